@@ -1,0 +1,40 @@
+"""The networks that a checkpoint can hold, found by name and imported on first use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from torch import nn
+
+from gohd_core.checkpoints.layout import Layout
+from gohd_core.errors import BadInput
+
+NAMES = (
+    "animator",
+    "pose_diffusion",
+    "gaze_diffusion",
+    "expression",
+    "extractor",
+    "gaze_estimator",
+    "face_parsing",
+    "lip_sync",
+)
+
+
+@dataclass(frozen=True)
+class Component:
+    """One kind of network: its class, the dataclass of its config, and its official layouts."""
+
+    name: str
+    network: type[nn.Module]
+    config: type
+    layouts: tuple[Layout, ...]
+
+
+def component(name: str) -> Component:
+    """The component of that name; `BadInput` when there is none."""
+    if name not in NAMES:
+        raise BadInput(f"There is no component {name!r}; use one of {', '.join(NAMES)}.")
+    module = import_module(f"gohd_core.checkpoints.official.{name}")
+    return Component(name, module.NETWORK, module.CONFIG, module.LAYOUTS)
