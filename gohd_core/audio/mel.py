@@ -1,0 +1,95 @@
+"""The two mel spectrograms of GoHD: 80 rows a second (lips, release) and 100 rows a second.
+
+The 80/s one is that of Wav2Lip, which both the lip expert and the release use; the 100/s one is
+computed and thrown away by the official script, while its parameters hint that the diffusion
+models may have been trained on it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from gohd_core.constants import N_MELS, SAMPLE_RATE, SAMPLES_PER_FRAME
+
+ROWS_PER_SECOND = 80
+HOP_80, FFT_80, LOWEST_80 = 200, 800, 55.0
+HOP_100, FFT_100, LOWEST_100 = 160, 1280, 125.0
+HIGHEST = 7600.0
+PREEMPHASIS = 0.97
+FLOOR = 1e-5
+REFERENCE_DB, RANGE_DB = 20.0, 100.0
+SYMMETRIC_LIMIT = 4.0
+TARGET_RMS = 0.1
+ROWS_AT_ONCE = 2048
+
+
+def spectrogram_80(samples: np.ndarray) -> np.ndarray:
+    """Mel spectrogram [N, 80] in [-4, 4], 80 rows a second, of 16 kHz samples [S].
+
+    Only whole frames of motion count: the last S % 640 samples are cut off. Row k is centred at
+    k / 80 s; N = used // 200 + 1. Pre-emphasis 0.97, 55-7600 Hz, zero padding at both ends.
+    """
+    used = samples[: len(samples) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME].astype(np.float64)
+    emphasised = used.copy()
+    emphasised[1:] -= PREEMPHASIS * used[:-1]
+    level = _mel_level(emphasised, FFT_80, HOP_80, LOWEST_80)
+    scaled = 2 * SYMMETRIC_LIMIT * level - SYMMETRIC_LIMIT
+    return np.clip(scaled, -SYMMETRIC_LIMIT, SYMMETRIC_LIMIT).astype(np.float32)
+
+
+def spectrogram_100(samples: np.ndarray) -> np.ndarray:
+    """Mel spectrogram [N, 80] in [0, 1], 100 rows a second, of 16 kHz samples [S].
+
+    The samples are scaled to a root mean square of 0.1 first (silence stays as it is); row k is
+    centred at k / 100 s; N = S // 160 + 1. 125-7600 Hz, no pre-emphasis, zero padding.
+    """
+    samples = samples.astype(np.float64)
+    rms = float(np.sqrt(np.mean(samples**2)))
+    scaled = samples * (TARGET_RMS / rms) if rms > 0 else samples
+    level = _mel_level(scaled, FFT_100, HOP_100, LOWEST_100)
+    return np.clip(level, 0.0, 1.0).astype(np.float32)
+
+
+def _mel_level(samples: np.ndarray, n_fft: int, hop: int, lowest: float) -> np.ndarray:
+    """Decibels of the mel magnitudes, mapped so that [-100, 0] dB re 20 dB becomes [0, 1]."""
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
+    filters = mel_filters(n_fft, lowest)
+    padded = np.pad(samples, n_fft // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
+    rows = [
+        np.abs(np.fft.rfft(frames[start : start + ROWS_AT_ONCE] * window, axis=1)) @ filters.T
+        for start in range(0, len(frames), ROWS_AT_ONCE)
+    ]
+    decibels = 20 * np.log10(np.maximum(FLOOR, np.concatenate(rows))) - REFERENCE_DB
+    return (decibels + RANGE_DB) / RANGE_DB
+
+
+@lru_cache(maxsize=4)
+def mel_filters(n_fft: int, lowest: float, highest: float = HIGHEST) -> np.ndarray:
+    """Slaney's mel bands [80, n_fft // 2 + 1] for 16 kHz: triangles of equal area (read-only)."""
+    corners = _mel_to_hz(np.linspace(_hz_to_mel(lowest), _hz_to_mel(highest), N_MELS + 2))
+    frequency = np.linspace(0, SAMPLE_RATE / 2, n_fft // 2 + 1)
+    rising = (frequency - corners[:-2, None]) / np.diff(corners)[:-1, None]
+    falling = (corners[2:, None] - frequency) / np.diff(corners)[1:, None]
+    bands = np.maximum(0.0, np.minimum(rising, falling))
+    bands *= (2.0 / (corners[2:] - corners[:-2]))[:, None]
+    bands.setflags(write=False)
+    return bands
+
+
+# Slaney's scale: linear (3 mel per 200 Hz) up to 1 kHz, 27 steps per factor 6.4 above.
+_LINEAR_HZ, _KNEE_HZ, _LOG_STEP = 200.0 / 3, 1000.0, np.log(6.4) / 27.0
+_KNEE_MEL = _KNEE_HZ / _LINEAR_HZ
+
+
+def _hz_to_mel(frequency: float) -> float:
+    if frequency < _KNEE_HZ:
+        return frequency / _LINEAR_HZ
+    return _KNEE_MEL + np.log(frequency / _KNEE_HZ) / _LOG_STEP
+
+
+def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
+    above = _KNEE_HZ * np.exp(_LOG_STEP * (mel - _KNEE_MEL))
+    return np.where(mel < _KNEE_MEL, mel * _LINEAR_HZ, above)

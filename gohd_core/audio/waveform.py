@@ -1,0 +1,74 @@
+"""Waveforms as arrays: checks, mixing to mono, resampling to 16 kHz."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gohd_core.constants import SAMPLE_RATE
+from gohd_core.errors import BadInput
+
+MAX_CHANNELS = 64
+
+
+def check_waveform(waveform: Any, sample_rate: float) -> tuple[np.ndarray, int]:
+    """Return the waveform as float64 [C, N] and its rate in Hz, or say what is wrong with it.
+
+    `waveform` is a tensor or array [N] or [C, N] of floating-point samples, full scale 1.
+    """
+    rate = float(sample_rate)
+    if not np.isfinite(rate) or rate < 1 or rate != int(rate):
+        raise BadInput(f"The sample rate must be a whole number of Hz above 0, not {sample_rate}.")
+    if hasattr(waveform, "detach"):
+        tensor = waveform.detach().cpu()
+        waveform = (tensor.double() if tensor.is_floating_point() else tensor).numpy()
+    samples = np.asarray(waveform)
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise BadInput(
+            f"The waveform's samples are {samples.dtype}; give floating-point samples with full "
+            "scale 1 (divide 16-bit samples by 32768)."
+        )
+    if samples.ndim == 1:
+        samples = samples[None]
+    if samples.ndim != 2:
+        raise BadInput(f"The waveform has shape {list(samples.shape)}; give one clip as [channels, samples].")
+    if samples.size == 0:
+        raise BadInput("The audio is empty; give at least one frame of sound (40 ms).")
+    if samples.shape[0] > MAX_CHANNELS:
+        raise BadInput(
+            f"The waveform has {samples.shape[0]} channels; if its shape is [samples, channels], "
+            "transpose it to [channels, samples]."
+        )
+    samples = samples.astype(np.float64, copy=False)
+    bad = int(np.count_nonzero(~np.isfinite(samples)))
+    if bad:
+        raise BadInput(f"The waveform holds {bad} NaN or infinite samples; repair or re-export the audio.")
+    return samples, int(rate)
+
+
+def resample(samples: np.ndarray, rate: int, target: int) -> np.ndarray:
+    """Resample float64 [..., N] from `rate` to `target` Hz: ceil(N * target / rate) samples.
+
+    Band-limited (soxr's high-quality kernel, linear phase, no delay).
+    """
+    if rate == target:
+        return samples
+    import soxr
+
+    flat = np.ascontiguousarray(samples.reshape(-1, samples.shape[-1]).T)
+    result = soxr.resample(flat, rate, target, quality="HQ").T
+    length = -(-samples.shape[-1] * target // rate)
+    missing = length - result.shape[-1]
+    if missing > 0:
+        result = np.pad(result, ((0, 0), (0, missing)))
+    return np.ascontiguousarray(result[:, :length]).reshape(*samples.shape[:-1], length)
+
+
+def to_mono_16k(waveform: Any, sample_rate: float) -> np.ndarray:
+    """Mix a waveform [N] or [C, N] of any rate to float64 [samples] at 16 kHz.
+
+    Channels are averaged with equal weight, as librosa's `to_mono` does.
+    """
+    samples, rate = check_waveform(waveform, sample_rate)
+    return resample(samples.mean(axis=0), rate, SAMPLE_RATE)
