@@ -1,0 +1,24 @@
+"""Sets up what is needed, on a fresh machine with Python alone, and makes a portrait talk."""
+
+from __future__ import annotations
+
+import sys
+
+from environment import ROOT, environment, run
+
+PORTRAIT = ROOT / "assets" / "portraits" / "01.png"
+AUDIO = ROOT / "assets" / "speech" / "hello.wav"
+
+
+def main(arguments: list[str]) -> int:
+    python = environment(("video",))
+    defaults = {"--portrait": str(PORTRAIT), "--audio": str(AUDIO), "--output": "talking.mp4"}
+    given = list(arguments)
+    for option, value in defaults.items():
+        if not any(word == option or word.startswith(f"{option}=") for word in arguments):
+            given += [option, value]
+    return run(python, "-m", "gohd_core.cli", "talk", *given)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

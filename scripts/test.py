@@ -1,0 +1,18 @@
+"""Sets up what the tests need, on a fresh machine with Python alone, and runs them with the linter."""
+
+from __future__ import annotations
+
+import sys
+
+from environment import environment, run
+
+
+def main(arguments: list[str]) -> int:
+    python = environment(("dev", "train", "video"))
+    lint = run(python, "-m", "ruff", "check", ".") or run(python, "-m", "ruff", "format", "--check", ".")
+    tests = run(python, "-m", "pytest", *arguments)
+    return tests or lint
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
