@@ -64,7 +64,7 @@ def fill(entries: list[dict[str, Any]], seed: int, const: dict[str, np.ndarray])
             if kind == "positive":
                 value = np.abs(value) + 0.5
             value = np.asarray(value, np.float32)
-        state[key] = torch.from_numpy(np.ascontiguousarray(value))
+        state[key] = torch.from_numpy(np.asarray(value, order="C"))
     return state
 
 
