@@ -1,0 +1,69 @@
+"""What makes up an expression predictor: one frozen config for the release and both full variants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gohd_core.errors import BadInput
+
+KINDS = ("stage1", "lstm", "transformer")
+ATTENTION = ("batch", "causal")
+
+
+@dataclass(frozen=True)
+class ExpressionConfig:
+    """Architecture of an expression predictor (§3.2); the defaults are the official sizes.
+
+    Attributes:
+        kind: "stage1" (lips alone, as released), "lstm" (the paper's G_lstm) or "transformer" (the
+            variant of Table 3).
+        eye_motion_input: stage 1 sees f_t (eq. 5); always true but for the released checkpoint.
+        audio_widths: channels of the audio encoder's five stages; the last is its embedding's width.
+        audio_residuals: residual blocks in each of its first four stages.
+        mapping_widths: hidden layers of the frame-wise MLP; none makes it linear, as released.
+        embedding_hidden, embedding_width: the eye-motion embedding omega (eq. 6, 7).
+        recurrent_layers: LSTM layers; their width is `embedding_width` (omega_0 is added to them).
+        noise_width: width of the latent z.
+        output_hidden: hidden width between omega_t and f_t (eq. 7).
+        decoder_layers, decoder_heads, decoder_feedforward: the transformer variant.
+        attention: "batch" reproduces the official transformer, whose attention runs across the clips
+            of a batch and never over time; "causal" attends to the past frames of the same clip.
+        attention_frames: how many frames, the present one included, causal attention sees.
+        negative_slope: slope of all leaky ReLUs.
+    """
+
+    kind: str = "stage1"
+    eye_motion_input: bool = False
+    audio_widths: tuple[int, ...] = (32, 64, 128, 256, 512)
+    audio_residuals: int = 2
+    mapping_widths: tuple[int, ...] = ()
+    embedding_hidden: int = 128
+    embedding_width: int = 512
+    recurrent_layers: int = 2
+    noise_width: int = 512
+    output_hidden: int = 128
+    decoder_layers: int = 3
+    decoder_heads: int = 8
+    decoder_feedforward: int = 2048
+    attention: str = "batch"
+    attention_frames: int = 150
+    negative_slope: float = 0.01
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise BadInput(f"The expression predictor's kind is {self.kind!r}; use one of {KINDS}.")
+        if self.attention not in ATTENTION:
+            raise BadInput(f"The attention is {self.attention!r}; use one of {ATTENTION}.")
+        if len(self.audio_widths) != 5:
+            raise BadInput(f"audio_widths needs five widths, not {len(self.audio_widths)}.")
+        if self.kind != "stage1" and not self.eye_motion_input:
+            raise BadInput(f"A predictor of kind {self.kind!r} needs eye_motion_input = true.")
+        if self.kind == "transformer" and self.audio_widths[-1] != self.embedding_width:
+            raise BadInput("The transformer needs embedding_width equal to the last of audio_widths.")
+        if self.embedding_width % (2 * self.decoder_heads):
+            raise BadInput("embedding_width must be a multiple of twice decoder_heads.")
+
+    @property
+    def generates_eye_motion(self) -> bool:
+        """Whether there is a second stage."""
+        return self.kind != "stage1"

@@ -1,0 +1,54 @@
+"""The whole expression predictor as one network: stage 1 and, where the config has it, stage 2."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gohd_core.expression.config import ExpressionConfig
+from gohd_core.expression.eye_motion import EyeMotionLSTM, EyeMotionState
+from gohd_core.expression.eye_motion_transformer import EyeMotionTransformer
+from gohd_core.expression.lip_mapping import LipMapping
+
+GENERATORS: dict[str, type[EyeMotionLSTM] | type[EyeMotionTransformer]] = {
+    "lstm": EyeMotionLSTM,
+    "transformer": EyeMotionTransformer,
+}
+
+
+class ExpressionNetwork(nn.Module):
+    """E_map and G of eq. 8, sharing one audio encoder; `eyes` is None for stage 1 alone."""
+
+    def __init__(self, config: ExpressionConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.lips = LipMapping(config)
+        self.eyes: EyeMotionLSTM | EyeMotionTransformer | None = None
+        if config.generates_eye_motion:
+            self.eyes = GENERATORS[config.kind](config)
+
+    def forward(
+        self,
+        chunks: Tensor,
+        e0: Tensor,
+        eye0: Tensor | None = None,
+        *,
+        eye_motion: Tensor | None = None,
+        noise: Tensor | None = None,
+        state: EyeMotionState | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Predict B clips of T frames.
+
+        Args:
+            chunks: lip chunks [B, T, 80, 16].
+            e0: the source's expression [B, 64].
+            eye0: its eye motion [B, 21]; for generation.
+            eye_motion: f_t [B, T, 21], in place of generation.
+            noise: z [B, T, noise_width]; for generation.
+            state: continues (and is advanced) where given.
+        Returns: expressions [B, T, 64], and the eye motion [B, T, 21] that they were made with
+            (None where the network has no such input).
+        """
+        audio = self.lips.audio_encoder(chunks)
+        if eye_motion is None and self.eyes is not None:
+            eye_motion = self.eyes(audio, e0, eye0, noise, state)
+        return self.lips(audio, e0, eye_motion), eye_motion
