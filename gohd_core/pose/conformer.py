@@ -1,0 +1,108 @@
+"""The conformer of Fig. 3: gated self-attention and a dilated-convolution feed-forward, both pre-norm."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gohd_core.pose.config import DiffusionConfig
+from gohd_core.pose.positional import PositionalScores
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention with TISA scores and a gated output, `[B, T, W]` to the same."""
+
+    def __init__(self, config: DiffusionConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.key_value_query = nn.Linear(config.width, 3 * config.width, bias=False)
+        self.gate = nn.Linear(config.width, 2 * config.width)
+        self.positional = PositionalScores(
+            config.heads, config.kernels, config.nearest_view, config.farthest_view
+        )
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, scores: Tensor | None = None) -> Tensor:
+        """`scores` `[H, T, T]` are `self.positional(T)`, given by a caller that keeps them."""
+        batch, length, width = x.shape
+        if scores is None:
+            scores = self.positional(length)
+        packed = self.key_value_query(x).view(batch, length, 3, self.heads, width // self.heads)
+        key, value, query = packed.permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=scores)
+        mixed = mixed.transpose(1, 2).reshape(batch, length, width)
+        return self.dropout(F.glu(self.gate(mixed), dim=-1))
+
+
+class FeedForward(nn.Module):
+    """Two layers with a ReLU between; over three frames each, `dilation` apart, unless it is 0."""
+
+    def __init__(self, config: DiffusionConfig, dilation: int) -> None:
+        super().__init__()
+        hidden = config.width * config.feedforward
+        self.dilation = dilation
+        self.dropout = nn.Dropout(config.dropout)
+        if dilation:
+            same = {"kernel_size": 3, "dilation": dilation, "padding": dilation}
+            self.expand = nn.Conv1d(config.width, hidden, **same)
+            self.contract = nn.Conv1d(hidden, config.width, **same)
+        else:
+            self.expand = nn.Linear(config.width, hidden)
+            self.contract = nn.Linear(hidden, config.width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[B, T, W]` to the same; frames outside count as zero."""
+        if self.dilation:
+            x = x.transpose(1, 2)
+        x = self.dropout(self.contract(self.dropout(self.expand(x).relu_())))
+        return x.transpose(1, 2) if self.dilation else x
+
+
+class Conformer(nn.Module):
+    """x + attention(norm(x)), then x + feed_forward(norm(x)), `[B, T, W]` to the same."""
+
+    def __init__(self, config: DiffusionConfig, dilation: int) -> None:
+        super().__init__()
+        if config.attention:
+            self.attention_norm = nn.LayerNorm(config.width)
+            self.attention = Attention(config)
+        else:
+            self.attention = None
+        self.feed_forward_norm = nn.LayerNorm(config.width)
+        self.feed_forward = FeedForward(config, dilation)
+
+    def forward(self, x: Tensor, scores: Tensor | None = None) -> Tensor:
+        if self.attention is not None:
+            x = x + self.attention(self.attention_norm(x), scores)
+        return x + self.feed_forward(self.feed_forward_norm(x))
+
+
+class ConformerStack(nn.Module):
+    """Linear, the conformers of one residual block, and a linear to twice the width."""
+
+    def __init__(self, config: DiffusionConfig, dilation: int) -> None:
+        super().__init__()
+        self.enter = nn.Linear(config.width, config.width)
+        self.conformers = nn.ModuleList(Conformer(config, dilation) for _ in range(config.conformers))
+        self.leave = nn.Linear(config.width, 2 * config.width)
+
+    def forward(self, x: Tensor, scores: list[Tensor] | None = None) -> Tensor:
+        """`[B, T, W]` to `[B, T, 2W]`; `scores` has one entry a conformer."""
+        x = self.enter(x)
+        for index, conformer in enumerate(self.conformers):
+            x = conformer(x, None if scores is None else scores[index])
+        return self.leave(x)
+
+    def positional_scores(self, length: int) -> list[Tensor] | None:
+        """The scores `[H, T, T]` of every conformer; None without attention."""
+        attentions = [conformer.attention for conformer in self.conformers]
+        if any(attention is None for attention in attentions):
+            return None
+        return [attention.positional(length) for attention in attentions]
+
+
+def gated(x: Tensor) -> Tensor:
+    """sigmoid(first half) * tanh(second half) of the last dimension."""
+    gate, value = x.chunk(2, dim=-1)
+    return torch.sigmoid(gate) * torch.tanh(value)
