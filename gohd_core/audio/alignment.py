@@ -7,7 +7,7 @@ authors' group can know which one the released weights were trained on:
   itself. At 25 frames a second a frame is 3.2 rows, so the sound runs 25 % fast and starts over
   after 80 % of the clip.
 - `aligned`: four neighbouring rows of the same spectrogram from the frame's own time on
-  (row trunc(3.2 i), clamped at the end), spanning 37.5 of the frame's 40 ms.
+  (the row nearest to 3.2 i, repeated at the end), spanning 37.5 of the frame's 40 ms.
 - `mel100`: rows 4i .. 4i+3 of the 100/s spectrogram, which are exactly the frame's 40 ms.
 """
 
@@ -48,7 +48,8 @@ def condition_index(frames: int, alignment: str = "aligned") -> np.ndarray:
     last = _last_row(frames, HOP_80)
     if alignment == "release":
         return (MEL_BINS_PER_FRAME * frame + step) % (last + 1)
-    return np.minimum(ROWS_PER_SECOND * frame // FPS + step, last)
+    nearest = (2 * ROWS_PER_SECOND * frame + FPS) // (2 * FPS)
+    return np.minimum(nearest + step, last)
 
 
 def check_alignment(alignment: str) -> None:

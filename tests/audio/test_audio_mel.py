@@ -1,0 +1,43 @@
+"""Both spectrograms against the definition of the transform, and librosa's filter bank."""
+
+from __future__ import annotations
+
+import audio_reference as reference
+import numpy as np
+import pytest
+
+from gohd_core.audio import mel
+
+
+@pytest.mark.parametrize("index", [0, 1, 57, 160])
+def test_row_of_80_is_its_definition(sweep: np.ndarray, index: int) -> None:
+    ours = mel.spectrogram_80(sweep)
+    assert ours.shape == (161, 80) and ours.dtype == np.float32
+    np.testing.assert_allclose(ours[index], reference.row_80(sweep, index), atol=2e-6)
+
+
+@pytest.mark.parametrize("index", [0, 73, 202])
+def test_row_of_100_is_its_definition(sweep: np.ndarray, index: int) -> None:
+    ours = mel.spectrogram_100(sweep)
+    assert ours.shape == (203, 80)
+    np.testing.assert_allclose(ours[index], reference.row_100(sweep, index), atol=2e-6)
+
+
+@pytest.mark.parametrize(("n_fft", "lowest"), [(800, 55.0), (1280, 125.0)])
+def test_filter_bank_is_librosas(n_fft: int, lowest: float) -> None:
+    filters = pytest.importorskip("librosa.filters")
+    theirs = filters.mel(sr=16000, n_fft=n_fft, n_mels=80, fmin=lowest, fmax=7600)
+    np.testing.assert_allclose(mel.mel_filters(n_fft, lowest), theirs, atol=1e-8)
+
+
+def test_blocks_do_not_show(sweep: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = mel.spectrogram_80(sweep)
+    monkeypatch.setattr(mel, "ROWS_AT_ONCE", 7)
+    np.testing.assert_allclose(mel.spectrogram_80(sweep), whole, atol=1e-6)
+
+
+def test_limits_are_kept() -> None:
+    loud = mel.spectrogram_80(np.random.default_rng(0).uniform(-1, 1, 6400) * 1e6)
+    assert loud.max() == 4.0
+    assert (mel.spectrogram_80(np.zeros(6400)) == -4.0).all()
+    assert (mel.spectrogram_100(np.zeros(6400)) == 0.0).all()
