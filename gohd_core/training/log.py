@@ -1,0 +1,147 @@
+"""What a run tells: a bar with speed and time left, TensorBoard, and JSON lines beside it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gohd_core.constants import FPS, SAMPLE_RATE
+from gohd_core.training.pictures import write_png
+from gohd_core.training.task import Sample
+
+_log = logging.getLogger(__name__)
+
+VideoWriter = Callable[[Path, Sample], None]
+"""Writes a sample clip with its sound to a path."""
+
+
+class RunLog:
+    """The log of one run; on processes other than the first it does nothing.
+
+    Writes `log.jsonl` (one object a line, each with "step" and "event"), `tensorboard/`, `pictures/`
+    and `samples/` into the run's folder.
+    """
+
+    def __init__(
+        self, folder: Path, *, active: bool, total: float, done: float, unit: str, bar: bool
+    ) -> None:
+        self.folder, self.active = folder, active
+        self._file = self._board = self._bar = None
+        if not active:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = (folder / "log.jsonl").open("a", encoding="utf-8")
+        self._board = _tensorboard(folder / "tensorboard")
+        self._bar = _progress_bar(total, done, unit) if bar else None
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def event(self, name: str, step: int, **values: Any) -> None:
+        """One line of `log.jsonl`."""
+        if self._file:
+            line = {"event": name, "step": step, "time": round(time.time(), 3), **values}
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._file.flush()
+
+    def say(self, step: int, sentence: str) -> None:
+        """A sentence for people, in the log file and on the library's logger."""
+        if self.active:
+            _log.info("%s", sentence)
+            self.event("note", step, text=sentence)
+
+    def scalars(self, event: str, step: int, values: Mapping[str, float]) -> None:
+        """Figures under names like "generator/reconstruction"."""
+        self.event(event, step, **values)
+        if self._board:
+            for name, value in values.items():
+                self._board.add_scalar(f"{event}/{name}", value, step)
+
+    def pictures(self, step: int, pictures: Mapping[str, np.ndarray]) -> None:
+        """Pictures u8 [H, W, 3] by name."""
+        if not self.active or not pictures:
+            return
+        (self.folder / "pictures").mkdir(exist_ok=True)
+        for name, picture in pictures.items():
+            write_png(str(self.folder / "pictures" / f"{name}_{step:08d}.png"), picture)
+            if self._board:
+                self._board.add_image(name, picture, step, dataformats="HWC")
+
+    def samples(self, step: int, samples: Mapping[str, Sample], write: VideoWriter) -> None:
+        """Clips to watch, as files; their sound goes to TensorBoard too."""
+        if not self.active or not samples:
+            return
+        (self.folder / "samples").mkdir(exist_ok=True)
+        for name, sample in samples.items():
+            write(self.folder / "samples" / f"{name}_{step:08d}.mp4", sample)
+            if self._board and sample.audio is not None:
+                self._board.add_audio(name, sample.audio[None], step, sample_rate=SAMPLE_RATE)
+
+    def progress(self, done: float, **shown: str) -> None:
+        """Moves the bar to `done` and shows a few values beside it."""
+        if self._bar is not None:
+            self._bar.set_postfix(shown, refresh=False)
+            self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Closes everything."""
+        for part in (self._file, self._board, self._bar):
+            if part is not None:
+                part.close()
+
+
+def write_sample(path: Path, sample: Sample) -> None:
+    """Writes a sample clip as H.264 with AAC sound."""
+    from fractions import Fraction
+
+    import av
+
+    part = path.with_name(f"{path.stem}.part.mp4")
+    with av.open(str(part), "w") as container:
+        video = container.add_stream("libx264", rate=FPS)
+        video.height, video.width = sample.frames.shape[1:3]
+        video.pix_fmt = "yuv420p"
+        sound = None
+        if sample.audio is not None:
+            sound = container.add_stream("aac", rate=SAMPLE_RATE)
+            sound.layout = "mono"
+        for picture in sample.frames:
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+        if sound is not None:
+            samples = np.clip(sample.audio, -1, 1).astype(np.float32)[None]
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = SAMPLE_RATE, 0
+            frame.time_base = Fraction(1, SAMPLE_RATE)
+            container.mux(sound.encode(frame))
+            container.mux(sound.encode())
+    os.replace(part, path)
+
+
+def _tensorboard(folder: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        _log.warning("TensorBoard is not installed, so figures go to log.jsonl alone.")
+        return None
+    return SummaryWriter(str(folder))
+
+
+def _progress_bar(total: float, done: float, unit: str) -> Any:
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        _log.warning("tqdm is not installed, so there is no progress bar.")
+        return None
+    return tqdm(total=total, initial=done, unit=unit, dynamic_ncols=True, smoothing=0.05)

@@ -1,0 +1,32 @@
+"""The trainers by name, each imported when it is asked for, so that one may be absent."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from gohd_core.errors import BadInput
+from gohd_core.training.task import Task
+
+TASKS = {
+    "animator": "gohd_core.training.animator:AnimatorTask",
+    "pose": "gohd_core.training.pose:PoseTask",
+    "gaze": "gohd_core.training.pose:GazeTask",
+    "expression-stage1": "gohd_core.training.expression_stage1:ExpressionStage1Task",
+    "expression-stage2": "gohd_core.training.expression_stage2:ExpressionStage2Task",
+    "extractor": "gohd_core.training.extractor:ExtractorTask",
+    "gaze-estimator": "gohd_core.training.extractor:GazeEstimatorTask",
+}
+"""Name on the command line -> "module:class"."""
+
+
+def find_task(name: str) -> type[Task]:
+    """The trainer of that name; `BadInput` when this copy has none."""
+    if name not in TASKS:
+        raise BadInput(f"There is no trainer {name!r}; use one of {', '.join(TASKS)}.")
+    module, _, kind = TASKS[name].partition(":")
+    try:
+        return getattr(import_module(module), kind)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise BadInput(f"This copy of GoHD lacks the trainer {name!r} ({module}).") from error
