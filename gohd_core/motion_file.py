@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from gohd_core.errors import BadInput
+from gohd_core.files import write_whole
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 KEY = "gohd_motion"
@@ -44,15 +44,7 @@ def save_motion(path: str | Path, motion: Motion, info: Mapping[str, Any] | None
         "info": dict(info or {}),
     }
     content = save(tensors, metadata={KEY: json.dumps(header, sort_keys=True)})
-    part_path = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part_path.write_bytes(content)
-        os.replace(part_path, path)
-    except OSError as error:
-        part_path.unlink(missing_ok=True)
-        raise BadInput(f"{path} can't be written ({error.strerror}); nothing was left behind.") from error
-    return path
+    return write_whole(path, content)
 
 
 def load_motion(path: str | Path) -> Motion:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from gohd_core.checkpoints.config import config_to_json
 from gohd_core.checkpoints.loading import read_checkpoint
 from gohd_core.checkpoints.reading import METADATA_KEY
 from gohd_core.errors import BadInput
+from gohd_core.files import write_whole
 
 FORMAT = 1
 
@@ -52,15 +52,7 @@ def save_network(
         "info": dict(info or {}),
     }
     content = save(tensors, metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise BadInput(f"{path} can't be written ({error.strerror}); nothing was left behind.") from error
-    return path
+    return write_whole(path, content)
 
 
 def convert(source: str | Path, target: str | Path) -> Path:

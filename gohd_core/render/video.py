@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.errors import BadInput, Interrupted, MissingDependency
+from gohd_core.files import whole_file
 
 logger = logging.getLogger(__name__)
 
@@ -65,16 +65,9 @@ def render_video(
     if path.suffix.lower() != ".mp4":
         raise BadInput(f"Videos are written as .mp4; {path.name} ends otherwise.")
     rate = Fraction(fps).limit_denominator(100_000)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            _write(container, frames, rate, audio, crf, progress, total or 0, should_stop)
-        os.replace(part, path)
-    except OSError as error:
-        raise BadInput(f"{path} can't be written ({error}); nothing was left behind.") from error
-    finally:
-        part.unlink(missing_ok=True)
+    options = {"movflags": "+faststart"}
+    with whole_file(path) as part, av.open(str(part), "w", format="mp4", options=options) as container:
+        _write(container, frames, rate, audio, crf, progress, total or 0, should_stop)
     return path
 
 

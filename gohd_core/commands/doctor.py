@@ -1,0 +1,157 @@
+"""`gohd doctor`: what is installed, which weights are found, what is missing and how to get it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from gohd_core.checkpoints.loading import assets_folder
+from gohd_core.checkpoints.registry import NAMES
+from gohd_core.checkpoints.released import RELEASED, find_released
+from gohd_core.errors import GohdError
+
+_LIBRARIES = (
+    ("torch", "the networks", "see pytorch.org for your machine"),
+    ("safetensors", "weights and motion files", "pip install safetensors"),
+    ("librosa", "sound", "pip install librosa"),
+    ("av", "video files", "pip install av"),
+    ("opencv-python", "gaze crops and video frames", "pip install opencv-python"),
+    ("face-alignment", "finding faces in photographs", "pip install face-alignment"),
+    ("accelerate", "training", "pip install accelerate"),
+    ("moderngl", "drawing the stylised heads", "pip install moderngl"),
+)
+_ALTERNATIVES = {"opencv-python": ("opencv-python-headless", "opencv-contrib-python")}
+
+DIFFERENCES = (
+    ("starts", "does not start as shipped (missing import and module, np.float, CUDA hard-coded)", "starts"),
+    ("lips", "driving expressions are zeroed unless --use_generated_exp is given", "lips follow the sound"),
+    ("gaze", "the generated gaze is overwritten with a constant", "the gaze that you choose is used"),
+    ("length", "each window loses a frame; some lengths crash", "as many frames as the sound has"),
+    ("audio speed", "pose conditioning runs 25 % fast and wraps at 80 %", "option; `aligned` by default"),
+    ("drift", "each window starts from the last one's end", "overlapping windows around the source's pose"),
+    ("crop", "distorted at the right and bottom edge", "square; `release=True` gives the old boxes"),
+    ("colours", "stretched by each clip's own extremes", "a fixed mapping"),
+    ("speed", "the source is encoded again for every frame", "once per clip"),
+    ("scales", "pose 1.2 and expression 1.5 always", "options --pose-scale and --expression-scale"),
+)
+"""What the official script does otherwise: (topic, official, ours)."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    topic: str
+    name: str
+    ok: bool
+    detail: str
+
+
+def add_commands(commands: Any) -> None:
+    """Adds the command to an argparse subparsers object."""
+    parser = commands.add_parser("doctor", help="what is installed, found and missing")
+    parser.add_argument(
+        "--models", type=Path, action="append", default=[], help="a folder with official weights"
+    )
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the report; exit status 0 when a portrait can be made to talk, else 1."""
+    findings = examine(tuple(arguments.models))
+    if arguments.json:
+        sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=1) + "\n")
+    else:
+        sys.stdout.write(report(findings))
+    return 0 if all(finding.ok for finding in findings if finding.topic == "needed") else 1
+
+
+def examine(models: tuple[Path, ...] = ()) -> list[Finding]:
+    """Looks at everything; imports nothing heavy but torch."""
+    return [*_machine(), *_libraries(), *_builtin(), *_official(models), *_stylised()]
+
+
+def report(findings: list[Finding]) -> str:
+    """The findings as text, with the table of differences from the official code."""
+    lines = []
+    for finding in findings:
+        mark = "ok" if finding.ok else ("MISSING" if finding.topic == "needed" else "-")
+        lines.append(f"{finding.topic:9} {mark:8} {finding.name:24} {finding.detail}")
+    lines += ["", "Coming from the official code? What differs here:"]
+    lines += [f"  {topic:12} official: {old}; here: {new}" for topic, old, new in DIFFERENCES]
+    return "\n".join(lines) + "\n"
+
+
+def _machine() -> list[Finding]:
+    import torch
+
+    python = sys.version_info[:2]
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    if torch.backends.mps.is_available():
+        device = "Apple GPU (mps)"
+    return [
+        Finding("needed", "python", (3, 10) <= python <= (3, 13), platform.python_version()),
+        Finding("machine", "device", True, f"{device}, torch {torch.__version__}"),
+    ]
+
+
+def _libraries() -> list[Finding]:
+    findings = []
+    for name, purpose, remedy in _LIBRARIES:
+        version = next(filter(None, map(_version, (name, *_ALTERNATIVES.get(name, ())))), None)
+        topic = "needed" if name in ("torch", "safetensors", "librosa", "av") else "optional"
+        detail = f"{version} ({purpose})" if version else f"for {purpose}: {remedy}"
+        findings.append(Finding(topic, name, version is not None, detail))
+    return findings
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _builtin() -> list[Finding]:
+    findings = []
+    for name in NAMES:
+        path = assets_folder() / f"{name}.safetensors"
+        if path.is_file():
+            findings.append(Finding("built-in", name, True, f"{path.stat().st_size / 2**20:.1f} MiB"))
+        elif name not in ("face_parsing", "lip_sync"):
+            findings.append(Finding("built-in", name, False, f"not in {assets_folder()}"))
+    return findings
+
+
+def _official(folders: tuple[Path, ...]) -> list[Finding]:
+    found = find_released(folders)
+    findings = []
+    for item in RELEASED:
+        path = found.get(item.name)
+        where = f"get it at {item.url}" if item.url else "supplied by its makers, see WEIGHTS.md"
+        need = "" if item.needed else "optional; "
+        detail = str(path) if path else f"{item.purpose}; {need}{where}"
+        findings.append(Finding("official", item.name, path is not None, detail))
+    return findings
+
+
+def _stylised() -> list[Finding]:
+    """The renderer and the voices: for training and benchmarks alone."""
+    findings = []
+    for module, function in (
+        ("gohd_core.stylised.renderer", "renderer_status"),
+        ("gohd_core.stylised.voices", "engine_status"),
+    ):
+        try:
+            rows = getattr(import_module(module), function)()
+        except (ImportError, GohdError) as error:
+            rows = [(module.rpartition(".")[2], False, str(error))]
+        findings += [Finding("training", name, ok, detail) for name, ok, detail in rows]
+    return findings
