@@ -7,8 +7,9 @@ loss off in words (`losses.perceptual: off`), and the run's log says so.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from torch import nn
@@ -34,29 +35,50 @@ class FeatureKind:
 
     Attributes:
         what: its name for people, with the file that holds its weights.
-        load: path or "builtin" -> a module that maps images [B, 3, H, W] in [-1, 1] (for lip
-            reading [B, T, 3, H, W]) to a tuple of feature tensors.
+        loader: "module:function" of a function from a path (or "builtin") to a module that maps
+            images [B, 3, H, W] in [-1, 1] to a tuple of feature tensors; lip reading maps grey
+            mouths [B, T, H, W] in [0, 1] to ([B, T, D],).
     """
 
     what: str
-    load: Callable[[str], nn.Module]
+    loader: str
+
+    def load(self, weights: str) -> nn.Module:
+        """The network with its weights, frozen, in evaluation mode."""
+        module, _, function = self.loader.partition(":")
+        return getattr(import_module(module), function)(weights).eval().requires_grad_(False)
 
 
-FEATURES: dict[str, FeatureKind] = {}
-"""The known kinds; `register` adds one."""
+_HERE = "gohd_core.training.feature_networks"
+
+FEATURES: Mapping[str, FeatureKind] = {
+    "vgg19": FeatureKind("VGG-19 (torchvision's vgg19-dcbb9e9d.pth)", f"{_HERE}.vgg:load_vgg19"),
+    "emotion_resnet50": FeatureKind(
+        "the ResNet-50 expression recognition network (EMOCA's or DECA's ResNet-50)",
+        f"{_HERE}.resnet50:load_emotion",
+    ),
+    "gaze_estimator": FeatureKind(
+        "the gaze estimator (L2CSNet_gaze360.pkl, or the built-in one)", f"{_HERE}.ours:load_gaze"
+    ),
+    "face_parsing": FeatureKind(
+        "the face parsing network (79999_iter.pth, or the built-in one)", f"{_HERE}.ours:load_parsing"
+    ),
+    "extractor": FeatureKind(
+        "the coefficient extractor (epoch_20.pth, or the built-in one)", f"{_HERE}.ours:load_extractor"
+    ),
+    "lip_reading": FeatureKind(
+        "the lip reading network's front end (Ma et al. 2022)", f"{_HERE}.lip_reading:load_lip_reading"
+    ),
+    "arcface": FeatureKind(
+        "the face recognition network (ArcFace iResNet-50)", f"{_HERE}.arcface:load_arcface"
+    ),
+}
+"""The networks that configs can name; `load_features` takes another mapping to add one."""
 
 
-def register(name: str, what: str) -> Callable[[Callable[[str], nn.Module]], Callable[[str], nn.Module]]:
-    """Makes a loader known under a name, so that configs can use it."""
-
-    def add(load: Callable[[str], nn.Module]) -> Callable[[str], nn.Module]:
-        FEATURES[name] = FeatureKind(what, load)
-        return load
-
-    return add
-
-
-def load_features(losses: Any, features: Any) -> tuple[nn.ModuleDict, list[str]]:
+def load_features(
+    losses: Any, features: Any, kinds: Mapping[str, FeatureKind] = FEATURES
+) -> tuple[nn.ModuleDict, list[str]]:
     """The networks that the losses of a config need, and sentences about the losses that are off.
 
     Args:
@@ -69,19 +91,19 @@ def load_features(losses: Any, features: Any) -> tuple[nn.ModuleDict, list[str]]
     networks, notes = nn.ModuleDict(), []
     for field in dataclasses.fields(features):
         name, feature = field.name, getattr(features, field.name)
-        if feature.network not in FEATURES:
+        if feature.network not in kinds:
             raise BadInput(
                 f"features.{name}.network is {feature.network!r}, which does not exist; "
-                f"use one of {', '.join(sorted(FEATURES))}."
+                f"use one of {', '.join(sorted(kinds))}."
             )
-        kind = FEATURES[feature.network]
+        kind = kinds[feature.network]
         if is_on(getattr(losses, name)):
             if feature.weights is None:
                 raise BadInput(
                     f"The {name} loss looks through {kind.what}: give features.{name}.weights=FILE, "
                     f"or switch it off with losses.{name}=off."
                 )
-            networks[name] = kind.load(feature.weights).eval().requires_grad_(False)
+            networks[name] = kind.load(feature.weights)
         else:
             notes.append(f"The {name} loss is off, so {kind.what} is not used.")
     notes += [
