@@ -1,0 +1,222 @@
+"""The linear morphable head of eq. 10: shape, landmarks, normals and the eye-motion feature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gohd_core.constants import BFM09, N_EXPRESSION, N_IDENTITY, N_LANDMARKS, SPACES, STYLISED
+from gohd_core.errors import BadInput
+from gohd_core.face import camera as _camera
+from gohd_core.face.camera import Camera
+from gohd_core.face.eye_motion import eye_motion
+
+
+@dataclass(frozen=True)
+class Texture:
+    """Linear vertex colours: mean [V, 3] and basis [V, 3, 80], in 0..255."""
+
+    mean: Tensor
+    basis: Tensor
+
+
+class MorphableModel:
+    """S = mean + identity . B_id + expression . B_exp (eq. 10), with the 68 landmarks among its vertices.
+
+    All methods take any leading dimensions, broadcast them, and can be differentiated.
+
+    Attributes:
+        mean_shape: [V, 3] in model units, x to the image's right, y up, z towards the camera.
+        identity_basis, expression_basis: [V, 3, 80] and [V, 3, 64].
+        faces: [F, 3] vertex indices from 0; None in a model of the landmarks alone.
+        landmark_indices: [68], the vertices of the standard landmarks.
+        space: the coefficient space.
+        texture: vertex colours, or None.
+    """
+
+    def __init__(
+        self,
+        mean_shape: Any,
+        identity_basis: Any,
+        expression_basis: Any,
+        landmark_indices: Any,
+        *,
+        space: str,
+        faces: Any = None,
+        vertex_faces: Any = None,
+        texture: Texture | None = None,
+    ) -> None:
+        """See the class; vertex_faces [V, K] lists each vertex's faces, padded with F."""
+        self.mean_shape = torch.as_tensor(mean_shape, dtype=torch.float32)
+        self.identity_basis = torch.as_tensor(identity_basis, dtype=torch.float32)
+        self.expression_basis = torch.as_tensor(expression_basis, dtype=torch.float32)
+        self.landmark_indices = torch.as_tensor(landmark_indices, dtype=torch.int64)
+        self.faces = None if faces is None else torch.as_tensor(faces, dtype=torch.int64)
+        self.space = space
+        self.texture = texture
+        self._check()
+        if self.faces is not None and vertex_faces is None:
+            vertex_faces = _vertex_faces(self.faces.numpy(), len(self.mean_shape))
+        self._vertex_faces = None if vertex_faces is None else torch.as_tensor(vertex_faces).long()
+
+    def _check(self) -> None:
+        n = len(self.mean_shape)
+        wanted = {
+            "mean_shape": (n, 3),
+            "identity_basis": (n, 3, N_IDENTITY),
+            "expression_basis": (n, 3, N_EXPRESSION),
+            "landmark_indices": (N_LANDMARKS,),
+        }
+        for name, shape in wanted.items():
+            found = tuple(getattr(self, name).shape)
+            if found != shape:
+                raise BadInput(f"{name} of the morphable model has shape {found}; {shape} is wanted.")
+        if self.space not in SPACES:
+            raise BadInput(f"There is no coefficient space {self.space!r}; use {' or '.join(SPACES)}.")
+        indices = [self.landmark_indices] + ([] if self.faces is None else [self.faces])
+        if any(int(i.min()) < 0 or int(i.max()) >= n for i in indices):
+            raise BadInput(f"The morphable model points at vertices that it lacks (it has {n}).")
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> MorphableModel:
+        """The Basel Face Model from BFM_model_front.mat, as Deep3DFaceRecon makes it."""
+        from gohd_core.face.morphable_file import read_bfm
+
+        return cls(space=BFM09, **read_bfm(path))
+
+    @classmethod
+    def stylised(cls) -> MorphableModel:
+        """The procedural head of the built-in weights, all vertices."""
+        from gohd_core.stylised.morphable import stylised_basis
+
+        basis = stylised_basis()
+        names = ("mean_shape", "identity_basis", "expression_basis", "landmark_indices", "faces")
+        return cls(space=STYLISED, **{name: getattr(basis, name) for name in names})
+
+    @classmethod
+    def stylised_landmarks(cls) -> MorphableModel:
+        """The 68 landmarks of the procedural head alone, from the pack's assets; quick to load."""
+        from gohd_core.face.morphable_file import read_landmark_model
+
+        return cls(space=STYLISED, **read_landmark_model())
+
+    def to(self, device: str | torch.device) -> MorphableModel:
+        """The same model on another device."""
+        moved = object.__new__(MorphableModel)
+        for name, value in vars(self).items():
+            setattr(moved, name, value.to(device) if isinstance(value, Tensor) else value)
+        if self.texture is not None:
+            moved.texture = replace(
+                self.texture,
+                mean=self.texture.mean.to(device),
+                basis=self.texture.basis.to(device),
+            )
+        return moved
+
+    def landmarks_only(self) -> MorphableModel:
+        """A model whose only vertices are the 68 landmarks: all that eye motion and losses need."""
+        rows = self.landmark_indices
+        return MorphableModel(
+            self.mean_shape[rows],
+            self.identity_basis[rows],
+            self.expression_basis[rows],
+            torch.arange(N_LANDMARKS),
+            space=self.space,
+        )
+
+    def vertices(self, identity: Tensor | None = None, expression: Tensor | None = None) -> Tensor:
+        """Shape S (eq. 10) in model space, [..., V, 3].
+
+        Args:
+            identity: [..., 80]; None is the average face.
+            expression: [..., 64]; None is the neutral ("mean") expression.
+        """
+        return self._shape(slice(None), identity, expression)
+
+    def landmarks(
+        self,
+        identity: Tensor | None = None,
+        expression: Tensor | None = None,
+        pose: Tensor | None = None,
+    ) -> Tensor:
+        """The 68 landmarks in model space, [..., 68, 3], moved by pose [..., 6] where it is given."""
+        points = self._shape(self.landmark_indices, identity, expression)
+        return points if pose is None else _camera.transform(points, pose)
+
+    def landmarks_2d(
+        self,
+        identity: Tensor | None = None,
+        expression: Tensor | None = None,
+        pose: Tensor | None = None,
+        size: int = _camera.ALIGNED_SIZE,
+    ) -> Tensor:
+        """The 68 landmarks in pixels of an aligned picture of that size, [..., 68, 2], y down."""
+        return Camera.of_size(size).pixels(self.landmarks(identity, expression, pose))
+
+    @staticmethod
+    def rotation(angles: Tensor) -> Tensor:
+        """Euler angles [..., 3] -> [..., 3, 3] for row vectors; see `camera.rotation`."""
+        return _camera.rotation(angles)
+
+    @staticmethod
+    def transform(points: Tensor, pose: Tensor) -> Tensor:
+        """Moves points [..., V, 3] by a pose [..., 6]."""
+        return _camera.transform(points, pose)
+
+    @staticmethod
+    def projection(points: Tensor, camera: Camera | None = None) -> Tensor:
+        """Model space [..., V, 3] -> picture plane [..., V, 2] in pixels, **y up** (see `Camera`)."""
+        camera = camera or Camera()
+        return camera.project(camera.to_camera(points))
+
+    def eye_motion_feature(self, expression: Tensor) -> Tensor:
+        """Handcrafted eye motion f_t of Fig. 4 from expression [..., 64], [..., 21].
+
+        Landmarks are taken with identity and pose set to zero (§3.2) and projected by the aligned
+        camera; the reference is the neutral expression. See `eye_motion` for the 21 values.
+        """
+        moved = self.projection(self.landmarks(expression=expression))
+        return eye_motion(moved, self.projection(self.landmarks()).to(moved))
+
+    def normals(self, vertices: Tensor) -> Tensor:
+        """Unit vertex normals of a shape, [..., V, 3]: the mean direction of the faces around each."""
+        if self.faces is None or self._vertex_faces is None:
+            raise BadInput("This model holds landmarks alone, without faces; load the whole model.")
+        a, b, c = (vertices[..., self.faces[:, corner], :] for corner in range(3))
+        face = torch.nn.functional.normalize(torch.linalg.cross(a - b, b - c), dim=-1)
+        face = torch.cat([face, torch.zeros_like(face[..., :1, :])], -2)
+        return torch.nn.functional.normalize(face[..., self._vertex_faces, :].sum(-2), dim=-1)
+
+    def _shape(self, rows: Any, identity: Tensor | None, expression: Tensor | None) -> Tensor:
+        shape = self.mean_shape[rows]
+        for name, coefficients, basis in (
+            ("identity", identity, self.identity_basis[rows]),
+            ("expression", expression, self.expression_basis[rows]),
+        ):
+            if coefficients is None:
+                continue
+            if coefficients.shape[-1] != basis.shape[-1]:
+                raise BadInput(
+                    f"The {name} has shape {tuple(coefficients.shape)}; its last dimension must be "
+                    f"{basis.shape[-1]}."
+                )
+            flat = coefficients @ basis.flatten(0, 1).T.to(coefficients)
+            shape = shape.to(flat) + flat.unflatten(-1, basis.shape[:2])
+        return shape
+
+
+def _vertex_faces(faces: np.ndarray, n_vertices: int) -> np.ndarray:
+    """[V, K]: the faces around each vertex, padded with F (which stands for a zero normal)."""
+    vertex = faces.ravel()
+    face = np.repeat(np.arange(len(faces)), 3)
+    order = np.argsort(vertex, kind="stable")
+    count = np.bincount(vertex, minlength=n_vertices)
+    column = np.arange(len(vertex)) - np.repeat(np.cumsum(count) - count, count)
+    table = np.full((n_vertices, max(1, int(count.max()))), len(faces))
+    table[vertex[order], column] = face[order]
+    return table
