@@ -35,12 +35,13 @@ def load_config(kind: type[C], file: str | Path | None = None, overrides: Sequen
     config = kind()
     if file is not None:
         config = update(config, read_yaml(file), str(file))
+    changes: dict[str, Any] = {}
     for pair in overrides:
         key, equals, text = pair.partition("=")
         if not equals or not key:
             raise BadInput(f"{pair!r} is not of the form key=value; write e.g. loop.steps=1000.")
-        config = update(config, _nest(key, _parse_yaml(text, pair)), "the command line")
-    return config
+        changes = _merge(changes, _nest(key, _parse_yaml(text, pair)))
+    return update(config, changes, "the command line")
 
 
 def read_yaml(file: str | Path, _seen: tuple[Path, ...] = ()) -> dict[str, Any]:

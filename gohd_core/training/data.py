@@ -132,6 +132,7 @@ def loader(
             collate_fn=collate,
             pin_memory=pin,
             multiprocessing_context="spawn" if config.workers else None,
+            generator=torch.Generator(),  # else the loader takes a number from torch's own generator
         )
     )
 

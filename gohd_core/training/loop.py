@@ -71,8 +71,8 @@ def train(
     figures: dict[str, float] = {}
     overall, recent, stopped = Counters(), Counters(), False
     with _open_log(run, out, resumed) as log, StopSignals() as signals:
-        fraction, _, pause = pace.decide(run.step, asked=False)
-        fraction = 1.0 if export_only else fraction
+        fraction = 1.0 if export_only else pace.decide(run.step, asked=False)[0]
+        pause = False
         while fraction < 1 and not pause:
             waiting = time.perf_counter()
             group = [data.checked(next(batches)) for _ in range(config.loop.accumulate)]

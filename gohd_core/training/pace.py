@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from gohd_core.errors import BadInput
 from gohd_core.training.settings import LoopConfig
 
 
@@ -39,6 +40,8 @@ class Pace:
     """The clock of a run. All processes follow the first one's, so that they end at the same step."""
 
     def __init__(self, config: LoopConfig, accelerator: Any, *, step: int, seconds: float) -> None:
+        if config.steps is None and config.max_minutes is None:
+            raise BadInput("A run needs an end: set loop.steps or loop.max_minutes.")
         self.config, self.accelerator = config, accelerator
         self.started = time.perf_counter()
         self.before = seconds

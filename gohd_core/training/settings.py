@@ -94,8 +94,6 @@ class LoopConfig:
     keep: int = 2
 
     def __post_init__(self) -> None:
-        if self.steps is None and self.max_minutes is None:
-            raise BadInput("A run needs an end: set loop.steps or loop.max_minutes.")
         if self.accumulate < 1 or self.keep < 1:
             raise BadInput("loop.accumulate and loop.keep must be at least 1.")
         if not 0 <= self.ema < 1:

@@ -1,0 +1,1 @@
+"""The discriminators of adversarial training, one file per kind of thing they judge."""

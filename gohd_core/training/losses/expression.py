@@ -1,0 +1,85 @@
+"""The losses of the expression predictor, eq. 20-24 and 26-27, and its least-squares GAN.
+
+Norms of coefficient vectors are sums over the vector, as the equations write them; all losses are
+means over the frames of the sequence and over the batch.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+LIPS_AND_JAW = (*range(3, 14), *range(48, 68))
+"""The 31 landmarks of eq. 20: the jaw line's lower part and the whole mouth (0-based)."""
+
+DIAGONALS = ((61, 65), (63, 67))
+"""Upper and lower inner lip landmarks whose distances eq. 22 compares, crossing the opening."""
+
+C1, C2 = 0.01**2, 0.03**2
+"""The small constants of eq. 26, those of structural similarity for a range of 1."""
+
+NORM_FLOOR = 1e-8
+"""epsilon of eq. 23."""
+
+
+def landmark_fidelity(truth: Tensor, predicted: Tensor) -> Tensor:
+    """L_lms, eq. 20: mean squared distance of the 31 lip and jaw landmarks.
+
+    The text gives neither norm nor unit. With aligned pixels and the square, the paper's weight of
+    0.01 makes an error of 5 px count about as much as one of 0.1 in a coefficient, and 1 px little.
+
+    Args: 3-D landmarks [B, T, 68, 3] in aligned pixels.
+    """
+    gap = (truth - predicted)[..., list(LIPS_AND_JAW), :]
+    return gap.square().sum(dim=-1).mean()
+
+
+def shut_up(truth: Tensor, predicted: Tensor) -> Tensor:
+    """L_shut, eq. 22: how much the inner lips' two diagonals differ in length, in aligned pixels.
+
+    Args: 3-D landmarks [B, T, 68, 3] in aligned pixels.
+    """
+    return (_diagonals(truth) - _diagonals(predicted)).abs().mean()
+
+
+def _diagonals(landmarks: Tensor) -> Tensor:
+    upper, lower = zip(*DIAGONALS, strict=True)
+    gap = landmarks[..., list(upper), :] - landmarks[..., list(lower), :]
+    return torch.linalg.vector_norm(gap, dim=-1)
+
+
+def l1(truth: Tensor, predicted: Tensor) -> Tensor:
+    """L_1 of coefficients (eq. 24), of their eye motion (eq. 21), L'_1 of generated ones (eq. 27).
+
+    Args: sequences [B, T, C]; the norm is the sum over C.
+    """
+    return (truth - predicted).abs().sum(dim=-1).mean()
+
+
+def lip_reading(truth: Tensor, predicted: Tensor) -> Tensor:
+    """L_read, eq. 23: 1 - cosine of a lip reader's features [B, T, D] of rendered mouths."""
+    dot = (truth * predicted).sum(dim=-1)
+    norm = torch.linalg.vector_norm(truth, dim=-1) * torch.linalg.vector_norm(predicted, dim=-1)
+    return (1 - dot / norm.clamp_min(NORM_FLOOR)).mean()
+
+
+def structural_similarity(truth: Tensor, generated: Tensor) -> Tensor:
+    """L_ssim, eq. 26: 1 - SSIM of each of the C dimensions over time, [B, T, C] sequences."""
+    mean, mean_g = truth.mean(dim=1), generated.mean(dim=1)
+    centred, centred_g = truth - mean[:, None], generated - mean_g[:, None]
+    variance, variance_g = centred.square().mean(dim=1), centred_g.square().mean(dim=1)
+    covariance = (centred * centred_g).mean(dim=1)
+    top = (2 * mean * mean_g + C1) * (2 * covariance + C2)
+    bottom = (mean.square() + mean_g.square() + C1) * (variance + variance_g + C2)
+    return 1 - (top / bottom).mean()
+
+
+def least_squares_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """What a least-squares discriminator minimises: real scores toward 1, fake ones toward 0."""
+    return 0.5 * ((real - 1).square().mean() + fake.square().mean())
+
+
+def least_squares_generator(fake: Tensor) -> Tensor:
+    """What the generator minimises: fake scores toward 1."""
+    return 0.5 * functional.mse_loss(fake, torch.ones_like(fake))
