@@ -93,6 +93,7 @@ from gohd_core.training.loop import train
 config = load_config(ToyConfig, None, ["loop.steps=100000", "loop.checkpoint_every=3", "loop.log_every=0"])
 train(ToyTask, config, sys.argv[1], resume=True)
 """
+COMMAND = [sys.executable, "-c", SCRIPT]
 
 
 def test_a_killed_run_leaves_a_checkpoint_that_resumes(tmp_path):
@@ -189,8 +190,14 @@ def test_the_average_is_the_recursion_of_its_definition():
 
 @pytest.mark.parametrize(
     ("schedule", "fraction", "expected"),
-    [("constant", 0.9, 1.0), ("cosine", 0.0, 1.0), ("cosine", 0.5, 0.55), ("cosine", 1.0, 0.1), ("linear", 0.25, 0.775)],
-)  # fmt: skip
+    [
+        ("constant", 0.9, 1.0),
+        ("cosine", 0.0, 1.0),
+        ("cosine", 0.5, 0.55),
+        ("cosine", 1.0, 0.1),
+        ("linear", 0.25, 0.775),
+    ],
+)
 def test_schedules(schedule, fraction, expected):
     optimiser = OptimiserConfig(schedule=schedule, final_scale=0.1)
     assert learning_rate_scale(optimiser, Moment(1000, fraction)) == pytest.approx(expected)
