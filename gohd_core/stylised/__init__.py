@@ -1,0 +1,1 @@
+"""Procedural talking heads and synthesised speech: training data with exact ground truth."""

@@ -1,0 +1,411 @@
+"""Headless OpenGL renderer of stylised heads with exact auxiliary outputs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gohd_core.constants import N_EXPRESSION, N_GAZE, N_POSE
+from gohd_core.errors import BadInput, MissingDependency
+from gohd_core.stylised import shaders
+from gohd_core.stylised.avatar import Avatar, PosedFrame
+from gohd_core.stylised.camera import FOCAL_RATIO, project
+from gohd_core.stylised.expressions import COEFFICIENT_LIMIT
+from gohd_core.stylised.identity import Identity
+from gohd_core.stylised.morphable import stylised_basis
+from gohd_core.stylised.palettes import BACKGROUNDS
+from gohd_core.stylised.parts import EYE, HAIR, LOWER_LIP, NOSE, PLAIN, SKIN, UPPER_LIP
+from gohd_core.stylised.template import MOUTH_B
+
+NEAR, FAR = 5.0, 17.0
+EYE_BIAS = 0.045
+"""Eyeballs are pushed back this far (depth test only) so that half-closed lids cover them."""
+SUPERSAMPLING = 2
+LANDMARK_TOLERANCE = 0.05
+"""A landmark is visible when it lies at most this far behind what the depth buffer holds."""
+_PROGRAMS = (SKIN, EYE, HAIR, PLAIN)
+_INSTALL = "pip install moderngl; on Debian or Ubuntu also: apt install libegl1 libgl1-mesa-dri"
+
+
+@dataclass(frozen=True)
+class Correspondence:
+    """Which point of which triangle every pixel shows."""
+
+    triangle: np.ndarray
+    """``[H, W]`` int32: 0 = background, else the triangle's index + 1."""
+    barycentric: np.ndarray
+    """``[H, W, 2]`` float32: perspective-correct weights of the first two corners."""
+    depth: np.ndarray
+    """``[H, W]`` float32: camera depth; the far plane on the background."""
+    vertices: np.ndarray
+    """``[V, 3]`` float32: pixel x, pixel y, camera depth of every vertex."""
+    faces: np.ndarray
+    """``[F, 3]`` int32."""
+    material: np.ndarray
+    """``[F]`` uint8: face-parsing class of each triangle (lips and nose count as skin)."""
+
+
+@dataclass(frozen=True)
+class RenderedFrame:
+    """One picture with what is known about it. ``H = W = size``."""
+
+    image: np.ndarray
+    """``[H, W, 3]`` uint8."""
+    landmarks: np.ndarray
+    """``[68, 2]`` float32 pixels (x right, y down, pixel centres at integers)."""
+    landmarks_3d: np.ndarray
+    """``[68, 3]`` float32, posed, in the camera's axes (model units, y up, z to the camera)."""
+    irises: np.ndarray
+    """``[2, 2]`` float32 pixels, subject's left eye (image right) first."""
+    visible: np.ndarray
+    """``[68]`` bool: landmark inside the picture and not hidden."""
+    parsing: np.ndarray
+    """``[H, W]`` uint8 in the 19 face-parsing classes; left is the subject's left."""
+    correspondence: Correspondence | None = field(default=None, repr=False)
+
+
+def renderer_status() -> list[tuple[str, bool, str]]:
+    """What rendering needs: (name, present, how to install), for ``gohd doctor``."""
+    status = []
+    try:
+        import moderngl  # noqa: F401
+
+        status.append(("moderngl", True, ""))
+    except ImportError:
+        status.append(("moderngl", False, "pip install moderngl"))
+        return [*status, ("OpenGL 3.3 through EGL", False, _INSTALL)]
+    try:
+        _create_context().release()
+        status.append(("OpenGL 3.3 through EGL", True, ""))
+    except MissingDependency:
+        status.append(("OpenGL 3.3 through EGL", False, _INSTALL))
+    return status
+
+
+def _create_context() -> Any:
+    try:
+        import moderngl
+    except ImportError as error:
+        raise MissingDependency(
+            "Rendering stylised heads needs the package moderngl: pip install moderngl."
+        ) from error
+    try:
+        return moderngl.create_context(standalone=True, backend="egl", require=330)
+    except Exception as error:  # moderngl and glcontext raise bare Exception for any failure
+        raise MissingDependency(
+            "Rendering stylised heads needs OpenGL 3.3 through EGL, which could not be opened "
+            f"({error}); on Debian or Ubuntu: apt install libegl1 libgl1-mesa-dri."
+        ) from error
+
+
+def _checked(name: str, values: Any, length: int, limit: np.ndarray | float) -> np.ndarray:
+    values = np.asarray(values, np.float64)
+    if values.shape != (length,):
+        raise BadInput(f"{name} must have {length} values, got shape {values.shape}.")
+    if not np.isfinite(values).all():
+        raise BadInput(f"{name} holds values that are not finite.")
+    if (np.abs(values) > limit).any():
+        worst = int((np.abs(values) / limit).argmax())
+        bound = float(np.broadcast_to(limit, values.shape)[worst])
+        raise BadInput(
+            f"{name}[{worst}] = {values[worst]:.4g} is out of range: keep it within +-{bound:g}."
+        )
+    return values
+
+
+_POSE_LIMIT = np.array([1.2, 1.6, 1.6, 1.0, 1.0, 2.0])
+
+
+class _Mesh:
+    """GPU buffers of one avatar."""
+
+    def __init__(self, context: Any, programs: dict[str, Any], avatar: Avatar) -> None:
+        self.avatar = avatar
+        self.vertices = context.buffer(
+            np.concatenate([avatar.positions, avatar.normals], 1).astype("f4").tobytes()
+        )
+        shade = np.stack([avatar.occlusion, avatar.attach], 1)
+        fixed = np.concatenate([avatar.parameters, avatar.extra, shade], 1).astype("f4")
+        self.fixed = context.buffer(fixed.tobytes())
+        offset, ranges = 0, {name: [] for name in _PROGRAMS}
+        for part in avatar.parts:
+            ranges[part.program].append((offset, len(part.faces), part.faces + part.start))
+            offset += len(part.faces)
+        self.draws: dict[str, Any] = {}
+        self.identify: list[tuple[int, int, Any]] = []
+        self._owned: list[Any] = [self.vertices, self.fixed]
+        for material, name in enumerate(_PROGRAMS):
+            if not ranges[name]:
+                continue
+            faces = np.concatenate([f for _, _, f in ranges[name]]).astype("i4")
+            self.draws[name] = self._array(context, programs[name], faces)
+            for first, _, part_faces in ranges[name]:
+                array = self._array(context, programs["identify"], part_faces.astype("i4"))
+                self.identify.append((material, first, array))
+
+    def _array(self, context: Any, program: Any, faces: np.ndarray) -> Any:
+        indices = context.buffer(np.ascontiguousarray(faces).tobytes())
+        content = []
+        for buffer, names, sizes in (
+            (self.vertices, ("in_position", "in_normal"), (3, 3)),
+            (self.fixed, ("in_parameters", "in_extra", "in_shade"), (4, 3, 2)),
+        ):
+            used = [n if n in program else None for n in names]
+            layout = " ".join(
+                f"{s}f" if n else f"{4 * s}x" for n, s in zip(used, sizes, strict=True)
+            )
+            kept = [n for n in used if n]
+            if kept:
+                content.append((buffer, layout, *kept))
+        array = context.vertex_array(program, content, indices)
+        self._owned += [indices, array]
+        return array
+
+    def release(self) -> None:
+        for item in reversed(self._owned):
+            item.release()
+
+
+class HeadRenderer:
+    """Renders identities at one picture size. Keep one per process and reuse it.
+
+    Raises :class:`MissingDependency` when moderngl or OpenGL is missing.
+    """
+
+    def __init__(self, size: int = 256, *, cached_identities: int = 4) -> None:
+        if not 16 <= size <= 2048:
+            raise BadInput(f"The picture size must be between 16 and 2048 pixels, got {size}.")
+        self.size = size
+        self._cached = cached_identities
+        self._context = context = _create_context()
+        self._programs = {
+            name: context.program(shaders.VERTEX, fragment)
+            for name, fragment in (
+                (SKIN, shaders.SKIN_FRAGMENT),
+                (EYE, shaders.EYE_FRAGMENT),
+                (HAIR, shaders.HAIR_FRAGMENT),
+                (PLAIN, shaders.PLAIN_FRAGMENT),
+                ("identify", shaders.IDENTIFY_FRAGMENT),
+            )
+        }
+        large = size * SUPERSAMPLING
+        self._picture = context.texture((large, large), 4)
+        self._large = context.framebuffer([self._picture], context.depth_renderbuffer((large,) * 2))
+        self._backdrop = context.texture((large, large), 4)
+        self._backdrop_target = context.framebuffer([self._backdrop])
+        self._small = context.framebuffer([context.renderbuffer((size, size), 4)])
+        self._identified = context.framebuffer(
+            [context.renderbuffer((size, size), 4)], context.depth_texture((size, size))
+        )
+        corners = context.buffer(np.array([[-1, -1], [3, -1], [-1, 3]], "f4").tobytes())
+        self._screens = {}
+        for name, fragment in (
+            ("background", shaders.BACKGROUND_FRAGMENT),
+            ("copy", shaders.COPY_FRAGMENT),
+            ("resolve", shaders.RESOLVE_FRAGMENT),
+        ):
+            program = context.program(shaders.SCREEN_VERTEX, fragment)
+            screen = context.vertex_array(program, [(corners, "2f", "in_corner")])
+            self._screens[name] = screen
+        self._meshes: OrderedDict[Identity, _Mesh] = OrderedDict()
+        self._current: Identity | None = None
+
+    def __enter__(self) -> HeadRenderer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the graphics context."""
+        self._meshes.clear()
+        self._context.release()
+
+    def avatar(self, identity: Identity) -> Avatar:
+        """The mesh of an identity (built once, kept for the last few identities)."""
+        return self._mesh(identity).avatar
+
+    def _mesh(self, identity: Identity) -> _Mesh:
+        mesh = self._meshes.get(identity)
+        if mesh is None:
+            mesh = _Mesh(self._context, self._programs, Avatar(identity))
+            self._meshes[identity] = mesh
+            if len(self._meshes) > self._cached:
+                self._meshes.popitem(last=False)[1].release()
+        self._meshes.move_to_end(identity)
+        if self._current != identity:
+            self._set_style(identity)
+            self._current = identity
+        return mesh
+
+    def _set(self, program: str, **values: Any) -> None:
+        for name, value in values.items():
+            if name in self._programs[program]:
+                self._programs[program][name].value = value
+
+    def _set_style(self, identity: Identity) -> None:
+        style = identity.style
+        warm = np.array([1.0 + style.warmth, 1.0, 1.0 - 1.2 * style.warmth])
+        backdrop = np.square(np.array(style.background_colours)).mean(0)
+        bounce = 0.75 + 0.25 * backdrop / max(float(backdrop.mean()), 0.05)
+        sky = style.ambient * np.array([0.98, 1.0, 1.06]) * (0.6 + 0.4 * bounce)
+        lights = {
+            "light": style.light,
+            "key_colour": tuple(style.key * warm),
+            "sky": tuple(sky),
+            "ground": tuple(style.ambient * np.array([0.66, 0.58, 0.55]) * bounce),
+            "rim": style.rim,
+        }
+        for name in _PROGRAMS:
+            self._set(name, **lights, focal=2 * FOCAL_RATIO, half_pixel=1.0 / self.size)
+            self._set(name, near=NEAR, far=FAR, bias=EYE_BIAS if name == EYE else 0.0)
+        self._set("identify", focal=2 * FOCAL_RATIO, half_pixel=1.0 / self.size)
+        self._set("identify", near=NEAR, far=FAR, mouth_b=MOUTH_B)
+        self._set(SKIN, skin=style.skin, lip=style.lip, beard_colour=style.hair)
+        self._set(SKIN, blush=style.blush, freckles=style.freckles, gloss=style.lip_gloss)
+        self._set(SKIN, lash=0.004 + 0.011 * style.lashes)
+        self._set(EYE, iris=style.iris, iris_size=style.iris_size, pupil_size=style.pupil_size)
+        self._set(HAIR, hair=style.hair)
+        screen = self._screens["background"]
+        for name, colour in zip(
+            ("first", "second", "third"), style.background_colours, strict=True
+        ):
+            screen.program[name].value = colour
+        screen.program["kind"].value = BACKGROUNDS.index(style.background)
+        screen.program["seed"].value = style.background_seed / float(1 << 20)
+        self._backdrop_target.use()
+        screen.render()
+
+    def render(
+        self,
+        identity: Identity,
+        expression: np.ndarray,
+        pose: np.ndarray,
+        gaze: np.ndarray,
+        *,
+        correspondence: bool = False,
+    ) -> RenderedFrame:
+        """Draw one frame.
+
+        ``expression [64]``, ``pose [6]`` (Euler angles x, y, z in radians, then translation),
+        ``gaze [2]`` (pitch up, yaw to the image's right, radians, in the camera's axes).
+        Raises :class:`BadInput` on values out of range.
+        """
+        expression = _checked("expression", expression, N_EXPRESSION, COEFFICIENT_LIMIT)
+        pose = _checked("pose", pose, N_POSE, _POSE_LIMIT)
+        gaze = _checked("gaze", gaze, N_GAZE, 1.4)
+        mesh = self._mesh(identity)
+        frame = mesh.avatar.frame(expression, pose, gaze)
+        count = mesh.avatar.dynamic_count
+        moved = np.concatenate([frame.positions[:count], frame.normals[:count]], 1)
+        mesh.vertices.write(moved.astype("f4").tobytes())
+        self._place(frame)
+        image = self._draw(mesh)
+        parsing, triangle, depth = self._identify(mesh)
+        basis = stylised_basis()
+        landmarks_3d = frame.to_world(frame.skin[basis.landmark_indices]).astype(np.float32)
+        projected = project(landmarks_3d, self.size)
+        irises = project(frame.to_world(frame.irises), self.size)[:, :2].astype(np.float32)
+        matched = None
+        if correspondence:
+            matched = self._correspondence(mesh, frame, triangle, depth)
+        return RenderedFrame(
+            image,
+            projected[:, :2].astype(np.float32),
+            landmarks_3d,
+            irises,
+            self._visible(projected, depth),
+            parsing,
+            matched,
+        )
+
+    def _place(self, frame: PosedFrame) -> None:
+        rotation = tuple(frame.rotation.T.ravel().tolist())
+        for name in (*_PROGRAMS, "identify"):
+            self._set(
+                name,
+                rotation=rotation,
+                translation=tuple(frame.translation.tolist()),
+                body_shift=tuple(frame.body_shift.tolist()),
+            )
+
+    def _draw(self, mesh: _Mesh) -> np.ndarray:
+        import moderngl
+
+        context = self._context
+        context.disable(moderngl.DEPTH_TEST)
+        self._large.use()
+        self._large.clear()
+        self._backdrop.use(0)
+        self._screens["copy"].render()
+        context.enable(moderngl.DEPTH_TEST)
+        for name in (HAIR, SKIN, EYE, PLAIN):
+            if name in mesh.draws:
+                mesh.draws[name].render()
+        context.disable(moderngl.DEPTH_TEST)
+        self._small.use()
+        self._picture.use(0)
+        self._screens["resolve"].render()
+        pixels = np.frombuffer(self._small.read(components=3, alignment=1), np.uint8)
+        return np.ascontiguousarray(pixels.reshape(self.size, self.size, 3)[::-1])
+
+    def _identify(self, mesh: _Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        import moderngl
+
+        self._context.enable(moderngl.DEPTH_TEST)
+        self._identified.use()
+        self._identified.clear()
+        program = self._programs["identify"]
+        eyes = _PROGRAMS.index(EYE)
+        for material, first, array in mesh.identify:
+            program["material"].value = material
+            program["first"].value = first
+            program["bias"].value = EYE_BIAS if material == eyes else 0.0
+            array.render()
+        shape = (self.size, self.size)
+        raw = np.frombuffer(self._identified.read(components=4, alignment=1), np.uint8)
+        raw = raw.reshape(*shape, 4)[::-1]
+        triangle = raw[..., 0] + 256 * raw[..., 1].astype(np.int32)
+        parsing = np.concatenate([[0], mesh.avatar.face_parsing]).astype(np.uint8)[triangle]
+        code = raw[..., 2]
+        for which, label in ((1, NOSE), (2, UPPER_LIP), (3, LOWER_LIP)):
+            parsing[code == which] = label
+        stored = self._identified.read(components=1, attachment=-1, dtype="f4", alignment=1)
+        z = 2.0 * np.frombuffer(stored, np.float32).reshape(shape)[::-1] - 1.0
+        depth = 2 * FAR * NEAR / ((FAR + NEAR) - z * (FAR - NEAR))
+        depth = np.where(np.isin(parsing, (4, 5)), depth - EYE_BIAS, depth)
+        return parsing, triangle, depth.astype(np.float32)
+
+    def _visible(self, projected: np.ndarray, depth: np.ndarray) -> np.ndarray:
+        column, row = np.rint(projected[:, 0]).astype(int), np.rint(projected[:, 1]).astype(int)
+        inside = (column >= 0) & (column < self.size) & (row >= 0) & (row < self.size)
+        nearest = np.zeros(len(projected))
+        for dy in (-1, 0, 1):
+            for dx in (-1, 0, 1):
+                r = np.clip(row + dy, 0, self.size - 1)
+                c = np.clip(column + dx, 0, self.size - 1)
+                nearest = np.maximum(nearest, depth[r, c])
+        return inside & (projected[:, 2] <= nearest + LANDMARK_TOLERANCE)
+
+    def _correspondence(
+        self, mesh: _Mesh, frame: PosedFrame, triangle: np.ndarray, depth: np.ndarray
+    ) -> Correspondence:
+        from gohd_core.stylised.correspondence import barycentric_weights
+
+        avatar = mesh.avatar
+        vertices = project(avatar.to_world(frame), self.size).astype(np.float32)
+        weights = barycentric_weights(triangle, vertices, avatar.faces)
+        return Correspondence(
+            triangle, weights, depth, vertices, avatar.faces, avatar.face_parsing
+        )
+
+
+__all__ = [
+    "Correspondence",
+    "HeadRenderer",
+    "RenderedFrame",
+    "renderer_status",
+]
