@@ -1,0 +1,163 @@
+"""The built-in decoder: flow and mask at low resolution, refined, warp the full-resolution source.
+
+Crisp by construction: what the source shows is sampled from it once, at full size; only what it hides
+is synthesised, and what is added to the sampled part (shading) is low-passed, so that it can't blur it.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gohd_core.animator.config import AnimatorConfig, level_sizes
+from gohd_core.animator.decoder import Decoded
+from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, Freezable, StyledConv
+from gohd_core.animator.warp import centre_grid, warp
+
+_FLOW_STEP = 0.05
+"""Flow (half images) that a unit output of a level's head adds: about 6 pixels of 256."""
+_FINE_STEP = 0.01
+_LOOK_FROM = 16
+"""From this size on a level first looks at the source through the level below's flow."""
+_SHADING_CELL = 16
+"""Side in output pixels of the cells that shading is averaged over."""
+
+
+class CompositeDecoder(nn.Module):
+    """Latent, source features and source image -> frame."""
+
+    def __init__(self, config: AnimatorConfig) -> None:
+        super().__init__()
+        latent = config.identity_dim
+        sides = level_sizes(config.flow_size)
+        self.sides = sides[1:]
+        self.size, self.head_size = config.size, config.encoder_size
+        width = config.width(sides[0])
+        self.constant = nn.Parameter(torch.randn(1, width, sides[0], sides[0]))
+        self.style = nn.ModuleList([EqualLinear(latent, latent), EqualLinear(latent, latent)])
+        self.initial = StyledConv(width, width, latent)
+        self.ups = nn.ModuleList()
+        self.convs = nn.ModuleList()
+        self.looks = nn.ModuleDict()
+        self.flows = nn.ModuleList()
+        for below, side in zip(sides, self.sides, strict=False):
+            width = config.width(side)
+            self.ups.append(StyledConv(config.width(below), width, latent, up=True))
+            self.convs.append(StyledConv(width, width, latent))
+            self.flows.append(_flow_head(width, 3))
+            if side >= _LOOK_FROM:
+                self.looks[str(side)] = EqualConv2d(width, width, 1, bias=False)
+        self.refine = config.size // config.flow_size
+        self.fine = _flow_head(width, 3 * self.refine**2)
+        self.head = CompositeHead(config, width)
+
+    def freeze(self, dtype: torch.dtype) -> None:
+        """Keeps every constant kernel in `dtype`."""
+        for part in self.modules():
+            if isinstance(part, Freezable):
+                part.freeze(dtype)
+
+    def forward(self, latent: Tensor, features: tuple[Tensor, ...]) -> Decoded:
+        """latent [B,D] float32; features at 8 ... encoder_size, then the image -> Decoded."""
+        *maps, image = features
+        latent = latent + self._restyle(latent)
+        x = self.constant.to(maps[0].dtype).expand(len(latent), -1, -1, -1)
+        x = self.initial(x.contiguous(memory_format=torch.channels_last), latent)
+        flow: Tensor | None = None
+        flows, masks = [], []
+        for i, side in enumerate(self.sides):
+            x = self.ups[i](x, latent)
+            if flow is not None:
+                flow = double(flow)
+            if flow is not None and str(side) in self.looks:
+                x = x + self.looks[str(side)](_warp(maps[i], flow, side))
+            x = self.convs[i](x, latent)
+            out = _head(self.flows[i], x)
+            step, mask = _FLOW_STEP * out[:, :2], out[:, 2:]
+            flow = step if flow is None else flow + step
+            flows.append(flow)
+            masks.append(mask)
+            if side != self.sides[-1]:
+                share = torch.sigmoid(mask).to(x.dtype)
+                x = torch.lerp(x, _warp(maps[i], flow, side), share)
+        flow, mask = self._refined(x, flow, masks[-1])
+        flows.append(flow)
+        warped = _warp(image, flow, self.size).float()
+        coarse = F.avg_pool2d(flow, self.size // self.head_size)
+        seen = _warp(maps[-1], coarse, self.head_size)
+        mask, synthesis, shading = self.head(x, latent, warped, seen, mask)
+        masks.append(mask)
+        # Detached: the mask is taught what is visible, not to hide what is hard to predict.
+        share = torch.sigmoid(mask).detach()
+        frame = share * (warped + shading) + (1 - share) * synthesis
+        return Decoded([frame], flows, masks, warped=warped, synthesis=synthesis, shading=share * shading)
+
+    def _restyle(self, latent: Tensor) -> Tensor:
+        hidden = F.leaky_relu(self.style[0](latent), LEAKY) * GAIN
+        return 0.3 * self.style[1](hidden)
+
+    def _refined(self, x: Tensor, flow: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        fine = F.pixel_shuffle(_head(self.fine, x), self.refine)
+        flow = _resized(flow, self.size) + _FINE_STEP * fine[:, :2]
+        return flow, _resized(mask, self.size) + fine[:, 2:]
+
+
+class CompositeHead(nn.Module):
+    """At the encoder's size, in blocks of output pixels: final mask, synthesis and shading."""
+
+    def __init__(self, config: AnimatorConfig, trunk: int) -> None:
+        super().__init__()
+        latent, width = config.identity_dim, config.head_channels
+        self.block = config.size // config.encoder_size
+        self.side = config.encoder_size
+        pixels = self.block**2
+        seen = config.width(config.encoder_size)
+        self.reduce = EqualConv2d(trunk, width, 1)
+        self.first = StyledConv(width + seen + 4 * pixels, width, latent)
+        self.second = StyledConv(width, width, latent)
+        self.out = _flow_head(width, 4 * pixels + 3)
+
+    def forward(
+        self, x: Tensor, latent: Tensor, warped: Tensor, seen: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Trunk, warped image and features, mask logits -> mask logits, synthesis, shading at full size."""
+        known = torch.cat([warped, torch.sigmoid(mask) * 2 - 1], dim=1)
+        known = F.pixel_unshuffle(known, self.block).to(x.dtype)
+        x = _resized(self.reduce(x), self.side)
+        x = torch.cat([x, seen, known], dim=1).contiguous(memory_format=torch.channels_last)
+        x = self.second(self.first(x, latent), latent)
+        out = _head(self.out, x)
+        fine = F.pixel_shuffle(out[:, :-3], self.block)
+        cell = _SHADING_CELL // self.block
+        shading = F.avg_pool2d(out[:, -3:], cell)
+        size = self.side * self.block
+        return mask + fine[:, :1], fine[:, 1:], 0.3 * _resized(shading, size)
+
+
+def _flow_head(inputs: int, outputs: int) -> EqualConv2d:
+    conv = EqualConv2d(inputs, outputs, 3, padding=1)
+    with torch.no_grad():
+        conv.weight.mul_(0.3)
+    return conv
+
+
+def _head(conv: EqualConv2d, x: Tensor) -> Tensor:
+    """A plain convolution with bias, result in float32."""
+    return conv(x).float() + conv.bias[:, None, None]
+
+
+def _warp(features: Tensor, flow: Tensor, side: int) -> Tensor:
+    grid = centre_grid(side, flow.device) + flow.permute(0, 2, 3, 1)
+    return warp(features, grid, border=True)
+
+
+def double(x: Tensor) -> Tensor:
+    """Bilinear upsampling by two."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _resized(x: Tensor, side: int) -> Tensor:
+    if x.shape[-1] == side:
+        return x
+    return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)

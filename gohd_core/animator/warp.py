@@ -1,0 +1,83 @@
+"""Warping of source features by a flow field: the definition, and a fast gather for the CPU."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def corner_grid(side: int, device: torch.device) -> Tensor:
+    """[1,side,side,2] grid (x, y) from -1 to 1 at the corner pixels' centres.
+
+    The official weights were trained with this grid and `align_corners=False`, which takes -1 and 1
+    for the image's borders: zero flow magnifies slightly. It is part of what they have learnt.
+    """
+    line = torch.linspace(-1.0, 1.0, side, device=device)
+    return _grid(line)
+
+
+def centre_grid(side: int, device: torch.device) -> Tensor:
+    """[1,side,side,2] grid (x, y) of pixel centres for `align_corners=False`: zero flow is identity."""
+    line = (torch.arange(side, device=device, dtype=torch.float32) * 2 + 1) / side - 1
+    return _grid(line)
+
+
+def _grid(line: Tensor) -> Tensor:
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    return torch.stack([x, y], dim=-1)[None]
+
+
+def warp(features: Tensor, grid: Tensor, mask: Tensor | None = None, *, border: bool = False) -> Tensor:
+    """Bilinear samples of `features` at `grid`, times `mask`.
+
+    Args:
+        features: [1 or B, C, S, S]; one source serves the whole batch.
+        grid: [B, H, W, 2] float32 positions (x, y); -1 and 1 are the image's borders.
+        mask: [B, 1, H, W] float32, or None for one.
+        border: repeat the border outside the image; zero otherwise.
+
+    Returns:
+        [B, C, H, W] in the features' dtype.
+    """
+    if features.device.type == "cpu" and len(features) == 1 and not torch.is_grad_enabled():
+        return _gather(features, grid, mask, border)
+    if len(features) != len(grid):
+        features = features.expand(len(grid), -1, -1, -1)
+    mode = "border" if border else "zeros"
+    sampled = F.grid_sample(features.float(), grid.float(), "bilinear", mode, align_corners=False)
+    if mask is not None:
+        sampled = sampled * mask
+    return sampled.to(features.dtype)
+
+
+def _gather(features: Tensor, grid: Tensor, mask: Tensor | None, border: bool) -> Tensor:
+    """Same as `warp` for one source: whole channel vectors are read in rows, and the mask is free."""
+    channels, rows, columns = features.shape[1:]
+    x = (grid[..., 0] + 1) * (columns / 2) - 0.5
+    y = (grid[..., 1] + 1) * (rows / 2) - 0.5
+    if border:
+        x, y = x.clamp(0, columns - 1), y.clamp(0, rows - 1)
+    else:
+        # Beyond one pixel outside every weight is zero: clamping there only keeps integers small.
+        x, y = x.clamp(-2, columns + 1), y.clamp(-2, rows + 1)
+    left, top = x.floor(), y.floor()
+    right_weight, bottom_weight = x - left, y - top
+    columns_at = torch.stack([left, left + 1, left, left + 1], -1)
+    rows_at = torch.stack([top, top, top + 1, top + 1], -1)
+    weight_x = torch.stack([1 - right_weight, right_weight], -1)
+    weight_y = torch.stack([1 - bottom_weight, bottom_weight], -1)
+    weights = (weight_y[..., :, None] * weight_x[..., None, :]).flatten(-2)
+    inside = (columns_at >= 0) & (columns_at < columns) & (rows_at >= 0) & (rows_at < rows)
+    weights = weights * inside
+    if mask is not None:
+        weights = weights * mask[:, 0, :, :, None]
+    index = rows_at.clamp(0, rows - 1) * columns + columns_at.clamp(0, columns - 1)
+    table = features[0].permute(1, 2, 0).reshape(-1, channels)
+    sampled = F.embedding_bag(
+        index.reshape(-1, 4).to(torch.int32),
+        table,
+        per_sample_weights=weights.reshape(-1, 4).to(table.dtype),
+        mode="sum",
+    )
+    return sampled.view(*grid.shape[:3], channels).permute(0, 3, 1, 2)
