@@ -42,6 +42,7 @@ class EyeMotionLSTM(nn.Module):
 
     def __init__(self, config: ExpressionConfig) -> None:
         super().__init__()
+        self.noise_width = config.noise_width
         self.embedding = embedding(config)
         inputs = config.audio_widths[-1] + config.embedding_width + N_EXPRESSION + config.noise_width
         self.lstm = nn.LSTM(inputs, config.embedding_width, config.recurrent_layers, batch_first=True)

@@ -54,6 +54,7 @@ class EyeMotionTransformer(nn.Module):
         super().__init__()
         self.embedding = embedding(config)
         width = config.embedding_width
+        self.noise_width = width
         self.layers = nn.ModuleList(
             DecoderLayer(width, config.decoder_heads, config.decoder_feedforward)
             for _ in range(config.decoder_layers)

@@ -147,9 +147,7 @@ class ExpressionPredictor:
         return MorphableModel.stylised().eye_motion_feature(e0[None])[0]
 
     def _noise(self, noise: Any, seed: int, frames: int, first: int) -> Tensor:
-        width = self.config.noise_width
-        if self.config.kind == "transformer":
-            width = self.config.embedding_width
+        width = self.network.eyes.noise_width
         if noise is None:
             return frame_noise(seed, first, frames, width)
         noise = _tensor("noise", noise, None)

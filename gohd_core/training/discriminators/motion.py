@@ -38,7 +38,7 @@ class EyeMotionDiscriminator(nn.Module):
 class TemporalPatchDiscriminator(nn.Module):
     """D_te and D_tf: PatchGAN over time; a score per overlapping stretch of frames.
 
-    Three strided convolutions and two more, all of width 4, as in PatchGAN: a score sees 46 frames.
+    Three strided convolutions and two more, all of width 4, as in PatchGAN: a score sees 70 frames.
     It has no batch norm: that would make a score depend on the other clips.
     """
 
@@ -54,5 +54,5 @@ class TemporalPatchDiscriminator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Conv1d(2 * inputs, 1, 4, 1, 1))
 
     def forward(self, sequence: Tensor) -> Tensor:
-        """[B, T, channels] -> scores [B, patches]; T at least 32."""
+        """[B, T, channels] -> scores [B, patches]; T at least 24."""
         return self.layers(sequence.transpose(1, 2))[:, 0]

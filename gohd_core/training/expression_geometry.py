@@ -1,0 +1,68 @@
+"""The face behind expressions, as the expression losses see it: landmarks and eye motion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gohd_core.constants import STYLISED
+from gohd_core.errors import BadInput
+from gohd_core.face import MorphableModel
+from gohd_core.face.camera import ALIGNED_SIZE, Camera
+from gohd_core.face.eye_motion import eye_height, eye_motion
+
+
+@dataclass(frozen=True)
+class Face:
+    """What a sequence of expressions looks like with identity and pose set to zero.
+
+    Attributes:
+        landmarks: 3-D, in aligned pixels, [B, T, 68, 3].
+        eye_motion: f_t of Fig. 4, [B, T, 21].
+        offsets: 2-D landmarks less the neutral ones, in neutral eye heights, [B, T, 68, 2].
+    """
+
+    landmarks: Tensor
+    eye_motion: Tensor
+    offsets: Tensor
+
+
+class FaceGeometry:
+    """Landmarks and eye motion of expressions in one coefficient space; differentiable."""
+
+    def __init__(self, model: MorphableModel) -> None:
+        self.model = model.landmarks_only()
+        self.space = model.space
+        camera = Camera.of_size(ALIGNED_SIZE)
+        self.scale = camera.focal / camera.distance
+
+    @classmethod
+    def load(cls, face_model: str | None, space: str) -> FaceGeometry:
+        """From the file of a morphable model; None will do in the stylised space."""
+        if face_model is not None:
+            return cls(MorphableModel.from_file(Path(face_model)))
+        if space != STYLISED:
+            raise BadInput(
+                f"Training expressions in the space {space!r} needs its morphable model: give "
+                "face_model=BFM_model_front.mat."
+            )
+        return cls(MorphableModel.stylised())
+
+    def to(self, device: torch.device) -> FaceGeometry:
+        """The same geometry on a device."""
+        self.model = self.model.to(device)
+        return self
+
+    def face(self, expression: Tensor) -> Face:
+        """Expressions [B, T, 64] -> `Face`."""
+        points = self.model.landmarks(expression=expression.float())
+        flat = self.model.projection(points)
+        neutral = self.model.projection(self.model.landmarks()).to(flat)
+        return Face(
+            landmarks=points * self.scale,
+            eye_motion=eye_motion(flat, neutral),
+            offsets=(flat - neutral) / (eye_height(neutral) / 2),
+        )

@@ -1,0 +1,268 @@
+"""Stage 2 of the expression predictor: eye motion, adversarially, stage 1 frozen (eq. 6-8, 25-27)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gohd_core.checkpoints import load_network
+from gohd_core.clips import Clip
+from gohd_core.errors import BadInput
+from gohd_core.expression import ExpressionConfig, ExpressionNetwork
+from gohd_core.training.config import Weight, is_on
+from gohd_core.training.discriminators.motion import (
+    EyeMotionDiscriminator,
+    TemporalPatchDiscriminator,
+)
+from gohd_core.training.draws import audio_frames, random_window
+from gohd_core.training.embeddings import EmbeddingStore
+from gohd_core.training.expression_geometry import FaceGeometry
+from gohd_core.training.expression_stage1 import Stage1Losses, distillation_terms, mouth_distance
+from gohd_core.training.losses import expression as losses
+from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
+from gohd_core.training.sound import read_sound
+from gohd_core.training.task import Batch, Export, Moment, Player, Task, Terms
+
+
+@dataclass(frozen=True)
+class Stage2Losses:
+    """Weights of eq. 25, the paper's (supplement C); "off" leaves a part out (Table 6).
+
+    `stage1` multiplies all of `distillation`. The lip reader's part belongs to stage 1's training:
+    stage 2 does not move the mapping from sound to lips.
+    """
+
+    similarity: Weight = 2.0
+    eye_motion: Weight = 2.0
+    eye_discriminator: Weight = 1.0
+    eye_motion_discriminator: Weight = 1.0
+    coefficient_discriminator: Weight = 1.0
+    stage1: Weight = 1.0
+    distillation: Stage1Losses = field(default_factory=Stage1Losses)
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """The generator's part of an `ExpressionConfig`; the rest is that of stage 1."""
+
+    kind: Literal["lstm", "transformer"] = "lstm"
+    embedding_hidden: int = 128
+    embedding_width: int = 512
+    recurrent_layers: int = 2
+    noise_width: int = 512
+    output_hidden: int = 128
+    decoder_layers: int = 3
+    decoder_heads: int = 8
+    decoder_feedforward: int = 2048
+    attention: Literal["batch", "causal"] = "causal"
+    attention_frames: int = 150
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """Sizes of the three discriminators; the paper doesn't give them."""
+
+    width: int = 128
+    layers: int = 3
+    heads: int = 4
+    patch_widths: tuple[int, ...] = (64, 128, 256)
+
+
+@dataclass(frozen=True)
+class Stage2Config(RunConfig):
+    """Everything that training stage 2 needs; the defaults are the paper's (supplement C).
+
+    Attributes:
+        stage1: weights of a trained stage 1 with eye-motion input, or null for Table 3's "w/o Stage
+            1": then the mapping of `stage1_network` is trained together with the generator.
+        frames: length of a training sequence.
+        face_model: BFM_model_front.mat for the space bfm09; null for the stylised face.
+    """
+
+    data: DataConfig = field(default_factory=lambda: DataConfig(batch=8))
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=100_000))
+    optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(learning_rate=1e-4))
+    discriminator_optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(learning_rate=1e-6)
+    )
+    stage1: str | None = "builtin"
+    stage1_network: ExpressionConfig = field(default_factory=lambda: ExpressionConfig(eye_motion_input=True))
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    discriminators: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    losses: Stage2Losses = field(default_factory=Stage2Losses)
+    frames: int = 300
+    face_model: str | None = None
+
+
+@dataclass(frozen=True)
+class Stage2Draw:
+    """A long window of a talking clip; the source frame is its first."""
+
+    frames: int
+    keep_features: bool
+
+    def __call__(self, clip: Clip, rng: np.random.Generator) -> dict[str, Any]:
+        window = random_window(clip, self.frames, rng, limit=audio_frames(clip))
+        return {
+            "chunks": read_sound(clip, window, keep=self.keep_features)["chunks"],
+            "expression": clip.read("expression", window.start, window.stop),
+            "path": str(clip.path),
+            "start": window.start,
+        }
+
+
+class ExpressionStage2Task(Task):
+    """Trains G_lstm (or the transformer) against D_eye, D_te and D_tf."""
+
+    Config = Stage2Config
+    averaged = ("expression",)
+    config: Stage2Config
+
+    def __init__(self, config: Stage2Config) -> None:
+        super().__init__(config)
+        self.expression = expression_config(config)
+        network = ExpressionNetwork(self.expression)
+        self.networks["expression"] = network
+        if config.stage1 is not None:
+            loaded = load_network(config.stage1, "expression")
+            if loaded.space != config.data.space:
+                raise BadInput(
+                    f"stage1={config.stage1} is in the space {loaded.space!r}, but the data are in "
+                    f"{config.data.space!r}; train stage 1 on data of the same space."
+                )
+            network.lips.load_state_dict(loaded.network.lips.state_dict())
+        if is_on(config.losses.distillation.lip_reading):
+            raise BadInput(
+                "The lip-reading loss trains stage 1; set losses.distillation.lip_reading=off here."
+            )
+        for name, judge in self._discriminators().items():
+            self.networks[name] = judge
+        self.geometry = FaceGeometry.load(config.face_model, config.data.space)
+        self.store = EmbeddingStore(network.lips.audio_encoder)
+        self.generated: dict[str, tuple[Tensor, ...]] = {}
+
+    def _discriminators(self) -> dict[str, nn.Module]:
+        sizes, weights = self.config.discriminators, self.config.losses
+        made: dict[str, nn.Module] = {}
+        if is_on(weights.eye_discriminator):
+            made["eye_discriminator"] = EyeMotionDiscriminator(
+                self.expression.audio_widths[-1], sizes.width, sizes.layers, sizes.heads
+            )
+        if is_on(weights.eye_motion_discriminator):
+            made["eye_motion_discriminator"] = TemporalPatchDiscriminator(21, sizes.patch_widths)
+        if is_on(weights.coefficient_discriminator):
+            made["coefficient_discriminator"] = TemporalPatchDiscriminator(64, sizes.patch_widths)
+        return made
+
+    @property
+    def frozen_stage1(self) -> bool:
+        """Whether stage 1 was trained before and rests now."""
+        return self.config.stage1 is not None
+
+    def players(self) -> Sequence[Player]:
+        network = self.networks["expression"]
+        moved = network.eyes if self.frozen_stage1 else network
+        generator = Player("generator", list(moved.parameters()), self.config.optimiser)
+        judges = [judge for name, judge in self.networks.items() if name != "expression"]
+        if not judges:
+            return (generator,)
+        parameters = [parameter for judge in judges for parameter in judge.parameters()]
+        optimiser = self.config.discriminator_optimiser
+        return (generator, Player("discriminator", parameters, optimiser))
+
+    def draw(self, split: str) -> Stage2Draw:
+        return Stage2Draw(self.config.frames, self.config.data.cache_features)
+
+    def losses(self, player: str, batch: Batch, moment: Moment) -> Terms:
+        if player == "discriminator":
+            return self._discriminator_terms()
+        network = self.networks["expression"]
+        geometry = self.geometry.to(self.device)
+        truth = batch["expression"]
+        real = geometry.face(truth)
+        e0, eye0 = truth[:, 0], real.eye_motion[:, 0]
+        audio = self._audio(batch)
+        width = network.eyes.noise_width
+        noise = torch.randn(*truth.shape[:2], width, device=truth.device)
+        eye_motion = network.eyes(audio, e0, eye0, noise)
+        predicted = network.lips(audio, e0, eye_motion)
+        made = geometry.face(predicted)
+        self.generated = {
+            "eye_discriminator": ((audio, real.offsets), (audio, made.offsets)),
+            "eye_motion_discriminator": ((real.eye_motion,), (eye_motion,)),
+            "coefficient_discriminator": ((truth,), (predicted,)),
+        }
+        terms, weights = Terms(), self.config.losses
+        terms.add(
+            "similarity",
+            weights.similarity,
+            lambda: losses.structural_similarity(real.eye_motion, eye_motion),
+        )
+        terms.add("eye_motion", weights.eye_motion, lambda: losses.l1(real.eye_motion, eye_motion))
+        for name in self.generated:
+            if name in self.networks:
+                score = self.networks[name](*self.generated[name][1])
+                terms.add(name, getattr(weights, name), losses.least_squares_generator(score))
+        if is_on(weights.stage1):
+            inner = Terms()
+            distillation_terms(weights.distillation, truth, predicted, (real, made), inner)
+            for name, (weight, value) in inner.items():
+                terms[f"stage1_{name}"] = (weight * float(weights.stage1), value)
+        terms.watch("mouth_distance_px", mouth_distance(real, made))
+        terms.watch("blink_deviation", eye_motion[..., 0].std(dim=1).mean())
+        terms.watch("blink_deviation_truth", real.eye_motion[..., 0].std(dim=1).mean())
+        return terms
+
+    def _discriminator_terms(self) -> Terms:
+        terms = Terms()
+        for name, (real, fake) in self.generated.items():
+            if name in self.networks:
+                judge = self.networks[name]
+                scores = (judge(*(x.detach() for x in inputs)) for inputs in (real, fake))
+                terms.add(name, 1.0, losses.least_squares_discriminator(*scores))
+        return terms
+
+    def _audio(self, batch: Batch) -> Tensor:
+        """Phi_a of the batch [B, T, A]; a frozen encoder computes each frame of a clip once."""
+        if not self.frozen_stage1:
+            return self.networks["expression"].lips.audio_encoder(batch["chunks"])
+        self.networks["expression"].lips.eval()
+        return self.store.embed(batch["chunks"], batch["path"], batch["start"])
+
+    def notes(self) -> Iterable[str]:
+        if not self.frozen_stage1:
+            yield "stage1 is null: the mapping is not pre-trained, and trains with the generator."
+        weights = self.config.losses
+        for name in (
+            "similarity",
+            "eye_motion",
+            "eye_discriminator",
+            "eye_motion_discriminator",
+            "coefficient_discriminator",
+            "stage1",
+        ):
+            if not is_on(getattr(weights, name)):
+                yield f"The {name} loss is off."
+
+    def exports(self) -> Sequence[Export]:
+        network, space = self.networks["expression"], self.config.data.space
+        return (Export("expression", network, self.expression, space),)
+
+
+def expression_config(config: Stage2Config) -> ExpressionConfig:
+    """Architecture of the whole predictor: stage 1's file (or `stage1_network`) and `generator`."""
+    base = config.stage1_network
+    if config.stage1 is not None:
+        base = load_network(config.stage1, "expression").config
+        if not base.eye_motion_input:
+            raise BadInput(
+                f"stage1={config.stage1} has no eye-motion input (eq. 5), so there is nothing that "
+                "stage 2 could steer; train a stage 1 with network.eye_motion_input=true."
+            )
+    generator = {name: getattr(config.generator, name) for name in vars(config.generator)}
+    return replace(base, **generator)
