@@ -105,7 +105,9 @@ def _official(path: Path, content: Any) -> Loaded:
     kind = component(layout.component)
     try:
         config = layout.infer_config(state)
-    except (KeyError, IndexError, ValueError) as error:
+    except KeyError as error:
+        _check_keys(path, layout.file_name, [str(error.args[0])], [])
+    except (IndexError, ValueError) as error:
         raise BadCheckpoint(
             f"{path} looks like {layout.file_name}, but its architecture can't be told from what it "
             f"holds ({error}); download it again."

@@ -53,14 +53,22 @@ def test_converted_file_gives_identical_tensors(write, tmp_path) -> None:
     assert ours.info["converted_from"] == "audio2exp.pth"
 
 
-def test_missing_and_unexpected_keys_are_named_as_in_the_file(write) -> None:
+@pytest.mark.parametrize("key", [FIRST, "module.audio_encoder.1.conv_block.0.bias"])
+def test_missing_keys_are_named_as_in_the_file(write, key) -> None:
+    with pytest.raises(BadCheckpoint, match=f"lacks {key.removeprefix('module.')}"):
+        load_network(write(lambda state: state.pop(key)), "expression")
+
+
+def test_missing_and_unexpected_keys_are_named_in_one_sentence(write) -> None:
+    missing = "module.audio_encoder.1.conv_block.0.bias"
+
     def change(state) -> None:
-        state["module.surprise.weight"] = state.pop(FIRST)
+        state["module.surprise.weight"] = state.pop(missing)
 
     with pytest.raises(BadCheckpoint) as caught:
         load_network(write(change), "expression")
     said = str(caught.value)
-    assert FIRST.removeprefix("module.") in said and "surprise.weight" in said
+    assert missing.removeprefix("module.") in said and "surprise.weight" in said
     assert said.count(". ") == 0, "one sentence"
 
 

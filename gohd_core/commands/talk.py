@@ -1,0 +1,168 @@
+"""`gohd talk`: a portrait and a sound become a talking video."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from gohd_core.errors import BadInput
+
+logger = logging.getLogger(__name__)
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".aac", ".mp4", ".mkv", ".mov", ".webm")
+
+
+def add_commands(commands: Any) -> None:
+    """Adds the command to an argparse subparsers object."""
+    parser = commands.add_parser("talk", help="make a portrait talk")
+    parser.add_argument("--portrait", "-p", type=Path, required=True, help="a picture, or a folder of them")
+    parser.add_argument("--audio", "-a", type=Path, required=True, help="a sound or video file, or a folder")
+    parser.add_argument("--output", "-o", type=Path, required=True, help="an .mp4, or a folder")
+    parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
+    parser.add_argument("--seed", type=int, default=0, help="of head, eyes and gaze; same seed, same video")
+    parser.add_argument(
+        "--gaze",
+        default="hold",
+        help="hold (the portrait's own), sample, or PITCH,YAW in degrees, e.g. 0,20 (write --gaze=-5,20)",
+    )
+    parser.add_argument("--box", type=_numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
+    parser.add_argument("--pose-scale", type=float, default=1.0, help="factor on head movement (1)")
+    parser.add_argument("--expression-scale", type=float, default=1.0, help="factor on expression (1)")
+    parser.add_argument("--strength", type=float, default=1.0, help="factor on all motion, Fig. 8 (1)")
+    parser.add_argument("--sampler", default="dpmpp_2m", choices=("ddpm", "ddim", "dpmpp_2m"))
+    parser.add_argument("--steps", type=int, help="denoising steps (the sampler's own)")
+    parser.add_argument("--guidance", type=float, help="gamma of eq. 3, 0 to 1 (the model's own)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
+    parser.add_argument("--json", action="store_true", help="print what was made as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Makes one video, or one for every portrait and sound; returns the exit status."""
+    jobs = pairs(arguments.portrait, arguments.audio, arguments.output)
+    if arguments.motion is not None and len(jobs) > 1:
+        raise BadInput("--motion names one file; leave it out where several videos are made.")
+    import torch
+
+    from gohd_core.talk import Models
+
+    models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
+    for portrait, audio, output in jobs:
+        made = _make(models, portrait, audio, output, arguments)
+        if arguments.json:
+            sys.stdout.write(json.dumps(made) + "\n")
+        else:
+            sys.stdout.write(
+                f"{made['video']}: {made['frames']} frames, {made['seconds']:.2f} s of video "
+                f"in {made['computing']:.1f} s\n"
+            )
+    return 0
+
+
+def pairs(portrait: Path, audio: Path, output: Path) -> list[tuple[Path, Path, Path]]:
+    """Every portrait with every sound, and where each video goes."""
+    portraits, sounds = _files(portrait, PICTURES, "picture"), _files(audio, SOUNDS, "sound")
+    if portrait.is_dir() or audio.is_dir():
+        if output.suffix:
+            raise BadInput(f"Several videos need a folder to go to; {output} looks like a file.")
+        return [(p, a, output / f"{p.stem}-{a.stem}.mp4") for p in portraits for a in sounds]
+    return [(portraits[0], sounds[0], output / f"{portrait.stem}.mp4" if output.is_dir() else output)]
+
+
+def _files(path: Path, endings: tuple[str, ...], what: str) -> list[Path]:
+    if path.is_dir():
+        found = sorted(file for file in path.iterdir() if file.suffix.lower() in endings)
+        if not found:
+            raise BadInput(f"There is no {what} in {path} (looked for {', '.join(endings)}).")
+        return found
+    if not path.is_file():
+        raise BadInput(f"There is no {what} at {path}; check the path.")
+    return [path]
+
+
+def read_picture(path: Path) -> Any:
+    """A picture file, turned upright as its camera said."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            return ImageOps.exif_transpose(picture).copy()
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise BadInput(f"{path} can't be read as a picture ({error}); save it as PNG or JPEG.") from error
+
+
+def _make(
+    models: Any, portrait: Path, audio: Path, output: Path, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    from gohd_core.audio import audio_features, load_audio
+    from gohd_core.face import prepare_portrait
+    from gohd_core.motion_file import save_motion
+    from gohd_core.render import render_video
+    from gohd_core.talk import TalkOptions, talk
+
+    started = time.perf_counter()
+    options = TalkOptions(
+        seed=arguments.seed,
+        gaze=_gaze(arguments.gaze),
+        sampler=arguments.sampler,
+        steps=arguments.steps,
+        guidance=arguments.guidance,
+        pose_scale=arguments.pose_scale,
+        expression_scale=arguments.expression_scale,
+        strength=arguments.strength,
+    )
+    waveform, rate = load_audio(audio)
+    features = audio_features(waveform, rate, models.pose.alignment)
+    prepared = prepare_portrait(
+        read_picture(portrait),
+        box=arguments.box,
+        size=models.animator.config.size,
+        extractor=models.extractor,
+        gaze_estimator=models.gaze_estimator,
+    )
+    motion, frames = talk(prepared, features, models, options, progress=None if arguments.json else _show)
+    render_video(output, frames, fps=motion.fps, audio=(waveform, rate))
+    if arguments.motion is not None:
+        info = {"portrait": portrait.name, "audio": audio.name, "seed": arguments.seed}
+        save_motion(arguments.motion, motion, info)
+    return {
+        "video": str(output),
+        "frames": len(motion),
+        "seconds": features.duration,
+        "computing": time.perf_counter() - started,
+    }
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers with commas") from error
+
+
+def _gaze(text: str) -> str | tuple[float, float]:
+    import math
+
+    if "," not in text:
+        return text
+    try:
+        pitch, yaw = (math.radians(float(part)) for part in text.split(","))
+    except ValueError as error:
+        raise BadInput(f"--gaze {text} is neither hold, sample, nor PITCH,YAW in degrees.") from error
+    return pitch, yaw
+
+
+def _show(stage: str, done: int, total: int) -> None:
+    """A line that is written over, where somebody watches."""
+    if sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        sys.stderr.write(f"\r{stage}: {done} of {total}   {end}")
+        sys.stderr.flush()
