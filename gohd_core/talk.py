@@ -110,7 +110,7 @@ def motion_from_audio(
     features: AudioFeatures,
     portrait: Portrait,
     models: Models,
-    options: TalkOptions = TalkOptions(),  # noqa: B008 (frozen)
+    options: TalkOptions = TalkOptions(),
     *,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -147,7 +147,7 @@ def talk(
     portrait: Portrait,
     features: AudioFeatures,
     models: Models,
-    options: TalkOptions = TalkOptions(),  # noqa: B008 (frozen)
+    options: TalkOptions = TalkOptions(),
     *,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
