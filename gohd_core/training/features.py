@@ -61,10 +61,14 @@ FEATURES: Mapping[str, FeatureKind] = {
         "the gaze estimator (L2CSNet_gaze360.pkl, or the built-in one)", f"{_HERE}.ours:load_gaze"
     ),
     "face_parsing": FeatureKind(
-        "the face parsing network (79999_iter.pth, or the built-in one)", f"{_HERE}.ours:load_parsing"
+        "the face parsing network (79999_iter.pth, or one trained here)", f"{_HERE}.ours:load_parsing"
     ),
     "extractor": FeatureKind(
         "the coefficient extractor (epoch_20.pth, or the built-in one)", f"{_HERE}.ours:load_extractor"
+    ),
+    "extractor_identity": FeatureKind(
+        "the coefficient extractor's identity (epoch_20.pth, or the built-in one)",
+        f"{_HERE}.ours:load_identity",
     ),
     "lip_reading": FeatureKind(
         "the lip reading network's front end (Ma et al. 2022)", f"{_HERE}.lip_reading:load_lip_reading"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from gohd_core.errors import BadInput
-from gohd_core.training.task import Task
+
+if TYPE_CHECKING:
+    from gohd_core.training.task import Task
 
 TASKS = {
     "animator": "gohd_core.training.animator:AnimatorTask",

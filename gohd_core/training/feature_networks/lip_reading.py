@@ -1,0 +1,69 @@
+"""The visual front end of a lip reader (Ma et al. 2022), for the lip reading loss (eq. 23)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gohd_core.training.feature_networks.state import load_part
+
+MEAN, STD = 0.421, 0.165
+"""Grey values in [0, 1] are normalised by these, as the lip reader was trained."""
+
+WIDTH = 64
+
+
+class SwishBlock(nn.Module):
+    """A residual block of two 3x3 convolutions with swish activations."""
+
+    def __init__(self, in_channels: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, width, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.swish = nn.SiLU()
+        self.downsample = None
+        if stride != 1 or in_channels != width:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(in_channels, width, 1, stride, bias=False), nn.BatchNorm2d(width)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] -> [B, width, H / stride, W / stride]."""
+        y = self.bn2(self.conv2(self.swish(self.bn1(self.conv1(x)))))
+        return self.swish(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class LipReader(nn.Module):
+    """A convolution over five frames and a ResNet-18 on each: one feature vector a frame.
+
+    Keys are those of the released front end ("frontend3D.0.weight", "trunk.layer1.0.conv1.weight", ...).
+    """
+
+    def __init__(self, width: int = WIDTH) -> None:
+        super().__init__()
+        self.frontend3D = nn.Sequential(
+            nn.Conv3d(1, width, (5, 7, 7), (1, 2, 2), (2, 3, 3), bias=False),
+            nn.BatchNorm3d(width),
+            nn.SiLU(),
+            nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)),
+        )
+        self.trunk = nn.Sequential()
+        channels = width
+        for stage in range(4):
+            blocks = []
+            for index in range(2):
+                blocks.append(SwishBlock(channels, width << stage, 2 if stage and not index else 1))
+                channels = width << stage
+            self.trunk.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+
+    def forward(self, mouths: Tensor) -> tuple[Tensor]:
+        """Grey mouths [B, T, H, W] in [0, 1] (88 x 88 as trained) -> ([B, T, 512],)."""
+        x = self.frontend3D((mouths[:, None] - MEAN) / STD)
+        frames = x.transpose(1, 2).flatten(0, 1)
+        return (self.trunk(frames).mean((2, 3)).unflatten(0, mouths.shape[:2]),)
+
+
+def load_lip_reading(path: str) -> LipReader:
+    """From a released lip reader's file; only its front end is used."""
+    return load_part(LipReader(), path, "the lip reader's front end")
