@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from gohd_core.errors import BadCheckpoint
 
@@ -36,8 +36,9 @@ def config_from_json(cls: type, data: Mapping[str, Any], where: str) -> Any:
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
-        return config_from_json(hint, value, where)
+    kinds = [kind for kind in (hint, *get_args(hint)) if dataclasses.is_dataclass(kind)]
+    if kinds and isinstance(value, Mapping):
+        return config_from_json(kinds[0], value, where)
     if isinstance(value, list):
         return tuple(_value(None, item, where) for item in value)
     return value
