@@ -52,17 +52,18 @@ class MorphableModel:
         texture: Texture | None = None,
     ) -> None:
         """See the class; vertex_faces [V, K] lists each vertex's faces, padded with F."""
-        self.mean_shape = torch.as_tensor(mean_shape, dtype=torch.float32)
-        self.identity_basis = torch.as_tensor(identity_basis, dtype=torch.float32)
-        self.expression_basis = torch.as_tensor(expression_basis, dtype=torch.float32)
-        self.landmark_indices = torch.as_tensor(landmark_indices, dtype=torch.int64)
-        self.faces = None if faces is None else torch.as_tensor(faces, dtype=torch.int64)
+        # Copied: the procedural basis is cached and shared, and must not change under its other users.
+        self.mean_shape = _copied(mean_shape, np.float32)
+        self.identity_basis = _copied(identity_basis, np.float32)
+        self.expression_basis = _copied(expression_basis, np.float32)
+        self.landmark_indices = _copied(landmark_indices, np.int64)
+        self.faces = None if faces is None else _copied(faces, np.int64)
         self.space = space
         self.texture = texture
         self._check()
         if self.faces is not None and vertex_faces is None:
             vertex_faces = _vertex_faces(self.faces.numpy(), len(self.mean_shape))
-        self._vertex_faces = None if vertex_faces is None else torch.as_tensor(vertex_faces).long()
+        self._vertex_faces = None if vertex_faces is None else _copied(vertex_faces, np.int64)
 
     def _check(self) -> None:
         n = len(self.mean_shape)
@@ -208,6 +209,10 @@ class MorphableModel:
             flat = coefficients @ basis.flatten(0, 1).T.to(coefficients)
             shape = shape.to(flat) + flat.unflatten(-1, basis.shape[:2])
         return shape
+
+
+def _copied(values: Any, dtype: type[np.generic]) -> Tensor:
+    return torch.from_numpy(np.array(values, dtype))
 
 
 def _vertex_faces(faces: np.ndarray, n_vertices: int) -> np.ndarray:

@@ -26,8 +26,8 @@ def smooth(values: Tensor, window: int = WINDOW) -> Tensor:
 def smooth_in_place(values: Tensor) -> Tensor:
     """The official 5-frame mean, [T, C] -> [T, C]: each step sees two frames it has smoothed already.
 
-    The first and last two frames stay as they are. Kept for comparing with the official code; it
-    delays the track a little, which `smooth` does not. The argument is left untouched.
+    The first and last two frames stay as they are. Kept for comparing with the official code; what
+    it has smoothed echoes on for some ten frames. The argument is left untouched.
     """
     _check(values)
     result, half = values.clone(), WINDOW // 2
