@@ -1,0 +1,97 @@
+"""Changed sound: what is off changes nothing, what is on does what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gohd_core.clips import ClipDataset
+from gohd_core.training.sound import read_sound
+from gohd_core.training.sound_augmentation import (
+    AugmentationConfig,
+    augment,
+    augmented_chunks,
+    below,
+    in_room,
+    noise,
+    recolour,
+)
+from tests.training.talk_clips import write_talk_clips
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory):
+    dataset = ClipDataset(write_talk_clips(tmp_path_factory.mktemp("talk"), train=1))
+    return dataset.clip(dataset.select("train")[0])
+
+
+@pytest.mark.parametrize("window", [slice(0, 30), slice(13, 43), slice(30, 60), slice(28, 33)])
+def test_a_part_of_the_sound_gives_the_chunks_of_the_whole(clip, window: slice) -> None:
+    chunks, quiet = augmented_chunks(clip, window, np.random.default_rng(0), AugmentationConfig())
+    whole = read_sound(clip, window, keep=False)["chunks"]
+    assert not quiet and chunks.shape == whole.shape
+    np.testing.assert_allclose(chunks, whole, atol=2e-6)
+
+
+def test_nothing_on_changes_nothing() -> None:
+    assert AugmentationConfig().changes_nothing
+    assert not AugmentationConfig(warp=0.1).changes_nothing
+    sound = np.random.default_rng(1).standard_normal(8_000)
+    same, quiet = augment(sound, np.random.default_rng(0), AugmentationConfig())
+    assert not quiet and np.array_equal(same, sound)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 20.0])
+def test_noise_is_added_at_its_ratio(ratio: float) -> None:
+    sound = np.sin(np.arange(32_000) / 5)
+    config = AugmentationConfig(noise_share=1.0, snr=(ratio, ratio))
+    for seed in range(8):
+        added = augment(sound, np.random.default_rng(seed), config)[0] - sound
+        measured = 10 * np.log10(np.mean(sound**2) / np.mean(added**2))
+        assert measured == pytest.approx(ratio, abs=0.1)
+
+
+def test_noise_has_unit_level_and_many_colours() -> None:
+    made = [noise(16_000, np.random.default_rng(seed)) for seed in range(12)]
+    assert all(np.sqrt(np.mean(sound**2)) == pytest.approx(1, abs=1e-6) for sound in made)
+    centres = []
+    for sound in made:
+        power = np.abs(np.fft.rfft(sound)) ** 2
+        centres.append(np.sum(power * np.arange(len(power))) / power.sum())
+    assert max(centres) > 5 * min(centres)
+
+
+def test_quiet_takes_the_speech_away() -> None:
+    sound = np.sin(np.arange(32_000) / 5)
+    config = AugmentationConfig(quiet_share=1.0)
+    for seed in range(6):
+        left, quiet = augment(sound, np.random.default_rng(seed), config)
+        assert quiet
+        if left.any():
+            assert abs(np.corrcoef(left, sound)[0, 1]) < 0.2
+
+
+def test_a_room_lengthens_and_does_not_delay() -> None:
+    click = np.zeros(16_000)
+    click[4_000] = 1
+    heard = in_room(click, np.random.default_rng(0), 0.4)
+    assert np.argmax(np.abs(heard)) == 4_000 and np.abs(heard[:4_000]).max() < 1e-12
+    energy = np.cumsum(heard[::-1] ** 2)[::-1]
+    tail = 10 * np.log10(energy[4_000 + 3_200] / energy[4_001])
+    assert tail == pytest.approx(-30, abs=3), "half the reverberation time is half of 60 dB"
+
+
+def test_a_lower_rate_takes_the_highs() -> None:
+    sound = np.random.default_rng(0).standard_normal(16_000)
+    power = np.abs(np.fft.rfft(below(sound, 4_000.0))) ** 2
+    assert power[5_500:].mean() < 1e-3 * power[:3_000].mean()
+
+
+def test_another_voice_moves_the_bands() -> None:
+    rows = np.full((3, 80), -4, np.float32)
+    rows[:, 40] = 4
+    peaks = {
+        int(recolour(rows, np.random.default_rng(seed), AugmentationConfig(warp=0.15))[0].argmax())
+        for seed in range(30)
+    }
+    assert len(peaks) > 5 and min(peaks) >= 33 and max(peaks) <= 48
