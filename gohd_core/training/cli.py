@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -78,6 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
         export_only=arguments.export,
         command=command_line(),
     )
+    if os.environ.get("RANK", "0") != "0":
+        return 0
     written = ", ".join(str(path) for path in summary.exported) or "no weights yet (--resume goes on)"
     sys.stdout.write(
         f"{summary.reason} at step {summary.step} after {summary.seconds / 60:.1f} minutes, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import torch
 
@@ -14,51 +15,88 @@ from gohd_core.training.task import Moment, Task
 _WARM_UP = 2
 
 
-def dry_run(kind: type[Task], config: RunConfig, *, steps: int = 5) -> str:
-    """Takes a few steps without saving anything and describes the run in a few lines."""
+@dataclass(frozen=True)
+class Measurement:
+    """What a few steps took.
+
+    Attributes:
+        parameters: of each network that is trained or looked through, by name.
+        moved: parameters that each player moves.
+        shapes: of a batch's tensors, as text.
+        memory: GiB, the peak on a GPU, else what the process holds.
+        losses: mean of every loss term and gradient norm.
+    """
+
+    device: str
+    parameters: dict[str, int]
+    moved: dict[str, int]
+    shapes: dict[str, str]
+    memory: float
+    seconds_per_step: float
+    examples_per_step: int
+    wait_share: float
+    losses: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def measure(kind: type[Task], config: RunConfig, *, steps: int = 5) -> Measurement:
+    """Takes a few steps with every player awake, without saving anything."""
     run = Run(kind, config)
-    lines = [f"device      {run.device} x {run.processes}, {config.loop.precision}"]
-    for name, network in run.task.networks.items():
-        lines.append(f"network     {name}: {_count(network):,} parameters")
-    for name, network in run.task.frozen.items():
-        lines.append(f"frozen      {name}: {_count(network):,} parameters")
-    for one in run.players:
-        moved = sum(parameter.numel() for parameter in one.parameters)
-        lines.append(f"player      {one.player.name}: moves {moved:,} parameters")
     batches = run.batches()
-    counters, started = Counters(), time.perf_counter()
-    for step in range(_WARM_UP + steps):
-        if step == _WARM_UP:
-            counters, started = Counters(), time.perf_counter()
+    if run.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(run.device)
+    for step in range(-_WARM_UP, steps):
+        if step <= 0:
+            _synchronise(run)
+            counters = Counters()
         waiting = time.perf_counter()
         group = [data.checked(next(batches)) for _ in range(config.loop.accumulate)]
-        counters.waited += time.perf_counter() - waiting
-        run.take_step(group, Moment(step, 1.0), counters)
-        counters.steps += 1
+        waited = time.perf_counter() - waiting
+        run.take_step(group, Moment(run.step, 1.0), counters)
+        counters.step_done(waited)
+    _synchronise(run)
+    means = counters.means()
+    networks = {**run.task.networks, **{f"{name} (frozen)": n for name, n in run.task.frozen.items()}}
+    tensors = {key: value for key, value in group[0].items() if isinstance(value, torch.Tensor)}
+    return Measurement(
+        device=f"{run.device} x {run.processes}",
+        parameters={name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
+        moved={one.player.name: sum(p.numel() for p in one.parameters) for one in run.players},
+        shapes={key: f"{list(t.shape)} {str(t.dtype).split('.')[-1]}" for key, t in tensors.items()},
+        memory=_memory(run),
+        seconds_per_step=1 / means["steps_per_second"],
+        examples_per_step=run.per_step,
+        wait_share=means["wait_share"],
+        losses={name: value for name, value in means.items() if "/" in name},
+        notes=tuple(run.task.notes()),
+    )
+
+
+def dry_run(kind: type[Task], config: RunConfig, *, steps: int = 5) -> str:
+    """What `measure` finds, and how long the run would take, in lines for people."""
+    found, loop = measure(kind, config, steps=steps), config.loop
+    seconds = found.seconds_per_step
+    lines = [f"device      {found.device}, {loop.precision}"]
+    lines += [f"network     {name}: {count:,} parameters" for name, count in found.parameters.items()]
+    lines += [f"player      {name} moves {count:,} parameters" for name, count in found.moved.items()]
+    lines += [f"batch       {name}: {shape}" for name, shape in found.shapes.items()]
+    lines += [
+        f"memory      {found.memory:.2f} GiB",
+        f"speed       {1 / seconds:.2f} steps/s, {found.examples_per_step / seconds:.1f} examples/s, "
+        f"{found.wait_share:.0%} of the time waiting for data",
+    ]
+    lines += [f"loss        {name} = {value:.4g}" for name, value in found.losses.items()]
+    if loop.steps is not None:
+        lines.append(f"time        {loop.steps * seconds / 60:.1f} minutes for {loop.steps:,} steps")
+    if loop.max_minutes is not None:
+        possible = int(loop.max_minutes * 60 / seconds)
+        lines.append(f"time        {possible:,} steps in {loop.max_minutes:g} minutes")
+    return "\n".join([*lines, *(f"note        {note}" for note in found.notes)])
+
+
+def _synchronise(run: Run) -> None:
     if run.device.type == "cuda":
         torch.cuda.synchronize(run.device)
-    seconds = (time.perf_counter() - started) / steps
-    for key, value in group[0].items():
-        if isinstance(value, torch.Tensor):
-            lines.append(f"batch       {key}: {list(value.shape)} {str(value.dtype).split('.')[-1]}")
-    lines.append(f"memory      {_memory(run):.2f} GiB")
-    lines.append(
-        f"speed       {1 / seconds:.2f} steps/s, {run.per_step / seconds:.1f} examples/s, "
-        f"{counters.waited / steps / seconds:.0%} of it waiting for data"
-    )
-    lines += [f"loss        {name} = {value:.4g}" for name, value in counters.means().items() if "/" in name]
-    if config.loop.steps is not None:
-        lines.append(
-            f"time        {config.loop.steps * seconds / 60:.1f} minutes for {config.loop.steps:,} steps"
-        )
-    if config.loop.max_minutes is not None:
-        possible = int(config.loop.max_minutes * 60 / seconds)
-        lines.append(f"time        {possible:,} steps in {config.loop.max_minutes:g} minutes")
-    return "\n".join([*lines, *(f"note        {note}" for note in run.task.notes())])
-
-
-def _count(network: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _memory(run: Run) -> float:

@@ -65,57 +65,47 @@ def train(
     run = Run(kind, config, accelerator)
     checkpoints = Checkpoints(out / "checkpoints", config.loop.keep)
     resumed = _begin(run, checkpoints, resume or export_only)
+    before, batches = run.clips, run.batches()
     pace = Pace(config.loop, run.accelerator, step=run.step, seconds=run.seconds)
-    batches = run.batches()
     held_out = _held_out(run)
     figures: dict[str, float] = {}
-    overall, recent, stopped = Counters(), Counters(), False
-    with _open_log(run, out, resumed) as log, StopSignals() as signals:
+    overall, recent, stopped, pause = Counters(), Counters(), False, False
+    with _open_log(run, out, resumed, before) as log, StopSignals() as signals:
         fraction = 1.0 if export_only else pace.decide(run.step, asked=False)[0]
-        pause = False
         while fraction < 1 and not pause:
             waiting = time.perf_counter()
             group = [data.checked(next(batches)) for _ in range(config.loop.accumulate)]
             waited = time.perf_counter() - waiting
             run.take_step(group, Moment(run.step, fraction), recent)
             for counters in (overall, recent):
-                counters.waited += waited
-                counters.steps += 1
-            _count_skipped(run, group, log)
+                counters.step_done(waited)
 
             stopped = should_stop is not None and should_stop()
             fraction, save, pause = pace.decide(run.step, signals.asked or stopped)
-            moment, last = Moment(run.step, fraction), fraction >= 1
-            log.progress(_position(run, pace.seconds))
+            last = fraction >= 1
+            _tell(run, log, group, pace)
             if last or _due(run.step, config.loop.log_every):
                 _write_scalars(run, log, recent)
                 recent = Counters()
             if held_out and (last or _due(run.step, config.loop.validate_every)):
-                figures = _validate(run, held_out, moment, log)
-            if _due(run.step, config.loop.picture_every):
-                _show(run, (held_out or group)[0], log, pictures=True)
-            if _due(run.step, config.loop.sample_every):
-                _show(run, (held_out or group)[0], log, pictures=False)
+                figures = _validate(run, held_out, fraction, log)
+            _show(run, (held_out or group)[0], log)
             if last or save or pause:
-                run.seconds = pace.seconds
-                state = run.state()
-                if run.rank == 0:
-                    checkpoints.save(run.step, state)
-                pace.saved(run.step)
-        run.seconds = pace.seconds
+                _save(run, checkpoints, pace)
+
         exported = []
         if fraction >= 1 and run.rank == 0:
             if export_only and held_out:
-                figures = _validate(run, held_out, Moment(run.step, 1.0), log)
+                figures = _validate(run, held_out, fraction, log)
             with run.averaged():
                 exported = write_exports(run, out, figures, command)
-        reason = "paused" if pause and fraction < 1 else "finished"
+        reason = "finished" if fraction >= 1 else "paused"
         share = overall.means()["wait_share"]
-        log.event(reason, run.step, seconds=run.seconds, wait_share=share, **run.skipped)
+        log.event(reason, run.step, seconds=pace.seconds, wait_share=share, **run.skipped)
         run.accelerator.wait_for_everyone()
     if reason == "paused" and stopped:
         raise Interrupted(f"Training was stopped at step {run.step}; resume goes on from there.")
-    return Summary(run.step, reason, run.seconds, share, figures, exported)
+    return Summary(run.step, reason, pace.seconds, share, figures, exported)
 
 
 def _begin(run: Run, checkpoints: Checkpoints, resume: bool) -> Path | None:
@@ -132,7 +122,7 @@ def _begin(run: Run, checkpoints: Checkpoints, resume: bool) -> Path | None:
     return found[0] if found else None
 
 
-def _open_log(run: Run, out: Path, resumed: Path | None) -> RunLog:
+def _open_log(run: Run, out: Path, resumed: Path | None, clips: int | None) -> RunLog:
     loop = run.config.loop
     log = RunLog(
         out,
@@ -144,9 +134,11 @@ def _open_log(run: Run, out: Path, resumed: Path | None) -> RunLog:
     )
     if run.rank == 0:
         save_config(out / "config.yaml", run.config)
-    log.event("resumed" if resumed else "started", run.step, config=as_dict(run.config))
+    log.event("resumed" if resumed else "started", run.step, clips=run.clips, config=as_dict(run.config))
     if resumed:
         log.say(run.step, f"Resumed from {resumed}.")
+        if clips != run.clips:
+            log.say(run.step, f"There were {clips} clips and now are {run.clips}: their order is another.")
     for note in run.task.notes():
         log.say(run.step, note)
     return log
@@ -164,22 +156,33 @@ def _held_out(run: Run) -> list[Batch]:
     return [data.to_device(batch, run.device) for batch in batches]
 
 
-def _validate(run: Run, batches: list[Batch], moment: Moment, log: RunLog) -> dict[str, float]:
+def _validate(run: Run, batches: list[Batch], fraction: float, log: RunLog) -> dict[str, float]:
     with run.averaged(), run.autocast():
-        figures = run.task.validate(batches, moment)
+        figures = run.task.validate(batches, Moment(run.step, fraction))
     log.scalars("validation", run.step, figures)
     return figures
 
 
-def _show(run: Run, batch: Batch, log: RunLog, *, pictures: bool) -> None:
-    if run.rank != 0:
+def _show(run: Run, batch: Batch, log: RunLog) -> None:
+    """Pictures and samples, on the first process, when they are due."""
+    pictures = _due(run.step, run.config.loop.picture_every)
+    samples = _due(run.step, run.config.loop.sample_every)
+    if run.rank != 0 or not (pictures or samples):
         return
     batch = data.to_device(batch, run.device)
     with run.averaged(), run.autocast():
         if pictures:
             log.pictures(run.step, run.task.pictures(batch))
-        else:
+        if samples:
             log.samples(run.step, run.task.samples(batch), write_sample)
+
+
+def _save(run: Run, checkpoints: Checkpoints, pace: Pace) -> None:
+    run.seconds = pace.seconds
+    state = run.state()
+    if run.rank == 0:
+        checkpoints.save(run.step, state)
+    pace.saved(run.step)
 
 
 def _write_scalars(run: Run, log: RunLog, recent: Counters) -> None:
@@ -192,7 +195,9 @@ def _write_scalars(run: Run, log: RunLog, recent: Counters) -> None:
     log.scalars("train", run.step, means)
 
 
-def _count_skipped(run: Run, group: list[Batch], log: RunLog) -> None:
+def _tell(run: Run, log: RunLog, group: list[Batch], pace: Pace) -> None:
+    """Moves the bar, and counts and names the clips that were skipped."""
+    log.progress(_position(run, pace.seconds))
     for sentence in (sentence for batch in group for sentence in batch.get("skipped", ())):
         run.skipped["clips"] += 1
         log.say(run.step, f"Skipped: {sentence}")

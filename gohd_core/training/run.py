@@ -37,6 +37,11 @@ class Counters:
         self.sums[name] = self.sums.get(name, 0.0) + torch.as_tensor(value).detach().float()
         self.counts[name] = self.counts.get(name, 0) + 1
 
+    def step_done(self, waited: float) -> None:
+        """Counts a step that waited so many seconds for its data."""
+        self.steps += 1
+        self.waited += waited
+
     def means(self) -> dict[str, float]:
         """Mean of every name, steps per second, and the share of time spent waiting for data."""
         seconds = max(time.perf_counter() - self.began, 1e-9)
@@ -71,6 +76,7 @@ class Run:
         self.step = 0
         self.seconds = 0.0
         self.skipped = {"clips": 0, "steps": 0}
+        self.clips: int | None = None
 
     @property
     def per_step(self) -> int:
@@ -87,8 +93,10 @@ class Run:
 
     def batches(self) -> Any:
         """Endless micro-batches of this process, from where the run stands."""
+        examples = self.examples("train")
+        self.clips = len(examples.clips) if isinstance(examples, data.ClipExamples) else None
         return data.loader(
-            self.examples("train"),
+            examples,
             self.config.data,
             start=self.step * self.per_step,
             rank=self.rank,
@@ -134,13 +142,6 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """Everything that resuming needs; collective, so that every process must call it."""
-        generators = rng_state(self.device)
-        if self.processes > 1:
-            from accelerate.utils import gather_object
-
-            generators = gather_object([generators])
-        else:
-            generators = [generators]
         return {
             "step": self.step,
             "seconds": self.seconds,
@@ -148,7 +149,8 @@ class Run:
             "networks": self.task.networks.state_dict(),
             "ema": self.ema.average if self.ema else None,
             "optimisers": {one.player.name: one.state() for one in self.players},
-            "generators": generators,
+            "generators": self._from_all([rng_state(self.device)]),
+            "clips": self.clips,
             "config": as_dict(self.config),
         }
 
@@ -158,8 +160,8 @@ class Run:
             self.task.networks.load_state_dict(state["networks"])
         except RuntimeError as error:
             raise BadInput(
-                "The checkpoint holds networks of other shapes than this config builds; resume with "
-                f"the config of the run, or begin in another folder ({' '.join(str(error).split())[:300]})."
+                "The checkpoint holds networks of other shapes than this config builds; resume with the "
+                f"run's own config, or begin in another folder ({' '.join(str(error).split())[:300]})."
             ) from error
         if self.ema and state["ema"] is not None:
             self.ema.load(state["ema"])
@@ -167,7 +169,7 @@ class Run:
             if one.player.name in state["optimisers"]:
                 one.load_state(state["optimisers"][one.player.name])
         self.step, self.seconds = state["step"], state["seconds"]
-        self.skipped = dict(state["skipped"])
+        self.skipped, self.clips = dict(state["skipped"]), state["clips"]
         if self.rank < len(state["generators"]):
             set_rng_state(state["generators"][self.rank], self.device)
 
@@ -188,6 +190,14 @@ class Run:
             self.task.networks.train()
             set_rng_state(kept, self.device)
 
+    def _from_all(self, items: list[Any]) -> list[Any]:
+        """The items of all processes, in the order of their ranks."""
+        if self.processes == 1:
+            return items
+        from accelerate.utils import gather_object
+
+        return gather_object(items)
+
     def _share_weights(self) -> None:
         from accelerate.utils import broadcast
 
@@ -204,7 +214,7 @@ class Run:
         if good:
             return True
         if self.config.loop.bad_loss == "stop":
-            names = sorted({name for batch in batches for name in batch.get("clip", ())})
+            names = sorted(set(self._from_all([n for batch in batches for n in batch.get("clip", ())])))
             raise BadInput(
                 f"The loss at step {self.step} is not a finite number; the clips of the batch were "
                 f"{', '.join(names) or 'not named'}. Look at them, lower the learning rate, or set "
