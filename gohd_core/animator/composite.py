@@ -113,7 +113,7 @@ class CompositeHead(nn.Module):
         self.side = config.encoder_size
         pixels = self.block**2
         seen = config.width(config.encoder_size)
-        self.reduce = EqualConv2d(trunk, width, 1)
+        self.reduce = EqualConv2d(trunk, width, 1, bias=False)
         self.first = StyledConv(width + seen + 4 * pixels, width, latent)
         self.second = StyledConv(width, width, latent)
         self.out = _flow_head(width, 4 * pixels + 3)

@@ -41,7 +41,7 @@ class Decoded:
 
 
 class FlowHead(nn.Module):
-    """Modulated 1x1 convolution without demodulation to flow x, flow y and mask, on top of the level below."""
+    """Modulated, not demodulated 1x1 convolution to flow x, flow y and mask, on top of the level below."""
 
     def __init__(self, inputs: int, latent: int) -> None:
         super().__init__()

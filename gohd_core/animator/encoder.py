@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -54,7 +55,7 @@ class AppearanceEncoder(nn.Module):
         widths = [config.width(side) for side in sides]
         self.side = config.encoder_size
         stem = EqualConv2d(3, widths[0], 1)
-        blocks = [ResidualBlock(a, b) for a, b in zip(widths, widths[1:], strict=False)]
+        blocks = [ResidualBlock(a, b) for a, b in pairwise(widths)]
         head = EqualConv2d(widths[-1], config.identity_dim, 4, bias=False)
         self.layers = nn.ModuleList([stem, *blocks, head])
 

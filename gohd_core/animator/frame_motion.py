@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -34,7 +36,7 @@ class FrameMotion(nn.Module):
         self.code_bias = nn.Parameter(torch.zeros(code))
         self.estimator = EqualLinear(code, inputs)
         widths = [2 * inputs + code, hidden, hidden]
-        self.mapping = nn.ModuleList(EqualLinear(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.mapping = nn.ModuleList(EqualLinear(a, b) for a, b in pairwise(widths))
         self.out = EqualLinear(hidden, config.n_directions)
 
     def set_statistics(self, mean: Tensor, std: Tensor) -> None:

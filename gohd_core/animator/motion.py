@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -74,9 +76,7 @@ class WindowMotion(nn.Module):
         width = config.identity_dim
         self.encoder = WindowEncoder(config)
         widths = [width + config.descriptor_dim, width, width, width, width, config.n_directions]
-        self.mapping = nn.ModuleList(
-            EqualLinear(a, b) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.mapping = nn.ModuleList(EqualLinear(a, b) for a, b in pairwise(widths))
         self.register_buffer("frozen_weight", None, persistent=False)
         self.register_buffer("frozen_bias", None, persistent=False)
 

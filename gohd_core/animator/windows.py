@@ -1,4 +1,4 @@
-"""Motion to the descriptor windows that the animator's networks take; the one place where gaze is reordered."""
+"""Motion to the descriptor windows that the networks take; the one place where gaze is reordered."""
 
 from __future__ import annotations
 
