@@ -88,7 +88,7 @@ class Sequence:
         share = (where - before)[:, None]
         values = self.values.double()
         if self.angles:
-            values = torch.cat([_unwrap(values[:, : self.angles]), values[:, self.angles :]], dim=1)
+            values = torch.cat([unwrap(values[:, : self.angles]), values[:, self.angles :]], dim=1)
         mixed = values[before] * (1 - share) + values[after] * share
         valid = self.valid[before] & (self.valid[after] | (share[:, 0] == 0))
         return replace(self, values=mixed.float(), fps=fps, valid=valid)
@@ -212,7 +212,7 @@ def _space(part: Sequence) -> str:
     return part.space
 
 
-def _unwrap(angles: Tensor) -> Tensor:
+def unwrap(angles: Tensor) -> Tensor:
     """Removes jumps of whole turns between neighbouring frames, `[T, n]` radians."""
     turn = 2 * torch.pi
     steps = angles.diff(dim=0)
