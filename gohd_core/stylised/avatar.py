@@ -20,6 +20,7 @@ from gohd_core.stylised.hair import hair_line_distance, hair_parts
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.morphable import stylised_basis
 from gohd_core.stylised.mouth import mouth_inside
+from gohd_core.stylised.palettes import HIDES_EARS
 from gohd_core.stylised.parts import FACE, SKIN, Part
 from gohd_core.stylised.template import EYE_LEFT, EYE_RIGHT, EYEBALL_RADIUS, template
 
@@ -114,7 +115,7 @@ class Avatar:
             self._mouth.cavity,
             self._mouth.rigid,
             *hair_parts(self.neutral, normals, style),
-            *body.ear_parts(head, self.neutral, style),
+            *([] if style.hair_style in HIDES_EARS else body.ear_parts(head, self.neutral, style)),
             body.neck_part(style),
             *body.cloth_parts(style),
             *body.glasses_parts(self.neutral, self.eye_centres, style),
@@ -183,7 +184,7 @@ class Avatar:
             positions[part.span] = points
         local_gaze = gaze_in_head(pose, gaze)
         pitch, yaw = local_gaze
-        turn = rotation_matrix(np.array([-pitch, yaw, 0.0])).astype(np.float32)
+        turn = rotation_matrix(np.array([-pitch, -yaw, 0.0])).astype(np.float32)
         for k, part in enumerate(self._eyes):
             turned = self._eye_units[k] @ turn.T
             positions[part.span] = turned * EYEBALL_RADIUS + self.eye_centres[k]

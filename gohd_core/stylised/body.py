@@ -78,9 +78,10 @@ def neck_part(style: Style) -> Part:
     v = np.linspace(0, 1, rows)[:, None]
     width = style.neck_width
     radius = width * (1.0 - 0.10 * np.sin(np.pi * np.clip(v * 1.2, 0, 1)) + 0.45 * smoothstep(v, 0.62, 1.0))
+    radius = radius * (0.72 + 0.28 * smoothstep(v, 0.0, 0.22))
     x = np.sin(turn)[None] * radius
-    z = np.cos(turn)[None] * radius * 0.95 - 0.10 - 0.05 * v
-    y = np.broadcast_to(-0.42 - 0.95 * v, x.shape)
+    z = np.cos(turn)[None] * radius * 0.95 - 0.14 - 0.02 * v
+    y = np.broadcast_to(-0.50 - 0.87 * v, x.shape)
     points = np.stack([x, y, z], -1).reshape(-1, 3)
     faces = grid_faces(columns, rows, wrap=True)[:, ::-1]
     shade = np.broadcast_to(0.45 + 0.55 * smoothstep(v, 0.38, 0.80), x.shape)

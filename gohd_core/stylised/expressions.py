@@ -126,7 +126,7 @@ class _Regions:
         plain = smoothstep(-(b - MOUTH_B), -0.09, 0.12)
         outer = smoothstep(offset, 0.02, 0.14)
         below = np.where(self.lips, ring_lower * (1 - outer) + plain * outer, plain)
-        side = 1.0 - smoothstep(np.abs(a), 0.30, 1.35)
+        side = 1.0 - smoothstep(np.abs(a), 0.42, 1.40)
         throat = 1.0 - smoothstep(-b, 1.25, 1.75)
         self.jaw = below * side * throat * self.face
         self.eyes = np.isin(template.kind, (EYE_LEFT, EYE_RIGHT))

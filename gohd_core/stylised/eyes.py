@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gohd_core.stylised.fields import grid_faces
+from gohd_core.stylised.fields import grid_faces, smoothstep
 from gohd_core.stylised.identity import Style
 from gohd_core.stylised.parts import (
     BROW_LEFT,
@@ -56,9 +56,9 @@ def eyeball_parts(centres: np.ndarray) -> list[Part]:
 
 def brow_parts(skin: np.ndarray, style: Style) -> list[tuple[Part, Binding]]:
     """Brows as thick strips bound to the skin (subject's left first)."""
-    u = np.linspace(0.0, 1.0, _BROW_COLUMNS)
+    u = np.linspace(0.0, 1.0, _BROW_COLUMNS) ** 1.25
     half = 0.044 * style.brow_thickness * (1 - 0.62 * u**1.6)
-    half = half * np.sqrt(np.clip(u * 5.0 + 0.35, 0, 1)) * np.sqrt(np.clip((1.02 - u) * 7.0, 0, 1))
+    half = half * (0.30 + 0.70 * smoothstep(u, -0.03, 0.22)) * np.sqrt(np.clip((1.02 - u) * 7.0, 0, 1))
     a = 0.155 + 0.53 * u
     b = 0.335 + style.brow_arch * np.sin(np.pi * np.clip(0.12 + 0.88 * u, 0, 1)) * 1.25
     b = b + style.brow_slope * (u - 0.5)
@@ -88,7 +88,7 @@ def brow_parts(skin: np.ndarray, style: Style) -> list[tuple[Part, Binding]]:
 def brow_heights() -> np.ndarray:
     """How far brow vertices stand off the skin, ``[N, 1]``: rounded across the strip."""
     v = np.linspace(-1.0, 1.0, _BROW_ROWS)
-    return np.repeat(0.004 + 0.016 * np.sqrt(1 - 0.9 * v * v), _BROW_COLUMNS)[:, None]
+    return np.repeat(0.005 + 0.010 * np.sqrt(1 - 0.9 * v * v), _BROW_COLUMNS)[:, None]
 
 
 def lash_rings(head: Template) -> list[np.ndarray]:
@@ -118,7 +118,7 @@ def lash_parts(rings: list[np.ndarray], skin: np.ndarray) -> list[Part]:
 def lash_positions(edge: np.ndarray, side: int, length: float, closed: float) -> np.ndarray:
     """Strip ``[2 n, 3]`` from the lid edge ``[n, 3]``; ``closed`` is the blink coefficient."""
     u = np.linspace(0.0, 1.0, len(edge))
-    reach = 0.070 * length * u**1.7 * np.clip((1.06 - u) * 12, 0, 1)
+    reach = 0.062 * length * u**1.7 * np.clip((1.06 - u) * 12, 0, 1)
     rise = 0.75 - 1.25 * min(max(closed, 0.0), 1.0)
     away = np.stack([side * 0.80 * u, np.full_like(u, rise), np.full_like(u, 0.55)], -1)
     base = edge + np.array([0.0, 0.0, 0.006])

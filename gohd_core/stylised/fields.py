@@ -6,7 +6,7 @@ import numpy as np
 
 
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 below ``low``, 1 above ``high``, a cubic between."""
+    """0 before ``low``, 1 beyond ``high``, a cubic between; ``low > high`` falls instead."""
     t = np.clip((x - low) / (high - low), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
 

@@ -11,10 +11,10 @@ from gohd_core.stylised.fields import grid_faces, smoothstep, vertex_normals
 from gohd_core.stylised.identity import Style
 from gohd_core.stylised.parts import HAIR, HAIR_CLASS, Part, bind, direction, layout_of, sphere
 
-COLUMNS, SCALP_ROWS, HANG_ROWS = 144, 20, 14
+COLUMNS, SCALP_ROWS, HANG_ROWS = 144, 28, 12
 _KNOTS = np.array([0.0, 0.35, 0.75, 1.05, 1.28, 1.50, 1.75, 2.1, 2.6, np.pi])
-_SHORT = np.array([0.70, 0.69, 0.58, 0.32, -0.10, 0.16, -0.12, -0.42, -0.62, -0.68])
-_TIED = np.array([0.72, 0.70, 0.58, 0.34, 0.10, 0.18, -0.05, -0.32, -0.52, -0.58])
+_SHORT = np.array([0.70, 0.69, 0.58, 0.32, -0.10, 0.24, -0.12, -0.42, -0.62, -0.68])
+_TIED = np.array([0.72, 0.70, 0.58, 0.36, 0.14, 0.26, -0.05, -0.32, -0.52, -0.58])
 _LONG = np.array([0.72, 0.71, 0.60, 0.36, 0.02, -0.10, -0.12, -0.12, -0.12, -0.12])
 
 
@@ -93,7 +93,7 @@ def _fringe(shape: HairShape, azimuth: np.ndarray, n: tuple[float, ...], depth: 
 def _hanging(azimuth: np.ndarray, n: tuple[float, ...], length: float) -> HairShape:
     knots = _LONG.copy()
     knots[:3] += (n[0] - 0.5) * 0.10
-    behind = smoothstep(np.abs(azimuth), 1.16, 1.52)
+    behind = smoothstep(np.abs(azimuth), 1.16, 1.34)
     return HairShape(
         edge=_line(knots, azimuth),
         thickness=(0.105 + 0.035 * n[2]) * (0.80 + 0.20 * np.cos(azimuth)),
@@ -119,9 +119,9 @@ def hair_shape(style: Style) -> HairShape | None:
     if name == "side_part":
         return replace(_parted(_short(azimuth, n, 0.145), azimuth, n), ridges=0.012)
     if name == "quiff":
-        front = np.exp(-((azimuth / 0.75) ** 2))
-        shape = _short(azimuth, n, 0.085)
-        return replace(shape, lift=(0.15 + 0.08 * n[4]) * front, ridges=0.016, crown=(0.0, 1.9))
+        front = np.exp(-((azimuth / 1.05) ** 4)) * (1.0 + 0.25 * np.sin(azimuth) * np.sign(n[5] - 0.5))
+        shape = _short(azimuth, n, 0.095)
+        return replace(shape, lift=(0.10 + 0.06 * n[4]) * front, ridges=0.018, crown=(0.0, 1.95))
     if name == "spiky":
         shape = _fringe(_short(azimuth, n, 0.110), azimuth, n, 0.05)
         return replace(shape, spikes=0.085 + 0.05 * n[4], ridges=0.014, locks=11.0)
@@ -132,7 +132,7 @@ def hair_shape(style: Style) -> HairShape | None:
         shape = _short(azimuth, n, 0.26 + 0.06 * n[4])
         even = shape.thickness.mean() * (0.9 + 0.1 * np.cos(azimuth))
         return replace(
-            shape, thickness=even, curl=0.018, ridges=0.0, curl_size=26.0, roll=0.55, crown=(0, 1.4)
+            shape, thickness=even, curl=0.024, ridges=0.0, curl_size=26.0, roll=0.55, crown=(0, 1.4)
         )
     if name == "bob":
         shape = _hanging(azimuth, n, 0.52 + 0.22 * n[1])
@@ -180,7 +180,9 @@ def _shell(
     turn = azimuth * shape.locks / np.pi
     groove = np.abs(np.cos(np.pi * (turn[None] + 0.35 * np.sin(5 * t[:, None]))))
     ridge = shape.ridges * (1 - (1 - groove) ** 2) * smoothstep(t, 0.1, 0.5)[:, None]
-    offset = shape.thickness[None] * (0.85 + 0.3 * np.sin(np.pi * np.minimum(t * 0.9, 1)))[:, None]
+    even = smoothstep(t, 0.0, 0.45)[:, None]
+    thickness = shape.thickness.mean() * (1 - even) + shape.thickness[None] * even
+    offset = thickness * (0.85 + 0.3 * np.sin(np.pi * np.minimum(t * 0.9, 1)))[:, None]
     offset = offset + ridge
     if shape.curl:
         d = ways * shape.curl_size
@@ -196,7 +198,7 @@ def _shell(
     points = base + outward * offset[..., None]
     lift = np.broadcast_to(np.asarray(shape.lift), azimuth.shape)[None]
     rise = lift * np.sin(np.pi * np.clip((t[:, None] - 0.35) / 0.65, 0, 1)) ** 0.8
-    points = points + rise[..., None] * np.array([0.0, 1.0, 0.35])
+    points = points + rise[..., None] * np.array([0.0, 0.9, 0.55])
     return points, smoothstep(offset / max(float(shape.thickness.max()), 0.03), -0.1, 0.6), groove
 
 
@@ -328,8 +330,8 @@ def hair_parts(skin: np.ndarray, normals: np.ndarray, style: Style) -> list[Part
     top = float(skin[:, 1].max())
     n = style.hair_numbers
     if style.hair_style == "bun":
-        radius = 0.19 + 0.06 * n[5]
-        centre = np.array([0.0, top + 0.07 + radius * 0.45, -0.16])
+        radius = 0.15 + 0.05 * n[5]
+        centre = np.array([0.0, top + 0.05 + radius * 0.30, -0.20])
         axis = np.array([0.0, 1.0, -0.25])
         parts.append(_ball("bun", centre, radius * np.array([1, 1, 0.85]), axis / np.linalg.norm(axis)))
     elif style.hair_style == "twin_buns":

@@ -95,14 +95,14 @@ def _eye_modes(basis: dict[str, np.ndarray], modes: np.ndarray, template: Templa
     a, b = template.layout.T
     eye_ring = np.isin(template.kind, (EYE_LEFT, EYE_RIGHT))
     offset = np.maximum(template.offset, 0.0)
-    stiff = np.where(eye_ring, 1.0 - smoothstep(offset, 0.03, 0.12), 0.0)
+    stiff = np.where(eye_ring, 1.0 - smoothstep(offset, 0.05, 0.17), 0.0)
     for kind in (EYE_LEFT, EYE_RIGHT):
         ring = template.kind == kind
         edge = template.ring(kind, 0.0)
         for mode in modes:
             mean = mode[edge].mean(0)
             mode[ring] += stiff[ring, None] * (mean - mode[ring])
-    near = pair(a, b, (EYE_A, EYE_B), 0.30, 0.26)
+    near = pair(a, b, (EYE_A, EYE_B), 0.24, 0.26) * smoothstep(np.abs(a), 0.0, 0.20)
     near = np.where(eye_ring, np.maximum(near, stiff), near)
     side = np.where(a >= 0, 1.0, -1.0)
     centre = np.where(a[:, None] >= 0, template.eye_centres[0], template.eye_centres[1])

@@ -89,6 +89,7 @@ HAIR_STYLES: tuple[tuple[str, float], ...] = (
     ("bald", 0.04),
 )
 LONG_STYLES = ("bob", "long", "wavy", "bun", "twin_buns", "ponytail")
+HIDES_EARS = ("bob", "long", "wavy")
 BEARDS = ("none", "stubble", "moustache", "goatee", "short", "full")
 GLASSES = ("none", "round", "square", "oval")
 NECKLINES = ("crew", "v", "collar", "hood")

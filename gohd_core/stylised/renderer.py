@@ -21,7 +21,7 @@ from gohd_core.stylised.parts import EYE, HAIR, LOWER_LIP, NOSE, PLAIN, SKIN, UP
 from gohd_core.stylised.template import MOUTH_B
 
 NEAR, FAR = 5.0, 17.0
-EYE_BIAS = 0.045
+EYE_BIAS = 0.075
 """Eyeballs are pushed back this far (depth test only) so that half-closed lids cover them."""
 SUPERSAMPLING = 2
 LANDMARK_TOLERANCE = 0.05
@@ -291,7 +291,7 @@ class HeadRenderer:
         """Draw one frame.
 
         ``expression [64]``, ``pose [6]`` (Euler angles x, y, z in radians, then translation),
-        ``gaze [2]`` (pitch up, yaw to the image's right, radians, in the camera's axes).
+        ``gaze [2]`` (pitch up, yaw to the image's left, radians, in the camera's axes).
         Raises :class:`BadInput` on values out of range.
         """
         expression = _checked("expression", expression, N_EXPRESSION, COEFFICIENT_LIMIT)

@@ -37,8 +37,8 @@ vec3 to_light(vec3 c) { return c * c; }
 vec3 ambient(vec3 n) { return mix(ground, sky, 0.5 + 0.5 * n.y); }
 float edge(float x) { float w = fwidth(x) + 1e-6; return clamp(x / w + 0.5, 0.0, 1.0); }
 void finish(vec3 c) {
-  c = c / (1.0 + 0.16 * c);
-  colour = vec4(sqrt(clamp(c * 1.13, 0.0, 1.0)), 1.0);
+  c = 1.18 * c / (1.0 + 0.30 * c);
+  colour = vec4(sqrt(clamp(c, 0.0, 1.0)), 1.0);
 }
 """
 
@@ -105,7 +105,7 @@ EYE_FRAGMENT = (
 uniform vec3 iris; uniform float iris_size, pupil_size;
 void main() {
   vec3 here = normalize(local_normal);
-  if (here.z < 0.34) discard;
+  if (dot(here.xy / vec2(0.755, 0.665), here.xy / vec2(0.755, 0.665)) > 1.0 || here.z < 0.0) discard;
   vec3 d = normalize(parameters.xyz), n = normalize(normal);
   float angle = acos(clamp(d.z, -1.0, 1.0));
   float lit = clamp(dot(n, light) * 0.55 + 0.45, 0.0, 1.0);
@@ -143,12 +143,14 @@ HAIR_FRAGMENT = (
 uniform vec3 hair;
 void main() {
   vec3 n = normalize(normal), v = normalize(vec3(0.0, 0.0, 10.0) - position);
-  bool inner = dot(n, v) < 0.0; n = inner ? -n : n;
+  bool inner = !gl_FrontFacing; n = inner ? -n : n;
   float u = parameters.x, along = parameters.y, rough = parameters.z;
   float bend = 0.5 * ripple(along * 2.3 + 3.0 * ripple(u * 2.0 + 40.0));
   float x = u * 13.0 + bend + 200.0;
   float fine = ripple(x * 5.3), coarse = ripple(x * 1.45);
-  float streak = mix(0.55 * coarse + 0.45 * fine, 0.5, rough * 0.7);
+  float streak = 0.55 * coarse + 0.45 * fine;
+  float coil = ripple(u * 31.0 + 2.0 * ripple(along * 19.0) + 100.0) * ripple(along * 37.0 + 3.0 * ripple(u * 17.0 + 60.0));
+  streak = mix(streak, 0.20 + 1.1 * coil, rough * 0.75);
   vec3 t = normalize(extra - n * dot(extra, n));
   vec3 side = cross(n, t);
   float slope = (ripple((x + 0.12) * 1.45) - coarse) * 1.9 + (ripple((x + 0.03) * 5.3) - fine) * 0.8;
@@ -158,7 +160,7 @@ void main() {
   float open = inner ? 0.30 : occlusion;
   vec3 c = base * (key_colour * diffuse * (0.25 + 0.75 * open) + ambient(n) * open);
   vec3 h = normalize(light + v);
-  float th = dot(t + n * (0.10 * (streak - 0.5)), h);
+  float th = dot(t + n * (0.14 * (streak - 0.5) - 0.30), h);
   float sheen = sqrt(max(1.0 - th * th, 0.0));
   float lobe = pow(sheen, 90.0) * (0.35 + 0.65 * streak) * smoothstep(-0.1, 0.5, dot(n, light));
   float broad = pow(sheen, 14.0) * clamp(dot(n, h), 0.0, 1.0);
@@ -194,7 +196,10 @@ in vec3 normal, position, extra, local_normal; in vec4 parameters; in float occl
 uniform int first, material; uniform float mouth_b;
 out vec4 colour;
 void main() {
-  if (material == 1 && normalize(local_normal).z < 0.34) discard;
+  if (material == 1) {
+    vec3 here = normalize(local_normal);
+    if (dot(here.xy / vec2(0.755, 0.665), here.xy / vec2(0.755, 0.665)) > 1.0 || here.z < 0.0) discard;
+  }
   int id = gl_PrimitiveID + first + 1, code = 0;
   if (material == 0) {
     if (extra.z > 0.5) code = 1;

@@ -29,9 +29,8 @@ def _beard_regions(head: Template) -> dict[str, np.ndarray]:
     lips = head.kind == MOUTH
     clear = np.where(lips, smoothstep(head.offset - lip_width(head.angle), 0.004, 0.045), 1.0)
     below = smoothstep(-b, 0.52, 0.74)
-    side = smoothstep(width, 0.62, 0.86) * smoothstep(-b, -0.02, 0.28)
-    jaw = np.maximum(below, side) * (1 - smoothstep(np.hypot(a, b * 0.95), 1.36, 1.56))
-    jaw = jaw * (1 - 0.0 * width)
+    side = smoothstep(width, 0.72, 0.98) * smoothstep(-b, -0.16, 0.10)
+    jaw = np.maximum(below, side) * (1 - smoothstep(np.hypot(a, b), 1.46, 1.62))
     moustache = bump(a, b, (0.0, -0.435), 0.19, 0.048) + pair(a, b, (0.24, -0.52), 0.07, 0.07)
     moustache = np.clip(1.5 * moustache, 0, 1)
     chin = np.clip(1.35 * bump(a, b, (0.0, -0.88), 0.24, 0.19), 0, 1)
@@ -71,13 +70,13 @@ def _occlusion_cached() -> np.ndarray:
     shade += np.where(upper, 0.20 * crease, 0.0)
     shade += 0.10 * pair(a, b, (EYE_A - 0.30, EYE_B + 0.02), 0.07, 0.10)
     shade += 0.13 * pair(a, b, (0.155, -0.275), 0.035, 0.05)
-    shade += 0.60 * pair(a, b, (0.058, -0.322), 0.026, 0.017)
+    shade += 0.50 * pair(a, b, (0.058, -0.318), 0.024, 0.015)
     shade += 0.14 * bump(a, b, (0.0, -0.36), 0.12, 0.03)
     shade += 0.15 * bump(a, b, (0.0, MOUTH_B - 0.145), 0.17, 0.03)
     lips = head.kind == MOUTH
     line = np.exp(-((np.maximum(head.offset, 0.0) / 0.010) ** 2))
     shade += np.where(lips, 0.42 * line, 0.0)
-    shade += np.where(lips & (head.offset < 0), 0.15, 0.0)
+    shade += np.where(lips & (head.offset < 0), 0.35, 0.0)
     shade += 0.20 * pair(a, b, (0.34, MOUTH_B), 0.035, 0.05)
     radius = np.hypot(a, b)
     under = smoothstep(-b, 1.12, 1.45) * smoothstep(radius, 1.1, 1.5)
@@ -100,8 +99,10 @@ def skin_parameters(
     parameters[:, 0] = np.where(lips, lip_width(head.angle) - head.offset, -0.08)
     outer = np.where(head.kind == EYE_LEFT, 1, -1) * np.cos(head.angle)
     lid = head.offset + np.where(
-        sine < -0.02, 0.006 + 0.012 * np.clip(-sine, 0, 1), -0.006 * (outer > 0.3) * outer
+        sine < 0.02, 0.010 + 0.020 * np.clip(-sine, 0, 1), -0.005 * (outer > 0.3) * outer
     )
+    lid = np.where((sine < 0.02) & (head.offset < 0), 0.012, lid)
+    lid = np.where((sine >= 0.02) & (head.offset < 0), 0.006, lid)
     parameters[:, 1] = np.where(eyes, lid, 0.2)
     blush = pair(a, b, (0.56, -0.30), 0.16, 0.12) + 0.5 * bump(a, b, (0.0, -0.24), 0.10)
     parameters[:, 2] = blush

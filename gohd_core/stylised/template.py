@@ -22,7 +22,7 @@ MOUTH_B, MOUTH_HALF_WIDTH, MOUTH_HALF_HEIGHT = -0.575, 0.275, 0.05
 EYEBALL_RADIUS = 0.272
 LID_GAP = 0.014
 EYE_RINGS = (-0.02, 0.0, 0.012, 0.028, 0.05, 0.08, 0.115)
-EYE_POINTS = 40
+EYE_POINTS = 48
 MOUTH_RINGS = (-0.02, 0.0, 0.012, 0.026, 0.042, 0.058, 0.078, 0.105, 0.14)
 MOUTH_POINTS = 52
 
@@ -54,11 +54,15 @@ def base_surface(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     radius = np.sqrt(a * a + b * b) + 1e-9
     sine = np.sin(radius) / radius
     dx, dy, dz = a * sine, b * sine, np.cos(radius)
-    x, y, z = 0.700 * dx, 0.835 * dy, 0.745 * dz
+    # A rounder skull than an ellipsoid's.
+    up = np.clip(dy, 0.0, 0.999)
+    round_ = (1.0 - up**2.45) ** (1 / 2.45) / np.sqrt(1.0 - up**2)
+    x, y, z = 0.690 * dx * round_, 0.820 * dy, 0.735 * dz * round_
     low = smoothstep(-dy, 0.05, 1.0)
     front = smoothstep(dz, -0.15, 0.5)
-    x = x * (1.0 - 0.15 * low**1.4) * (1.0 + 0.05 * smoothstep(dy, 0.1, 0.9))
+    x = x * (1.0 - 0.15 * low**1.4) * 1.0
     z = z + 0.09 * low * front
+    x = x * (1.0 + 0.085 * np.exp(-0.5 * ((dy + 0.70) / 0.20) ** 2) * front)
     z = np.where(dz > 0, z * (1.0 - 0.05 * np.exp(-((dy - 0.02) / 0.45) ** 2)), z * 1.06)
     # The nape and the underside of the jaw recede, so that the chin is the lowest point.
     z = z * (1.0 - 0.30 * smoothstep(-dy, 0.15, 0.9) * (1.0 - front))
@@ -190,15 +194,15 @@ def _close_mouth(points: np.ndarray, template_args: tuple[np.ndarray, ...]) -> n
     sine, cosine = np.sin(angle), np.cos(angle)
     side = np.sign(np.where(np.abs(sine) < 1e-9, 0.0, sine))
     outward = np.maximum(offset, 0.0)
-    full = np.where(sine > 0, 0.042, 0.056) * np.abs(sine) ** 0.6
+    full = np.where(sine > 0, 0.036, 0.046) * np.abs(sine) ** 0.6
     middle = np.where(sine > 0, 0.026, 0.034)
     volume = full * np.exp(-(((outward - middle) / 0.028) ** 2))
     points[:, 2] += np.where(lips, volume, 0.0)
     close = np.exp(-((outward / 0.062) ** 2))
     # A gentle bow: the middle hangs a little, the corners turn up a little.
-    line = lip_line() - 0.010 * np.cos(2 * angle) ** 1 * 0.0 + 0.016 * np.abs(cosine) ** 3
+    line = lip_line() + 0.034 * np.abs(cosine) ** 2.6
     line = line - 0.010 * np.exp(-((cosine / 0.25) ** 2))
-    closed = line + side * (0.0012 + 0.72 * outward)
+    closed = line + side * (0.0004 + 0.72 * outward * np.abs(sine) ** 0.75)
     points[:, 1] = np.where(lips, points[:, 1] * (1 - close) + close * closed, points[:, 1])
     # The rim rolls inwards so that open lips have thickness.
     rim = lips & (offset < 0)
@@ -226,9 +230,12 @@ def _round_lids(
         distance = ((p[:, :2] - centre_xy) ** 2).sum(1)
         sphere = depth + np.sqrt(np.maximum(reach**2 - distance, 0.004))
         outward = np.maximum(offset[ring], 0.0)
-        weight = np.exp(-((outward / 0.062) ** 2))
+        weight = np.exp(-((outward / 0.070) ** 2))
         p[:, 2] = p[:, 2] * (1 - weight) + weight * sphere
-        p[:, 2] += 0.016 * np.exp(-(((outward - 0.022) / 0.020) ** 2))
+        cover = smoothstep(outward, 0.14, 0.06)
+        short = sphere - p[:, 2]
+        p[:, 2] += cover * 0.5 * (short + np.sqrt(short**2 + 0.02**2))
+        p[:, 2] += 0.009 * np.exp(-(((outward - 0.022) / 0.020) ** 2))
         inner = offset[ring] < 0
         p[inner] = centre + (p[inner] - centre) * 0.86
         points[ring] = p
