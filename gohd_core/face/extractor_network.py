@@ -44,7 +44,7 @@ class ExtractorConfig:
     backbone: ResNetConfig = RESNET50
     heads: tuple[str, ...] = tuple(HEADS)
     glimpses: GlimpseConfig | None = None
-    hidden: int = 192
+    hidden: int = 256
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.heads if name not in HEADS]
@@ -59,19 +59,15 @@ class ExtractorNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.reader = FaceReader(config.backbone, config.image_size, config.glimpses)
-        self.heads = nn.ModuleList(self._head(name) for name in config.heads)
-
-    def _head(self, name: str) -> nn.Module:
-        if self.config.glimpses is None or name in ("shift", "depth"):
-            head = nn.Linear(self.reader.whole_features, HEADS[name])
+        width = self.reader.n_features
+        self.trunk = None
+        if config.glimpses is not None:
+            self.trunk = nn.Sequential(nn.Linear(width, config.hidden), nn.ReLU(inplace=True))
+            width = config.hidden
+        self.heads = nn.ModuleList(nn.Linear(width, HEADS[name]) for name in config.heads)
+        for head in self.heads:
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
-            return head
-        return nn.Sequential(
-            nn.Linear(self.reader.detail_features, self.config.hidden),
-            nn.ReLU(inplace=True),
-            nn.Linear(self.config.hidden, HEADS[name]),
-        )
 
     def forward(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Coefficients, Reading]:
         """Reads coefficients.
@@ -81,9 +77,9 @@ class ExtractorNetwork(nn.Module):
             landmarks: [B, 68, 2] in -1..1, for the glimpses; None lets the network find them.
         """
         reading = self.reader(images, landmarks)
-        found: dict[str, Tensor] = {}
-        for name, head in zip(self.config.heads, self.heads, strict=True):
-            found[name] = head(reading.whole if isinstance(head, nn.Linear) else reading.detail)
+        features = reading.features if self.trunk is None else self.trunk(reading.features)
+        pairs = zip(self.config.heads, self.heads, strict=True)
+        found = {name: head(features) for name, head in pairs}
         shift, depth = (self._group(found, name, images) for name in ("shift", "depth"))
         groups = {n: self._group(found, n, images) for n in SIZES if n != "translation"}
         return Coefficients(**groups, translation=torch.cat([shift, depth], -1)), reading

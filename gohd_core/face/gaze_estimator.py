@@ -52,7 +52,7 @@ class GazeConfig:
     bins: int = 90
     bin_degrees: float = 4.0
     glimpses: GlimpseConfig | None = None
-    hidden: int = 192
+    hidden: int = 256
 
 
 class GazeNetwork(nn.Module):
@@ -62,7 +62,7 @@ class GazeNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.reader = FaceReader(config.backbone, config.image_size, config.glimpses)
-        width = self.reader.detail_features
+        width = self.reader.n_features
         self.hidden = None
         if config.glimpses is not None:
             self.hidden = nn.Sequential(nn.Linear(width, config.hidden), nn.ReLU(inplace=True))
@@ -78,7 +78,7 @@ class GazeNetwork(nn.Module):
         mean = images.new_tensor(IMAGENET_MEAN)[:, None, None]
         std = images.new_tensor(IMAGENET_STD)[:, None, None]
         reading = self.reader((images - mean) / std)
-        features = reading.detail if self.hidden is None else self.hidden(reading.detail)
+        features = reading.features if self.hidden is None else self.hidden(reading.features)
         return self.horizontal(features), self.vertical(features), reading
 
     def angle(self, logits: Tensor) -> Tensor:

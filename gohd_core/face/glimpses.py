@@ -33,8 +33,8 @@ class GlimpseConfig:
 
     regions: tuple[str, ...] = ("right_eye", "left_eye", "mouth")
     size: int = 32
-    width: int = 24
-    features: int = 96
+    width: int = 16
+    features: int = 64
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.regions if name not in REGIONS]

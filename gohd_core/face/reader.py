@@ -11,19 +11,20 @@ from gohd_core.constants import N_LANDMARKS
 from gohd_core.face.glimpses import GlimpseConfig, Glimpses
 from gohd_core.face.resnet import ResNet, ResNetConfig
 
+SQUEEZED = 64
+"""Channels that a small reader keeps of its last stage, position by position."""
+
 
 @dataclass(frozen=True)
 class Reading:
     """Features of faces.
 
     Attributes:
-        whole: [B, C], of the whole image.
-        detail: [B, D], of whole image, landmarks and glimpses together; equal to `whole` without those.
+        features: [B, C]; with glimpses they tell of the whole image, the landmarks and the glimpses.
         landmarks: [B, 68, 2] in -1..1 over the image, y down; None for a reader without glimpses.
     """
 
-    whole: Tensor
-    detail: Tensor
+    features: Tensor
     landmarks: Tensor | None
 
 
@@ -40,15 +41,15 @@ class FaceReader(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone = ResNet(backbone)
+        self.n_features = backbone.channels[-1]
         self.glimpses = None
-        self.whole_features = self.detail_features = backbone.channels[-1]
         if glimpses is not None:
-            self.whole_features *= (-(-image_size // 32)) ** 2
+            self.squeeze = nn.Conv2d(self.n_features, SQUEEZED, 1)
+            positions = (-(-image_size // 32)) ** 2
+            self.landmarks = nn.Linear(SQUEEZED * positions, 2 * N_LANDMARKS)
+            self.summary = nn.Linear(SQUEEZED * positions, glimpses.features)
             self.glimpses = Glimpses(glimpses)
-            self.landmarks = nn.Linear(self.whole_features, 2 * N_LANDMARKS)
-            hidden = glimpses.features
-            self.summary = nn.Linear(self.whole_features, hidden)
-            self.detail_features = self.glimpses.n_features + hidden + 2 * N_LANDMARKS
+            self.n_features = self.glimpses.n_features + glimpses.features + 2 * N_LANDMARKS
 
     def forward(self, images: Tensor, landmarks: Tensor | None = None) -> Reading:
         """Reads faces.
@@ -58,11 +59,10 @@ class FaceReader(nn.Module):
             landmarks: [B, 68, 2] in -1..1, where to look instead of where the network finds them.
         """
         if self.glimpses is None:
-            features = self.backbone(images)
-            return Reading(features, features, landmarks)
-        whole = self.backbone.stages(images)[-1].flatten(1)
+            return Reading(self.backbone(images), None)
+        whole = torch.relu(self.squeeze(self.backbone.stages(images)[-1])).flatten(1)
         found = self.landmarks(whole).unflatten(1, (N_LANDMARKS, 2))
-        where = found if landmarks is None else landmarks.to(found)
-        looked = self.glimpses(images, where)
-        detail = torch.cat([torch.relu(self.summary(whole)), where.detach().flatten(1), looked], 1)
-        return Reading(whole, detail, found)
+        where = (found if landmarks is None else landmarks.to(found)).detach()
+        looked = torch.relu(self.glimpses(images, where))
+        features = torch.cat([torch.relu(self.summary(whole)), where.flatten(1), looked], 1)
+        return Reading(features, found)

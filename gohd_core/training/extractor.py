@@ -1,0 +1,327 @@
+"""Training of the coefficient extractor and the gaze estimator, small ones or the official ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gohd_core.checkpoints.loading import load_network
+from gohd_core.constants import STYLISED
+from gohd_core.errors import BadInput
+from gohd_core.face.camera import ALIGNED_SIZE
+from gohd_core.face.extractor_network import ExtractorConfig, ExtractorNetwork
+from gohd_core.face.gaze_estimator import GazeConfig, GazeNetwork
+from gohd_core.face.glimpses import GlimpseConfig
+from gohd_core.face.morphable import MorphableModel
+from gohd_core.face.resnet import ResNetConfig
+from gohd_core.training import pictures
+from gohd_core.training.config import Weight, is_on
+from gohd_core.training.face_examples import UNCHANGED, FaceDraw, PictureChanges
+from gohd_core.training.reading_figures import coefficient_names, reading_figures
+from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
+from gohd_core.training.task import Batch, Export, Moment, Player, Task, Terms
+
+SMALL = ResNetConfig("basic", (1, 2, 2, 1), 16)
+"""Backbone of the built-in readers."""
+
+EYES = ("right_eye", "left_eye")
+
+
+@dataclass(frozen=True)
+class ExtractorLosses:
+    """Weights of the extractor's terms; a group's term is its mean absolute error.
+
+    Attributes:
+        landmarks: 2-D landmarks that the network finds, in units of half the picture.
+        projection: the landmarks that the coefficients make through the morphable model, in the
+            same unit: it weighs every coefficient by what it does in the picture.
+        identity: mean squared error, since most of an identity can't be seen in one picture.
+    """
+
+    landmarks: Weight = 10.0
+    projection: Weight = 10.0
+    expression: Weight = 10.0
+    angle: Weight = 5.0
+    translation: Weight = 5.0
+    identity: Weight = 0.1
+
+
+@dataclass(frozen=True)
+class GazeLosses:
+    """Weights of the gaze estimator's terms, as L2CS-Net has them: bins by cross entropy, and angles.
+
+    Attributes:
+        angle: mean squared error in units of 10 degrees.
+        landmarks: 2-D landmarks, where the network has glimpses.
+        closed: frames whose eyes are open by less than this (height to width) don't count.
+    """
+
+    bins: Weight = 1.0
+    angle: Weight = 1.0
+    landmarks: Weight = 10.0
+    closed: float = 0.12
+
+
+def _reader_data() -> DataConfig:
+    return DataConfig(batch=32, validation_batches=16)
+
+
+def _reader_loop() -> LoopConfig:
+    return LoopConfig(steps=8000, ema=0.998, validate_every=500, picture_every=1000)
+
+
+def _reader_optimiser() -> OptimiserConfig:
+    return OptimiserConfig(
+        learning_rate=2e-3, schedule="cosine", final_scale=0.01, warmup_steps=100, clip_norm=5.0
+    )
+
+
+@dataclass(frozen=True)
+class ReaderConfig(RunConfig):
+    """What both trainers share; the defaults make the built-in networks.
+
+    Attributes:
+        start: weights file to fine-tune; its own config then replaces `network`.
+        changes: random changes of the training pictures.
+    """
+
+    data: DataConfig = field(default_factory=_reader_data)
+    loop: LoopConfig = field(default_factory=_reader_loop)
+    optimiser: OptimiserConfig = field(default_factory=_reader_optimiser)
+    start: str | None = None
+    changes: PictureChanges = field(default_factory=PictureChanges)
+
+
+@dataclass(frozen=True)
+class ExtractorTraining(ReaderConfig):
+    """Everything that training a coefficient extractor needs; face_model: BFM file for bfm09."""
+
+    network: ExtractorConfig = field(
+        default_factory=lambda: ExtractorConfig(
+            image_size=128,
+            aligned=False,
+            backbone=SMALL,
+            heads=("identity", "expression", "angle", "shift", "depth"),
+            glimpses=GlimpseConfig(),
+        )
+    )
+    losses: ExtractorLosses = field(default_factory=ExtractorLosses)
+    face_model: str | None = None
+
+
+@dataclass(frozen=True)
+class GazeTraining(ReaderConfig):
+    """Everything that training a gaze estimator needs."""
+
+    network: GazeConfig = field(
+        default_factory=lambda: GazeConfig(
+            image_size=128, backbone=SMALL, glimpses=GlimpseConfig(regions=EYES)
+        )
+    )
+    losses: GazeLosses = field(default_factory=GazeLosses)
+
+
+class _ReaderTask(Task):
+    """What both trainers do alike: one network, one player, single frames, figures by coefficient."""
+
+    component: str
+    config: ReaderConfig
+
+    def __init__(self, config: Any, make: Callable[[Any], Any]) -> None:
+        super().__init__(config)
+        self._notes: list[str] = []
+        if config.start is None:
+            network = make(config.network)
+        else:
+            loaded = load_network(config.start, self.component)
+            if loaded.space != config.data.space:
+                raise BadInput(
+                    f"{config.start} is for the space {loaded.space!r}, but data.space is "
+                    f"{config.data.space!r}; use other weights or data."
+                )
+            network = loaded.network.train().requires_grad_(True)
+            self._notes.append(f"Fine-tuning {config.start}; the network's config is that of the file.")
+        self.networks["reader"] = network
+
+    @property
+    def network(self) -> Any:
+        """The network that is trained."""
+        return self.networks["reader"]
+
+    def players(self) -> Sequence[Player]:
+        trained = [p for p in self.network.parameters() if p.requires_grad]
+        return (Player("reader", trained, self.config.optimiser),)
+
+    def notes(self) -> Iterable[str]:
+        return self._notes
+
+    def _draw(self, split: str, aligned: bool) -> FaceDraw:
+        changes = self.config.changes if split == "train" else UNCHANGED
+        return FaceDraw(self.network.config.image_size, aligned, changes)
+
+    def exports(self) -> Sequence[Export]:
+        return (Export(self.component, self.network, self.network.config, self.config.data.space),)
+
+    def pictures(self, batch: Batch) -> dict[str, np.ndarray]:
+        found = self._landmarks(batch)
+        if found is None:
+            return {}
+        images = _images(batch) * 2 - 1
+        columns = {"truth": _dotted(images, batch["landmarks"]), "found": _dotted(images, found)}
+        return {"landmarks": pictures.grid(columns)}
+
+    def _landmarks(self, batch: Batch) -> Tensor | None:
+        raise NotImplementedError
+
+    def _read(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """What is read and what is true, by coefficient group, [B, n]."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def validate(self, batches: Sequence[Batch], moment: Moment) -> dict[str, float]:
+        was_training = self.network.training
+        self.network.eval()
+        found, truth = zip(*(self._read(batch) for batch in batches), strict=True)
+        self.network.train(was_training)
+        read = {name: torch.cat([part[name] for part in found]).float().cpu() for name in found[0]}
+        true = {name: torch.cat([part[name] for part in truth]).float().cpu() for name in found[0]}
+        return reading_figures(read, true, coefficient_names(self.config.data.space))
+
+
+class ExtractorTask(_ReaderTask):
+    """Trains the coefficient extractor on clips whose coefficients are known."""
+
+    Config = ExtractorTraining
+    component = "extractor"
+    config: ExtractorTraining
+
+    def __init__(self, config: ExtractorTraining) -> None:
+        super().__init__(config, ExtractorNetwork)
+        self.model = self._morphable() if is_on(config.losses.projection) else None
+
+    def _morphable(self) -> MorphableModel:
+        if self.config.face_model is not None:
+            return MorphableModel.from_file(self.config.face_model).landmarks_only()
+        if self.config.data.space != STYLISED:
+            raise BadInput(
+                "The projection loss needs the morphable model of this space: give "
+                "face_model=BFM_model_front.mat, or set losses.projection=off."
+            )
+        return MorphableModel.stylised().landmarks_only()
+
+    def draw(self, split: str) -> FaceDraw:
+        return self._draw(split, self.network.config.aligned)
+
+    def losses(self, player: str, batch: Batch, moment: Moment) -> Terms:
+        weights, terms = self.config.losses, Terms()
+        found, reading = self.network(_images(batch))
+        found = type(found).from_columns(found.columns().float())
+        pose = batch["pose"]
+        if self.network.config.glimpses is not None:
+            loss = F.l1_loss(reading.landmarks.float(), batch["landmarks"])
+            terms.add("landmarks", weights.landmarks, loss)
+        terms.add("expression", weights.expression, F.l1_loss(found.expression, batch["expression"]))
+        terms.add("angle", weights.angle, F.l1_loss(found.angle, pose[:, :3]))
+        terms.add("translation", weights.translation, F.l1_loss(found.translation, pose[:, 3:]))
+        if batch["identity"].shape[1]:
+            loss = F.mse_loss(found.identity, batch["identity"])
+            terms.add("identity", weights.identity, loss)
+        terms.add("projection", weights.projection, lambda: self._projection(found, batch))
+        return terms
+
+    def _projection(self, found: Any, batch: Batch) -> Tensor:
+        model = self.model.to(found.angle.device)
+        identity = batch["identity"] if batch["identity"].shape[1] else None
+        made = model.landmarks_2d(found.identity, found.expression, found.pose)
+        real = model.landmarks_2d(identity, batch["expression"], batch["pose"])
+        return F.l1_loss(made, real) / (ALIGNED_SIZE / 2)
+
+    def _landmarks(self, batch: Batch) -> Tensor | None:
+        return self.network(_images(batch))[1].landmarks
+
+    def _read(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        found, reading = self.network(_images(batch))
+        truth = {"expression": batch["expression"], "pose": batch["pose"]}
+        read = {"expression": found.expression, "pose": found.pose}
+        if batch["identity"].shape[1]:
+            truth["identity"], read["identity"] = batch["identity"], found.identity
+        if reading.landmarks is not None:
+            truth["landmarks"], read["landmarks"] = batch["landmarks"], reading.landmarks
+        return read, truth
+
+
+class GazeEstimatorTask(_ReaderTask):
+    """Trains the gaze estimator on clips whose gaze is known."""
+
+    Config = GazeTraining
+    component = "gaze_estimator"
+    config: GazeTraining
+
+    def __init__(self, config: GazeTraining) -> None:
+        super().__init__(config, GazeNetwork)
+
+    def draw(self, split: str) -> FaceDraw:
+        return self._draw(split, aligned=False)
+
+    def losses(self, player: str, batch: Batch, moment: Moment) -> Terms:
+        weights, terms, network = self.config.losses, Terms(), self.network
+        yaw_logits, pitch_logits, reading = network(_images(batch))
+        counts = (openness(batch["landmarks"]) > weights.closed).float()
+        for name, logits, column in (("pitch", pitch_logits, 0), ("yaw", yaw_logits, 1)):
+            target = batch["gaze"][:, column]
+            bins = F.cross_entropy(logits.float(), self._bin(target), reduction="none")
+            error = torch.rad2deg(network.angle(logits) - target) / 10
+            terms.add(f"{name}_bins", weights.bins, _mean(bins, counts))
+            terms.add(f"{name}_angle", weights.angle, _mean(error.square(), counts))
+        if reading.landmarks is not None:
+            loss = F.l1_loss(reading.landmarks.float(), batch["landmarks"])
+            terms.add("landmarks", weights.landmarks, loss)
+        return terms
+
+    def _bin(self, angle: Tensor) -> Tensor:
+        config = self.network.config
+        index = torch.rad2deg(angle) / config.bin_degrees + config.bins / 2
+        return index.round().long().clamp(0, config.bins - 1)
+
+    def _landmarks(self, batch: Batch) -> Tensor | None:
+        return self.network(_images(batch))[2].landmarks
+
+    def _read(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        yaw, pitch, _ = self.network(_images(batch))
+        read = torch.stack([self.network.angle(pitch), self.network.angle(yaw)], 1)
+        open_eyes = openness(batch["landmarks"]) > self.config.losses.closed
+        return {"gaze": read[open_eyes]}, {"gaze": batch["gaze"][open_eyes]}
+
+
+def openness(landmarks: Tensor) -> Tensor:
+    """Height of the wider open eye to its width, [B, 68, 2] -> [B]."""
+    ratios = []
+    for first in (36, 42):
+        p = landmarks[:, first : first + 6]
+        height = torch.linalg.vector_norm(p[:, 1] + p[:, 2] - p[:, 4] - p[:, 5], dim=-1) / 2
+        ratios.append(height / torch.linalg.vector_norm(p[:, 3] - p[:, 0], dim=-1).clamp_min(1e-6))
+    return torch.maximum(*ratios)
+
+
+def _images(batch: Batch) -> Tensor:
+    return batch["image"].float() / 255
+
+
+def _mean(values: Tensor, weights: Tensor) -> Tensor:
+    return (values * weights).sum() / weights.sum().clamp_min(1)
+
+
+def _dotted(images: Tensor, landmarks: Tensor) -> Tensor:
+    """Images [B, 3, S, S] in -1..1 with a white pixel at each landmark."""
+    size = images.shape[-1]
+    places = ((landmarks.detach() + 1) / 2 * size).long().clamp(0, size - 1)
+    marked = images.clone()
+    rows = torch.arange(len(images), device=images.device)[:, None]
+    marked[rows, :, places[..., 1], places[..., 0]] = 1.0
+    return marked
