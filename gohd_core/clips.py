@@ -95,9 +95,7 @@ def check_clip(arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> int
         if array.dtype != np.dtype(field.dtype):
             raise BadInput(f"The clip field '{name}' must be {field.dtype}, not {array.dtype}.")
         if array.ndim != len(field.shape):
-            raise BadInput(
-                f"The clip field '{name}' must have shape {field.shape}, not {array.shape}."
-            )
+            raise BadInput(f"The clip field '{name}' must have shape {field.shape}, not {array.shape}.")
         for wanted, got in zip(field.shape, array.shape, strict=True):
             expected = lengths.setdefault(wanted, got) if isinstance(wanted, str) else wanted
             if got != expected:
@@ -236,8 +234,7 @@ class Clip:
     def _require(self, field: str) -> None:
         if field not in self.shapes:
             raise BadInput(
-                f"The clip '{self.path.name}' holds no '{field}'; it has: "
-                f"{', '.join(sorted(self.shapes))}."
+                f"The clip '{self.path.name}' holds no '{field}'; it has: {', '.join(sorted(self.shapes))}."
             )
 
 

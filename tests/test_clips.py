@@ -51,9 +51,7 @@ def test_lazy_reads_equal_slices_of_the_whole(tmp_path):
     save_clip(tmp_path / "a.safetensors", written, INFO)
     clip = pickle.loads(pickle.dumps(Clip(tmp_path / "a.safetensors")))
     for start, stop in ((0, 3), (4, 9), (7, 30), (None, 2), (5, 5)):
-        np.testing.assert_array_equal(
-            clip.read("frames", start, stop), written["frames"][start:stop]
-        )
+        np.testing.assert_array_equal(clip.read("frames", start, stop), written["frames"][start:stop])
     np.testing.assert_array_equal(clip.read_at("pose", [8, 0, 8]), written["pose"][[8, 0, 8]])
     with pytest.raises(BadInput, match=r"outside 0\.\.8"):
         clip.read_at("pose", [9])
