@@ -18,6 +18,7 @@ TASKS = {
     "expression-stage2": "gohd_core.training.expression_stage2:ExpressionStage2Task",
     "extractor": "gohd_core.training.extractor:ExtractorTask",
     "gaze-estimator": "gohd_core.training.extractor:GazeEstimatorTask",
+    "face-parsing": "gohd_core.training.face_parsing:FaceParsingTask",
 }
 """Name on the command line -> "module:class"."""
 
