@@ -55,10 +55,10 @@ class Checkpoints:
         return sorted((p for p in found if _NAME.fullmatch(p.name)), key=_step)
 
     def save(self, step: int, tree: Any) -> Path:
-        """Writes a checkpoint, then deletes those beyond the last `keep`."""
+        """Writes a checkpoint, then deletes those beyond the last `keep`, and what a killed run left."""
         path = self.folder / f"step_{step:08d}.safetensors"
         save_tree(path, tree)
-        for old in self.paths()[: -self.keep]:
+        for old in [*self.paths()[: -self.keep], *self.folder.glob("*.part")]:
             old.unlink(missing_ok=True)
         return path
 

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class RunLog:
         if not active:
             return
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = (folder / "log.jsonl").open("a", encoding="utf-8")
+        self._file = _append(folder / "log.jsonl")
         self._board = _tensorboard(folder / "tensorboard")
         self._bar = _progress_bar(total, done, unit) if bar else None
 
@@ -127,6 +127,15 @@ def write_sample(path: Path, sample: Sample) -> None:
             container.mux(sound.encode(frame))
             container.mux(sound.encode())
     os.replace(part, path)
+
+
+def _append(path: Path) -> TextIO:
+    """Opens a file of lines to go on; a line that a killed run left half-written is ended."""
+    broken = path.is_file() and not path.read_bytes().endswith(b"\n")
+    file = path.open("a", encoding="utf-8")
+    if broken:
+        file.write("\n")
+    return file
 
 
 def _tensorboard(folder: Path) -> Any:
