@@ -45,6 +45,7 @@ class GazeConfig:
             middle bin: degrees = bin_degrees * (expected index - bins / 2).
         glimpses: close looks at the eyes (built-in family), or None.
         hidden: width of the layer that reads glimpses.
+        imagenet: normalise colours by ImageNet's mean and deviation.
     """
 
     image_size: int = 448
@@ -53,6 +54,7 @@ class GazeConfig:
     bin_degrees: float = 4.0
     glimpses: GlimpseConfig | None = None
     hidden: int = 256
+    imagenet: bool = True
 
 
 class GazeNetwork(nn.Module):
@@ -75,9 +77,10 @@ class GazeNetwork(nn.Module):
 
         Returns: logits of yaw [B, bins], logits of pitch [B, bins], and the reader's findings.
         """
-        mean = images.new_tensor(IMAGENET_MEAN)[:, None, None]
-        std = images.new_tensor(IMAGENET_STD)[:, None, None]
-        reading = self.reader((images - mean) / std)
+        if self.config.imagenet:
+            mean, std = (images.new_tensor(v)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
+            images = (images - mean) / std
+        reading = self.reader(images)
         features = reading.features if self.hidden is None else self.hidden(reading.features)
         return self.horizontal(features), self.vertical(features), reading
 

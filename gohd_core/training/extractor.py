@@ -117,14 +117,22 @@ class ExtractorTraining(ReaderConfig):
 
 @dataclass(frozen=True)
 class GazeTraining(ReaderConfig):
-    """Everything that training a gaze estimator needs."""
+    """Everything that training a gaze estimator needs.
+
+    Attributes:
+        reader: file of a small extractor whose reader this network's reader begins with.
+    """
 
     network: GazeConfig = field(
         default_factory=lambda: GazeConfig(
-            image_size=128, backbone=SMALL, glimpses=GlimpseConfig(regions=EYES)
+            image_size=128,
+            backbone=SMALL,
+            glimpses=GlimpseConfig(regions=EYES),
+            imagenet=False,
         )
     )
     losses: GazeLosses = field(default_factory=GazeLosses)
+    reader: str | None = None
 
 
 class _ReaderTask(Task):
@@ -265,6 +273,21 @@ class GazeEstimatorTask(_ReaderTask):
 
     def __init__(self, config: GazeTraining) -> None:
         super().__init__(config, GazeNetwork)
+        if config.reader is not None:
+            self._borrow(config.reader)
+
+    def _borrow(self, path: str) -> None:
+        """Begins with the reader of an extractor, less the glimpses that gaze has no use for."""
+        theirs = load_network(path, "extractor").network.reader.state_dict()
+        ours = self.network.reader.state_dict()
+        fitting = {k: v for k, v in theirs.items() if k in ours and ours[k].shape == v.shape}
+        if fitting.keys() != ours.keys():
+            raise BadInput(
+                f"The reader of {path} has another shape than this network's; train both with one "
+                "backbone and one size of glimpses."
+            )
+        self.network.reader.load_state_dict(fitting)
+        self._notes.append(f"The reader begins with that of {path}.")
 
     def draw(self, split: str) -> FaceDraw:
         return self._draw(split, aligned=False)

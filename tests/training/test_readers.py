@@ -261,6 +261,18 @@ def test_a_gaze_run_exports(tmp_path):
     assert estimator.space == STYLISED and "error/gaze_yaw" in summary.figures
 
 
+def test_the_gaze_estimator_can_begin_with_the_extractor_s_reader(tmp_path):
+    folder = _write(tmp_path / "data")
+    exported = train(ExtractorTask, _extractor(folder), tmp_path / "run").exported[0]
+    task = GazeEstimatorTask(_gaze(folder, reader=str(exported)))
+    theirs = CoefficientExtractor.load(exported).network.reader.state_dict()
+    ours = task.network.reader.state_dict()
+    assert set(theirs) - set(ours) and all((theirs[key] == ours[key]).all() for key in ours)
+    network = GazeConfig(image_size=64, backbone=ResNetConfig("basic", (1, 1, 1, 1), 4))
+    with pytest.raises(BadInput, match="another shape"):
+        GazeEstimatorTask(_gaze(folder, reader=str(exported), network=network))
+
+
 def test_real_clips_need_their_morphable_model(tmp_path):
     folder = _write(tmp_path, space=BFM09)
     with pytest.raises(BadInput, match="BFM_model_front"):
