@@ -15,7 +15,7 @@ import numpy as np
 from gohd_core.clips import SPLITS
 from gohd_core.constants import SAMPLE_RATE
 from gohd_core.errors import BadInput
-from gohd_core.stylised.engines import ENGINES, load_engine
+from gohd_core.stylised.engines import ENGINES, engine_status, load_engine
 from gohd_core.stylised.engines.base import Phone, Speech
 from gohd_core.stylised.engines.espeak import LANGUAGES, VARIANTS
 
@@ -149,3 +149,15 @@ def say(text: str, voice: Voice, manner: Manner | None = None) -> Speech:
     scale = duration / spoken.duration
     phones = tuple(Phone(p.name, p.start * scale, p.end * scale) for p in spoken.phones)
     return Speech(audio, SAMPLE_RATE, phones)
+
+
+__all__ = [
+    "Manner",
+    "Voice",
+    "all_voices",
+    "draw_manner",
+    "draw_voice",
+    "engine_status",
+    "find_voice",
+    "say",
+]
