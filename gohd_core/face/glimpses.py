@@ -96,14 +96,16 @@ def region_crop(images: Tensor, landmarks: Tensor, region: str, size: int) -> Te
     if landmarks.shape[1:] != (N_LANDMARKS, 2):
         raise BadInput(f"The landmarks have shape {tuple(landmarks.shape)}; [B, 68, 2] is wanted.")
     (first, last), half, lift = REGIONS[region]
-    # -1..1 is stretched to pixels, so that squares stay square in a picture that is not.
-    extent = landmarks.new_tensor([images.shape[-1] / 2, images.shape[-2] / 2])
-    points = landmarks * extent
+    # -1..1 is stretched to pixels, so that squares stay square in a picture that is not. Places need
+    # float32 whatever the network computes in: bfloat16 would be off by half a pixel.
+    extent = torch.tensor([images.shape[-1] / 2, images.shape[-2] / 2], device=images.device)
+    points = landmarks.float() * extent
     spread = (points - points.mean(1, keepdim=True)).square().sum(-1).mean(1, keepdim=True).sqrt()
     right = F.normalize(points[:, 42:48].mean(1) - points[:, 36:42].mean(1), dim=-1)
     down = torch.stack([-right[:, 1], right[:, 0]], -1)
     centre = points[:, first:last].mean(1) - down * lift * spread
     side = half * spread * (-1 if region == MIRRORED else 1)
     matrix = torch.stack([right * side, down * half * spread, centre], -1) / extent[:, None]
-    grid = F.affine_grid(matrix.to(images), [len(images), 3, size, size], align_corners=False)
-    return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    grid = F.affine_grid(matrix, [len(images), 3, size, size], align_corners=False)
+    crop = F.grid_sample(images.float(), grid, "bilinear", "zeros", align_corners=False)
+    return crop.to(images.dtype)

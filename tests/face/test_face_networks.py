@@ -248,3 +248,18 @@ def test_our_own_files_hold_either_kind(tmp_path):
         )
         again = GazeEstimator.load(path)
         assert (again.estimate(image).values == estimator.estimate(image).values).all()
+
+
+def test_half_precision_stays_close():
+    images = [picture(64, 64, seed) for seed in range(3)]
+    for aligned in (True, False):
+        extractor = tiny_extractor(aligned=aligned)
+        exact = extractor.extract(images).coefficients.columns()
+        extractor.network.to(torch.bfloat16)
+        rough = extractor.extract(images).coefficients.columns()
+        assert rough.dtype == torch.float32
+        assert (rough - exact).abs().max() < 0.05 * exact.abs().max()
+    estimator = tiny_gaze_estimator(official=False)
+    exact = estimator.estimate(images).values
+    estimator.network.to(torch.bfloat16)
+    torch.testing.assert_close(estimator.estimate(images).values, exact, atol=0.05, rtol=0)
