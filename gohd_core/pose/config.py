@@ -82,7 +82,9 @@ class DiffusionConfig:
         if self.alignment not in ALIGNMENTS:
             raise BadInput(f"There is no alignment {self.alignment!r}; use one of {', '.join(ALIGNMENTS)}.")
         if self.width % self.heads:
-            raise BadInput(f"The width {self.width} can't be split over {self.heads} heads; change one of them.")
+            raise BadInput(
+                f"The width {self.width} can't be split over {self.heads} heads; change one of them."
+            )
         if self.step_code % 2:
             raise BadInput(f"step_code is {self.step_code} but has to be even: half sines, half cosines.")
         if not self.dilations or min(self.dilations) < 0:
@@ -99,8 +101,7 @@ class DiffusionConfig:
             )
         if not 0 <= self.overlap < self.window:
             raise BadInput(
-                f"Windows of {self.window} frames can't overlap by {self.overlap}; "
-                "use 0 <= overlap < window."
+                f"Windows of {self.window} frames can't overlap by {self.overlap}; use 0 <= overlap < window."
             )
         check_guidance(self.guidance)
 

@@ -30,7 +30,8 @@ class Attention(nn.Module):
             scores = self.positional(length)
         packed = self.key_value_query(x).view(batch, length, 3, self.heads, width // self.heads)
         key, value, query = packed.permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=scores)
+        # A mask with a batch dimension: without one, torch takes its slow path on the CPU.
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=scores.unsqueeze(0))
         mixed = mixed.transpose(1, 2).reshape(batch, length, width)
         return self.dropout(F.glu(self.gate(mixed), dim=-1))
 

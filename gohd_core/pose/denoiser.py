@@ -22,7 +22,9 @@ def step_table(steps: int, code: int = 128, scale: float = 1.0, decades: float =
     """
     half = code // 2
     n = torch.arange(steps, device="cpu").unsqueeze(1)
-    exponents = torch.arange(half, device="cpu", dtype=torch.float32).unsqueeze(0) * decades / max(half - 1, 1)
+    exponents = (
+        torch.arange(half, device="cpu", dtype=torch.float32).unsqueeze(0) * decades / max(half - 1, 1)
+    )
     angle = n * 10.0**exponents
     if scale != 1.0:
         angle = angle * scale
@@ -153,12 +155,8 @@ class DenoisingNetwork(nn.Module):
     def __init__(self, config: DiffusionConfig) -> None:
         super().__init__()
         form = config.form
-        self.conditional = (
-            None if form == "unconditional" else Denoiser(config, flagged=form == "dropout")
-        )
-        self.unconditional = (
-            Denoiser(config, informed=False) if form in ("unconditional", "pair") else None
-        )
+        self.conditional = None if form == "unconditional" else Denoiser(config, flagged=form == "dropout")
+        self.unconditional = Denoiser(config, informed=False) if form in ("unconditional", "pair") else None
 
     @property
     def main(self) -> Denoiser:

@@ -147,7 +147,7 @@ class PoseDiffusion:
         if initial is not None:
             initial = checks.tensor(initial, "initial", (config.channels,))
         gamma = self._gamma(guidance)
-        visited = self.schedule.evenly(self._step_count(steps, method.default_steps))
+        visited = method.choose(self.schedule, self._step_count(steps, method.default_steps))
         windows = Windows.plan(frames, *self._window(frames, window, overlap))
         draw = self._noise((frames, config.channels), len(visited), method.stochastic, seed, noise)
         with torch.no_grad():

@@ -48,7 +48,21 @@ class NoiseSchedule:
             return [len(self) - 1]
         return torch.linspace(len(self) - 1, 0, count, dtype=torch.float64).round().long().tolist()
 
+    def evenly_in_snr(self, count: int) -> list[int]:
+        """`count` distinct steps from the noisiest down to 0, as even in lambda as whole steps allow."""
+        self._check(count)
+        known = torch.tensor([self.half_log_snr(n) for n in range(len(self))], dtype=torch.float64)
+        wanted = torch.linspace(float(known[-1]), float(known[0]), count, dtype=torch.float64)
+        steps: list[int] = []
+        for k, value in enumerate(wanted):
+            nearest = int((known - value).abs().argmin())
+            highest = steps[-1] - 1 if steps else len(self) - 1
+            steps.append(max(min(nearest, highest), count - 1 - k))
+        return steps
+
     def _check(self, count: int) -> None:
+        if not isinstance(count, int):
+            raise BadInput(f"The number of sampling steps is {count!r}; give a whole number.")
         if not 1 <= count <= len(self):
             raise BadInput(
                 f"{count} sampling steps were asked for, but this model was trained with {len(self)}; "

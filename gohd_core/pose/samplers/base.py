@@ -22,6 +22,10 @@ class Sampler(Protocol):
     default_steps: int | None
     stochastic: bool
 
+    def choose(self, schedule: NoiseSchedule, count: int) -> list[int]:
+        """Which `count` of the training steps to visit, falling."""
+        ...
+
     def __call__(self, predict: Predict, schedule: NoiseSchedule, steps: list[int], noise: Noise) -> Tensor:
         """Visits `steps` (falling, from the noisiest), one prediction each, and returns x_0."""
         ...

@@ -16,6 +16,9 @@ class DDIM:
     default_steps = 50
     stochastic = False
 
+    def choose(self, schedule: NoiseSchedule, count: int) -> list[int]:
+        return schedule.evenly(count)
+
     def __call__(self, predict: Predict, schedule: NoiseSchedule, steps: list[int], noise: Noise) -> Tensor:
         x = noise(0)
         for k, n in enumerate(steps):

@@ -20,6 +20,9 @@ class DPMpp2M:
     default_steps = 20
     stochastic = False
 
+    def choose(self, schedule: NoiseSchedule, count: int) -> list[int]:
+        return schedule.evenly_in_snr(count)
+
     def __call__(self, predict: Predict, schedule: NoiseSchedule, steps: list[int], noise: Noise) -> Tensor:
         x = noise(0)
         past: Tensor | None = None
