@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gohd_core.errors import BadInput
-from gohd_core.motion import Motion, Sequence, unwrap
+from gohd_core.keyframes import Keyframes
+from gohd_core.motion import Gaze, Motion, Sequence, unwrap
 
 Track = TypeVar("Track", bound=Sequence)
 
@@ -161,6 +162,15 @@ def relative(track: Track, own: Tensor) -> Track:
     """The driver's change over its first frame, on top of the portrait's own [C] (Euler angles add)."""
     values = _unwrapped(track)
     return replace(track, values=torch.as_tensor(own, dtype=torch.float32) + values - values[:1])
+
+
+def gaze_path(degrees: Keyframes, frames: int, *, own: Gaze, relative: bool = False) -> Gaze:
+    """Gaze along a curve of (pitch, yaw) in degrees, in the space and at the rate of the portrait's own.
+
+    relative: the angles are added to the portrait's own gaze, one frame; else (0, 0) looks ahead.
+    """
+    values = torch.deg2rad(degrees.frames(frames, own.fps))
+    return Gaze(values + own.values[:1] if relative else values, own.space, own.fps)
 
 
 def each(motion: Motion, change: Any) -> Motion:

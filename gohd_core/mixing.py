@@ -13,7 +13,7 @@ from gohd_core.constants import N_EXPRESSION
 from gohd_core.editing import blended, relative
 from gohd_core.errors import BadInput
 from gohd_core.face.morphable import MorphableModel
-from gohd_core.keyframes import Keyframes
+from gohd_core.keyframes import Keyframes, parse_schedule
 from gohd_core.motion import FILL_MODES, Expression, Gaze, Motion, Pose, Sequence
 
 PARTS = ("pose", "expression", "eyes", "gaze")
@@ -95,6 +95,15 @@ def mix_motion(
             source = with_eyes_of(tracks[part], source, _model_for(own.space, model))
         tracks[part] = blended(tracks[part], source, weight)
     return Motion(tracks["pose"], tracks["expression"], tracks["gaze"])
+
+
+def weighted_schedule(weights: Mapping[str, float], schedule: str) -> dict[str, float | Keyframes]:
+    """Constant weights, times the curves of a written schedule (`keyframes.parse_schedule`)."""
+    curves = parse_schedule(schedule, PARTS)
+    return {
+        name: replace(curves[name], values=curves[name].values * weight) if name in curves else weight
+        for name, weight in weights.items()
+    }
 
 
 def with_eyes_of(mouth: Expression, eyes: Expression, model: MorphableModel) -> Expression:

@@ -10,6 +10,7 @@ import torch
 
 from gohd_core import editing
 from gohd_core.errors import BadInput
+from gohd_core.keyframes import Keyframes
 from gohd_core.motion import Expression, Gaze, Pose
 
 
@@ -155,6 +156,15 @@ def test_relative_motion_starts_from_the_portraits_own() -> None:
     moved = editing.relative(track, own)
     assert torch.allclose(moved.values[0], own)
     assert torch.allclose(moved.values.diff(dim=0), track.values.diff(dim=0), atol=1e-6)
+
+
+def test_a_gaze_path_is_in_degrees_and_may_start_from_the_portraits_own() -> None:
+    own = Gaze(torch.tensor([[0.1, 0.2]]), "stylised")
+    path = Keyframes.parse("0 0 0 linear\n1 90 0", 2)
+    ahead = editing.gaze_path(path, 26, own=own)
+    assert float(ahead.values[25, 0]) == pytest.approx(torch.pi / 2) and ahead.space == "stylised"
+    added = editing.gaze_path(path, 26, own=own, relative=True)
+    assert torch.allclose(added.values - ahead.values, own.values.expand(26, -1), atol=1e-6)
 
 
 def test_blending_takes_the_nearer_way_round() -> None:

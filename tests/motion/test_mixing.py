@@ -10,7 +10,14 @@ import torch
 from gohd_core.errors import BadInput
 from gohd_core.face.morphable import MorphableModel
 from gohd_core.keyframes import Keyframes
-from gohd_core.mixing import EYE_POINTS, MOUTH_POINTS, MixSettings, eye_projection, mix_motion
+from gohd_core.mixing import (
+    EYE_POINTS,
+    MOUTH_POINTS,
+    MixSettings,
+    eye_projection,
+    mix_motion,
+    weighted_schedule,
+)
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.stylised.expressions import INDEX
 
@@ -48,6 +55,12 @@ def test_weights_blend_from_the_portrait_to_the_source() -> None:
     curve = Keyframes.parse("0 0 linear\n0.36 1", 1)
     faded = mix_motion(own(), pose=pose(0.5), settings=MixSettings(weights={"pose": curve}))
     assert torch.allclose(faded.pose.values[:, 0], 0.1 + 0.4 * torch.arange(10) / 9, atol=1e-6)
+
+
+def test_a_schedule_multiplies_the_constant_weights() -> None:
+    weights = weighted_schedule({"pose": 0.5, "gaze": 0.25}, "pose 0 0 linear\npose 2 1")
+    assert weights["gaze"] == 0.25
+    assert weights["pose"].at(torch.tensor([1.0, 2.0])).flatten().tolist() == [0.25, 0.5]
 
 
 def test_relative_takes_the_change_alone() -> None:

@@ -1,0 +1,43 @@
+"""GoHD's nodes for ComfyUI, one topic to a file; host.py alone talks to ComfyUI's own modules."""
+
+from __future__ import annotations
+
+from comfy_api.latest import ComfyExtension, io
+
+from .audio import NODES as AUDIO
+from .editing import NODES as EDITING
+from .gaze import NODES as GAZE
+from .host import register_folder
+from .load import NODES as LOAD
+from .mixing import NODES as MIXING
+from .motion_files import NODES as MOTION_FILES
+from .motion_from_audio import NODES as MOTION_FROM_AUDIO
+from .plot import NODES as PLOT
+from .render import NODES as RENDER
+from .source import NODES as SOURCE
+from .talking import NODES as TALKING
+
+NODES: tuple[type[io.ComfyNode], ...] = (
+    *LOAD,
+    *SOURCE,
+    *AUDIO,
+    *MOTION_FROM_AUDIO,
+    *GAZE,
+    *MIXING,
+    *EDITING,
+    *MOTION_FILES,
+    *PLOT,
+    *RENDER,
+    *TALKING,
+)
+"""Every node of the pack, in the order of the menu."""
+
+
+class GohdExtension(ComfyExtension):
+    """What ComfyUI loads."""
+
+    async def on_load(self) -> None:
+        register_folder()
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return list(NODES)

@@ -1,0 +1,71 @@
+"""Families of networks: which runtime objects there are, where their files lie, and what is missing."""
+
+from __future__ import annotations
+
+from . import host
+
+OFFICIAL = "official"
+FAMILIES = [host.BUILTIN, OFFICIAL]
+
+_LOADERS = {
+    "animator": "load_animator",
+    "pose_diffusion": "load_pose_model",
+    "gaze_diffusion": "load_gaze_model",
+    "expression": "load_expression_model",
+    "extractor": "load_extractor",
+    "gaze_estimator": "load_gaze_estimator",
+}
+_RELEASED = {
+    "animator": "FaceAnimator_GoHD.pt",
+    "pose_diffusion": "audio2pose.pt",
+    "gaze_diffusion": "audio2gaze.pt",
+    "expression": "audio2exp.pth",
+    "extractor": "epoch_20.pth",
+    "gaze_estimator": "L2CSNet_gaze360.pkl",
+}
+_OPTIONAL = ("gaze_diffusion",)
+
+
+def load(component: str, path: str, precision: str = "float32") -> host.Managed:
+    """Loads one component's runtime object for ComfyUI to manage."""
+    import torch
+
+    import gohd_core
+
+    options = {"dtype": getattr(torch, precision)} if component == "animator" else {}
+    return host.Managed(getattr(gohd_core, _LOADERS[component])(path, **options))
+
+
+def load_family(weights: str, precision: str = "float32") -> dict[str, host.Managed | host.Absent]:
+    """All six components, built-in or official; an optional file that is missing is told when used."""
+    paths: dict[str, str] = {}
+    if weights == OFFICIAL:
+        from gohd_core.checkpoints.released import find_released
+
+        found = find_released(host.weight_folders())
+        paths = {part: str(found[name]) for part, name in _RELEASED.items() if name in found}
+    family: dict[str, host.Managed | host.Absent] = {}
+    for part, name in _RELEASED.items():
+        if part in _OPTIONAL and weights == OFFICIAL and part not in paths:
+            family[part] = host.Absent(host.missing_sentence(name))
+        else:
+            choice = host.BUILTIN if weights == host.BUILTIN else name
+            family[part] = load(part, paths.get(part) or host.weight_path(choice, part), precision)
+    return family
+
+
+def family_problem(weights: str) -> str | None:
+    """Why a family can't be loaded, in one sentence, or None."""
+    if weights == host.BUILTIN:
+        return next(filter(None, (host.weight_problem(host.BUILTIN, part) for part in _RELEASED)), None)
+    from gohd_core.checkpoints.released import find_released
+
+    found = find_released(host.weight_folders())
+    lacking = [n for part, n in _RELEASED.items() if part not in _OPTIONAL and n not in found]
+    return host.missing_sentence(lacking[0]) if lacking else None
+
+
+def family_fingerprint(weights: str) -> str:
+    """Changes when one of the family's files does."""
+    names = [host.BUILTIN] if weights == host.BUILTIN else list(_RELEASED.values())
+    return " ".join(map(host.weight_fingerprint, names))

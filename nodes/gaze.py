@@ -1,0 +1,133 @@
+"""Gaze by hand: one direction, or a path of keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from . import host, sockets
+from .sockets import field, result, schema
+
+CATEGORY = "GoHD/motion by hand"
+LIMIT = 60.0
+EXAMPLE_PATH = "0.0   0   0\n1.0   0  25\n2.0   0 -25\n3.0   0   0"
+
+_PORTRAIT = "Whose eyes they are; says where zero is when relative is on, and which coefficient space."
+_RELATIVE = "On: the angles are added to where the portrait looks already. Off: 0, 0 looks at the viewer."
+
+
+class SetGaze(io.ComfyNode):
+    """Set Gaze."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDSetGaze",
+            display_name="Set Gaze",
+            category=CATEGORY,
+            description="Lets the eyes look in one direction all the time (Fig. 1 of the paper).",
+            search_aliases=["gohd", "look at", "eye direction", "eye contact"],
+            inputs=[
+                field(sockets.Portrait, "portrait", _PORTRAIT),
+                field(
+                    io.Float,
+                    "pitch",
+                    "Up or down in degrees: positive looks up. Beyond 25 the eyes leave what the networks "
+                    "have seen.",
+                    default=0.0,
+                    min=-LIMIT,
+                    max=LIMIT,
+                    step=0.5,
+                ),
+                field(
+                    io.Float,
+                    "yaw",
+                    "Sideways in degrees: positive looks towards the left edge of the picture.",
+                    default=0.0,
+                    min=-LIMIT,
+                    max=LIMIT,
+                    step=0.5,
+                ),
+                field(io.Boolean, "relative", _RELATIVE, default=False),
+            ],
+            outputs=[
+                result(sockets.Gaze, "gaze", "One direction; Mix Motion holds it for as long as it takes.")
+            ],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(cls, portrait: Any, pitch: float, yaw: float, relative: bool) -> io.NodeOutput:
+        from gohd_core.keyframes import Keyframes
+
+        return io.NodeOutput(_gaze(portrait, Keyframes.constant(pitch, yaw), 1, relative))
+
+
+class GazePath(io.ComfyNode):
+    """Gaze Path."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDGazePath",
+            display_name="Gaze Path",
+            category=CATEGORY,
+            description="Moves the eyes along keys: where to look, and when.",
+            search_aliases=["gohd", "keyframes", "eye movement", "look around"],
+            inputs=[
+                field(sockets.Portrait, "portrait", _PORTRAIT),
+                field(
+                    io.String,
+                    "keys",
+                    "One key a line: seconds, pitch, yaw in degrees, and if wanted how to go on: smooth "
+                    "(eased, also when nothing is written), linear or hold. Positive pitch looks up, "
+                    "positive yaw towards the left edge of the picture. What follows # is a note.",
+                    default=EXAMPLE_PATH,
+                    multiline=True,
+                ),
+                field(
+                    io.Float,
+                    "duration",
+                    "Length in seconds; 0 ends with the last key. A longer path holds its last key.",
+                    default=0.0,
+                    min=0.0,
+                    max=36_000.0,
+                    step=0.04,
+                ),
+                field(io.Boolean, "relative", _RELATIVE, default=False),
+            ],
+            outputs=[result(sockets.Gaze, "gaze", "The path at 25 values a second, for Mix Motion.")],
+        )
+
+    @classmethod
+    def validate_inputs(cls, keys: str) -> bool | str:
+        from gohd_core.errors import BadInput
+        from gohd_core.keyframes import Keyframes
+
+        try:
+            return keys is None or bool(Keyframes.parse(keys, 2))
+        except BadInput as problem:
+            return str(problem)
+
+    @classmethod
+    @host.explained
+    def execute(cls, portrait: Any, keys: str, duration: float, relative: bool) -> io.NodeOutput:
+        from gohd_core.constants import FPS
+        from gohd_core.keyframes import Keyframes
+
+        path = Keyframes.parse(keys, 2)
+        frames = max(round((duration or path.duration) * FPS), 1)
+        return io.NodeOutput(_gaze(portrait, path, frames, relative))
+
+
+def _gaze(portrait: Any, path: Any, frames: int, relative: bool) -> Any:
+    from gohd_core.editing import gaze_path
+
+    from .values import own_motion
+
+    own = own_motion(portrait).gaze
+    return gaze_path(path, frames, own=own, relative=relative)
+
+
+NODES = (SetGaze, GazePath)

@@ -1,0 +1,301 @@
+"""Everything that GoHD asks of ComfyUI: folders, files, memory, progress, interruption. Nothing else does."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import comfy.model_management
+import comfy.utils
+import folder_paths
+import torch
+from comfy.model_patcher import ModelPatcher
+from torch import Tensor
+
+from gohd_core.errors import BadCheckpoint, BadInput, Interrupted, MissingDependency
+
+FOLDER = "gohd"
+ENDINGS = frozenset({".safetensors", ".pt", ".pth", ".pkl", ".mat"})
+BUILTIN = "builtin"
+RELEASED_COMPONENTS = {
+    "FaceAnimator_GoHD": "animator",
+    "audio2pose": "pose_diffusion",
+    "audio2gaze": "gaze_diffusion",
+    "audio2exp": "expression",
+    "epoch_20": "extractor",
+    "L2CSNet_gaze360": "gaze_estimator",
+    "79999_iter": "face_parsing",
+    "lipsync_expert": "lip_sync",
+    "BFM_model_front": "morphable model",
+}
+"""What the released files, or conversions of them, hold: by their names without the ending."""
+PREVIEW_SECONDS = 0.4
+PREVIEW_SIZE = 512
+
+Runtime = TypeVar("Runtime")
+
+
+def register_folder() -> None:
+    """Makes models/gohd a folder of ComfyUI's, beside those that extra_model_paths names."""
+    default = Path(folder_paths.models_dir) / FOLDER
+    folder_paths.add_model_folder_path(FOLDER, str(default))
+    folder_paths.folder_names_and_paths[FOLDER][1].update(ENDINGS)
+
+
+def weight_folders() -> tuple[Path, ...]:
+    """Every folder that is searched for weights."""
+    return tuple(Path(folder) for folder in folder_paths.get_folder_paths(FOLDER))
+
+
+def weight_names(component: str) -> list[str]:
+    """`builtin` and the files that may hold this component, for a dropdown.
+
+    Released files are offered where they belong, our own files by their header, others everywhere.
+    """
+    found = folder_paths.get_filename_list(FOLDER)
+    return [BUILTIN, *sorted(name for name in found if _component(name) in (component, None))]
+
+
+def weight_path(name: str, component: str) -> str:
+    """A dropdown's choice as a path, or "builtin"; `BadCheckpoint` says where a missing file belongs."""
+    problem = weight_problem(name, component)
+    if problem is not None:
+        raise BadCheckpoint(problem)
+    return BUILTIN if name == BUILTIN else str(_path(name))
+
+
+def weight_problem(name: str | None, component: str) -> str | None:
+    """One sentence on why a choice can't be loaded, or None."""
+    if name is None:
+        return None
+    if name == BUILTIN:
+        return _builtin_problem(component)
+    return None if _path(name) is not None else missing_sentence(name)
+
+
+def missing_sentence(name: str) -> str:
+    """Where exactly a file belongs, and how to get it."""
+    from gohd_core.checkpoints.released import RELEASED
+
+    place = weight_folders()[0] / name
+    known = next((item for item in RELEASED if item.name == Path(name).name), None)
+    how = "choose another one or put it there"
+    if known is not None and known.url:
+        how = f"get it at {known.url} (the {known.purpose}; see WEIGHTS.md for its terms)"
+    elif known is not None:
+        how = f"its makers supply it (the {known.purpose}; see WEIGHTS.md)"
+    return f"There is no weights file {place}; {how}."
+
+
+def fingerprint(path: str | Path | None) -> str:
+    """Changes when a file does, so that ComfyUI runs a node again."""
+    if path is None or str(path) == BUILTIN or not Path(path).is_file():
+        return str(path)
+    status = Path(path).stat()
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def weight_fingerprint(name: str) -> str:
+    """The same for a dropdown's choice."""
+    return fingerprint(BUILTIN if name == BUILTIN else _path(name))
+
+
+class Managed:
+    """A runtime object (an `Animator`, say) whose network ComfyUI moves, counts and frees.
+
+    What a loader node gives out; `ready` hands the object over with its network on the device.
+    """
+
+    def __init__(self, runtime: Any) -> None:
+        self.runtime = runtime
+        self.patcher = _WholePatcher(
+            runtime.network,
+            load_device=comfy.model_management.get_torch_device(),
+            offload_device=comfy.model_management.unet_offload_device(),
+        )
+
+
+class Absent:
+    """Stands for optional weights that were not found; using them says how to get them."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+
+def ready(*models: Managed | Absent | None) -> tuple[Any, ...]:
+    """The runtime objects, their networks loaded onto the device by ComfyUI's memory management."""
+    for model in models:
+        if isinstance(model, Absent):
+            raise BadCheckpoint(model.sentence)
+    patchers = [model.patcher for model in models if model is not None]
+    comfy.model_management.load_models_gpu(patchers, force_full_load=True)
+    return tuple(None if model is None else model.runtime for model in models)
+
+
+class _WholePatcher(ModelPatcher):
+    """Moves a network as a whole: its layers are plain ones, which can't stream their weights in."""
+
+    def partially_unload(self, *arguments: Any, **options: Any) -> int:
+        return 0
+
+
+class Progress:
+    """ComfyUI's progress bar as the callables that GoHD takes; each call also honours interruption.
+
+    Args:
+        stages: shares of the whole for work that comes in named stages, in order.
+    """
+
+    TOTAL = 1000
+
+    def __init__(self, **stages: float) -> None:
+        self._bar = comfy.utils.ProgressBar(self.TOTAL)
+        whole = sum(stages.values()) or 1.0
+        self._stages, start = {}, 0.0
+        for name, share in stages.items():
+            self._stages[name] = (start / whole, share / whole)
+            start += share
+        self._shown = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        self._update(0.0, 1.0, done, total)
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        """Progress within one of the stages."""
+        self._update(*self._stages[name], done, total)
+
+    def watched(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
+        """The same batches of frames [b, 3, H, W] in -1..1, one of them shown now and then."""
+        for frames in batches:
+            now = time.monotonic()
+            if now - self._shown >= PREVIEW_SECONDS:
+                self._shown = now
+                self._bar.update_absolute(self._bar.current, self.TOTAL, _preview(frames[-1:]))
+            yield frames
+
+    @staticmethod
+    def should_stop() -> bool:
+        """Whether the user has asked ComfyUI to stop."""
+        return comfy.model_management.processing_interrupted()
+
+    def _update(self, start: float, share: float, done: int, total: int) -> None:
+        self._bar.update_absolute(round(self.TOTAL * (start + share * done / max(total, 1))), self.TOTAL)
+
+
+def explained(execute: Callable[..., Any]) -> Callable[..., Any]:
+    """Around a node's execute: interruption as ComfyUI knows it, a missing library as a sentence."""
+
+    @functools.wraps(execute)
+    def run(cls: type, **inputs: Any) -> Any:
+        try:
+            return execute(cls, **inputs)
+        except Interrupted as stop:
+            raise comfy.model_management.InterruptProcessingException() from stop
+        except ModuleNotFoundError as error:
+            raise MissingDependency(
+                f"This node needs the Python library {error.name!r}, which is not installed; in ComfyUI's "
+                f"environment run: pip install -r {Path(__file__).resolve().parents[1] / 'requirements.txt'}"
+            ) from error
+
+    return run
+
+
+def to_images(frames: Tensor) -> Tensor:
+    """Frames [b, 3, H, W] in -1..1 as ComfyUI's IMAGE: [b, H, W, 3] in 0..1 on its intermediate device."""
+    images = ((frames.float() + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
+    return images.contiguous().to(comfy.model_management.intermediate_device())
+
+
+def intermediate(value: Tensor) -> Tensor:
+    """A tensor where ComfyUI keeps what passes between nodes."""
+    return value.to(comfy.model_management.intermediate_device())
+
+
+def output_path(prefix: str, ending: str, *, temporary: bool = False) -> tuple[Path, str]:
+    """A new numbered file in the output (or temp) folder, and its sub-folder; prefixes can't leave it."""
+    root = folder_paths.get_temp_directory() if temporary else folder_paths.get_output_directory()
+    inside(root, prefix)
+    folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(prefix, root)
+    return Path(folder) / f"{name}_{counter:05}_{ending}", subfolder
+
+
+def inside(root: str | Path, name: str) -> Path:
+    """root / name; `BadInput` when that leads out of root."""
+    path = (Path(root) / name).resolve()
+    if not path.is_relative_to(Path(root).resolve()):
+        raise BadInput(f"{name!r} leads out of ComfyUI's folder {root}; give a name inside it.")
+    return path
+
+
+def motion_names() -> list[str]:
+    """Motion files in the input folder and in output/gohd, as ComfyUI annotates them."""
+    found = []
+    for kind, root, pattern in (
+        ("input", folder_paths.get_input_directory(), "*.safetensors"),
+        ("output", folder_paths.get_output_directory(), "gohd/**/*.safetensors"),
+    ):
+        names = (path.relative_to(root).as_posix() for path in Path(root).glob(pattern))
+        found += [f"{name} [{kind}]" for name in sorted(names)]
+    return found
+
+
+def annotated_path(name: str) -> Path:
+    """The file behind an annotated name ("a.safetensors [output]"); `BadInput` outside ComfyUI's folders."""
+    plain, root = folder_paths.annotated_filepath(name)
+    return inside(root or folder_paths.get_input_directory(), plain)
+
+
+def morphable_model(space: str) -> Any:
+    """The space's morphable model; the Basel one is the user's own file."""
+    from gohd_core.constants import BFM09
+    from gohd_core.face import MorphableModel
+
+    if space != BFM09:
+        return MorphableModel.stylised()
+    path = _path("BFM_model_front.mat")
+    if path is None:
+        raise BadInput(missing_sentence("BFM_model_front.mat"))
+    return MorphableModel.from_file(path).landmarks_only()
+
+
+def _component(name: str) -> str | None:
+    """What a file in the weights folder holds, as far as its name or its header tells."""
+    stem = Path(name).stem
+    if stem in RELEASED_COMPONENTS:
+        return RELEASED_COMPONENTS[stem]
+    path = _path(name)
+    if path is None or path.suffix != ".safetensors":
+        return None
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return json.loads((file.metadata() or {}).get("gohd", "{}")).get("component")
+    except (SafetensorError, OSError, json.JSONDecodeError):
+        return None
+
+
+def _path(name: str) -> Path | None:
+    found = folder_paths.get_full_path(FOLDER, name)
+    return None if found is None else Path(found)
+
+
+def _builtin_problem(component: str) -> str | None:
+    from gohd_core.checkpoints.loading import builtin_path
+
+    try:
+        builtin_path(component)
+    except BadCheckpoint as problem:
+        return str(problem)
+    return None
+
+
+def _preview(frame: Tensor) -> tuple[str, Any, int]:
+    from PIL import Image
+
+    pixels = (to_images(frame)[0] * 255).round().to(torch.uint8).cpu().numpy()
+    return "JPEG", Image.fromarray(pixels), PREVIEW_SIZE

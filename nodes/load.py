@@ -1,0 +1,258 @@
+"""Loaders: each gives ComfyUI one network to manage; one node loads a whole family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from . import host, sockets
+from .family import FAMILIES, family_fingerprint, family_problem, load, load_family
+from .sockets import field, result, schema
+
+CATEGORY = "GoHD/load"
+PRECISIONS = ["float32", "bfloat16", "float16"]
+
+_WEIGHTS = (
+    "Which weights. `builtin` ships with the pack and is for drawn heads; the others are files found in "
+    "models/gohd (and in the gohd folders of extra_model_paths). Weights of one workflow must share a "
+    "coefficient space: all built-in, or all official."
+)
+_PRECISION = (
+    "Number format that pictures are drawn in. float32 is exact; bfloat16 and float16 halve memory and are "
+    "faster on most GPUs, at differences that are hardly visible. Positions are always float32."
+)
+
+
+def _weights(component: str) -> Any:
+    """The dropdown of a component's weights."""
+    options = host.weight_names(component)
+    return field(io.Combo, "weights", _WEIGHTS, options=options, default=host.BUILTIN)
+
+
+class _Loader(io.ComfyNode):
+    """What the loaders of single networks share."""
+
+    component: str
+
+    @classmethod
+    def validate_inputs(cls, weights: str) -> bool | str:
+        return host.weight_problem(weights, cls.component) or True
+
+    @classmethod
+    def fingerprint_inputs(cls, weights: str) -> str:
+        return host.weight_fingerprint(weights)
+
+    @classmethod
+    @host.explained
+    def execute(cls, weights: str, precision: str = PRECISIONS[0]) -> io.NodeOutput:
+        return io.NodeOutput(load(cls.component, host.weight_path(weights, cls.component), precision))
+
+
+class LoadAnimator(_Loader):
+    """Load Face Animator."""
+
+    component = "animator"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDLoadAnimator",
+            display_name="Load Face Animator",
+            category=CATEGORY,
+            description="Loads the network that draws a portrait in motion (§3.3 of the paper).",
+            search_aliases=["gohd", "face animator", "talking head"],
+            inputs=[
+                _weights("animator"),
+                field(
+                    io.Combo,
+                    "precision",
+                    _PRECISION,
+                    options=PRECISIONS,
+                    default=PRECISIONS[0],
+                    advanced=True,
+                ),
+            ],
+            outputs=[result(sockets.Animator, "animator", "The face animator, for all nodes that draw.")],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, weights: str, precision: str) -> str:
+        return f"{host.weight_fingerprint(weights)} {precision}"
+
+
+class LoadPoseModel(_Loader):
+    """Load Pose Diffusion."""
+
+    component = "pose_diffusion"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDLoadPoseModel",
+            display_name="Load Pose Diffusion",
+            category=CATEGORY,
+            description="Loads the diffusion model that makes head movement for a speech (§3.1).",
+            search_aliases=["gohd", "head pose", "audio2pose"],
+            inputs=[_weights("pose_diffusion")],
+            outputs=[result(sockets.PoseModel, "pose_model", "The pose diffusion, for Sample Head Poses.")],
+        )
+
+
+class LoadGazeModel(_Loader):
+    """Load Gaze Diffusion."""
+
+    component = "gaze_diffusion"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDLoadGazeModel",
+            display_name="Load Gaze Diffusion",
+            category=CATEGORY,
+            description="Loads the diffusion model that makes eye movement for a speech.",
+            search_aliases=["gohd", "eyes", "audio2gaze"],
+            inputs=[_weights("gaze_diffusion")],
+            outputs=[result(sockets.GazeModel, "gaze_model", "The gaze diffusion, for Sample Gaze.")],
+        )
+
+
+class LoadExpressionModel(_Loader):
+    """Load Expression Predictor."""
+
+    component = "expression"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDLoadExpressionModel",
+            display_name="Load Expression Predictor",
+            category=CATEGORY,
+            description="Loads the network that predicts lips, lids and brows from a speech (§3.2).",
+            search_aliases=["gohd", "lip sync", "audio2exp"],
+            inputs=[_weights("expression")],
+            outputs=[
+                result(
+                    sockets.ExpressionModel,
+                    "expression_model",
+                    "The expression predictor, for Predict Expressions.",
+                )
+            ],
+        )
+
+
+class LoadExtractor(_Loader):
+    """Load 3DMM Extractor."""
+
+    component = "extractor"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDLoadExtractor",
+            display_name="Load 3DMM Extractor",
+            category=CATEGORY,
+            description="Loads the network that reads head pose and expression off a picture.",
+            search_aliases=["gohd", "3dmm", "deep3dfacerecon"],
+            inputs=[_weights("extractor")],
+            outputs=[result(sockets.Extractor, "extractor", "The extractor, for Prepare Portrait.")],
+        )
+
+
+class LoadGazeEstimator(_Loader):
+    """Load Gaze Estimator."""
+
+    component = "gaze_estimator"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDLoadGazeEstimator",
+            display_name="Load Gaze Estimator",
+            category=CATEGORY,
+            description="Loads the network that reads off a picture where the eyes look.",
+            search_aliases=["gohd", "l2cs", "eyes"],
+            inputs=[_weights("gaze_estimator")],
+            outputs=[
+                result(sockets.GazeEstimator, "gaze_estimator", "The gaze estimator, for Prepare Portrait.")
+            ],
+        )
+
+
+class LoadModels(io.ComfyNode):
+    """Load GoHD Models."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDLoadModels",
+            display_name="Load GoHD Models",
+            category=CATEGORY,
+            description="Loads all networks of one family at once.",
+            search_aliases=["gohd", "talking head", "lip sync"],
+            inputs=[
+                field(
+                    io.Combo,
+                    "weights",
+                    "`builtin`: the weights that ship with the pack, for drawn heads. `official`: the "
+                    "authors' files, under their released names, in models/gohd.",
+                    options=FAMILIES,
+                    default=host.BUILTIN,
+                ),
+                field(
+                    io.Combo,
+                    "precision",
+                    _PRECISION,
+                    options=PRECISIONS,
+                    default=PRECISIONS[0],
+                    advanced=True,
+                ),
+            ],
+            outputs=[
+                result(sockets.Animator, "animator", "The face animator, for all nodes that draw."),
+                result(sockets.PoseModel, "pose_model", "The pose diffusion, for Sample Head Poses."),
+                result(
+                    sockets.ExpressionModel,
+                    "expression_model",
+                    "The expression predictor, for Predict Expressions.",
+                ),
+                result(sockets.GazeModel, "gaze_model", "The gaze diffusion, for Sample Gaze."),
+                result(sockets.Extractor, "extractor", "The extractor, for Prepare Portrait."),
+                result(sockets.GazeEstimator, "gaze_estimator", "The gaze estimator, for Prepare Portrait."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, weights: str) -> bool | str:
+        if weights is not None and weights not in FAMILIES:
+            return f"There is no family of weights {weights!r}; choose one of {', '.join(FAMILIES)}."
+        return (weights and family_problem(weights)) or True
+
+    @classmethod
+    def fingerprint_inputs(cls, weights: str, precision: str) -> str:
+        return f"{family_fingerprint(weights)} {precision}"
+
+    @classmethod
+    @host.explained
+    def execute(cls, weights: str, precision: str) -> io.NodeOutput:
+        family = load_family(weights, precision)
+        order = (
+            "animator",
+            "pose_diffusion",
+            "expression",
+            "gaze_diffusion",
+            "extractor",
+            "gaze_estimator",
+        )
+        return io.NodeOutput(*(family[part] for part in order))
+
+
+NODES = (
+    LoadModels,
+    LoadAnimator,
+    LoadPoseModel,
+    LoadExpressionModel,
+    LoadGazeModel,
+    LoadExtractor,
+    LoadGazeEstimator,
+)

@@ -1,0 +1,216 @@
+"""Motion that is made from sound: head poses, expressions and gaze."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from . import host, sockets
+from .sockets import field, result, schema
+from .values import check_space, eye_motion, frames_of, own_motion
+
+CATEGORY = "GoHD/motion from audio"
+SAMPLERS = ["dpmpp_2m", "ddim", "ddpm"]
+MAX_SEED = 2**64 - 1
+
+_FEATURES = "Speech from Encode Audio; it decides the length."
+_SEED = "Starting point of the chance. The same seed gives the same motion; another one gives a variation."
+_SAMPLER = (
+    "How noise becomes motion. dpmpp_2m is fastest (20 steps), ddim takes 50, ddpm is the paper's own and "
+    "takes all of the model's steps."
+)
+_STEPS = "Denoising steps; more is slower and finer. 0 takes the sampler's own number."
+_GUIDANCE = (
+    "Gamma of the paper's eq. 3, 0 to 1: how strongly the motion keeps to the portrait's own start; 0.4 is "
+    "the paper's. Weights with one network alone, as the released ones, have nothing to mix: no effect."
+)
+
+
+def seed_field() -> Any:
+    """The seed widget."""
+    return field(io.Int, "seed", _SEED, default=0, min=0, max=MAX_SEED, control_after_generate=True)
+
+
+def sampling_fields() -> list[Any]:
+    """What all diffusion samplers take."""
+    return [
+        field(io.Combo, "sampler", _SAMPLER, options=SAMPLERS, default=SAMPLERS[0], advanced=True),
+        field(io.Int, "steps", _STEPS, default=0, min=0, max=1000, advanced=True),
+        field(io.Float, "guidance", _GUIDANCE, default=0.4, min=0.0, max=1.0, step=0.05, advanced=True),
+    ]
+
+
+class SampleHeadPoses(io.ComfyNode):
+    """Sample Head Poses."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDSampleHeadPoses",
+            display_name="Sample Head Poses",
+            category=CATEGORY,
+            description="Draws head movement that suits a speech from the pose diffusion (§3.1).",
+            search_aliases=["gohd", "head motion", "nod"],
+            inputs=[
+                field(sockets.PoseModel, "pose_model", "The pose diffusion."),
+                field(sockets.Sound, "features", _FEATURES),
+                field(sockets.Portrait, "portrait", "Whose head it is; movement starts from its pose."),
+                seed_field(),
+                field(
+                    io.Float,
+                    "scale",
+                    "Factor on the movement around the portrait's own pose: 0 is still, 1 as sampled, 2 "
+                    "twice as far.",
+                    default=1.0,
+                    min=0.0,
+                    max=3.0,
+                    step=0.05,
+                ),
+                *sampling_fields(),
+            ],
+            outputs=[result(sockets.Pose, "pose", "Head poses, 25 a second, for Mix Motion.")],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(
+        cls,
+        pose_model: host.Managed,
+        features: Any,
+        portrait: Any,
+        seed: int,
+        scale: float,
+        sampler: str,
+        steps: int,
+        guidance: float,
+    ) -> io.NodeOutput:
+        from gohd_core.editing import scaled
+
+        (model,) = host.ready(pose_model)
+        bar = host.Progress()
+        pose = model.sample_pose(
+            features.condition(model.alignment),
+            own_motion(portrait).pose,
+            seed=seed,
+            sampler=sampler,
+            steps=steps or None,
+            guidance=guidance,
+            progress=bar,
+            should_stop=bar.should_stop,
+        )
+        return io.NodeOutput(scaled(pose, scale, portrait.p0).fitted(frames_of(features)))
+
+
+class PredictExpressions(io.ComfyNode):
+    """Predict Expressions."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDPredictExpressions",
+            display_name="Predict Expressions",
+            category=CATEGORY,
+            description="Predicts lips, lids and brows from a speech, in two stages (§3.2).",
+            search_aliases=["gohd", "lip sync", "blink"],
+            inputs=[
+                field(sockets.ExpressionModel, "expression_model", "The expression predictor."),
+                field(sockets.Sound, "features", _FEATURES),
+                field(sockets.Portrait, "portrait", "Whose face it is; expressions start from its own."),
+                seed_field(),
+                field(
+                    io.Float,
+                    "scale",
+                    "Factor on the expression: 0 is neutral, 1 as predicted; the authors' own script uses "
+                    "1.5.",
+                    default=1.0,
+                    min=0.0,
+                    max=3.0,
+                    step=0.05,
+                ),
+            ],
+            outputs=[result(sockets.Expression, "expression", "Expressions, 25 a second, for Mix Motion.")],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(
+        cls, expression_model: host.Managed, features: Any, portrait: Any, seed: int, scale: float
+    ) -> io.NodeOutput:
+        from gohd_core.motion import Expression
+
+        (model,) = host.ready(expression_model)
+        check_space(model, portrait)
+        bar = host.Progress()
+        values, _ = model.predict(
+            features.chunks,
+            portrait.e0,
+            eye_motion(model, portrait),
+            seed=seed,
+            progress=bar,
+            should_stop=bar.should_stop,
+        )
+        return io.NodeOutput(Expression(values, model.space).scaled(scale).fitted(frames_of(features)))
+
+
+class SampleGaze(io.ComfyNode):
+    """Sample Gaze."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDSampleGaze",
+            display_name="Sample Gaze",
+            category=CATEGORY,
+            description="Draws eye movement that suits a speech from the gaze diffusion.",
+            search_aliases=["gohd", "eyes", "look"],
+            inputs=[
+                field(sockets.GazeModel, "gaze_model", "The gaze diffusion."),
+                field(sockets.Sound, "features", _FEATURES),
+                field(sockets.Portrait, "portrait", "Whose eyes they are; movement starts from its gaze."),
+                seed_field(),
+                field(
+                    io.Float,
+                    "scale",
+                    "Factor on the movement around the portrait's own gaze: 0 is still, 1 as sampled.",
+                    default=1.0,
+                    min=0.0,
+                    max=3.0,
+                    step=0.05,
+                ),
+                *sampling_fields(),
+            ],
+            outputs=[result(sockets.Gaze, "gaze", "Gaze, 25 values a second, for Mix Motion.")],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(
+        cls,
+        gaze_model: host.Managed,
+        features: Any,
+        portrait: Any,
+        seed: int,
+        scale: float,
+        sampler: str,
+        steps: int,
+        guidance: float,
+    ) -> io.NodeOutput:
+        from gohd_core.editing import scaled
+
+        (model,) = host.ready(gaze_model)
+        bar = host.Progress()
+        gaze = model.sample_gaze(
+            features.condition(model.alignment),
+            own_motion(portrait).gaze,
+            seed=seed,
+            sampler=sampler,
+            steps=steps or None,
+            guidance=guidance,
+            progress=bar,
+            should_stop=bar.should_stop,
+        )
+        return io.NodeOutput(scaled(gaze, scale, portrait.g0).fitted(frames_of(features)))
+
+
+NODES = (SampleHeadPoses, PredictExpressions, SampleGaze)

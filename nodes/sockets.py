@@ -1,0 +1,50 @@
+"""GoHD's socket types, and inputs and schemas that every supported ComfyUI takes."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from comfy_api.latest import io
+
+Animator = io.Custom("GOHD_ANIMATOR")
+PoseModel = io.Custom("GOHD_POSE_MODEL")
+ExpressionModel = io.Custom("GOHD_EXPRESSION_MODEL")
+GazeModel = io.Custom("GOHD_GAZE_MODEL")
+Extractor = io.Custom("GOHD_EXTRACTOR")
+GazeEstimator = io.Custom("GOHD_GAZE_ESTIMATOR")
+Portrait = io.Custom("GOHD_PORTRAIT")
+Sound = io.Custom("GOHD_AUDIO")
+Pose = io.Custom("GOHD_POSE")
+Expression = io.Custom("GOHD_EXPRESSION")
+Gaze = io.Custom("GOHD_GAZE")
+Motion = io.Custom("GOHD_MOTION")
+
+NEWER = frozenset({"advanced", "search_aliases"})
+"""Arguments that ComfyUI 0.8 does not know yet; they are left out there. Any other must be known."""
+
+
+def field(kind: Any, name: str, tooltip: str, **options: Any) -> Any:
+    """An input of a node."""
+    return kind.Input(name, tooltip=tooltip, **_known(kind.Input, options))
+
+
+def either(name: str, kinds: list[Any], tooltip: str, **options: Any) -> Any:
+    """An input that takes several types of wires."""
+    kind = io.MultiType.Input
+    return kind(name, types=kinds, tooltip=tooltip, **_known(kind, options))
+
+
+def result(kind: Any, name: str, tooltip: str) -> Any:
+    """An output of a node."""
+    return kind.Output(name, display_name=name, tooltip=tooltip)
+
+
+def schema(**options: Any) -> Any:
+    """A node's schema."""
+    return io.Schema(**_known(io.Schema, options))
+
+
+def _known(target: Any, options: dict[str, Any]) -> dict[str, Any]:
+    known = inspect.signature(target).parameters
+    return {name: value for name, value in options.items() if name in known or name not in NEWER}

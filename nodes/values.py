@@ -1,0 +1,87 @@
+"""Between ComfyUI's values and GoHD's: sound, masks, a portrait's own motion. No maths, only forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gohd_core.constants import BFM09, FPS
+from gohd_core.errors import BadInput
+
+from . import host
+
+
+def waveform(audio: Any) -> tuple[Tensor, int]:
+    """Core's AUDIO as [C, N] and samples a second; `BadInput` when there is none, or several."""
+    if not isinstance(audio, dict) or audio.get("waveform") is None:
+        raise BadInput("There is no sound on the audio input; connect Load Audio or a video's sound.")
+    sound = audio["waveform"]
+    if sound.ndim != 3 or len(sound) != 1:
+        raise BadInput(f"The sound has shape {list(sound.shape)}; give one clip, [1, channels, samples].")
+    return sound[0], int(audio["sample_rate"])
+
+
+def cut(sound: Tensor, rate: int, start: float, duration: float) -> Tensor:
+    """A stretch of sound [C, N] in seconds; a duration of 0 goes to the end."""
+    first = round(start * rate)
+    last = first + round(duration * rate) if duration > 0 else sound.shape[1]
+    if first >= sound.shape[1]:
+        raise BadInput(f"The sound ends at {sound.shape[1] / rate:.2f} s, before the start at {start:g} s.")
+    return sound[:, first:last]
+
+
+def frames_of(features: Any) -> int:
+    """Frames of motion for a sound, round(25 * seconds), as `gohd talk` makes them."""
+    return max(round(features.duration * FPS), 1)
+
+
+def mask_box(mask: Tensor | None, image: Tensor, index: int) -> tuple[int, int, int, int] | None:
+    """Bounds (left, top, right, bottom) of a mask's painted part; None for no mask or an empty one."""
+    if mask is None or not bool((mask > 0).any()):
+        return None
+    masks = mask if mask.ndim == 3 else mask[None]
+    if masks.shape[1:] != image.shape[1:3]:
+        height, width = image.shape[1:3]
+        raise BadInput(
+            f"The mask is {masks.shape[2]} x {masks.shape[1]} and the picture {width} x {height}; paint it "
+            "on this picture."
+        )
+    rows, columns = torch.nonzero(masks[min(index, len(masks) - 1)] > 0, as_tuple=True)
+    if not len(rows):
+        return None
+    return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+
+
+def own_motion(portrait: Any) -> Any:
+    """The portrait's own pose, expression and gaze as a motion of one frame."""
+    from gohd_core.motion import Motion
+
+    if None in (portrait.pose, portrait.expression, portrait.gaze):
+        raise BadInput("This portrait was not read; make it with Prepare Portrait and both of its models.")
+    return Motion(portrait.pose, portrait.expression, portrait.gaze)
+
+
+def check_space(model: Any, portrait: Any) -> None:
+    """Weights and portrait must speak of the same coefficients."""
+    found = own_motion(portrait).space
+    if model.space != found:
+        raise BadInput(
+            f"These weights are in the {model.space!r} coefficient space and the portrait in {found!r}; "
+            "load all models from one family, built-in or official."
+        )
+
+
+def eye_motion(model: Any, portrait: Any) -> Tensor | None:
+    """The portrait's eye motion f_0, where a two-stage model of the Basel space needs it."""
+    if model.space != BFM09 or not model.config.generates_eye_motion:
+        return None
+    return host.morphable_model(BFM09).eye_motion_feature(portrait.e0[None])[0]
+
+
+def part(source: Any, name: str) -> Any:
+    """One part ("pose", "expression", "gaze") of a motion, or the part itself; None stays None."""
+    from gohd_core.motion import Motion
+
+    return getattr(source, name) if isinstance(source, Motion) else source
