@@ -72,15 +72,16 @@ class GazeNetwork(nn.Module):
         self.horizontal = nn.Linear(width, config.bins)
         self.vertical = nn.Linear(width, config.bins)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Reading]:
+    def forward(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, Tensor, Reading]:
         """Reads gaze from images [B, 3, S, S] in 0..1.
 
+        landmarks: [B, 68, 2] in -1..1, for the glimpses; None lets the network find them.
         Returns: logits of yaw [B, bins], logits of pitch [B, bins], and the reader's findings.
         """
         if self.config.imagenet:
             mean, std = (images.new_tensor(v)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
             images = (images - mean) / std
-        reading = self.reader(images)
+        reading = self.reader(images, landmarks)
         features = reading.features if self.hidden is None else self.hidden(reading.features)
         return self.horizontal(features), self.vertical(features), reading
 

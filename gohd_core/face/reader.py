@@ -56,13 +56,16 @@ class FaceReader(nn.Module):
 
         Args:
             images: [B, 3, S, S] of the reader's image size.
-            landmarks: [B, 68, 2] in -1..1, where to look instead of where the network finds them.
+            landmarks: [B, 68, 2] in -1..1, where to look instead of where the network finds them;
+                faces with NaN there are left to the network.
         """
         if self.glimpses is None:
             return Reading(self.backbone(images), None)
         whole = torch.relu(self.squeeze(self.backbone.stages(images)[-1])).flatten(1)
         found = self.landmarks(whole).unflatten(1, (N_LANDMARKS, 2))
-        where = (found if landmarks is None else landmarks.to(found)).detach()
+        where = found.detach()
+        if landmarks is not None:
+            where = torch.where(landmarks.isnan(), where, landmarks.to(where))
         looked = torch.relu(self.glimpses(images, where))
         features = torch.cat([torch.relu(self.summary(whole)), where.flatten(1), looked], 1)
         return Reading(features, found)

@@ -22,7 +22,7 @@ from gohd_core.face.morphable import MorphableModel
 from gohd_core.face.resnet import ResNetConfig
 from gohd_core.training import pictures
 from gohd_core.training.config import Weight, is_on
-from gohd_core.training.face_examples import UNCHANGED, FaceDraw, PictureChanges
+from gohd_core.training.face_examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
 from gohd_core.training.reading_figures import coefficient_names, reading_figures
 from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
 from gohd_core.training.task import Batch, Export, Moment, Player, Task, Terms
@@ -89,6 +89,7 @@ class ReaderConfig(RunConfig):
     Attributes:
         start: weights file to fine-tune; its own config then replaces `network`.
         changes: random changes of the training pictures.
+        guide: where glimpses look in training.
     """
 
     data: DataConfig = field(default_factory=_reader_data)
@@ -96,6 +97,7 @@ class ReaderConfig(RunConfig):
     optimiser: OptimiserConfig = field(default_factory=_reader_optimiser)
     start: str | None = None
     changes: PictureChanges = field(default_factory=PictureChanges)
+    guide: GuideConfig = field(default_factory=GuideConfig)
 
 
 @dataclass(frozen=True)
@@ -171,8 +173,10 @@ class _ReaderTask(Task):
         return self._notes
 
     def _draw(self, split: str, aligned: bool) -> FaceDraw:
-        changes = self.config.changes if split == "train" else UNCHANGED
-        return FaceDraw(self.network.config.image_size, aligned, changes)
+        changes, guide = self.config.changes, self.config.guide
+        if split != "train":
+            changes, guide = UNCHANGED, UNGUIDED
+        return FaceDraw(self.network.config.image_size, aligned, changes, guide)
 
     def exports(self) -> Sequence[Export]:
         return (Export(self.component, self.network, self.network.config, self.config.data.space),)
@@ -229,7 +233,7 @@ class ExtractorTask(_ReaderTask):
 
     def losses(self, player: str, batch: Batch, moment: Moment) -> Terms:
         weights, terms = self.config.losses, Terms()
-        found, reading = self.network(_images(batch))
+        found, reading = self.network(_images(batch), batch["guide"])
         found = type(found).from_columns(found.columns().float())
         pose = batch["pose"]
         if self.network.config.glimpses is not None:
@@ -295,7 +299,7 @@ class GazeEstimatorTask(_ReaderTask):
 
     def losses(self, player: str, batch: Batch, moment: Moment) -> Terms:
         weights, terms, network = self.config.losses, Terms(), self.network
-        yaw_logits, pitch_logits, reading = network(_images(batch))
+        yaw_logits, pitch_logits, reading = network(_images(batch), batch["guide"])
         counts = (openness(batch["landmarks"]) > weights.closed).float()
         for name, logits, column in (("pitch", pitch_logits, 0), ("yaw", yaw_logits, 1)):
             target = batch["gaze"][:, column]

@@ -26,7 +26,7 @@ from gohd_core.training.extractor import (
     GazeTraining,
     openness,
 )
-from gohd_core.training.face_examples import UNCHANGED, FaceDraw, PictureChanges
+from gohd_core.training.face_examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
 from gohd_core.training.loop import train
 from gohd_core.training.reading_figures import explained, reading_figures, slope
 from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig
@@ -119,7 +119,7 @@ def test_extractor_terms_by_their_definition(tmp_path):
     task.network.eval()
     terms = task.losses("reader", batch, START)
     with torch.no_grad():
-        found, reading = task.network(batch["image"].float() / 255)
+        found, reading = task.network(batch["image"].float() / 255, batch["guide"])
     pose = np.array(batch["pose"])
     expected = {
         "landmarks": np.abs(reading.landmarks - batch["landmarks"]).mean(),
@@ -148,7 +148,7 @@ def test_gaze_terms_by_their_definition(tmp_path):
     task.network.eval()
     terms = task.losses("reader", batch, START)
     with torch.no_grad():
-        yaw, pitch, _ = task.network(batch["image"].float() / 255)
+        yaw, pitch, _ = task.network(batch["image"].float() / 255, batch["guide"])
     counted = [b for b in range(5) if b != 1]
     for name, logits, column in (("pitch", pitch, 0), ("yaw", yaw, 1)):
         bins, squares = [], []
@@ -185,11 +185,11 @@ def test_gradients_reach_every_weight(tmp_path):
 def test_examples_are_the_clip_s(tmp_path):
     _write(tmp_path, size=128)
     clip = Clip(tmp_path / "train" / "c0.safetensors")
-    draw = FaceDraw(64, False, UNCHANGED)
+    draw = FaceDraw(64, False, UNCHANGED, UNGUIDED)
     example = draw(clip, np.random.default_rng(1))
     again = draw(clip, np.random.default_rng(1))
     assert example["image"].shape == (3, 64, 64)
-    assert all((example[key] == again[key]).all() for key in example)
+    assert all(np.array_equal(example[key], again[key], equal_nan=True) for key in example)
     at = int(np.flatnonzero((clip.read("pose") == example["pose"]).all(1))[0])
     expected = (clip.read("landmarks")[at] + 0.5) / 64 - 1
     np.testing.assert_allclose(example["landmarks"], expected, atol=1e-6)
@@ -204,7 +204,7 @@ def test_official_extractor_sees_aligned_faces(tmp_path):
 
     _write(tmp_path, size=128)
     clip = Clip(tmp_path / "train" / "c0.safetensors")
-    example = FaceDraw(224, True, UNCHANGED)(clip, np.random.default_rng(1))
+    example = FaceDraw(224, True, UNCHANGED, UNGUIDED)(clip, np.random.default_rng(1))
     at = int(np.flatnonzero((clip.read("pose") == example["pose"]).all(1))[0])
     face = align_face(clip.read("frames")[at], clip.read("landmarks")[at])
     assert (example["image"] == face.image.transpose(2, 0, 1)).all()
@@ -217,6 +217,22 @@ def test_changes_keep_the_picture_and_follow_the_seed():
     one, same, other = (changes(image, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert (one == same).all() and (one != other).any()
     assert np.corrcoef(one.ravel(), image.ravel())[0, 1] > 0.5
+
+
+def test_guides_are_the_true_landmarks_a_little_off():
+    points = _landmarks(np.random.default_rng(0), 2) - 1
+    guide, rng = GuideConfig(share=0.4), np.random.default_rng(1)
+    drawn = [guide(points, rng) for _ in range(400)]
+    guided = [d for d in drawn if not np.isnan(d).any()]
+    assert all(np.isnan(d).all() for d in drawn if np.isnan(d).any())
+    assert 0.3 < len(guided) / 400 < 0.5
+    offsets = np.array([d.mean(0) - points.mean(0) for d in guided])
+    assert abs(offsets.std() - 0.03) < 0.005 and abs(offsets.mean()) < 0.01
+    sizes = np.array([np.linalg.norm(d - d.mean(0)) for d in guided])
+    sizes /= np.linalg.norm(points - points.mean(0))
+    assert abs(np.log(sizes).std() - 0.05) < 0.01
+    exact = GuideConfig(share=1, shift=0, scale=0, turn=0)
+    np.testing.assert_allclose(exact(points, rng), points, atol=1e-6)
 
 
 def test_figures():
