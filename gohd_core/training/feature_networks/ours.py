@@ -32,7 +32,7 @@ class GazeFeatures(_Resized):
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """[B, 3, H, W] in [-1, 1] -> ([B, D],)."""
         _, _, reading = self.network(self.prepared(images))
-        return (reading.detail,)
+        return (reading.features,)
 
 
 class ExtractorFeatures(_Resized):
@@ -41,7 +41,7 @@ class ExtractorFeatures(_Resized):
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """[B, 3, H, W] in [-1, 1] -> ([B, D],)."""
         _, reading = self.network(self.prepared(images))
-        return (reading.detail,)
+        return (reading.features,)
 
 
 class IdentityFeatures(_Resized):
