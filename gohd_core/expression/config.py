@@ -18,6 +18,8 @@ class ExpressionConfig:
         kind: "stage1" (lips alone, as released), "lstm" (the paper's G_lstm) or "transformer" (the
             variant of Table 3).
         eye_motion_input: stage 1 sees f_t (eq. 5); always true but for the released checkpoint.
+        eye_ratio_offset: taken off the eye ratio before stage 1 sees it; 1 makes a neutral face's eye
+            motion all zeros, which trains faster. The official networks see it as it is.
         audio_widths: channels of the audio encoder's five stages; the last is its embedding's width.
         audio_residuals: residual blocks in each of its first four stages.
         mapping_widths: hidden layers of the frame-wise MLP; none makes it linear, as released.
@@ -34,6 +36,7 @@ class ExpressionConfig:
 
     kind: str = "stage1"
     eye_motion_input: bool = False
+    eye_ratio_offset: float = 0.0
     audio_widths: tuple[int, ...] = (32, 64, 128, 256, 512)
     audio_residuals: int = 2
     mapping_widths: tuple[int, ...] = ()

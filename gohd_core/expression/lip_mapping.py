@@ -23,10 +23,15 @@ class LipMapping(nn.Module):
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(widths):
             layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(config.negative_slope)]
+        offset = torch.zeros(N_EYE_MOTION)
+        offset[0] = config.eye_ratio_offset
+        self.register_buffer("eye_offset", offset, persistent=False)
         self.mapping = nn.Sequential(*layers, nn.Linear(widths[-1], N_EXPRESSION))
 
     def forward(self, audio: Tensor, e0: Tensor, eye_motion: Tensor | None) -> Tensor:
         """Embeddings [B, T, A], e0 [B, 64], eye motion [B, T, 21] -> expressions [B, T, 64]."""
         start = e0[:, None].expand(-1, audio.shape[1], -1)
-        parts = [audio, start] if eye_motion is None else [audio, start, eye_motion]
+        parts = [audio, start]
+        if eye_motion is not None:
+            parts.append(eye_motion - self.eye_offset)
         return self.mapping(torch.cat(parts, dim=-1))

@@ -27,13 +27,17 @@ from gohd_core.training.task import Batch, Export, Moment, Player, Task, Terms
 
 @dataclass(frozen=True)
 class Stage1Losses:
-    """Weights of eq. 19; the paper's are the defaults, but for the lip reader's, which is 2."""
+    """Weights of eq. 19; the paper's are the defaults, but for the lip reader's, which is 2.
+
+    `lip_gap` is ours and off by default.
+    """
 
     landmarks: Weight = 0.01
     eye_motion: Weight = 2.0
     mouth_closing: Weight = 1.0
     lip_reading: Weight = "off"
     coefficients: Weight = 2.0
+    lip_gap: Weight = "off"
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ def distillation_terms(
         lambda: losses.shut_up(real.landmarks, made.landmarks),
     )
     terms.add("coefficients", weights.coefficients, lambda: losses.l1(truth, predicted))
+    terms.add("lip_gap", weights.lip_gap, lambda: losses.lip_gap(real.landmarks, made.landmarks))
 
 
 class ExpressionStage1Task(Task):

@@ -47,6 +47,19 @@ def test_shut_up_is_eq_22() -> None:
     assert value(losses.shut_up, truth, made) == pytest.approx(sum(parts) / len(parts))
 
 
+def test_lip_gap_counts_closed_lips_four_times() -> None:
+    truth, made = draw(2, 4, 68, 3)
+    truth *= 2
+    parts = []
+    for b in range(2):
+        for t in range(4):
+            for i, j in ((61, 67), (62, 66), (63, 65)):
+                gap = truth[b, t, i, 1] - truth[b, t, j, 1]
+                error = abs(gap - (made[b, t, i, 1] - made[b, t, j, 1]))
+                parts.append(error * (4 if gap < 1 else 1))
+    assert value(losses.lip_gap, truth, made) == pytest.approx(sum(parts) / len(parts))
+
+
 def test_l1_is_eq_21_24_and_27() -> None:
     truth, made = draw(3, 4, 21)
     parts = [sum(abs(truth[b, t, k] - made[b, t, k]) for k in range(21)) for b in range(3) for t in range(4)]
