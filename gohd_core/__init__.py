@@ -22,6 +22,7 @@ _PUBLIC = {
     "prepare_portrait": "gohd_core.face",
     "Animator": "gohd_core.animator",
     "Source": "gohd_core.animator",
+    "GazeDiffusion": "gohd_core.pose",
     "PoseDiffusion": "gohd_core.pose",
     "ExpressionPredictor": "gohd_core.expression",
     "LipSync": "gohd_core.expression",
