@@ -99,6 +99,9 @@ class Avatar:
         lid_rings = [head.ring(kind, 0.0) for kind in (EYE_LEFT, EYE_RIGHT)]
         moved = [(self.neutral - head.mean)[ring].mean(0) for ring in lid_rings]
         self.eye_centres = (head.eye_centres + np.stack(moved)).astype(np.float32)
+        openings = np.stack([self.neutral[r] for r in lid_rings]) - self.eye_centres[:, None]
+        wide, high = np.abs(openings[..., :2]).max((0, 1)) / EYEBALL_RADIUS
+        self.aperture = (float(wide) + 0.03, float(high) + 0.06)
         self._eyes = eyes.eyeball_parts(self.eye_centres)
         self._eye_units = [part.normals.astype(np.float32) for part in self._eyes]
         self._brows = eyes.brow_parts(self.neutral, style)
@@ -137,9 +140,7 @@ class Avatar:
             return np.concatenate(values).astype(np.float32)
 
         def column(name: str) -> np.ndarray:
-            return gather(
-                [np.broadcast_to(getattr(p, name), (len(p.positions),)) for p in self.parts]
-            )
+            return gather([np.broadcast_to(getattr(p, name), (len(p.positions),)) for p in self.parts])
 
         self.positions = gather([p.positions for p in self.parts])
         self.normals = gather([p.normals for p in self.parts])
@@ -149,9 +150,7 @@ class Avatar:
         )
         self.occlusion, self.attach = column("occlusion"), column("attach")
         self.faces = np.concatenate([p.faces + p.start for p in self.parts]).astype(np.int32)
-        self.face_parsing = np.concatenate(
-            [np.full(len(p.faces), p.parsing, np.uint8) for p in self.parts]
-        )
+        self.face_parsing = np.concatenate([np.full(len(p.faces), p.parsing, np.uint8) for p in self.parts])
 
     def frame(self, expression: np.ndarray, pose: np.ndarray, gaze: np.ndarray) -> PosedFrame:
         """Deform for ``expression [64]``, ``pose [6]`` and ``gaze [2]`` (see :mod:`.camera`)."""
@@ -159,9 +158,9 @@ class Avatar:
         active = np.flatnonzero(expression)
         skin_points = self.neutral
         if len(active):
-            skin_points = skin_points + basis.expression_basis[:, :, active] @ expression[
-                active
-            ].astype(np.float32)
+            skin_points = skin_points + basis.expression_basis[:, :, active] @ expression[active].astype(
+                np.float32
+            )
         normals = skin_normals(skin_points)
         surface = skin_points + normals * self._beard
         positions, all_normals = self.positions.copy(), self.normals.copy()
@@ -175,9 +174,7 @@ class Avatar:
         blinks = (expression[INDEX["blink_left"]], expression[INDEX["blink_right"]])
         for k, (part, ring) in enumerate(zip(self._lashes, self._lash_rings, strict=True)):
             side = 1 - 2 * k
-            lash = eyes.lash_positions(
-                skin_points[ring], side, self.identity.style.lashes, float(blinks[k])
-            )
+            lash = eyes.lash_positions(skin_points[ring], side, self.identity.style.lashes, float(blinks[k]))
             positions[part.span] = lash
         for name, points in self._mouth.deform(skin_points, expression).items():
             part = next(p for p in self._mouth.parts if p.name == name)
@@ -194,9 +191,7 @@ class Avatar:
         shift = NECK_PIVOT @ rotation.T + translation - NECK_PIVOT
         looking = gaze_direction(local_gaze).astype(np.float32)
         irises = self.eye_centres + EYEBALL_RADIUS * looking
-        return PosedFrame(
-            positions, all_normals, skin_points, rotation, translation, shift, irises
-        )
+        return PosedFrame(positions, all_normals, skin_points, rotation, translation, shift, irises)
 
     def to_world(self, frame: PosedFrame) -> np.ndarray:
         """The whole mesh ``[N, 3]`` in the world, as the vertex shader places it."""

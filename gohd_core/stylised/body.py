@@ -78,14 +78,14 @@ def neck_part(style: Style) -> Part:
     v = np.linspace(0, 1, rows)[:, None]
     width = style.neck_width
     radius = width * (1.0 - 0.10 * np.sin(np.pi * np.clip(v * 1.2, 0, 1)) + 0.45 * smoothstep(v, 0.62, 1.0))
-    radius = radius * (0.72 + 0.28 * smoothstep(v, 0.0, 0.22))
+    radius = radius * (0.50 + 0.50 * smoothstep(v, 0.0, 0.34))
     x = np.sin(turn)[None] * radius
-    z = np.cos(turn)[None] * radius * 0.95 - 0.14 - 0.02 * v
-    y = np.broadcast_to(-0.50 - 0.87 * v, x.shape)
+    z = np.cos(turn)[None] * radius * 0.95 - 0.17 + 0.01 * v
+    y = np.broadcast_to(-0.34 - 1.03 * v, x.shape)
     points = np.stack([x, y, z], -1).reshape(-1, 3)
     faces = grid_faces(columns, rows, wrap=True)[:, ::-1]
-    shade = np.broadcast_to(0.45 + 0.55 * smoothstep(v, 0.38, 0.80), x.shape)
-    attach = np.broadcast_to(1.0 - smoothstep(v, 0.12, 0.80), x.shape)
+    shade = np.broadcast_to(0.45 + 0.55 * smoothstep(v, 0.46, 0.83), x.shape)
+    attach = np.broadcast_to(1.0 - smoothstep(v, 0.25, 0.84), x.shape)
     extra = np.tile([0.0, -2.0, 0.0], (len(points), 1))
     return Part(
         "neck",
@@ -120,9 +120,7 @@ def _tube(spine: np.ndarray, radius: float, *, closed: bool, sides: int = 8) -> 
         last = (len(spine) - 1) * sides
         i = np.arange(sides)
         j = (i + 1) % sides
-        faces = np.concatenate(
-            [faces, np.stack([last + i, last + j, i], -1), np.stack([last + j, j, i], -1)]
-        )
+        faces = np.concatenate([faces, np.stack([last + i, last + j, i], -1), np.stack([last + j, j, i], -1)])
     return points, faces.astype(np.int32)
 
 
@@ -130,7 +128,7 @@ def cloth_parts(style: Style) -> list[Part]:
     """Shoulders and a neckline. They move with the body."""
     columns, rows = 72, 22
     turn = np.linspace(0, 2 * np.pi, columns, endpoint=False)
-    v = np.linspace(0, 1, rows)[:, None]
+    v = np.linspace(0, 1, rows)[:, None] ** 1.7
     width = style.neck_width
     sine, cosine = np.sin(turn)[None], np.cos(turn)[None]
     rx = width * 1.22 + (1.18 - width) * np.sin(np.clip(v * 1.5, 0, 1) * np.pi / 2) ** 0.95

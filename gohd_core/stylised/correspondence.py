@@ -15,9 +15,7 @@ DEPTH_TOLERANCE = 0.05
 """A source pixel shows the point if its depth is at most this much nearer, model units."""
 
 
-def barycentric_weights(
-    triangle: np.ndarray, vertices: np.ndarray, faces: np.ndarray
-) -> np.ndarray:
+def barycentric_weights(triangle: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Perspective-correct weights ``[H, W, 2]`` of each pixel centre in its triangle.
 
     ``triangle [H, W]`` holds index + 1 (0 = background), ``vertices [V, 3]`` pixel x, y and depth.
@@ -39,9 +37,7 @@ def barycentric_weights(
     return weights
 
 
-def dense_flow(
-    source: RenderedFrame, target: RenderedFrame
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def dense_flow(source: RenderedFrame, target: RenderedFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Backward flow from ``target`` to ``source``: where each target pixel comes from.
 
     Returns ``flow [H, W, 2]`` float32 in pixels (x, y), to be added to the target pixel's place,

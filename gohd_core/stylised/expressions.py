@@ -51,9 +51,7 @@ MEANINGFUL = (
     "jaw_forward",
     "lip_roll_in",
 )
-EXPRESSION_NAMES = MEANINGFUL + tuple(
-    f"refine_{k:02d}" for k in range(N_EXPRESSION - len(MEANINGFUL))
-)
+EXPRESSION_NAMES = MEANINGFUL + tuple(f"refine_{k:02d}" for k in range(N_EXPRESSION - len(MEANINGFUL)))
 INDEX = {name: k for k, name in enumerate(EXPRESSION_NAMES)}
 JAW_ANGLE = 0.34
 """Rotation of the jaw about the ears at ``jaw_open`` = 1, radians."""
@@ -145,7 +143,7 @@ def _mouth_modes(basis: dict[str, np.ndarray], r: _Regions) -> None:
     pucker = basis["lip_pucker"]
     pucker[:, 0] = -0.50 * x * r.mouth
     pucker[:, 2] = 0.075 * r.mouth
-    pucker[:, 1] = 0.022 * r.upper - 0.030 * r.lower
+    pucker[:, 1] = 0.014 * r.upper - 0.020 * r.lower
     funnel = basis["lip_funnel"]
     funnel[:, 0] = -0.34 * x * r.mouth
     funnel[:, 2] = 0.085 * r.mouth
@@ -178,14 +176,14 @@ def _mouth_modes(basis: dict[str, np.ndarray], r: _Regions) -> None:
     basis["mouth_corner_down"][:, 1] = -0.070 * corners
     basis["mouth_corner_down"][:, 0] = sign * 0.012 * corners
     puff = pair(a, b, (0.42, -0.50), 0.17, 0.16) * r.face * (1 - 0.8 * r.mouth)
-    basis["cheek_puff"][:, 0] = sign * 0.050 * puff
-    basis["cheek_puff"][:, 2] = 0.055 * puff
+    basis["cheek_puff"][:, 0] = sign * 0.080 * puff
+    basis["cheek_puff"][:, 2] = 0.080 * puff
     basis["mouth_shift"][:, 0] = 0.060 * r.mouth
     basis["jaw_shift"][:, 0] = 0.060 * r.jaw
     basis["jaw_forward"][:, 2] = 0.050 * r.jaw
     roll = basis["lip_roll_in"]
-    roll[:, 1] = -0.8 * press[:, 1] * 0.5
-    roll[:, 2] = 1.4 * press[:, 2]
+    roll[:, 1] = 0.7 * press[:, 1]
+    roll[:, 2] = 1.6 * press[:, 2]
 
 
 def _lid_modes(basis: dict[str, np.ndarray], r: _Regions, template: Template) -> None:
@@ -209,11 +207,12 @@ def _lid_modes(basis: dict[str, np.ndarray], r: _Regions, template: Template) ->
             mode[ring, 1] = down * fall
             p = template.mean[ring]
             target = p[:, 1] + mode[ring, 1]
-            lift = LID_GAP + np.where(sine > 0, 0.018, 0.006)
+            lift = LID_GAP + np.where(sine > 1e-9, 0.018 * np.abs(sine) ** 0.5, 0.002)
             reach = EYEBALL_RADIUS + lift - (0.05 if offset < 0 else 0.0)
             squared = reach**2 - (p[:, 0] - centre[0]) ** 2 - (target - centre[1]) ** 2
             sphere = centre[2] + np.sqrt(np.maximum(squared, 0.004))
-            mode[ring, 2] = np.maximum(sphere - p[:, 2], 0.0) * fall * np.abs(sine) ** 0.5
+            cover = smoothstep(np.full(1, outward), 0.14, 0.07)
+            mode[ring, 2] = np.maximum(sphere - p[:, 2], 0.0) * cover
     raised = np.where(r.sine < 0, np.abs(r.sine), 0.0) * r.lid
     lowered = np.where(r.sine > 0, np.abs(r.sine), 0.0) * r.lid
     cheeks = pair(r.a, r.b, (0.46, -0.26), 0.18, 0.10) * r.face * (1 - 0.6 * r.eyes)
@@ -258,5 +257,3 @@ def expression_basis(template: Template) -> np.ndarray:
         modes[k] = 0.35 * (parents[0] * random.uniform(0.5, 1.0) - parents[1] * 0.4)
         modes[k] *= local[:, None]
     return modes.astype(np.float32)
-
-

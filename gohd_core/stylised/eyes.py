@@ -30,14 +30,12 @@ def eyeball_parts(centres: np.ndarray) -> list[Part]:
     polar = np.linspace(0.0, 2.1, _POLAR)
     turn = np.linspace(0.0, 2 * np.pi, _TURN, endpoint=False)
     polar, turn = np.meshgrid(polar, turn, indexing="ij")
-    unit = np.stack(
-        [np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)], -1
-    ).reshape(-1, 3)
+    unit = np.stack([np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)], -1).reshape(
+        -1, 3
+    )
     faces = grid_faces(_TURN, _POLAR, wrap=True)
     parts = []
-    for which, (name, parsing) in enumerate(
-        (("eye_left", EYEBALL_LEFT), ("eye_right", EYEBALL_RIGHT))
-    ):
+    for which, (name, parsing) in enumerate((("eye_left", EYEBALL_LEFT), ("eye_right", EYEBALL_RIGHT))):
         parameters = np.concatenate([unit, np.full((len(unit), 1), 1.0 - 2.0 * which)], 1)
         parts.append(
             Part(
@@ -78,9 +76,7 @@ def brow_parts(skin: np.ndarray, style: Style) -> list[tuple[Part, Binding]]:
         shade = np.repeat(0.86 + 0.14 * v, _BROW_COLUMNS)[:, None]
         colour = plain_colour(style.brow, len(layout), 0.05)
         colour[:, :3] *= shade
-        part = Part(
-            name, PLAIN, binding.apply(skin), faces, colour, parsing, dynamic=True, occlusion=0.95
-        )
+        part = Part(name, PLAIN, binding.apply(skin), faces, colour, parsing, dynamic=True, occlusion=0.95)
         parts.append((part, binding))
     return parts
 
@@ -88,7 +84,10 @@ def brow_parts(skin: np.ndarray, style: Style) -> list[tuple[Part, Binding]]:
 def brow_heights() -> np.ndarray:
     """How far brow vertices stand off the skin, ``[N, 1]``: rounded across the strip."""
     v = np.linspace(-1.0, 1.0, _BROW_ROWS)
-    return np.repeat(0.005 + 0.010 * np.sqrt(1 - 0.9 * v * v), _BROW_COLUMNS)[:, None]
+    u = np.linspace(0.0, 1.0, _BROW_COLUMNS) ** 1.25
+    ends = smoothstep(u, -0.04, 0.16) * smoothstep(u, 1.02, 0.80)
+    rounded = 0.004 + 0.011 * np.sqrt(1 - 0.9 * v * v)[:, None] * ends
+    return rounded.reshape(-1, 1)
 
 
 def lash_rings(head: Template) -> list[np.ndarray]:
@@ -109,9 +108,7 @@ def lash_parts(rings: list[np.ndarray], skin: np.ndarray) -> list[Part]:
         count = len(ring)
         points = np.tile(skin[ring], (2, 1))
         colour = plain_colour((0.09, 0.065, 0.06), 2 * count, 0.0)
-        parts.append(
-            Part(name, PLAIN, points, grid_faces(count, 2), colour, FACE, dynamic=True)
-        )
+        parts.append(Part(name, PLAIN, points, grid_faces(count, 2), colour, FACE, dynamic=True))
     return parts
 
 

@@ -42,9 +42,7 @@ def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     normals = np.zeros_like(points)
     for corner in range(3):
         for axis in range(3):
-            normals[:, axis] += np.bincount(
-                faces[:, corner], face_normals[:, axis], minlength=len(points)
-            )
+            normals[:, axis] += np.bincount(faces[:, corner], face_normals[:, axis], minlength=len(points))
     return normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-12)
 
 

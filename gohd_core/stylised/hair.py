@@ -146,10 +146,11 @@ def hair_shape(style: Style) -> HairShape | None:
         knots = _TIED + np.array([1, 1, 0.7, 0, 0, 0, 0, 0, 0, 0]) * (n[0] - 0.5) * 0.1
         shape = HairShape(
             edge=_line(knots, azimuth),
-            thickness=np.full(COLUMNS, 0.075 + 0.03 * n[2]),
+            thickness=np.full(COLUMNS, 0.060 + 0.03 * n[2]),
             crown=(np.pi, 1.05) if name != "bun" else (0.0, 1.57),
             hang=np.zeros(COLUMNS),
             locks=23.0,
+            roll=0.35,
         )
     if n[6] < 0.38:
         return _fringe(shape, azimuth, n, 0.20 + 0.10 * n[4])
@@ -214,7 +215,7 @@ def _hang(points: np.ndarray, shape: HairShape, style: Style) -> np.ndarray:
     widen = widen + wave * smoothstep(s, 0.0, 0.3)
     turn = azimuth * shape.locks / np.pi
     lock = 0.012 * np.abs(np.cos(np.pi * (turn[None] + 0.5 * s)))
-    ragged = 1.0 - 0.05 * np.abs(np.cos(np.pi * turn + 1.0))[None] * s
+    ragged = 1.0 - 0.02 * np.abs(np.cos(np.pi * turn + 1.0))[None] * s
     hanging = np.empty((HANG_ROWS, COLUMNS, 3))
     moving = smoothstep(shape.hang, 0.0, 0.12)[None]
     widen = 1.0 + moving * (widen - 1.0 + lock * s)
@@ -240,9 +241,7 @@ def _strand_part(
     faces = grid_faces(columns, rows, wrap=wrap)[:, ::-1]
     points = grid.reshape(-1, 3)
     down = np.broadcast_to(np.linspace(0, 1, rows)[:, None], (rows, columns))
-    parameters = np.stack(
-        [strand, down, np.full((rows, columns), rough), np.zeros((rows, columns))], -1
-    )
+    parameters = np.stack([strand, down, np.full((rows, columns), rough), np.zeros((rows, columns))], -1)
     return Part(
         name,
         HAIR,
@@ -271,9 +270,7 @@ def _ball(name: str, centre: np.ndarray, radii: np.ndarray, axis: np.ndarray) ->
     grid = (points * swirl[:, None] * radii) @ frame + centre
     shade = 0.62 + 0.38 * smoothstep(points[:, 2], -0.8, 0.0)
     strand = (turn + 1.3 * polar).reshape(rows, columns)
-    return _strand_part(
-        name, grid.reshape(rows, columns, 3), shade.reshape(rows, columns), strand, wrap=True
-    )
+    return _strand_part(name, grid.reshape(rows, columns, 3), shade.reshape(rows, columns), strand, wrap=True)
 
 
 def _tail(skin_top: float, style: Style) -> Part:

@@ -68,9 +68,7 @@ class Identity:
     def __post_init__(self) -> None:
         values = np.asarray(self.coefficients, np.float64)
         if values.shape != (N_IDENTITY,) or not np.isfinite(values).all():
-            raise BadInput(
-                f"An identity needs {N_IDENTITY} finite coefficients, got shape {values.shape}."
-            )
+            raise BadInput(f"An identity needs {N_IDENTITY} finite coefficients, got shape {values.shape}.")
         if np.abs(values).max() > IDENTITY_LIMIT + 1e-6:
             raise BadInput(
                 f"Identity coefficients must lie within +-{IDENTITY_LIMIT:g} standard deviations; "
@@ -91,6 +89,9 @@ class Identity:
             k = IDENTITY_NAMES.index(name)
             values[k] += amount if soft else -0.4 * amount
         values = np.clip(values, -IDENTITY_LIMIT, IDENTITY_LIMIT)
+        # Eyes set closer than this fold the bridge of the nose.
+        spacing = IDENTITY_NAMES.index("eye_spacing")
+        values[spacing] = max(values[spacing], -1.0)
         return cls(int(seed), tuple(float(np.float32(v)) for v in values), style)
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,9 +117,7 @@ class Identity:
                 Style(**style),
             )
         except (KeyError, TypeError) as error:
-            raise BadInput(
-                f"This is not the description of a stylised identity: {error}."
-            ) from error
+            raise BadInput(f"This is not the description of a stylised identity: {error}.") from error
 
 
 def _tuples(value: Any) -> Any:
@@ -166,9 +165,7 @@ def _random_style(rng: np.random.Generator) -> Style:
     direction = np.array([rng.uniform(-0.75, 0.75), rng.uniform(0.25, 0.85), 1.0])
     backdrop = np.array(palettes.BACKGROUND[int(rng.integers(len(palettes.BACKGROUND)))])
     second = backdrop * rng.uniform(0.62, 0.95) + rng.normal(0.0, 0.025, 3)
-    third = 0.5 * backdrop + 0.5 * np.array(
-        palettes.BACKGROUND[int(rng.integers(len(palettes.BACKGROUND)))]
-    )
+    third = 0.5 * backdrop + 0.5 * np.array(palettes.BACKGROUND[int(rng.integers(len(palettes.BACKGROUND)))])
     return Style(
         skin=_colour(skin),
         lip=_colour(lip * (1.0 + rng.normal(0.0, 0.05))),

@@ -55,7 +55,7 @@ def identity_basis(template: Template) -> np.ndarray:
     face = 1.0 - smoothstep(np.hypot(a, b), 1.2, 1.7)
     low, high = smoothstep(-y, 0.15, 0.70), smoothstep(y, 0.15, 0.80)
     chin = bump(a, b, (0.0, -0.92), 0.26, 0.20) * face
-    basis["head_width"][:, 0] = 0.045 * x
+    basis["head_width"][:, 0] = 0.034 * x
     basis["head_depth"][:, 2] = 0.04 * z
     basis["jaw_width"][:, 0] = 0.075 * x * low
     basis["chin_length"][:, 1] = -0.024 * smoothstep(-y, 0.45, 0.75)
@@ -107,10 +107,8 @@ def _eye_modes(basis: dict[str, np.ndarray], modes: np.ndarray, template: Templa
     side = np.where(a >= 0, 1.0, -1.0)
     centre = np.where(a[:, None] >= 0, template.eye_centres[0], template.eye_centres[1])
     dx, dy = (template.mean - centre)[:, :2].T
-    basis["head_height"][:, 1] = 0.035 * template.mean[:, 1] * (1 - near) + near * (
-        0.035 * centre[:, 1]
-    )
-    basis["eye_spacing"][:, 0] = 0.016 * side * near
+    basis["head_height"][:, 1] = 0.026 * template.mean[:, 1] * (1 - near) + near * (0.026 * centre[:, 1])
+    basis["eye_spacing"][:, 0] = 0.012 * side * near
     basis["eye_height"][:, 1] = 0.016 * near
     basis["eye_width"][:, 0] = 0.050 * dx * near
     basis["eye_opening"][:, 1] = 0.030 * dy * near

@@ -53,9 +53,7 @@ class MouthInside:
         return positions
 
 
-def _arch(
-    name: str, centre: np.ndarray, half: float, top: float, bottom: float, *, upper: bool
-) -> Part:
+def _arch(name: str, centre: np.ndarray, half: float, top: float, bottom: float, *, upper: bool) -> Part:
     """A row of teeth with its gum on a parabolic arch."""
     u = np.linspace(-1.0, 1.0, _ARCH_COLUMNS)
     v = np.linspace(0.0, 1.0, _ARCH_ROWS)
@@ -125,13 +123,9 @@ def mouth_inside(head: Template, skin: np.ndarray) -> MouthInside:
     half = float(np.ptp(edge[:, 0])) / 2
     depth = float(edge[:, 2].max())
     arch = np.array([centre[0], centre[1], depth - 0.115])
-    upper = _arch(
-        "teeth_upper", arch, half * 0.84, centre[1] + 0.085, centre[1] - 0.022, upper=True
-    )
+    upper = _arch("teeth_upper", arch, half * 0.84, centre[1] + 0.085, centre[1] - 0.022, upper=True)
     arch = arch - np.array([0.0, 0.0, 0.022])
-    lower = _arch(
-        "teeth_lower", arch, half * 0.76, centre[1] - 0.016, centre[1] - 0.105, upper=False
-    )
+    lower = _arch("teeth_lower", arch, half * 0.76, centre[1] - 0.016, centre[1] - 0.105, upper=False)
     tongue = _tongue(np.array([centre[0], centre[1] - 0.085, depth - 0.30]), half)
     count = len(ring)
     colour = np.concatenate([plain_colour(np.array([1.0, 0.42, 0.40]) * s, count) for s in _SHADES])
@@ -147,6 +141,4 @@ def mouth_inside(head: Template, skin: np.ndarray) -> MouthInside:
         dynamic=True,
     )
     moving = [lower, tongue]
-    return MouthInside(
-        ring, cavity, upper, moving, [p.positions.astype(np.float32) for p in moving], depth
-    )
+    return MouthInside(ring, cavity, upper, moving, [p.positions.astype(np.float32) for p in moving], depth)

@@ -95,9 +95,7 @@ def layout_of(directions: np.ndarray) -> np.ndarray:
 def direction(azimuth: np.ndarray, elevation: np.ndarray) -> np.ndarray:
     """Unit vectors ``[..., 3]``: azimuth about the vertical (0 front, + image's right)."""
     cosine = np.cos(elevation)
-    return np.stack(
-        [cosine * np.sin(azimuth), np.sin(elevation), cosine * np.cos(azimuth)], axis=-1
-    )
+    return np.stack([cosine * np.sin(azimuth), np.sin(elevation), cosine * np.cos(azimuth)], axis=-1)
 
 
 def sphere(columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -107,7 +105,5 @@ def sphere(columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
     turn = np.linspace(0, 2 * np.pi, columns, endpoint=False)
     polar = np.linspace(0, np.pi, rows)
     turn, polar = np.meshgrid(turn, polar)
-    points = np.stack(
-        [np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)], -1
-    )
+    points = np.stack([np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)], -1)
     return points.reshape(-1, 3), grid_faces(columns, rows, wrap=True)

@@ -21,7 +21,7 @@ from gohd_core.stylised.parts import EYE, HAIR, LOWER_LIP, NOSE, PLAIN, SKIN, UP
 from gohd_core.stylised.template import MOUTH_B
 
 NEAR, FAR = 5.0, 17.0
-EYE_BIAS = 0.075
+EYE_BIAS = 0.10
 """Eyeballs are pushed back this far (depth test only) so that half-closed lids cover them."""
 SUPERSAMPLING = 2
 LANDMARK_TOLERANCE = 0.05
@@ -110,9 +110,7 @@ def _checked(name: str, values: Any, length: int, limit: np.ndarray | float) -> 
     if (np.abs(values) > limit).any():
         worst = int((np.abs(values) / limit).argmax())
         bound = float(np.broadcast_to(limit, values.shape)[worst])
-        raise BadInput(
-            f"{name}[{worst}] = {values[worst]:.4g} is out of range: keep it within +-{bound:g}."
-        )
+        raise BadInput(f"{name}[{worst}] = {values[worst]:.4g} is out of range: keep it within +-{bound:g}.")
     return values
 
 
@@ -154,9 +152,7 @@ class _Mesh:
             (self.fixed, ("in_parameters", "in_extra", "in_shade"), (4, 3, 2)),
         ):
             used = [n if n in program else None for n in names]
-            layout = " ".join(
-                f"{s}f" if n else f"{4 * s}x" for n, s in zip(used, sizes, strict=True)
-            )
+            layout = " ".join(f"{s}f" if n else f"{4 * s}x" for n, s in zip(used, sizes, strict=True))
             kept = [n for n in used if n]
             if kept:
                 content.append((buffer, layout, *kept))
@@ -229,6 +225,8 @@ class HeadRenderer:
         return self._mesh(identity).avatar
 
     def _mesh(self, identity: Identity) -> _Mesh:
+        # another renderer of this process may have made its own context current
+        self._context.__enter__()
         mesh = self._meshes.get(identity)
         if mesh is None:
             mesh = _Mesh(self._context, self._programs, Avatar(identity))
@@ -238,6 +236,8 @@ class HeadRenderer:
         self._meshes.move_to_end(identity)
         if self._current != identity:
             self._set_style(identity)
+            for name in (EYE, "identify"):
+                self._set(name, aperture=mesh.avatar.aperture)
             self._current = identity
         return mesh
 
@@ -270,9 +270,7 @@ class HeadRenderer:
         self._set(EYE, iris=style.iris, iris_size=style.iris_size, pupil_size=style.pupil_size)
         self._set(HAIR, hair=style.hair)
         screen = self._screens["background"]
-        for name, colour in zip(
-            ("first", "second", "third"), style.background_colours, strict=True
-        ):
+        for name, colour in zip(("first", "second", "third"), style.background_colours, strict=True):
             screen.program[name].value = colour
         screen.program["kind"].value = BACKGROUNDS.index(style.background)
         screen.program["seed"].value = style.background_seed / float(1 << 20)
@@ -398,9 +396,7 @@ class HeadRenderer:
         avatar = mesh.avatar
         vertices = project(avatar.to_world(frame), self.size).astype(np.float32)
         weights = barycentric_weights(triangle, vertices, avatar.faces)
-        return Correspondence(
-            triangle, weights, depth, vertices, avatar.faces, avatar.face_parsing
-        )
+        return Correspondence(triangle, weights, depth, vertices, avatar.faces, avatar.face_parsing)
 
 
 __all__ = [

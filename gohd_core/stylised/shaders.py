@@ -102,10 +102,11 @@ EYE_FRAGMENT = (
     + _LIGHT
     + _NOISE
     + """
-uniform vec3 iris; uniform float iris_size, pupil_size;
+uniform vec3 iris; uniform vec2 aperture; uniform float iris_size, pupil_size;
 void main() {
   vec3 here = normalize(local_normal);
-  if (dot(here.xy / vec2(0.755, 0.665), here.xy / vec2(0.755, 0.665)) > 1.0 || here.z < 0.0) discard;
+  vec2 place = pow(abs(here.xy) / aperture, vec2(1.65));
+  if (place.x + place.y > 1.0 || here.z < 0.0) discard;
   vec3 d = normalize(parameters.xyz), n = normalize(normal);
   float angle = acos(clamp(d.z, -1.0, 1.0));
   float lit = clamp(dot(n, light) * 0.55 + 0.45, 0.0, 1.0);
@@ -193,12 +194,13 @@ IDENTIFY_FRAGMENT = (
     _HEADER
     + """
 in vec3 normal, position, extra, local_normal; in vec4 parameters; in float occlusion;
-uniform int first, material; uniform float mouth_b;
+uniform int first, material; uniform float mouth_b; uniform vec2 aperture;
 out vec4 colour;
 void main() {
   if (material == 1) {
     vec3 here = normalize(local_normal);
-    if (dot(here.xy / vec2(0.755, 0.665), here.xy / vec2(0.755, 0.665)) > 1.0 || here.z < 0.0) discard;
+    vec2 place = pow(abs(here.xy) / aperture, vec2(1.65));
+  if (place.x + place.y > 1.0 || here.z < 0.0) discard;
   }
   int id = gl_PrimitiveID + first + 1, code = 0;
   if (material == 0) {

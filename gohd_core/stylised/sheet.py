@@ -37,9 +37,7 @@ def contact_sheet(
     return sheet
 
 
-def write_sheet(
-    path: str | Path, *, rows: int = 8, columns: int = 8, seed: int = 0, size: int = 192
-) -> None:
+def write_sheet(path: str | Path, *, rows: int = 8, columns: int = 8, seed: int = 0, size: int = 192) -> None:
     """Write a contact sheet of ``rows x columns`` identities as a PNG."""
     import cv2
 

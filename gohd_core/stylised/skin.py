@@ -29,7 +29,7 @@ def _beard_regions(head: Template) -> dict[str, np.ndarray]:
     lips = head.kind == MOUTH
     clear = np.where(lips, smoothstep(head.offset - lip_width(head.angle), 0.004, 0.045), 1.0)
     below = smoothstep(-b, 0.52, 0.74)
-    side = smoothstep(width, 0.72, 0.98) * smoothstep(-b, -0.16, 0.10)
+    side = smoothstep(width, 0.72, 0.98) * smoothstep(-b, -0.12, 0.26)
     jaw = np.maximum(below, side) * (1 - smoothstep(np.hypot(a, b), 1.46, 1.62))
     moustache = bump(a, b, (0.0, -0.435), 0.19, 0.048) + pair(a, b, (0.24, -0.52), 0.07, 0.07)
     moustache = np.clip(1.5 * moustache, 0, 1)

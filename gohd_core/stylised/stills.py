@@ -27,10 +27,7 @@ _MOUTH = [
     )
 ]
 _LIDS = [INDEX["blink_left"], INDEX["blink_right"]]
-_BROWS = [
-    INDEX[name]
-    for name in ("brow_inner_up", "brow_outer_up_left", "brow_outer_up_right", "frown")
-]
+_BROWS = [INDEX[name] for name in ("brow_inner_up", "brow_outer_up_left", "brow_outer_up_right", "frown")]
 
 
 def sample_mouth(rng: np.random.Generator) -> np.ndarray:
@@ -124,9 +121,7 @@ CLUSTER = 9
 CLUSTER_KINDS = ("base", "gaze", "gaze", "blink", "mouth", "mouth", "brows", "pose", "pose")
 
 
-def random_stills(
-    rng: np.random.Generator, n: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+def random_stills(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
     """``n`` pictures of one identity for an animator to learn from.
 
     The first two clusters (18 pictures) each hold a base picture and single-factor changes of it;

@@ -17,7 +17,7 @@ from gohd_core.stylised.fields import bump, pair, smoothstep
 GRID, EYE_LEFT, EYE_RIGHT, MOUTH = 0, 1, 2, 3
 """Kinds of vertices. Left is the subject's left: +x, the image's right."""
 
-EYE_A, EYE_B, EYE_HALF_WIDTH, EYE_HALF_HEIGHT = 0.435, 0.015, 0.285, 0.205
+EYE_A, EYE_B, EYE_HALF_WIDTH, EYE_HALF_HEIGHT = 0.435, 0.015, 0.285, 0.192
 MOUTH_B, MOUTH_HALF_WIDTH, MOUTH_HALF_HEIGHT = -0.575, 0.275, 0.05
 EYEBALL_RADIUS = 0.272
 LID_GAP = 0.014
@@ -57,13 +57,13 @@ def base_surface(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     # A rounder skull than an ellipsoid's.
     up = np.clip(dy, 0.0, 0.999)
     round_ = (1.0 - up**2.45) ** (1 / 2.45) / np.sqrt(1.0 - up**2)
-    x, y, z = 0.690 * dx * round_, 0.820 * dy, 0.735 * dz * round_
+    x, y, z = 0.672 * dx * round_, 0.820 * dy, 0.735 * dz * round_
     low = smoothstep(-dy, 0.05, 1.0)
     front = smoothstep(dz, -0.15, 0.5)
     x = x * (1.0 - 0.15 * low**1.4) * 1.0
     z = z + 0.09 * low * front
     x = x * (1.0 + 0.085 * np.exp(-0.5 * ((dy + 0.70) / 0.20) ** 2) * front)
-    z = np.where(dz > 0, z * (1.0 - 0.05 * np.exp(-((dy - 0.02) / 0.45) ** 2)), z * 1.06)
+    z = np.where(dz > 0, z * (1.0 - 0.05 * np.exp(-(((dy - 0.02) / 0.45) ** 2))), z * 1.06)
     # The nape and the underside of the jaw recede, so that the chin is the lowest point.
     z = z * (1.0 - 0.30 * smoothstep(-dy, 0.15, 0.9) * (1.0 - front))
     under = smoothstep(-dy, 0.55, 1.0) * (1.0 - smoothstep(dz, -0.05, 0.60))
@@ -127,7 +127,7 @@ def _points() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
     def clear_of_rings(p: np.ndarray) -> np.ndarray:
         a, b = np.abs(p[:, 0]), p[:, 1]
-        wide, high = EYE_HALF_WIDTH + 0.138, EYE_HALF_HEIGHT + 0.130
+        wide, high = EYE_HALF_WIDTH + 0.138, EYE_HALF_HEIGHT + 0.132
         clear = ((a - EYE_A) / wide) ** 2 + ((b - EYE_B) / high) ** 2 > 1
         wide, high = MOUTH_HALF_WIDTH + 0.14, MOUTH_HALF_HEIGHT + 0.168
         return clear & ((a / wide) ** 2 + ((b - MOUTH_B) / high) ** 2 > 1)
@@ -202,7 +202,7 @@ def _close_mouth(points: np.ndarray, template_args: tuple[np.ndarray, ...]) -> n
     # A gentle bow: the middle hangs a little, the corners turn up a little.
     line = lip_line() + 0.034 * np.abs(cosine) ** 2.6
     line = line - 0.010 * np.exp(-((cosine / 0.25) ** 2))
-    closed = line + side * (0.0004 + 0.72 * outward * np.abs(sine) ** 0.75)
+    closed = line + side * (-0.0008 + 0.72 * outward * np.abs(sine) ** 0.75)
     points[:, 1] = np.where(lips, points[:, 1] * (1 - close) + close * closed, points[:, 1])
     # The rim rolls inwards so that open lips have thickness.
     rim = lips & (offset < 0)
@@ -212,9 +212,7 @@ def _close_mouth(points: np.ndarray, template_args: tuple[np.ndarray, ...]) -> n
     return points
 
 
-def _round_lids(
-    points: np.ndarray, template_args: tuple[np.ndarray, ...]
-) -> tuple[np.ndarray, np.ndarray]:
+def _round_lids(points: np.ndarray, template_args: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
     kind, offset, _ = template_args
     centres = []
     for eye, _side in ((EYE_LEFT, 1), (EYE_RIGHT, -1)):
@@ -234,7 +232,7 @@ def _round_lids(
         p[:, 2] = p[:, 2] * (1 - weight) + weight * sphere
         cover = smoothstep(outward, 0.14, 0.06)
         short = sphere - p[:, 2]
-        p[:, 2] += cover * 0.5 * (short + np.sqrt(short**2 + 0.02**2))
+        p[:, 2] += cover * 0.5 * (short + np.sqrt(short**2 + 0.008**2))
         p[:, 2] += 0.009 * np.exp(-(((outward - 0.022) / 0.020) ** 2))
         inner = offset[ring] < 0
         p[inner] = centre + (p[inner] - centre) * 0.86
