@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -12,13 +12,14 @@ from torch.nn import functional as F
 
 from gohd_core.errors import BadInput
 from gohd_core.keyframes import Keyframes
-from gohd_core.motion import Gaze, Motion, Sequence, unwrap
+from gohd_core.motion import Expression, Gaze, Motion, Sequence, unwrap
 
 Track = TypeVar("Track", bound=Sequence)
 
 SMOOTHING = ("gaussian", "savitzky-golay", "one-euro")
 CENTRES = ("first", "mean", "zero")
 SPEEDS = (0.1, 10.0)
+_TURN = 2 * torch.pi
 _SPEED_BASE = 10
 """A rate whose tenth and tenfold are both frame rates that a `Sequence` takes."""
 _ONE_EURO_BETA = 0.3
@@ -116,6 +117,8 @@ def eased(track: Track, rest: Tensor, *, begin: float = 0.0, end: float = 0.0) -
     rest = torch.as_tensor(rest, dtype=torch.float32)
     if begin < 0 or end < 0:
         raise BadInput("The time to ease in or out can't be negative.")
+    if begin == end == 0:
+        return track
     if begin + end > track.duration + 1e-6:
         raise BadInput(
             f"Easing over {begin:g} s and {end:g} s does not fit into {track.duration:g} s; shorten it."
@@ -173,12 +176,50 @@ def gaze_path(degrees: Keyframes, frames: int, *, own: Gaze, relative: bool = Fa
     return Gaze(values + own.values[:1] if relative else values, own.space, own.fps)
 
 
-def each(motion: Motion, change: Any) -> Motion:
-    """The same change to pose, expression and gaze."""
-    return Motion(change(motion.pose), change(motion.expression), change(motion.gaze))
+@dataclass(frozen=True)
+class Edits:
+    """Several edits of a motion, applied in the order of the attributes; the defaults change nothing.
+
+    Attributes:
+        freeze: (from, to) seconds.
+        speed: factor.
+        smoothing: seconds; smoothing_method: one of `SMOOTHING`.
+        scale: factor around `centre`, one of `CENTRES`.
+        head_turn: degrees to nod (down is positive), turn (towards the image's right) and tilt
+            (counter-clockwise in the picture).
+        gaze_turn: degrees of pitch (up) and yaw (towards the image's left).
+        loop: seconds of blending.
+        ease: seconds to ease in from the first frame, and out to it.
+        parts: what smoothing and scale apply to; the other edits concern time or name their part.
+    """
+
+    freeze: tuple[float, float] = (0.0, 0.0)
+    speed: float = 1.0
+    smoothing: float = 0.0
+    smoothing_method: str = "gaussian"
+    scale: float = 1.0
+    centre: str = "first"
+    head_turn: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    gaze_turn: tuple[float, float] = (0.0, 0.0)
+    loop: float = 0.0
+    ease: tuple[float, float] = (0.0, 0.0)
+    parts: tuple[str, ...] = ("pose", "expression", "gaze")
 
 
-_TURN = 2 * torch.pi
+def edited(motion: Motion, edits: Edits) -> Motion:
+    """All edits of one `Edits`, each left out where it would change nothing."""
+    tracks: dict[str, Any] = {name: getattr(motion, name) for name in ("pose", "expression", "gaze")}
+    rest = {name: track.values[0] for name, track in tracks.items()}
+    for name, track in tracks.items():
+        track = frozen(track, *edits.freeze)
+        track = track if edits.speed == 1 else retimed(track, edits.speed)
+        if name in edits.parts:
+            track = smoothed(track, edits.smoothing, edits.smoothing_method)
+            track = track if edits.scale == 1 else scaled(track, edits.scale, edits.centre)
+        track = offset(track, _turn(name, edits))
+        track = looped(track, edits.loop)
+        tracks[name] = eased(track, rest[name], begin=edits.ease[0], end=edits.ease[1])
+    return Motion(**tracks)
 
 
 def _still(track: Track, values: Tensor) -> Track:
@@ -242,3 +283,8 @@ def _one_euro(values: Tensor, seconds: float, fps: float) -> Tensor:
 def _gain(cutoff: Tensor, step: float) -> Tensor:
     """Share of the new value that a low-pass filter of that cut-off (Hz) takes in one step."""
     return 1 / (1 + 1 / (_TURN * cutoff * step))
+
+
+def _turn(name: str, edits: Edits) -> Tensor:
+    angles = {"pose": (*edits.head_turn, 0.0, 0.0, 0.0), "gaze": edits.gaze_turn}
+    return torch.deg2rad(torch.tensor(angles.get(name, (0.0,) * Expression.width)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import host
 
 OFFICIAL = "official"
@@ -69,3 +71,19 @@ def family_fingerprint(weights: str) -> str:
     """Changes when one of the family's files does."""
     names = [host.BUILTIN] if weights == host.BUILTIN else list(_RELEASED.values())
     return " ".join(map(host.weight_fingerprint, names))
+
+
+def models_of(family: dict[str, host.Managed | host.Absent]) -> Any:
+    """A family as `gohd_core.talk` takes it, loaded onto the device."""
+    from gohd_core.talk import Models
+
+    there = {part: model for part, model in family.items() if isinstance(model, host.Managed)}
+    loaded = dict(zip(there, host.ready(*there.values()), strict=True))
+    return Models(
+        animator=loaded["animator"],
+        pose=loaded["pose_diffusion"],
+        expression=loaded["expression"],
+        extractor=loaded["extractor"],
+        gaze_estimator=loaded["gaze_estimator"],
+        gaze=loaded.get("gaze_diffusion"),
+    )

@@ -11,7 +11,7 @@ import torch
 from gohd_core import editing
 from gohd_core.errors import BadInput
 from gohd_core.keyframes import Keyframes
-from gohd_core.motion import Expression, Gaze, Pose
+from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 
 def ramp(frames: int = 50, fps: int = 25) -> Gaze:
@@ -211,3 +211,46 @@ def test_no_edit_changes_its_input() -> None:
     editing.frozen(track, 0.1, 0.9)
     editing.relative(track, torch.ones(6))
     assert torch.equal(track.values, before)
+
+
+def a_motion(frames: int = 100) -> Motion:
+    walk = torch.randn(frames, 72, generator=torch.Generator().manual_seed(5)).cumsum(0) * 0.01
+    return Motion.from_descriptors(walk, "stylised")
+
+
+def test_no_edits_leave_every_value_as_it_is() -> None:
+    motion = a_motion()
+    same = editing.edited(motion, editing.Edits())
+    assert torch.equal(same.descriptors(), motion.descriptors())
+
+
+def test_edits_of_one_part_leave_the_others() -> None:
+    motion = a_motion()
+    made = editing.edited(motion, editing.Edits(scale=2.0, smoothing=0.2, parts=("pose",)))
+    assert torch.equal(made.expression.values, motion.expression.values)
+    wanted = editing.scaled(editing.smoothed(motion.pose, 0.2), 2.0)
+    assert torch.equal(made.pose.values, wanted.values)
+
+
+def test_edits_of_time_keep_the_parts_together() -> None:
+    made = editing.edited(a_motion(), editing.Edits(speed=2.0, loop=0.4, freeze=(0.5, 1.0)))
+    assert len(made) == len(made.gaze) == 40
+
+
+def test_turns_are_in_degrees_and_each_for_its_own_part() -> None:
+    motion = a_motion()
+    made = editing.edited(motion, editing.Edits(head_turn=(10, 0, -5), gaze_turn=(0, 90)))
+    difference = made.descriptors() - motion.descriptors()
+    wanted = torch.zeros(72)
+    wanted[64], wanted[66], wanted[71] = torch.deg2rad(torch.tensor([10.0, -5.0, 90.0]))
+    assert torch.allclose(difference, wanted.expand_as(difference), atol=1e-5)
+
+
+def test_the_head_turns_the_way_the_words_say() -> None:
+    """A positive nod lowers the nose, a positive turn takes it to the right, a tilt is counter-clockwise."""
+    from gohd_core.face.camera import transform
+
+    angles = torch.deg2rad(torch.tensor(20.0))
+    nose, ear = torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([[1.0, 0.0, 0.0]])
+    moved = [transform(nose if k < 2 else ear, torch.eye(6)[k] * angles)[0] for k in range(3)]
+    assert moved[0][1] < 0 and moved[1][0] > 0 and moved[2][1] > 0

@@ -1,0 +1,65 @@
+"""Motion as a picture of curves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from . import host, sockets
+from .sockets import field, result, schema
+
+
+class PlotMotion(io.ComfyNode):
+    """Plot Motion."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDPlotMotion",
+            display_name="Plot Motion",
+            category="GoHD/motion",
+            description="Draws head, expression and gaze over time, to see what a motion does.",
+            search_aliases=["gohd", "graph", "curves"],
+            inputs=[
+                field(sockets.Motion, "motion", "The motion."),
+                field(
+                    io.Int,
+                    "width",
+                    "Width of the picture in pixels.",
+                    default=960,
+                    min=320,
+                    max=4096,
+                    step=8,
+                ),
+                field(
+                    io.Int,
+                    "height",
+                    "Height of the picture in pixels.",
+                    default=640,
+                    min=240,
+                    max=4096,
+                    step=8,
+                ),
+            ],
+            outputs=[
+                result(
+                    io.Image,
+                    "plot",
+                    "Curves over seconds: head in degrees, its position, the expression coefficients that "
+                    "move most, gaze in degrees. Frames without a face have a red ground.",
+                )
+            ],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(cls, motion: Any, width: int, height: int) -> io.NodeOutput:
+        from gohd_core.render.plot import plot_motion
+
+        picture = torch.from_numpy(plot_motion(motion, width, height).copy())
+        return io.NodeOutput(host.intermediate(picture[None].float() / 255))
+
+
+NODES = (PlotMotion,)

@@ -1,0 +1,188 @@
+"""From motion to pictures: frames, a video, or a strip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from comfy_api.latest import InputImpl, io
+
+from . import host, sockets
+from .drawing import drawn, encoded
+from .sockets import field, result, schema
+from .values import waveform
+
+CATEGORY = "GoHD/render"
+
+_ANIMATOR = "The face animator; of the same family of weights as the portrait and the motion."
+_PORTRAIT = "Who moves."
+_MOTION = "What to do, from Mix Motion or Load Motion."
+_FPS = "Frames a second, 1 to 120; 23.976, 29.97 and 59.94 are exact. Motion is resampled to it."
+_STRENGTH = "Factor on all motion in the animator's latent space (Fig. 8): 0 is the portrait, 1 as it is."
+_BATCH = "Frames drawn at once. More is faster on a GPU and takes more memory; the frames are the same."
+_AUDIO = "Sound to go with the pictures."
+
+
+def _fps_field() -> Any:
+    return field(io.Float, "fps", _FPS, default=25.0, min=1.0, max=120.0, step=0.001, round=0.001)
+
+
+def _drawing_fields() -> list[Any]:
+    return [
+        field(io.Float, "strength", _STRENGTH, default=1.0, min=0.0, max=2.0, step=0.05, advanced=True),
+        field(io.Int, "batch_size", _BATCH, default=8, min=1, max=256, advanced=True),
+    ]
+
+
+class AnimatePortrait(io.ComfyNode):
+    """Animate Portrait."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDAnimatePortrait",
+            display_name="Animate Portrait",
+            category=CATEGORY,
+            description="Draws a motion as an image batch (§3.3). For long clips use Render Video.",
+            search_aliases=["gohd", "talking head", "animate face"],
+            inputs=[
+                field(sockets.Animator, "animator", _ANIMATOR),
+                field(sockets.Portrait, "portrait", _PORTRAIT),
+                field(sockets.Motion, "motion", _MOTION),
+                field(io.Audio, "audio", f"{_AUDIO} It is passed through.", optional=True),
+                _fps_field(),
+                *_drawing_fields(),
+            ],
+            outputs=[
+                result(io.Image, "images", "The frames of the face crop."),
+                result(io.Audio, "audio", "The sound that came in, for Create Video."),
+                result(io.Float, "fps", "Frames a second, for Create Video or Video Combine."),
+                result(io.Int, "frames", "Number of frames."),
+            ],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(
+        cls,
+        animator: host.Managed,
+        portrait: Any,
+        motion: Any,
+        fps: float,
+        strength: float,
+        batch_size: int,
+        audio: Any = None,
+    ) -> io.NodeOutput:
+        bar = host.Progress()
+        frames, rate, _ = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
+        images = torch.cat([host.to_images(batch) for batch in frames])
+        return io.NodeOutput(images, audio, float(rate), len(images))
+
+
+class RenderVideo(io.ComfyNode):
+    """Render Video."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDRenderVideo",
+            display_name="Render Video",
+            category=CATEGORY,
+            description="Draws a motion straight into a video; memory does not grow with its length.",
+            search_aliases=["gohd", "mp4", "long video", "talking head"],
+            inputs=[
+                field(sockets.Animator, "animator", _ANIMATOR),
+                field(sockets.Portrait, "portrait", _PORTRAIT),
+                field(sockets.Motion, "motion", _MOTION),
+                field(io.Audio, "audio", _AUDIO, optional=True),
+                _fps_field(),
+                field(
+                    io.Int,
+                    "crf",
+                    "H.264 quality, 0 (lossless) to 51 (worst); 18 looks like the source.",
+                    default=18,
+                    min=0,
+                    max=51,
+                ),
+                *_drawing_fields(),
+            ],
+            outputs=[result(io.Video, "video", "An MP4 in the temp folder, for Save Video.")],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(
+        cls,
+        animator: host.Managed,
+        portrait: Any,
+        motion: Any,
+        fps: float,
+        crf: int,
+        strength: float,
+        batch_size: int,
+        audio: Any = None,
+    ) -> io.NodeOutput:
+        bar = host.Progress()
+        frames, rate, _ = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
+        sound = None if audio is None else waveform(audio)
+        return io.NodeOutput(InputImpl.VideoFromFile(str(encoded(frames, rate, sound, crf, bar))))
+
+
+class MotionStrip(io.ComfyNode):
+    """Motion Strip."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDMotionStrip",
+            display_name="Motion Strip",
+            category=CATEGORY,
+            description="One frame of a motion at growing strength, side by side (Fig. 8 of the paper).",
+            search_aliases=["gohd", "interpolation", "contact sheet"],
+            inputs=[
+                field(sockets.Animator, "animator", _ANIMATOR),
+                field(sockets.Portrait, "portrait", _PORTRAIT),
+                field(sockets.Motion, "motion", _MOTION),
+                field(
+                    io.Int,
+                    "frame",
+                    "Which frame of the motion, from 0; -1 takes the one that differs most from the first.",
+                    default=-1,
+                    min=-1,
+                    max=1_000_000,
+                ),
+                field(io.Int, "steps", "How many pictures, 2 to 64.", default=6, min=2, max=64),
+                field(
+                    io.Float,
+                    "strength",
+                    "Strength of the last picture; the first has 0. 1 is the motion as it is.",
+                    default=1.0,
+                    min=0.1,
+                    max=3.0,
+                    step=0.05,
+                ),
+            ],
+            outputs=[
+                result(io.Image, "strip", "All pictures in one row."),
+                result(io.Image, "images", "The same pictures as a batch."),
+            ],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(
+        cls, animator: host.Managed, portrait: Any, motion: Any, frame: int, steps: int, strength: float
+    ) -> io.NodeOutput:
+        from gohd_core.render.strip import motion_strip
+
+        from .drawing import encoded_source
+
+        (model,) = host.ready(animator)
+        source = encoded_source(model, portrait)
+        chosen = None if frame < 0 else frame
+        made = motion_strip(model, source, motion, frame=chosen, steps=steps, strength=strength)
+        images = host.to_images(made)
+        return io.NodeOutput(torch.cat(list(images), dim=1)[None], images)
+
+
+NODES = (AnimatePortrait, RenderVideo, MotionStrip)

@@ -1,0 +1,173 @@
+"""Talking Portrait: a picture and a voice become a video, in one node."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any
+
+from comfy_api.latest import InputImpl, io
+
+from . import host, sockets
+from .drawing import drawn, encoded
+from .family import FAMILIES, family_fingerprint, family_problem, load_family, models_of
+from .motion_from_audio import seed_field
+from .sockets import field, result, schema
+from .values import mask_box, waveform
+
+GAZES = ["hold", "sample", "set"]
+
+
+class TalkingPortrait(io.ComfyNode):
+    """Talking Portrait."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDTalkingPortrait",
+            display_name="Talking Portrait",
+            category="GoHD",
+            description="Makes a portrait say a sound: the whole of GoHD in one node.",
+            search_aliases=["gohd", "talking head", "lip sync", "audio to video", "avatar"],
+            inputs=[
+                field(
+                    io.Image,
+                    "image",
+                    "The portrait. A square picture of a head is used whole; for any other give face_mask.",
+                ),
+                field(io.Audio, "audio", "What it says; the video lasts as long."),
+                field(
+                    io.Combo,
+                    "weights",
+                    "`builtin`: the weights that ship with the pack, for drawn heads. `official`: the "
+                    "authors' files, under their released names, in models/gohd.",
+                    options=FAMILIES,
+                    default=host.BUILTIN,
+                ),
+                seed_field(),
+                field(
+                    io.Combo,
+                    "gaze",
+                    "hold keeps the portrait's own gaze, sample makes one that suits the speech, set looks "
+                    "where pitch and yaw say.",
+                    options=GAZES,
+                    default=GAZES[0],
+                ),
+                field(
+                    io.Float,
+                    "pitch",
+                    "For gaze `set`: degrees up (positive) or down.",
+                    default=0.0,
+                    min=-60.0,
+                    max=60.0,
+                    step=0.5,
+                ),
+                field(
+                    io.Float,
+                    "yaw",
+                    "For gaze `set`: degrees towards the left edge of the picture (positive) or the right.",
+                    default=0.0,
+                    min=-60.0,
+                    max=60.0,
+                    step=0.5,
+                ),
+                field(
+                    io.Float,
+                    "head_scale",
+                    "Factor on head movement: 0 is still, 1 as sampled.",
+                    default=1.0,
+                    min=0.0,
+                    max=3.0,
+                    step=0.05,
+                ),
+                field(
+                    io.Float,
+                    "expression_scale",
+                    "Factor on the expression: 0 is neutral, 1 as predicted.",
+                    default=1.0,
+                    min=0.0,
+                    max=3.0,
+                    step=0.05,
+                ),
+                field(
+                    io.Float,
+                    "fps",
+                    "Frames a second, 1 to 120.",
+                    default=25.0,
+                    min=1.0,
+                    max=120.0,
+                    step=0.001,
+                    round=0.001,
+                ),
+                field(
+                    io.Mask,
+                    "face_mask",
+                    "Where the face is, from forehead to chin. Without it, or where it is empty, a square "
+                    "picture is used whole.",
+                    optional=True,
+                ),
+            ],
+            outputs=[
+                result(io.Video, "video", "The talking portrait with its sound, for Save Video."),
+                result(sockets.Motion, "motion", "Its motion, to plot, edit, save and use again."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, weights: str) -> bool | str:
+        if weights is not None and weights not in FAMILIES:
+            return f"There is no family of weights {weights!r}; choose one of {', '.join(FAMILIES)}."
+        return (weights and family_problem(weights)) or True
+
+    @classmethod
+    def fingerprint_inputs(cls, weights: str, **others: Any) -> str:
+        return family_fingerprint(weights)
+
+    @classmethod
+    @host.explained
+    def execute(
+        cls,
+        image: Any,
+        audio: Any,
+        weights: str,
+        seed: int,
+        gaze: str,
+        pitch: float,
+        yaw: float,
+        head_scale: float,
+        expression_scale: float,
+        fps: float,
+        face_mask: Any = None,
+    ) -> io.NodeOutput:
+        from gohd_core.audio import audio_features
+        from gohd_core.face import prepare_portrait
+        from gohd_core.talk import TalkOptions, motion_from_audio
+
+        sound = waveform(audio)
+        features = audio_features(*sound)
+        family = load_family(weights)
+        bar = host.Progress(pose=2, expression=1, gaze=2, frames=15)
+        models = models_of(family)
+        portrait = prepare_portrait(
+            image,
+            box=mask_box(face_mask, image, 0),
+            size=models.animator.config.size,
+            extractor=models.extractor,
+            gaze_estimator=models.gaze_estimator,
+        )
+        options = TalkOptions(
+            seed=seed,
+            gaze=(math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze,
+            pose_scale=head_scale,
+            expression_scale=expression_scale,
+        )
+        motion = motion_from_audio(
+            features, portrait, models, options, progress=bar.stage, should_stop=bar.should_stop
+        )
+        draw = partial(bar.stage, "frames")
+        frames, rate, _ = drawn(family["animator"], portrait, motion, fps, 1.0, 8, bar, draw)
+        video = encoded(frames, rate, sound, 18, bar)
+        return io.NodeOutput(InputImpl.VideoFromFile(str(video)), motion)
+
+
+NODES = (TalkingPortrait,)

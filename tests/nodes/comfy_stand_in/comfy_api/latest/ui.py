@@ -1,0 +1,11 @@
+"""Stands in for comfy_api.latest.ui."""
+
+from __future__ import annotations
+
+
+class PreviewText:
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def as_dict(self) -> dict[str, tuple[str, ...]]:
+        return {"text": (self.value,)}

@@ -1,0 +1,241 @@
+"""Every node run as ComfyUI runs it, from a picture and a sound to a video."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from gohd_core.motion import Expression, Gaze, Motion, Pose
+
+SECONDS = 0.52
+FRAMES = 13
+
+
+@pytest.fixture
+def builtin(monkeypatch, family):
+    """The tiny networks in the place of the built-in weights."""
+    monkeypatch.setattr("gohd_core.checkpoints.loading.assets_folder", lambda: family)
+
+
+@pytest.fixture
+def models(run, builtin):
+    names = ("animator", "pose", "expression", "gaze", "extractor", "gaze_estimator")
+    return dict(zip(names, run("GoHDLoadModels"), strict=True))
+
+
+def picture(width: int = 80, height: int = 80, batch: int = 1) -> torch.Tensor:
+    ramp = torch.linspace(0, 1, width).expand(height, -1)
+    image = torch.stack([ramp, ramp.flip(1), ramp * 0.5], dim=-1)
+    return image[None].repeat(batch, 1, 1, 1)
+
+
+def speech(seconds: float = SECONDS, rate: int = 22_050) -> dict:
+    time = torch.arange(round(seconds * rate)) / rate
+    wave = 0.3 * torch.sin(2 * math.pi * 150 * time) * (1 + torch.sin(2 * math.pi * 4 * time)) / 2
+    return {"waveform": wave[None, None].repeat(1, 2, 1), "sample_rate": rate}
+
+
+@pytest.fixture
+def portrait(run, models):
+    extractor, estimator = models["extractor"], models["gaze_estimator"]
+    return run("GoHDPreparePortrait", image=picture(), extractor=extractor, gaze_estimator=estimator)[0]
+
+
+@pytest.fixture
+def features(run):
+    return run("GoHDEncodeAudio", audio=speech())[0]
+
+
+@pytest.fixture
+def motion(run, models, portrait, features):
+    pose = run("GoHDSampleHeadPoses", pose_model=models["pose"], features=features, portrait=portrait)[0]
+    expression = run(
+        "GoHDPredictExpressions", expression_model=models["expression"], features=features, portrait=portrait
+    )[0]
+    gaze = run("GoHDSetGaze", portrait=portrait, pitch=5.0, yaw=-10.0)[0]
+    return run("GoHDMixMotion", portrait=portrait, pose=pose, expression=expression, gaze=gaze)[0]
+
+
+def test_the_whole_graph_gives_frames_sound_and_rate(run, models, portrait, motion) -> None:
+    sound = speech()
+    images, audio, fps, frames = run(
+        "GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=motion, audio=sound
+    )
+    assert images.shape == (FRAMES, 64, 64, 3) and images.dtype == torch.float32
+    assert float(images.min()) >= 0 and float(images.max()) <= 1
+    assert audio is sound and fps == 25.0 and frames == FRAMES
+
+
+def test_same_seed_same_frames_other_seed_other_motion(run, models, portrait, features) -> None:
+    given = {"pose_model": models["pose"], "features": features, "portrait": portrait}
+    first, again, other = (run("GoHDSampleHeadPoses", seed=seed, **given)[0].values for seed in (3, 3, 4))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_scale_zero_keeps_the_portraits_own(run, models, portrait, features) -> None:
+    given = {"features": features, "portrait": portrait, "scale": 0.0}
+    pose = run("GoHDSampleHeadPoses", pose_model=models["pose"], **given)[0]
+    assert torch.allclose(pose.values, portrait.p0.expand_as(pose.values), atol=1e-6)
+    gaze = run("GoHDSampleGaze", gaze_model=models["gaze"], **given)[0]
+    assert torch.allclose(gaze.values, portrait.g0.expand_as(gaze.values), atol=1e-6)
+
+
+def test_inputs_are_never_changed_in_place(run, models, portrait, motion) -> None:
+    image, sound = picture(), speech()
+    before = image.clone(), sound["waveform"].clone(), motion.descriptors().clone()
+    run("GoHDTalkingPortrait", image=image, audio=sound)
+    run("GoHDEditMotion", motion=motion, smooth=0.1, scale=2.0, nod=10.0)
+    run("GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=motion)
+    after = image, sound["waveform"], motion.descriptors()
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize(("fps", "frames"), [(25.0, 13), (12.5, 6), (29.97, 16), (60.0, 31)])
+def test_the_frame_rate_changes_the_frames_and_not_the_duration(
+    run, models, portrait, motion, fps, frames
+) -> None:
+    images, _, out, _ = run(
+        "GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=motion, fps=fps
+    )
+    assert len(images) == frames and out == pytest.approx(fps, abs=1e-3)
+
+
+def test_render_video_has_the_frames_and_the_sound(run, base, models, portrait, motion) -> None:
+    av = pytest.importorskip("av")
+    (video,) = run(
+        "GoHDRenderVideo",
+        animator=models["animator"],
+        portrait=portrait,
+        motion=motion,
+        audio=speech(),
+        fps=29.97,
+    )
+    path = video.get_stream_source()
+    assert path.startswith(str(base / "temp"))
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        assert str(stream.average_rate) == "30000/1001"
+        assert sum(1 for _ in container.decode(stream)) == 16
+        assert container.streams.audio[0].rate == 22_050
+
+
+def test_talking_portrait_does_it_all(run, builtin) -> None:
+    av = pytest.importorskip("av")
+    video, motion = run("GoHDTalkingPortrait", image=picture(), audio=speech(), gaze="set", yaw=20.0)
+    assert len(motion) == FRAMES
+    assert torch.allclose(torch.rad2deg(motion.gaze.values[:, 1]), torch.tensor(20.0))
+    with av.open(video.get_stream_source()) as container:
+        assert sum(1 for _ in container.decode(video=0)) == FRAMES
+
+
+def test_talking_portrait_equals_the_graph(run, models, portrait, features) -> None:
+    _, whole = run("GoHDTalkingPortrait", image=picture(), audio=speech(), seed=5, gaze="hold")
+    given = {"features": features, "portrait": portrait, "seed": 5}
+    expression = run("GoHDPredictExpressions", expression_model=models["expression"], **given)[0]
+    assert torch.allclose(whole.expression.values, expression.values, atol=1e-5)
+    assert torch.allclose(whole.gaze.values, portrait.g0.expand(FRAMES, -1))
+
+
+def test_motion_goes_to_a_file_and_back(run, nodes, base, motion) -> None:
+    saved, path = run("GoHDSaveMotion", motion=motion)
+    assert saved is motion and path.startswith(str(base / "output" / "gohd"))
+    combo = nodes["GoHDLoadMotion"].define_schema().inputs[0]
+    assert combo.options == ["gohd/motion_00001_.safetensors [output]"]
+    loaded, pose, _, _, fps, frames = run("GoHDLoadMotion", file=combo.options[0])
+    assert torch.equal(loaded.descriptors(), motion.descriptors())
+    assert isinstance(pose, Pose) and fps == 25.0 and frames == FRAMES
+
+
+def test_a_changed_motion_file_is_read_again(run, nodes, motion) -> None:
+    run("GoHDSaveMotion", motion=motion)
+    name = nodes["GoHDLoadMotion"].define_schema().inputs[0].options[0]
+    before = nodes["GoHDLoadMotion"].fingerprint_inputs(name)
+    from gohd_core.motion_file import save_motion
+
+    path = run("GoHDSaveMotion", motion=motion)[1].replace("00002", "00001")
+    save_motion(path, motion.fitted(30))
+    assert nodes["GoHDLoadMotion"].fingerprint_inputs(name) != before
+
+
+def test_any_motion_can_be_the_source_of_any_part(run, portrait, motion) -> None:
+    driver = Motion.from_descriptors(torch.full((30, 72), 0.2), "stylised")
+    mixed = run("GoHDMixMotion", portrait=portrait, pose=driver, expression=motion, length="pose")[0]
+    assert len(mixed) == 30 and torch.allclose(mixed.pose.values, torch.tensor(0.2))
+    assert torch.equal(mixed.expression.values[:FRAMES], motion.expression.values)
+    eyes = run("GoHDMixMotion", portrait=portrait, expression=motion, eyes=driver)[0]
+    assert len(eyes) == 30
+
+
+def test_a_schedule_fades_a_source_in(run, portrait) -> None:
+    driver = Motion.from_descriptors(torch.full((26, 72), 0.2), "stylised")
+    mixed = run("GoHDMixMotion", portrait=portrait, pose=driver, schedule="pose 0 0 linear\npose 1 1")[0]
+    own = portrait.p0
+    assert torch.allclose(mixed.pose.values[0], own)
+    assert torch.allclose(mixed.pose.values[25], torch.full((6,), 0.2), atol=1e-6)
+
+
+def test_gaze_path_follows_its_keys(run, nodes, portrait) -> None:
+    (gaze,) = run("GoHDGazePath", portrait=portrait, keys="0 0 0 linear\n1 10 -20")
+    assert len(gaze) == 25
+    longer = run("GoHDGazePath", portrait=portrait, keys="0 0 0 linear\n1 10 -20", duration=2.0)[0]
+    assert torch.rad2deg(longer.values[-1]).tolist() == pytest.approx([10, -20], abs=1e-3)
+    refused = nodes["GoHDGazePath"].validate_inputs("0 a b")
+    assert "can't be read" in refused
+
+
+def test_relative_gaze_is_added_to_the_portraits(run, portrait) -> None:
+    (gaze,) = run("GoHDSetGaze", portrait=portrait, pitch=10.0, relative=True)
+    assert torch.rad2deg(gaze.values[0] - portrait.g0).tolist() == pytest.approx([10, 0], abs=1e-3)
+
+
+def test_edit_motion_does_what_its_widgets_say(run, motion) -> None:
+    same, frames = run("GoHDEditMotion", motion=motion)
+    assert torch.equal(same.descriptors(), motion.descriptors()) and frames == FRAMES
+    slow, frames = run("GoHDEditMotion", motion=motion, speed=0.5)
+    assert frames == 26 == len(slow)
+    turned = run("GoHDEditMotion", motion=motion, turn=90.0)[0]
+    difference = turned.pose.values[:, 1] - motion.pose.values[:, 1]
+    assert torch.allclose(difference, torch.tensor(math.pi / 2), atol=1e-5)
+
+
+def test_a_strip_begins_with_the_portrait_and_ends_with_the_frame(run, models, portrait, motion) -> None:
+    animator = models["animator"]
+    strip, images = run(
+        "GoHDMotionStrip", animator=animator, portrait=portrait, motion=motion, frame=9, steps=4
+    )
+    assert strip.shape == (1, 64, 256, 3) and images.shape == (4, 64, 64, 3)
+    assert torch.equal(strip[0, :, 192:], images[3])
+    frames = run("GoHDAnimatePortrait", animator=animator, portrait=portrait, motion=motion)[0]
+    assert torch.allclose(images[3], frames[9], atol=1e-5)
+
+
+def test_a_plot_is_a_picture(run, motion) -> None:
+    (plot,) = run("GoHDPlotMotion", motion=motion, width=400, height=300)
+    assert plot.shape == (1, 300, 400, 3) and float(plot.std()) > 0.02
+
+
+def test_sound_is_trimmed_and_passed_on(run) -> None:
+    features, audio, seconds = run("GoHDEncodeAudio", audio=speech(2.0), start=0.5, duration=1.0)
+    assert audio["waveform"].shape == (1, 2, 22_050) and seconds == 1.0 and len(features) == 25
+    _, rest, _ = run("GoHDEncodeAudio", audio=speech(2.0), start=0.5)
+    assert rest["waveform"].shape[-1] == round(1.5 * 22_050)
+
+
+def test_a_mask_says_where_the_face_is(run, models) -> None:
+    mask = torch.zeros(1, 120, 200)
+    mask[0, 40:80, 90:130] = 1
+    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
+    portrait, crop = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+    left, top, right, bottom = portrait.box
+    assert left < 90 and right > 130 and right - left == bottom - top
+    assert crop.shape == (1, 256, 256, 3)
+
+
+def test_parts_come_from_typed_sources(run, models, portrait, features) -> None:
+    given = {"features": features, "portrait": portrait}
+    expression = run("GoHDPredictExpressions", expression_model=models["expression"], **given)[0]
+    gaze = run("GoHDSampleGaze", gaze_model=models["gaze"], **given)[0]
+    assert isinstance(expression, Expression) and isinstance(gaze, Gaze)
+    assert len(expression) == len(gaze) == FRAMES
