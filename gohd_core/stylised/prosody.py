@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gohd_core.constants import SAMPLE_RATE
+from gohd_core.stylised.curves import smooth
 from gohd_core.stylised.engines.base import Phone
 from gohd_core.stylised.phones import PAUSE, VOWELS
 
@@ -16,6 +17,8 @@ HOP = 160
 STEP = HOP / SAMPLE_RATE
 PITCH_RANGE = (60.0, 420.0)
 """Hz."""
+SILENCE = -75.0
+"""dB of full scale below which nothing is speech."""
 PHRASE_GAP = 0.12
 """Seconds of silence that end a phrase."""
 
@@ -56,10 +59,9 @@ def loudness(audio: np.ndarray) -> np.ndarray:
     padded = np.zeros(count * HOP)
     padded[: min(len(audio), count * HOP)] = audio[: count * HOP]
     power = (padded.reshape(count, HOP) ** 2).mean(1)
-    window = np.hanning(7)[1:-1]
-    power = np.convolve(power, window / window.sum(), "same")
-    level = 10 * np.log10(power + 1e-10)
-    return np.clip((level - np.percentile(level, 95)) / 45 + 1, 0, 1.2)
+    level = 10 * np.log10(smooth(power, 1.2) + 1e-10)
+    energy = np.clip((level - np.percentile(level, 95)) / 45 + 1, 0, 1.2)
+    return np.where(level > SILENCE, energy, 0.0)
 
 
 def pitch_track(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

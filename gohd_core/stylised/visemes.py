@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from gohd_core.constants import FPS, N_EXPRESSION
 from gohd_core.stylised.engines.base import Phone
 from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.morphable import stylised_basis
 from gohd_core.stylised.phones import BILABIAL, LABIODENTAL, PAUSE, VOWELS
 
 CHANNELS = (
@@ -28,15 +30,6 @@ CHANNELS = (
     "lower_lip_drop",
 )
 """Mouth modes that speech drives; smiles are the speaker's mood."""
-
-OPENING = {
-    "jaw_open": 0.240,
-    "lip_pucker": 0.052,
-    "lip_spread": -0.022,
-    "upper_lip_raise": 0.075,
-    "lower_lip_drop": 0.080,
-}
-"""Gap between the lips' inner edges at each mode's full movement, in model units (of the basis)."""
 
 _T = {
     #      jaw  pucker spread press upper lower
@@ -95,6 +88,8 @@ _VOWEL_PULL = np.array([1.0, 0.8, 0.8, 0.3, 0.7, 0.7])
 _CONSONANT_PULL = np.array([0.45, 0.25, 0.30, 0.3, 0.60, 0.60])
 _ROUNDED = frozenset(("w", "r", "sh", "zh", "ch", "jh"))
 _HISSING = frozenset(("s", "z", "sh", "zh", "ch", "jh"))
+INNER_UPPER, INNER_LOWER = (61, 62, 63), (67, 66, 65)
+"""Landmarks of the inner lips, from the middle outwards on both sides."""
 HOLD = 0.021
 """Half of the shortest full contact, s: just over half a frame, so that one frame always shows it."""
 RAMP = 0.050
@@ -232,6 +227,16 @@ def mouth_curves(
     return expression
 
 
+@lru_cache(maxsize=1)
+def opening_weights() -> np.ndarray:
+    """`[64]`: gap between the inner lips at each mode's full movement, model units."""
+    basis = stylised_basis()
+    upper, lower = (basis.landmark_indices[list(rows)] for rows in (INNER_UPPER, INNER_LOWER))
+    weights = (basis.expression_basis[upper, 1] - basis.expression_basis[lower, 1]).mean(0)
+    weights.setflags(write=False)
+    return weights
+
+
 def mouth_opening(expression: np.ndarray) -> np.ndarray:
-    """Gap between the inner lips `[...]`, model units, of expressions `[..., 64]`."""
-    return sum(expression[..., INDEX[name]] * gap for name, gap in OPENING.items())
+    """How much wider than at rest the inner lips are apart `[...]`, for `[..., 64]`, model units."""
+    return expression @ opening_weights()
