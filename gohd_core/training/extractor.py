@@ -41,12 +41,13 @@ class ExtractorLosses:
         landmarks: 2-D landmarks that the network finds, in units of half the picture.
         projection: the landmarks that the coefficients make through the morphable model, in the
             same unit: it weighs every coefficient by what it does in the picture.
-        identity: mean squared error, since most of an identity can't be seen in one picture.
+        expression, identity: mean squared errors. Most expressions are at rest in most pictures, so
+            that the absolute error is content with rest; most of an identity can't be seen at all.
     """
 
     landmarks: Weight = 10.0
     projection: Weight = 10.0
-    expression: Weight = 10.0
+    expression: Weight = 30.0
     angle: Weight = 5.0
     translation: Weight = 5.0
     identity: Weight = 0.1
@@ -239,7 +240,8 @@ class ExtractorTask(_ReaderTask):
         if self.network.config.glimpses is not None:
             loss = F.l1_loss(reading.landmarks.float(), batch["landmarks"])
             terms.add("landmarks", weights.landmarks, loss)
-        terms.add("expression", weights.expression, F.l1_loss(found.expression, batch["expression"]))
+        loss = F.mse_loss(found.expression, batch["expression"])
+        terms.add("expression", weights.expression, loss)
         terms.add("angle", weights.angle, F.l1_loss(found.angle, pose[:, :3]))
         terms.add("translation", weights.translation, F.l1_loss(found.translation, pose[:, 3:]))
         if batch["identity"].shape[1]:

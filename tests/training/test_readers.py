@@ -123,7 +123,7 @@ def test_extractor_terms_by_their_definition(tmp_path):
     pose = np.array(batch["pose"])
     expected = {
         "landmarks": np.abs(reading.landmarks - batch["landmarks"]).mean(),
-        "expression": np.abs(found.expression - batch["expression"]).mean(),
+        "expression": ((found.expression - batch["expression"]) ** 2).mean(),
         "angle": np.abs(found.angle.numpy() - pose[:, :3]).mean(),
         "translation": np.abs(found.translation.numpy() - pose[:, 3:]).mean(),
         "identity": ((found.identity - batch["identity"]) ** 2).mean(),
