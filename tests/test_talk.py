@@ -111,6 +111,7 @@ def test_interruption_is_asked_for_in_every_stage(models, portrait) -> None:
 def test_command_line_makes_a_video_with_its_sound(folder, inputs, capsys) -> None:
     paths = ["-p", inputs / "face.png", "-a", inputs / "voice.wav", "-o", inputs / "out.mp4"]
     options = ["--models", folder, "--steps", "2", "--motion", inputs / "m.safetensors", "--json"]
+    options += ["--picture", inputs / "strip.png"]
     code = main(["talk", *map(str, paths), *map(str, options)])
     assert code == 0
     made = json.loads(capsys.readouterr().out)
@@ -121,6 +122,7 @@ def test_command_line_makes_a_video_with_its_sound(folder, inputs, capsys) -> No
         assert audio.codec_context.name == "aac" and audio.rate == 44_100
         assert float(audio.duration * audio.time_base) == pytest.approx(1.13, abs=0.03)
     assert (inputs / "m.safetensors").exists()
+    assert Image.open(inputs / "strip.png").size == (8 * 64, 64)
 
 
 def test_command_line_makes_every_pair_of_two_folders(folder, inputs, tmp_path, capsys) -> None:

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".aac", ".mp4", ".mkv", ".mov", ".webm")
 
+_PICTURE_FRAMES = 8
+
 
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
@@ -41,6 +43,7 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
+    parser.add_argument("--picture", type=Path, help="also save eight frames of the video here (.png, .jpg)")
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
     parser.set_defaults(run=run)
 
@@ -48,8 +51,8 @@ def add_commands(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Makes one video, or one for every portrait and sound; returns the exit status."""
     jobs = pairs(arguments.portrait, arguments.audio, arguments.output)
-    if arguments.motion is not None and len(jobs) > 1:
-        raise BadInput("--motion names one file; leave it out where several videos are made.")
+    if len(jobs) > 1 and (arguments.motion or arguments.picture):
+        raise BadInput("--motion and --picture name one file; leave them out where several videos are made.")
     import torch
 
     from gohd_core.talk import Models
@@ -105,7 +108,7 @@ def _make(
     from gohd_core.audio import audio_features, load_audio
     from gohd_core.face import prepare_portrait
     from gohd_core.motion_file import save_motion
-    from gohd_core.render import render_video
+    from gohd_core.render import FrameStrip, render_video
     from gohd_core.talk import TalkOptions, talk
 
     started = time.perf_counter()
@@ -129,7 +132,10 @@ def _make(
         gaze_estimator=models.gaze_estimator,
     )
     motion, frames = talk(prepared, features, models, options, progress=None if arguments.json else _show)
-    render_video(output, frames, fps=motion.fps, audio=(waveform, rate))
+    strip = FrameStrip(_PICTURE_FRAMES, len(motion))
+    render_video(output, strip.watch(frames), fps=motion.fps, audio=(waveform, rate))
+    if arguments.picture is not None:
+        strip.save(arguments.picture)
     if arguments.motion is not None:
         info = {"portrait": portrait.name, "audio": audio.name, "seed": arguments.seed}
         save_motion(arguments.motion, motion, info)

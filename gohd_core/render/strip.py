@@ -1,45 +1,50 @@
-"""The paper's Fig. 8: one frame of motion at growing strength, side by side."""
+"""A strip of frames out of a clip, as a picture to look at."""
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
 from torch import Tensor
 
-from gohd_core.animator import Animator, Source
-from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.errors import BadInput
-from gohd_core.motion import Motion
+from gohd_core.files import whole_file
+from gohd_core.render.video import frames_to_bytes
 
-MAX_STEPS = 64
 
+class FrameStrip:
+    """Keeps `count` evenly spaced frames of a clip of `total` frames while they pass by.
 
-def motion_strip(
-    animator: Animator,
-    source: Source,
-    motion: Motion,
-    *,
-    frame: int | None = None,
-    steps: int = 6,
-    strength: float = 1.0,
-) -> Tensor:
-    """Frames [steps, 3, S, S] in -1..1, the navigation vector scaled from 0 to `strength` (eq. 9).
-
-    frame: which frame of the motion; None takes the one that lies furthest from the first.
+    Use: `strip = FrameStrip(8, total)`, draw from `strip.watch(frames)`, then `strip.save(path)`.
     """
-    if not 2 <= steps <= MAX_STEPS:
-        raise BadInput(f"A strip has 2 to {MAX_STEPS} pictures, not {steps}.")
-    if frame is None:
-        frame = furthest_frame(motion)
-    if not 0 <= frame < len(motion):
-        raise BadInput(f"There is no frame {frame} in a motion of {len(motion)} frames; count from 0.")
-    descriptors = network_descriptors(motion)
-    windows = windows_at(descriptors, range(frame, frame + 1), animator.config.window, motion.fps)
-    magnitudes = animator.magnitudes(source, windows).expand(steps, -1)
-    return animator.decode(source, magnitudes, torch.linspace(0, strength, steps))
 
+    def __init__(self, count: int, total: int) -> None:
+        if not 1 <= count:
+            raise BadInput(f"A strip needs at least one frame, not {count}.")
+        spots = (np.arange(min(count, total)) + 0.5) * total / min(count, total)
+        self._wanted = {int(spot) for spot in spots}
+        self.pictures: list[np.ndarray] = []
 
-def furthest_frame(motion: Motion) -> int:
-    """The frame whose descriptor differs most from the first, each value in units of its own spread."""
-    values = motion.descriptors()
-    spread = values.std(0, unbiased=False).clamp(min=1e-6)
-    return int(((values - values[:1]) / spread).square().sum(1).argmax())
+    def watch(self, frames: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Passes batches `[b, 3, H, W]` on unchanged."""
+        seen = 0
+        for batch in frames:
+            for offset in range(len(batch)):
+                if seen + offset in self._wanted:
+                    self.pictures.append(frames_to_bytes(batch[offset : offset + 1])[0])
+            seen += len(batch)
+            yield batch
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the frames beside each other as PNG or JPEG."""
+        from PIL import Image
+
+        path = Path(path)
+        kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+        if path.suffix.lower() not in kinds:
+            raise BadInput(f"Pictures are written as .png or .jpg; {path.name} ends otherwise.")
+        strip = Image.fromarray(np.concatenate(self.pictures, axis=1))
+        with whole_file(path) as part:
+            strip.save(part, format=kinds[path.suffix.lower()], quality=92)
+        return path
