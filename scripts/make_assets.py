@@ -1,4 +1,4 @@
-"""Makes the sample portraits and speech in assets/: held-out stylised people, and sentences by a recorded voice.
+"""Makes the sample portraits and speech in assets/: held-out stylised people and synthesised voices.
 
 Needs what drawing and speaking need (`gohd doctor` says); run it in an environment with the train extra.
 """

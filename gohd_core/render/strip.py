@@ -20,7 +20,7 @@ class FrameStrip:
     """
 
     def __init__(self, count: int, total: int) -> None:
-        if not 1 <= count:
+        if count < 1:
             raise BadInput(f"A strip needs at least one frame, not {count}.")
         spots = (np.arange(min(count, total)) + 0.5) * total / min(count, total)
         self._wanted = {int(spot) for spot in spots}
