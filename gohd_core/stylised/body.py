@@ -103,10 +103,8 @@ def neck_part(style: Style) -> Part:
 
 def _tube(spine: np.ndarray, radius: float, *, closed: bool, sides: int = 8) -> tuple:
     """Tube of constant radius along ``spine [N, 3]``: points and faces."""
-    if closed:
-        tangent = np.roll(spine, -1, 0) - np.roll(spine, 1, 0)
-    else:
-        tangent = np.gradient(spine, axis=0)
+    around = np.roll(spine, -1, 0) - np.roll(spine, 1, 0)
+    tangent = around if closed else np.gradient(spine, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-12
     helper = np.array([0.31, 0.53, 0.79])
     first = np.cross(tangent, helper)

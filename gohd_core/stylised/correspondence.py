@@ -9,7 +9,7 @@ import numpy as np
 from gohd_core.errors import BadInput
 
 if TYPE_CHECKING:
-    from gohd_core.stylised.renderer import RenderedFrame
+    from gohd_core.stylised.frames import RenderedFrame
 
 DEPTH_TOLERANCE = 0.05
 """A source pixel shows the point if its depth is at most this much nearer, model units."""

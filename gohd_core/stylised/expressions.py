@@ -75,7 +75,7 @@ class ActiveExpression:
 
 
 def active_expressions() -> tuple[ActiveExpression, ...]:
-    """The few modes that the data set uses: 11 mouth, lid and brow movements with both sides.
+    """The 14 modes that the data set uses, with samplers' ranges.
 
     The remaining modes stay zero in generated data, since many tiny movements only confuse a
     network with about 20 motion directions.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from gohd_core.constants import N_EXPRESSION, N_GAZE, N_POSE
-from gohd_core.errors import BadInput, MissingDependency
+from gohd_core.errors import BadInput
 from gohd_core.stylised import shaders
 from gohd_core.stylised.avatar import Avatar, PosedFrame
 from gohd_core.stylised.camera import FOCAL_RATIO, project
+from gohd_core.stylised.correspondence import barycentric_weights
 from gohd_core.stylised.expressions import COEFFICIENT_LIMIT
+from gohd_core.stylised.frames import Correspondence, RenderedFrame
+from gohd_core.stylised.gpu import PROGRAMS, Mesh, create_context, renderer_status
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.morphable import stylised_basis
 from gohd_core.stylised.palettes import BACKGROUNDS
@@ -26,79 +28,6 @@ EYE_BIAS = 0.10
 SUPERSAMPLING = 2
 LANDMARK_TOLERANCE = 0.05
 """A landmark is visible when it lies at most this far behind what the depth buffer holds."""
-_PROGRAMS = (SKIN, EYE, HAIR, PLAIN)
-_INSTALL = "pip install moderngl; on Debian or Ubuntu also: apt install libegl1 libgl1-mesa-dri"
-
-
-@dataclass(frozen=True)
-class Correspondence:
-    """Which point of which triangle every pixel shows."""
-
-    triangle: np.ndarray
-    """``[H, W]`` int32: 0 = background, else the triangle's index + 1."""
-    barycentric: np.ndarray
-    """``[H, W, 2]`` float32: perspective-correct weights of the first two corners."""
-    depth: np.ndarray
-    """``[H, W]`` float32: camera depth; the far plane on the background."""
-    vertices: np.ndarray
-    """``[V, 3]`` float32: pixel x, pixel y, camera depth of every vertex."""
-    faces: np.ndarray
-    """``[F, 3]`` int32."""
-    material: np.ndarray
-    """``[F]`` uint8: face-parsing class of each triangle (lips and nose count as skin)."""
-
-
-@dataclass(frozen=True)
-class RenderedFrame:
-    """One picture with what is known about it. ``H = W = size``."""
-
-    image: np.ndarray
-    """``[H, W, 3]`` uint8."""
-    landmarks: np.ndarray
-    """``[68, 2]`` float32 pixels (x right, y down, pixel centres at integers)."""
-    landmarks_3d: np.ndarray
-    """``[68, 3]`` float32, posed, in the camera's axes (model units, y up, z to the camera)."""
-    irises: np.ndarray
-    """``[2, 2]`` float32 pixels, subject's left eye (image right) first."""
-    visible: np.ndarray
-    """``[68]`` bool: landmark inside the picture and not hidden."""
-    parsing: np.ndarray
-    """``[H, W]`` uint8 in the 19 face-parsing classes; left is the subject's left."""
-    correspondence: Correspondence | None = field(default=None, repr=False)
-
-
-def renderer_status() -> list[tuple[str, bool, str]]:
-    """What rendering needs: (name, present, how to install), for ``gohd doctor``."""
-    status = []
-    try:
-        import moderngl  # noqa: F401
-
-        status.append(("moderngl", True, ""))
-    except ImportError:
-        status.append(("moderngl", False, "pip install moderngl"))
-        return [*status, ("OpenGL 3.3 through EGL", False, _INSTALL)]
-    try:
-        _create_context().release()
-        status.append(("OpenGL 3.3 through EGL", True, ""))
-    except MissingDependency:
-        status.append(("OpenGL 3.3 through EGL", False, _INSTALL))
-    return status
-
-
-def _create_context() -> Any:
-    try:
-        import moderngl
-    except ImportError as error:
-        raise MissingDependency(
-            "Rendering stylised heads needs the package moderngl: pip install moderngl."
-        ) from error
-    try:
-        return moderngl.create_context(standalone=True, backend="egl", require=330)
-    except Exception as error:  # moderngl and glcontext raise bare Exception for any failure
-        raise MissingDependency(
-            "Rendering stylised heads needs OpenGL 3.3 through EGL, which could not be opened "
-            f"({error}); on Debian or Ubuntu: apt install libegl1 libgl1-mesa-dri."
-        ) from error
 
 
 def _checked(name: str, values: Any, length: int, limit: np.ndarray | float) -> np.ndarray:
@@ -117,54 +46,6 @@ def _checked(name: str, values: Any, length: int, limit: np.ndarray | float) -> 
 _POSE_LIMIT = np.array([1.2, 1.6, 1.6, 1.0, 1.0, 2.0])
 
 
-class _Mesh:
-    """GPU buffers of one avatar."""
-
-    def __init__(self, context: Any, programs: dict[str, Any], avatar: Avatar) -> None:
-        self.avatar = avatar
-        self.vertices = context.buffer(
-            np.concatenate([avatar.positions, avatar.normals], 1).astype("f4").tobytes()
-        )
-        shade = np.stack([avatar.occlusion, avatar.attach], 1)
-        fixed = np.concatenate([avatar.parameters, avatar.extra, shade], 1).astype("f4")
-        self.fixed = context.buffer(fixed.tobytes())
-        offset, ranges = 0, {name: [] for name in _PROGRAMS}
-        for part in avatar.parts:
-            ranges[part.program].append((offset, len(part.faces), part.faces + part.start))
-            offset += len(part.faces)
-        self.draws: dict[str, Any] = {}
-        self.identify: list[tuple[int, int, Any]] = []
-        self._owned: list[Any] = [self.vertices, self.fixed]
-        for material, name in enumerate(_PROGRAMS):
-            if not ranges[name]:
-                continue
-            faces = np.concatenate([f for _, _, f in ranges[name]]).astype("i4")
-            self.draws[name] = self._array(context, programs[name], faces)
-            for first, _, part_faces in ranges[name]:
-                array = self._array(context, programs["identify"], part_faces.astype("i4"))
-                self.identify.append((material, first, array))
-
-    def _array(self, context: Any, program: Any, faces: np.ndarray) -> Any:
-        indices = context.buffer(np.ascontiguousarray(faces).tobytes())
-        content = []
-        for buffer, names, sizes in (
-            (self.vertices, ("in_position", "in_normal"), (3, 3)),
-            (self.fixed, ("in_parameters", "in_extra", "in_shade"), (4, 3, 2)),
-        ):
-            used = [n if n in program else None for n in names]
-            layout = " ".join(f"{s}f" if n else f"{4 * s}x" for n, s in zip(used, sizes, strict=True))
-            kept = [n for n in used if n]
-            if kept:
-                content.append((buffer, layout, *kept))
-        array = context.vertex_array(program, content, indices)
-        self._owned += [indices, array]
-        return array
-
-    def release(self) -> None:
-        for item in reversed(self._owned):
-            item.release()
-
-
 class HeadRenderer:
     """Renders identities at one picture size. Keep one per process and reuse it.
 
@@ -176,7 +57,7 @@ class HeadRenderer:
             raise BadInput(f"The picture size must be between 16 and 2048 pixels, got {size}.")
         self.size = size
         self._cached = cached_identities
-        self._context = context = _create_context()
+        self._context = context = create_context()
         self._programs = {
             name: context.program(shaders.VERTEX, fragment)
             for name, fragment in (
@@ -206,7 +87,7 @@ class HeadRenderer:
             program = context.program(shaders.SCREEN_VERTEX, fragment)
             screen = context.vertex_array(program, [(corners, "2f", "in_corner")])
             self._screens[name] = screen
-        self._meshes: OrderedDict[Identity, _Mesh] = OrderedDict()
+        self._meshes: OrderedDict[Identity, Mesh] = OrderedDict()
         self._current: Identity | None = None
 
     def __enter__(self) -> HeadRenderer:
@@ -224,12 +105,12 @@ class HeadRenderer:
         """The mesh of an identity (built once, kept for the last few identities)."""
         return self._mesh(identity).avatar
 
-    def _mesh(self, identity: Identity) -> _Mesh:
+    def _mesh(self, identity: Identity) -> Mesh:
         # another renderer of this process may have made its own context current
         self._context.__enter__()
         mesh = self._meshes.get(identity)
         if mesh is None:
-            mesh = _Mesh(self._context, self._programs, Avatar(identity))
+            mesh = Mesh(self._context, self._programs, Avatar(identity))
             self._meshes[identity] = mesh
             if len(self._meshes) > self._cached:
                 self._meshes.popitem(last=False)[1].release()
@@ -259,7 +140,7 @@ class HeadRenderer:
             "ground": tuple(style.ambient * np.array([0.66, 0.58, 0.55]) * bounce),
             "rim": style.rim,
         }
-        for name in _PROGRAMS:
+        for name in PROGRAMS:
             self._set(name, **lights, focal=2 * FOCAL_RATIO, half_pixel=1.0 / self.size)
             self._set(name, near=NEAR, far=FAR, bias=EYE_BIAS if name == EYE else 0.0)
         self._set("identify", focal=2 * FOCAL_RATIO, half_pixel=1.0 / self.size)
@@ -322,7 +203,7 @@ class HeadRenderer:
 
     def _place(self, frame: PosedFrame) -> None:
         rotation = tuple(frame.rotation.T.ravel().tolist())
-        for name in (*_PROGRAMS, "identify"):
+        for name in (*PROGRAMS, "identify"):
             self._set(
                 name,
                 rotation=rotation,
@@ -330,7 +211,7 @@ class HeadRenderer:
                 body_shift=tuple(frame.body_shift.tolist()),
             )
 
-    def _draw(self, mesh: _Mesh) -> np.ndarray:
+    def _draw(self, mesh: Mesh) -> np.ndarray:
         import moderngl
 
         context = self._context
@@ -350,14 +231,14 @@ class HeadRenderer:
         pixels = np.frombuffer(self._small.read(components=3, alignment=1), np.uint8)
         return np.ascontiguousarray(pixels.reshape(self.size, self.size, 3)[::-1])
 
-    def _identify(self, mesh: _Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _identify(self, mesh: Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         import moderngl
 
         self._context.enable(moderngl.DEPTH_TEST)
         self._identified.use()
         self._identified.clear()
         program = self._programs["identify"]
-        eyes = _PROGRAMS.index(EYE)
+        eyes = PROGRAMS.index(EYE)
         for material, first, array in mesh.identify:
             program["material"].value = material
             program["first"].value = first
@@ -389,10 +270,8 @@ class HeadRenderer:
         return inside & (projected[:, 2] <= nearest + LANDMARK_TOLERANCE)
 
     def _correspondence(
-        self, mesh: _Mesh, frame: PosedFrame, triangle: np.ndarray, depth: np.ndarray
+        self, mesh: Mesh, frame: PosedFrame, triangle: np.ndarray, depth: np.ndarray
     ) -> Correspondence:
-        from gohd_core.stylised.correspondence import barycentric_weights
-
         avatar = mesh.avatar
         vertices = project(avatar.to_world(frame), self.size).astype(np.float32)
         weights = barycentric_weights(triangle, vertices, avatar.faces)

@@ -150,7 +150,8 @@ void main() {
   float x = u * 13.0 + bend + 200.0;
   float fine = ripple(x * 5.3), coarse = ripple(x * 1.45);
   float streak = 0.55 * coarse + 0.45 * fine;
-  float coil = ripple(u * 31.0 + 2.0 * ripple(along * 19.0) + 100.0) * ripple(along * 37.0 + 3.0 * ripple(u * 17.0 + 60.0));
+  float coil = ripple(u * 31.0 + 2.0 * ripple(along * 19.0) + 100.0)
+    * ripple(along * 37.0 + 3.0 * ripple(u * 17.0 + 60.0));
   streak = mix(streak, 0.20 + 1.1 * coil, rough * 0.75);
   vec3 t = normalize(extra - n * dot(extra, n));
   vec3 side = cross(n, t);
@@ -165,7 +166,8 @@ void main() {
   float sheen = sqrt(max(1.0 - th * th, 0.0));
   float lobe = pow(sheen, 90.0) * (0.35 + 0.65 * streak) * smoothstep(-0.1, 0.5, dot(n, light));
   float broad = pow(sheen, 14.0) * clamp(dot(n, h), 0.0, 1.0);
-  c += key_colour * open * (1.0 - 0.75 * rough) * (lobe * (base * 1.0 + 0.075) * 0.9 + broad * (base * 0.35 + 0.012));
+  vec3 shine = lobe * (base * 1.0 + 0.075) * 0.9 + broad * (base * 0.35 + 0.012);
+  c += key_colour * open * (1.0 - 0.75 * rough) * shine;
   c += rim * pow(1.0 - abs(dot(n, v)), 3.0) * (base * 0.8 + 0.035) * open;
   finish(c);
 }

@@ -7,27 +7,17 @@ import numpy as np
 from gohd_core.constants import N_EXPRESSION
 from gohd_core.errors import BadInput
 from gohd_core.stylised.camera import gaze_from_head, gaze_in_head, neck_translation
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.expressions import active_expressions
 
 GAZE_LIMIT = (0.35, 0.55)
 """Largest eye-in-head pitch and yaw that samplers use, radians."""
 POSE_LIMIT = (0.40, 0.75, 0.30)
 
-_MOUTH = [
-    INDEX[name]
-    for name in (
-        "jaw_open",
-        "lip_pucker",
-        "lip_spread",
-        "lip_press",
-        "upper_lip_raise",
-        "lower_lip_drop",
-        "smile_left",
-        "smile_right",
-    )
-]
-_LIDS = [INDEX["blink_left"], INDEX["blink_right"]]
-_BROWS = [INDEX[name] for name in ("brow_inner_up", "brow_outer_up_left", "brow_outer_up_right", "frown")]
+_GROUPS = {
+    group: [mode.index for mode in active_expressions() if mode.group == group]
+    for group in ("mouth", "lids", "brows")
+}
+_MOUTH, _LIDS, _BROWS = _GROUPS["mouth"], _GROUPS["lids"], _GROUPS["brows"]
 
 
 def sample_mouth(rng: np.random.Generator) -> np.ndarray:
