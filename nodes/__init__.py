@@ -36,8 +36,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
 class GohdExtension(ComfyExtension):
     """What ComfyUI loads."""
 
-    async def on_load(self) -> None:
-        register_folder()
-
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        # Here and not in on_load, which ComfyUI 0.8 never calls.
+        register_folder()
         return list(NODES)

@@ -151,7 +151,6 @@ class TalkingPortrait(io.ComfyNode):
         portrait = prepare_portrait(
             image,
             box=mask_box(face_mask, image, 0),
-            size=models.animator.config.size,
             extractor=models.extractor,
             gaze_estimator=models.gaze_estimator,
         )

@@ -37,7 +37,7 @@ def extension():
 def base(tmp_path, extension):
     """ComfyUI's folders, empty, with the weights folder registered."""
     folder_paths.set_base(tmp_path)
-    asyncio.run(extension.on_load())
+    asyncio.run(extension.get_node_list())
     return tmp_path
 
 

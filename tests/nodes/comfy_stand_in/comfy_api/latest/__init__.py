@@ -6,9 +6,6 @@ from . import io, ui
 
 
 class ComfyExtension:
-    async def on_load(self) -> None:
-        pass
-
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         raise NotImplementedError
 
