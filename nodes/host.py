@@ -255,7 +255,7 @@ def morphable_model(space: str) -> Any:
     from gohd_core.face import MorphableModel
 
     if space != BFM09:
-        return MorphableModel.stylised()
+        return MorphableModel.stylised_landmarks()
     path = _path("BFM_model_front.mat")
     if path is None:
         raise BadInput(missing_sentence("BFM_model_front.mat"))

@@ -144,7 +144,7 @@ class ExpressionPredictor:
             )
         from gohd_core.face import MorphableModel
 
-        return MorphableModel.stylised().eye_motion_feature(e0[None])[0]
+        return MorphableModel.stylised_landmarks().eye_motion_feature(e0[None])[0]
 
     def _noise(self, noise: Any, seed: int, frames: int, first: int) -> Tensor:
         width = self.network.eyes.noise_width

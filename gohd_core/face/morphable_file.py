@@ -76,12 +76,13 @@ def _arrays(content: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
 
 def write_landmark_model(model: MorphableModel, path: str | Path) -> Path:
     """Writes the 68 landmarks of a model to the file that `read_landmark_model` reads."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     small = model.landmarks_only()
     tensors = {name: getattr(small, name).contiguous() for name in LANDMARK_FIELDS}
-    save_file(tensors, path, metadata={"space": model.space})
-    return Path(path)
+    path = Path(path)
+    path.write_bytes(save(tensors, metadata={"space": model.space}))
+    return path
 
 
 def read_landmark_model(path: str | Path | None = None) -> dict[str, Any]:

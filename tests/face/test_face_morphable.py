@@ -168,6 +168,13 @@ def test_landmark_file_is_the_same_model(model, tmp_path):
         read_landmark_model(tmp_path / "cut.safetensors")
 
 
+def test_the_asset_holds_the_procedural_landmarks():
+    pytest.importorskip("scipy")
+    asset, whole = MorphableModel.stylised_landmarks(), MorphableModel.stylised()
+    expression, identity = torch.randn(2, 64), torch.randn(2, 80)
+    torch.testing.assert_close(asset.landmarks(identity, expression), whole.landmarks(identity, expression))
+
+
 def test_eye_height_of_shut_eyes_has_a_gradient():
     points = torch.zeros(68, 2, requires_grad=True)
     eye_height(points).backward()
