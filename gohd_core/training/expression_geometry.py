@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -66,3 +67,7 @@ class FaceGeometry:
             eye_motion=eye_motion(flat, neutral),
             offsets=(flat - neutral) / (eye_height(neutral) / 2),
         )
+
+    def eye_motion(self, expression: np.ndarray) -> np.ndarray:
+        """Expressions [T, 64] -> eye motion [T, 21], on the CPU."""
+        return self.face(torch.from_numpy(expression)[None]).eye_motion[0].numpy()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from gohd_core.checkpoints import load_network
@@ -15,6 +14,7 @@ from gohd_core.clips import Clip
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
 from gohd_core.training.config import Weight, is_on
+from gohd_core.training.data import find_clips
 from gohd_core.training.discriminators.motion import (
     EyeMotionDiscriminator,
     TemporalPatchDiscriminator,
@@ -23,10 +23,14 @@ from gohd_core.training.draws import audio_frames, random_window
 from gohd_core.training.embeddings import EmbeddingStore
 from gohd_core.training.expression_geometry import FaceGeometry
 from gohd_core.training.expression_stage1 import Stage1Losses, distillation_terms, mouth_distance
+from gohd_core.training.informed_noise import CHANNELS, InformedNoise, silent_frames
 from gohd_core.training.losses import expression as losses
 from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
 from gohd_core.training.sound import read_sound
 from gohd_core.training.task import Batch, Export, Moment, Player, Task, Terms
+
+CLIPS_TO_FIT = 100
+"""Clips that informed noise takes its statistics from."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class Stage2Config(RunConfig):
     Attributes:
         stage1: weights of a trained stage 1 with eye-motion input, or null for Table 3's "w/o Stage
             1": then the mapping of `stage1_network` is trained together with the generator.
+        informed_noise: z explains the recording (`training.informed_noise`); ours, off by default.
         frames: length of a training sequence.
         face_model: BFM_model_front.mat for the space bfm09; null for the stylised face.
     """
@@ -95,6 +100,7 @@ class Stage2Config(RunConfig):
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     discriminators: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     losses: Stage2Losses = field(default_factory=Stage2Losses)
+    informed_noise: bool = False
     frames: int = 300
     face_model: str | None = None
 
@@ -105,12 +111,24 @@ class Stage2Draw:
 
     frames: int
     keep_features: bool
+    noise_width: int
+    informed: InformedNoise | None
+    geometry: FaceGeometry
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> dict[str, Any]:
         window = random_window(clip, self.frames, rng, limit=audio_frames(clip))
+        chunks = read_sound(clip, window, keep=self.keep_features)["chunks"]
+        expression = clip.read("expression", window.start, window.stop)
+        if self.informed is None:
+            noise = rng.standard_normal((self.frames, self.noise_width), np.float32)
+        else:
+            silent = silent_frames(chunks)
+            eyes = self.geometry.eye_motion(expression)
+            noise = self.informed.draw(eyes, silent, self.noise_width, rng)
         return {
-            "chunks": read_sound(clip, window, keep=self.keep_features)["chunks"],
-            "expression": clip.read("expression", window.start, window.stop),
+            "chunks": chunks,
+            "expression": expression,
+            "noise": noise,
             "path": str(clip.path),
             "start": window.start,
         }
@@ -144,6 +162,7 @@ class ExpressionStage2Task(Task):
             self.networks[name] = judge
         self.geometry = FaceGeometry.load(config.face_model, config.data.space)
         self.store = EmbeddingStore(network.lips.audio_encoder)
+        self.informed = self._informed_noise() if config.informed_noise else None
         self.generated: dict[str, tuple[Tensor, ...]] = {}
 
     def _discriminators(self) -> dict[str, nn.Module]:
@@ -176,7 +195,26 @@ class ExpressionStage2Task(Task):
         return (generator, Player("discriminator", parameters, optimiser))
 
     def draw(self, split: str) -> Stage2Draw:
-        return Stage2Draw(self.config.frames, self.config.data.cache_features)
+        width = self.networks["expression"].eyes.noise_width
+        keep = self.config.data.cache_features
+        geometry = FaceGeometry.load(self.config.face_model, self.config.data.space)
+        return Stage2Draw(self.config.frames, keep, width, self.informed, geometry)
+
+    def _informed_noise(self) -> InformedNoise:
+        width = self.networks["expression"].eyes.noise_width
+        if width < CHANNELS:
+            raise BadInput(f"informed_noise needs generator.noise_width of at least {CHANNELS}.")
+        window = slice(0, self.config.frames)
+        motions, silences = [], []
+        for clip in find_clips(self.config.data, "train")[:CLIPS_TO_FIT]:
+            if min(len(clip), audio_frames(clip)) >= self.config.frames:
+                chunks = read_sound(clip, window, keep=self.config.data.cache_features)["chunks"]
+                expression = clip.read("expression", window.start, window.stop)
+                motions.append(self.geometry.eye_motion(expression))
+                silences.append(silent_frames(chunks))
+        if not motions:
+            raise BadInput(f"No clip has the {self.config.frames} frames that `frames` asks for.")
+        return InformedNoise.fit(motions, silences)
 
     def losses(self, player: str, batch: Batch, moment: Moment) -> Terms:
         if player == "discriminator":
@@ -187,9 +225,7 @@ class ExpressionStage2Task(Task):
         real = geometry.face(truth)
         e0, eye0 = truth[:, 0], real.eye_motion[:, 0]
         audio = self._audio(batch)
-        width = network.eyes.noise_width
-        noise = torch.randn(*truth.shape[:2], width, device=truth.device)
-        eye_motion = network.eyes(audio, e0, eye0, noise)
+        eye_motion = network.eyes(audio, e0, eye0, batch["noise"])
         predicted = network.lips(audio, e0, eye_motion)
         made = geometry.face(predicted)
         self.generated = {
@@ -237,6 +273,8 @@ class ExpressionStage2Task(Task):
     def notes(self) -> Iterable[str]:
         if not self.frozen_stage1:
             yield "stage1 is null: the mapping is not pre-trained, and trains with the generator."
+        if self.config.informed_noise:
+            yield "z explains the recordings while training (informed_noise)."
         weights = self.config.losses
         for name in (
             "similarity",

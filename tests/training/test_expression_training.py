@@ -24,7 +24,7 @@ from gohd_core.training.task import Moment
 from tests.training.talk_clips import write_talk_clips
 
 SMALL = "{audio_widths: [6, 8, 12, 16, 24], audio_residuals: 1, mapping_widths: [48], eye_motion_input: true}"
-GENERATOR = "{embedding_width: 16, noise_width: 4, embedding_hidden: 8, output_hidden: 8, decoder_heads: 2}"
+GENERATOR = "{embedding_width: 16, noise_width: 8, embedding_hidden: 8, output_hidden: 8, decoder_heads: 2}"
 JUDGES = "{width: 16, layers: 1, heads: 2, patch_widths: [8, 8, 8]}"
 START = Moment(0, 0.0)
 
