@@ -182,8 +182,8 @@ def _mouth_modes(basis: dict[str, np.ndarray], r: _Regions) -> None:
     basis["jaw_shift"][:, 0] = 0.060 * r.jaw
     basis["jaw_forward"][:, 2] = 0.050 * r.jaw
     roll = basis["lip_roll_in"]
-    roll[:, 1] = 0.7 * press[:, 1]
-    roll[:, 2] = 1.6 * press[:, 2]
+    roll[:, 1] = 0.2 * press[:, 1]
+    roll[:, 2] = 1.8 * press[:, 2]
 
 
 def _lid_modes(basis: dict[str, np.ndarray], r: _Regions, template: Template) -> None:

@@ -58,7 +58,7 @@ def landmark_vertices(head: Template) -> np.ndarray:
     for turn in (3, 2, 1, 0, 5, 4):
         found.append(_on_ring(head, EYE_LEFT, 0.0, turn * sixth))
     for angle in np.linspace(np.pi, -np.pi, 13)[:-1]:
-        width = float(lip_width(np.array([angle]))[0])
+        width = max(float(lip_width(np.array([angle]))[0]), 0.012)
         offsets = np.unique(head.offset[head.kind == MOUTH])
         offset = offsets[np.abs(offsets - width).argmin()]
         found.append(_on_ring(head, MOUTH, offset, angle))
