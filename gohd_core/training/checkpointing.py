@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.clips import write_atomic
 from gohd_core.errors import BadCheckpoint
+from gohd_core.files import write_whole
 
 _KEY = "run"
 _NAME = re.compile(r"step_(\d+)\.safetensors")
@@ -26,7 +26,7 @@ def save_tree(path: str | Path, tree: Any) -> None:
 
     tensors: dict[str, Tensor] = {}
     skeleton = _flatten(tree, tensors)
-    write_atomic(Path(path), save(tensors, metadata={_KEY: json.dumps(skeleton)}))
+    write_whole(path, save(tensors, metadata={_KEY: json.dumps(skeleton)}))
 
 
 def load_tree(path: str | Path) -> Any:

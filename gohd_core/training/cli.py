@@ -14,6 +14,17 @@ from gohd_core.training.tasks import TASKS
 CONFIGS = Path(__file__).parent / "configs"
 """Config files that ship with GoHD: configs/<module>/<name>.yaml, given as `--config NAME`."""
 
+_WHAT = {
+    "animator": "portrait and motion to pictures (eq. 9, 11-17)",
+    "pose": "head poses from sound, by diffusion (eq. 1-4)",
+    "gaze": "gaze from sound, by diffusion (eq. 1-4)",
+    "expression-stage1": "lips from sound (eq. 5, 18-24)",
+    "expression-stage2": "eye motion on top of stage 1 (eq. 6-8, 25-27)",
+    "extractor": "coefficients from pictures",
+    "gaze-estimator": "gaze from pictures",
+    "face-parsing": "parts of the face from pictures (eq. 15)",
+}
+
 
 def add_commands(subparsers: Any) -> None:
     """Adds `train` with one command per module to an argparse subparsers object."""
@@ -25,7 +36,8 @@ def add_commands(subparsers: Any) -> None:
     )
     modules = train.add_subparsers(dest="module", required=True, metavar="MODULE")
     for name in TASKS:
-        parser = modules.add_parser(name, help=f"train: {name}")
+        what = _WHAT.get(name, name)
+        parser = modules.add_parser(name, help=what, description=f"Train {name}: {what}.")
         _add_arguments(parser, name)
         parser.set_defaults(run=run)
 

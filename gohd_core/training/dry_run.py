@@ -67,7 +67,7 @@ def measure(kind: type[Task], config: RunConfig, *, steps: int = 5) -> Measureme
         seconds_per_step=1 / means["steps_per_second"],
         examples_per_step=run.per_step,
         wait_share=means["wait_share"],
-        losses={name: value for name, value in means.items() if "/" in name},
+        losses={name: value for name, value in means.items() if "/" in name and not name.endswith("rate")},
         notes=tuple(run.task.notes()),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from gohd_core.constants import FPS, SAMPLE_RATE
+from gohd_core.files import whole_file
 from gohd_core.training.pictures import write_png
 from gohd_core.training.task import Sample
 
@@ -106,8 +106,7 @@ def write_sample(path: Path, sample: Sample) -> None:
 
     import av
 
-    part = path.with_name(f"{path.stem}.part.mp4")
-    with av.open(str(part), "w") as container:
+    with whole_file(path) as part, av.open(str(part), "w", format="mp4") as container:
         video = container.add_stream("libx264", rate=FPS)
         video.height, video.width = sample.frames.shape[1:3]
         video.pix_fmt = "yuv420p"
@@ -126,7 +125,6 @@ def write_sample(path: Path, sample: Sample) -> None:
             frame.time_base = Fraction(1, SAMPLE_RATE)
             container.mux(sound.encode(frame))
             container.mux(sound.encode())
-    os.replace(part, path)
 
 
 def _append(path: Path) -> TextIO:

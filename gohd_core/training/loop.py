@@ -101,7 +101,7 @@ def train(
                 exported = write_exports(run, out, figures, command)
         reason = "finished" if fraction >= 1 else "paused"
         share = overall.means()["wait_share"]
-        log.event(reason, run.step, seconds=pace.seconds, wait_share=share, **run.skipped)
+        log.event(reason, run.step, seconds=pace.seconds, wait_share=share, skipped=run.skipped)
         run.accelerator.wait_for_everyone()
     if reason == "paused" and stopped:
         raise Interrupted(f"Training was stopped at step {run.step}; resume goes on from there.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -12,6 +11,7 @@ import numpy as np
 from gohd_core.clips import Clip
 from gohd_core.constants import SAMPLE_RATE
 from gohd_core.errors import BadInput
+from gohd_core.files import write_whole
 from gohd_core.training.draws import audio_frames
 
 _log = logging.getLogger(__name__)
@@ -71,14 +71,10 @@ def _kept(clip: Clip, alignment: str) -> Rows:
     )
     if not path.is_file() or path.stat().st_mtime < clip.path.stat().st_mtime:
         content = save(compute_features(clip, alignment))
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(content)
-            os.replace(part, path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            _log.warning("Audio features can't be kept in %s (%s).", path.parent, error.strerror)
+            write_whole(path, content)
+        except BadInput as error:
+            _log.warning("Audio features are not kept: %s", error)
             return _remembered(str(clip.path), alignment)
 
     def rows(name: str, low: int, high: int) -> np.ndarray:

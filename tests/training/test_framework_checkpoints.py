@@ -61,7 +61,7 @@ def test_a_write_that_fails_leaves_the_one_before(tmp_path, monkeypatch, where):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    target = (os, "fsync") if where == "write" else (type(tmp_path), "replace")
+    target = (os, "fsync" if where == "write" else "replace")
     monkeypatch.setattr(*target, fail)
     with pytest.raises(BadInput, match="full"):
         checkpoints.save(2, {"step": 2})
