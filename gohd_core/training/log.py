@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from gohd_core.constants import FPS, SAMPLE_RATE
-from gohd_core.files import whole_file
+from gohd_core.constants import SAMPLE_RATE
+from gohd_core.render.video import render_video
 from gohd_core.training.pictures import write_png
 from gohd_core.training.task import Sample
 
 _log = logging.getLogger(__name__)
-
-VideoWriter = Callable[[Path, Sample], None]
-"""Writes a sample clip with its sound to a path."""
 
 
 class RunLog:
@@ -77,14 +74,15 @@ class RunLog:
             if self._board:
                 self._board.add_image(name, picture, step, dataformats="HWC")
 
-    def samples(self, step: int, samples: Mapping[str, Sample], write: VideoWriter) -> None:
+    def samples(self, step: int, samples: Mapping[str, Sample]) -> None:
         """Clips to watch, as files; their sound goes to TensorBoard too."""
         if not self.active or not samples:
             return
         (self.folder / "samples").mkdir(exist_ok=True)
         for name, sample in samples.items():
-            write(self.folder / "samples" / f"{name}_{step:08d}.mp4", sample)
-            if self._board and sample.audio is not None:
+            audio = None if sample.audio is None else (sample.audio, SAMPLE_RATE)
+            render_video(self.folder / "samples" / f"{name}_{step:08d}.mp4", [sample.frames], audio=audio)
+            if self._board and audio:
                 self._board.add_audio(name, sample.audio[None], step, sample_rate=SAMPLE_RATE)
 
     def progress(self, done: float, **shown: str) -> None:
@@ -98,33 +96,6 @@ class RunLog:
         for part in (self._file, self._board, self._bar):
             if part is not None:
                 part.close()
-
-
-def write_sample(path: Path, sample: Sample) -> None:
-    """Writes a sample clip as H.264 with AAC sound."""
-    from fractions import Fraction
-
-    import av
-
-    with whole_file(path) as part, av.open(str(part), "w", format="mp4") as container:
-        video = container.add_stream("libx264", rate=FPS)
-        video.height, video.width = sample.frames.shape[1:3]
-        video.pix_fmt = "yuv420p"
-        sound = None
-        if sample.audio is not None:
-            sound = container.add_stream("aac", rate=SAMPLE_RATE)
-            sound.layout = "mono"
-        for picture in sample.frames:
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-            container.mux(video.encode(frame))
-        container.mux(video.encode())
-        if sound is not None:
-            samples = np.clip(sample.audio, -1, 1).astype(np.float32)[None]
-            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
-            frame.sample_rate, frame.pts = SAMPLE_RATE, 0
-            frame.time_base = Fraction(1, SAMPLE_RATE)
-            container.mux(sound.encode(frame))
-            container.mux(sound.encode())
 
 
 def _append(path: Path) -> TextIO:

@@ -17,7 +17,7 @@ from gohd_core.training import data
 from gohd_core.training.checkpointing import Checkpoints
 from gohd_core.training.config import as_dict, save_config
 from gohd_core.training.export import write_exports
-from gohd_core.training.log import RunLog, write_sample
+from gohd_core.training.log import RunLog
 from gohd_core.training.pace import Pace, StopSignals
 from gohd_core.training.run import Counters, Run
 from gohd_core.training.settings import RunConfig
@@ -174,7 +174,7 @@ def _show(run: Run, batch: Batch, log: RunLog) -> None:
         if pictures:
             log.pictures(run.step, run.task.pictures(batch))
         if samples:
-            log.samples(run.step, run.task.samples(batch), write_sample)
+            log.samples(run.step, run.task.samples(batch))
 
 
 def _save(run: Run, checkpoints: Checkpoints, pace: Pace) -> None:

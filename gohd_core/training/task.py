@@ -80,10 +80,10 @@ class Player:
 
 @dataclass(frozen=True)
 class Sample:
-    """A clip to watch: frames u8 [T, H, W, 3] at 25 fps, and its sound float [N] at 16 kHz or None."""
+    """A clip to watch: frames [T, 3, H, W] in [-1, 1] at 25 fps, its sound [N] at 16 kHz or None."""
 
-    frames: np.ndarray
-    audio: np.ndarray | None = None
+    frames: Tensor
+    audio: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ class ToyTask(Task):
         return {"points": np.full((8, 8, 3), 128, np.uint8)}
 
     def samples(self, batch):
-        return {"beep": Sample(np.zeros((25, 16, 16, 3), np.uint8), np.zeros(16000, np.float32))}
+        return {"beep": Sample(torch.zeros(25, 3, 16, 16), torch.zeros(16000))}
 
 
 def flat(task: Task) -> torch.Tensor:
