@@ -6,9 +6,7 @@ or extracted from a real video (`gohd extract`). docs/DATA.md describes each fie
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -19,6 +17,7 @@ import numpy as np
 
 from .constants import N_EXPRESSION, N_GAZE, N_IDENTITY, N_LANDMARKS, N_POSE, SPACES
 from .errors import BadInput
+from .files import write_whole
 
 if TYPE_CHECKING:
     from .motion import Motion
@@ -115,26 +114,6 @@ def check_clip(arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> int
     return lengths["T"]
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write `data` to `path` so that `path` is either whole or not there, whatever happens."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise BadInput(
-                f"The disk that holds '{path.parent}' is full: free some space and run the same "
-                "command again, it goes on where it stopped."
-            ) from error
-        raise BadInput(f"'{path}' can't be written ({error.strerror}).") from error
-
-
 def save_clip(path: str | Path, arrays: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> int:
     """Write one clip file atomically; return its number of frames.
 
@@ -146,7 +125,7 @@ def save_clip(path: str | Path, arrays: Mapping[str, np.ndarray], info: Mapping[
     frames = check_clip(arrays, info)
     header = json.dumps(dict(info), sort_keys=True, ensure_ascii=False, allow_nan=False)
     whole = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
-    write_atomic(Path(path), save(whole, metadata={"clip": header}))
+    write_whole(path, save(whole, metadata={"clip": header}))
     return frames
 
 
@@ -281,7 +260,7 @@ def write_index(folder: str | Path, header: Mapping[str, Any], entries: Iterable
             raise BadInput(f"The data set's description lacks '{key}'.")
     content = {"format": FORMAT, **header, "clips": [asdict(entry) for entry in entries]}
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomic(Path(folder) / INDEX_NAME, (text + "\n").encode())
+    write_whole(Path(folder) / INDEX_NAME, (text + "\n").encode())
 
 
 def read_index(folder: str | Path) -> dict[str, Any]:

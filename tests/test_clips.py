@@ -9,7 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
-from gohd_core import clips
+from gohd_core import clips, files
 from gohd_core.clips import Clip, ClipDataset, Entry, save_clip, write_index
 from gohd_core.errors import BadInput
 
@@ -99,8 +99,8 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
     def full(_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(clips.os, "fsync", full)
-    with pytest.raises(BadInput, match="is full: free some space"):
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(BadInput, match="the disk is full, free some space"):
         save_clip(tmp_path / "train" / "a", arrays(), INFO)
     assert not list((tmp_path / "train").iterdir())
 

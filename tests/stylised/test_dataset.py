@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gohd_core import clips
+from gohd_core import files
 from gohd_core.clips import SPLITS, Clip, ClipDataset
 from gohd_core.errors import BadInput, Interrupted, MissingDependency
 from gohd_core.stylised import dataset, making
@@ -253,8 +253,8 @@ def test_a_full_disk_is_one_sentence_and_the_rest_is_whole(tmp_path, stand_in, m
         if len(written) == 4:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(clips.os, "fsync", fill_up)
-    with pytest.raises(BadInput, match="is full: free some space"):
+    monkeypatch.setattr(files.os, "fsync", fill_up)
+    with pytest.raises(BadInput, match="the disk is full, free some space"):
         talk(tmp_path / "d", 6)
     assert not list((tmp_path / "d").rglob("*.part"))
     for path in (tmp_path / "d").rglob("*.safetensors"):
