@@ -34,7 +34,7 @@ def test_basis_has_the_shapes_of_the_papers_linear_model():
     assert basis.identity_basis.shape == (count, 3, 80)
     assert basis.expression_basis.shape == (count, 3, 64)
     assert basis.landmark_indices.shape == (68,)
-    assert 0 <= basis.faces.min() and basis.faces.max() < count
+    assert basis.faces.min() >= 0 and basis.faces.max() < count
     assert len(set(EXPRESSION_NAMES)) == 64
     assert all(np.isfinite(x).all() for x in (basis.mean_shape, basis.identity_basis, basis.expression_basis))
 
