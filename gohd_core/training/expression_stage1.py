@@ -18,11 +18,12 @@ from gohd_core.training.config import Weight, is_on
 from gohd_core.training.draws import audio_frames, random_window, valid_frames
 from gohd_core.training.expression_geometry import Face, FaceGeometry
 from gohd_core.training.features import FeatureConfig, load_features
+from gohd_core.training.films import expression_film
 from gohd_core.training.losses import expression as losses
 from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
 from gohd_core.training.sound import read_sound
 from gohd_core.training.sound_augmentation import AugmentationConfig, augmented_chunks
-from gohd_core.training.task import Batch, Export, Moment, Player, Task, Terms
+from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task, Terms
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class Stage1Draw:
                 expression = expression.copy()
                 expression[:, list(self.mouth)] = 0
         return {
+            "path": str(clip.path),
             "chunks": chunks,
             "expression": expression,
             "e0": clip.read("expression", start, start + 1)[0],
@@ -187,6 +189,11 @@ class ExpressionStage1Task(Task):
         renderer = self.renderer.to(self.device)
         (real,), (made,) = (reader(renderer.mouths(e)) for e in (truth, predicted))
         return losses.lip_reading(real.detach(), made)
+
+    def samples(self, batch: Batch) -> dict[str, Sample]:
+        clip, keep = Clip(batch["path"][0]), self.config.data.cache_features
+        network = self.networks["expression"]
+        return {"face": expression_film(network, self.geometry, clip, self.device, keep=keep)}
 
     def notes(self) -> Iterable[str]:
         return self._notes

@@ -23,11 +23,12 @@ from gohd_core.training.draws import audio_frames, random_window
 from gohd_core.training.embeddings import EmbeddingStore
 from gohd_core.training.expression_geometry import FaceGeometry
 from gohd_core.training.expression_stage1 import Stage1Losses, distillation_terms, mouth_distance
+from gohd_core.training.films import expression_film
 from gohd_core.training.informed_noise import CHANNELS, InformedNoise, silent_frames
 from gohd_core.training.losses import expression as losses
 from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
 from gohd_core.training.sound import read_sound
-from gohd_core.training.task import Batch, Export, Moment, Player, Task, Terms
+from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task, Terms
 
 CLIPS_TO_FIT = 100
 """Clips that informed noise takes its statistics from."""
@@ -269,6 +270,11 @@ class ExpressionStage2Task(Task):
             return self.networks["expression"].lips.audio_encoder(batch["chunks"])
         self.networks["expression"].lips.eval()
         return self.store.embed(batch["chunks"], batch["path"], batch["start"])
+
+    def samples(self, batch: Batch) -> dict[str, Sample]:
+        clip, keep = Clip(batch["path"][0]), self.config.data.cache_features
+        network = self.networks["expression"]
+        return {"face": expression_film(network, self.geometry, clip, self.device, keep=keep)}
 
     def notes(self) -> Iterable[str]:
         if not self.frozen_stage1:
