@@ -29,13 +29,17 @@ _OPTIONAL = ("gaze_diffusion",)
 
 
 def load(component: str, path: str, precision: str = "float32") -> host.Managed:
-    """Loads one component's runtime object for ComfyUI to manage."""
+    """Loads one component's runtime object for ComfyUI to manage.
+
+    ComfyUI runs nodes in inference mode, whose tensors know no version counter; weights are plain.
+    """
     import torch
 
     import gohd_core
 
     options = {"dtype": getattr(torch, precision)} if component == "animator" else {}
-    return host.Managed(getattr(gohd_core, _LOADERS[component])(path, **options))
+    with torch.inference_mode(False):
+        return host.Managed(getattr(gohd_core, _LOADERS[component])(path, **options))
 
 
 def load_family(weights: str, precision: str = "float32") -> dict[str, host.Managed | host.Absent]:

@@ -132,7 +132,8 @@ def ready(*models: Managed | Absent | None) -> tuple[Any, ...]:
         if isinstance(model, Absent):
             raise BadCheckpoint(model.sentence)
     patchers = [model.patcher for model in models if model is not None]
-    comfy.model_management.load_models_gpu(patchers, force_full_load=True)
+    with torch.inference_mode(False):
+        comfy.model_management.load_models_gpu(patchers, force_full_load=True)
     return tuple(None if model is None else model.runtime for model in models)
 
 

@@ -173,7 +173,7 @@ class MotionStrip(io.ComfyNode):
     def execute(
         cls, animator: host.Managed, portrait: Any, motion: Any, frame: int, steps: int, strength: float
     ) -> io.NodeOutput:
-        from gohd_core.render.strip import motion_strip
+        from gohd_core.render.interpolation import motion_strip
 
         from .drawing import encoded_source
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "comfy_stand_in")]
 
 import folder_paths  # noqa: E402
 from weights import write_family  # noqa: E402
+
+from gohd_core.face.morphable_file import LANDMARK_FILE  # noqa: E402
 
 ROOT = HERE.parents[1]
 
@@ -50,13 +54,15 @@ def nodes(base, extension):
 
 @pytest.fixture(scope="session")
 def family(tmp_path_factory) -> Path:
-    """A folder with a tiny network of every kind, in our format."""
-    return write_family(tmp_path_factory.mktemp("weights"))
+    """What assets holds, with a tiny network of every kind in the place of the built-in weights."""
+    folder = write_family(tmp_path_factory.mktemp("weights"))
+    shutil.copy(ROOT / "assets" / LANDMARK_FILE, folder)
+    return folder
 
 
 @pytest.fixture
 def run(nodes):
-    """Runs a node as ComfyUI does: defaults filled in, inputs checked, execute called by name."""
+    """Runs a node as ComfyUI does: defaults filled in, in inference mode, execute called by name."""
 
     def runner(node_id: str, **given):
         cls = nodes[node_id]
@@ -69,7 +75,8 @@ def run(nodes):
                 assert hasattr(item, "default"), f"{node_id} needs {item.id}"
                 inputs[item.id] = item.default
         assert not given, f"{node_id} has no {', '.join(given)}"
-        made = cls.execute(**inputs).result
+        with torch.inference_mode():
+            made = cls.execute(**inputs).result
         assert len(made) == len(schema.outputs)
         return made
 

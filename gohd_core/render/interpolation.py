@@ -1,0 +1,45 @@
+"""The paper's Fig. 8: one frame of motion at growing strength, side by side."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gohd_core.animator import Animator, Source
+from gohd_core.animator.windows import network_descriptors, windows_at
+from gohd_core.errors import BadInput
+from gohd_core.motion import Motion
+
+MAX_STEPS = 64
+
+
+def motion_strip(
+    animator: Animator,
+    source: Source,
+    motion: Motion,
+    *,
+    frame: int | None = None,
+    steps: int = 6,
+    strength: float = 1.0,
+) -> Tensor:
+    """Frames [steps, 3, S, S] in -1..1, the navigation vector scaled from 0 to `strength` (eq. 9).
+
+    frame: which frame of the motion; None takes the one that lies furthest from the first.
+    """
+    if not 2 <= steps <= MAX_STEPS:
+        raise BadInput(f"A strip has 2 to {MAX_STEPS} pictures, not {steps}.")
+    if frame is None:
+        frame = furthest_frame(motion)
+    if not 0 <= frame < len(motion):
+        raise BadInput(f"There is no frame {frame} in a motion of {len(motion)} frames; count from 0.")
+    descriptors = network_descriptors(motion)
+    windows = windows_at(descriptors, range(frame, frame + 1), animator.config.window, motion.fps)
+    magnitudes = animator.magnitudes(source, windows).expand(steps, -1)
+    return animator.decode(source, magnitudes, torch.linspace(0, strength, steps))
+
+
+def furthest_frame(motion: Motion) -> int:
+    """The frame whose descriptor differs most from the first, each value in units of its own spread."""
+    values = motion.descriptors()
+    spread = values.std(0, unbiased=False).clamp(min=1e-6)
+    return int(((values - values[:1]) / spread).square().sum(1).argmax())
