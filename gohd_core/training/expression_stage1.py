@@ -30,7 +30,7 @@ from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task,
 class Stage1Losses:
     """Weights of eq. 19; the paper's are the defaults, but for the lip reader's, which is 2.
 
-    `lip_gap` is ours and off by default.
+    `lip_gap` and `eye_ratio` are ours and off by default.
     """
 
     landmarks: Weight = 0.01
@@ -39,6 +39,7 @@ class Stage1Losses:
     lip_reading: Weight = "off"
     coefficients: Weight = 2.0
     lip_gap: Weight = "off"
+    eye_ratio: Weight = "off"
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,11 @@ def distillation_terms(
         lambda: losses.shut_up(real.landmarks, made.landmarks),
     )
     terms.add("coefficients", weights.coefficients, lambda: losses.l1(truth, predicted))
+    terms.add(
+        "eye_ratio",
+        weights.eye_ratio,
+        lambda: losses.eye_ratio(real.eye_motion, made.eye_motion),
+    )
     terms.add("lip_gap", weights.lip_gap, lambda: losses.lip_gap(real.landmarks, made.landmarks))
 
 

@@ -38,8 +38,8 @@ CLIPS_TO_FIT = 100
 class Stage2Losses:
     """Weights of eq. 25, the paper's (supplement C); "off" leaves a part out (Table 6).
 
-    `stage1` multiplies all of `distillation`. The lip reader's part belongs to stage 1's training:
-    stage 2 does not move the mapping from sound to lips.
+    `eye_ratio` is ours and off by default. `stage1` multiplies all of `distillation`; the lip reader's
+    part belongs to stage 1's training, since stage 2 does not move the mapping from sound to lips.
     """
 
     similarity: Weight = 2.0
@@ -48,6 +48,7 @@ class Stage2Losses:
     eye_motion_discriminator: Weight = 1.0
     coefficient_discriminator: Weight = 1.0
     stage1: Weight = 1.0
+    eye_ratio: Weight = "off"
     distillation: Stage1Losses = field(default_factory=Stage1Losses)
 
 
@@ -241,6 +242,11 @@ class ExpressionStage2Task(Task):
             lambda: losses.structural_similarity(real.eye_motion, eye_motion),
         )
         terms.add("eye_motion", weights.eye_motion, lambda: losses.l1(real.eye_motion, eye_motion))
+        terms.add(
+            "eye_ratio",
+            weights.eye_ratio,
+            lambda: losses.eye_ratio(real.eye_motion, eye_motion),
+        )
         for name in self.generated:
             if name in self.networks:
                 score = self.networks[name](*self.generated[name][1])

@@ -60,6 +60,12 @@ def test_lip_gap_counts_closed_lips_four_times() -> None:
     assert value(losses.lip_gap, truth, made) == pytest.approx(sum(parts) / len(parts))
 
 
+def test_eye_ratio_is_the_squared_error_of_value_0() -> None:
+    truth, made = draw(3, 4, 21)
+    parts = [(truth[b, t, 0] - made[b, t, 0]) ** 2 for b in range(3) for t in range(4)]
+    assert value(losses.eye_ratio, truth, made) == pytest.approx(sum(parts) / 12)
+
+
 def test_l1_is_eq_21_24_and_27() -> None:
     truth, made = draw(3, 4, 21)
     parts = [sum(abs(truth[b, t, k] - made[b, t, k]) for k in range(21)) for b in range(3) for t in range(4)]
