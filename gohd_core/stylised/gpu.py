@@ -60,24 +60,29 @@ class Mesh:
         shade = np.stack([avatar.occlusion, avatar.attach], 1)
         fixed = np.concatenate([avatar.parameters, avatar.extra, shade], 1).astype("f4")
         self.fixed = context.buffer(fixed.tobytes())
-        offset, ranges = 0, {name: [] for name in PROGRAMS}
-        for part in avatar.parts:
-            ranges[part.program].append((offset, len(part.faces), part.faces + part.start))
-            offset += len(part.faces)
+        material = np.concatenate(
+            [np.full(len(part.faces), PROGRAMS.index(part.program)) for part in avatar.parts]
+        )
+        order = np.argsort(material, kind="stable")
+        self.triangles = np.concatenate([[0], order + 1]).astype(np.int32)
+        """``[F + 1]``: number of a drawn triangle -> index in the avatar's faces + 1 (0 = none)."""
         self.draws: dict[str, Any] = {}
         self.identify: list[tuple[int, int, Any]] = []
+        """Material, number of the first triangle and vertex array of each identifying draw."""
         self._owned: list[Any] = [self.vertices, self.fixed]
-        for material, name in enumerate(PROGRAMS):
-            if not ranges[name]:
+        first = 0
+        for number, name in enumerate(PROGRAMS):
+            faces = avatar.faces[material == number]
+            if not len(faces):
                 continue
-            faces = np.concatenate([f for _, _, f in ranges[name]]).astype("i4")
-            self.draws[name] = self._array(context, programs[name], faces)
-            for first, _, part_faces in ranges[name]:
-                array = self._array(context, programs["identify"], part_faces.astype("i4"))
-                self.identify.append((material, first, array))
+            indices = context.buffer(np.ascontiguousarray(faces, "i4").tobytes())
+            self._owned.append(indices)
+            self.draws[name] = self._array(context, programs[name], indices)
+            identifying = self._array(context, programs["identify"], indices)
+            self.identify.append((number, first, identifying))
+            first += len(faces)
 
-    def _array(self, context: Any, program: Any, faces: np.ndarray) -> Any:
-        indices = context.buffer(np.ascontiguousarray(faces).tobytes())
+    def _array(self, context: Any, program: Any, indices: Any) -> Any:
         content = []
         for buffer, names, sizes in (
             (self.vertices, ("in_position", "in_normal"), (3, 3)),
@@ -89,7 +94,7 @@ class Mesh:
             if kept:
                 content.append((buffer, layout, *kept))
         array = context.vertex_array(program, content, indices)
-        self._owned += [indices, array]
+        self._owned.append(array)
         return array
 
     def release(self) -> None:

@@ -89,7 +89,6 @@ def _strand_part(
     strand: np.ndarray,
     *,
     wrap: bool,
-    attach: np.ndarray | float = 1.0,
     rough: float = 0.0,
 ) -> Part:
     rows, columns = grid.shape[:2]
@@ -108,7 +107,6 @@ def _strand_part(
         HAIR_CLASS,
         extra=along.reshape(-1, 3),
         occlusion=occlusion.ravel(),
-        attach=attach,
         normals=vertex_normals(points, faces),
     )
 
@@ -173,14 +171,13 @@ def hair_parts(skin: np.ndarray, normals: np.ndarray, style: Style) -> list[Part
         return []
     points, openness, groove = _shell(skin, normals, shape, style)
     occlusion = (0.50 + 0.50 * openness) * (0.80 + 0.20 * groove)
-    attach: np.ndarray | float = 1.0
     if shape.hang.max() > 0:
         points = np.concatenate([points, _hang(points, shape, style)])
         deep = np.linspace(1.0, 0.82, HANG_ROWS)[:, None] * occlusion[-1:]
         occlusion = np.concatenate([occlusion, deep])
     strand = np.broadcast_to(column_azimuth()[None], points.shape[:2])
     rough = 1.0 if shape.curl else (0.6 if style.hair_style == "buzz" else 0.0)
-    parts = [_strand_part("hair", points, occlusion, strand, wrap=True, attach=attach, rough=rough)]
+    parts = [_strand_part("hair", points, occlusion, strand, wrap=True, rough=rough)]
     top = float(skin[:, 1].max())
     n = style.hair_numbers
     if style.hair_style == "bun":

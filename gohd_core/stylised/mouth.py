@@ -28,7 +28,6 @@ class MouthInside:
     moving: list[Part]
     """Parts that turn with the jaw."""
     rest: list[np.ndarray]
-    lip_depth: float
 
     @property
     def parts(self) -> list[Part]:
@@ -141,4 +140,5 @@ def mouth_inside(head: Template, skin: np.ndarray) -> MouthInside:
         dynamic=True,
     )
     moving = [lower, tongue]
-    return MouthInside(ring, cavity, upper, moving, [p.positions.astype(np.float32) for p in moving], depth)
+    rest = [part.positions.astype(np.float32) for part in moving]
+    return MouthInside(ring, cavity, upper, moving, rest)

@@ -247,7 +247,7 @@ class HeadRenderer:
         shape = (self.size, self.size)
         raw = np.frombuffer(self._identified.read(components=4, alignment=1), np.uint8)
         raw = raw.reshape(*shape, 4)[::-1]
-        triangle = raw[..., 0] + 256 * raw[..., 1].astype(np.int32)
+        triangle = mesh.triangles[raw[..., 0] + 256 * raw[..., 1].astype(np.int32)]
         parsing = np.concatenate([[0], mesh.avatar.face_parsing]).astype(np.uint8)[triangle]
         code = raw[..., 2]
         for which, label in ((1, NOSE), (2, UPPER_LIP), (3, LOWER_LIP)):
