@@ -3,7 +3,7 @@ the same however many processes or loader workers share it, and resuming needs n
 
 from __future__ import annotations
 
-import logging
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,8 +17,6 @@ from gohd_core.clips import SPLITS, Clip, ClipDataset
 from gohd_core.errors import BadInput
 from gohd_core.training.settings import DataConfig
 from gohd_core.training.task import Batch, Draw
-
-_log = logging.getLogger(__name__)
 
 _ATTEMPTS = 50
 """Clips tried for one example before a run gives up skipping bad ones."""
@@ -132,9 +130,15 @@ def loader(
             collate_fn=collate,
             pin_memory=pin,
             multiprocessing_context="spawn" if config.workers else None,
+            worker_init_fn=_outlive_interrupts,
             generator=torch.Generator(),  # else the loader takes a number from torch's own generator
         )
     )
+
+
+def _outlive_interrupts(_: int) -> None:
+    """Ctrl-C reaches loader workers too; they go on, so that the run can end its step and save."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def fixed_batches(examples: Dataset, config: DataConfig) -> list[Batch]:

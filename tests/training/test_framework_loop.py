@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -90,7 +92,8 @@ import sys
 from tests.training.toy import ToyConfig, ToyTask
 from gohd_core.training.config import load_config
 from gohd_core.training.loop import train
-config = load_config(ToyConfig, None, ["loop.steps=100000", "loop.checkpoint_every=3", "loop.log_every=0"])
+settings = ["loop.steps=100000", "loop.checkpoint_every=3", "loop.log_every=0", *sys.argv[2:]]
+config = load_config(ToyConfig, None, settings)
 train(ToyTask, config, sys.argv[1], resume=True)
 """
 COMMAND = [sys.executable, "-c", SCRIPT]
@@ -115,15 +118,19 @@ def test_a_killed_run_leaves_a_checkpoint_that_resumes(tmp_path):
         assert before == 0 or state["step"] > int(first[-1].stem.split("_")[1])
 
 
-def test_sigterm_saves_and_pauses(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(tmp_path)], cwd=ROOT, stderr=subprocess.DEVNULL
-    )
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_pauses(tmp_path, number):
+    """Ctrl-C goes to the whole group, loader workers included; SIGTERM to the process alone."""
+    command = [*COMMAND, str(tmp_path), "data.workers=1" if number == signal.SIGINT else "data.workers=0"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.time() + 60
     while not (tmp_path / "checkpoints").is_dir() and time.time() < deadline:
         time.sleep(0.02)
-    process.terminate()
-    assert process.wait(30) == 0
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.terminate()
+    assert process.wait(60) == 0
     events = [json.loads(line)["event"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert events[-1] == "paused"
 
@@ -273,7 +280,7 @@ def test_slow_data_shows_as_waiting(tmp_path):
 
     quick = train(ToyTask, config("data.validation_batches=0"), tmp_path / "quick")
     slow = train(Slow, config("data.validation_batches=0"), tmp_path / "slow")
-    assert slow.wait_share > 0.5 > quick.wait_share
+    assert slow.wait_share > 0.5 and slow.wait_share > quick.wait_share
 
 
 def test_bf16_runs_and_keeps_fp32_weights():
