@@ -38,19 +38,23 @@ def landmark_film(tracks: Sequence[Tensor], size: int = 192) -> Tensor:
     tracks: landmarks [T, 68, 2], x right and y up, in any unit. Returns frames [T, 3, size, n * size]
     in [-1, 1]; `size` must be even.
     """
-    import cv2
+    from PIL import Image, ImageDraw
 
     points = torch.stack([track.detach().float().cpu() for track in tracks], 1).numpy()
     low, high = points.min((0, 1, 2)), points.max((0, 1, 2))
     scale = size * (1 - 2 * _MARGIN) / max((high - low).max(), 1e-6)
     centred = (points - (low + high) / 2) * scale * np.array([1, -1]) + size / 2
-    frames = np.full((len(points), size, size * len(tracks)), 20, np.uint8)
-    for frame, faces in zip(frames, centred, strict=True):
+    frames = []
+    for faces in centred:
+        picture = Image.new("L", (size * len(tracks), size), 20)
+        draw = ImageDraw.Draw(picture)
         for column, face in enumerate(faces):
             for rows, closed in LINES:
-                line = np.rint(face[rows] + [column * size, 0]).astype(np.int32)
-                cv2.polylines(frame, [line], closed, 235, 1, cv2.LINE_AA)
-    grey = torch.from_numpy(frames).float() / 127.5 - 1
+                line = face[rows] + [column * size, 0]
+                line = np.concatenate([line, line[:1]]) if closed else line
+                draw.line([tuple(point) for point in line.tolist()], fill=235)
+        frames.append(np.asarray(picture))
+    grey = torch.from_numpy(np.stack(frames)).float() / 127.5 - 1
     return grey[:, None].expand(-1, 3, -1, -1)
 
 

@@ -70,7 +70,7 @@ class RunLog:
             return
         (self.folder / "pictures").mkdir(exist_ok=True)
         for name, picture in pictures.items():
-            write_png(str(self.folder / "pictures" / f"{name}_{step:08d}.png"), picture)
+            write_png(self.folder / "pictures" / f"{name}_{step:08d}.png", picture)
             if self._board:
                 self._board.add_image(name, picture, step, dataformats="HWC")
 

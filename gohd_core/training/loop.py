@@ -7,12 +7,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, Interrupted, MissingDependency
 from gohd_core.training import data
 from gohd_core.training.checkpointing import Checkpoints
 from gohd_core.training.config import as_dict, save_config
@@ -62,6 +63,8 @@ def train(
     `should_stop` raises `Interrupted` once saved. Raises `BadInput` for what the config can't do.
     """
     out = Path(out)
+    if config.loop.sample_every and find_spec("av") is None:
+        raise MissingDependency("Sample clips need PyAV: pip install av, or set loop.sample_every=0.")
     run = Run(kind, config, accelerator)
     checkpoints = Checkpoints(out / "checkpoints", config.loop.keep)
     resumed = _begin(run, checkpoints, resume or export_only)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -51,8 +52,8 @@ def flow_colours(flow: Tensor, *, largest: float | None = None) -> Tensor:
     return torch.stack([1 - depth * (1 - torch.cos(angle - phase)) for phase in phases], dim=1)
 
 
-def write_png(path: str, image: np.ndarray) -> None:
+def write_png(path: str | Path, image: np.ndarray) -> None:
     """Writes u8 [H, W, 3] as PNG."""
-    import cv2
+    from PIL import Image
 
-    cv2.imwrite(path, image[..., ::-1])
+    Image.fromarray(image).save(path)
