@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from gohd_core.face.resnet import BasicBlock
 from gohd_core.training.feature_networks.state import load_part
 
 MEAN, STD = 0.421, 0.165
@@ -12,26 +14,13 @@ MEAN, STD = 0.421, 0.165
 WIDTH = 64
 
 
-class SwishBlock(nn.Module):
-    """A residual block of two 3x3 convolutions with swish activations."""
-
-    def __init__(self, in_channels: int, width: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, width, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.swish = nn.SiLU()
-        self.downsample = None
-        if stride != 1 or in_channels != width:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, width, 1, stride, bias=False), nn.BatchNorm2d(width)
-            )
+class SwishBlock(BasicBlock):
+    """A residual block with swish activations; the lip reader has no ReLU."""
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> [B, width, H / stride, W / stride]."""
-        y = self.bn2(self.conv2(self.swish(self.bn1(self.conv1(x)))))
-        return self.swish(y + (x if self.downsample is None else self.downsample(x)))
+        y = self.bn2(self.conv2(F.silu(self.bn1(self.conv1(x)))))
+        return F.silu(y + (x if self.downsample is None else self.downsample(x)))
 
 
 class LipReader(nn.Module):
