@@ -14,6 +14,7 @@ from .motion_files import NODES as MOTION_FILES
 from .motion_from_audio import NODES as MOTION_FROM_AUDIO
 from .plot import NODES as PLOT
 from .render import NODES as RENDER
+from .samples import NODES as SAMPLES
 from .source import NODES as SOURCE
 from .talking import NODES as TALKING
 
@@ -29,6 +30,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *PLOT,
     *RENDER,
     *TALKING,
+    *SAMPLES,
 )
 """Every node of the pack, in the order of the menu."""
 

@@ -81,14 +81,14 @@ class EditMotion(io.ComfyNode):
                 field(
                     io.Float,
                     "speed",
-                    "Plays faster (above 1) or slower, 0.1 to 10; the length changes with it.",
+                    "Factor on the tempo, 0.1 to 10: above 1 is faster. The length changes with it.",
                     default=1.0,
                     min=0.1,
                     max=10.0,
                     step=0.05,
                 ),
                 _seconds("freeze_from", "Holds the frame at this second ...", advanced=True),
-                _seconds("freeze_to", "... until this one. Both equal: no freeze.", advanced=True),
+                _seconds("freeze_to", "... until this second. Both equal: no freeze.", advanced=True),
                 _seconds(
                     "loop",
                     "Makes the end meet the beginning: so many seconds of the end are blended into it and "
@@ -98,7 +98,9 @@ class EditMotion(io.ComfyNode):
                 _seconds(
                     "ease_in", "Starts from the first frame's rest over so many seconds.", advanced=True
                 ),
-                _seconds("ease_out", "Comes back to the first frame's rest over so many.", advanced=True),
+                _seconds(
+                    "ease_out", "Comes back to the first frame's rest over so many seconds.", advanced=True
+                ),
                 _degrees("nod", "Turns the head by so many degrees: positive lowers the nose."),
                 _degrees("turn", "Turns the head sideways: positive turns the nose to the picture's right."),
                 _degrees("tilt", "Tilts the head: positive is counter-clockwise in the picture."),

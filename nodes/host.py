@@ -205,6 +205,20 @@ def explained(execute: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def asset(name: str) -> Path:
+    """A file that ships with the pack; `BadInput` in a copy without it."""
+    problem = asset_problem(name)
+    if problem is not None:
+        raise BadInput(problem)
+    return _assets() / name
+
+
+def asset_problem(name: str) -> str | None:
+    """One sentence when a file that should ship with the pack is not there."""
+    path = _assets() / name
+    return None if path.is_file() else f"This copy of GoHD lacks {path}; install the pack again."
+
+
 def to_images(frames: Tensor) -> Tensor:
     """Frames [b, 3, H, W] in -1..1 as ComfyUI's IMAGE: [b, H, W, 3] in 0..1 on its intermediate device."""
     images = ((frames.float() + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
@@ -283,6 +297,12 @@ def _component(name: str) -> str | None:
 def _path(name: str) -> Path | None:
     found = folder_paths.get_full_path(FOLDER, name)
     return None if found is None else Path(found)
+
+
+def _assets() -> Path:
+    from gohd_core.checkpoints import loading
+
+    return loading.assets_folder()
 
 
 def _builtin_problem(component: str) -> str | None:

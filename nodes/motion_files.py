@@ -25,7 +25,7 @@ class SaveMotion(io.ComfyNode):
             search_aliases=["gohd", "export motion"],
             is_output_node=True,
             inputs=[
-                field(sockets.Motion, "motion", "The motion."),
+                field(sockets.Motion, "motion", "The motion to write."),
                 field(
                     io.String,
                     "filename_prefix",
@@ -35,7 +35,7 @@ class SaveMotion(io.ComfyNode):
                 ),
             ],
             outputs=[
-                result(sockets.Motion, "motion", "The same motion."),
+                result(sockets.Motion, "motion", "The same motion, to go on with."),
                 result(io.String, "path", "Where the file lies."),
             ],
         )

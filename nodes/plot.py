@@ -23,7 +23,7 @@ class PlotMotion(io.ComfyNode):
             description="Draws head, expression and gaze over time, to see what a motion does.",
             search_aliases=["gohd", "graph", "curves"],
             inputs=[
-                field(sockets.Motion, "motion", "The motion."),
+                field(sockets.Motion, "motion", "The motion to draw."),
                 field(
                     io.Int,
                     "width",

@@ -15,7 +15,7 @@ from .values import waveform
 CATEGORY = "GoHD/render"
 
 _ANIMATOR = "The face animator; of the same family of weights as the portrait and the motion."
-_PORTRAIT = "Who moves."
+_PORTRAIT = "Who moves, from Prepare Portrait."
 _MOTION = "What to do, from Mix Motion or Load Motion."
 _FPS = "Frames a second, 1 to 120; 23.976, 29.97 and 59.94 are exact. Motion is resampled to it."
 _STRENGTH = "Factor on all motion in the animator's latent space (Fig. 8): 0 is the portrait, 1 as it is."

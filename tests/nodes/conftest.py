@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "comfy_stand_in")]
 
 import folder_paths  # noqa: E402
+from samples import picture, speech  # noqa: E402
 from weights import write_family  # noqa: E402
 
 from gohd_core.face.morphable_file import LANDMARK_FILE  # noqa: E402
@@ -81,3 +82,36 @@ def run(nodes):
         return made
 
     return runner
+
+
+@pytest.fixture
+def builtin(monkeypatch, family):
+    """The tiny networks in the place of the built-in weights."""
+    monkeypatch.setattr("gohd_core.checkpoints.loading.assets_folder", lambda: family)
+
+
+@pytest.fixture
+def models(run, builtin):
+    names = ("animator", "pose", "expression", "gaze", "extractor", "gaze_estimator")
+    return dict(zip(names, run("GoHDLoadModels"), strict=True))
+
+
+@pytest.fixture
+def portrait(run, models):
+    extractor, estimator = models["extractor"], models["gaze_estimator"]
+    return run("GoHDPreparePortrait", image=picture(), extractor=extractor, gaze_estimator=estimator)[0]
+
+
+@pytest.fixture
+def features(run):
+    return run("GoHDEncodeAudio", audio=speech())[0]
+
+
+@pytest.fixture
+def motion(run, models, portrait, features):
+    pose = run("GoHDSampleHeadPoses", pose_model=models["pose"], features=features, portrait=portrait)[0]
+    expression = run(
+        "GoHDPredictExpressions", expression_model=models["expression"], features=features, portrait=portrait
+    )[0]
+    gaze = run("GoHDSetGaze", portrait=portrait, pitch=5.0, yaw=-10.0)[0]
+    return run("GoHDMixMotion", portrait=portrait, pose=pose, expression=expression, gaze=gaze)[0]

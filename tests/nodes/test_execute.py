@@ -6,56 +6,9 @@ import math
 
 import pytest
 import torch
+from samples import FRAMES, picture, speech
 
 from gohd_core.motion import Expression, Gaze, Motion, Pose
-
-SECONDS = 0.52
-FRAMES = 13
-
-
-@pytest.fixture
-def builtin(monkeypatch, family):
-    """The tiny networks in the place of the built-in weights."""
-    monkeypatch.setattr("gohd_core.checkpoints.loading.assets_folder", lambda: family)
-
-
-@pytest.fixture
-def models(run, builtin):
-    names = ("animator", "pose", "expression", "gaze", "extractor", "gaze_estimator")
-    return dict(zip(names, run("GoHDLoadModels"), strict=True))
-
-
-def picture(width: int = 80, height: int = 80, batch: int = 1) -> torch.Tensor:
-    ramp = torch.linspace(0, 1, width).expand(height, -1)
-    image = torch.stack([ramp, ramp.flip(1), ramp * 0.5], dim=-1)
-    return image[None].repeat(batch, 1, 1, 1)
-
-
-def speech(seconds: float = SECONDS, rate: int = 22_050) -> dict:
-    time = torch.arange(round(seconds * rate)) / rate
-    wave = 0.3 * torch.sin(2 * math.pi * 150 * time) * (1 + torch.sin(2 * math.pi * 4 * time)) / 2
-    return {"waveform": wave[None, None].repeat(1, 2, 1), "sample_rate": rate}
-
-
-@pytest.fixture
-def portrait(run, models):
-    extractor, estimator = models["extractor"], models["gaze_estimator"]
-    return run("GoHDPreparePortrait", image=picture(), extractor=extractor, gaze_estimator=estimator)[0]
-
-
-@pytest.fixture
-def features(run):
-    return run("GoHDEncodeAudio", audio=speech())[0]
-
-
-@pytest.fixture
-def motion(run, models, portrait, features):
-    pose = run("GoHDSampleHeadPoses", pose_model=models["pose"], features=features, portrait=portrait)[0]
-    expression = run(
-        "GoHDPredictExpressions", expression_model=models["expression"], features=features, portrait=portrait
-    )[0]
-    gaze = run("GoHDSetGaze", portrait=portrait, pitch=5.0, yaw=-10.0)[0]
-    return run("GoHDMixMotion", portrait=portrait, pose=pose, expression=expression, gaze=gaze)[0]
 
 
 def test_the_whole_graph_gives_frames_sound_and_rate(run, models, portrait, motion) -> None:
@@ -239,3 +192,21 @@ def test_parts_come_from_typed_sources(run, models, portrait, features) -> None:
     gaze = run("GoHDSampleGaze", gaze_model=models["gaze"], **given)[0]
     assert isinstance(expression, Expression) and isinstance(gaze, Gaze)
     assert len(expression) == len(gaze) == FRAMES
+
+
+def test_samples_are_a_square_picture_and_a_sentence(run, nodes, builtin, family) -> None:
+    """The shipped files' forms, with files of our own in their place."""
+    import numpy as np
+    import soundfile
+    from PIL import Image
+
+    assert "lacks" in nodes["GoHDSampleAvatar"].validate_inputs(3)
+    for folder in ("portraits", "speech"):
+        (family / folder).mkdir(exist_ok=True)
+    Image.fromarray(np.full((32, 32, 3), 51, np.uint8)).save(family / "portraits" / "03.jpg")
+    soundfile.write(family / "speech" / "hello.wav", np.zeros(800), 16_000)
+    assert nodes["GoHDSampleAvatar"].validate_inputs(3) is True
+    (image,) = run("GoHDSampleAvatar", number=3)
+    assert image.shape == (1, 32, 32, 3) and float(image.mean()) == pytest.approx(0.2, abs=0.01)
+    (audio,) = run("GoHDSampleSpeech")
+    assert audio["waveform"].shape == (1, 1, 800) and audio["sample_rate"] == 16_000

@@ -20,7 +20,7 @@ class Input:
     def get_io_type(self) -> str:
         return self.io_type
 
-    def options(self) -> dict[str, Any]:
+    def widget_options(self) -> dict[str, Any]:
         plain = {k: v for k, v in vars(self).items() if k not in ("id", "optional", "tooltip", "kinds")}
         return {key: value for key, value in plain.items() if value is not None}
 

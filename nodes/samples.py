@@ -1,0 +1,100 @@
+"""Faces and voices that ship with the pack, so that a first result needs no files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from . import host
+from .sockets import field, result, schema
+
+CATEGORY = "GoHD/samples"
+AVATARS = 24
+SPEECHES = ["hello", "pangram", "numbers"]
+
+
+class SampleAvatar(io.ComfyNode):
+    """Sample Avatar."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDSampleAvatar",
+            display_name="Sample Avatar",
+            category=CATEGORY,
+            description="A drawn portrait that ships with the pack; no weights were trained on it.",
+            search_aliases=["gohd", "example portrait", "test image"],
+            inputs=[
+                field(
+                    io.Int,
+                    "number",
+                    f"Which person, from 1 to {AVATARS}.",
+                    default=1,
+                    min=1,
+                    max=AVATARS,
+                    control_after_generate=True,
+                )
+            ],
+            outputs=[result(io.Image, "image", "A square picture of a head, for Prepare Portrait.")],
+        )
+
+    @classmethod
+    def validate_inputs(cls, number: int) -> bool | str:
+        return number is None or host.asset_problem(f"portraits/{number:02d}.jpg") or True
+
+    @classmethod
+    @host.explained
+    def execute(cls, number: int) -> io.NodeOutput:
+        import numpy as np
+        from PIL import Image
+
+        with Image.open(host.asset(f"portraits/{number:02d}.jpg")) as picture:
+            pixels = torch.from_numpy(np.array(picture.convert("RGB"), np.float32) / 255)
+        return io.NodeOutput(host.intermediate(pixels[None]))
+
+
+class SampleSpeech(io.ComfyNode):
+    """Sample Speech."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDSampleSpeech",
+            display_name="Sample Speech",
+            category=CATEGORY,
+            description="A synthesised sentence that ships with the pack.",
+            search_aliases=["gohd", "example voice", "test audio"],
+            inputs=[
+                field(
+                    io.Combo,
+                    "sentence",
+                    "Which sentence: a greeting, one with every letter, or one with numbers and many lip "
+                    "sounds.",
+                    options=SPEECHES,
+                    default=SPEECHES[0],
+                )
+            ],
+            outputs=[
+                result(io.Audio, "audio", "The sentence, a few seconds long, for Encode Audio."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, sentence: str) -> bool | str:
+        if sentence is not None and sentence not in SPEECHES:
+            return f"There is no sentence {sentence!r}; choose one of {', '.join(SPEECHES)}."
+        return sentence is None or host.asset_problem(f"speech/{sentence}.wav") or True
+
+    @classmethod
+    @host.explained
+    def execute(cls, sentence: str) -> io.NodeOutput:
+        from gohd_core.audio import load_audio
+
+        samples, rate = load_audio(host.asset(f"speech/{sentence}.wav"))
+        waveform: Any = host.intermediate(torch.from_numpy(samples)[None])
+        return io.NodeOutput({"waveform": waveform, "sample_rate": rate})
+
+
+NODES = (SampleAvatar, SampleSpeech)

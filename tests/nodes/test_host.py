@@ -1,0 +1,270 @@
+"""Host manners: folders, missing files, interruption, missing libraries, memory, older hosts."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import folder_paths
+import pytest
+import torch
+from comfy import model_management
+from comfy.utils import UPDATES
+from samples import picture, speech
+from weights import write_family
+
+from gohd_core.errors import BadCheckpoint, BadInput, MissingDependency
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PACK = [ROOT / "__init__.py", *sorted((ROOT / "nodes").glob("*.py"))]
+
+
+def test_a_missing_file_says_where_it_belongs_and_how_to_get_it(nodes, base) -> None:
+    said = nodes["GoHDLoadAnimator"].validate_inputs("FaceAnimator_GoHD.pt")
+    assert str(base / "models" / "gohd" / "FaceAnimator_GoHD.pt") in said
+    assert "https://drive.google.com" in said and said.count("\n") == 0
+    unknown = nodes["GoHDLoadAnimator"].validate_inputs("mine.safetensors")
+    assert "choose another one or put it there" in unknown
+
+
+def test_a_missing_family_names_the_first_file(nodes, base) -> None:
+    said = nodes["GoHDLoadModels"].validate_inputs("official")
+    assert "FaceAnimator_GoHD.pt" in said and str(base) in said
+
+
+def test_without_built_in_weights_a_sentence_says_so(nodes, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("gohd_core.checkpoints.loading.assets_folder", lambda: tmp_path)
+    assert "no built-in weights" in nodes["GoHDLoadExtractor"].validate_inputs("builtin")
+    assert "no built-in weights" in nodes["GoHDTalkingPortrait"].validate_inputs("builtin")
+
+
+def test_an_optional_file_is_missed_when_it_is_used(run, base, tmp_path_factory) -> None:
+    folder = write_family(base / "models" / "gohd")
+    names = {"animator": "FaceAnimator_GoHD", "pose_diffusion": "audio2pose", "expression": "audio2exp"}
+    names |= {"extractor": "epoch_20", "gaze_estimator": "L2CSNet_gaze360"}
+    for component, name in names.items():
+        (folder / f"{component}.safetensors").rename(folder / f"{name}.safetensors")
+    found = run("GoHDLoadModels", weights="official")
+    with pytest.raises(BadCheckpoint, match=r"audio2gaze\.pt"):
+        run("GoHDSampleGaze", gaze_model=found[3], features=None, portrait=None)
+
+
+def test_files_are_offered_where_they_fit(nodes, base) -> None:
+    folder = write_family(base / "models" / "gohd")
+    (folder / "audio2pose.pt").write_bytes(b"x")
+    (folder / "strange.pth").write_bytes(b"x")
+    (folder / "BFM_model_front.mat").write_bytes(b"x")
+    (folder / "notes.txt").write_bytes(b"x")
+    offered = {
+        name: nodes[name].define_schema().inputs[0].options
+        for name in ("GoHDLoadAnimator", "GoHDLoadPoseModel")
+    }
+    assert offered["GoHDLoadAnimator"] == ["builtin", "animator.safetensors", "strange.pth"]
+    assert offered["GoHDLoadPoseModel"] == [
+        "builtin",
+        "audio2pose.pt",
+        "pose_diffusion.safetensors",
+        "strange.pth",
+    ]
+
+
+def test_folders_of_extra_model_paths_are_searched(nodes, base, tmp_path) -> None:
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    folder_paths.add_model_folder_path("gohd", str(other))
+    write_family(other)
+    assert "animator.safetensors" in nodes["GoHDLoadAnimator"].define_schema().inputs[0].options
+    assert nodes["GoHDLoadAnimator"].validate_inputs("animator.safetensors") is True
+
+
+def test_the_wrong_file_is_named(run, base) -> None:
+    write_family(base / "models" / "gohd")
+    with pytest.raises(BadCheckpoint, match="holds 'expression' weights, but 'animator'"):
+        run("GoHDLoadAnimator", weights="expression.safetensors")
+
+
+def test_a_changed_file_changes_the_fingerprint(nodes, base) -> None:
+    path = base / "models" / "gohd" / "a.safetensors"
+    path.write_bytes(b"1")
+    first = nodes["GoHDLoadPoseModel"].fingerprint_inputs("a.safetensors")
+    path.write_bytes(b"22")
+    assert nodes["GoHDLoadPoseModel"].fingerprint_inputs("a.safetensors") != first
+
+
+@pytest.fixture
+def interrupted():
+    model_management.STATE["interrupt"] = True
+    yield
+    model_management.STATE["interrupt"] = False
+
+
+def test_interruption_reaches_comfyui_and_leaves_no_file(
+    run,
+    base,
+    models,
+    portrait,
+    motion,
+    interrupted,
+) -> None:
+    before = set(base.rglob("*"))
+    with pytest.raises(model_management.InterruptProcessingException):
+        run("GoHDRenderVideo", animator=models["animator"], portrait=portrait, motion=motion)
+    assert set(base.rglob("*")) == before
+
+
+def test_sampling_can_be_interrupted(run, models, portrait, features, interrupted) -> None:
+    with pytest.raises(model_management.InterruptProcessingException):
+        run("GoHDSampleHeadPoses", pose_model=models["pose"], features=features, portrait=portrait)
+
+
+def test_progress_rises_to_the_end_and_shows_pictures(run, models, portrait, motion) -> None:
+    UPDATES.clear()
+    run("GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=motion, batch_size=2)
+    values = [value for value, _, _ in UPDATES]
+    assert values == sorted(values) and values[-1] == UPDATES[-1][1]
+    previews = [preview for _, _, preview in UPDATES if preview]
+    assert previews and previews[0][0] == "JPEG" and previews[0][1].size == (64, 64)
+
+
+def test_talking_portrait_goes_through_its_stages(run, builtin) -> None:
+    UPDATES.clear()
+    run("GoHDTalkingPortrait", image=picture(), audio=speech(), gaze="sample")
+    values = [value for value, _, _ in UPDATES]
+    assert values == sorted(values) and values[-1] == UPDATES[-1][1]
+    assert any(0 < value < 250 for value in values), "the motion is reported too"
+
+
+def test_networks_are_comfyuis_to_load(run, models, portrait, motion) -> None:
+    model_management.LOADED.clear()
+    run("GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=motion)
+    (patcher,) = model_management.LOADED
+    assert patcher.model is models["animator"].runtime.network
+    assert patcher.partially_unload("cpu", 10**9) == 0, "its layers can't stream weights: whole or not"
+
+
+def test_a_missing_library_is_a_sentence(run, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    monkeypatch.setitem(sys.modules, "soxr", None)
+    with pytest.raises(MissingDependency, match=r"needs the Python library '(librosa|soxr)'.*requirements"):
+        run("GoHDEncodeAudio", audio=speech())
+
+
+@pytest.mark.parametrize(
+    ("node", "given", "said"),
+    [
+        ("GoHDEncodeAudio", {"audio": None}, "no sound on the audio input"),
+        (
+            "GoHDEncodeAudio",
+            {"audio": {"waveform": torch.zeros(1, 1, 0), "sample_rate": 16_000}},
+            "ends at 0.00 s",
+        ),
+        ("GoHDEncodeAudio", {"audio": speech(1.0), "start": 5.0}, "before the start at 5 s"),
+        (
+            "GoHDEncodeAudio",
+            {"audio": {"waveform": torch.zeros(2, 1, 99), "sample_rate": 16_000}},
+            "one clip",
+        ),
+        ("GoHDLoadMotion", {"file": "../secret.safetensors [output]"}, "leads out of"),
+        ("GoHDLoadMotion", {"file": "/etc/passwd"}, "leads out of"),
+    ],
+)
+def test_bad_input_is_one_sentence(run, node, given, said) -> None:
+    with pytest.raises(BadInput, match=said) as caught:
+        run(node, **given)
+    assert "\n" not in str(caught.value)
+
+
+def test_bad_pictures_are_one_sentence(run, models) -> None:
+    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
+    with pytest.raises(BadInput, match="200 x 100"):
+        run("GoHDPreparePortrait", image=picture(200, 100), **given)
+    with pytest.raises(BadInput, match="no image number 7 among 3"):
+        run("GoHDPreparePortrait", image=picture(batch=3), index=7, **given)
+    with pytest.raises(BadInput, match="The mask is 64 x 64 and the picture 200 x 100"):
+        run("GoHDPreparePortrait", image=picture(200, 100), face_mask=torch.ones(1, 64, 64), **given)
+
+
+def test_transparent_pictures_are_taken(run, models) -> None:
+    image = torch.cat([picture(), torch.ones(1, 80, 80, 1)], dim=-1)
+    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
+    with_alpha = run("GoHDPreparePortrait", image=image, **given)[1]
+    assert torch.allclose(with_alpha, run("GoHDPreparePortrait", image=picture(), **given)[1], atol=1 / 255)
+
+
+def test_an_empty_mask_counts_as_none(run, models) -> None:
+    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
+    portrait = run("GoHDPreparePortrait", image=picture(), face_mask=torch.zeros(1, 64, 64), **given)[0]
+    assert portrait.box == (0, 0, 80, 80)
+
+
+def test_spaces_never_mix(run, models, portrait, base, tmp_path) -> None:
+    write_family(base / "models" / "gohd", "bfm09")
+    (other,) = run("GoHDLoadExpressionModel", weights="expression.safetensors")
+    with pytest.raises(BadInput, match="'bfm09' coefficient space and the portrait in 'stylised'"):
+        run("GoHDPredictExpressions", expression_model=other, features=None, portrait=portrait)
+
+
+def test_older_hosts_get_no_argument_that_they_do_not_know(nodes) -> None:
+    sockets = sys.modules["gohd_pack.nodes.sockets"]
+
+    class Old:
+        def __init__(self, name, tooltip, default=None) -> None:
+            pass
+
+    class Kind:
+        Input = Old
+
+    sockets.field(Kind, "a", "A tooltip.", default=1, advanced=True)
+    with pytest.raises(TypeError):
+        sockets.field(Kind, "a", "A tooltip.", defualt=1)
+
+
+def test_importing_the_pack_imports_nothing_heavy() -> None:
+    """In a fresh Python: none of the libraries that take long, and none of the networks."""
+    code = """
+import asyncio, sys
+sys.path[:0] = sys.argv[1:]
+from conftest import load_pack
+before = set(sys.modules)
+asyncio.run(load_pack("fresh").comfy_entrypoint())
+heavy = {"librosa", "cv2", "scipy", "face_alignment", "av", "numba", "PIL", "gohd_core.animator"}
+print(sorted(heavy & (set(sys.modules) - before)))
+"""
+    folders = [str(ROOT), str(HERE), str(HERE / "comfy_stand_in")]
+    done = subprocess.run([sys.executable, "-c", code, *folders], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen"}
+FORBIDDEN_MODULES = {"subprocess", "pickle", "marshal", "shutil", "ctypes", "socket", "requests", "urllib"}
+
+
+@pytest.mark.parametrize("path", PACK, ids=lambda path: path.name)
+def test_nodes_run_no_code_of_others_and_open_no_routes(path) -> None:
+    tree = ast.parse(path.read_text())
+    for item in ast.walk(tree):
+        if isinstance(item, ast.Call):
+            name = getattr(item.func, "attr", getattr(item.func, "id", ""))
+            assert name not in FORBIDDEN_CALLS and "route" not in name, f"{path.name}: {name}"
+        for module in _imported(item):
+            assert module.partition(".")[0] not in FORBIDDEN_MODULES, f"{path.name} imports {module}"
+            host_only = module.partition(".")[0] in ("comfy", "folder_paths", "server")
+            assert not host_only or path.name == "host.py", f"{path.name} imports {module}"
+
+
+def test_node_classes_keep_no_state() -> None:
+    for path in PACK:
+        for item in ast.walk(ast.parse(path.read_text())):
+            if isinstance(item, ast.Assign | ast.AugAssign):
+                targets = getattr(item, "targets", [getattr(item, "target", None)])
+                stored = [t for t in targets if isinstance(t, ast.Attribute)]
+                assert not any(getattr(t.value, "id", "") == "cls" for t in stored), path.name
+
+
+def _imported(item: ast.AST) -> list[str]:
+    if isinstance(item, ast.Import):
+        return [alias.name for alias in item.names]
+    return [item.module] if isinstance(item, ast.ImportFrom) and item.module and not item.level else []
