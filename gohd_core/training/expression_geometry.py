@@ -50,7 +50,7 @@ class FaceGeometry:
                 f"Training expressions in the space {space!r} needs its morphable model: give "
                 "face_model=BFM_model_front.mat."
             )
-        return cls(MorphableModel.stylised())
+        return cls(MorphableModel.stylised_landmarks())
 
     def to(self, device: torch.device) -> FaceGeometry:
         """The same geometry on a device."""

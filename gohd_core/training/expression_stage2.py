@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -148,6 +148,7 @@ class ExpressionStage2Task(Task):
         self.expression = expression_config(config)
         network = ExpressionNetwork(self.expression)
         self.networks["expression"] = network
+        self.stage1_info: Mapping[str, Any] = {}
         if config.stage1 is not None:
             loaded = load_network(config.stage1, "expression")
             if loaded.space != config.data.space:
@@ -156,6 +157,7 @@ class ExpressionStage2Task(Task):
                     f"{config.data.space!r}; train stage 1 on data of the same space."
                 )
             network.lips.load_state_dict(loaded.network.lips.state_dict())
+            self.stage1_info = loaded.info
         if is_on(config.losses.distillation.lip_reading):
             raise BadInput(
                 "The lip-reading loss trains stage 1; set losses.distillation.lip_reading=off here."
@@ -301,7 +303,8 @@ class ExpressionStage2Task(Task):
 
     def exports(self) -> Sequence[Export]:
         network, space = self.networks["expression"], self.config.data.space
-        return (Export("expression", network, self.expression, space),)
+        info = {"stage1": dict(self.stage1_info)} if self.frozen_stage1 else {}
+        return (Export("expression", network, self.expression, space, info),)
 
 
 def expression_config(config: Stage2Config) -> ExpressionConfig:
