@@ -15,7 +15,7 @@ from gohd_core.errors import BadInput
 REGIONS: dict[str, tuple[tuple[int, int], float, float]] = {
     "right_eye": ((36, 42), 0.62, 0.10),
     "left_eye": ((42, 48), 0.62, 0.10),
-    "mouth": ((48, 68), 0.95, -0.05),
+    "mouth": ((48, 68), 0.72, -0.03),
 }
 """Landmark range; half side of the square and its shift upwards, both in units of the face's spread.
 
