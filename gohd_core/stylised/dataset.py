@@ -5,7 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 
@@ -127,5 +130,27 @@ def _made(
         yield from map(make, numbers)
         return
     # spawn: an OpenGL context must not be inherited, and it is the same on every system
-    with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=400) as pool:
-        yield from pool.imap_unordered(make, numbers)
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread_each)
+    waiting, running = iter(numbers), set()
+    try:
+        while True:
+            # few tasks ahead, so that a stop is quick
+            running.update(pool.submit(make, k) for k in islice(waiting, 2 * workers - len(running)))
+            if not running:
+                return
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    except BrokenProcessPool as error:
+        raise BadInput(
+            "A worker process ended unexpectedly, perhaps for want of memory: run the same command "
+            "again with fewer workers, it goes on where it stopped."
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _one_thread_each() -> None:
+    """Mesa's software rasteriser starts a thread per core in every worker unless told not to."""
+    os.environ.setdefault("LP_NUM_THREADS", "1")

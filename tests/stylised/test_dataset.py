@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -282,3 +283,14 @@ def test_progress_counts_clips(tmp_path, stand_in):
     talk(tmp_path / "d", 3, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert dataset.INDEX_EVERY > 0
+
+
+def _die(number: int) -> None:
+    os._exit(3)
+
+
+def test_a_dying_worker_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "partial", lambda *_: _die)
+    with pytest.raises(BadInput, match="fewer workers"):
+        make_dataset(tmp_path / "d", 4, 0, "stills", size=32, workers=2)
+    assert ClipDataset(tmp_path / "d").entries == ()
