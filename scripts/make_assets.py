@@ -15,13 +15,17 @@ ASSETS = Path(__file__).resolve().parents[1] / "assets"
 SIZE = 512
 JPEG_QUALITY = 92
 
-PEOPLE = tuple(range(9, 249, 10))
+SMILE = 0.25
+"""Smile coefficient of the portraits: a friendly mouth, closed."""
+
+PEOPLE = (19, 39, 69, 49, 199, 209, 79, 99, 59, 119, 189, 29, 149, 309, 129, 159)
+PEOPLE += (289, 269, 449, 479, 489, 509, 579, 599)
 """Seeds of 24 identities of the test split: no weights were trained on them."""
 
 SPEECH = {
     "hello": ("flite/slt", "Hello! I am a stylised portrait, and every word I say comes from this sound."),
     "pangram": ("flite/awb", "The quick brown fox jumps over the lazy dog, and my mouth follows each sound."),
-    "numbers": ("espeak/en+f5", "One, two, three, four, five. Papa buys my mom a big blue balloon."),
+    "numbers": ("espeak/en-us+f5", "One, two, three, four, five. Papa buys my mom a big blue balloon."),
 }
 """Name: (voice, text)."""
 
@@ -30,12 +34,14 @@ def portraits() -> None:
     """24 calm portraits that look at the camera."""
     from PIL import Image
 
+    from gohd_core.stylised.expressions import INDEX
     from gohd_core.stylised.identity import Identity
     from gohd_core.stylised.renderer import HeadRenderer
 
     folder = ASSETS / "portraits"
     folder.mkdir(parents=True, exist_ok=True)
     expression, pose, gaze = np.zeros(64), np.zeros(6), np.zeros(2)
+    expression[[INDEX["smile_left"], INDEX["smile_right"]]] = SMILE
     with HeadRenderer(SIZE) as renderer:
         for number, seed in enumerate(PEOPLE, 1):
             pose[1] = math.radians(6.0) * math.sin(number)
