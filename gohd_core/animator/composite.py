@@ -18,6 +18,11 @@ from gohd_core.animator.warp import centre_grid, warp
 _FLOW_STEP = 0.05
 """Flow (half images) that a unit output of a level's head adds: about 6 pixels of 256."""
 _FINE_STEP = 0.01
+_MODULATION = 0.2
+_BASIS = 0.05
+_BASIS_STEP = 0.1
+_BASIS_SIDE = 32
+"""Side of the flow fields that the latent mixes linearly, before any convolution."""
 _LOOK_FROM = 16
 """From this size on a level first looks at the source through the level below's flow."""
 _SHADING_CELL = 16
@@ -35,8 +40,13 @@ class CompositeDecoder(nn.Module):
         self.size, self.head_size = config.size, config.encoder_size
         width = config.width(sides[0])
         self.constant = nn.Parameter(torch.randn(1, width, sides[0], sides[0]))
+        self.entrance = EqualLinear(latent, width * sides[0] ** 2)
         self.style = nn.ModuleList([EqualLinear(latent, latent), EqualLinear(latent, latent)])
         self.initial = StyledConv(width, width, latent)
+        # Most of a flow is linear in the motion (a head turns, a jaw drops): these fields learn that in
+        # a few hundred steps, and the convolutions add what depends on the face.
+        self.basis_side = min(_BASIS_SIDE, config.flow_size)
+        self.basis = EqualLinear(latent, 2 * self.basis_side**2)
         self.ups = nn.ModuleList()
         self.convs = nn.ModuleList()
         self.looks = nn.ModuleDict()
@@ -48,9 +58,20 @@ class CompositeDecoder(nn.Module):
             self.flows.append(_flow_head(width, 3))
             if side >= _LOOK_FROM:
                 self.looks[str(side)] = EqualConv2d(width, width, 1, bias=False)
+        self.coarse = _flow_head(width, 3)
         self.refine = config.size // config.flow_size
         self.fine = _flow_head(width, 3 * self.refine**2)
         self.head = CompositeHead(config, width)
+        self._soften()
+
+    @torch.no_grad()
+    def _soften(self) -> None:
+        """Weak modulation at first: flow is nearly linear in the motion, and ten layers of strong
+        products would make it a polynomial of high degree, which fits a batch and nothing else."""
+        for part in self.modules():
+            if isinstance(part, StyledConv):
+                part.modulation.weight.mul_(_MODULATION)
+        self.basis.weight.mul_(_BASIS)
 
     def freeze(self, dtype: torch.dtype) -> None:
         """Keeps every constant kernel in `dtype`."""
@@ -58,40 +79,50 @@ class CompositeDecoder(nn.Module):
             if isinstance(part, Freezable):
                 part.freeze(dtype)
 
-    def forward(self, latent: Tensor, features: tuple[Tensor, ...]) -> Decoded:
-        """latent [B,D] float32; features at 8 ... encoder_size, then the image -> Decoded."""
+    def forward(self, latent: Tensor, features: tuple[Tensor, ...], *, whole: bool = True) -> Decoded:
+        """latent [B,D] float32; features at 8 ... encoder_size, then the image -> Decoded.
+
+        Without `whole` only flows, masks and the coarse synthesis up to `flow_size` are made: in the
+        first part of a training that is all there is to learn, at half the cost.
+        """
         *maps, image = features
+        basis = _BASIS_STEP * self.basis(latent).view(-1, 2, self.basis_side, self.basis_side).float()
         latent = latent + self._restyle(latent)
-        x = self.constant.to(maps[0].dtype).expand(len(latent), -1, -1, -1)
-        x = self.initial(x.contiguous(memory_format=torch.channels_last), latent)
-        flow: Tensor | None = None
+        x = self.constant + self.entrance(latent).unflatten(1, self.constant.shape[1:])
+        x = x.to(maps[0].dtype).contiguous(memory_format=torch.channels_last)
+        x = self.initial(x, latent)
+        added = torch.zeros_like(basis[:, :, :1, :1])
         flows, masks = [], []
         for i, side in enumerate(self.sides):
             x = self.ups[i](x, latent)
-            if flow is not None:
-                flow = double(flow)
-            if flow is not None and str(side) in self.looks:
-                x = x + self.looks[str(side)](_warp(maps[i], flow, side))
+            linear, added = _sized(basis, side), _sized(added, side)
+            if str(side) in self.looks:
+                x = x + self.looks[str(side)](_warp(maps[i], linear + added, side))
             x = self.convs[i](x, latent)
             out = _head(self.flows[i], x)
-            step, mask = _FLOW_STEP * out[:, :2], out[:, 2:]
-            flow = step if flow is None else flow + step
+            mask = out[:, 2:]
+            added = added + _FLOW_STEP * out[:, :2]
+            flow = linear + added
             flows.append(flow)
             masks.append(mask)
             if side != self.sides[-1]:
                 share = torch.sigmoid(mask).to(x.dtype)
                 x = torch.lerp(x, _warp(maps[i], flow, side), share)
+        coarse = _head(self.coarse, x)
+        if not whole:
+            return Decoded([], flows, masks, coarse=coarse)
         flow, mask = self._refined(x, flow, masks[-1])
         flows.append(flow)
         warped = _warp(image, flow, self.size).float()
-        coarse = F.avg_pool2d(flow, self.size // self.head_size)
-        seen = _warp(maps[-1], coarse, self.head_size)
-        mask, synthesis, shading = self.head(x, latent, warped, seen, mask)
+        seen = _warp(maps[-1], F.avg_pool2d(flow, self.size // self.head_size), self.head_size)
+        mask, detail, shading = self.head(x, latent, warped, seen, mask)
+        synthesis = _resized(coarse, self.size) + detail
         masks.append(mask)
         # Detached: the mask is taught what is visible, not to hide what is hard to predict.
         share = torch.sigmoid(mask).detach()
         frame = share * (warped + shading) + (1 - share) * synthesis
-        return Decoded([frame], flows, masks, warped=warped, synthesis=synthesis, shading=share * shading)
+        shading = share * shading
+        return Decoded([frame], flows, masks, coarse, warped, synthesis, shading)
 
     def _restyle(self, latent: Tensor) -> Tensor:
         hidden = F.leaky_relu(self.style[0](latent), LEAKY) * GAIN
@@ -152,9 +183,11 @@ def _warp(features: Tensor, flow: Tensor, side: int) -> Tensor:
     return warp(features, grid, border=True)
 
 
-def double(x: Tensor) -> Tensor:
-    """Bilinear upsampling by two."""
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+def _sized(flow: Tensor, side: int) -> Tensor:
+    """A flow averaged down or interpolated up to `side`."""
+    if flow.shape[-1] > side:
+        return F.avg_pool2d(flow, flow.shape[-1] // side)
+    return _resized(flow, side)
 
 
 def _resized(x: Tensor, side: int) -> Tensor:

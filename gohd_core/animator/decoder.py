@@ -28,13 +28,14 @@ class Decoded:
         pyramid: frames [B,3,S,S], the largest (the result) first.
         flows: per size, smallest first: [B,2,S,S] flow (x, y) in units of half an image.
         masks: per size, smallest first: [B,1,S,S] logits of the share taken from the warped source.
-        warped, synthesis, shading: [B,3,S,S] parts of the composite decoder's frame; None for the
-            pyramid's.
+        coarse: [B,3,s,s] synthesis at the composite decoder's flow size; None for the pyramid's.
+        warped, synthesis, shading: [B,3,S,S] parts of the composite decoder's frame; likewise.
     """
 
     pyramid: list[Tensor]
     flows: list[Tensor]
     masks: list[Tensor]
+    coarse: Tensor | None = None
     warped: Tensor | None = None
     synthesis: Tensor | None = None
     shading: Tensor | None = None

@@ -14,6 +14,7 @@ from gohd_core.animator.layers import GAIN, LEAKY, EqualLinear
 
 _CODE_GAIN = 0.15
 _CODE_SHARE = 0.3
+_MLP_SHARE = 0.1
 _MAGNITUDE_GAIN = 6.0
 """Motion must dominate the latent, or the decoder learns to draw the source and nothing moves."""
 
@@ -37,12 +38,26 @@ class FrameMotion(nn.Module):
         self.estimator = EqualLinear(code, inputs)
         widths = [2 * inputs + code, hidden, hidden]
         self.mapping = nn.ModuleList(EqualLinear(a, b) for a, b in pairwise(widths))
+        self.direct = EqualLinear(2 * inputs, config.n_directions)
         self.out = EqualLinear(hidden, config.n_directions)
+        with torch.no_grad():
+            self.direct.weight.zero_()
+            self.estimator.weight.zero_()  # the mean, until it knows better
+            self.out.weight.mul_(_MLP_SHARE)
 
     def set_statistics(self, mean: Tensor, std: Tensor) -> None:
-        """Mean and spread of the training set's descriptors [72]; constant ones are left out by std = inf."""
+        """Mean and spread of the training set's descriptors [72]; a spread of 0 leaves a column out.
+
+        Each magnitude then begins as the change of one coefficient from source to target: a mixture of
+        targets and changes in as few directions can't be told apart again by the decoder.
+        """
         self.descriptor_mean.copy_(mean)
         self.descriptor_std.copy_(std)
+        varying = std.nonzero()[:, 0]
+        rows = torch.arange(len(varying)) % len(self.direct.weight)
+        with torch.no_grad():
+            self.direct.weight.zero_()
+            self.direct.weight[rows, len(std) + varying] = self.direct.weight.shape[1] ** 0.5
 
     def normalise(self, identity_code: Tensor) -> Tensor:
         """z_R as used: each dimension centred over the training set, and small beside the motion."""
@@ -57,13 +72,17 @@ class FrameMotion(nn.Module):
 
     def forward(self, source: Source, windows: Tensor) -> Tensor:
         """windows [T,72,W] -> magnitudes [T,n]."""
-        target = self._standardise(windows[:, :, windows.shape[2] // 2])
-        own = self._standardise(source.descriptor).expand(len(target), -1)
+        target = self.standardise(windows[:, :, windows.shape[2] // 2])
+        own = self.standardise(source.descriptor).expand(len(target), -1)
         code = F.layer_norm(source.identity_code, source.identity_code.shape[1:])
-        x = torch.cat([target, target - own, _CODE_SHARE * code.expand(len(target), -1)], dim=1)
+        told = torch.cat([target, target - own], dim=1)
+        x = torch.cat([told, _CODE_SHARE * code.expand(len(target), -1)], dim=1)
         for layer in self.mapping:
             x = F.leaky_relu(layer(x), LEAKY) * GAIN
-        return _MAGNITUDE_GAIN * self.out(x)
+        return _MAGNITUDE_GAIN * (self.out(x) + self.direct(told))
 
-    def _standardise(self, descriptor: Tensor) -> Tensor:
-        return (descriptor - self.descriptor_mean) / self.descriptor_std
+    def standardise(self, descriptor: Tensor) -> Tensor:
+        """A descriptor in units of the training set's spread; columns that never vary become 0."""
+        spread = self.descriptor_std
+        scale = torch.where(spread > 0, 1 / spread.clamp_min(1e-6), torch.zeros_like(spread))
+        return (descriptor - self.descriptor_mean) * scale

@@ -1,0 +1,371 @@
+"""Training of the face animator (supplement B.1, eq. 11-17), the official one or the built-in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gohd_core.animator.config import AnimatorConfig
+from gohd_core.animator.decoder import Decoded
+from gohd_core.animator.frame_motion import FrameMotion
+from gohd_core.animator.network import AnimatorNetwork
+from gohd_core.checkpoints.loading import load_network
+from gohd_core.errors import BadInput
+from gohd_core.training import pictures
+from gohd_core.training.animator_examples import AnimatorDraw, PairShares, RegionWeights
+from gohd_core.training.config import Weight, is_on
+from gohd_core.training.data import find_clips
+from gohd_core.training.discriminators.image import ImageDiscriminator
+from gohd_core.training.features import FeatureConfig, load_features
+from gohd_core.training.losses import animator as loss
+from gohd_core.training.settings import OptimiserConfig, RunConfig
+from gohd_core.training.task import Batch, Export, Moment, Player, Task, Terms
+
+_STATISTICS_CLIPS = 400
+"""Clips whose descriptors give the mean and spread that the built-in motion network uses."""
+_LEAST_SPREAD = 0.05
+
+
+@dataclass(frozen=True)
+class AnimatorLosses:
+    """Weights of the terms; the first six are the paper's (eq. 17) and default to its values.
+
+    Attributes:
+        lips, eyes: what the boxes around mouth and eyes add in M_lip&eye (eq. 11 and 12).
+        edges: difference of picture gradients (ours).
+        flow, visibility: exact flow and visibility of the stylised world, at every size (ours).
+        coarse: the synthesis at the flow's size against the target (ours, composite decoder).
+        warp: the warped source against the target where the source shows it (same).
+        hidden: the synthesis against the target where the source does not show it (same).
+        shading: how much the low-passed shading changes the picture (same).
+        own_descriptor: the source's descriptor as read off its code (ours, frame motion).
+        penalty: R1 on the discriminator, every `penalty_every` steps.
+    """
+
+    reconstruction: Weight = 1.0
+    perceptual: Weight = 1.0
+    expression: Weight = 1.0
+    gaze: Weight = 100.0
+    parsing: Weight = 1.0
+    adversarial: Weight = 1.0
+    lips: float = 1.0
+    eyes: float = 1.0
+    edges: Weight = "off"
+    flow: Weight = "off"
+    visibility: Weight = "off"
+    coarse: Weight = "off"
+    warp: Weight = "off"
+    hidden: Weight = "off"
+    shading: Weight = "off"
+    own_descriptor: Weight = "off"
+    penalty: Weight = 5.0
+
+
+@dataclass(frozen=True)
+class AnimatorFeatures:
+    """The frozen networks that the paper's losses look through."""
+
+    perceptual: FeatureConfig = field(default_factory=lambda: FeatureConfig("vgg19"))
+    expression: FeatureConfig = field(default_factory=lambda: FeatureConfig("emotion_resnet50"))
+    gaze: FeatureConfig = field(default_factory=lambda: FeatureConfig("gaze_estimator"))
+    parsing: FeatureConfig = field(default_factory=lambda: FeatureConfig("face_parsing"))
+
+
+@dataclass(frozen=True)
+class AnimatorTraining(RunConfig):
+    """Everything that training an animator needs.
+
+    Attributes:
+        discriminator_width: channels of the discriminator at full size.
+        flow_size: side of the true flow, where a loss needs it.
+        still: repeat the target's descriptor over its window; for stills.
+        told_share: share of the examples that are told the source's own descriptor (frame motion).
+        gain: random change of colour, the same in source and target.
+        whole_from: share of the run before which only flows, masks and coarse synthesis are learnt.
+        adversarial_from: share of the run before which discriminator and adversarial term rest.
+        penalty_every: steps between two penalties on the discriminator.
+        start: weights file to begin with; its network must be that of this config.
+    """
+
+    network: AnimatorConfig = field(default_factory=AnimatorConfig)
+    losses: AnimatorLosses = field(default_factory=AnimatorLosses)
+    features: AnimatorFeatures = field(default_factory=AnimatorFeatures)
+    discriminator: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(learning_rate=2e-3, betas=(0.0, 0.99))
+    )
+    discriminator_width: int = 64
+    flow_size: int = 128
+    still: bool = False
+    told_share: float = 0.5
+    gain: float = 0.0
+    whole_from: float = 0.0
+    adversarial_from: float = 0.0
+    penalty_every: int = 16
+    start: str | None = None
+    pairs: PairShares = field(default_factory=PairShares)
+    regions: RegionWeights = field(default_factory=RegionWeights)
+
+
+class AnimatorTask(Task):
+    """Draws a target frame from a source frame of the same clip and the target's coefficients."""
+
+    Config = AnimatorTraining
+    averaged = ("animator",)
+    config: AnimatorTraining
+
+    def __init__(self, config: AnimatorTraining) -> None:
+        super().__init__(config)
+        weights = config.losses
+        features, self._notes = load_features(weights, config.features)
+        self.frozen.update(features)
+        self.networks["animator"] = _network(config)
+        self.adversarial = is_on(weights.adversarial)
+        if self.adversarial:
+            self.networks["discriminator"] = ImageDiscriminator(
+                config.network.size, config.discriminator_width
+            )
+        motion = self.animator.motion
+        if isinstance(motion, FrameMotion) and config.data.folders and config.start is None:
+            motion.set_statistics(*_statistics(config))
+        self.networks.to(memory_format=torch.channels_last)
+        self._fake: Tensor | None = None
+
+    @property
+    def animator(self) -> AnimatorNetwork:
+        return self.networks["animator"]
+
+    def players(self) -> Sequence[Player]:
+        config = self.config
+        found = [Player("generator", list(self.animator.parameters()), config.optimiser)]
+        if self.adversarial:
+            parameters = list(self.networks["discriminator"].parameters())
+            start = config.adversarial_from
+            found.append(Player("discriminator", parameters, config.discriminator, start))
+        return found
+
+    def notes(self) -> Iterable[str]:
+        return self._notes
+
+    def draw(self, split: str) -> AnimatorDraw:
+        config, weights = self.config, self.config.losses
+        exact = any(is_on(w) for w in (weights.flow, weights.visibility, weights.warp, weights.hidden))
+        return AnimatorDraw(
+            size=config.network.size,
+            flow_size=config.flow_size if exact else 0,
+            still=config.still,
+            told_share=config.told_share,
+            gain=config.gain if split == "train" else 0.0,
+            pairs=config.pairs,
+            regions=config.regions,
+        )
+
+    def losses(self, player: str, batch: Batch, moment: Moment) -> Terms:
+        source, target = _images(batch, "source"), _images(batch, "target")
+        if player == "discriminator":
+            return self._discriminator(target, moment)
+        weights, terms = self.config.losses, Terms()
+        whole = moment.fraction >= self.config.whole_from
+        decoded, estimate = self._decode(batch, source, whole)
+        if whole:
+            self._picture_terms(terms, batch, target, decoded.pyramid[0].float(), moment)
+        self._exact_terms(terms, batch, target, decoded)
+        if estimate is not None:
+            motion = self.animator.motion
+            terms.add(
+                "own_descriptor",
+                weights.own_descriptor,
+                lambda: F.smooth_l1_loss(motion.standardise(estimate), motion.standardise(batch["own"])),
+            )
+        if decoded.shading is not None:
+            terms.add("shading", weights.shading, decoded.shading.abs().mean())
+        return terms
+
+    def _picture_terms(
+        self, terms: Terms, batch: Batch, target: Tensor, output: Tensor, moment: Moment
+    ) -> None:
+        """Eq. 17, and the edges."""
+        self._fake = output.detach()
+        weights = self.config.losses
+        emphasis = emphasis_mask(batch["boxes"], output.shape[-1], weights.lips, weights.eyes)
+        terms.add("reconstruction", weights.reconstruction, loss.reconstruction(target, output, emphasis))
+        terms.add("edges", weights.edges, lambda: loss.edges(target, output, emphasis))
+        self._feature_terms(terms, target, output, emphasis)
+        if self.adversarial and moment.fraction >= self.config.adversarial_from:
+            score = self.networks["discriminator"]
+            terms.add("adversarial", weights.adversarial, lambda: loss.adversarial(score(output)))
+
+    def _decode(self, batch: Batch, source: Tensor, whole: bool = True) -> tuple[Decoded, Tensor | None]:
+        """Draws the targets; where the source's descriptor is not told, its own reading is used."""
+        net = self.animator
+        encoded = net.encode(source)
+        estimate = encoded.descriptor
+        if estimate is not None:
+            told = batch["told"][:, None] > 0
+            descriptor = torch.where(told, batch["own"], estimate.detach())
+            encoded = replace(encoded, descriptor=descriptor)
+        latent = net.latent(encoded, net.motion(encoded, batch["window"]))
+        options = {} if whole else {"whole": False}
+        return net.decoder(latent, encoded.features, **options), estimate
+
+    def _feature_terms(self, terms: Terms, target: Tensor, output: Tensor, emphasis: Tensor) -> None:
+        weights = self.config.losses
+        for name, network in self.frozen.items():
+            with torch.no_grad():
+                real = network(target)
+            made = network(output)
+            if name == "perceptual":
+                value = loss.perceptual(real, made, emphasis)
+            elif name == "parsing":
+                value = loss.parsing(real[0].float(), made[0].float())
+            else:
+                value = loss.feature_distance(real, made)
+            terms.add(name, getattr(weights, name), value)
+
+    def _exact_terms(self, terms: Terms, batch: Batch, target: Tensor, decoded: Decoded) -> None:
+        if "flow" not in batch:
+            return
+        weights, truth, visible, weight = (
+            self.config.losses,
+            batch["flow"],
+            batch["visible"],
+            batch["flow_weight"],
+        )
+        sizes = len(decoded.flows)
+        terms.add(
+            "flow",
+            weights.flow,
+            lambda: sum(loss.flow_error(flow, truth, weight) for flow in decoded.flows) / sizes,
+        )
+        even = weight.clamp_min(0.4)
+        terms.add(
+            "visibility",
+            weights.visibility,
+            lambda: sum(loss.visibility_error(mask, visible, even) for mask in decoded.masks) / sizes,
+        )
+        terms.watch("flow_error_pixels", _mean_error(decoded.flows[-1], truth, visible))
+        if decoded.coarse is not None:
+            small = F.avg_pool2d(target, target.shape[-1] // decoded.coarse.shape[-1])
+            pooled = F.avg_pool2d(even, even.shape[-1] // small.shape[-1])
+            every = torch.ones_like(pooled)
+            term = loss.visible_difference(small, decoded.coarse, every, pooled)
+            terms.add("coarse", weights.coarse, term)
+        if decoded.warped is None:
+            return
+        shown, hidden = _enlarged(visible, target), _enlarged(1 - visible, target)
+        large = _enlarged(weight, target)
+        terms.add("warp", weights.warp, lambda: loss.visible_difference(target, decoded.warped, shown, large))
+        # Near what is hidden the mask is soft, so the synthesis is taught a little beyond.
+        spread = F.max_pool2d(hidden, 9, 1, 4)
+        area = _enlarged(even, target)
+        terms.add(
+            "hidden",
+            weights.hidden,
+            lambda: loss.visible_difference(target, decoded.synthesis, spread, area),
+        )
+
+    def _discriminator(self, target: Tensor, moment: Moment) -> Terms:
+        terms, score, weights = Terms(), self.networks["discriminator"], self.config.losses
+        penalised = is_on(weights.penalty) and moment.step % self.config.penalty_every == 0
+        real_images = target.requires_grad_(penalised)
+        real = score(real_images)
+        terms.add("discrimination", 1.0, loss.discrimination(real, score(self._fake)))
+        if penalised:
+            weight = float(weights.penalty) * self.config.penalty_every
+            terms.add("penalty", weight, loss.gradient_penalty(real_images, real))
+        return terms
+
+    @torch.no_grad()
+    def validate(self, batches: Sequence[Batch], moment: Moment) -> dict[str, float]:
+        self.networks.eval()
+        try:
+            figures = super().validate(batches, moment)
+            errors = []
+            for batch in batches:
+                decoded, _ = self._decode(batch, _images(batch, "source"))
+                output = decoded.pyramid[0].float().clamp(-1, 1)
+                errors.append((output - _images(batch, "target")).square().mean((1, 2, 3)))
+        finally:
+            self.networks.train()
+        figures["psnr"] = float((10 * torch.log10(4 / torch.cat(errors))).mean())
+        return figures
+
+    @torch.no_grad()
+    def pictures(self, batch: Batch) -> dict[str, np.ndarray]:
+        source, target = _images(batch, "source"), _images(batch, "target")
+        self.networks.eval()
+        try:
+            decoded, _ = self._decode(batch, source)
+        finally:
+            self.networks.train()
+        columns = {
+            "source": source,
+            "target": target,
+            "output": decoded.pyramid[0],
+            "flow": pictures.flow_colours(decoded.flows[-1], largest=0.3),
+            "mask": torch.sigmoid(decoded.masks[-1].float()) * 2 - 1,
+        }
+        if "flow" in batch:
+            columns["true flow"] = pictures.flow_colours(batch["flow"], largest=0.3)
+            columns["visible"] = batch["visible"] * 2 - 1
+        if decoded.warped is not None:
+            columns |= {"warped": decoded.warped, "synthesis": decoded.synthesis}
+        return {"examples": pictures.grid(columns, rows=8)}
+
+    def exports(self) -> Sequence[Export]:
+        return [Export("animator", self.animator, self.config.network, self.config.data.space)]
+
+
+def _network(config: AnimatorTraining) -> AnimatorNetwork:
+    if config.start is None:
+        return AnimatorNetwork(config.network)
+    loaded = load_network(config.start, "animator")
+    if loaded.config != config.network:
+        raise BadInput(
+            f"The animator in {config.start} has another architecture than this config; use the config "
+            "that it was trained with."
+        )
+    return loaded.network.train().requires_grad_(True)
+
+
+def emphasis_mask(boxes: Tensor, size: int, lips: float, eyes: float) -> Tensor:
+    """M_lip&eye [B, 1, S, S] from boxes [B, 3, 4] (both eyes, then the mouth; shares of the side)."""
+    line = (torch.arange(size, device=boxes.device) + 0.5) / size
+    left, top, right, bottom = (side[..., None] for side in boxes.unbind(-1))
+    columns, rows = (line > left) & (line < right), (line > top) & (line < bottom)
+    inside = (rows[..., :, None] & columns[..., None, :]).float()
+    both_eyes, mouth = inside[:, :2].amax(1, keepdim=True), inside[:, 2:]
+    return torch.maximum(eyes * both_eyes, lips * mouth)
+
+
+def _images(batch: Batch, name: str) -> Tensor:
+    """Pictures [B, 3, S, S] of a batch in [-1, 1], their colours changed alike."""
+    images = (batch[name].float() * batch["gain"][:, :, None, None]).clamp(0, 255)
+    return (images / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+
+
+def _enlarged(mask: Tensor, like: Tensor) -> Tensor:
+    return F.interpolate(mask, size=like.shape[-2:], mode="nearest")
+
+
+def _mean_error(flow: Tensor, truth: Tensor, visible: Tensor) -> Tensor:
+    """End-point error over visible pixels, in 128ths of the width."""
+    truth, visible, flow = loss.matched(truth, visible, flow)
+    gap = ((flow - truth) * 64).norm(dim=1, keepdim=True)
+    return (gap * visible).sum() / visible.sum().clamp_min(1)
+
+
+def _statistics(config: AnimatorTraining) -> tuple[Tensor, Tensor]:
+    """Mean and spread [72] of the training clips' descriptors; columns that never vary get 0."""
+    rows = []
+    for clip in find_clips(config.data, "train")[:_STATISTICS_CLIPS]:
+        parts = [clip.read("expression"), clip.read("pose"), clip.read("gaze")[:, ::-1]]
+        rows.append(np.concatenate(parts, 1))
+    values = np.concatenate(rows)
+    spread = values.std(0)
+    spread = np.where(spread > 1e-4, np.maximum(spread, _LEAST_SPREAD), 0)
+    return torch.from_numpy(values.mean(0)), torch.from_numpy(spread.astype(np.float32))
