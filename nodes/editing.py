@@ -102,10 +102,12 @@ class EditMotion(io.ComfyNode):
                     "ease_out", "Comes back to the first frame's rest over so many seconds.", advanced=True
                 ),
                 _degrees("nod", "Turns the head by so many degrees: positive lowers the nose."),
-                _degrees("turn", "Turns the head sideways: positive turns the nose to the picture's right."),
-                _degrees("tilt", "Tilts the head: positive is counter-clockwise in the picture."),
+                _degrees("turn", "Turns the head by so many degrees: positive takes the nose to the right."),
+                _degrees("tilt", "Tilts the head by so many degrees: positive is counter-clockwise."),
                 _degrees("look_up", "Turns the eyes by so many degrees: positive looks up."),
-                _degrees("look_left", "Turns the eyes sideways: positive looks to the picture's left."),
+                _degrees(
+                    "look_left", "Turns the eyes by so many degrees: positive looks to the picture's left."
+                ),
             ],
             outputs=[
                 result(sockets.Motion, "motion", "The changed motion; the one that came in stays as it is."),

@@ -30,7 +30,7 @@ class SampleAvatar(io.ComfyNode):
                 field(
                     io.Int,
                     "number",
-                    f"Which person, from 1 to {AVATARS}.",
+                    f"Which person: a number from 1 to {AVATARS}.",
                     default=1,
                     min=1,
                     max=AVATARS,

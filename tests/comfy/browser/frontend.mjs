@@ -1,0 +1,119 @@
+// Drives ComfyUI's own front end in a headless Chromium: makes UI workflows from API ones and reads them back.
+//
+//   node frontend.mjs build URL API_FOLDER UI_FOLDER     writes one UI workflow for each API one
+//   node frontend.mjs check URL UI_FOLDER                prints {name: API format of the UI workflow as loaded}
+//   node frontend.mjs shot URL UI_FILE PICTURE           takes a screenshot of one
+//
+// PLAYWRIGHT names the folder of playwright-core, CHROMIUM the browser.
+import { createRequire } from "node:module";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+const require = createRequire(path.join(process.env.PLAYWRIGHT ?? process.cwd(), "package.json"));
+const { chromium } = require("playwright-core");
+const [, , command, url, ...folders] = process.argv;
+
+const NOTES = {
+  "1 Who and what": "A face and a voice. For your own: Load Image and Load Audio in the place of the samples. A square picture of a head is used whole; for any other paint a mask over the face and wire it to face_mask.",
+  "2 Models": "`builtin` ships with the pack and is for drawn heads.",
+  "3 Motion": "Head, face, eyes and gaze each come by one wire: any source can be swapped. Same seed, same motion.",
+  "4 Pictures": "Frames per second are wired through: change them in one place.",
+};
+
+async function open() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gohd-browser-"));
+  const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  await fetch(`${url}/settings/Comfy.TutorialCompleted`, { method: "POST", body: "true" });
+  const browser = await chromium.launchPersistentContext(folder, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: flags, headless: true,
+    viewport: { width: 1920, height: 1080 },
+  });
+  const page = await browser.newPage();
+  await page.goto(url);
+  await page.waitForFunction(
+    () => window.app?.graph && Object.keys(window.LiteGraph.registered_node_types).length > 100,
+    null, { timeout: 120000 });
+  await page.waitForTimeout(1500);
+  return { page, close: async () => { await browser.close(); fs.rmSync(folder, { recursive: true, force: true }); } };
+}
+
+const names = (folder) => fs.readdirSync(folder).filter((name) => name.endsWith(".json")).sort();
+
+async function build(page, source, target) {
+  for (const name of names(source)) {
+    const api = JSON.parse(fs.readFileSync(path.join(source, name), "utf8"));
+    const made = await page.evaluate(arranged, { api, notes: NOTES, name });
+    fs.writeFileSync(path.join(target, name), JSON.stringify(made, null, 1) + "\n");
+    console.log(name, made.nodes.length, "nodes");
+  }
+}
+
+// Runs in the page: loads an API workflow, puts its nodes into one framed column per group, with a note on top.
+async function arranged({ api, notes, name }) {
+  await window.app.loadApiJson(api, name);
+  const graph = window.app.graph;
+  const groups = [...new Set(Object.values(api).map((node) => node._meta.group))].sort();
+  const GAP = 50, NOTE = 110, TALL = 1250;
+  let left = 60;
+  for (const group of groups) {
+    const ids = Object.keys(api).filter((id) => api[id]._meta.group === group);
+    const members = ids.map((id) => graph.getNodeById(id) ?? graph.getNodeById(Number(id)));
+    let x = left, top = 160 + NOTE + GAP, bottom = top, width = 0;
+    for (const node of members) {
+      node.size = [Math.max(node.size[0], 300), node.computeSize()[1]];
+      if (top > 400 && top + node.size[1] > TALL) { x += width + GAP; top = 160 + NOTE + GAP; width = 0; }
+      node.pos = [x, top];
+      top += node.size[1] + GAP;
+      width = Math.max(width, node.size[0]);
+      bottom = Math.max(bottom, top);
+    }
+    const right = x + width;
+    const note = window.LiteGraph.createNode("MarkdownNote") ?? window.LiteGraph.createNode("Note");
+    graph.add(note);
+    note.pos = [left, 130];
+    note.size = [Math.max(right - left, 300), NOTE];
+    note.widgets[0].value = notes[group];
+    const frame = new window.LiteGraph.LGraphGroup(group.replace(/^\d /, ""));
+    frame.pos = [left - 20, 60];
+    frame.size = [right - left + 40, bottom - 60];
+    graph.add(frame);
+    left = right + 2 * GAP;
+  }
+  return graph.serialize();
+}
+
+async function check(page, folder) {
+  const found = {};
+  for (const name of names(folder)) {
+    const ui = JSON.parse(fs.readFileSync(path.join(folder, name), "utf8"));
+    found[name] = await page.evaluate(async ({ ui, name }) => {
+      await window.app.loadGraphData(ui, true, true, name);
+      return (await window.app.graphToPrompt()).output;
+    }, { ui, name });
+  }
+  fs.writeFileSync(1, JSON.stringify(found));
+}
+
+async function shot(page, file, picture) {
+  const ui = JSON.parse(fs.readFileSync(file, "utf8"));
+  await page.evaluate(async (ui) => {
+    await window.app.loadGraphData(ui, true, true, "shot");
+    const nodes = window.app.graph._nodes;
+    const right = Math.max(...nodes.map((n) => n.pos[0] + n.size[0])), bottom = Math.max(...nodes.map((n) => n.pos[1] + n.size[1]));
+    const canvas = window.app.canvas;
+    canvas.ds.scale = Math.min(1750 / (right + 60), 900 / (bottom + 60), 1);
+    canvas.ds.offset = [60 / canvas.ds.scale, 0];
+    canvas.setDirty(true, true);
+  }, ui);
+  await page.waitForTimeout(1500);
+  await page.screenshot({ path: picture });
+}
+
+const { page, close } = await open();
+try {
+  await { build, check, shot }[command](page, ...folders);
+} finally {
+  await close();
+}
