@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -131,7 +132,7 @@ def _made(
         return
     # spawn: an OpenGL context must not be inherited, and it is the same on every system
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread_each)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     waiting, running = iter(numbers), set()
     try:
         while True:
@@ -151,6 +152,15 @@ def _made(
         pool.shutdown(cancel_futures=True)
 
 
-def _one_thread_each() -> None:
-    """Mesa's software rasteriser starts a thread per core in every worker unless told not to."""
+def _begin_worker() -> None:
+    # Mesa's software rasteriser would start a thread per core in every worker
     os.environ.setdefault("LP_NUM_THREADS", "1")
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    """End this worker when the process that started it is gone, killed for instance."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
