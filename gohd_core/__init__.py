@@ -29,7 +29,10 @@ _PUBLIC = {
     "CoefficientExtractor": "gohd_core.face",
     "GazeEstimator": "gohd_core.face",
     "FaceParser": "gohd_core.face",
-    "talk": "gohd_core.talk",
+    "Models": "gohd_core.pipeline",
+    "TalkOptions": "gohd_core.pipeline",
+    "motion_from_audio": "gohd_core.pipeline",
+    "talk": "gohd_core.pipeline",
     "render_video": "gohd_core.render",
     "GohdError": "gohd_core.errors",
 }

@@ -78,8 +78,8 @@ def family_fingerprint(weights: str) -> str:
 
 
 def models_of(family: dict[str, host.Managed | host.Absent]) -> Any:
-    """A family as `gohd_core.talk` takes it, loaded onto the device."""
-    from gohd_core.talk import Models
+    """A family as `gohd_core.pipeline` takes it, loaded onto the device."""
+    from gohd_core.pipeline import Models
 
     there = {part: model for part, model in family.items() if isinstance(model, host.Managed)}
     loaded = dict(zip(there, host.ready(*there.values()), strict=True))

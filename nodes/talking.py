@@ -141,7 +141,7 @@ class TalkingPortrait(io.ComfyNode):
     ) -> io.NodeOutput:
         from gohd_core.audio import audio_features
         from gohd_core.face import prepare_portrait
-        from gohd_core.talk import TalkOptions, motion_from_audio
+        from gohd_core.pipeline import TalkOptions, motion_from_audio
 
         sound = waveform(audio)
         features = audio_features(*sound)

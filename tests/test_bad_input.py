@@ -10,7 +10,7 @@ import torch
 import gohd_core as gohd
 from gohd_core.errors import BadInput
 from gohd_core.motion import Motion
-from gohd_core.talk import Models, TalkOptions, motion_from_audio
+from gohd_core.pipeline import Models, TalkOptions, motion_from_audio
 
 
 @pytest.fixture(scope="module")

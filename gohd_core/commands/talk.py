@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput("--motion and --picture name one file; leave them out where several videos are made.")
     import torch
 
-    from gohd_core.talk import Models
+    from gohd_core.pipeline import Models
 
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
     for portrait, audio, output in jobs:
@@ -109,7 +109,7 @@ def _make(
     from gohd_core.face import prepare_portrait
     from gohd_core.motion_file import save_motion
     from gohd_core.render import FrameStrip, render_video
-    from gohd_core.talk import TalkOptions, talk
+    from gohd_core.pipeline import TalkOptions, talk
 
     started = time.perf_counter()
     options = TalkOptions(

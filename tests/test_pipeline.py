@@ -16,7 +16,7 @@ from gohd_core.audio import audio_features
 from gohd_core.cli import main
 from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 from gohd_core.face import prepare_portrait
-from gohd_core.talk import Models, TalkOptions, motion_from_audio, talk
+from gohd_core.pipeline import Models, TalkOptions, motion_from_audio, talk
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
@@ -190,3 +190,11 @@ def test_convert_command(folder, tmp_path, capsys) -> None:
     assert "expression" in capsys.readouterr().out
     assert main(["convert", str(source), str(tmp_path / "e.safetensors")]) == 1
     assert "is there already" in capsys.readouterr().err
+
+
+def test_every_public_name_can_be_imported() -> None:
+    import gohd_core
+
+    for name in gohd_core.__all__:
+        assert getattr(gohd_core, name) is not None
+    assert callable(gohd_core.talk)
