@@ -119,14 +119,11 @@ class AnimatorDraw:
         changes = clip.info.get("changes")
         if changes is None:
             return None
-        shares = {name: getattr(self.pairs, name) for name in ("gaze", "blink", "mouth", "brows", "pose")}
-        at = rng.random()
-        for kind, share in shares.items():
-            if at < share:
-                break
-            at -= share
-        else:
+        names = ("gaze", "blink", "mouth", "brows", "pose")
+        chosen = int(np.searchsorted(np.cumsum([getattr(self.pairs, name) for name in names]), rng.random()))
+        if chosen == len(names):
             return None
+        kind = names[chosen]
         bases = [k for k, change in enumerate(changes) if change == "base"]
         start = int(rng.choice(bases))
         stop = next((k for k in range(start + 1, len(changes)) if changes[k] in ("base", "free")), None)
@@ -167,7 +164,7 @@ class AnimatorDraw:
 
 
 def boxes(landmarks: np.ndarray, size: int) -> np.ndarray:
-    """M_lip&eye's boxes [3, 4] (left, top, right, bottom) of both eyes and the mouth, in shares of the side."""
+    """M_lip&eye's boxes [3, 4] (left, top, right, bottom) of eyes and mouth, in shares of the side."""
     found = []
     for part, margin in ((RIGHT_EYE, 0.022), (LEFT_EYE, 0.022), (MOUTH, 0.028)):
         points = (landmarks[part] + 0.5) / size

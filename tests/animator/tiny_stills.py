@@ -66,8 +66,7 @@ def _arrays(rng: np.random.Generator, size: int, correspondences: bool) -> dict[
         weights[at][inside] = np.round(np.stack([first, second], -1) * 255)
         depth[at][inside] = 10
         parsing[at][inside] = 1
-        spread = rng.random((68, 2)) * half + half / 2
-        landmarks[at] = spread + [left, top]
+        landmarks[at] = rng.random((68, 2)) * half + half / 2 + np.array([left, top])
     arrays = {
         "frames": frames,
         "expression": expression,

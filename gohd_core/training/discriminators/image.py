@@ -18,7 +18,7 @@ class ImageDiscriminator(nn.Module):
     """D: images [B, 3, S, S] in [-1, 1] -> logits [B], positive for real."""
 
     def __init__(self, size: int, width: int = 64, widest: int = 512) -> None:
-        """size: side of the images, a power of two from 8; width: channels at full size, doubled per level."""
+        """size: side of the images, a power of two from 8; width: channels there, doubled per level."""
         super().__init__()
         levels = int(math.log2(size // _LAST))
         widths = [min(width << level, widest) for level in range(levels + 1)]
