@@ -1,0 +1,88 @@
+"""Help pages and translations: one page a node, complete, with the tables that the schemas say."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS, LOCALES = ROOT / "web" / "docs", ROOT / "locales"
+LANGUAGES = ("en", "zh", "ja", "ko")
+TABLES = "## Inputs"
+"""From here on a page is made from the schema; what stands above is written by hand."""
+
+NODE_IDS = sorted(json.loads(Path(__file__).with_name("schemas.json").read_text()))
+
+
+def tables(schema) -> str:
+    """The tables of a node's inputs and outputs, in Markdown."""
+    lines = [TABLES, "", "| input | type | default | what it does |", "|---|---|---|---|"]
+    for item in schema.inputs:
+        default = getattr(item, "default", "")
+        default = "" if default == "" or "\n" in str(default) else f"`{default}`"
+        kind = item.get_io_type().replace(",", " or ") + (" (optional)" if item.optional else "")
+        lines.append(f"| `{item.id}` | {kind} | {default} | {item.tooltip} |")
+    lines += ["", "## Outputs", "", "| output | type | what it is |", "|---|---|---|"]
+    lines += [f"| `{item.id}` | {item.io_type} | {item.tooltip} |" for item in schema.outputs]
+    return "\n".join(lines) + "\n"
+
+
+def english(schema) -> dict:
+    """A node's entry in nodeDefs.json."""
+    return {
+        "display_name": schema.display_name,
+        "description": schema.description,
+        "inputs": {item.id: {"name": item.id, "tooltip": item.tooltip} for item in schema.inputs},
+        "outputs": {
+            str(k): {"name": item.id, "tooltip": item.tooltip} for k, item in enumerate(schema.outputs)
+        },
+    }
+
+
+@pytest.fixture
+def schemas(nodes):
+    return {name: cls.define_schema() for name, cls in nodes.items()}
+
+
+@pytest.mark.parametrize("name", NODE_IDS)
+def test_every_node_has_a_page_with_the_tables_of_its_schema(schemas, name) -> None:
+    """Set GOHD_WRITE_SNAPSHOT=1 to write the tables anew."""
+    page = DOCS / f"{name}.md"
+    by_hand, _, made = page.read_text().partition(TABLES)
+    if os.environ.get("GOHD_WRITE_SNAPSHOT"):
+        page.write_text(by_hand + tables(schemas[name]))
+        made = page.read_text().partition(TABLES)[2]
+    assert by_hand.startswith(f"# {schemas[name].display_name}\n") and len(by_hand.split()) >= 30
+    assert TABLES + made == tables(schemas[name])
+
+
+def test_there_is_no_page_without_a_node() -> None:
+    assert sorted(page.stem for page in DOCS.glob("*.md")) == NODE_IDS
+
+
+def test_english_is_what_the_schemas_say(schemas) -> None:
+    path = LOCALES / "en" / "nodeDefs.json"
+    wanted = {name: english(schema) for name, schema in sorted(schemas.items())}
+    if os.environ.get("GOHD_WRITE_SNAPSHOT"):
+        path.write_text(json.dumps(wanted, indent=1, ensure_ascii=False) + "\n")
+    assert json.loads(path.read_text()) == wanted
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_translations_are_complete(schemas, language) -> None:
+    translated = json.loads((LOCALES / language / "nodeDefs.json").read_text())
+    source = {name: english(schema) for name, schema in schemas.items()}
+    assert sorted(translated) == sorted(source)
+    for name, node in source.items():
+        there = translated[name]
+        assert there["display_name"] and there["description"] != node["description"], name
+        for side in ("inputs", "outputs"):
+            assert list(there[side]) == list(node[side]), f"{name}.{side}"
+            for key, entry in node[side].items():
+                found = there[side][key]
+                assert found["name"], f"{name}.{side}.{key} has no name in {language}"
+                assert found["tooltip"] and found["tooltip"] != entry["tooltip"], f"{name}.{side}.{key}"
+                assert any(ord(letter) > 0x2E80 for letter in found["tooltip"]), f"{name}.{side}.{key}"
