@@ -205,7 +205,8 @@ def test_stills_are_exact_and_the_same_on_any_number_of_workers(tmp_path, graphi
     assert np.percentile(error, 99) < 0.15
 
 
-def test_pictures_of_talk_clips_match_their_coefficients(stand_in, graphics):
+def test_pictures_of_talk_clips_match_their_coefficients(stand_in, graphics, monkeypatch):
+    monkeypatch.setattr(making, "SECONDS", (0.5, 1.0))
     arrays, info = make_clip(Recipe(2, size=48), 1)
     frames = len(arrays["pose"])
     assert arrays["frames"].shape == (frames, 48, 48, 3)
