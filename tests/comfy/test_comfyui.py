@@ -138,13 +138,22 @@ def test_motion_is_saved_edited_and_used_again(comfy) -> None:
 
 
 def test_free_model_unloads_ours_and_the_next_run_loads_them(comfy) -> None:
-    comfy.run(full_graph())
-    comfy.post("/free", {"unload_models": True, "free_memory": True})
-    time.sleep(1.0)
+    """ComfyUI's log says when it loads a network: again after it was freed, and not before."""
+
+    def loads() -> int:
+        return comfy.log.read_text().count("Requested to load AnimatorNetwork")
+
     graph = full_graph()
+    comfy.run(graph)
+    before = loads()
+    graph["pose"]["inputs"]["seed"] = 76
+    comfy.run(graph)
+    assert loads() == before, "it was still loaded"
+    comfy.post("/free", {"unload_models": True, "free_memory": False})
+    time.sleep(1.5)
     graph["pose"]["inputs"]["seed"] = 77
-    made = video_of(comfy, comfy.run(graph))
-    assert made["frames"] == 50
+    assert video_of(comfy, comfy.run(graph))["frames"] == 50
+    assert loads() == before + 1, "it was freed, and loaded when it was needed"
 
 
 def test_a_missing_file_says_where_it_belongs_and_where_to_get_it(comfy) -> None:
