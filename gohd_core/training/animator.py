@@ -241,7 +241,8 @@ class AnimatorTask(Task):
             weights.flow,
             lambda: sum(loss.flow_error(flow, truth, weight) for flow in decoded.flows) / sizes,
         )
-        even = weight.clamp_min(0.4)
+        # Hidden or not: an opening mouth is hidden, and must be known to be.
+        even = batch["region"]
         terms.add(
             "visibility",
             weights.visibility,

@@ -155,11 +155,11 @@ class AnimatorDraw:
             np.maximum(part, value, out=part)
         weight[np.isin(parsing, MOUTH_CLASSES)] = regions.mouth
         weight[np.isin(parsing, EYE_CLASSES)] = regions.eyeball
-        weight = np.where(visible, weight, regions.hidden).astype(np.float32)
         return {
             "flow": (flow.transpose(2, 0, 1) * (2 / self.flow_size)).astype(np.float32),
             "visible": visible[None].astype(np.float32),
-            "flow_weight": weight[None],
+            "region": weight[None],
+            "flow_weight": np.where(visible, weight, regions.hidden).astype(np.float32)[None],
         }
 
 

@@ -129,3 +129,15 @@ def test_official_config_is_read_from_shapes(tmp_path):
     mine = animator(SMALL)
     source = mine.encode_source(image(64))
     assert torch.equal(frame, mine.decode(source, mine.magnitudes(source, windows(1))))
+
+
+def test_composite_form_in_bfloat16_stays_near():
+    picture, steps = image(64), windows(2)
+    frames = []
+    for dtype in (torch.float32, torch.bfloat16):
+        ours = animator(BUILTIN, dtype=dtype)
+        source = ours.encode_source(picture)
+        frames.append(ours.decode(source, ours.magnitudes(source, steps)))
+    assert frames[1].dtype == torch.float32
+    error = float((frames[1] - frames[0]).norm() / frames[0].norm())
+    assert 0 < error < 0.05
