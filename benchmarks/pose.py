@@ -85,9 +85,7 @@ def main() -> None:
         )
     official = per_step * OFFICIAL_STEPS * OFFICIAL_WINDOWS
     print(f"torch {torch.__version__}, {chosen.threads} threads, {FRAMES} frames")
-    print(
-        f"official: {per_step:.1f} ms a step at T = {OFFICIAL_WINDOW}, {official / 1e3:.1f} s in all (counted)"
-    )
+    print(f"official: {per_step:.1f} ms a step at T = {OFFICIAL_WINDOW}, {official / 1e3:.1f} s in all")
 
     def report(name: str, milliseconds: float, wanted: float | None = None) -> None:
         goal = "" if wanted is None else f", wanted 1/{wanted:.0f}"

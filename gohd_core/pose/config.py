@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gohd_core.constants import MEL_CONDITION, N_POSE
 from gohd_core.errors import BadInput
 
+PREDICTIONS = ("noise", "sample")
 FORMS = ("conditional", "unconditional", "pair", "dropout")
 ALIGNMENTS = ("release", "aligned", "mel100")
 
@@ -33,6 +34,9 @@ class DiffusionConfig:
         step_code, step_width: width of the step table and of its embedding.
         step_scale, step_decades: step n enters the table as sin and cos of n * scale * 10**(0 .. decades).
         training_steps, beta_start, beta_end: the linear noise schedule (eq. 1).
+        prediction: what the last layer gives. "noise" is eps itself (eq. 2, the released weights);
+            "sample" is x_0, from which eps follows: small networks learn it far sooner, and what
+            they don't know is smooth rather than noise. What callers see is eps in either case.
         form: which networks the file holds. "conditional" takes p0 (the released weights);
             "unconditional" does not; "pair" is the paper's two networks (eq. 3); "dropout" is one
             network that was trained with and without p0, told apart by a flag.
@@ -68,6 +72,7 @@ class DiffusionConfig:
     training_steps: int = 150
     beta_start: float = 1e-4
     beta_end: float = 0.05
+    prediction: str = "noise"
     form: str = "conditional"
     guidance: float = DEFAULT_GUIDANCE
     residual_scale: tuple[float, ...] = ()
@@ -77,6 +82,10 @@ class DiffusionConfig:
     overlap: int = 50
 
     def __post_init__(self) -> None:
+        if self.prediction not in PREDICTIONS:
+            raise BadInput(
+                f"A network can't predict {self.prediction!r}; use one of {', '.join(PREDICTIONS)}."
+            )
         if self.form not in FORMS:
             raise BadInput(f"There is no diffusion form {self.form!r}; use one of {', '.join(FORMS)}.")
         if self.alignment not in ALIGNMENTS:

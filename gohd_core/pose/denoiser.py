@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.conformer import ConformerStack, gated
+from gohd_core.pose.schedule import NoiseSchedule
 
 Scores = list[list[Tensor] | None]
 """Positional scores of every conformer of every residual block."""
@@ -29,6 +30,19 @@ def step_table(steps: int, code: int = 128, scale: float = 1.0, decades: float =
     if scale != 1.0:
         angle = angle * scale
     return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+def between(table: Tensor, step: Tensor) -> Tensor:
+    """Rows of a table `[N, ...]` at steps `[B]`; between two rows, the line from one to the other."""
+    low = step.floor().long()
+    high = (low + 1).clamp(max=len(table) - 1)
+    part = (step - low).to(table.dtype).view(-1, *[1] * (table.ndim - 1))
+    return table[low] + part * (table[high] - table[low])
+
+
+def noise_of_sample(sample: Tensor, x: Tensor, alpha_bar: Tensor) -> Tensor:
+    """The eps that leads from x_0 to x_n: (x_n - sqrt(abar) x_0) / sqrt(1 - abar)."""
+    return (x - alpha_bar.sqrt() * sample) / (1 - alpha_bar).sqrt()
 
 
 class ResidualBlock(nn.Module):
@@ -59,6 +73,7 @@ class Denoiser(nn.Module):
     def __init__(self, config: DiffusionConfig, *, informed: bool = True, flagged: bool = False) -> None:
         super().__init__()
         self.informed, self.flagged = informed, flagged
+        self.prediction = config.prediction
         condition = config.condition + config.channels * informed + flagged
         self.input_projection = nn.Linear(config.channels, config.width)
         self.step_embedding = nn.Sequential(
@@ -73,21 +88,41 @@ class Denoiser(nn.Module):
         )
         self.skip_projection = nn.Linear(config.width, config.width)
         self.output_projection = nn.Linear(config.width, config.channels)
-        nn.init.zeros_(self.output_projection.weight)
-        nn.init.zeros_(self.output_projection.bias)
-        # A plain attribute: .to(bfloat16) must not round the table.
+        self._initialise()
+        # Plain attributes: .to(bfloat16) must not round the tables.
+        self.alpha_bar = NoiseSchedule.of(config).alpha_bar
         self.table = step_table(
             config.training_steps, config.step_code, config.step_scale, config.step_decades
         )
 
+    def _initialise(self) -> None:
+        """Weights as large as the released ones were at the start, the output layer zero.
+
+        torch's own start is smaller by the root of three per layer, which makes small networks slow.
+        """
+        for block in self.blocks:
+            for layer in block.stack.modules():
+                if isinstance(layer, (nn.Linear, nn.Conv1d)):
+                    nn.init.normal_(layer.weight, std=layer.weight[0].numel() ** -0.5)
+            nn.init.xavier_normal_(block.condition_projection.weight)
+            nn.init.kaiming_normal_(block.output_projection.weight)
+        nn.init.kaiming_normal_(self.input_projection.weight)
+        nn.init.kaiming_normal_(self.skip_projection.weight)
+        nn.init.zeros_(self.output_projection.weight)
+        nn.init.zeros_(self.output_projection.bias)
+
     def forward(self, x: Tensor, condition: Tensor, step: Tensor, scores: Scores | None = None) -> Tensor:
         """Predicted noise `[B, T, C]` for x `[B, T, C]`, condition `[B, T, K]`, step `[B]`."""
-        return self.run(x, self.condition_terms(condition), self.step_terms(step), scores)
+        output = self.run(x, self.condition_terms(condition), self.step_terms(step), scores)
+        if self.prediction == "noise":
+            return output
+        signal = between(self.alpha_bar.to(x.device), step).to(x.dtype).view(-1, 1, 1)
+        return noise_of_sample(output, x, signal)
 
     def run(
         self, x: Tensor, condition_terms: Tensor, step_terms: Tensor, scores: Scores | None = None
     ) -> Tensor:
-        """The same from what a sampler computes once.
+        """The last layer's output (see `DiffusionConfig.prediction`) from what a sampler computes once.
 
         `condition_terms` `[blocks, B, T, W]`, `step_terms` `[blocks, B or 1, W]`.
         """
@@ -128,11 +163,7 @@ class Denoiser(nn.Module):
         A fractional step takes the line between its two neighbours in the table.
         """
         weight = self.step_embedding[0].weight
-        table = self.table.to(step.device)
-        low = step.floor().long()
-        high = (low + 1).clamp(max=len(table) - 1)
-        part = (step - low).to(table.dtype).unsqueeze(-1)
-        rows = table[low] + part * (table[high] - table[low])
+        rows = between(self.table.to(step.device), step)
         embedded = self.step_embedding(rows.to(device=weight.device, dtype=weight.dtype))
         return torch.stack([block.step_projection(embedded) for block in self.blocks])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gohd_core.pose.denoiser import Denoiser, DenoisingNetwork, Scores
+from gohd_core.pose.denoiser import Denoiser, DenoisingNetwork, Scores, noise_of_sample
 from gohd_core.pose.windows import Windows
 
 _WINDOWS_AT_ONCE = 8
@@ -86,7 +86,7 @@ class GuidedPrediction:
         windows: Windows,
         cache: ScoreCache,
     ) -> None:
-        self._mel, self._initial, self._windows = mel, initial, windows
+        self._mel, self._initial, self._windows, self._visited = mel, initial, windows, steps
         grouped: dict[int, list[Branch]] = {}
         for term in terms:
             grouped.setdefault(id(term.denoiser), []).append(term)
@@ -120,7 +120,12 @@ class GuidedPrediction:
                 eps = group[0].denoiser.run(repeated, terms, step_terms, self._scores[index])
                 for branch, share in zip(group, eps.chunk(len(group)), strict=True):
                     predicted[here] += branch.weight * share.to(x.dtype)
-        return self._windows.blend(predicted)
+        predicted = self._windows.blend(predicted)
+        denoiser = self._groups[0][0].denoiser
+        if denoiser.prediction == "noise":
+            return predicted
+        # The branches' weights, and the windows' shares, sum to 1: turning x_0 into eps can wait until here.
+        return noise_of_sample(predicted, x, denoiser.alpha_bar[self._visited[k]].to(x.device))
 
     def _condition_terms(self, group: list[Branch], starts: tuple[int, ...]) -> Tensor:
         """Projected conditions `[blocks, branches * windows, length, W]`."""

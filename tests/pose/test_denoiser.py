@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from small_diffusions import condition, small_config, small_model
 
 from gohd_core.pose.conformer import Attention, Conformer, FeedForward
 from gohd_core.pose.denoiser import Denoiser, step_table
 from gohd_core.pose.positional import PositionalScores, decay_slopes
-from small_diffusions import condition, small_config, small_model
 
 
 def sigmoid(x: float) -> float:
@@ -141,3 +141,12 @@ def test_all_weights_of_the_denoiser_matter() -> None:
     idle = [name for name, p in denoiser.named_parameters() if p.grad is None or not p.grad.abs().sum()]
     last = "blocks.2.output_projection"
     assert [name for name in idle if not name.startswith(last)] == []
+
+
+def test_a_network_that_predicts_x0_gives_the_noise_that_implies_it() -> None:
+    model = small_model(prediction="sample")
+    denoiser = model.network.conditional
+    x, c, n = torch.randn(2, 5, 6), torch.randn(2, 5, 18), torch.tensor([3.0, 30.0])
+    x0 = denoiser.run(x, denoiser.condition_terms(c), denoiser.step_terms(n))
+    bar = model.schedule.alpha_bar[[3, 30]].view(2, 1, 1)
+    assert torch.allclose(bar.sqrt() * x0 + (1 - bar).sqrt() * denoiser(x, c, n), x, atol=1e-5)

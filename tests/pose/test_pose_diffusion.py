@@ -19,11 +19,12 @@ P0 = torch.tensor([0.1, -0.2, 0.05, 0.3, -0.1, 0.2])
 FAST = {"steps": 4, "sampler": "dpmpp_2m"}
 
 
+@pytest.mark.parametrize("prediction", ["noise", "sample"])
 @pytest.mark.parametrize("form", ["pair", "dropout"])
 @pytest.mark.parametrize("gamma", [0.0, 0.4, 1.0])
-def test_guidance_is_eq_3(form: str, gamma: float) -> None:
+def test_guidance_is_eq_3(form: str, gamma: float, prediction: str) -> None:
     """One step to x_0 shows the mixed noise; it equals eq. 3 of the two networks run one by one."""
-    model = small_model(form=form, clamp=1e6)
+    model = small_model(form=form, clamp=1e6, prediction=prediction)
     mel, noise = condition(8), torch.randn(1, 8, 6, generator=torch.Generator().manual_seed(5))
     last = torch.tensor([39.0])
     with_p0 = model.denoise(noise, mel[None], P0[None], last)
@@ -241,6 +242,7 @@ def test_denoise_refuses_wrong_shapes(x: tuple, mel: tuple, initial: tuple, step
     "change",
     [
         {"form": "both"},
+        {"prediction": "score"},
         {"alignment": "late"},
         {"heads": 3},
         {"step_code": 7},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -159,7 +160,7 @@ def test_chosen_steps_fall_from_the_noisiest_to_zero(name: str, training_steps: 
             continue
         steps = SAMPLERS[name].choose(schedule, count)
         assert len(steps) == count and steps[0] == training_steps - 1
-        assert all(a > b for a, b in zip(steps, steps[1:], strict=False))
+        assert all(a > b for a, b in itertools.pairwise(steps))
         assert count == 1 or steps[-1] == 0
 
 

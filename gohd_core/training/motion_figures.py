@@ -1,0 +1,91 @@
+"""What sampled motion is like beside the true one: liveliness, rhythm, variety over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from torch import Tensor
+
+from gohd_core.constants import MEL_BINS_PER_FRAME, N_MELS
+
+_BEAT_WIDTH = 3.0
+"""Sigma of the beat alignment, in frames."""
+
+_LOUD_ENOUGH = 0.5
+"""A rise in loudness counts as a beat where it exceeds this multiple of the rises' deviation."""
+
+
+def motion_figures(mel: Tensor, true: Sequence[Tensor], made: Sequence[Sequence[Tensor]]) -> dict[str, float]:
+    """Figures over clips; each clip has one true sequence `[T, C]` and a few sampled ones.
+
+    Returns: deviation over time and frame-to-frame speed of the samples as a share of the truth's;
+    beat alignment of samples and truth with the sound (mel `[N, T, 320]`), and with the sound of
+    the next clip, which is what chance gives; variety, the deviation over seeds as a share of the
+    truth's over time.
+    """
+    truth = [sequence.numpy() for sequence in true]
+    samples = [[sequence.numpy() for sequence in one] for one in made]
+    sound = [audio_beats(one.numpy()) for one in mel]
+    other = sound[1:] + sound[:1]
+    return {
+        "deviation_share": _share(_deviation, truth, samples),
+        "speed_share": _share(_speed, truth, samples),
+        "beat_alignment": _mean(
+            beat_alignment(s, b) for one, b in zip(samples, sound, strict=True) for s in one
+        ),
+        "beat_alignment_by_chance": _mean(
+            beat_alignment(s, b) for one, b in zip(samples, other, strict=True) for s in one
+        ),
+        "beat_alignment_of_truth": _mean(beat_alignment(t, b) for t, b in zip(truth, sound, strict=True)),
+        "variety_over_seeds": _mean(np.std(one, axis=0).mean(0) for one in samples)
+        / _mean(_deviation(t) for t in truth),
+    }
+
+
+def audio_beats(mel: np.ndarray) -> np.ndarray:
+    """Frames at which loudness rises most steeply, from a condition `[T, 320]`."""
+    loud = mel.reshape(len(mel), MEL_BINS_PER_FRAME, N_MELS).mean(axis=(1, 2))
+    rise = np.diff(loud, prepend=loud[:1])
+    return _peaks(rise, _LOUD_ENOUGH * float(rise.std()))
+
+
+def motion_beats(values: np.ndarray) -> np.ndarray:
+    """Frames at which the motion `[T, C]` turns: local minima of its speed, channels in equal parts."""
+    scale = np.maximum(values.std(axis=0), 1e-8)
+    speed = np.linalg.norm(np.diff(values / scale, axis=0), axis=1)
+    return _peaks(-speed, -np.inf)
+
+
+def beat_alignment(values: np.ndarray, beats: np.ndarray) -> float:
+    """Mean over audio beats of exp(-d^2 / 2 sigma^2), d from the nearest motion beat; 0 without any."""
+    turns = motion_beats(values)
+    if not len(beats) or not len(turns):
+        return 0.0
+    nearest = np.abs(beats[:, None] - turns[None, :]).min(axis=1)
+    return float(np.exp(-(nearest**2) / (2 * _BEAT_WIDTH**2)).mean())
+
+
+def _peaks(curve: np.ndarray, least: float) -> np.ndarray:
+    inner = curve[1:-1]
+    return 1 + np.flatnonzero((inner > curve[:-2]) & (inner >= curve[2:]) & (inner > least))
+
+
+def _deviation(values: np.ndarray) -> np.ndarray:
+    return values.std(axis=0)
+
+
+def _speed(values: np.ndarray) -> np.ndarray:
+    return np.abs(np.diff(values, axis=0)).mean(axis=0)
+
+
+def _share(measure, truth: list[np.ndarray], samples: list[list[np.ndarray]]) -> float:
+    """Mean over the channels that truly move of the samples' measure over the truth's."""
+    made = np.mean([measure(s) for one in samples for s in one], axis=0)
+    real = np.mean([measure(t) for t in truth], axis=0)
+    moving = real > 1e-6
+    return float((made[moving] / real[moving]).mean()) if moving.any() else 0.0
+
+
+def _mean(values) -> float:
+    return float(np.mean(list(values)))
