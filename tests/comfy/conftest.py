@@ -17,11 +17,10 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "nodes")]
 
-from graphs import PORTRAIT, SPEECH  # noqa: E402
+from graphs import PORTRAIT, SECONDS, SPEECH  # noqa: E402
 from server import Comfy  # noqa: E402
 from weights import write_family  # noqa: E402
 
-SECONDS = 2.0
 RELEASED = {
     "animator": "FaceAnimator_GoHD",
     "pose_diffusion": "audio2pose",

@@ -7,6 +7,8 @@ from typing import Any
 Prompt = dict[str, Any]
 
 PORTRAIT, SPEECH = "portrait.png", "speech.wav"
+SECONDS = 2.0
+"""Length of the speech."""
 
 
 def node(class_type: str, **inputs: Any) -> dict[str, Any]:

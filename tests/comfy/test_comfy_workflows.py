@@ -9,8 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import SECONDS
-from graphs import PORTRAIT, SPEECH
+from graphs import PORTRAIT, SECONDS, SPEECH
 from test_comfyui import video_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,4 +72,8 @@ def test_ui_workflows_say_the_same_as_their_api_twins(comfy) -> None:
             k: n["class_type"] for k, n in wanted.items()
         }
         for key, node in wanted.items():
-            assert found[key]["inputs"] == node["inputs"], f"{path.name}, node {key}"
+            inputs = found[key]["inputs"]
+            if not node["class_type"].startswith("GoHD"):
+                # Newer hosts give their own nodes more inputs, at their defaults.
+                inputs = {name: inputs[name] for name in node["inputs"]}
+            assert inputs == node["inputs"], f"{path.name}, node {key}"

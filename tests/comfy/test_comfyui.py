@@ -6,8 +6,7 @@ import re
 import time
 
 import pytest
-from conftest import SECONDS
-from graphs import full_graph, mix, node, save, streamed, talking
+from graphs import SECONDS, full_graph, mix, node, save, streamed, talking
 from server import Refused, cached, error_of
 
 IMPORT_SECONDS = 0.3
