@@ -164,7 +164,7 @@ def prepare_portrait(
 
 
 def _float(picture: np.ndarray) -> Tensor:
-    tensor = torch.from_numpy(np.ascontiguousarray(picture))
+    tensor = torch.from_numpy(np.array(picture))
     return tensor.float() / 255 if tensor.dtype == torch.uint8 else tensor
 
 
