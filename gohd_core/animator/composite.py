@@ -20,7 +20,9 @@ _FLOW_STEP = 0.05
 _FINE_STEP = 0.01
 _MODULATION = 0.2
 _BASIS = 0.05
-_BASIS_STEP = 0.1
+_BASIS_STEPS = (0.1, 0.1, 8.0, 2.0, 2.0, 2.0)
+_BASIS_FIELDS = len(_BASIS_STEPS)
+"""Fields that the latent mixes linearly: flow x and y, mask logit, colour of the synthesis."""
 _BASIS_SIDE = 32
 """Side of the flow fields that the latent mixes linearly, before any convolution."""
 _LOOK_FROM = 16
@@ -46,7 +48,9 @@ class CompositeDecoder(nn.Module):
         # Most of a flow is linear in the motion (a head turns, a jaw drops): these fields learn that in
         # a few hundred steps, and the convolutions add what depends on the face.
         self.basis_side = min(_BASIS_SIDE, config.flow_size)
-        self.basis = EqualLinear(latent, 2 * self.basis_side**2)
+        self.basis = EqualLinear(latent, _BASIS_FIELDS * self.basis_side**2)
+        scale = torch.tensor(_BASIS_STEPS).view(1, -1, 1, 1)
+        self.register_buffer("basis_scale", scale, persistent=False)
         self.ups = nn.ModuleList()
         self.convs = nn.ModuleList()
         self.looks = nn.ModuleDict()
@@ -71,7 +75,9 @@ class CompositeDecoder(nn.Module):
         for part in self.modules():
             if isinstance(part, StyledConv):
                 part.modulation.weight.mul_(_MODULATION)
-        self.basis.weight.mul_(_BASIS)
+        flow = 2 * self.basis_side**2
+        self.basis.weight[:flow].mul_(_BASIS)
+        self.basis.weight[flow:].zero_()
 
     def freeze(self, dtype: torch.dtype) -> None:
         """Keeps every constant kernel in `dtype`."""
@@ -86,7 +92,9 @@ class CompositeDecoder(nn.Module):
         first part of a training that is all there is to learn, at half the cost.
         """
         *maps, image = features
-        basis = _BASIS_STEP * self.basis(latent).view(-1, 2, self.basis_side, self.basis_side).float()
+        shape = (_BASIS_FIELDS, self.basis_side, self.basis_side)
+        basis = self.basis(latent).float().unflatten(1, shape) * self.basis_scale
+        basis, hides, colour = basis[:, :2], basis[:, 2:3], basis[:, 3:]
         latent = latent + self._restyle(latent)
         x = self.constant + self.entrance(latent).unflatten(1, self.constant.shape[1:])
         x = x.to(maps[0].dtype).contiguous(memory_format=torch.channels_last)
@@ -100,7 +108,7 @@ class CompositeDecoder(nn.Module):
                 x = x + self.looks[str(side)](_warp(maps[i], linear + added, side))
             x = self.convs[i](x, latent)
             out = _head(self.flows[i], x)
-            mask = out[:, 2:]
+            mask = out[:, 2:] + _sized(hides, side)
             added = added + _FLOW_STEP * out[:, :2]
             flow = linear + added
             flows.append(flow)
@@ -108,7 +116,7 @@ class CompositeDecoder(nn.Module):
             if side != self.sides[-1]:
                 share = torch.sigmoid(mask).to(x.dtype)
                 x = torch.lerp(x, _warp(maps[i], flow, side), share)
-        coarse = _head(self.coarse, x)
+        coarse = _head(self.coarse, x) + _sized(colour, self.sides[-1])
         if not whole:
             return Decoded([], flows, masks, coarse=coarse)
         flow, mask = self._refined(x, flow, masks[-1])
