@@ -57,12 +57,16 @@ function addPad(node) {
   const yaw = node.widgets?.find((widget) => widget.name === "yaw");
   if (!pitch || !yaw) return; // another front end than we know: the plain widgets do
   const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = SIZE;
-  Object.assign(canvas.style, { width: "100%", cursor: "crosshair", borderRadius: "6px" });
+  Object.assign(canvas.style, { width: "100%", height: "100%", cursor: "crosshair", borderRadius: "6px" });
   canvas.className = "gohd-gaze-pad";
   canvas.title = "Drag to where the eyes should look; double-click looks ahead.";
   const context = canvas.getContext("2d");
-  const draw = () => drawEye(context, ...SIZE, pitch.value, yaw.value);
+  const draw = () => {
+    // As many pixels as it is shown with, or the eye would be drawn stretched.
+    [canvas.width, canvas.height] = [canvas.clientWidth || SIZE[0], canvas.clientHeight || SIZE[1]];
+    drawEye(context, canvas.width, canvas.height, pitch.value, yaw.value);
+  };
+  new ResizeObserver(draw).observe(canvas);
   const set = (gaze) => {
     for (const widget of [pitch, yaw]) {
       widget.value = gaze[widget.name];
