@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gohd_core.pose.config import DiffusionConfig
+from gohd_core.pose.convolution import TimeConvolution
 from gohd_core.pose.positional import PositionalScores
 
 
@@ -42,22 +43,17 @@ class FeedForward(nn.Module):
     def __init__(self, config: DiffusionConfig, dilation: int) -> None:
         super().__init__()
         hidden = config.width * config.feedforward
-        self.dilation = dilation
         self.dropout = nn.Dropout(config.dropout)
         if dilation:
-            same = {"kernel_size": 3, "dilation": dilation, "padding": dilation}
-            self.expand = nn.Conv1d(config.width, hidden, **same)
-            self.contract = nn.Conv1d(hidden, config.width, **same)
+            self.expand = TimeConvolution(config.width, hidden, dilation)
+            self.contract = TimeConvolution(hidden, config.width, dilation)
         else:
             self.expand = nn.Linear(config.width, hidden)
             self.contract = nn.Linear(hidden, config.width)
 
     def forward(self, x: Tensor) -> Tensor:
         """`[B, T, W]` to the same; frames outside count as zero."""
-        if self.dilation:
-            x = x.transpose(1, 2)
-        x = self.dropout(self.contract(self.dropout(self.expand(x).relu_())))
-        return x.transpose(1, 2) if self.dilation else x
+        return self.dropout(self.contract(self.dropout(self.expand(x).relu_())))
 
 
 class Conformer(nn.Module):

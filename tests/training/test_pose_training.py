@@ -185,7 +185,7 @@ def test_overfits_four_clips_and_the_export_samples_them(clips: Path, tmp_path: 
 class Gaussian(Dataset):
     """Residuals that are independent Gaussians in every frame, whatever the sound."""
 
-    mean, deviation = torch.tensor([0.5, -0.3]), torch.tensor([0.4, 0.15])
+    mean, deviation = torch.tensor([0.5, -0.3]), torch.tensor([0.9, 0.5])
 
     def __getitem__(self, number: int) -> dict:
         rng = np.random.default_rng(number)
@@ -228,12 +228,10 @@ def test_a_sampler_trained_on_a_known_gaussian_returns_its_mean_and_variance(
     summary = train(GaussianTask, config(clips, *settings, kind=GazeConfig), tmp_path / "run")
     model = GazeDiffusion.load(summary.exported[0])
     assert isinstance(model, GazeDiffusion)
-    mel, p0 = torch.zeros(4, 320), torch.zeros(2)
+    mel, p0 = torch.zeros(600, 320), torch.zeros(2)  # its frames are independent: no attention, no taps
     for sampler, steps in (("ddpm", 60), ("dpmpp_2m", 20)):
-        made = torch.stack(
-            [model.sample_residual(mel, p0, sampler=sampler, steps=steps, seed=s) for s in range(150)]
-        ).flatten(0, 1)
-        assert torch.allclose(made.mean(0), Gaussian.mean, atol=0.06)
+        made = model.sample_residual(mel, p0, sampler=sampler, steps=steps, window=0, seed=5)
+        assert torch.allclose(made.mean(0), Gaussian.mean, atol=0.1)
         assert torch.allclose(made.std(0), Gaussian.deviation, rtol=0.15)
 
 

@@ -1,0 +1,40 @@
+"""The fast convolution over time against torch's plain one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from gohd_core.pose.convolution import TimeConvolution, transform_kernel, winograd
+
+
+@pytest.mark.parametrize("dilation", [1, 2, 4])
+@pytest.mark.parametrize("frames", [1, 2, 7, 64, 65, 130])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_winograd_equals_the_plain_convolution(dilation: int, frames: int, batch: int) -> None:
+    torch.manual_seed(frames)
+    x = torch.randn(batch, frames, 8)
+    weight, bias = torch.randn(10, 8, 3), torch.randn(10)
+    plain = F.conv1d(x.transpose(1, 2), weight, bias, padding=dilation, dilation=dilation).transpose(1, 2)
+    fast = winograd(x, transform_kernel(weight), bias, dilation)
+    assert float((fast - plain).abs().max()) < 1e-5 * float(plain.abs().max())
+
+
+def test_long_sequences_take_the_fast_way_and_notice_new_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gohd_core.pose import convolution
+
+    calls = []
+    monkeypatch.setattr(convolution, "winograd", lambda *a: calls.append(a[0].shape) or winograd(*a))
+    layer = TimeConvolution(8, 10, 1)
+    x = torch.randn(1, 100, 8)
+    with torch.no_grad():
+        layer(x[:, :20])
+        assert not calls
+        first = layer(x)
+        assert calls == [x.shape]
+        layer.weight.mul_(2)
+        assert torch.allclose(layer(x) - layer.bias, 2 * (first - layer.bias), atol=1e-4)
+    layer(x)
+    assert len(calls) == 2, "with gradients the plain way is taken"
+    assert list(layer.state_dict()) == ["weight", "bias"]
