@@ -19,10 +19,11 @@ from gohd_core.errors import GohdError
 _LIBRARIES = (
     ("torch", "the networks", "see pytorch.org for your machine"),
     ("safetensors", "weights and motion files", "pip install safetensors"),
-    ("librosa", "sound", "pip install librosa"),
+    ("soundfile", "sound files", "pip install soundfile"),
+    ("soxr", "resampling sound", "pip install soxr"),
+    ("scipy", "morphable models and loudness", "pip install scipy"),
     ("av", "video files", "pip install av"),
     ("opencv-python", "gaze crops and video frames", "pip install opencv-python"),
-    ("face-alignment", "finding faces in photographs", "pip install face-alignment"),
     ("accelerate", "training", "pip install accelerate"),
     ("moderngl", "drawing the stylised heads", "pip install moderngl"),
 )
@@ -106,7 +107,7 @@ def _libraries() -> list[Finding]:
     findings = []
     for name, purpose, remedy in _LIBRARIES:
         version = next(filter(None, map(_version, (name, *_ALTERNATIVES.get(name, ())))), None)
-        topic = "needed" if name in ("torch", "safetensors", "librosa", "av") else "optional"
+        topic = "needed" if name in ("torch", "safetensors", "soundfile", "soxr", "scipy", "av", "opencv-python") else "optional"
         detail = f"{version} ({purpose})" if version else f"for {purpose}: {remedy}"
         findings.append(Finding(topic, name, version is not None, detail))
     return findings
