@@ -52,10 +52,11 @@ def load_family(weights: str, precision: str = "float32") -> dict[str, host.Mana
         paths = {part: str(found[name]) for part, name in _RELEASED.items() if name in found}
     family: dict[str, host.Managed | host.Absent] = {}
     for part, name in _RELEASED.items():
-        if part in _OPTIONAL and weights == OFFICIAL and part not in paths:
-            family[part] = host.Absent(host.missing_sentence(name))
+        choice = host.BUILTIN if weights == host.BUILTIN else name
+        problem = None if part in paths else host.weight_problem(choice, part)
+        if problem is not None and part in _OPTIONAL:
+            family[part] = host.Absent(problem)
         else:
-            choice = host.BUILTIN if weights == host.BUILTIN else name
             family[part] = load(part, paths.get(part) or host.weight_path(choice, part), precision)
     return family
 
@@ -63,7 +64,8 @@ def load_family(weights: str, precision: str = "float32") -> dict[str, host.Mana
 def family_problem(weights: str) -> str | None:
     """Why a family can't be loaded, in one sentence, or None."""
     if weights == host.BUILTIN:
-        return next(filter(None, (host.weight_problem(host.BUILTIN, part) for part in _RELEASED)), None)
+        needed = (part for part in _RELEASED if part not in _OPTIONAL)
+        return next(filter(None, (host.weight_problem(host.BUILTIN, part) for part in needed)), None)
     from gohd_core.checkpoints.released import find_released
 
     found = find_released(host.weight_folders())
