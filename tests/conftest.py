@@ -1,8 +1,9 @@
-"""Makes the helpers beside the tests importable and keeps the tests from using every core at once."""
+"""Makes the helpers beside the tests importable."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+_HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(_HERE), str(_HERE / "face")]

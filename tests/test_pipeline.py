@@ -10,8 +10,10 @@ import pytest
 import soundfile
 import tiny
 import torch
+from face_helpers import bfm_arrays, write_bfm
 from PIL import Image
 
+from gohd_core.animator import Animator
 from gohd_core.audio import audio_features
 from gohd_core.cli import main
 from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
@@ -168,9 +170,9 @@ def test_bad_input_gets_one_sentence_and_no_file(folder, inputs, capsys, monkeyp
 
 
 def test_families_never_mix(folder, models, tmp_path) -> None:
-    other = tiny.write_family(tmp_path, space="bfm09")
+    other = Animator.load(tiny.write_family(tmp_path, space="bfm09") / "FaceAnimator_GoHD.safetensors")
     with pytest.raises(BadInput, match="different coefficient spaces .*bfm09"):
-        Models(**(vars(models) | {"animator": Models.load(other).animator}))
+        Models(**(vars(models) | {"animator": other}))
     with pytest.raises(BadCheckpoint, match="lacks"):
         Models.load(tmp_path / "empty")
 
@@ -198,3 +200,11 @@ def test_every_public_name_can_be_imported() -> None:
     for name in gohd_core.__all__:
         assert getattr(gohd_core, name) is not None
     assert callable(gohd_core.talk)
+
+
+def test_two_stage_weights_of_the_official_space_ask_for_the_face_model(tmp_path) -> None:
+    other = tiny.write_family(tmp_path, space="bfm09")
+    with pytest.raises(BadCheckpoint, match=r"put BFM_model_front\.mat beside them"):
+        Models.load(other)
+    write_bfm(other / "BFM_model_front.mat", bfm_arrays())
+    assert Models.load(other).face_model is not None

@@ -55,7 +55,8 @@ class ScoreCache:
     def get(self, denoiser: Denoiser, length: int) -> Scores:
         key = (id(denoiser), length)
         stamp = tuple(
-            (value.data_ptr(), value._version, value.dtype)
+            # Weights loaded in inference mode keep no version; they can't change in place either.
+            (value.data_ptr(), 0 if value.is_inference() else value._version, value.dtype)
             for name, value in denoiser.named_parameters()
             if ".positional." in name
         )

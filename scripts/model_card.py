@@ -1,0 +1,116 @@
+"""Writes assets/MODEL_CARD.md from what the built-in weights say of themselves in their headers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
+ORDER = ("animator", "pose_diffusion", "gaze_diffusion", "expression", "extractor", "gaze_estimator")
+FIGURES = ("figures", "held_out")
+
+HEAD = """# The built-in weights
+
+Small networks for **stylised faces**, trained with this repository's own code on procedurally drawn heads
+and synthesised speech (`gohd stylised make`). They make the pack work offline at once. They are not for
+photographs: those want the official weights. Licence: MIT, like the code.
+
+Nothing here was trained on real people. `python scripts/model_card.py` writes this file from the headers of
+the weights, where each has its config, training command, seed and figures. "Held out" means identities,
+voices and texts that were never trained on.
+"""
+
+SHORTCOMINGS = """## What falls short
+
+"""
+
+
+def main() -> None:
+    """Writes the card."""
+    from safetensors import safe_open
+
+    parts = [HEAD, SHORTCOMINGS]
+    for name in ORDER:
+        path = ASSETS / f"{name}.safetensors"
+        with safe_open(path, framework="np") as file:
+            about = json.loads(file.metadata()["gohd"])
+            count = sum(int_product(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118
+        parts.append(section(name, path.stat().st_size, count, about))
+    (ASSETS / "MODEL_CARD.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def section(name: str, size: int, parameters: int, about: Mapping[str, Any]) -> str:
+    """One network's part of the card."""
+    info = about["info"]
+    lines = [f"## {name}", "", f"{parameters:,} numbers, {size / 2**20:.1f} MiB."]
+    for note in notes(info):
+        lines += ["", note]
+    rows = [row for key in FIGURES for row in figures(find(info, key))]
+    if rows:
+        lines += ["", "| figure | value |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows)]
+    return "\n".join([*lines, ""])
+
+
+def notes(info: Mapping[str, Any]) -> Iterator[str]:
+    """What the header tells in words: data, remarks, commands."""
+    for key in ("note", "notes"):
+        if info.get(key):
+            yield str(info[key])
+    data = info.get("data")
+    if data:
+        told = "; ".join(f"{k}: {v}" for k, v in data.items()) if isinstance(data, Mapping) else data
+        yield f"Data: {told}."
+    for command in commands(info):
+        yield f"`{command}`"
+
+
+def commands(value: Any) -> Iterator[str]:
+    """Every training command in a header."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("command"), str):
+            told = [f"{value[key]:.6g} {key}" for key in ("steps", "minutes", "seed") if key in value]
+            yield value["command"] + (f"  ({', '.join(told)})" if told else "")
+        for item in value.values():
+            yield from commands(item)
+
+
+def find(value: Any, wanted: str) -> Mapping[str, Any]:
+    """The first mapping called `wanted`, at any depth."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get(wanted), Mapping):
+            return value[wanted]
+        for item in value.values():
+            if found := find(item, wanted):
+                return found
+    return {}
+
+
+def figures(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """A nested mapping of figures as rows."""
+    for key, item in value.items():
+        name = f"{prefix}{key}".replace("_", " ")
+        if isinstance(item, Mapping):
+            yield from figures(item, f"{prefix}{key}: ")
+        elif isinstance(item, list):
+            yield name, ", ".join(short(part) for part in item)
+        else:
+            yield name, short(item)
+
+
+def short(value: Any) -> str:
+    """A number in three digits, anything else as it is."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def int_product(shape: list[int]) -> int:
+    """Number of elements."""
+    product = 1
+    for side in shape:
+        product *= side
+    return product
+
+
+if __name__ == "__main__":
+    main()
