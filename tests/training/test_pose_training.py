@@ -185,7 +185,7 @@ def test_overfits_four_clips_and_the_export_samples_them(clips: Path, tmp_path: 
 class Gaussian(Dataset):
     """Residuals that are independent Gaussians in every frame, whatever the sound."""
 
-    mean, deviation = torch.tensor([0.5, -0.3]), torch.tensor([0.9, 0.5])
+    mean, deviation = torch.tensor([0.5, -0.3]), torch.tensor([0.9, 0.6])
 
     def __getitem__(self, number: int) -> dict:
         rng = np.random.default_rng(number)
@@ -232,7 +232,7 @@ def test_a_sampler_trained_on_a_known_gaussian_returns_its_mean_and_variance(
     for sampler, steps in (("ddpm", 60), ("dpmpp_2m", 20)):
         made = model.sample_residual(mel, p0, sampler=sampler, steps=steps, window=0, seed=5)
         assert torch.allclose(made.mean(0), Gaussian.mean, atol=0.1)
-        assert torch.allclose(made.std(0), Gaussian.deviation, rtol=0.15)
+        assert torch.allclose(made.std(0), Gaussian.deviation, rtol=0.2)
 
 
 def test_resuming_equals_no_interruption(clips: Path, tmp_path: Path) -> None:
@@ -302,7 +302,9 @@ def test_figures_know_a_lively_copy_from_a_still_one() -> None:
     same = motion_figures(mel[None], [truth], [[truth, truth]])
     assert same["deviation_share"] == pytest.approx(1) and same["speed_share"] == pytest.approx(1)
     assert same["beat_alignment"] == pytest.approx(same["beat_alignment_of_truth"])
-    assert same["variety_over_seeds"] == 0
+    assert same["variety_over_seeds"] == 0 and same["correlation"] == pytest.approx(1)
+    still = motion_figures(mel[None], [truth], [[0 * truth, 0 * truth]])
+    assert still["deviation_share"] == 0 and still["correlation"] == 0
     varied = motion_figures(mel[None], [truth], [[0.5 * truth, 0.5 * truth + noise]])
     assert varied["variety_over_seeds"] > 0.3 and varied["speed_share"] > 1
 
