@@ -12,7 +12,13 @@ AUDIO = ROOT / "assets" / "speech" / "hello.wav"
 
 def main(arguments: list[str]) -> int:
     python = environment(("video",))
-    defaults = {"--portrait": str(PORTRAIT), "--audio": str(AUDIO), "--output": "talking.mp4"}
+    defaults = {
+        "--portrait": str(PORTRAIT),
+        "--audio": str(AUDIO),
+        "--output": "talking.mp4",
+        "--picture": "talking.jpg",
+        "--expression-scale": "1.5",  # as the official script; the built-in mouth opens too little without
+    }
     given = list(arguments)
     for option, value in defaults.items():
         if not any(word == option or word.startswith(f"{option}=") for word in arguments):
