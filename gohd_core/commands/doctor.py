@@ -107,7 +107,11 @@ def _libraries() -> list[Finding]:
     findings = []
     for name, purpose, remedy in _LIBRARIES:
         version = next(filter(None, map(_version, (name, *_ALTERNATIVES.get(name, ())))), None)
-        topic = "needed" if name in ("torch", "safetensors", "soundfile", "soxr", "scipy", "av", "opencv-python") else "optional"
+        topic = (
+            "needed"
+            if name in ("torch", "safetensors", "soundfile", "soxr", "scipy", "av", "opencv-python")
+            else "optional"
+        )
         detail = f"{version} ({purpose})" if version else f"for {purpose}: {remedy}"
         findings.append(Finding(topic, name, version is not None, detail))
     return findings

@@ -108,8 +108,8 @@ def _make(
     from gohd_core.audio import audio_features, load_audio
     from gohd_core.face import prepare_portrait
     from gohd_core.motion_file import save_motion
-    from gohd_core.render import FrameStrip, render_video
     from gohd_core.pipeline import TalkOptions, talk
+    from gohd_core.render import FrameStrip, render_video
 
     started = time.perf_counter()
     options = TalkOptions(
