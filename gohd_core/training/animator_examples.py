@@ -13,6 +13,7 @@ from gohd_core.errors import BadInput
 from gohd_core.training.draws import coefficient_windows, random_frames, valid_frames
 
 LEFT_EYE, RIGHT_EYE, MOUTH = slice(42, 48), slice(36, 42), slice(48, 68)
+RIGHT_BROW, LEFT_BROW = slice(17, 22), slice(22, 27)
 EYE_CLASSES, MOUTH_CLASSES = (4, 5), (11, 12, 13)
 _BLINKS = slice(10, 12)
 """Columns of blink_left and blink_right among the stylised expressions."""
@@ -45,6 +46,7 @@ class RegionWeights:
     eyeball: float = 14.0
     mouth: float = 10.0
     eyes: float = 5.0
+    brows: float = 4.0
     chin: float = 5.0
     face: float = 1.0
     background: float = 0.4
@@ -146,6 +148,8 @@ class AnimatorDraw:
         for points, value in (
             (chin, regions.chin),
             (landmarks[MOUTH], regions.mouth),
+            (landmarks[RIGHT_BROW], regions.brows),
+            (landmarks[LEFT_BROW], regions.brows),
             (landmarks[RIGHT_EYE], regions.eyes),
             (landmarks[LEFT_EYE], regions.eyes),
         ):
