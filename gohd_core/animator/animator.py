@@ -85,7 +85,8 @@ class Animator:
                 raise BadInput("The reference is the portrait's own motion: give exactly one frame.")
             descriptor = network_descriptors(reference).to(self.device)
             descriptor = descriptor.expand(len(image), -1)
-        source = self.network.encode(image.to(self.device, torch.float32), descriptor)
+        exact = self.device.type == "cpu" and self.dtype == torch.float32 and self.config.motion == "window"
+        source = self.network.encode(image.to(self.device, torch.float32), descriptor, exact=exact)
         layout = torch.channels_last
         features = [f.to(self.dtype).contiguous(memory_format=layout) for f in source.features]
         return replace(source, features=tuple(features))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -26,9 +28,16 @@ class AnimatorNetwork(nn.Module):
         pyramid = config.decoder == "pyramid"
         self.decoder = PyramidDecoder(config) if pyramid else CompositeDecoder(config)
 
-    def encode(self, image: Tensor, descriptor: Tensor | None = None) -> Source:
-        """image [B,3,S,S] in [-1,1] (and its descriptor [B,72], where known) -> Source."""
-        identity_code, features = self.encoder(image)
+    def encode(self, image: Tensor, descriptor: Tensor | None = None, *, exact: bool = False) -> Source:
+        """image [B,3,S,S] in [-1,1] (and its descriptor [B,72], where known) -> Source.
+
+        `exact` computes in float64, once a clip: what the encoder rounds, every warp magnifies.
+        """
+        if exact:
+            identity_code, features = copy.deepcopy(self.encoder).double()(image.double())
+            features = tuple(feature.float() for feature in features)
+        else:
+            identity_code, features = self.encoder(image)
         if self.config.decoder == "composite":
             features = (*features, image)
         if isinstance(self.motion, FrameMotion):
