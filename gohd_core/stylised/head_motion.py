@@ -25,10 +25,10 @@ SLOW, FAST = 0.16, 0.055
 class HeadStyle:
     """How a speaker moves the head; amplitudes in radians."""
 
-    rhythm: tuple[float, float, float] = (0.05, 0.02, 0.015)
+    rhythm: tuple[float, float, float] = (0.018, 0.009, 0.007)
     """Pitch, yaw and roll per unit of the speech's 1 to 2 Hz rhythm; signs are the speaker's."""
-    nod: float = 0.06
-    nods: float = 0.5
+    nod: float = 0.035
+    nods: float = 0.35
     """Chance that a stressed syllable takes a nod."""
     posture: tuple[float, float, float] = (0.04, 0.08, 0.04)
     """Deviation of the postures taken from phrase to phrase."""
@@ -45,9 +45,9 @@ class HeadStyle:
         life = float(np.exp(rng.normal(0, 0.40)))
         side = rng.normal(0, 1, 2)
         return cls(
-            rhythm=(0.055 * life, 0.022 * life * float(side[0]), 0.018 * life * float(side[1])),
-            nod=0.065 * life * float(rng.uniform(0.6, 1.3)),
-            nods=float(rng.uniform(0.2, 0.8)),
+            rhythm=(0.020 * life, 0.010 * life * float(side[0]), 0.008 * life * float(side[1])),
+            nod=0.040 * life * float(rng.uniform(0.6, 1.3)),
+            nods=float(rng.uniform(0.1, 0.6)),
             posture=tuple(np.array([0.035, 0.085, 0.040]) * life),
             drift=0.016 * life,
             stance=tuple(np.array([0.05, 0.13, 0.03]) * rng.normal(size=3)),
@@ -99,12 +99,12 @@ def _nods(rng: np.random.Generator, prosody: Prosody, times: np.ndarray, style: 
     """Quick downward nods on stressed syllables, a little before the loudest moment."""
     total, last = np.zeros(len(times)), -1.0
     for middle, length, stress in prosody.syllables:
-        if stress < 0.66 or middle - last < 0.30 or rng.random() > style.nods:
+        if stress < 0.66 or middle - last < 0.50 or rng.random() > style.nods:
             continue
         last = middle
         peak = middle + rng.normal(0.02, 0.03)
         size = style.nod * (0.4 + stress) * rng.uniform(0.5, 1.3)
-        total += size * bump(times, peak - 0.16, peak, 0.02, peak + 0.22 + length)
+        total += size * bump(times, peak - 0.24, peak, 0.02, peak + 0.34 + length)
     return total
 
 
@@ -117,7 +117,7 @@ def _postures(rng: np.random.Generator, prosody: Prosody, times: np.ndarray, sty
         if rng.random() < 0.25:
             continue
         target = 0.3 * place + rng.normal(0, 1, 3) * spread
-        length = rng.uniform(0.35, 0.9)
+        length = rng.uniform(0.5, 1.1)
         angles += (target - place) * ease((times - start + 0.25) / length)[:, None]
         place = target
     return angles
