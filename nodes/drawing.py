@@ -41,22 +41,21 @@ def drawn(
     batch_size: int,
     bar: host.Progress,
     progress: Callable[[int, int], None],
-) -> tuple[Iterator[Tensor], Fraction, int]:
-    """Frames as they are drawn, their exact rate, and how many there will be."""
+) -> tuple[Iterator[Tensor], Fraction]:
+    """Frames as they are drawn, and their exact rate."""
     from gohd_core.editing import exact_fps
 
     rate = exact_fps(fps)
-    resampled = motion.resampled(rate)
     (model,) = host.ready(animator)
     frames = model.animate(
         encoded_source(model, portrait),
-        resampled,
+        motion.resampled(rate),
         batch_size=batch_size,
         strength=strength,
         progress=progress,
         should_stop=bar.should_stop,
     )
-    return bar.watched(frames), rate, len(resampled)
+    return bar.watched(frames), rate
 
 
 def encoded(

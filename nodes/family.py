@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from comfy_api.latest import io
+
 from . import host
+from .sockets import field
 
 OFFICIAL = "official"
 FAMILIES = [host.BUILTIN, OFFICIAL]
@@ -26,6 +29,15 @@ _RELEASED = {
     "gaze_estimator": "L2CSNet_gaze360.pkl",
 }
 _OPTIONAL = ("gaze_diffusion",)
+_FAMILY = (
+    "`builtin`: the weights that ship with the pack, for drawn heads. `official`: the authors' files, under "
+    "their released names, in models/gohd."
+)
+
+
+def family_field() -> Any:
+    """The widget that chooses a family."""
+    return field(io.Combo, "weights", _FAMILY, options=FAMILIES, default=host.BUILTIN)
 
 
 def load(component: str, path: str, precision: str = "float32") -> host.Managed:
@@ -61,8 +73,12 @@ def load_family(weights: str, precision: str = "float32") -> dict[str, host.Mana
     return family
 
 
-def family_problem(weights: str) -> str | None:
-    """Why a family can't be loaded, in one sentence, or None."""
+def family_problem(weights: str | None) -> str | None:
+    """Why a choice of that widget can't be loaded, in one sentence, or None; None also while it is wired."""
+    if weights is None:
+        return None
+    if weights not in FAMILIES:
+        return f"There is no family of weights {weights!r}; choose one of {', '.join(FAMILIES)}."
     if weights == host.BUILTIN:
         needed = (part for part in _RELEASED if part not in _OPTIONAL)
         return next(filter(None, (host.weight_problem(host.BUILTIN, part) for part in needed)), None)

@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from . import host, sockets
-from .family import FAMILIES, family_fingerprint, family_problem, load, load_family
+from .family import family_field, family_fingerprint, family_problem, load, load_family
 from .sockets import field, result, schema
 
 CATEGORY = "GoHD/load"
@@ -22,18 +22,38 @@ _PRECISION = (
     "Number format that pictures are drawn in. float32 is exact; bfloat16 and float16 halve memory and are "
     "faster on most GPUs, at differences that are hardly visible. Positions are always float32."
 )
+_GIVEN = {
+    "animator": (sockets.Animator, "animator", "The face animator, for all nodes that draw."),
+    "pose_diffusion": (sockets.PoseModel, "pose_model", "The pose diffusion, for Sample Head Poses."),
+    "expression": (
+        sockets.ExpressionModel,
+        "expression_model",
+        "The expression predictor, for Predict Expressions.",
+    ),
+    "gaze_diffusion": (sockets.GazeModel, "gaze_model", "The gaze diffusion, for Sample Gaze."),
+    "extractor": (sockets.Extractor, "extractor", "The extractor, for Prepare Portrait."),
+    "gaze_estimator": (sockets.GazeEstimator, "gaze_estimator", "The gaze estimator, for Prepare Portrait."),
+}
+"""What each component goes out as, in the order of Load GoHD Models' outputs."""
 
 
-def _weights(component: str) -> Any:
-    """The dropdown of a component's weights."""
-    options = host.weight_names(component)
-    return field(io.Combo, "weights", _WEIGHTS, options=options, default=host.BUILTIN)
+def _precision() -> Any:
+    """The widget for an animator's number format."""
+    return field(io.Combo, "precision", _PRECISION, options=PRECISIONS, default=PRECISIONS[0], advanced=True)
 
 
 class _Loader(io.ComfyNode):
     """What the loaders of single networks share."""
 
     component: str
+
+    @classmethod
+    def described(cls, *more: Any, **said: Any) -> io.Schema:
+        """Their schema: a dropdown of the files that fit, other widgets, and the network."""
+        options = host.weight_names(cls.component)
+        weights = field(io.Combo, "weights", _WEIGHTS, options=options, default=host.BUILTIN)
+        outputs = [result(*_GIVEN[cls.component])]
+        return schema(category=CATEGORY, inputs=[weights, *more], outputs=outputs, **said)
 
     @classmethod
     def validate_inputs(cls, weights: str) -> bool | str:
@@ -56,24 +76,12 @@ class LoadAnimator(_Loader):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return schema(
+        return cls.described(
+            _precision(),
             node_id="GoHDLoadAnimator",
             display_name="Load Face Animator",
-            category=CATEGORY,
             description="Loads the network that draws a portrait in motion (§3.3 of the paper).",
             search_aliases=["gohd", "face animator", "talking head"],
-            inputs=[
-                _weights("animator"),
-                field(
-                    io.Combo,
-                    "precision",
-                    _PRECISION,
-                    options=PRECISIONS,
-                    default=PRECISIONS[0],
-                    advanced=True,
-                ),
-            ],
-            outputs=[result(sockets.Animator, "animator", "The face animator, for all nodes that draw.")],
         )
 
     @classmethod
@@ -88,14 +96,11 @@ class LoadPoseModel(_Loader):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return schema(
+        return cls.described(
             node_id="GoHDLoadPoseModel",
             display_name="Load Pose Diffusion",
-            category=CATEGORY,
             description="Loads the diffusion model that makes head movement for a speech (§3.1).",
             search_aliases=["gohd", "head pose", "audio2pose"],
-            inputs=[_weights("pose_diffusion")],
-            outputs=[result(sockets.PoseModel, "pose_model", "The pose diffusion, for Sample Head Poses.")],
         )
 
 
@@ -106,14 +111,11 @@ class LoadGazeModel(_Loader):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return schema(
+        return cls.described(
             node_id="GoHDLoadGazeModel",
             display_name="Load Gaze Diffusion",
-            category=CATEGORY,
             description="Loads the diffusion model that makes eye movement for a speech.",
             search_aliases=["gohd", "eyes", "audio2gaze"],
-            inputs=[_weights("gaze_diffusion")],
-            outputs=[result(sockets.GazeModel, "gaze_model", "The gaze diffusion, for Sample Gaze.")],
         )
 
 
@@ -124,20 +126,11 @@ class LoadExpressionModel(_Loader):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return schema(
+        return cls.described(
             node_id="GoHDLoadExpressionModel",
             display_name="Load Expression Predictor",
-            category=CATEGORY,
             description="Loads the network that predicts lips, lids and brows from a speech (§3.2).",
             search_aliases=["gohd", "lip sync", "audio2exp"],
-            inputs=[_weights("expression")],
-            outputs=[
-                result(
-                    sockets.ExpressionModel,
-                    "expression_model",
-                    "The expression predictor, for Predict Expressions.",
-                )
-            ],
         )
 
 
@@ -148,14 +141,11 @@ class LoadExtractor(_Loader):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return schema(
+        return cls.described(
             node_id="GoHDLoadExtractor",
             display_name="Load 3DMM Extractor",
-            category=CATEGORY,
             description="Loads the network that reads head pose and expression off a picture.",
             search_aliases=["gohd", "3dmm", "deep3dfacerecon"],
-            inputs=[_weights("extractor")],
-            outputs=[result(sockets.Extractor, "extractor", "The extractor, for Prepare Portrait.")],
         )
 
 
@@ -166,16 +156,11 @@ class LoadGazeEstimator(_Loader):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return schema(
+        return cls.described(
             node_id="GoHDLoadGazeEstimator",
             display_name="Load Gaze Estimator",
-            category=CATEGORY,
             description="Loads the network that reads off a picture where the eyes look.",
             search_aliases=["gohd", "l2cs", "eyes"],
-            inputs=[_weights("gaze_estimator")],
-            outputs=[
-                result(sockets.GazeEstimator, "gaze_estimator", "The gaze estimator, for Prepare Portrait.")
-            ],
         )
 
 
@@ -190,43 +175,13 @@ class LoadModels(io.ComfyNode):
             category=CATEGORY,
             description="Loads all networks of one family at once.",
             search_aliases=["gohd", "talking head", "lip sync"],
-            inputs=[
-                field(
-                    io.Combo,
-                    "weights",
-                    "`builtin`: the weights that ship with the pack, for drawn heads. `official`: the "
-                    "authors' files, under their released names, in models/gohd.",
-                    options=FAMILIES,
-                    default=host.BUILTIN,
-                ),
-                field(
-                    io.Combo,
-                    "precision",
-                    _PRECISION,
-                    options=PRECISIONS,
-                    default=PRECISIONS[0],
-                    advanced=True,
-                ),
-            ],
-            outputs=[
-                result(sockets.Animator, "animator", "The face animator, for all nodes that draw."),
-                result(sockets.PoseModel, "pose_model", "The pose diffusion, for Sample Head Poses."),
-                result(
-                    sockets.ExpressionModel,
-                    "expression_model",
-                    "The expression predictor, for Predict Expressions.",
-                ),
-                result(sockets.GazeModel, "gaze_model", "The gaze diffusion, for Sample Gaze."),
-                result(sockets.Extractor, "extractor", "The extractor, for Prepare Portrait."),
-                result(sockets.GazeEstimator, "gaze_estimator", "The gaze estimator, for Prepare Portrait."),
-            ],
+            inputs=[family_field(), _precision()],
+            outputs=[result(*given) for given in _GIVEN.values()],
         )
 
     @classmethod
     def validate_inputs(cls, weights: str) -> bool | str:
-        if weights is not None and weights not in FAMILIES:
-            return f"There is no family of weights {weights!r}; choose one of {', '.join(FAMILIES)}."
-        return (weights and family_problem(weights)) or True
+        return family_problem(weights) or True
 
     @classmethod
     def fingerprint_inputs(cls, weights: str, precision: str) -> str:
@@ -236,15 +191,7 @@ class LoadModels(io.ComfyNode):
     @host.explained
     def execute(cls, weights: str, precision: str) -> io.NodeOutput:
         family = load_family(weights, precision)
-        order = (
-            "animator",
-            "pose_diffusion",
-            "expression",
-            "gaze_diffusion",
-            "extractor",
-            "gaze_estimator",
-        )
-        return io.NodeOutput(*(family[part] for part in order))
+        return io.NodeOutput(*(family[component] for component in _GIVEN))
 
 
 NODES = (

@@ -32,13 +32,51 @@ def seed_field() -> Any:
     return field(io.Int, "seed", _SEED, default=0, min=0, max=MAX_SEED, control_after_generate=True)
 
 
-def sampling_fields() -> list[Any]:
+def scale_field(name: str, tooltip: str) -> Any:
+    """A factor on movement."""
+    return field(io.Float, name, tooltip, default=1.0, min=0.0, max=3.0, step=0.05)
+
+
+def _inputs(model: Any, portrait: str, scale: str, *more: Any) -> list[Any]:
+    """What all of these nodes take, in order."""
+    return [
+        model,
+        field(sockets.Sound, "features", _FEATURES),
+        field(sockets.Portrait, "portrait", portrait),
+        seed_field(),
+        scale_field("scale", scale),
+        *more,
+    ]
+
+
+def _sampling_fields() -> list[Any]:
     """What all diffusion samplers take."""
     return [
         field(io.Combo, "sampler", _SAMPLER, options=SAMPLERS, default=SAMPLERS[0], advanced=True),
         field(io.Int, "steps", _STEPS, default=0, min=0, max=1000, advanced=True),
         field(io.Float, "guidance", _GUIDANCE, default=0.4, min=0.0, max=1.0, step=0.05, advanced=True),
     ]
+
+
+def _sampled(
+    managed: host.Managed, part: str, features: Any, portrait: Any, scale: float, steps: int, **settings: Any
+) -> io.NodeOutput:
+    """Pose or gaze from its diffusion, from the portrait's own on, as long as the sound."""
+    from gohd_core.editing import scaled
+
+    (model,) = host.ready(managed)
+    own = getattr(own_motion(portrait), part)
+    bar = host.Progress()
+    sample = model.sample_pose if part == "pose" else model.sample_gaze
+    made = sample(
+        features.condition(model.alignment),
+        own,
+        steps=steps or None,
+        progress=bar,
+        should_stop=bar.should_stop,
+        **settings,
+    )
+    return io.NodeOutput(scaled(made, scale, own.values[0]).fitted(frames_of(features)))
 
 
 class SampleHeadPoses(io.ComfyNode):
@@ -52,54 +90,22 @@ class SampleHeadPoses(io.ComfyNode):
             category=CATEGORY,
             description="Draws head movement that suits a speech from the pose diffusion (§3.1).",
             search_aliases=["gohd", "head motion", "nod"],
-            inputs=[
+            inputs=_inputs(
                 field(sockets.PoseModel, "pose_model", "The pose diffusion."),
-                field(sockets.Sound, "features", _FEATURES),
-                field(sockets.Portrait, "portrait", "Whose head it is; movement starts from its pose."),
-                seed_field(),
-                field(
-                    io.Float,
-                    "scale",
-                    "Factor on the movement around the portrait's own pose: 0 is still, 1 as sampled, 2 "
-                    "twice as far.",
-                    default=1.0,
-                    min=0.0,
-                    max=3.0,
-                    step=0.05,
-                ),
-                *sampling_fields(),
-            ],
+                "Whose head it is; movement starts from its pose.",
+                "Factor on the movement around the portrait's own pose: 0 is still, 1 as sampled, 2 twice as "
+                "far.",
+                *_sampling_fields(),
+            ),
             outputs=[result(sockets.Pose, "pose", "Head poses, 25 a second, for Mix Motion.")],
         )
 
     @classmethod
     @host.explained
     def execute(
-        cls,
-        pose_model: host.Managed,
-        features: Any,
-        portrait: Any,
-        seed: int,
-        scale: float,
-        sampler: str,
-        steps: int,
-        guidance: float,
+        cls, pose_model: host.Managed, features: Any, portrait: Any, **settings: Any
     ) -> io.NodeOutput:
-        from gohd_core.editing import scaled
-
-        (model,) = host.ready(pose_model)
-        bar = host.Progress()
-        pose = model.sample_pose(
-            features.condition(model.alignment),
-            own_motion(portrait).pose,
-            seed=seed,
-            sampler=sampler,
-            steps=steps or None,
-            guidance=guidance,
-            progress=bar,
-            should_stop=bar.should_stop,
-        )
-        return io.NodeOutput(scaled(pose, scale, portrait.p0).fitted(frames_of(features)))
+        return _sampled(pose_model, "pose", features, portrait, **settings)
 
 
 class PredictExpressions(io.ComfyNode):
@@ -113,22 +119,11 @@ class PredictExpressions(io.ComfyNode):
             category=CATEGORY,
             description="Predicts lips, lids and brows from a speech, in two stages (§3.2).",
             search_aliases=["gohd", "lip sync", "blink"],
-            inputs=[
+            inputs=_inputs(
                 field(sockets.ExpressionModel, "expression_model", "The expression predictor."),
-                field(sockets.Sound, "features", _FEATURES),
-                field(sockets.Portrait, "portrait", "Whose face it is; expressions start from its own."),
-                seed_field(),
-                field(
-                    io.Float,
-                    "scale",
-                    "Factor on the expression: 0 is neutral, 1 as predicted; the authors' own script uses "
-                    "1.5.",
-                    default=1.0,
-                    min=0.0,
-                    max=3.0,
-                    step=0.05,
-                ),
-            ],
+                "Whose face it is; expressions start from its own.",
+                "Factor on the expression: 0 is neutral, 1 as predicted; the authors' own script uses 1.5.",
+            ),
             outputs=[result(sockets.Expression, "expression", "Expressions, 25 a second, for Mix Motion.")],
         )
 
@@ -164,53 +159,21 @@ class SampleGaze(io.ComfyNode):
             category=CATEGORY,
             description="Draws eye movement that suits a speech from the gaze diffusion.",
             search_aliases=["gohd", "eyes", "look"],
-            inputs=[
+            inputs=_inputs(
                 field(sockets.GazeModel, "gaze_model", "The gaze diffusion."),
-                field(sockets.Sound, "features", _FEATURES),
-                field(sockets.Portrait, "portrait", "Whose eyes they are; movement starts from its gaze."),
-                seed_field(),
-                field(
-                    io.Float,
-                    "scale",
-                    "Factor on the movement around the portrait's own gaze: 0 is still, 1 as sampled.",
-                    default=1.0,
-                    min=0.0,
-                    max=3.0,
-                    step=0.05,
-                ),
-                *sampling_fields(),
-            ],
+                "Whose eyes they are; movement starts from its gaze.",
+                "Factor on the movement around the portrait's own gaze: 0 is still, 1 as sampled.",
+                *_sampling_fields(),
+            ),
             outputs=[result(sockets.Gaze, "gaze", "Gaze, 25 values a second, for Mix Motion.")],
         )
 
     @classmethod
     @host.explained
     def execute(
-        cls,
-        gaze_model: host.Managed,
-        features: Any,
-        portrait: Any,
-        seed: int,
-        scale: float,
-        sampler: str,
-        steps: int,
-        guidance: float,
+        cls, gaze_model: host.Managed, features: Any, portrait: Any, **settings: Any
     ) -> io.NodeOutput:
-        from gohd_core.editing import scaled
-
-        (model,) = host.ready(gaze_model)
-        bar = host.Progress()
-        gaze = model.sample_gaze(
-            features.condition(model.alignment),
-            own_motion(portrait).gaze,
-            seed=seed,
-            sampler=sampler,
-            steps=steps or None,
-            guidance=guidance,
-            progress=bar,
-            should_stop=bar.should_stop,
-        )
-        return io.NodeOutput(scaled(gaze, scale, portrait.g0).fitted(frames_of(features)))
+        return _sampled(gaze_model, "gaze", features, portrait, **settings)
 
 
 NODES = (SampleHeadPoses, PredictExpressions, SampleGaze)

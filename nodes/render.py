@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import InputImpl, io
 
 from . import host, sockets
-from .drawing import drawn, encoded
+from .drawing import drawn, encoded, encoded_source
 from .sockets import field, result, schema
 from .values import waveform
 
@@ -23,11 +23,22 @@ _BATCH = "Frames drawn at once. More is faster on a GPU and takes more memory; t
 _AUDIO = "Sound to go with the pictures."
 
 
-def _fps_field() -> Any:
-    return field(io.Float, "fps", _FPS, default=25.0, min=1.0, max=120.0, step=0.001, round=0.001)
+def _who_moves() -> list[Any]:
+    """What every node that draws takes first."""
+    return [
+        field(sockets.Animator, "animator", _ANIMATOR),
+        field(sockets.Portrait, "portrait", _PORTRAIT),
+        field(sockets.Motion, "motion", _MOTION),
+    ]
+
+
+def fps_field(tooltip: str = _FPS) -> Any:
+    """The frame rate's widget."""
+    return field(io.Float, "fps", tooltip, default=25.0, min=1.0, max=120.0, step=0.001, round=0.001)
 
 
 def _drawing_fields() -> list[Any]:
+    """How it is drawn."""
     return [
         field(io.Float, "strength", _STRENGTH, default=1.0, min=0.0, max=2.0, step=0.05, advanced=True),
         field(io.Int, "batch_size", _BATCH, default=8, min=1, max=256, advanced=True),
@@ -46,11 +57,9 @@ class AnimatePortrait(io.ComfyNode):
             description="Draws a motion as an image batch (§3.3). For long clips use Render Video.",
             search_aliases=["gohd", "talking head", "animate face"],
             inputs=[
-                field(sockets.Animator, "animator", _ANIMATOR),
-                field(sockets.Portrait, "portrait", _PORTRAIT),
-                field(sockets.Motion, "motion", _MOTION),
+                *_who_moves(),
                 field(io.Audio, "audio", f"{_AUDIO} It is passed through.", optional=True),
-                _fps_field(),
+                fps_field(),
                 *_drawing_fields(),
             ],
             outputs=[
@@ -74,7 +83,7 @@ class AnimatePortrait(io.ComfyNode):
         audio: Any = None,
     ) -> io.NodeOutput:
         bar = host.Progress()
-        frames, rate, _ = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
+        frames, rate = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
         images = torch.cat([host.to_images(batch) for batch in frames])
         return io.NodeOutput(images, audio, float(rate), len(images))
 
@@ -91,11 +100,9 @@ class RenderVideo(io.ComfyNode):
             description="Draws a motion straight into a video; memory does not grow with its length.",
             search_aliases=["gohd", "mp4", "long video", "talking head"],
             inputs=[
-                field(sockets.Animator, "animator", _ANIMATOR),
-                field(sockets.Portrait, "portrait", _PORTRAIT),
-                field(sockets.Motion, "motion", _MOTION),
+                *_who_moves(),
                 field(io.Audio, "audio", _AUDIO, optional=True),
-                _fps_field(),
+                fps_field(),
                 field(
                     io.Int,
                     "crf",
@@ -123,7 +130,7 @@ class RenderVideo(io.ComfyNode):
         audio: Any = None,
     ) -> io.NodeOutput:
         bar = host.Progress()
-        frames, rate, _ = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
+        frames, rate = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
         sound = None if audio is None else waveform(audio)
         return io.NodeOutput(InputImpl.VideoFromFile(str(encoded(frames, rate, sound, crf, bar))))
 
@@ -140,9 +147,7 @@ class MotionStrip(io.ComfyNode):
             description="One frame of a motion at growing strength, side by side (Fig. 8 of the paper).",
             search_aliases=["gohd", "interpolation", "contact sheet"],
             inputs=[
-                field(sockets.Animator, "animator", _ANIMATOR),
-                field(sockets.Portrait, "portrait", _PORTRAIT),
-                field(sockets.Motion, "motion", _MOTION),
+                *_who_moves(),
                 field(
                     io.Int,
                     "frame",
@@ -174,8 +179,6 @@ class MotionStrip(io.ComfyNode):
         cls, animator: host.Managed, portrait: Any, motion: Any, frame: int, steps: int, strength: float
     ) -> io.NodeOutput:
         from gohd_core.render.interpolation import motion_strip
-
-        from .drawing import encoded_source
 
         (model,) = host.ready(animator)
         source = encoded_source(model, portrait)

@@ -10,8 +10,9 @@ from comfy_api.latest import InputImpl, io
 
 from . import host, sockets
 from .drawing import drawn, encoded
-from .family import FAMILIES, family_fingerprint, family_problem, load_family, models_of
-from .motion_from_audio import seed_field
+from .family import family_field, family_fingerprint, family_problem, load_family, models_of
+from .motion_from_audio import scale_field, seed_field
+from .render import fps_field
 from .sockets import field, result, schema
 from .values import mask_box, waveform
 
@@ -36,14 +37,7 @@ class TalkingPortrait(io.ComfyNode):
                     "The portrait. A square picture of a head is used whole; for any other give face_mask.",
                 ),
                 field(io.Audio, "audio", "What it says; the video lasts as long."),
-                field(
-                    io.Combo,
-                    "weights",
-                    "`builtin`: the weights that ship with the pack, for drawn heads. `official`: the "
-                    "authors' files, under their released names, in models/gohd.",
-                    options=FAMILIES,
-                    default=host.BUILTIN,
-                ),
+                family_field(),
                 seed_field(),
                 field(
                     io.Combo,
@@ -71,34 +65,9 @@ class TalkingPortrait(io.ComfyNode):
                     max=60.0,
                     step=0.5,
                 ),
-                field(
-                    io.Float,
-                    "head_scale",
-                    "Factor on head movement: 0 is still, 1 as sampled.",
-                    default=1.0,
-                    min=0.0,
-                    max=3.0,
-                    step=0.05,
-                ),
-                field(
-                    io.Float,
-                    "expression_scale",
-                    "Factor on the expression: 0 is neutral, 1 as predicted.",
-                    default=1.0,
-                    min=0.0,
-                    max=3.0,
-                    step=0.05,
-                ),
-                field(
-                    io.Float,
-                    "fps",
-                    "Frames a second, 1 to 120.",
-                    default=25.0,
-                    min=1.0,
-                    max=120.0,
-                    step=0.001,
-                    round=0.001,
-                ),
+                scale_field("head_scale", "Factor on head movement: 0 is still, 1 as sampled."),
+                scale_field("expression_scale", "Factor on the expression: 0 is neutral, 1 as predicted."),
+                fps_field("Frames a second, 1 to 120."),
                 field(
                     io.Mask,
                     "face_mask",
@@ -115,9 +84,7 @@ class TalkingPortrait(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, weights: str) -> bool | str:
-        if weights is not None and weights not in FAMILIES:
-            return f"There is no family of weights {weights!r}; choose one of {', '.join(FAMILIES)}."
-        return (weights and family_problem(weights)) or True
+        return family_problem(weights) or True
 
     @classmethod
     def fingerprint_inputs(cls, weights: str, **others: Any) -> str:
@@ -164,7 +131,7 @@ class TalkingPortrait(io.ComfyNode):
             features, portrait, models, options, progress=bar.stage, should_stop=bar.should_stop
         )
         draw = partial(bar.stage, "frames")
-        frames, rate, _ = drawn(family["animator"], portrait, motion, fps, 1.0, 8, bar, draw)
+        frames, rate = drawn(family["animator"], portrait, motion, fps, 1.0, 8, bar, draw)
         video = encoded(frames, rate, sound, 18, bar)
         return io.NodeOutput(InputImpl.VideoFromFile(str(video)), motion)
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gohd_core.checkpoints.loading import load_network
 from gohd_core.clips import Clip
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
@@ -57,6 +58,7 @@ class Stage1Config(RunConfig):
         network: of kind "stage1".
         frames: length of a training sequence.
         face_model: BFM_model_front.mat for the space bfm09; null for the stylised face.
+        start: weights file to begin with; its network must be that of this config.
         mouth_coefficients: which of the 64 rest when the sound is replaced by noise
             (augmentation.quiet_share); in the stylised space, () means all that move the mouth.
     """
@@ -70,6 +72,7 @@ class Stage1Config(RunConfig):
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     frames: int = 30
     face_model: str | None = None
+    start: str | None = None
     mouth_coefficients: tuple[int, ...] = ()
 
 
@@ -144,6 +147,18 @@ def distillation_terms(
     terms.add("lip_gap", weights.lip_gap, lambda: losses.lip_gap(real.landmarks, made.landmarks))
 
 
+def _network(config: Stage1Config) -> ExpressionNetwork:
+    if config.start is None:
+        return ExpressionNetwork(config.network)
+    loaded = load_network(config.start, "expression")
+    if loaded.config != config.network or loaded.space != config.data.space:
+        raise BadInput(
+            f"The expression network in {config.start} has another architecture or coefficient space than "
+            "this config; use the config that it was trained with."
+        )
+    return loaded.network.train().requires_grad_(True)
+
+
 class ExpressionStage1Task(Task):
     """Trains the audio encoder and the frame-wise mapping on true eye motion."""
 
@@ -154,7 +169,7 @@ class ExpressionStage1Task(Task):
         super().__init__(config)
         if config.network.kind != "stage1":
             raise BadInput(f"Stage 1 trains network.kind=stage1, not {config.network.kind!r}.")
-        self.networks["expression"] = ExpressionNetwork(config.network)
+        self.networks["expression"] = _network(config)
         features, self._notes = load_features(config.losses, config.features)
         self.frozen.update(features)
         self.geometry = FaceGeometry.load(config.face_model, config.data.space)

@@ -230,3 +230,14 @@ def test_every_stage_2_config_takes_two_steps(
     generator = f"generator={GENERATOR[:-1]}, kind: {own.generator.kind}, embedding_width: 24}}"
     config = stage2(clips, stage1_file, *settings, generator, file=path)
     assert train(ExpressionStage2Task, config, tmp_path).step == 2
+
+
+def test_stage_1_goes_on_from_a_file(clips: Path, stage1_file: Path) -> None:
+    layers = "network.mapping_widths=[24]"
+    task = ExpressionStage1Task(stage1(clips, layers, f"start={stage1_file}"))
+    saved = ExpressionPredictor.load(stage1_file).network.state_dict()
+    trained = task.networks["expression"].state_dict()
+    assert trained.keys() == saved.keys()
+    assert all(torch.equal(value, saved[name]) for name, value in trained.items())
+    with pytest.raises(BadInput, match="another architecture"):
+        ExpressionStage1Task(stage1(clips, f"start={stage1_file}"))
