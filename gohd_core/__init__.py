@@ -34,6 +34,8 @@ _PUBLIC = {
     "motion_from_audio": "gohd_core.pipeline",
     "talk": "gohd_core.pipeline",
     "render_video": "gohd_core.render",
+    "paste_back": "gohd_core.render",
+    "paste_mask": "gohd_core.render",
     "GohdError": "gohd_core.errors",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,11 @@ from gohd_core.constants import BFM09, FPS
 from gohd_core.errors import BadCheckpoint, BadInput
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import CoefficientExtractor, GazeEstimator, MorphableModel, Portrait
+from gohd_core.face.misfit import photograph_warning
 from gohd_core.motion import Expression, Gaze, Motion
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total)."""
@@ -167,6 +171,9 @@ def talk(
     motion = motion_from_audio(
         features, portrait, models, options, progress=progress, should_stop=should_stop
     )
+    warning = photograph_warning(portrait, models.animator.space)
+    if warning is not None:
+        logger.warning(warning)
     own = Motion(portrait.pose, portrait.expression, portrait.gaze)
     source = models.animator.encode_source(portrait.source, own)
     frames = models.animator.animate(

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.constants import N_LANDMARKS
+from gohd_core.constants import N_LANDMARKS, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box, resize_crop, slice_box
 from gohd_core.face.extractor import SQUARE, CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.images import check_landmarks, rgb_images, single_image
+from gohd_core.face.misfit import misfit
 from gohd_core.motion import Expression, Gaze, Pose
 
 SIZE = 256
@@ -43,6 +44,7 @@ class Portrait:
         pose, expression: p0 and e0, sequences of one frame, or None without an extractor.
         gaze: g0, a sequence of one frame, or None without a gaze estimator.
         identity: i of eq. 10, [80], or None.
+        misfit: how badly the stylised face model fits, where the built-in extractor read; see `misfit`.
     """
 
     frame: Tensor
@@ -53,6 +55,7 @@ class Portrait:
     expression: Expression | None = None
     gaze: Gaze | None = None
     identity: Tensor | None = None
+    misfit: float | None = None
 
     @property
     def size(self) -> int:
@@ -233,6 +236,8 @@ def _with_coefficients(
         fields |= {"pose": found.pose, "expression": found.expression, "identity": found.identity[0]}
         if points is None and found.landmarks is not None:
             fields["landmarks"] = portrait.to_frame(found.landmarks[0])
+        if found.landmarks is not None and extractor.space == STYLISED:
+            fields["misfit"] = misfit(found.coefficients, found.landmarks, portrait.size).item()
     if gaze_estimator is not None:
         fields["gaze"] = gaze_estimator.estimate(crop, _gaze_box(portrait, gaze_estimator))
     return Portrait(**(vars(portrait) | fields))
