@@ -16,6 +16,7 @@ from gohd_core.face.crop import Box, face_crop_box, resize_crop, slice_box
 from gohd_core.face.extractor import SQUARE, CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.images import check_landmarks, rgb_images, single_image
+from gohd_core.face.picking import FaceChoice
 from gohd_core.face.misfit import misfit
 from gohd_core.motion import Expression, Gaze, Pose
 
@@ -110,7 +111,7 @@ def prepare_portrait(
     box: Any = None,
     whole: bool = False,
     detector: Detector | None = None,
-    face: int = 0,
+    face: int | FaceChoice = 0,
     index: int | None = None,
     size: int = SIZE,
     extractor: CoefficientExtractor | None = None,
@@ -125,10 +126,11 @@ def prepare_portrait(
     Args:
         image: [H, W], [H, W, 1 | 3 | 4] or a batch of them, uint8 or floats in 0..1; or a PIL image.
         landmarks: [68, 2] in pixels of the picture; also used to align for the official extractor.
-        box: a face detector's (left, top, right, bottom) in pixels; grown by the official rule.
+        box: a face detector's (left, top, right, bottom) in pixels; grown by the official rule. With a
+            detector as well, the landmarks are those of the face that it finds there.
         whole: the whole picture is the crop; it must be square.
         detector: where landmarks come from when none are given.
-        face: which of the detector's faces, the largest first.
+        face: which of the detector's faces: a number, the largest first, or a `FaceChoice`.
         index: which picture of a batch.
         size: side of the crop in pixels.
         extractor: reads p0, e0 and the identity. The official one needs landmarks.
@@ -147,8 +149,8 @@ def prepare_portrait(
             "a face box."
         )
     points = None if landmarks is None else check_landmarks(landmarks, 1, N_LANDMARKS)[0]
-    if points is None and box is None and detector is not None and not whole:
-        points = _detected(picture, detector, face)
+    if points is None and detector is not None and not whole:
+        points = _detected(picture, detector, face if box is None else FaceChoice(box=box))
     crop_box = _crop_box(picture, points, box, whole, square, release)
     part = slice_box(picture, crop_box)
     if min(part.shape[:2]) < MIN_SIDE:
@@ -194,16 +196,22 @@ def _crop_box(
     )
 
 
-def _detected(picture: np.ndarray, detector: Detector, face: int) -> np.ndarray:
+def _detected(picture: np.ndarray, detector: Detector, face: int | FaceChoice) -> np.ndarray:
     faces = [check_landmarks(found, 1, N_LANDMARKS)[0] for found in detector(rgb_images(picture)[0])]
     if not faces:
         raise BadInput(
             "No face was found in the picture; give its landmarks or a face box, or a square picture of "
             "the head to be used whole."
         )
-    if not 0 <= face < len(faces):
-        raise BadInput(f"Face number {face} is wanted, but {len(faces)} were found; count from 0.")
-    return sorted(faces, key=lambda points: -float(np.prod(np.ptp(points, axis=0))))[face]
+    choice = face if isinstance(face, FaceChoice) else FaceChoice(index=face)
+    chosen = choice.pick([Box.around(points) for points in faces], *picture.shape[:2])
+    if chosen is None and (choice.box is not None or choice.mask is not None):
+        raise BadInput(
+            f"None of the {len(faces)} faces found lies in the box or mask that was given; move it onto one."
+        )
+    if chosen is None:
+        raise BadInput(f"Face number {choice.index} is wanted, but {len(faces)} were found; count from 0.")
+    return faces[chosen]
 
 
 def _gaze_box(portrait: Portrait, estimator: GazeEstimator) -> tuple[float, ...] | None:

@@ -1,0 +1,77 @@
+"""The weights of the face detector: their names, where they are had, and the check that they are whole."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gohd_core.errors import BadCheckpoint
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class DetectorFile:
+    """One file, under the name that its makers gave it.
+
+    Attributes:
+        name: as released. The ten hexadecimal digits in it begin the SHA-256 of the file.
+        url: where its makers put it.
+        purpose: what it does here.
+    """
+
+    name: str
+    url: str
+    purpose: str
+
+    @property
+    def digest(self) -> str:
+        """The beginning of the file's SHA-256."""
+        return re.findall(r"-([0-9a-f]{8,})\.", self.name)[-1]
+
+
+_PLACE = "https://www.adrianbulat.com/downloads/python-fan/"
+S3FD = DetectorFile("s3fd-619a316812.pth", f"{_PLACE}s3fd-619a316812.pth", "finds faces (S3FD)")
+FAN = DetectorFile(
+    "2DFAN4-11f355bf06.pth.tar",
+    f"{_PLACE}2DFAN4-11f355bf06.pth.tar",
+    "finds the 68 landmarks of a face (FAN)",
+)
+DETECTOR_FILES = (S3FD, FAN)
+
+
+def find_detector_files(folders: Sequence[str | Path]) -> dict[str, Path]:
+    """Those of the files that lie in the folders, by name."""
+    found: dict[str, Path] = {}
+    for item in DETECTOR_FILES:
+        for path in (Path(folder) / item.name for folder in folders):
+            if path.is_file():
+                found.setdefault(item.name, path)
+    return found
+
+
+def missing_files(folders: Sequence[str | Path]) -> str | None:
+    """One sentence that says which files are not there, where they belong and where they are had; or None."""
+    found = find_detector_files(folders)
+    missing = [item for item in DETECTOR_FILES if item.name not in found]
+    if not missing:
+        return None
+    place = Path(folders[0]) if folders else Path("models/gohd")
+    listed = " and ".join(f"{item.name} ({item.purpose}) from {item.url}" for item in missing)
+    return f"The face detector lacks weights: put {listed} into {place}."
+
+
+def check_whole(path: str | Path, item: DetectorFile) -> None:
+    """Compares a file with the digest in its name; `BadCheckpoint` when it is cut off or another one."""
+    state = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while block := file.read(_BLOCK):
+            state.update(block)
+    if not state.hexdigest().startswith(item.digest):
+        raise BadCheckpoint(
+            f"{path} is damaged or cut off: its SHA-256 begins with {state.hexdigest()[:10]}, not with "
+            f"{item.digest}; get it again from {item.url}."
+        )
