@@ -3,16 +3,10 @@
 //   node frontend.mjs build URL API_FOLDER UI_FOLDER     writes one UI workflow for each API one
 //   node frontend.mjs check URL UI_FOLDER                prints {name: API format of the UI workflow as loaded}
 //   node frontend.mjs shot URL UI_FILE PICTURE           takes a screenshot of one
-//   node frontend.mjs pad URL PICTURE                    drags on Set Gaze's pad, prints what its widgets say
-//
-// PLAYWRIGHT names the folder of playwright-core, CHROMIUM the browser.
-import { createRequire } from "node:module";
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
+import { open } from "./page.mjs";
 
-const require = createRequire(path.join(process.env.PLAYWRIGHT ?? process.cwd(), "package.json"));
-const { chromium } = require("playwright-core");
 const [, , command, url, ...folders] = process.argv;
 
 const NOTES = {
@@ -21,24 +15,6 @@ const NOTES = {
   "3 Motion": "Head, face, eyes and gaze each come by one wire: any source can be swapped. Same seed, same motion.",
   "4 Pictures": "Frames per second are wired through: change them in one place.",
 };
-
-async function open() {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gohd-browser-"));
-  const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-  await fetch(`${url}/settings/Comfy.TutorialCompleted`, { method: "POST", body: "true" });
-  const browser = await chromium.launchPersistentContext(folder, {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: flags, headless: true,
-    viewport: { width: 1920, height: 1080 },
-  });
-  const page = await browser.newPage();
-  await page.goto(url);
-  await page.waitForFunction(
-    () => window.app?.graph && Object.keys(window.LiteGraph.registered_node_types).length > 100,
-    null, { timeout: 120000 });
-  await page.waitForTimeout(1500);
-  return { page, close: async () => { await browser.close(); fs.rmSync(folder, { recursive: true, force: true }); } };
-}
 
 const names = (folder) => fs.readdirSync(folder).filter((name) => name.endsWith(".json")).sort();
 
@@ -114,46 +90,9 @@ async function shot(page, file, picture) {
   await page.screenshot({ path: picture });
 }
 
-// Drags the pad of a fresh Set Gaze to the upper left, then reads widgets, saved values and prompt.
-async function pad(page, picture) {
-  await page.evaluate(() => {
-    const { app, LiteGraph } = window;
-    app.graph.clear();
-    const node = LiteGraph.createNode("GoHDSetGaze");
-    app.graph.add(node);
-    node.pos = [500, 300];
-    app.canvas.ds.scale = 1;
-    app.canvas.ds.offset = [0, 0];
-    app.canvas.setDirty(true, true);
-  });
-  const canvas = page.locator("canvas.gohd-gaze-pad");
-  await canvas.waitFor({ state: "visible", timeout: 30000 });
-  await page.waitForTimeout(1000);
-  const box = await canvas.boundingBox();
-  const at = (x, y) => [box.x + box.width * (0.5 + 0.42 * x), box.y + box.height * (0.5 + 0.36 * y)];
-  await page.mouse.move(...at(0, 0));
-  await page.mouse.down();
-  await page.mouse.move(...at(-0.2, -0.1), { steps: 3 });
-  await page.mouse.move(...at(-0.5, -0.25), { steps: 3 });
-  await page.mouse.up();
-  await page.waitForTimeout(500);
-  if (picture) await page.screenshot({ path: picture, clip: { x: 440, y: 240, width: 480, height: 420 } });
-  const said = await page.evaluate(async () => {
-    const node = window.app.graph._nodes[0];
-    const value = (name) => node.widgets.find((widget) => widget.name === name).value;
-    const saved = window.app.graph.serialize();
-    const prompt = (await window.app.graphToPrompt()).output;
-    await window.app.loadGraphData(saved, true, true, "again");
-    const again = window.app.graph._nodes[0].widgets.map((widget) => [widget.name, widget.value]);
-    return { pitch: value("pitch"), yaw: value("yaw"), saved: saved.nodes[0].widgets_values,
-      prompt: Object.values(prompt)[0]?.inputs ?? null, again: Object.fromEntries(again) };
-  });
-  fs.writeFileSync(1, JSON.stringify(said));
-}
-
-const { page, close } = await open();
+const { page, close } = await open(url);
 try {
-  await { build, check, shot, pad }[command](page, ...folders);
+  await { build, check, shot }[command](page, ...folders);
 } finally {
   await close();
 }
