@@ -1,4 +1,4 @@
-"""The detector around face-alignment's networks, with fake ones; against the library where it is installed."""
+"""The detector around face-alignment's networks, with fake ones, and against the library where it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A face is followed with few network calls, found again when lost, the same whatever the caller's batches."""
+"""A face is followed with few network calls, found again when lost, whatever the caller's batches."""
 
 from __future__ import annotations
 
