@@ -15,16 +15,20 @@ from gohd_core.animator.decoder import Decoded
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.checkpoints.loading import load_network
+from gohd_core.clips import Clip
+from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
 from gohd_core.training import pictures
 from gohd_core.training.animator_examples import AnimatorDraw, PairShares, RegionWeights
 from gohd_core.training.config import Weight, is_on
 from gohd_core.training.data import find_clips
 from gohd_core.training.discriminators.image import ImageDiscriminator
+from gohd_core.training.draws import coefficient_windows
 from gohd_core.training.features import FeatureConfig, load_features
+from gohd_core.training.films import driven_film
 from gohd_core.training.losses import animator as loss
 from gohd_core.training.settings import OptimiserConfig, RunConfig
-from gohd_core.training.task import Batch, Export, Moment, Player, Task, Terms
+from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task, Terms
 
 _STATISTICS_CLIPS = 400
 """Clips whose descriptors give the mean and spread that the built-in motion network uses."""
@@ -316,6 +320,27 @@ class AnimatorTask(Task):
         if decoded.warped is not None:
             columns |= {"warped": decoded.warped, "synthesis": decoded.synthesis}
         return {"examples": pictures.grid(columns, rows=8)}
+
+    @torch.no_grad()
+    def samples(self, batch: Batch) -> dict[str, Sample]:
+        net = self.animator
+
+        def draw(source: Tensor, own: Tensor, windows: Tensor) -> Tensor:
+            encoded = net.encode(source.to(self.device), own.to(self.device))
+            latent = net.latent(encoded, net.motion(encoded, windows.to(self.device)))
+            features = tuple(f.expand(len(windows), -1, -1, -1) for f in encoded.features)
+            return net.decoder(latent, features).pyramid[0]
+
+        def windows(descriptors: np.ndarray, frames: Sequence[int]) -> np.ndarray:
+            if self.config.still:
+                return np.repeat(descriptors[list(frames), None], WINDOW, 1)
+            return coefficient_windows(descriptors, frames, WINDOW_RADIUS)
+
+        self.networks.eval()
+        try:
+            return {"driven": driven_film(draw, Clip(batch["path"][0]), windows)}
+        finally:
+            self.networks.train()
 
     def exports(self) -> Sequence[Export]:
         return [Export("animator", self.animator, self.config.network, self.config.data.space)]

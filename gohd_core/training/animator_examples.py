@@ -89,6 +89,7 @@ class AnimatorDraw:
             window = coefficient_windows(descriptors, [target], WINDOW_RADIUS)[0].T
         pictures = clip.read_at("frames", [source, target])
         example = {
+            "path": str(clip.path),
             "source": pictures[0].transpose(2, 0, 1).copy(),
             "target": pictures[1].transpose(2, 0, 1).copy(),
             "gain": 1 + rng.uniform(-self.gain, self.gain, 3).astype(np.float32),

@@ -1,8 +1,8 @@
-"""Short films of what a trainer hears and moves: the face's lines, truth beside prediction, with sound."""
+"""Short films of what a trainer hears and moves, truth beside prediction, with sound."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -83,6 +83,57 @@ def expression_film(
         given = real.eye_motion
     predicted, _ = network(chunks, truth[:, 0], real.eye_motion[:, 0], eye_motion=given, noise=noise)
     made = geometry.face(predicted.float())
-    sound = clip.read("audio", 0, count * SAMPLES_PER_FRAME).astype(np.float32) / 32768
     film = landmark_film([real.landmarks[0, ..., :2], made.landmarks[0, ..., :2]])
-    return Sample(film, torch.from_numpy(sound))
+    return Sample(film, clip_sound(clip, count))
+
+
+def head_film(poses: Sequence[Tensor], gazes: Sequence[Tensor] | None = None) -> Tensor:
+    """A resting face as lines that moves as told, side by side: poses [T, 6] and gazes [T, 2] each.
+
+    It is the stylised face whatever the coefficient space: both share camera and angles. A gaze turns
+    the eyes' lines by as much as it turns the eyes.
+    """
+    from gohd_core.face.morphable import MorphableModel
+
+    model = MorphableModel.stylised().landmarks_only()
+    tracks = []
+    for index, pose in enumerate(poses):
+        points = model.landmarks_2d(pose=pose.detach().float().cpu())
+        if gazes is not None:
+            pitch, yaw = gazes[index].detach().float().cpu().unbind(-1)
+            # The eye lines are 24 pixels wide, an eyeball's radius is about half of that.
+            points[:, 36:48] += 12 * torch.stack([-yaw.sin(), -pitch.sin()], -1)[:, None]
+        tracks.append(points * torch.tensor([1.0, -1.0]))
+    return landmark_film(tracks)
+
+
+def driven_film(
+    draw: Callable[[Tensor, Tensor, Tensor], Tensor],
+    clip: Clip,
+    windows: Callable[[np.ndarray, Sequence[int]], np.ndarray],
+    *,
+    frames: int = 100,
+    batch: int = 8,
+) -> Sample:
+    """The beginning of a clip at the left; at the right its first frame, driven by the clip's motion.
+
+    draw: (source [1, 3, S, S], its own descriptor [1, 72], windows [b, 72, W]) -> frames [b, 3, S, S].
+    windows: (descriptors [T, 72], frame numbers) -> [b, W, 72]; see `draws.coefficient_windows`.
+    """
+    count = min(frames, len(clip))
+    parts = [clip.read("expression"), clip.read("pose"), clip.read("gaze")[:, ::-1]]
+    descriptors = np.concatenate(parts, 1)
+    truth = torch.from_numpy(clip.read("frames", 0, count)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    own, made = torch.from_numpy(descriptors[:1]), []
+    for start in range(0, count, batch):
+        numbers = list(range(start, min(start + batch, count)))
+        window = torch.from_numpy(np.ascontiguousarray(windows(descriptors, numbers).transpose(0, 2, 1)))
+        made.append(draw(truth[:1], own, window).float().cpu().clamp(-1, 1))
+    return Sample(torch.cat([truth, torch.cat(made)], 3), clip_sound(clip, count))
+
+
+def clip_sound(clip: Clip, frames: int) -> Tensor | None:
+    """The clip's sound up to a frame, [N] at 16 kHz, or None where it has none."""
+    if "audio" not in clip:
+        return None
+    return torch.from_numpy(clip.read("audio", 0, frames * SAMPLES_PER_FRAME).astype(np.float32) / 32768)

@@ -16,12 +16,15 @@ from gohd_core.errors import BadInput
 from gohd_core.pose import DenoisingNetwork, DiffusionConfig, GazeDiffusion, PoseDiffusion
 from gohd_core.pose.schedule import NoiseSchedule
 from gohd_core.training.draws import audio_frames, random_window, valid_frames
+from gohd_core.training.films import clip_sound, head_film
 from gohd_core.training.losses.diffusion import diffuse, noise_prediction, sample_prediction
 from gohd_core.training.motion_figures import motion_figures
 from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
 from gohd_core.training.sound import read_sound
-from gohd_core.training.task import Batch, Export, Moment, Player, Task, Terms
+from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task, Terms
 
+_FILM = 250
+"""Frames of a sample."""
 MEL_PER_DECIBEL = 0.08
 """By how much one decibel moves the 80/s log-mel spectrogram (NOTES: 8 * dB / 100)."""
 
@@ -103,6 +106,7 @@ class PoseDraw:
             mel = np.clip(mel + MEL_PER_DECIBEL * rng.uniform(*config.gain), -4, 4)
         scale = np.array(network.residual_scale or [1.0] * network.channels, np.float32)
         return {
+            "path": str(clip.path),
             "mel": mel.astype(np.float32),
             "x0": (sequence - initial) / scale,
             "initial": np.ascontiguousarray(initial, np.float32),
@@ -181,6 +185,26 @@ class PoseTask(Task):
             )
         return motion_figures(mel[:count].cpu(), true, made)
 
+    @torch.no_grad()
+    def samples(self, batch: Batch) -> dict[str, Sample]:
+        """The beginning of a clip: its own motion at the left, a sampled one at the right."""
+        clip = Clip(batch["path"][0])
+        count = min(_FILM, len(clip), audio_frames(clip))
+        config, window = self.config.network, slice(0, count)
+        keep = self.config.data.cache_features
+        mel = torch.from_numpy(read_sound(clip, window, alignment=config.alignment, keep=keep)["mel"])
+        truth = torch.from_numpy(clip.read(self.values, 0, count).copy())
+        model = self.runtime(self.networks["denoisers"], config, self.config.data.space)
+        # files hold gaze as (pitch, yaw), the network works on [horizontal, vertical]
+        initial = truth[0].flip(0) if self.values == "gaze" else truth[0]
+        steps = min(self.config.sampled_steps, config.training_steps)
+        residual = model.sample_residual(mel, initial, seed=0, steps=steps, sampler="dpmpp_2m").cpu()
+        made = (residual.flip(-1) if self.values == "gaze" else residual) + truth[0]
+        return {self.values: Sample(self._film([truth, made]), clip_sound(clip, count))}
+
+    def _film(self, tracks: Sequence[Tensor]) -> Tensor:
+        return head_film(tracks)
+
     def notes(self) -> Iterable[str]:
         form = self.config.network.form
         if form in ("conditional", "unconditional"):
@@ -201,3 +225,6 @@ class GazeTask(PoseTask):
     runtime = GazeDiffusion
     values = "gaze"
     channels = N_GAZE
+
+    def _film(self, tracks: Sequence[Tensor]) -> Tensor:
+        return head_film([torch.zeros(len(track), N_POSE) for track in tracks], tracks)

@@ -11,7 +11,7 @@ import tiny_stills
 import torch
 
 from gohd_core.animator import Animator, AnimatorConfig
-from gohd_core.clips import ClipDataset
+from gohd_core.clips import Clip, ClipDataset
 from gohd_core.constants import BFM09
 from gohd_core.errors import BadInput
 from gohd_core.training import animator as training
@@ -240,3 +240,18 @@ def test_every_config_runs_two_steps(name, data, tmp_path, monkeypatch):
     )
     summary = train(AnimatorTask, run, tmp_path / "run")
     assert summary.step == 2 and len(summary.exported) == 1
+
+
+def test_a_sample_starts_as_the_clip_and_is_driven_by_it(data):
+    for network in (COMPOSITE, PYRAMID):
+        settings = config(data, network)
+        task = AnimatorTask(settings)
+        examples = clip_examples(settings.data, task.draw("train"), seed=0, split="train")
+        batch = checked(collate([examples[0], examples[1]]))
+        sample = task.samples(batch)["driven"]
+        count = len(sample.frames)
+        assert sample.frames.shape == (count, 3, 32, 64) and sample.audio is None
+        clip = Clip(batch["path"][0])
+        shown = torch.from_numpy(clip.read("frames", 0, count)).permute(0, 3, 1, 2) / 127.5 - 1
+        assert torch.allclose(sample.frames[..., :32], shown)
+        assert sample.frames[..., 32:].std() > 0

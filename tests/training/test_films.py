@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.clips import Clip
+from gohd_core.clips import Clip, save_clip
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
 from gohd_core.training.config import load_config
 from gohd_core.training.expression_geometry import FaceGeometry
@@ -55,3 +55,48 @@ def test_a_run_writes_its_film(tmp_path):
         assert float(film.streams.audio[0].duration * film.streams.audio[0].time_base) == pytest.approx(
             1.6, abs=0.1
         )
+
+
+def test_a_head_turns_and_looks_where_it_is_told():
+    from gohd_core.training.films import head_film
+
+    still, turned = torch.zeros(2, 6), torch.zeros(2, 6)
+    turned[1, 1] = 0.4
+    film = head_film([still, turned])
+    left, right = film[..., :192], film[..., 192:]
+    assert torch.equal(left[0], left[1]) and torch.equal(left[0], right[0])
+    assert not torch.equal(right[0], right[1])
+    gaze = torch.zeros(2, 2)
+    gaze[1] = torch.tensor([0.0, 0.5])  # to the picture's left
+    looking = head_film([still], [gaze])
+    assert torch.equal(looking[0, :, 120:], looking[1, :, 120:])  # the mouth rests
+    bright = (looking[:, 0] > 0).float()
+    columns = torch.arange(192.0)
+    place = (bright * columns).sum((1, 2)) / bright.sum((1, 2))
+    assert place[1] < place[0] - 0.3
+
+
+def test_a_driven_film_shows_the_clip_beside_what_is_drawn(tmp_path):
+    from gohd_core.training.draws import coefficient_windows
+    from gohd_core.training.films import driven_film
+
+    arrays = {
+        "frames": np.random.default_rng(0).integers(0, 256, (7, 16, 16, 3), dtype=np.uint8),
+        "expression": np.zeros((7, 64), np.float32),
+        "pose": np.arange(42, dtype=np.float32).reshape(7, 6) / 42,
+        "gaze": np.tile(np.array([0.25, 0.75], np.float32), (7, 1)),
+        "audio": np.arange(7 * 640, dtype=np.int16),
+    }
+    path = tmp_path / "c.safetensors"
+    save_clip(path, arrays, {"space": "stylised", "fps": 25})
+
+    def draw(source, own, windows):
+        assert source.shape == (1, 3, 16, 16)
+        assert own[0, 70:].tolist() == [0.75, 0.25]  # the network's order: horizontal first
+        return windows[:, 64, 2, None, None, None].expand(-1, 3, 16, 16)
+
+    sample = driven_film(draw, Clip(path), lambda v, n: coefficient_windows(v, n, 2), frames=5, batch=2)
+    assert sample.frames.shape == (5, 3, 16, 32) and len(sample.audio) == 5 * 640
+    truth = torch.from_numpy(arrays["frames"][:5]).permute(0, 3, 1, 2) / 127.5 - 1
+    assert torch.allclose(sample.frames[..., :16], truth)
+    np.testing.assert_allclose(sample.frames[:, 0, 0, 16], arrays["pose"][:5, 0])

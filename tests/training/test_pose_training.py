@@ -319,3 +319,13 @@ def test_beats_lie_where_loudness_rises_and_motion_turns() -> None:
     assert beat_alignment(values, turns) == 1.0
     assert beat_alignment(values, turns + 5) < 0.5
     assert beat_alignment(values, np.array([], int)) == 0.0
+
+
+@pytest.mark.parametrize(("task", "kind"), [(PoseTask, PoseConfig), (GazeTask, GazeConfig)])
+def test_a_run_writes_a_film_with_sound(task, kind, clips: Path, tmp_path: Path) -> None:
+    import av
+
+    network = "network.channels=2" if kind is GazeConfig else "network.channels=6"
+    train(task, config(clips, "loop.steps=1", "loop.sample_every=1", network, kind=kind), tmp_path)
+    with av.open(str(tmp_path / "samples" / f"{task.values}_00000001.mp4")) as film:
+        assert film.streams.video[0].frames == 48 and len(film.streams.audio) == 1
