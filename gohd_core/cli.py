@@ -15,6 +15,7 @@ _COMMANDS = (
     "gohd_core.commands.talk",
     "gohd_core.commands.convert",
     "gohd_core.commands.doctor",
+    "gohd_core.commands.benchmark",
     "gohd_core.training.cli",
     "gohd_core.stylised.cli",
 )

@@ -189,7 +189,7 @@ def _talk(
         "phoneme_end": np.array([p.end for p in speech.phones], np.float32),
     }
     if recipe.pictures:
-        arrays |= _pictures(render_sequence(identity, performance, recipe.size))
+        arrays |= picture_arrays(render_sequence(identity, performance, recipe.size))
     else:
         arrays |= face_tracks(
             identity, performance.expression, performance.pose, performance.gaze, recipe.size
@@ -219,23 +219,25 @@ def _stills(
         "pose": pose,
         "gaze": gaze,
         "valid": np.ones(len(pose), bool),
-        **_pictures(frames),
+        **picture_arrays(frames),
     }
     about: dict[str, Any] = {"changes": changes}
     if recipe.correspondence:
-        arrays |= _correspondence(frames, recipe.size)
+        arrays |= correspondence_arrays(frames, recipe.size)
         scale = {"xy": PIXEL_SCALE / recipe.size, "depth": DEPTH_SCALE}
         about["vertex_scale"] = scale
     return arrays, about
 
 
-def _pictures(frames: list[RenderedFrame]) -> dict[str, np.ndarray]:
+def picture_arrays(frames: list[RenderedFrame]) -> dict[str, np.ndarray]:
+    """The clip fields of drawn frames: pictures, landmarks, irises, visibility, parsing."""
     names = ("landmarks", "landmarks_3d", "irises", "visible", "parsing")
     arrays = {name: np.stack([getattr(frame, name) for frame in frames]) for name in names}
     return arrays | {"frames": np.stack([frame.image for frame in frames])}
 
 
-def _correspondence(frames: list[RenderedFrame], size: int) -> dict[str, np.ndarray]:
+def correspondence_arrays(frames: list[RenderedFrame], size: int) -> dict[str, np.ndarray]:
+    """The clip fields of frames that were drawn with exact correspondences."""
     found = [frame.correspondence for frame in frames]
     scale = np.array([PIXEL_SCALE / size, PIXEL_SCALE / size, DEPTH_SCALE])
     vertices = np.stack([np.round(c.vertices * scale) for c in found])

@@ -1,0 +1,113 @@
+"""`gohd benchmark quality`: figures with exact truth, as tables, JSON, a chart and Markdown."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+_ROLES = ("animator", "pose", "gaze", "expression", "extractor", "gaze-estimator")
+
+
+def add_commands(commands: Any) -> None:
+    """Adds `benchmark` with one command per benchmark to an argparse subparsers object."""
+    benchmark = commands.add_parser("benchmark", help="measure quality, speed and the paper's ablations")
+    kinds = benchmark.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
+    _add_quality(kinds)
+
+
+def _add_quality(kinds: Any) -> None:
+    quality = kinds.add_parser(
+        "quality",
+        help="weights against exact truth on held-out stylised heads, voices and texts",
+        description="Runs the built-in weights (or those given) over held-out heads, voices and texts of the "
+        "stylised world. The data is made once (about 300 MB) and kept; making it needs the renderer and "
+        "speech engines of `gohd stylised make`.",
+    )
+    for role in _ROLES:
+        quality.add_argument(f"--{role}", type=Path, metavar="FILE", help=f"{role} weights to measure")
+    quality.add_argument("--data", type=Path, metavar="DIR", help="where the data is kept (the user's cache)")
+    quality.add_argument(
+        "--parts",
+        default="animator,motion,talk",
+        help="single pictures (animator), motion from sound (motion), both together (talk)",
+    )
+    quality.add_argument("--identities", type=int, default=8, help="heads that do the factor sheet (8)")
+    quality.add_argument("--clips", type=int, default=6, help="talking heads that are drawn (6)")
+    quality.add_argument("--speech-clips", type=int, default=16, help="talking clips that are measured (16)")
+    quality.add_argument("--seed", type=int, default=90_009, help="of the data (90009)")
+    quality.add_argument(
+        "--speech", type=Path, nargs="+", default=(), metavar="FILE", help="real recordings to measure too"
+    )
+    add_output(quality, "quality")
+    quality.set_defaults(run=run_quality)
+
+
+def add_output(parser: argparse.ArgumentParser, section: str) -> None:
+    """The arguments that say where figures go."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with an earlier --json file")
+    parser.add_argument(
+        "--markdown",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=f"write or refresh the section '{section}' of a Markdown file; may be given several times",
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the figures as a picture")
+
+
+def run_quality(arguments: argparse.Namespace) -> int:
+    """Runs `gohd benchmark quality`."""
+    from gohd_core.evaluation.benchmark_data import Plan
+    from gohd_core.evaluation.quality import Weights, quality
+
+    given = {role.replace("-", "_"): getattr(arguments, role.replace("-", "_")) for role in _ROLES}
+    report = quality(
+        Weights({role: path for role, path in given.items() if path is not None}),
+        Plan(
+            seed=arguments.seed,
+            identities=arguments.identities,
+            clips=arguments.clips,
+            speech=arguments.speech_clips,
+        ),
+        arguments.data,
+        parts=tuple(part.strip() for part in arguments.parts.split(",") if part.strip()),
+        speech=arguments.speech,
+        progress=show,
+    )
+    finish(report, arguments, "quality")
+    return 0
+
+
+def finish(report: Any, arguments: argparse.Namespace, section: str) -> None:
+    """Prints a report and writes it wherever the arguments say."""
+    from gohd_core.evaluation.report import Report, compare, refresh_section
+
+    sys.stdout.write(report.text())
+    if arguments.json is not None:
+        report.write(arguments.json)
+    for path in arguments.markdown:
+        refresh_section(path, section, report.markdown(_command()))
+    if arguments.plot is not None:
+        from gohd_core.evaluation.chart import write_chart
+
+        write_chart(arguments.plot, report)
+    if arguments.against is not None:
+        sys.stdout.write("\n" + compare(Report.read(arguments.against), report).text())
+
+
+def _command() -> str:
+    """How this process was called, without folders, which are nobody else's."""
+    words = [word if "=" in word else Path(word).name or word for word in sys.argv[1:]]
+    return shlex.join(["gohd", *words])
+
+
+def show(stage: str, done: int, total: int) -> None:
+    """A line that is written over, where somebody watches."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{stage}: {done} of {total}   " + ("\n" if done == total else ""))
+        sys.stderr.flush()

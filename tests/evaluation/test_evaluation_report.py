@@ -1,0 +1,68 @@
+"""Reports: written and read, compared only under one setting, sections refreshed in place."""
+
+from __future__ import annotations
+
+import pytest
+
+from gohd_core.errors import BadInput
+from gohd_core.evaluation.report import Report, Table, compare, refresh_section, shown
+
+
+def make(psnr: float, **setting: object) -> Report:
+    table = Table("frames", ("PSNR dB", "note"))
+    table.put("result", {"PSNR dB": psnr, "note": "x"})
+    return Report("quality", {"size": 256, **setting}, {"animator": "a"}, [table], 1.5)
+
+
+def test_it_survives_writing(tmp_path):
+    report = make(float("nan"))
+    report.write(tmp_path / "a.json")
+    again = Report.read(tmp_path / "a.json")
+    assert again == report and again.tables[0].rows["result"]["PSNR dB"] is None
+    assert "| result | - | x |" in again.markdown("gohd benchmark quality")
+    assert "result" in again.text() and "size: 256" in again.text()
+
+
+def test_comparison_refuses_other_settings():
+    both = compare(make(20.0), make(30.0))
+    assert both.tables[0].rows["result"] == {
+        "PSNR dB old": 20.0,
+        "PSNR dB new": 30.0,
+        "PSNR dB ratio": 1.5,
+        "note old": "x",
+        "note new": "x",
+        "note ratio": None,
+    }
+    with pytest.raises(BadInput, match="crop is None in one and 'tight' in the other"):
+        compare(make(20.0), make(20.0, crop="tight"))
+    other = make(20.0)
+    other.kind = "speed"
+    with pytest.raises(BadInput, match="speed"):
+        compare(make(20.0), other)
+
+
+def test_what_is_no_report(tmp_path):
+    path = tmp_path / "x.json"
+    for content in ("{", "[]", "{}", '{"format": 1}', '{"format": 7, "tables": []}'):
+        path.write_text(content)
+        with pytest.raises(BadInput):
+            Report.read(path)
+    with pytest.raises(BadInput, match="can't be read"):
+        Report.read(tmp_path / "none.json")
+
+
+def test_sections_are_refreshed_in_place(tmp_path):
+    path = tmp_path / "R.md"
+    path.write_text("# Results\n")
+    refresh_section(path, "quality", "one")
+    refresh_section(path, "speed", "fast")
+    refresh_section(path, "quality", "two")
+    content = path.read_text()
+    assert content.startswith("# Results\n") and "one" not in content
+    assert content.index("two") < content.index("fast") and content.count("begin") == 2
+
+
+def test_a_figure_needs_its_column():
+    with pytest.raises(KeyError):
+        Table("t", ("a",)).put("row", {"b": 1.0})
+    assert [shown(v) for v in (None, 3, 0.12345, 1234.5, "x")] == ["-", "3", "0.123", "1234", "x"]
