@@ -1,0 +1,180 @@
+"""What ComfyUI's registry gets: an archive that is complete, safe to scan, and works on its own."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SHIPPED = ("__init__.py", "nodes", "gohd_core", "workflows", "web", "locales", "assets", "requirements.txt")
+IGNORED = [line for line in (ROOT / ".comfyignore").read_text().splitlines() if line and line[0] != "#"]
+
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
+FORBIDDEN_METHODS = {"system", "popen", "add_route", "add_routes", "add_static"}
+FORBIDDEN_MODULES = {
+    *("subprocess", "multiprocessing", "pickle", "marshal", "shelve", "dill", "ctypes", "socket", "runpy"),
+    *("code", "builtins"),
+}
+NOT_IN_NODES = {"shutil", "requests", "urllib"}
+HOST_MODULES = {"comfy", "folder_paths", "server"}
+WEIGHTS_READER = "gohd_core/checkpoints/reading.py"
+"""The only file that may name pickle: for the error that torch.load raises."""
+
+
+def ignored(path: Path) -> bool:
+    """Whether .comfyignore keeps a file out, for the two kinds of patterns that it has."""
+    name = "/" + path.relative_to(ROOT).as_posix()
+    folders = (line for line in IGNORED if line.endswith("/"))
+    return any(map(name.startswith, folders)) or any(fnmatch.fnmatch(name, line) for line in IGNORED)
+
+
+def shipped() -> list[Path]:
+    """Files of the archive."""
+    found = []
+    for name in SHIPPED:
+        place = ROOT / name
+        found += [place] if place.is_file() else [path for path in place.rglob("*") if path.is_file()]
+    return [path for path in found if not ignored(path) and "__pycache__" not in path.parts]
+
+
+CODE = sorted(path.relative_to(ROOT).as_posix() for path in shipped() if path.suffix == ".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file names in an import, wherever in it, in full."""
+    package = path.relative_to(ROOT).parent.parts
+    for item in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(item, ast.Import):
+            yield from (alias.name for alias in item.names)
+        elif isinstance(item, ast.ImportFrom):
+            above = package[: len(package) - item.level + 1] if item.level else ()
+            module = ".".join([*above, *filter(None, [item.module])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in item.names)
+
+
+def test_no_code_of_others_is_run_and_no_route_is_opened() -> None:
+    for name in CODE:
+        for item in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+            if isinstance(item, ast.Call):
+                assert getattr(item.func, "id", "") not in FORBIDDEN_CALLS, f"{name}:{item.lineno}"
+                assert getattr(item.func, "attr", "") not in FORBIDDEN_METHODS, f"{name}:{item.lineno}"
+            if isinstance(item, ast.Attribute):
+                assert item.attr != "routes", f"{name}:{item.lineno}"
+                if getattr(item.value, "id", "") == "pickle":
+                    assert item.attr == "UnpicklingError", f"{name}:{item.lineno}"
+
+
+def test_weights_are_read_in_one_place_and_safely() -> None:
+    found = []
+    for name in CODE:
+        for item in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+            if isinstance(item, ast.Call) and ast.unparse(item.func) == "torch.load":
+                found.append(name)
+                assert "weights_only=True" in map(ast.unparse, item.keywords)
+    assert found == [WEIGHTS_READER]
+
+
+def test_no_module_is_imported_that_has_no_place_in_a_node_pack() -> None:
+    for name in CODE:
+        in_pack = name.startswith("nodes/") or name == "__init__.py"
+        for module in imported(ROOT / name):
+            top = module.partition(".")[0]
+            if top == "pickle" and name == WEIGHTS_READER:
+                continue
+            assert top not in FORBIDDEN_MODULES, f"{name} imports {module}"
+            assert not in_pack or top not in NOT_IN_NODES, f"{name} imports {module}"
+            assert top not in HOST_MODULES or name == "nodes/host.py", f"{name} imports {module}"
+
+
+def test_nothing_that_is_shipped_needs_what_is_not() -> None:
+    """All imports are followed from the nodes on, those inside functions too."""
+    reached, waiting = set(), [ROOT / name for name in CODE if name.startswith("nodes/")]
+    while waiting:
+        path = waiting.pop()
+        if path in reached:
+            continue
+        reached.add(path)
+        assert not ignored(path), f"the nodes reach {path.relative_to(ROOT)}, which is not in the archive"
+        for module in imported(path):
+            place = ROOT.joinpath(*module.split("."))
+            waiting += [file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
+    assert len(reached) > 60
+
+
+def test_patterns_are_anchored_and_keep_what_users_need() -> None:
+    """`docs/` alone would leave out the help pages in web/docs too."""
+    assert all(line.startswith(("/", "*")) for line in IGNORED)
+    kept = {path.relative_to(ROOT).as_posix() for path in shipped()}
+    for needed in ("web/docs/GoHDSetGaze.md", "web/js/gaze_pad.js", "locales/zh/nodeDefs.json"):
+        assert needed in kept
+    assert any(name.startswith("workflows/") for name in kept) and "assets/animator.safetensors" in kept
+    assert sum(path.stat().st_size for path in shipped()) < 25 * 2**20
+
+
+def test_the_archive_works_on_its_own(tmp_path) -> None:
+    """Copied to a folder of its own, it is loaded, and a portrait and a sound are read with its weights."""
+    for path in shipped():
+        target = tmp_path / "pack" / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    code = """
+import asyncio, importlib.util, sys
+sys.path.insert(0, sys.argv[1])
+import folder_paths, torch
+from pathlib import Path
+folder_paths.set_base(Path(sys.argv[3]))
+spec = importlib.util.spec_from_file_location("pack", sys.argv[2] + "/__init__.py")
+sys.modules["pack"] = pack = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(pack)
+nodes = asyncio.run(asyncio.run(pack.comfy_entrypoint()).get_node_list())
+run = {cls.define_schema().node_id: cls.execute for cls in nodes}
+with torch.inference_mode():
+    models = run["GoHDLoadModels"](weights="builtin", precision="float32").result
+    (image,) = run["GoHDSampleAvatar"](number=2).result
+    given = {"extractor": models[4], "gaze_estimator": models[5]}
+    portrait, _ = run["GoHDPreparePortrait"](image=image, **given).result
+    (gaze,) = run["GoHDSetGaze"](portrait=portrait, pitch=0.0, yaw=10.0, relative=False).result
+import gohd_core
+print(Path(gohd_core.__file__).is_relative_to(sys.argv[2]), gaze.space, len(gaze))
+"""
+    folders = map(str, (HERE / "comfy_stand_in", tmp_path / "pack", tmp_path))
+    command = [sys.executable, "-c", code, *folders]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.split() == ["True", "stylised", "1"], done.stderr
+
+
+@pytest.fixture
+def pyproject() -> dict:
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_the_registry_is_told_everything(pyproject) -> None:
+    project, comfy = pyproject["project"], pyproject["tool"]["comfy"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", project["version"]) and project["urls"]["Repository"]
+    assert set(comfy) >= {"PublisherId", "DisplayName", "Icon", "Banner", "requires-comfyui"}
+    assert comfy["requires-comfyui"] == ">=0.8.0"
+    requirements = (ROOT / "requirements.txt").read_text().splitlines()
+    assert not any(line.startswith("torch") for line in requirements), "torch is ComfyUI's own"
+
+
+@pytest.mark.parametrize(("kind", "most", "shape"), [("Icon", 400, 1), ("Banner", 1300, 21 / 9)])
+def test_icon_and_banner_are_there_and_have_their_shapes(pyproject, kind, most, shape) -> None:
+    from PIL import Image
+
+    address = pyproject["tool"]["comfy"][kind]
+    assert address.startswith("https://")
+    path = ROOT / "docs" / "images" / address.rpartition("/")[2]
+    with Image.open(path) as picture:
+        assert max(picture.size) <= most and picture.width / picture.height == pytest.approx(shape, rel=0.01)
+    assert path.stat().st_size <= 150_000
