@@ -113,7 +113,7 @@ def benchmark_data(folder: Path, plan: Plan, size: int, *, progress: Progress | 
     chosen = [speech.clip(entry) for entry in speech.select("test")[: plan.clips]]
     shots = _dataset(
         folder / f"shots-{size}-{plan.clips}-{plan.shots}",
-        base | {"kind": "stills", "clips": plan.clips, "shots": plan.shots, "of": plan.speech},
+        base | {"kind": "stills", "talking": plan.clips, "shots": plan.shots, "of": plan.speech},
         lambda: _shots(plan, chosen, size),
         plan.clips,
         _told(progress, "talking heads"),

@@ -102,6 +102,8 @@ def command_table(heads: list[Head], sheet: Sheet) -> Table:
     )
     for factor in FACTORS:
         rows = [k for k, name in enumerate(sheet.names) if name == factor.name]
+        if not rows:
+            continue
         made, true = (_agreement(heads, sheet, factor, rows, part) for part in ("of_drawn", "of_true"))
         table.put(
             factor.name,

@@ -59,6 +59,8 @@ def still_table(heads: list[Head], sheet: Sheet) -> Table:
         members = [factor.name for factor in FACTORS if factor.group == group]
         rows[f"{group} only"] = [k for k, name in enumerate(sheet.names) if name in members]
     for name, chosen in rows.items():
+        if not chosen:
+            continue
         drawn, copied = [], []
         for head in heads:
             true, landmarks = head.clip.read_at("frames", chosen), head.clip.read_at("landmarks", chosen)

@@ -1,0 +1,59 @@
+"""Figures as a picture: one panel per table, one bar per row, without a plotting library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gohd_core.errors import BadInput
+from gohd_core.evaluation.report import Report, Table, shown
+from gohd_core.files import whole_file
+from gohd_core.render.plot import BACKGROUND, COLOURS, GRID, INK
+
+_WIDTH, _NAME, _BAR, _LINE, _PAD = 980, 190, 120, 16, 10
+_COLUMNS = (_WIDTH - _NAME) // _BAR
+_FORMATS = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def write_chart(path: str | Path, report: Report) -> None:
+    """Draws a report's tables: bars for each of the first columns, scaled to its largest value."""
+    from PIL import Image, ImageDraw
+
+    path = Path(path)
+    if path.suffix.lower() not in _FORMATS:
+        raise BadInput(f"Charts are written as {', '.join(_FORMATS)}; {path.name} ends otherwise.")
+    height = sum(_height(table) for table in report.tables) + _PAD
+    picture = Image.new("RGB", (_WIDTH, height), BACKGROUND)
+    draw = ImageDraw.Draw(picture)
+    top = _PAD
+    for table in report.tables:
+        _panel(draw, table, top)
+        top += _height(table)
+    with whole_file(path) as part:
+        picture.save(part, "JPEG" if path.suffix.lower().startswith(".j") else path.suffix[1:].upper())
+
+
+def _height(table: Table) -> int:
+    return (len(table.rows) + 3) * _LINE
+
+
+def _panel(draw: object, table: Table, top: int) -> None:
+    draw.text((_PAD, top), table.title, fill=INK)
+    numeric = [c for c in table.columns if any(_number(row.get(c)) for row in table.rows.values())]
+    for k, column in enumerate(numeric[:_COLUMNS]):
+        left = _NAME + k * _BAR
+        draw.text((left, top + _LINE), column[:18], fill=COLOURS[k % len(COLOURS)])
+        values = [row.get(column) for row in table.rows.values()]
+        largest = max((abs(v) for v in values if _number(v)), default=0) or 1
+        for line, value in enumerate(values, start=2):
+            y = top + line * _LINE
+            if _number(value):
+                length = (_BAR - 54) * abs(value) / largest
+                colour = COLOURS[k % len(COLOURS)] if value >= 0 else GRID
+                draw.rectangle((left, y + 3, left + length, y + _LINE - 4), fill=colour)
+            draw.text((left + _BAR - 50, y), shown(value), fill=INK)
+    for line, name in enumerate(table.rows, start=2):
+        draw.text((_PAD, top + line * _LINE), name[:28], fill=INK)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float))
