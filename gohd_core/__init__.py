@@ -36,6 +36,9 @@ _PUBLIC = {
     "render_video": "gohd_core.render",
     "paste_back": "gohd_core.render",
     "paste_mask": "gohd_core.render",
+    "Mark": "gohd_core.render",
+    "marked": "gohd_core.render",
+    "read_watermark": "gohd_core.render",
     "GohdError": "gohd_core.errors",
 }
 
