@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from gohd_core.errors import BadInput
 from gohd_core.keyframes import Keyframes
 from gohd_core.motion import Expression, Gaze, Motion, Sequence, unwrap
+from gohd_core.one_euro import OneEuro
 
 Track = TypeVar("Track", bound=Sequence)
 
@@ -22,8 +23,6 @@ SPEEDS = (0.1, 10.0)
 _TURN = 2 * torch.pi
 _SPEED_BASE = 10
 """A rate whose tenth and tenfold are both frame rates that a `Sequence` takes."""
-_ONE_EURO_BETA = 0.3
-_ONE_EURO_DERIVATIVE = 1.0
 
 
 def exact_fps(fps: Fraction | int | float) -> Fraction:
@@ -270,19 +269,8 @@ def _savitzky_golay(values: Tensor, frames: float) -> Tensor:
 
 
 def _one_euro(values: Tensor, seconds: float, fps: float) -> Tensor:
-    step, result = 1 / fps, [values[0].double()]
-    slope = torch.zeros(values.shape[1], dtype=torch.float64)
-    trust = _gain(torch.tensor(_ONE_EURO_DERIVATIVE), step)
-    for value in values[1:].double():
-        slope = slope + trust * ((value - result[-1]) / step - slope)
-        cutoff = 1 / (_TURN * seconds) + _ONE_EURO_BETA * slope.abs()
-        result.append(result[-1] + _gain(cutoff, step) * (value - result[-1]))
-    return torch.stack(result).float()
-
-
-def _gain(cutoff: Tensor, step: float) -> Tensor:
-    """Share of the new value that a low-pass filter of that cut-off (Hz) takes in one step."""
-    return 1 / (1 + 1 / (_TURN * cutoff * step))
+    smoothing = OneEuro(seconds, fps)
+    return torch.stack([smoothing(value) for value in values]).float()
 
 
 def _turn(name: str, edits: Edits) -> Tensor:

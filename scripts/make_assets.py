@@ -1,4 +1,4 @@
-"""Makes the sample portraits and speech in assets/: held-out stylised people and synthesised voices.
+"""Makes the samples in assets/: held-out stylised people, synthesised voices, and a driving video of one.
 
 Needs what drawing and speaking need (`gohd doctor` says); run it in an environment with the train extra.
 """
@@ -28,6 +28,14 @@ SPEECH = {
     "numbers": ("espeak/en-us+f5", "One, two, three, four, five. Papa buys my mom a big blue balloon."),
 }
 """Name: (voice, text)."""
+
+DRIVER = (839, 15, "flite/slt", "Who would have thought? Papa moves my big blue bowl, and I look up.")
+"""The driving video: seed of a test identity, seed of the performance, voice, text."""
+DRIVER_TURN = ((3.0, 14.0, 5.0), (6.0, 14.0))
+"""Degrees of slow nod, turn and tilt, and of gaze up and aside, on top of what speech does."""
+DRIVER_SIZE = 256
+DRIVER_CRF = 23
+TRUTH = ASSETS.parent / "tests" / "driving" / "driving_sample.safetensors"
 
 
 def portraits() -> None:
@@ -65,6 +73,36 @@ def speech() -> None:
     (folder / "texts.json").write_text(json.dumps(texts, indent=2) + "\n")
 
 
+def driving_sample() -> None:
+    """A short video of a head that talks, and its true motion for the tests."""
+    import torch
+
+    from gohd_core.constants import FPS, SAMPLE_RATE, STYLISED
+    from gohd_core.motion import Expression, Gaze, Motion, Pose
+    from gohd_core.motion_file import save_motion
+    from gohd_core.render import render_video
+    from gohd_core.stylised.identity import Identity
+    from gohd_core.stylised.making import render_sequence
+    from gohd_core.stylised.performance import perform
+    from gohd_core.stylised.voices import find_voice, say
+
+    identity, seed, voice, text = DRIVER
+    speech = say(text, find_voice(*voice.split("/")))
+    performance = perform(speech, np.random.default_rng(seed))
+    phase = 2 * np.pi * np.arange(len(performance)) / len(performance)
+    head, eyes = (np.radians(turn) for turn in DRIVER_TURN)
+    performance.pose[:, :3] += head * np.sin(np.stack([2 * phase, phase, 1.5 * phase], 1))
+    performance.gaze[:] += eyes * np.sin(np.stack([1.5 * phase, 2 * phase], 1))
+    frames = render_sequence(Identity.random(identity), performance, DRIVER_SIZE)
+    batches = (torch.from_numpy(f.image)[None].permute(0, 3, 1, 2) / 127.5 - 1 for f in frames)
+    sound = (0.7 * speech.audio / np.abs(speech.audio).max(), SAMPLE_RATE)
+    render_video(ASSETS / "driving_sample.mp4", batches, fps=FPS, audio=sound, crf=DRIVER_CRF)
+    parts = ((Pose, performance.pose), (Expression, performance.expression), (Gaze, performance.gaze))
+    truth = Motion(*(kind(torch.from_numpy(values), STYLISED) for kind, values in parts))
+    save_motion(TRUTH, truth, {"made_by": "scripts/make_assets.py", "text": text, "voice": voice})
+
+
 if __name__ == "__main__":
     portraits()
     speech()
+    driving_sample()

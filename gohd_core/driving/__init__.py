@@ -1,0 +1,26 @@
+"""Motion from driving videos: films, the face in them, its motion, how steady it is; names load lazily."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_PUBLIC = {
+    "Driving": "extraction",
+    "ExtractionReport": "extraction",
+    "Film": "film",
+    "Steadying": "steadiness",
+    "extract_motion": "extraction",
+    "motion_tremble": "steadiness",
+    "steadied": "steadiness",
+    "tremble": "steadiness",
+    "whereabouts": "sightings",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)

@@ -1,0 +1,94 @@
+"""How much motion trembles, and making it steadier (the paper's own limitation: slight jitter)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gohd_core.editing import SMOOTHING, smoothed
+from gohd_core.errors import BadInput
+from gohd_core.face.smoothing import smooth
+from gohd_core.motion import Motion, Sequence, unwrap
+
+Track = TypeVar("Track", bound=Sequence)
+
+METHODS = ("none", "mean", *SMOOTHING)
+PARTS = ("pose", "expression", "gaze")
+_NOISE = 6**0.5
+"""Second differences of white noise are this much larger than the noise."""
+
+
+@dataclass(frozen=True)
+class Steadying:
+    """How motion is smoothed.
+
+    Attributes:
+        method: "none"; "mean", the official mean over 5 frames (the pose alone, there); or one of
+            `editing.SMOOTHING`. All work on unwrapped angles and lag behind nothing.
+        seconds: see `editing.smoothed`; "mean" has its own.
+        parts: what is smoothed. Expressions are left alone by default: closures of the lips and blinks
+            last a few frames.
+    """
+
+    method: str = "savitzky-golay"
+    seconds: float = 0.2
+    parts: tuple[str, ...] = ("pose", "gaze")
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise BadInput(f"{self.method!r} is no way to smooth; use one of {', '.join(METHODS)}.")
+        unknown = [part for part in self.parts if part not in PARTS]
+        if unknown:
+            raise BadInput(f"There is no part {unknown[0]!r} to smooth; use some of {', '.join(PARTS)}.")
+
+
+OFFICIAL = Steadying("mean", 0.2, ("pose",))
+"""What the official script does to driving poses, without its feedback (`face.smoothing`)."""
+UNTOUCHED = Steadying("none")
+
+
+def steadied(motion: Motion, how: Steadying) -> Motion:
+    """The motion with its parts smoothed."""
+    if how.method == "none":
+        return motion
+    return Motion(
+        **{
+            name: _steadied(getattr(motion, name), how) if name in how.parts else getattr(motion, name)
+            for name in PARTS
+        }
+    )
+
+
+def _steadied(track: Track, how: Steadying) -> Track:
+    if how.method != "mean":
+        return smoothed(track, how.seconds, how.method)
+    values = torch.cat([unwrap(track.values[:, : track.angles]), track.values[:, track.angles :]], 1)
+    return replace(track, values=smooth(values))
+
+
+def tremble(values: Tensor | np.ndarray) -> float:
+    """Jitter of a track [T, C], in its own unit: the noise that its second differences would come from.
+
+    For white noise of deviation s on top of slow motion it is s; smooth motion itself counts little
+    (a swing of amplitude a and f Hz as much as a (2 pi f / fps)^2 / sqrt(12)). Root mean square over
+    time and columns; 0 for fewer than three frames.
+    """
+    track = np.asarray(values, np.float64)
+    if len(track) < 3:
+        return 0.0
+    return float(np.sqrt(np.mean(np.diff(track, 2, axis=0) ** 2)) / _NOISE)
+
+
+def motion_tremble(motion: Motion) -> dict[str, float]:
+    """`tremble` of each part: head and gaze in degrees, position in model units, expression in its own."""
+    pose = motion.pose.values.double()
+    return {
+        "head": float(np.degrees(tremble(unwrap(pose[:, :3])))),
+        "position": tremble(pose[:, 3:]),
+        "expression": tremble(motion.expression.values),
+        "gaze": float(np.degrees(tremble(unwrap(motion.gaze.values.double())))),
+    }
