@@ -107,11 +107,22 @@ _BLOCKS: dict[str, type[BasicBlock] | type[Bottleneck]] = {
 }
 
 
+class Pointwise(nn.Conv2d):
+    """A strided 1x1 convolution that drops pixels first, then mixes channels: the same numbers.
+
+    The strided form's backward pass writes outside its memory on the CPU (torch 2.13, oneDNN with
+    AVX-512, channels-last, fewer than 16 input channels).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x[..., :: self.stride[0], :: self.stride[1]], self.weight)
+
+
 def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
     if stride == 1 and in_channels == out_channels:
         return None
     return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+        Pointwise(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
     )
 
 
