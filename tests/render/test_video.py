@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tracemalloc
+import weakref
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from gohd_core.errors import BadInput, Interrupted
-from gohd_core.render import frames_to_bytes, render_video
+from gohd_core.face import Portrait
+from gohd_core.render import frames_to_bytes, marked, paste_back, render_video
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
@@ -115,3 +121,74 @@ def test_progress_counts_every_frame(tmp_path) -> None:
     seen: list[tuple[int, int]] = []
     render_video(tmp_path / "a.mp4", flashes(9, 3), progress=lambda *step: seen.append(step), total=9)
     assert seen == [(k, 9) for k in range(1, 10)]
+
+
+def test_frames_are_let_go_as_they_are_written(tmp_path) -> None:
+    """However long the clip, no more than one batch of frames is alive: memory does not grow."""
+    alive: list[weakref.ref] = []
+    most = 0
+
+    def batches():
+        nonlocal most
+        for k in range(60):
+            batch = torch.full((2, 3, 72, 128), (k % 20) / 20 - 0.5)
+            alive.append(weakref.ref(batch))
+            yield batch
+            del batch
+            most = max(most, sum(reference() is not None for reference in alive))
+
+    frame = torch.rand(144, 256, 3, generator=torch.Generator().manual_seed(0))
+    who = Portrait(frame, (60, 20, 160, 120), torch.zeros(64, 64, 3))
+    tracemalloc.start()
+    try:
+        stream = marked(paste_back(batches(), who))
+        peaks = []
+        render_video(
+            tmp_path / "a.mp4",
+            stream,
+            progress=lambda *step: peaks.append(tracemalloc.get_traced_memory()[0]),
+        )
+    finally:
+        tracemalloc.stop()
+    assert len(peaks) == 120 and most <= 2
+    assert max(peaks[60:]) < 1.1 * max(peaks[:60]) + 100_000
+
+
+KILLED = """
+import sys, time, torch
+from gohd_core.render import render_video
+def frames():
+    for k in range(100_000):
+        yield torch.rand(1, 3, 64, 64) * 2 - 1
+        if k == 150:
+            print("writing", flush=True)
+        time.sleep(0.01 if k > 150 else 0)
+render_video(sys.argv[1], frames())
+"""
+
+
+def test_a_killed_run_leaves_no_broken_video(tmp_path) -> None:
+    """Killed without warning: what was under the name before is still there, whole; never half a file."""
+    target = tmp_path / "a.mp4"
+    render_video(target, flashes(5, 2))
+    before = target.read_bytes()
+    root = Path(__file__).resolve().parents[2]
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(target)], stdout=subprocess.PIPE, cwd=root, text=True
+    )
+    try:
+        assert process.stdout.readline().strip() == "writing"
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert target.read_bytes() == before
+    rest = [path for path in tmp_path.iterdir() if path != target]
+    assert [path.suffix for path in rest] == [".part"]
+    render_video(target, flashes(5, 2))
+    assert len(read_pictures(target)) == 5
+
+
+def read_pictures(path) -> list:
+    with av.open(str(path)) as container:
+        return list(container.decode(video=0))
