@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from gohd_core.errors import BadCheckpoint, BadInput, Interrupted, MissingDependency
+
+logger = logging.getLogger(__name__)
 
 FOLDER = "gohd"
 ENDINGS = frozenset({".safetensors", ".pt", ".pth", ".pkl", ".mat"})
@@ -203,6 +206,19 @@ def explained(execute: Callable[..., Any]) -> Callable[..., Any]:
             ) from error
 
     return run
+
+
+def tell(sentence: str | None) -> None:
+    """A warning where the user looks: on the node that runs, and in the log. None says nothing."""
+    if sentence is None:
+        return
+    from comfy_execution.utils import get_executing_context
+    from server import PromptServer
+
+    logger.warning(sentence)
+    context = get_executing_context()
+    if context is not None:
+        PromptServer.instance.send_progress_text(sentence, context.node_id)
 
 
 def asset(name: str) -> Path:

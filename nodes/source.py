@@ -79,11 +79,12 @@ class PreparePortrait(io.ComfyNode):
         face_mask: Any = None,
         index: int = 0,
     ) -> io.NodeOutput:
-        from gohd_core.face import prepare_portrait
+        from gohd_core.face import photograph_warning, prepare_portrait
 
         reader, gaze_reader = host.ready(extractor, gaze_estimator)
         box = mask_box(face_mask, image, index)
         portrait = prepare_portrait(image, box=box, index=index, extractor=reader, gaze_estimator=gaze_reader)
+        host.tell(photograph_warning(portrait, reader.space))
         return io.NodeOutput(portrait, host.intermediate(portrait.crop[None]))
 
 

@@ -107,7 +107,7 @@ class TalkingPortrait(io.ComfyNode):
         face_mask: Any = None,
     ) -> io.NodeOutput:
         from gohd_core.audio import audio_features
-        from gohd_core.face import prepare_portrait
+        from gohd_core.face import photograph_warning, prepare_portrait
         from gohd_core.pipeline import TalkOptions, motion_from_audio
 
         sound = waveform(audio)
@@ -121,6 +121,7 @@ class TalkingPortrait(io.ComfyNode):
             extractor=models.extractor,
             gaze_estimator=models.gaze_estimator,
         )
+        host.tell(photograph_warning(portrait, models.animator.space))
         options = TalkOptions(
             seed=seed,
             gaze=(math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze,

@@ -26,6 +26,7 @@ _PUBLIC = {
     "ParsingConfig": "parsing_network",
     "Portrait": "portrait",
     "ResNetConfig": "resnet",
+    "photograph_warning": "misfit",
     "prepare_portrait": "portrait",
 }
 

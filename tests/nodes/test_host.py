@@ -248,3 +248,16 @@ def test_node_classes_keep_no_state() -> None:
                 targets = getattr(item, "targets", [getattr(item, "target", None)])
                 stored = [t for t in targets if isinstance(t, ast.Attribute)]
                 assert not any(getattr(t.value, "id", "") == "cls" for t in stored), path.name
+
+
+def test_a_photograph_given_to_the_built_in_weights_is_warned_of_on_the_node(extension, caplog) -> None:
+    from server import PromptServer
+
+    from gohd_core.face.misfit import SENTENCE
+
+    host = sys.modules["gohd_pack.nodes.host"]
+    PromptServer.instance.texts.clear()
+    host.tell(None)
+    assert PromptServer.instance.texts == []
+    host.tell(SENTENCE)
+    assert PromptServer.instance.texts == [(SENTENCE, "7")] and SENTENCE in caplog.text
