@@ -16,6 +16,7 @@ _COMMANDS = (
     "gohd_core.commands.convert",
     "gohd_core.commands.doctor",
     "gohd_core.commands.benchmark",
+    "gohd_core.commands.evaluate",
     "gohd_core.training.cli",
     "gohd_core.stylised.cli",
 )
