@@ -21,8 +21,14 @@ CORE = {
 """Core nodes that are used, and what they give."""
 
 
-def test_every_workflow_has_both_forms() -> None:
+def test_every_workflow_has_both_forms_and_a_thumbnail() -> None:
+    """Made by the workflow itself: scripts/make_workflow_pictures.py."""
     assert [path.name for path in API] == [path.name for path in UI] and len(API) >= 7
+    pictures = sorted((ROOT / "workflows").glob("*.jpg"))
+    assert [path.stem for path in pictures] == [path.stem for path in UI]
+    assert all(1_000 < path.stat().st_size <= 60_000 for path in pictures)
+    listed = (ROOT / "workflows" / "README.md").read_text()
+    assert all(f"`{path.stem}`" in listed for path in UI)
 
 
 @pytest.mark.parametrize("path", API, ids=lambda path: path.stem)

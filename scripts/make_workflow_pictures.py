@@ -1,0 +1,100 @@
+"""Runs every workflow in a running ComfyUI and makes its thumbnail of what it saved: workflows/NAME.jpg.
+
+    python scripts/make_workflow_pictures.py --server http://127.0.0.1:8188 [NAME ...]
+
+Needs an environment with the video extra (`scripts/demo.py` makes one).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKFLOWS = ROOT / "workflows"
+sys.path.insert(0, str(WORKFLOWS / "api"))
+
+from client import fetch, queue, results, wait  # noqa: E402
+
+WIDTH, MOMENTS = 400, (0.15, 0.4, 0.65, 0.9)
+"""Pixels of a thumbnail, and the parts of a video that it shows."""
+MOST_BYTES = 60_000
+PICTURES = (".png", ".jpg", ".webp")
+
+
+def main() -> None:
+    """Makes the thumbnails of all workflows, or of those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="workflows; all when none is named")
+    parser.add_argument("--server", default="http://127.0.0.1:8188", help="address of ComfyUI")
+    given = parser.parse_args()
+    for path in sorted((WORKFLOWS / "api").glob("*.json")):
+        if not given.names or path.stem in given.names:
+            rows = run(given.server, path)
+            if rows:
+                save(sheet(rows), WORKFLOWS / f"{path.stem}.jpg")
+                print(path.stem, "is drawn", flush=True)
+
+
+def run(server: str, path: Path) -> list[list[Image.Image]]:
+    """What a workflow saves, as rows of pictures."""
+    history = wait(server, queue(server, json.loads(path.read_text(encoding="utf-8"))))
+    if history["status"]["status_str"] != "success":
+        raise SystemExit(f"{path.stem} failed: {history['status']['messages'][-1]}")
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for result in results(history):
+            file = fetch(server, result, Path(folder))
+            if file.suffix == ".mp4":
+                rows += frames(file)
+            elif file.suffix in PICTURES:
+                rows.append([Image.open(file).convert("RGB")])
+    return rows
+
+
+def frames(path: Path) -> list[list[Image.Image]]:
+    """A few moments of a video in rows of two; of a wide one, a single frame."""
+    import av
+
+    with av.open(str(path)) as container:
+        made = [frame.to_image() for frame in container.decode(video=0)]
+    chosen = [made[round(share * (len(made) - 1))] for share in MOMENTS]
+    return [chosen[:2], chosen[2:]] if made[0].width < 1.5 * made[0].height else [chosen[1:2]]
+
+
+def sheet(rows: list[list[Image.Image]], width: int = WIDTH) -> Image.Image:
+    """Rows of pictures beneath one another, each as wide as the sheet."""
+    lines = []
+    for row in rows:
+        height = round(width / sum(picture.width / picture.height for picture in row))
+        line = Image.new("RGB", (width, height))
+        left = 0
+        for number, picture in enumerate(row, 1):
+            right = width if number == len(row) else left + round(height * picture.width / picture.height)
+            line.paste(picture.resize((right - left, height), Image.Resampling.LANCZOS), (left, 0))
+            left = right
+        lines.append(line)
+    made = Image.new("RGB", (width, sum(line.height for line in lines)))
+    top = 0
+    for line in lines:
+        made.paste(line, (0, top))
+        top += line.height
+    return made
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """A JPEG of at most `MOST_BYTES`."""
+    for quality in range(88, 30, -6):
+        picture.save(path, quality=quality, optimize=True)
+        if path.stat().st_size <= MOST_BYTES:
+            return
+    raise SystemExit(f"{path.name} does not get smaller than {path.stat().st_size} bytes.")
+
+
+if __name__ == "__main__":
+    main()
