@@ -22,7 +22,7 @@ try:
     comfy.options.enable_args_parsing()
 except ImportError:
     pass
-import comfy.model_management, comfy.model_patcher, comfy.utils, folder_paths
+import comfy.model_management, comfy.model_patcher, comfy.utils, comfy_execution.utils, folder_paths, server
 from comfy_api.latest import ComfyExtension, InputImpl, io, ui
 
 def named(target):
@@ -46,6 +46,9 @@ for name in ("load_models_gpu", "processing_interrupted", "get_torch_device", "u
 for name in ("add_model_folder_path", "get_folder_paths", "get_filename_list", "get_full_path",
              "annotated_filepath", "get_save_image_path", "get_input_directory"):
     found[name] = named(getattr(folder_paths, name))
+found["send_progress_text"] = named(server.PromptServer.send_progress_text)
+found["get_executing_context"] = named(comfy_execution.utils.get_executing_context)
+found["ExecutionContext"] = list(comfy_execution.utils.ExecutionContext._fields)
 found["methods"] = [name for name in ("define_schema", "execute") if hasattr(io.ComfyNode, name)]
 found["extension"] = [name for name in ("get_node_list",) if hasattr(ComfyExtension, name)]
 print("SURFACE" + json.dumps(found))
