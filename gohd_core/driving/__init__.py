@@ -6,11 +6,12 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
-    "Driving": "extraction",
-    "ExtractionReport": "extraction",
+    "Driving": "result",
+    "ExtractionReport": "result",
     "Film": "film",
     "Steadying": "steadiness",
     "extract_motion": "extraction",
+    "motion_from_blendshapes": "blendshapes",
     "motion_tremble": "steadiness",
     "steadied": "steadiness",
     "tremble": "steadiness",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 
 from gohd_core.constants import N_LANDMARKS
 from gohd_core.driving.cropping import Cropper, LandmarkFilter, crop_tremble, pose_in
+from gohd_core.driving.result import Reading
 from gohd_core.driving.sightings import Sighting
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, slice_box
@@ -24,20 +24,6 @@ NO_FACE = 0.065
 Measured: drawn heads up to 0.04 (0.058 where the crop is 20 of 256 pixels off), photographs of faces up to
 0.05; plain pictures, gradients and halves of faces from 0.075. Noise, at 0.04 to 0.06, is taken for a face.
 """
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What one frame says: pose [6], expression [64], gaze [2], identity [80], landmarks [68, 2] in pixels.
-
-    The landmarks are zero where nobody gave any and the extractor does not find them itself.
-    """
-
-    pose: np.ndarray
-    expression: np.ndarray
-    gaze: np.ndarray
-    identity: np.ndarray
-    landmarks: np.ndarray
 
 
 class CropReader:

@@ -15,6 +15,12 @@ All of them are marked as not observed, whatever is done.
 """
 
 
+def check_missing(missing: str) -> None:
+    """`BadInput` for anything but one of `MISSING`."""
+    if missing not in MISSING:
+        raise BadInput(f"{missing!r} is nothing to do without a face; use one of {', '.join(MISSING)}.")
+
+
 def on_grid(
     rows: np.ndarray,
     times: np.ndarray,
@@ -36,8 +42,7 @@ def on_grid(
         missing: one of `MISSING`. Before the first face the first one is held.
     Returns: values [count, C] float64, valid [count] bool.
     """
-    if missing not in MISSING:
-        raise BadInput(f"{missing!r} is nothing to do without a face; use one of {', '.join(MISSING)}.")
+    check_missing(missing)
     grid = np.array([float(k / Fraction(fps)) for k in range(count)])
     valid = _observed(grid, times, found)
     if not found.any():

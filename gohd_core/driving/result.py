@@ -1,0 +1,158 @@
+"""What comes of a driving video: its motion, whose it is, and a report; however it was read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gohd_core.constants import N_IDENTITY, N_LANDMARKS
+from gohd_core.driving.steadiness import Steadying, motion_tremble, steadied
+from gohd_core.driving.timeline import gaps, on_grid
+from gohd_core.motion import Expression, Gaze, Motion, Pose
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What one frame says: pose [6], expression [64], gaze [2], identity [80], landmarks [68, 2] in pixels.
+
+    The landmarks are zero where nobody gave any and the extractor does not find them itself.
+    """
+
+    pose: np.ndarray
+    expression: np.ndarray
+    gaze: np.ndarray
+    identity: np.ndarray
+    landmarks: np.ndarray
+
+
+@dataclass(frozen=True)
+class ExtractionReport:
+    """What happened, for people and for `--json`.
+
+    Attributes:
+        frames_read, source_fps: of the film. frames, fps: of the motion.
+        without_face: frames read in which no face was seen; gaps: where the motion was not observed,
+            as (from, to) in seconds; missing: what was done there.
+        searched: frames in which a detector had to look for the face; 0 without a detector.
+        tremble, steadied_tremble: jitter before and after smoothing, by part (`steadiness.tremble`).
+        crop_tremble, steadied_crop_tremble: the same of the crop, in pixels of the film.
+    """
+
+    frames_read: int
+    source_fps: float
+    frames: int
+    fps: float
+    without_face: int
+    missing: str
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+    searched: int = 0
+    tremble: dict[str, float] = field(default_factory=dict)
+    steadied_tremble: dict[str, float] = field(default_factory=dict)
+    crop_tremble: float = 0.0
+    steadied_crop_tremble: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as JSON takes it."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        lines = [f"{self.frames} frames at {self.fps:g} fps from {self.frames_read} at {self.source_fps:g}."]
+        if self.without_face:
+            where = ", ".join(f"{a:.2f}-{b:.2f} s" for a, b in self.gaps[:5])
+            more = f" and {len(self.gaps) - 5} more" if len(self.gaps) > 5 else ""
+            lines.append(f"No face in {self.without_face} frames ({where}{more}): {self.missing}.")
+        before, after = self.tremble, self.steadied_tremble
+        lines.append(
+            f"Jitter of the head {before['head']:.3f} degrees, after smoothing {after['head']:.3f}; "
+            f"of the gaze {before['gaze']:.3f} and {after['gaze']:.3f}; "
+            f"of the crop {self.crop_tremble:.2f} pixels and {self.steadied_crop_tremble:.2f}."
+        )
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False)
+class Driving:
+    """A driving video's motion.
+
+    Attributes:
+        motion: at the wanted rate, steadied.
+        identity: mean i of eq. 10 over frames with a face, [80]; zero without any.
+        landmarks: [T, 68, 2] in pixels of the film at the motion's frames; held where there is no face.
+        report: what happened.
+    """
+
+    motion: Motion
+    identity: Tensor
+    landmarks: Tensor
+    report: ExtractionReport
+
+
+def assembled(
+    readings: list[Reading | None],
+    times: list[float],
+    *,
+    source_fps: Fraction,
+    fps: Fraction | int | float,
+    space: str,
+    missing: str,
+    steadying: Steadying,
+    has_gaze: bool = True,
+    crop: tuple[float, float] = (0.0, 0.0),
+    searched: int = 0,
+) -> Driving:
+    """Readings at their times (None: no face) as a motion at `fps`; see `ExtractionReport` for the rest."""
+    raw, landmarks = _resampled(readings, times, source_fps, fps, missing, space, has_gaze)
+    steady = steadied(raw, steadying)
+    report = ExtractionReport(
+        frames_read=len(times),
+        source_fps=float(source_fps),
+        frames=len(raw),
+        fps=float(fps),
+        without_face=sum(reading is None for reading in readings),
+        missing=missing,
+        gaps=gaps(raw.pose.valid.numpy(), fps),
+        searched=searched,
+        tremble=motion_tremble(raw),
+        steadied_tremble=motion_tremble(steady),
+        crop_tremble=crop[0],
+        steadied_crop_tremble=crop[1],
+    )
+    return Driving(steady, _identity(readings), landmarks, report)
+
+
+def _resampled(
+    readings: list[Reading | None],
+    times: list[float],
+    source_fps: Fraction,
+    fps: Fraction | int | float,
+    missing: str,
+    space: str,
+    has_gaze: bool,
+) -> tuple[Motion, Tensor]:
+    found = np.array([reading is not None for reading in readings])
+    clock = np.maximum.accumulate(np.array(times))
+    count = max(round((clock[-1] + 1 / float(source_fps)) * float(fps)), 1)
+    parts = []
+    for name, kind in (("pose", Pose), ("expression", Expression), ("gaze", Gaze)):
+        rows = _column(readings, name, (kind.width,))
+        values, valid = on_grid(rows, clock, found, fps=fps, count=count, angles=kind.angles, missing=missing)
+        seen = valid if name != "gaze" or has_gaze else np.zeros_like(valid)
+        parts.append(kind(torch.from_numpy(values), space, fps, torch.from_numpy(seen)))
+    points = _column(readings, "landmarks", (N_LANDMARKS, 2)).reshape(len(times), -1)
+    landmarks, _ = on_grid(points, clock, found, fps=fps, count=count)
+    return Motion(*parts), torch.from_numpy(landmarks).float().unflatten(1, (N_LANDMARKS, 2))
+
+
+def _column(readings: list[Reading | None], name: str, shape: tuple[int, ...]) -> np.ndarray:
+    empty = np.zeros(shape)
+    return np.stack([empty if reading is None else getattr(reading, name) for reading in readings])
+
+
+def _identity(readings: list[Reading | None]) -> Tensor:
+    rows = [reading.identity for reading in readings if reading is not None]
+    return torch.from_numpy(np.mean(rows, axis=0)).float() if rows else torch.zeros(N_IDENTITY)
