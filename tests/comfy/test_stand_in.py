@@ -20,6 +20,7 @@ sys.argv = ["main.py", "--cpu"]
 try:
     import comfy.options
     comfy.options.enable_args_parsing()
+    import utils.extra_config  # as main.py does, before another module takes the name
 except ImportError:
     pass
 import comfy.model_management, comfy.model_patcher, comfy.utils, comfy_execution.utils, folder_paths, server
