@@ -30,7 +30,8 @@ export async function open(url) {
 export async function place(page, type, at) {
   await page.evaluate(({ type, at }) => {
     const { app, LiteGraph } = window;
-    app.graph.clear();
+    // Not graph.clear(): a node of the same number would find the last one's values in the front end's store.
+    for (const old of [...app.graph._nodes]) app.graph.remove(old);
     const node = LiteGraph.createNode(type);
     app.graph.add(node);
     node.pos = at;
@@ -49,8 +50,8 @@ export async function nodePicture(page, file) {
     const title = window.LiteGraph.NODE_TITLE_HEIGHT;
     return [box.left + node.pos[0], box.top + node.pos[1] - title, node.size[0], node.size[1] + title];
   });
-  const edge = 12;
-  const clip = { x: x - edge, y: y - edge, width: width + 2 * edge, height: height + 2 * edge };
+  const edge = 10, badge = 16; // the pack's name stands above the title
+  const clip = { x: x - edge, y: y - edge - badge, width: width + 2 * edge, height: height + 2 * edge + badge };
   await page.mouse.move(5, 5);
   await page.waitForTimeout(300);
   await page.screenshot({ path: file, clip });
