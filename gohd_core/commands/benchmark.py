@@ -1,4 +1,4 @@
-"""`gohd benchmark quality`: figures with exact truth, as tables, JSON, a chart and Markdown."""
+"""`gohd benchmark`: figures with exact truth, as tables, JSON, a chart and Markdown."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def add_commands(commands: Any) -> None:
     benchmark = commands.add_parser("benchmark", help="measure quality, speed and the paper's ablations")
     kinds = benchmark.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
     _add_quality(kinds)
+    _add_speed(kinds)
 
 
 def _add_quality(kinds: Any) -> None:
@@ -43,6 +44,62 @@ def _add_quality(kinds: Any) -> None:
     )
     add_output(quality, "quality")
     quality.set_defaults(run=run_quality)
+
+
+def _add_speed(kinds: Any) -> None:
+    parser = kinds.add_parser(
+        "speed", help="frames a second, memory and real-time factor of each stage and of the whole"
+    )
+    parser.add_argument("--models", default="builtin", help="a folder with official weights (builtin)")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument(
+        "--seconds", default="10,30", help="lengths of sound; 10,60,600 shows scaling (10,30)"
+    )
+    parser.add_argument("--batches", default="1,8", help="batch sizes of the animator (1,8)")
+    parser.add_argument("--dtypes", default="fp32,bf16", help="of fp32, bf16, fp16 (fp32,bf16)")
+    parser.add_argument("--compiled", action="store_true", help="also with torch.compile")
+    parser.add_argument("--frames", type=int, default=48, help="frames drawn for each figure (48)")
+    parser.add_argument("--threads", type=int, default=0, help="of the processor; 0 leaves torch's choice")
+    parser.add_argument(
+        "--clock",
+        default="wall",
+        choices=("wall", "processor"),
+        help="processor: computing time of this process, which other work on the machine stretches less",
+    )
+    add_output(parser, "speed")
+    parser.set_defaults(run=run_speed)
+
+
+def run_speed(arguments: argparse.Namespace) -> int:
+    """Runs `gohd benchmark speed`."""
+    from gohd_core.evaluation.speed import SpeedPlan, speed
+    from gohd_core.pipeline import Models
+
+    plan = SpeedPlan(
+        seconds=_numbers(arguments.seconds, float),
+        batches=_numbers(arguments.batches, int),
+        dtypes=tuple(arguments.dtypes.split(",")),
+        compiled=arguments.compiled,
+        frames=arguments.frames,
+        device=arguments.device,
+        threads=arguments.threads,
+        clock=arguments.clock,
+    )
+
+    def load(device: str, dtype: Any) -> Any:
+        return Models.load(arguments.models, device=device, dtype=dtype)
+
+    finish(speed(load, plan, progress=show), arguments, "speed")
+    return 0
+
+
+def _numbers(text: str, kind: type) -> tuple:
+    from gohd_core.errors import BadInput
+
+    try:
+        return tuple(kind(part) for part in text.split(","))
+    except ValueError as error:
+        raise BadInput(f"{text!r} is not a list of numbers with commas.") from error
 
 
 def add_output(parser: argparse.ArgumentParser, section: str) -> None:
