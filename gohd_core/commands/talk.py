@@ -10,12 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gohd_core.commands.inputs import PICTURES, SOUNDS, files, gaze_angles, numbers, read_picture, show
 from gohd_core.errors import BadInput
 
 logger = logging.getLogger(__name__)
-
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".aac", ".mp4", ".mkv", ".mov", ".webm")
 
 _PICTURE_FRAMES = 8
 
@@ -33,7 +31,7 @@ def add_commands(commands: Any) -> None:
         default="hold",
         help="hold (the portrait's own), sample, or PITCH,YAW in degrees, e.g. 0,20 (write --gaze=-5,20)",
     )
-    parser.add_argument("--box", type=_numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
+    parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
     parser.add_argument("--pose-scale", type=float, default=1.0, help="factor on head movement (1)")
     parser.add_argument("--expression-scale", type=float, default=1.0, help="factor on expression (1)")
     parser.add_argument("--strength", type=float, default=1.0, help="factor on all motion, Fig. 8 (1)")
@@ -72,34 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def pairs(portrait: Path, audio: Path, output: Path) -> list[tuple[Path, Path, Path]]:
     """Every portrait with every sound, and where each video goes."""
-    portraits, sounds = _files(portrait, PICTURES, "picture"), _files(audio, SOUNDS, "sound")
+    portraits, sounds = files(portrait, PICTURES, "picture"), files(audio, SOUNDS, "sound")
     if portrait.is_dir() or audio.is_dir():
         if output.suffix:
             raise BadInput(f"Several videos need a folder to go to; {output} looks like a file.")
         return [(p, a, output / f"{p.stem}-{a.stem}.mp4") for p in portraits for a in sounds]
     return [(portraits[0], sounds[0], output / f"{portrait.stem}.mp4" if output.is_dir() else output)]
-
-
-def _files(path: Path, endings: tuple[str, ...], what: str) -> list[Path]:
-    if path.is_dir():
-        found = sorted(file for file in path.iterdir() if file.suffix.lower() in endings)
-        if not found:
-            raise BadInput(f"There is no {what} in {path} (looked for {', '.join(endings)}).")
-        return found
-    if not path.is_file():
-        raise BadInput(f"There is no {what} at {path}; check the path.")
-    return [path]
-
-
-def read_picture(path: Path) -> Any:
-    """A picture file, turned upright as its camera said."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as picture:
-            return ImageOps.exif_transpose(picture).copy()
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise BadInput(f"{path} can't be read as a picture ({error}); save it as PNG or JPEG.") from error
 
 
 def _make(
@@ -114,7 +90,7 @@ def _make(
     started = time.perf_counter()
     options = TalkOptions(
         seed=arguments.seed,
-        gaze=_gaze(arguments.gaze),
+        gaze=gaze_angles(arguments.gaze),
         sampler=arguments.sampler,
         steps=arguments.steps,
         guidance=arguments.guidance,
@@ -131,7 +107,7 @@ def _make(
         extractor=models.extractor,
         gaze_estimator=models.gaze_estimator,
     )
-    motion, frames = talk(prepared, features, models, options, progress=None if arguments.json else _show)
+    motion, frames = talk(prepared, features, models, options, progress=None if arguments.json else show)
     strip = FrameStrip(_PICTURE_FRAMES, len(motion))
     render_video(output, strip.watch(frames), fps=motion.fps, audio=(waveform, rate))
     if arguments.picture is not None:
@@ -145,30 +121,3 @@ def _make(
         "seconds": features.duration,
         "computing": time.perf_counter() - started,
     }
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers with commas") from error
-
-
-def _gaze(text: str) -> str | tuple[float, float]:
-    import math
-
-    if "," not in text:
-        return text
-    try:
-        pitch, yaw = (math.radians(float(part)) for part in text.split(","))
-    except ValueError as error:
-        raise BadInput(f"--gaze {text} is neither hold, sample, nor PITCH,YAW in degrees.") from error
-    return pitch, yaw
-
-
-def _show(stage: str, done: int, total: int) -> None:
-    """A line that is written over, where somebody watches."""
-    if sys.stderr.isatty():
-        end = "\n" if done == total else ""
-        sys.stderr.write(f"\r{stage}: {done} of {total}   {end}")
-        sys.stderr.flush()
