@@ -12,11 +12,13 @@ from .load import NODES as LOAD
 from .mixing import NODES as MIXING
 from .motion_files import NODES as MOTION_FILES
 from .motion_from_audio import NODES as MOTION_FROM_AUDIO
+from .paste import NODES as PASTE
 from .plot import NODES as PLOT
 from .render import NODES as RENDER
 from .samples import NODES as SAMPLES
 from .source import NODES as SOURCE
 from .talking import NODES as TALKING
+from .watermark import NODES as WATERMARK
 
 NODES: tuple[type[io.ComfyNode], ...] = (
     *LOAD,
@@ -29,6 +31,8 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *MOTION_FILES,
     *PLOT,
     *RENDER,
+    *PASTE,
+    *WATERMARK,
     *TALKING,
     *SAMPLES,
 )

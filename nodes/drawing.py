@@ -1,4 +1,4 @@
-"""What all nodes that draw share: the encoded portrait, watched frames, and a video file of them."""
+"""What all nodes that draw share: the encoded portrait, watched frames, marks, and a video file of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,53 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from comfy_api.latest import io
 from torch import Tensor
 
 from . import host
+from .sockets import field
 from .values import own_motion
+
+
+def mark_fields(*, optional: bool) -> list[Any]:
+    """Switches of the marks. Optional where they came later, so that older graphs go on running."""
+    return [
+        field(
+            io.Boolean,
+            "invisible_mark",
+            "Marks every frame as generated, with a faint pattern that can't be seen and that Read Watermark "
+            "finds, also after H.264 and resizing. On unless you switch it off.",
+            default=True,
+            optional=optional,
+        ),
+        field(
+            io.String,
+            "visible_mark",
+            "Text in a corner of every frame, for example: AI generated. Empty for none.",
+            default="",
+            optional=optional,
+        ),
+    ]
+
+
+def finishing_fields() -> list[Any]:
+    """What happens to drawn frames before they are encoded."""
+    tooltip = (
+        "Pastes the face back into the portrait's whole picture, with a soft edge; off gives the face crop "
+        "alone."
+    )
+    whole = field(io.Boolean, "full_frame", tooltip, default=False, optional=True)
+    return [whole, *mark_fields(optional=True)]
+
+
+def finished(
+    frames: Iterator[Tensor], portrait: Any, full_frame: bool, invisible_mark: bool, visible_mark: str
+) -> Iterator[Tensor]:
+    """Frames pasted back and marked, as a stream."""
+    from gohd_core.render import Mark, marked, paste_back
+
+    whole = paste_back(frames, portrait) if full_frame else frames
+    return marked(whole, Mark(invisible_mark, visible_mark))
 
 
 def fitted_portrait(portrait: Any, size: int) -> Any:

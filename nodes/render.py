@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import InputImpl, io
 
 from . import host, sockets
-from .drawing import drawn, encoded, encoded_source
+from .drawing import drawn, encoded, encoded_source, finished, finishing_fields
 from .sockets import field, result, schema
 from .values import waveform
 
@@ -112,6 +112,7 @@ class RenderVideo(io.ComfyNode):
                     max=51,
                 ),
                 *_drawing_fields(),
+                *finishing_fields(),
             ],
             outputs=[result(io.Video, "video", "An MP4 in the temp folder, for Save Video.")],
         )
@@ -128,9 +129,13 @@ class RenderVideo(io.ComfyNode):
         strength: float,
         batch_size: int,
         audio: Any = None,
+        full_frame: bool = False,
+        invisible_mark: bool = True,
+        visible_mark: str = "",
     ) -> io.NodeOutput:
         bar = host.Progress()
         frames, rate = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
+        frames = finished(frames, portrait, full_frame, invisible_mark, visible_mark)
         sound = None if audio is None else waveform(audio)
         return io.NodeOutput(InputImpl.VideoFromFile(str(encoded(frames, rate, sound, crf, bar))))
 

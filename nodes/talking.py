@@ -9,7 +9,7 @@ from typing import Any
 from comfy_api.latest import InputImpl, io
 
 from . import host, sockets
-from .drawing import drawn, encoded
+from .drawing import drawn, encoded, finished, finishing_fields
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
@@ -75,6 +75,7 @@ class TalkingPortrait(io.ComfyNode):
                     "picture is used whole.",
                     optional=True,
                 ),
+                *finishing_fields(),
             ],
             outputs=[
                 result(io.Video, "video", "The talking portrait with its sound, for Save Video."),
@@ -105,6 +106,9 @@ class TalkingPortrait(io.ComfyNode):
         expression_scale: float,
         fps: float,
         face_mask: Any = None,
+        full_frame: bool = False,
+        invisible_mark: bool = True,
+        visible_mark: str = "",
     ) -> io.NodeOutput:
         from gohd_core.audio import audio_features
         from gohd_core.face import photograph_warning, prepare_portrait
@@ -133,6 +137,7 @@ class TalkingPortrait(io.ComfyNode):
         )
         draw = partial(bar.stage, "frames")
         frames, rate = drawn(family["animator"], portrait, motion, fps, 1.0, 8, bar, draw)
+        frames = finished(frames, portrait, full_frame, invisible_mark, visible_mark)
         video = encoded(frames, rate, sound, 18, bar)
         return io.NodeOutput(InputImpl.VideoFromFile(str(video)), motion)
 

@@ -83,6 +83,10 @@ class Reading:
     score: float
     frames: int
 
+    def __str__(self) -> str:
+        verdict = "GoHD's invisible mark is there" if self.found else "no invisible mark of GoHD was found"
+        return f"{verdict} (score {self.score:.1f} of {THRESHOLD:g} wanted, {self.frames} frames looked at)"
+
 
 def marked(
     frames: Iterable[Tensor], mark: Mark = Mark(), *, value_range: tuple[float, float] = (-1.0, 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -16,13 +16,15 @@ _PLACES, _RUN = 8, 6
 """Looked at: so many places of a video, evenly spread, and so many frames in a row at each."""
 
 
-def read_watermark(path: str | Path, key: str = KEY) -> Reading:
-    """Looks for GoHD's invisible mark in a file; see `watermark.Reading`.
+def read_watermark(source: str | Path | IO[bytes], key: str = KEY) -> Reading:
+    """Looks for GoHD's invisible mark in a file, or an open video file; see `watermark.Reading`.
 
     A video is looked at in a few places only, so that a long one takes no longer.
     Raises: `BadInput` when the file can't be read; `MissingDependency` for a video without PyAV.
     """
-    path = Path(path)
+    if not isinstance(source, str | Path):
+        return read_frames(_sampled(source), key)
+    path = Path(source)
     if not path.is_file():
         raise BadInput(f"There is no file at {path}; check the path.")
     if path.suffix.lower() in PICTURES:
@@ -36,18 +38,18 @@ def read_watermark(path: str | Path, key: str = KEY) -> Reading:
     return read_frames(_sampled(path), key)
 
 
-def _sampled(path: Path) -> Iterator[np.ndarray]:
+def _sampled(source: Path | IO[bytes]) -> Iterator[np.ndarray]:
     try:
         import av
     except ImportError as error:
         raise MissingDependency("Videos are read with PyAV; install it with: pip install av") from error
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(source) if isinstance(source, Path) else source) as container:
             if not container.streams.video:
-                raise BadInput(f"{path} holds no pictures.")
+                raise BadInput(f"{source} holds no pictures.")
             yield from _places(container)
     except av.FFmpegError as error:
-        raise BadInput(f"{path} can't be read as a video ({error}); it may be damaged.") from error
+        raise BadInput(f"{source} can't be read as a video ({error}); it may be damaged.") from error
 
 
 def _places(container: Any) -> Iterator[np.ndarray]:

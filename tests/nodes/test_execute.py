@@ -210,3 +210,63 @@ def test_samples_are_a_square_picture_and_a_sentence(run, nodes, builtin, family
     assert image.shape == (1, 32, 32, 3) and float(image.mean()) == pytest.approx(0.2, abs=0.01)
     (audio,) = run("GoHDSampleSpeech")
     assert audio["waveform"].shape == (1, 1, 800) and audio["sample_rate"] == 16_000
+
+
+def test_a_face_goes_back_into_its_picture(run, models) -> None:
+    """With several faces, a mask, and a picture of any other size in between."""
+    image = picture(200, 120)
+    mask = torch.zeros(1, 120, 200)
+    mask[0, 40:80, 90:130] = 1
+    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
+    portrait, _ = run("GoHDPreparePortrait", image=image, face_mask=mask, **given)
+    faces = torch.rand(3, 96, 96, 3, generator=torch.Generator().manual_seed(0))
+    whole, used = run("GoHDPasteBack", images=faces, portrait=portrait)
+    assert whole.shape == (3, 120, 200, 3) and used.shape == (1, 120, 200)
+    outside = used[0] == 0
+    assert outside.any() and torch.equal(whole[:, outside], image[:, outside].expand(3, -1, -1))
+    assert not torch.equal(whole[0], image[0])
+    small = torch.zeros(1, 120, 200)
+    small[0, 55:65, 100:110] = 1
+    again, _ = run("GoHDPasteBack", images=faces[:1], portrait=portrait, background=whole, mask=small)
+    assert len(again) == 1 and torch.equal(again[:, small[0] == 0], whole[:1, small[0] == 0])
+    longest = {"background": whole, "length": "longest"}
+    assert len(run("GoHDPasteBack", images=faces[:1], portrait=portrait, **longest)[0]) == 3
+
+
+def test_marks_are_put_and_read(run, models, portrait, motion) -> None:
+    pytest.importorskip("av")
+    image = picture(320, 256)
+    (plain,) = run("GoHDAddWatermark", images=image, invisible_mark=False)
+    assert torch.equal(plain, image) and not run("GoHDReadWatermark", media=image)[0]
+    (marked,) = run("GoHDAddWatermark", images=image, visible_mark="AI generated")
+    found, score, report = run("GoHDReadWatermark", media=marked)
+    assert found and score > 6 and "is there" in report
+    assert float((marked - image).abs().max()) > 0.5, "the visible text"
+
+
+@pytest.mark.parametrize("node", ["GoHDRenderVideo", "GoHDTalkingPortrait"])
+def test_videos_are_marked_unless_switched_off(run, builtin, models, portrait, motion, node) -> None:
+    pytest.importorskip("av")
+    given = (
+        {"animator": models["animator"], "portrait": portrait, "motion": motion}
+        if node == "GoHDRenderVideo"
+        else {"image": picture(), "audio": speech()}
+    )
+    on, off = (run(node, invisible_mark=mark, **given)[0] for mark in (True, False))
+    scores = [run("GoHDReadWatermark", media=video)[1] for video in (on, off)]
+    assert scores[0] > scores[1] + 3, "frames of 64 pixels are too small to be sure, but not to differ"
+
+
+def test_a_video_of_the_full_frame(run, models) -> None:
+    av = pytest.importorskip("av")
+    mask = torch.zeros(1, 120, 200)
+    mask[0, 40:80, 90:130] = 1
+    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
+    portrait, _ = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+    motion = Motion.from_descriptors(torch.zeros(5, 72), "stylised")
+    (video,) = run(
+        "GoHDRenderVideo", animator=models["animator"], portrait=portrait, motion=motion, full_frame=True
+    )
+    with av.open(video.get_stream_source()) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(frames) == 5 and frames[0].shape == (120, 200, 3)

@@ -1,0 +1,151 @@
+"""Back into the full frame: animated crops onto the picture they came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from . import host, sockets
+from .sockets import field, result, schema
+
+CATEGORY = "GoHD/render"
+ELLIPSE = "ellipse"
+
+
+def _regions() -> list[str]:
+    return [ELLIPSE, *(name for name in host.weight_names("face_parsing") if name != host.BUILTIN)]
+
+
+class PasteBack(io.ComfyNode):
+    """Paste Back."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDPasteBack",
+            display_name="Paste Back",
+            category=CATEGORY,
+            description=(
+                "Puts the animated face back into the full picture, with a soft edge and matched colours. "
+                "What lies outside the mask stays exactly as it was."
+            ),
+            search_aliases=["gohd", "full frame", "composite", "uncrop", "several faces"],
+            inputs=[
+                field(
+                    io.Image,
+                    "images",
+                    "The animated face, from Animate Portrait; an upscaler or restorer may stand in between.",
+                ),
+                field(
+                    sockets.Portrait, "portrait", "Whose face it is; says where in the picture it belongs."
+                ),
+                field(
+                    io.Image,
+                    "background",
+                    "Full frames to paste into, one or many, of the size of the portrait's picture. Without "
+                    "any, that picture itself. For several faces: the images of another Paste Back.",
+                    optional=True,
+                ),
+                field(
+                    io.Mask,
+                    "mask",
+                    "Where the face may change the picture, over the full frame. Without one, see region.",
+                    optional=True,
+                ),
+                field(
+                    io.Combo,
+                    "region",
+                    "What is pasted without a mask: an ellipse around the landmarks, or the head as face "
+                    "parsing weights in models/gohd (79999_iter.pth) see it.",
+                    options=_regions(),
+                    default=ELLIPSE,
+                ),
+                field(
+                    io.Combo,
+                    "colour",
+                    "constant matches the colours once, on the first frame; smoothed follows a background "
+                    "whose light changes; none leaves them.",
+                    options=["constant", "smoothed", "none"],
+                    default="constant",
+                ),
+                field(
+                    io.Float,
+                    "feather",
+                    "Width of the soft edge, from 0 to 0.5 of the face crop's side. It lies inside the mask.",
+                    default=0.08,
+                    min=0.0,
+                    max=0.5,
+                    step=0.01,
+                ),
+                field(
+                    io.Float,
+                    "growth",
+                    "How far the region reaches past the head, from 0 to 2 times the face's size, so that a "
+                    "moving head stays inside.",
+                    default=0.15,
+                    min=0.0,
+                    max=2.0,
+                    step=0.05,
+                    advanced=True,
+                ),
+                field(
+                    io.Combo,
+                    "length",
+                    "face: as many frames as the face has. longest: as the longer of face and background; "
+                    "the other one holds its last frame.",
+                    options=["face", "longest"],
+                    default="face",
+                ),
+            ],
+            outputs=[
+                result(io.Image, "images", "Full frames, for Create Video or another Paste Back."),
+                result(io.Mask, "mask", "How much of each pixel is the animated face."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, region: str) -> bool | str:
+        return region in (None, ELLIPSE) or host.weight_problem(region, "face_parsing") or True
+
+    @classmethod
+    @host.explained
+    def execute(
+        cls,
+        images: Any,
+        portrait: Any,
+        region: str,
+        colour: str,
+        feather: float,
+        growth: float,
+        length: str,
+        background: Any = None,
+        mask: Any = None,
+    ) -> io.NodeOutput:
+        from gohd_core.render import paste_back, paste_mask
+
+        place = {"mask": mask, "growth": growth, "feather": feather}
+        if mask is None and region != ELLIPSE:
+            place["parser"] = _parser(region)
+        weights = paste_mask(portrait, **place)
+        frames = images[..., :3].movedim(-1, 1)
+        behind = None if background is None else background[..., :3].movedim(-1, 1)
+        # The soft mask is made once: pasting takes it as it is.
+        options = {"mask": weights, "feather": 0.0, "colour": colour, "length": length}
+        bar, made, done = host.Progress(), [], 0
+        for batch in paste_back(frames, portrait, behind, value_range=(0.0, 1.0), **options):
+            made.append(batch.movedim(1, -1))
+            done += len(batch)
+            bar(done, max(len(images), done))
+        return io.NodeOutput(host.intermediate(torch.cat(made)), host.intermediate(weights[None]))
+
+
+def _parser(name: str) -> Any:
+    from gohd_core.face import FaceParser
+
+    managed = host.Managed(FaceParser.load(host.weight_path(name, "face_parsing")))
+    return host.ready(managed)[0]
+
+
+NODES = (PasteBack,)

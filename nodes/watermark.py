@@ -1,0 +1,108 @@
+"""Marks that say what is generated, and their reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from comfy_api.latest import io, ui
+
+from . import host
+from .drawing import mark_fields
+from .sockets import either, field, result, schema
+
+CATEGORY = "GoHD/render"
+CORNERS = ["bottom right", "bottom left", "top right", "top left"]
+_AT_ONCE = 8
+
+
+class AddWatermark(io.ComfyNode):
+    """Add Watermark."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDAddWatermark",
+            display_name="Add Watermark",
+            category=CATEGORY,
+            description=(
+                "Marks frames as generated: invisibly, so that Read Watermark finds it after H.264 and "
+                "resizing, and, where wanted, with a visible text."
+            ),
+            search_aliases=["gohd", "provenance", "label", "ai generated"],
+            inputs=[
+                field(io.Image, "images", "Frames to mark, best as the last step before the video."),
+                *mark_fields(optional=False),
+                field(
+                    io.Combo,
+                    "corner",
+                    "Where the visible text stands.",
+                    options=CORNERS,
+                    default=CORNERS[0],
+                ),
+                field(
+                    io.Float,
+                    "opacity",
+                    "How much the visible text covers, from 0 to 1.",
+                    default=0.6,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                ),
+            ],
+            outputs=[result(io.Image, "images", "The marked frames.")],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(
+        cls, images: Any, invisible_mark: bool, visible_mark: str, corner: str, opacity: float
+    ) -> io.NodeOutput:
+        from gohd_core.render import Mark, marked
+
+        mark = Mark(invisible_mark, visible_mark, corner, opacity)
+        batches = images[..., :3].movedim(-1, 1).split(_AT_ONCE)
+        made = [batch.movedim(1, -1) for batch in marked(batches, mark, value_range=(0.0, 1.0))]
+        return io.NodeOutput(torch.cat(made))
+
+
+class ReadWatermark(io.ComfyNode):
+    """Read Watermark."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDReadWatermark",
+            display_name="Read Watermark",
+            category=CATEGORY,
+            description="Tells whether pictures or a video carry GoHD's invisible mark.",
+            search_aliases=["gohd", "provenance", "detect", "ai generated"],
+            is_output_node=True,
+            inputs=[
+                either(
+                    "media",
+                    [io.Image, io.Video],
+                    "Frames or a video, at any size from 192 pixels a side; not cropped.",
+                )
+            ],
+            outputs=[
+                result(io.Boolean, "found", "Whether the mark is there."),
+                result(io.Float, "score", "Standard deviations above chance; 6 and more counts as found."),
+                result(io.String, "report", "The same as one sentence."),
+            ],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(cls, media: Any) -> io.NodeOutput:
+        from gohd_core.render import read_frames, read_watermark
+
+        if isinstance(media, torch.Tensor):
+            reading = read_frames(media[..., :3])
+        else:
+            reading = read_watermark(media.get_stream_source())
+        report = str(reading)
+        return io.NodeOutput(reading.found, reading.score, report, ui=ui.PreviewText(report))
+
+
+NODES = (AddWatermark, ReadWatermark)
