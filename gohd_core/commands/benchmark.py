@@ -17,6 +17,7 @@ def add_commands(commands: Any) -> None:
     kinds = benchmark.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
     _add_quality(kinds)
     _add_speed(kinds)
+    _add_ablations(kinds)
 
 
 def _add_quality(kinds: Any) -> None:
@@ -90,6 +91,49 @@ def run_speed(arguments: argparse.Namespace) -> int:
         return Models.load(arguments.models, device=device, dtype=dtype)
 
     finish(speed(load, plan, progress=show), arguments, "speed")
+    return 0
+
+
+def _add_ablations(kinds: Any) -> None:
+    parser = kinds.add_parser(
+        "ablations", help="the paper's Tables 3 to 7, trained small on the stylised world, beside its figures"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where the runs go; run again to go on"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help="talking clips to train and measure on (the quality benchmark's own: few)",
+    )
+    parser.add_argument("--stills", type=Path, action="append", default=[], metavar="DIR", help="for table 4")
+    parser.add_argument("--parsing", type=Path, metavar="FILE", help="a face parser's weights, for table 4")
+    parser.add_argument("--tables", default="3,5,6,7", help="of 3, 4, 5, 6, 7 (3,5,6,7)")
+    parser.add_argument("--steps", type=int, default=150, help="optimiser steps of every run (150)")
+    parser.add_argument("--seeds", default="0,1,2", help="(0,1,2)")
+    parser.add_argument("--clips", type=int, default=16, help="held-out clips that are measured (16)")
+    add_output(parser, "ablations")
+    parser.set_defaults(run=run_ablations)
+
+
+def run_ablations(arguments: argparse.Namespace) -> int:
+    """Runs `gohd benchmark ablations`."""
+    from gohd_core.evaluation.ablations import AblationPlan, ablations
+    from gohd_core.evaluation.benchmark_data import Plan, default_folder, speech_data
+
+    talk = arguments.data or [speech_data(default_folder(), Plan(), progress=show).folder]
+    plan = AblationPlan(
+        talk=tuple(talk),
+        tables=_numbers(arguments.tables, int),
+        steps=arguments.steps,
+        seeds=_numbers(arguments.seeds, int),
+        stills=tuple(arguments.stills),
+        parsing=arguments.parsing,
+        clips=arguments.clips,
+    )
+    finish(ablations(plan, arguments.out, progress=show), arguments, "ablations")
     return 0
 
 

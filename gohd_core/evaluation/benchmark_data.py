@@ -96,13 +96,7 @@ def benchmark_data(folder: Path, plan: Plan, size: int, *, progress: Progress | 
     """
     sheet = factor_sheet(plan.seed)
     base = {"space": STYLISED, "fps": FPS, "size": size, "seed": plan.seed, "version": VERSION}
-    speech = _dataset(
-        folder / f"speech-{plan.speech}-{plan.training}",
-        base | {"kind": "talk", "size": 256, "speech": plan.speech, "training": plan.training},
-        lambda: _speech(plan),
-        plan.speech + plan.training,
-        _told(progress, "speech"),
-    )
+    speech = speech_data(folder, plan, progress=progress)
     factors = _dataset(
         folder / f"factors-{size}-{plan.identities}",
         base | {"kind": "stills", "identities": plan.identities},
@@ -119,6 +113,18 @@ def benchmark_data(folder: Path, plan: Plan, size: int, *, progress: Progress | 
         _told(progress, "talking heads"),
     )
     return BenchmarkData(plan, sheet, factors, speech, shots)
+
+
+def speech_data(folder: Path, plan: Plan, *, progress: Progress | None = None) -> ClipDataset:
+    """The talking clips without pictures alone: splits `test` and `train`."""
+    header = {"space": STYLISED, "fps": FPS, "size": 256, "seed": plan.seed, "version": VERSION}
+    return _dataset(
+        folder / f"speech-{plan.speech}-{plan.training}",
+        header | {"kind": "talk", "speech": plan.speech, "training": plan.training},
+        lambda: _speech(plan),
+        plan.speech + plan.training,
+        _told(progress, "speech"),
+    )
 
 
 Made = Iterator[tuple[dict[str, np.ndarray], dict[str, Any]]]

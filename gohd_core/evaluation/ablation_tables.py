@@ -1,0 +1,159 @@
+"""The paper's ablations, Tables 3 to 7: variants, published figures, and how each is trained small here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of a table.
+
+    Attributes:
+        name: as the paper's.
+        config: which shipped config of the module says what it leaves out; None for the full strategy.
+        paper: the published figures by the paper's measure.
+        left_out: why it can't be trained here, if so.
+    """
+
+    name: str
+    config: str | None
+    paper: Mapping[str, float]
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One table.
+
+    Attributes:
+        table: its number.
+        module: what is trained (`gohd train MODULE`).
+        measures: ours -> (the paper's, whether more is better); the same name where it is the same measure.
+        variants: the full strategy is the last.
+        settings: laid over the module's stylised config, for all variants alike.
+        note: what differs from the paper.
+    """
+
+    table: int
+    title: str
+    module: str
+    measures: Mapping[str, tuple[str, bool]]
+    variants: tuple[Variant, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def full(self) -> Variant:
+        """The row that the others are held against."""
+        return self.variants[-1]
+
+
+_MLD = {"MLD px": ("MLD", False)}
+_EYES = {"SSIM_e": ("SSIM_e", True)}
+_PLAIN_STAGE1 = {"losses": {"lip_gap": "off", "eye_ratio": "off"}}
+_PAPERS_STAGE2 = {
+    "informed_noise": False,
+    "losses": {
+        "eye_ratio": "off",
+        "eye_discriminator": 1.0,
+        "eye_motion_discriminator": 1.0,
+        "coefficient_discriminator": 1.0,
+        "stage1": 1.0,
+    },
+    "generator": {"embedding_width": 128, "decoder_layers": 2, "decoder_feedforward": 256},
+    "discriminators": {"width": 64, "layers": 2, "patch_widths": [32, 64, 128]},
+}
+"""The stylised config leaves out the discriminators and explains z; here the paper's own losses are tried.
+The embedding is as wide as the audio features, which the transformer needs."""
+
+
+def _both(mld: float, ssim: float) -> dict[str, float]:
+    return {"MLD": mld, "SSIM_e": ssim}
+
+
+ABLATIONS = (
+    Ablation(
+        3,
+        "Two-stage strategy",
+        "expression-stage2",
+        _MLD | _EYES,
+        (
+            Variant("w/o Stage 2 & f", "expression-stage1/without_eye_motion", _both(1.785, 0.813)),
+            Variant("w/o Stage 1", "without_stage1", _both(1.931, 0.836)),
+            Variant(
+                "w/o Distillation",
+                None,
+                _both(2.012, 0.852),
+                "the stylised world's lips are exact: nothing to re-synchronise",
+            ),
+            Variant("Full-transformer", "transformer", _both(1.806, 0.894)),
+            Variant("Full-LSTM", None, _both(1.792, 0.915)),
+        ),
+        _PAPERS_STAGE2,
+        "Each seed's stage 1 is trained first, with as many steps again.",
+    ),
+    Ablation(
+        4,
+        "Losses of the animator",
+        "animator",
+        {"mouth PSNR dB": ("LSE-C", True), "perc.": ("FID", False)},
+        (
+            Variant(
+                "w/o L_pars",
+                "without_parsing",
+                {"LSE-C": 7.96, "LSE-D": 8.10, "FID": 27.32},
+                "needs a face parser's weights (--parsing)",
+            ),
+            Variant("w/o M_lip&eye", "without_mask", {"LSE-C": 7.90, "LSE-D": 7.77, "FID": 28.56}),
+            Variant("Full", None, {"LSE-C": 8.13, "LSE-D": 7.78, "FID": 30.40}),
+        ),
+        {"whole_from": 0.0},
+        "LSE-C and FID need networks of real faces: PSNR of the mouth and the perceptual distance of the "
+        "picture "
+        "stand in their place, so that only directions can agree (HDTF figures).",
+    ),
+    Ablation(
+        5,
+        "Losses of stage 1",
+        "expression-stage1",
+        _MLD,
+        (
+            Variant("w/o L_read", "without_lip_reading", {"MLD": 1.76}, "needs a lip reader's weights"),
+            Variant("w/o L_lms", "without_landmarks", {"MLD": 1.79}),
+            Variant("w/o L_shut", "without_mouth_closing", {"MLD": 1.72}),
+            Variant("Full", None, {"MLD": 1.65}),
+        ),
+        _PLAIN_STAGE1,
+        "The lip reader's loss is off in all rows. True eye motion is given.",
+    ),
+    Ablation(
+        6,
+        "Losses of stage 2",
+        "expression-stage2",
+        _MLD | _EYES,
+        (
+            Variant("w/o L_ssim", "without_similarity", _both(1.870, 0.845)),
+            Variant("w/o D_eye", "without_eye_discriminator", _both(1.785, 0.840)),
+            Variant("w/o D_tf", "without_coefficient_discriminator", _both(1.832, 0.844)),
+            Variant("w/o D_te", "without_eye_motion_discriminator", _both(1.846, 0.842)),
+            Variant("Full", None, _both(1.792, 0.915)),
+        ),
+        _PAPERS_STAGE2,
+        "Each seed's stage 1 is trained first, with as many steps again, and shared by all rows.",
+    ),
+    Ablation(
+        7,
+        "Attention in the denoiser",
+        "pose",
+        {"SSIM_p": ("SSIM_p", True)},
+        (
+            Variant("w/o Attention", "without_attention", {"SSIM_p": 0.983}),
+            Variant("Full", None, {"SSIM_p": 0.996}),
+        ),
+        {},
+        "SSIM_p of sampled head poses of held-out clips (HDTF figures).",
+    ),
+)

@@ -1,0 +1,109 @@
+"""The ablations train what their configs say, at equal budgets, and are held against the paper's figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gohd_core.clips import ClipDataset, Entry, save_clip, write_index
+from gohd_core.errors import BadInput
+from gohd_core.evaluation import ablations as made
+from gohd_core.evaluation.ablation_tables import ABLATIONS, Ablation, Variant
+from gohd_core.training.config import is_on
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory):
+    """Five seconds of bursts of noise with a jaw that follows, for training, validation and test."""
+    folder, rng = tmp_path_factory.mktemp("talk"), np.random.default_rng(0)
+    entries, frames = [], 125
+    for split in ("train", "train", "validation", "test", "test"):
+        name = f"{split}-{len(entries)}"
+        loud = (np.sin(np.arange(frames) / 3) > 0).astype(np.float32)
+        expression = np.zeros((frames, 64), np.float32)
+        expression[:, 0] = 0.6 * loud
+        expression[40:45, 10:12] = 1
+        arrays = {
+            "expression": expression,
+            "pose": np.cumsum(rng.normal(0, 0.01, (frames, 6)), 0).astype(np.float32),
+            "gaze": np.zeros((frames, 2), np.float32),
+            "audio": (np.repeat(loud, 640) * rng.normal(0, 3000, frames * 640)).astype(np.int16),
+        }
+        save_clip(
+            folder / split / f"{name}.safetensors", arrays, {"space": "stylised", "fps": 25, "name": name}
+        )
+        entries.append(Entry(name, split, name, name, name, frames))
+    write_index(folder, {"space": "stylised", "fps": 25, "size": 64, "seed": 0, "kind": "talk"}, entries)
+    return folder
+
+
+def by_number(table: int) -> Ablation:
+    return next(ablation for ablation in ABLATIONS if ablation.table == table)
+
+
+@pytest.mark.parametrize("table", [3, 7])
+def test_two_steps_of_a_table(talk, tmp_path, table):
+    plan = made.AblationPlan((talk,), (table,), steps=2, seeds=(0,), clips=1)
+    assert len(ClipDataset(talk).select("test")) == 2
+    report = made.ablations(plan, tmp_path)
+    (found,) = report.tables
+    assert list(found.rows) == [variant.name for variant in by_number(table).variants]
+    for variant in by_number(table).variants:
+        row = found.rows[variant.name]
+        for ours, (theirs, _) in by_number(table).measures.items():
+            assert row[f"paper {theirs}"] == variant.paper[theirs]
+            assert (row.get(ours) is None) == bool(variant.left_out)
+    if table == 3:
+        assert "not trained" in found.rows["w/o Distillation"]["MLD px agrees"]
+        again = made.ablations(plan, tmp_path)
+        assert again.tables[0].rows == found.rows, "what is trained is not trained again"
+
+
+def test_each_variant_leaves_out_one_thing(talk):
+    plan = made.AblationPlan((talk,), steps=7)
+    for table, name, losses in (
+        (5, "w/o L_lms", {"landmarks"}),
+        (5, "w/o L_shut", {"mouth_closing"}),
+        (6, "w/o D_te", {"eye_motion_discriminator"}),
+        (6, "w/o L_ssim", {"similarity"}),
+    ):
+        ablation = by_number(table)
+        variant = next(v for v in ablation.variants if v.name == name)
+        settings = [{**ablation.settings}, made._difference(ablation.module, variant.config)]
+        full, less = (made.config_of(ablation.module, s, 3, plan) for s in (settings[:1], settings))
+        on = [
+            {k for k, v in vars(c.losses).items() if k != "distillation" and is_on(v)} for c in (full, less)
+        ]
+        assert on[0] - on[1] == losses and not on[1] - on[0]
+        assert (less.loop.steps, less.loop.seed, less.loop.max_minutes) == (7, 3, None)
+        assert less.network == full.network if hasattr(full, "network") else less.generator == full.generator
+    attention = made.config_of("pose", [made._difference("pose", "without_attention")], 0, plan)
+    assert not attention.network.attention
+
+
+def test_verdicts_need_more_than_noise():
+    assert made.verdict(np.array([0.1, 0.11, 0.09]), 0.05) == "yes"
+    assert made.verdict(np.array([0.1, 0.11, 0.09]), -0.05) == "no"
+    assert made.verdict(np.array([0.1, -0.2, 0.15]), 0.05) == "unclear"
+    assert made.verdict(np.array([0.1]), 0.05) == "unclear"
+
+
+def test_the_table_states_effects():
+    ablation = Ablation(
+        5,
+        "x",
+        "pose",
+        {"m": ("M", False)},
+        (Variant("less", "c", {"M": 2.0}), Variant("full", None, {"M": 1.5})),
+    )
+    found = {"less": [{"m": 3.0}, {"m": 3.2}], "full": [{"m": 1.0}, {"m": 1.3}]}
+    row = made.ablation_table(ablation, found).rows["less"]
+    assert (
+        row["effect m"] == pytest.approx(1.95) and row["paper effect M"] == 0.5 and row["m agrees"] == "yes"
+    )
+
+
+def test_what_can_not_be_trained(talk):
+    for wrong in ({"tables": (8,)}, {"steps": 0}, {"seeds": ()}, {"tables": (4,)}):
+        with pytest.raises(BadInput):
+            made.AblationPlan((talk,), **wrong)
