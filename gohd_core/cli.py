@@ -13,6 +13,8 @@ from gohd_core.errors import GohdError, Interrupted
 
 _COMMANDS = (
     "gohd_core.commands.talk",
+    "gohd_core.commands.drive",
+    "gohd_core.commands.extract",
     "gohd_core.commands.convert",
     "gohd_core.commands.doctor",
     "gohd_core.commands.benchmark",

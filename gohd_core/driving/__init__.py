@@ -6,16 +6,20 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
+    "ClipPlan": "clip_writing",
+    "DriveOptions": "retarget",
     "Driving": "result",
     "ExtractionReport": "result",
     "Film": "film",
     "Steadying": "steadiness",
+    "driven_motion": "retarget",
     "extract_motion": "extraction",
     "motion_from_blendshapes": "blendshapes",
     "motion_tremble": "steadiness",
     "steadied": "steadiness",
     "tremble": "steadiness",
     "whereabouts": "sightings",
+    "write_clips": "clip_writing",
 }
 
 __all__ = sorted(_PUBLIC)

@@ -93,6 +93,7 @@ def motion_from_blendshapes(
         missing=missing,
         steadying=steadying or Steadying(),
         crop=crop_tremble(centres, centres),
+        square=square,
     )
 
 

@@ -69,6 +69,7 @@ def extract_motion(
         steadying=steadying or Steadying(),
         has_gaze=gaze_estimator is not None,
         crop=reader.crop_tremble(),
+        square=reader.reference,
         searched=where.tracker.detections if isinstance(where, TrackedFace) else 0,
     )
 

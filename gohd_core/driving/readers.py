@@ -107,6 +107,7 @@ class AlignedReader:
         self.extractor, self.gaze = extractor, gaze
         self.filter = LandmarkFilter(fps) if steady else None
         self.centres: list[np.ndarray] = []
+        self.reference: Box | None = None
 
     def read(self, sightings: list[Sighting]) -> list[Reading | None]:
         """One reading a frame, None without a face."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from gohd_core.constants import N_IDENTITY, N_LANDMARKS
 from gohd_core.driving.steadiness import Steadying, motion_tremble, steadied
 from gohd_core.driving.timeline import gaps, on_grid
+from gohd_core.face.crop import Box
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 
@@ -83,6 +84,8 @@ class Driving:
         motion: at the wanted rate, steadied.
         identity: mean i of eq. 10 over frames with a face, [80]; zero without any.
         landmarks: [T, 68, 2] in pixels of the film at the motion's frames; held where there is no face.
+        square: (left, top, right, bottom) in pixels of the film: where the pose counts the head's place from;
+            None with the official extractor, which aligns each frame by itself, or without a face.
         report: what happened.
     """
 
@@ -90,6 +93,7 @@ class Driving:
     identity: Tensor
     landmarks: Tensor
     report: ExtractionReport
+    square: tuple[float, float, float, float] | None = None
 
 
 def assembled(
@@ -104,6 +108,7 @@ def assembled(
     has_gaze: bool = True,
     crop: tuple[float, float] = (0.0, 0.0),
     searched: int = 0,
+    square: Box | None = None,
 ) -> Driving:
     """Readings at their times (None: no face) as a motion at `fps`; see `ExtractionReport` for the rest."""
     raw, landmarks = _resampled(readings, times, source_fps, fps, missing, space, has_gaze)
@@ -122,7 +127,8 @@ def assembled(
         crop_tremble=crop[0],
         steadied_crop_tremble=crop[1],
     )
-    return Driving(steady, _identity(readings), landmarks, report)
+    place = None if square is None else square.as_tuple()
+    return Driving(steady, _identity(readings), landmarks, report, place)
 
 
 def _resampled(

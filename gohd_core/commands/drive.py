@@ -1,0 +1,203 @@
+"""`gohd drive`: a portrait moves as a video does; parts of it may come from sound, or stay as they are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, numbers, read_picture, show
+from gohd_core.commands.reading import add_reading_options, load_detector, read_video, sound_of
+from gohd_core.errors import BadInput, GohdError, Interrupted
+
+PARTS = ("pose", "mouth", "eyes", "gaze")
+SOURCES = ("video", "audio", "own")
+
+
+def add_commands(commands: Any) -> None:
+    """Adds the command to an argparse subparsers object."""
+    parser = commands.add_parser("drive", help="make a portrait move as a video does")
+    parser.add_argument("--portrait", "-p", type=Path, required=True, help="a picture, or a folder of them")
+    parser.add_argument(
+        "--video", "-v", type=Path, required=True, help="the driving video, or a folder of them"
+    )
+    parser.add_argument("--output", "-o", type=Path, required=True, help="an .mp4, or a folder")
+    parser.add_argument(
+        "--audio", "-a", type=Path, help="sound for parts from audio, and to be heard (the video's)"
+    )
+    parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
+    for part in PARTS[:3]:
+        parser.add_argument(
+            f"--{part}", default="video", choices=SOURCES, help=f"where the {part} comes from (video)"
+        )
+    parser.add_argument(
+        "--gaze", default="video", help="video, audio, own, or PITCH,YAW in degrees (write --gaze=-5,20)"
+    )
+    parser.add_argument(
+        "--relative",
+        default="pose",
+        help="parts of which only the change over frame 0 counts: pose,mouth,eyes,gaze, or none (pose)",
+    )
+    parser.add_argument("--length", default="longest", choices=("longest", "shortest", *PARTS))
+    parser.add_argument(
+        "--fill", default="hold", choices=("hold", "loop", "ping-pong"), help="for shorter sources"
+    )
+    parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the portrait's face in pixels")
+    parser.add_argument("--strength", type=float, default=1.0, help="factor on all motion, Fig. 8 (1)")
+    parser.add_argument("--seed", type=int, default=0, help="of parts from sound; same seed, same video")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
+    add_reading_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Makes one video, or one for each portrait and driver; status 1 when one of several failed."""
+    portraits, videos = (
+        files(arguments.portrait, PICTURES, "picture"),
+        files(arguments.video, VIDEOS, "video"),
+    )
+    several = arguments.portrait.is_dir() or arguments.video.is_dir()
+    if several and arguments.output.suffix:
+        raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
+    if several and arguments.motion is not None:
+        raise BadInput("--motion names one file; leave it out where several videos are made.")
+    import torch
+
+    from gohd_core.pipeline import Models
+
+    models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
+    detector = load_detector(
+        arguments, needed=models.extractor.config.aligned and arguments.landmarks is None
+    )
+    failed = 0
+    for video in videos:
+        try:
+            driving, _ = read_video(
+                video,
+                models.extractor,
+                models.gaze_estimator,
+                arguments,
+                detector,
+                _progress(arguments, "frames read"),
+            )
+            for portrait in portraits:
+                target = arguments.output
+                if several or target.is_dir():
+                    target = target / f"{portrait.stem}-{video.stem}.mp4"
+                _tell(_drive(models, portrait, video, target, driving, detector, arguments), arguments.json)
+        except Interrupted:
+            raise
+        except GohdError as error:
+            if not several:
+                raise
+            failed += 1
+            _tell({"driver": str(video), "error": str(error)}, arguments.json)
+    return 1 if failed else 0
+
+
+def _drive(
+    models: Any,
+    portrait: Path,
+    video: Path,
+    target: Path,
+    driving: Any,
+    detector: Any,
+    arguments: argparse.Namespace,
+) -> dict[str, Any]:
+    from gohd_core.audio import load_audio
+    from gohd_core.driving import driven_motion
+    from gohd_core.face import prepare_portrait
+    from gohd_core.motion import Motion
+    from gohd_core.motion_file import save_motion
+    from gohd_core.render import render_video
+
+    started = time.perf_counter()
+    prepared = prepare_portrait(
+        read_picture(portrait),
+        box=arguments.box,
+        detector=detector,
+        size=models.animator.config.size,
+        extractor=models.extractor,
+        gaze_estimator=models.gaze_estimator,
+    )
+    options = _options(arguments)
+    sound = sound_of(video, arguments) if arguments.audio is None else load_audio(arguments.audio)
+    motions = {"video": driving.motion}
+    if "audio" in options.sources.values():
+        motions["audio"] = _from_sound(models, prepared, sound, options, arguments)
+    motion = driven_motion(prepared, motions, options, _face_model(models, arguments))
+    own = Motion(prepared.pose, prepared.expression, prepared.gaze)
+    source = models.animator.encode_source(prepared.source, own)
+    frames = models.animator.animate(
+        source, motion, strength=arguments.strength, progress=_progress(arguments, "frames drawn")
+    )
+    render_video(target, frames, fps=motion.fps, audio=sound)
+    if arguments.motion is not None:
+        info = {"portrait": portrait.name, "video": video.name, "sources": dict(options.sources)}
+        save_motion(arguments.motion, motion, info)
+    return {
+        "driver": str(video),
+        "video": str(target),
+        "frames": len(motion),
+        "report": driving.report.as_dict(),
+        "computing": time.perf_counter() - started,
+    }
+
+
+def _options(arguments: argparse.Namespace) -> Any:
+    from gohd_core.driving import DriveOptions
+
+    sources: dict[str, Any] = {part: getattr(arguments, part) for part in PARTS[:3]}
+    sources["gaze"] = gaze_angles(arguments.gaze)
+    names = [part.strip() for part in arguments.relative.split(",") if part.strip() not in ("", "none")]
+    return DriveOptions(
+        sources=sources,
+        relative=frozenset(names),
+        length=arguments.length,
+        fill=arguments.fill,
+        own_where_unseen=arguments.missing == "mark",
+    )
+
+
+def _from_sound(models: Any, portrait: Any, sound: Any, options: Any, arguments: argparse.Namespace) -> Any:
+    from gohd_core.audio import audio_features
+    from gohd_core.pipeline import TalkOptions, motion_from_audio
+
+    if sound is None:
+        raise BadInput("A part is to come from sound, but the driving video has none; give --audio.")
+    gaze = "sample" if options.sources["gaze"] == "audio" else "hold"
+    features = audio_features(*sound, models.pose.alignment)
+    return motion_from_audio(features, portrait, models, TalkOptions(seed=arguments.seed, gaze=gaze))
+
+
+def _face_model(models: Any, arguments: argparse.Namespace) -> Any:
+    from gohd_core.checkpoints.released import find_released
+    from gohd_core.constants import STYLISED
+    from gohd_core.face import MorphableModel
+
+    if models.animator.space == STYLISED:
+        return MorphableModel.stylised_landmarks()
+    found = find_released((Path(arguments.models),)).get("BFM_model_front.mat")
+    return models.face_model if found is None else MorphableModel.from_file(found).landmarks_only()
+
+
+def _progress(arguments: argparse.Namespace, stage: str) -> Any:
+    return None if arguments.json else lambda done, total: show(stage, done, total)
+
+
+def _tell(made: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(made) + "\n")
+    elif "error" in made:
+        sys.stderr.write(f"gohd: {made['driver']}: {made['error']}\n")
+    else:
+        unseen = made["report"]["without_face"]
+        note = f" (no face in {unseen} of its frames)" if unseen else ""
+        took = f"{made['frames']} frames in {made['computing']:.1f} s"
+        sys.stdout.write(f"{made['video']}: {took}, driven by {made['driver']}{note}\n")

@@ -1,0 +1,114 @@
+"""`gohd extract`: the motion of a driving video, as a motion file or as training clips."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from gohd_core.commands.inputs import VIDEOS, files, show
+from gohd_core.commands.reading import add_reading_options, load_detector, load_readers, read_video, sound_of
+from gohd_core.errors import BadInput, GohdError, Interrupted
+
+
+def add_commands(commands: Any) -> None:
+    """Adds the command to an argparse subparsers object."""
+    parser = commands.add_parser("extract", help="read head pose, expression and gaze of a video")
+    parser.add_argument("video", type=Path, help="a video, or a folder of them")
+    parser.add_argument("--output", "-o", type=Path, help="a .safetensors, or a folder")
+    parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--fps", type=float, default=25.0, help="frames a second of the motion (25)")
+    add_reading_options(parser)
+    clips = parser.add_argument_group("training data")
+    clips.add_argument(
+        "--clip-format", type=Path, metavar="DIR", help="also write training clips (docs/DATA.md)"
+    )
+    clips.add_argument("--clip-seconds", type=float, default=10.0, help="longest clip (10)")
+    clips.add_argument("--clip-size", type=int, default=256, help="pixels of a clip's pictures (256)")
+    clips.add_argument("--split", choices=("train", "validation", "test"), help="drawn from the identity")
+    clips.add_argument("--identity", help="who is seen; the video's name otherwise")
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Reads one video, or all of a folder; status 1 when one of several could not be read."""
+    if arguments.output is None and arguments.clip_format is None:
+        raise BadInput("Say where the motion goes: -o motion.safetensors, or --clip-format DIR.")
+    videos = files(arguments.video, VIDEOS, "video")
+    if arguments.video.is_dir() and arguments.output is not None and arguments.output.suffix:
+        raise BadInput(f"Several motions need a folder to go to; {arguments.output} looks like a file.")
+    extractor, gaze_estimator = load_readers(arguments.models, arguments.device)
+    needed = extractor.config.aligned and arguments.landmarks is None
+    detector = load_detector(arguments, needed=needed)
+    failed = 0
+    for video in videos:
+        try:
+            made = _extract(video, extractor, gaze_estimator, detector, arguments)
+        except Interrupted:
+            raise
+        except GohdError as error:
+            if len(videos) == 1:
+                raise
+            failed += 1
+            made = {"video": str(video), "error": str(error)}
+        _tell(made, arguments.json)
+    return 1 if failed else 0
+
+
+def _extract(
+    video: Path, extractor: Any, gaze_estimator: Any, detector: Any, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    from gohd_core.motion_file import save_motion
+
+    started = time.perf_counter()
+    progress = None if arguments.json else lambda done, total: show("frames", done, total)
+    driving, film = read_video(video, extractor, gaze_estimator, arguments, detector, progress)
+    made: dict[str, Any] = {
+        "video": str(video),
+        "report": driving.report.as_dict(),
+        "text": str(driving.report),
+    }
+    if arguments.output is not None:
+        folder = arguments.video.is_dir() or arguments.output.is_dir()
+        target = arguments.output / f"{video.stem}.safetensors" if folder else arguments.output
+        info = {"video": video.name, "models": arguments.models, "report": driving.report.as_dict()}
+        motion = driving.motion
+        if arguments.fps != float(motion.fps):
+            from gohd_core.editing import exact_fps
+
+            motion = motion.resampled(exact_fps(arguments.fps))
+        made["motion"] = str(save_motion(target, motion, info))
+        made["frames"] = len(motion)
+    if arguments.clip_format is not None:
+        made["clips"] = [str(path) for path in _clips(video, film, driving, arguments)]
+    made["seconds"] = time.perf_counter() - started
+    return made
+
+
+def _clips(video: Path, film: Any, driving: Any, arguments: argparse.Namespace) -> list[Path]:
+    from gohd_core.audio import to_mono_16k
+    from gohd_core.driving import ClipPlan, write_clips
+
+    plan = ClipPlan(
+        video.stem, arguments.clip_size, arguments.clip_seconds, arguments.split, arguments.identity
+    )
+    sound = sound_of(video, arguments)
+    audio = None if sound is None else to_mono_16k(*sound)
+    return write_clips(arguments.clip_format, film, driving, plan, audio)
+
+
+def _tell(made: dict[str, Any], as_json: bool) -> None:
+    text = made.pop("text", "")
+    if as_json:
+        sys.stdout.write(json.dumps(made) + "\n")
+    elif "error" in made:
+        sys.stderr.write(f"gohd: {made['video']}: {made['error']}\n")
+    else:
+        where = [made["motion"]] if "motion" in made else []
+        where += [f"{len(made['clips'])} clips"] if "clips" in made else []
+        sys.stdout.write(f"{made['video']} -> {' and '.join(where)} in {made['seconds']:.1f} s\n{text}\n")
