@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,8 @@ These are first weights, trained for minutes on two shared CPU cores. The target
 - **Gaze diffusion**: no saccades; a held or set gaze looks better.
 - **Extractor**: identity, depth and fine lip shapes are not learnt.
 - A sharp part of the picture that was hidden in the portrait (hair behind the head, teeth) is drawn soft.
-- The table of each network says on what its figures were measured. The scripts that made the figures of the
-  animator, the diffusions and the expression predictor are not in this repository yet.
+- The table of each network says on what its figures were measured. `gohd benchmark quality` measures all of
+  them anew, with exact truth and baselines: the section at the end.
 """
 
 
@@ -50,7 +51,15 @@ def main() -> None:
             about = json.loads(file.metadata()["gohd"])
             count = sum(int_product(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118
         parts.append(section(name, path.stat().st_size, count, about))
-    (ASSETS / "MODEL_CARD.md").write_text("\n".join(parts), encoding="utf-8")
+    card = ASSETS / "MODEL_CARD.md"
+    parts += kept_sections(card.read_text(encoding="utf-8") if card.is_file() else "")
+    card.write_text("\n".join(parts), encoding="utf-8")
+
+
+def kept_sections(card: str) -> list[str]:
+    """What `gohd benchmark ... --markdown` wrote between its marks stays."""
+    marked = re.finditer(r"<!-- ([\w -]+): begin -->.*?<!-- \1: end -->", card, re.DOTALL)
+    return [match.group(0) + "\n" for match in marked]
 
 
 def section(name: str, size: int, parameters: int, about: Mapping[str, Any]) -> str:

@@ -192,7 +192,9 @@ def finish(report: Any, arguments: argparse.Namespace, section: str) -> None:
     if arguments.json is not None:
         report.write(arguments.json)
     for path in arguments.markdown:
-        refresh_section(path, section, report.markdown(_command()))
+        command = _command()
+        title = " ".join(command.split()[: 2 if section == "evaluate" else 3])
+        refresh_section(path, section, f"## {title}\n\n{report.markdown(command)}")
     if arguments.plot is not None:
         from gohd_core.evaluation.chart import write_chart
 

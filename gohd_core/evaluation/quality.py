@@ -25,6 +25,7 @@ from gohd_core.evaluation.speech_files import speech_table
 from gohd_core.evaluation.speech_motion import speak
 from gohd_core.evaluation.speech_tables import coefficient_table, gaze_table, head_table, mouth_table
 from gohd_core.evaluation.talk_table import talk_table
+from gohd_core.evaluation.targets import target_table
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import CoefficientExtractor, GazeEstimator
 from gohd_core.pipeline import Models
@@ -112,6 +113,9 @@ def quality(
             tables.append(talk_table(models, data, spoken, progress))
     if speech:
         tables.append(speech_table(models, speech))
+    targets = target_table(tables)
+    if targets.rows:
+        tables.insert(0, targets)
     setting: dict[str, Any] = {"benchmark": VERSION, "size": size, "fps": 25, "parts": "+".join(parts)}
     setting |= {f"plan {name}": value for name, value in asdict(plan).items()}
     subject = {"gohd": __version__, **weights.told(), "machine": machine()}

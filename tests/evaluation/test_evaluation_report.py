@@ -66,3 +66,23 @@ def test_a_figure_needs_its_column():
     with pytest.raises(KeyError):
         Table("t", ("a",)).put("row", {"b": 1.0})
     assert [shown(v) for v in (None, 3, 0.12345, 1234.5, "x")] == ["-", "3", "0.123", "1234", "x"]
+
+
+def test_targets_are_judged_by_what_the_reader_can_see():
+    from gohd_core.evaluation.targets import target_table
+
+    table = Table(
+        "Commanded against measured, one thing at a time",
+        ("slope", "slope of truth", "correlation", "landmarks", "landmarks of truth"),
+    )
+    table.put("gaze yaw", {"slope": 0.5, "slope of truth": 0.5, "correlation": 0.9})
+    table.put("smile", {"landmarks": 0.6, "landmarks of truth": 0.8})
+    table.put("pucker", {"landmarks": None, "landmarks of truth": 0.8})
+    rows = target_table([table]).rows
+    assert rows["gaze yaw: amplitude"] == {"wanted": "0.9 to 1.1", "measured": 1.0, "met": "yes"}
+    assert rows["gaze yaw: correlation"]["met"] == "no"
+    assert rows["smile: displacement"]["measured"] == pytest.approx(0.75)
+    assert rows["smile: displacement"]["met"] == rows["pucker: displacement"]["met"] == "no"
+    assert set(rows) == {
+        *("gaze yaw: amplitude", "gaze yaw: correlation", "smile: displacement", "pucker: displacement")
+    }
