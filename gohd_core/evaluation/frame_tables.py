@@ -32,9 +32,8 @@ def picture_figures(made: np.ndarray, true: np.ndarray, landmarks: np.ndarray) -
     """Every figure of `FRAME_COLUMNS`, [n] each; frames u8 [n, S, S, 3], true landmarks [n, 68, 2]."""
     a, b = as_pictures(made), as_pictures(true)
     parts = torch.from_numpy(np.stack([boxes(points, true.shape[1]) for points in landmarks]))
-    figures: dict[str, Tensor] = {}
-    for region, box in zip(REGIONS, (None, parts[:, :2], parts[:, 2:]), strict=True):
-        figures |= frame_figures(a, b, box, region)
+    regions = dict(zip(REGIONS, (None, parts[:, :2], parts[:, 2:]), strict=True))
+    figures = frame_figures(a, b, regions)
     return figures | {"sharpness": sharpness(a, b)}
 
 

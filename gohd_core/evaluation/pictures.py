@@ -6,6 +6,8 @@ in shares of the side; several boxes of one picture are pooled.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -34,20 +36,12 @@ def region_mask(boxes: Tensor | None, shape: tuple[int, int], count: int) -> Ten
 
 def psnr(made: Tensor, true: Tensor, boxes: Tensor | None = None) -> Tensor:
     """Peak signal-to-noise ratio in dB of each picture, [B]; 100 dB at most."""
-    squared = (made - true).square().mean(1, keepdim=True)
-    return -10 * torch.log10(_mean(squared, boxes).clamp_min(_FLOOR))
+    return _decibels(_mean(_squared(made, true), boxes))
 
 
 def ssim(made: Tensor, true: Tensor, boxes: Tensor | None = None) -> Tensor:
     """Structural similarity (Wang et al. 2004: Gaussian window of 11, sigma 1.5, luminance), [B]."""
-    a, b = _luminance(made), _luminance(true)
-    mean_a, mean_b = _gaussian(a), _gaussian(b)
-    variance_a = _gaussian(a * a) - mean_a**2
-    variance_b = _gaussian(b * b) - mean_b**2
-    covariance = _gaussian(a * b) - mean_a * mean_b
-    top = (2 * mean_a * mean_b + C1) * (2 * covariance + C2)
-    bottom = (mean_a**2 + mean_b**2 + C1) * (variance_a + variance_b + C2)
-    return _mean(top / bottom, boxes)
+    return _mean(_similarity(made, true), boxes)
 
 
 def perceptual_distance(made: Tensor, true: Tensor, boxes: Tensor | None = None) -> Tensor:
@@ -58,15 +52,21 @@ def perceptual_distance(made: Tensor, true: Tensor, boxes: Tensor | None = None)
     Mean absolute difference, averaged over scales; 0 for identical pictures, about 1 for unrelated
     ones at most. It punishes blur and misplaced edges, and hardly a shift below a pixel.
     """
-    mask = region_mask(boxes, made.shape[-2:], len(made)).to(made)
-    total = made.new_zeros(len(made))
-    for level in range(_LEVELS):
-        if level:
-            made, true, mask = (F.avg_pool2d(x, 2) for x in (made, true, mask))
-        gap = (_edges(made) - _edges(true)).abs().mean(1, keepdim=True)
-        gap = gap + (_pooled(made) - _pooled(true)).abs().mean(1, keepdim=True)
-        total = total + (gap * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1e-6)
-    return total / _LEVELS
+    return _over_scales(_edge_gaps(made, true), boxes)
+
+
+def frame_figures(made: Tensor, true: Tensor, regions: Mapping[str, Tensor | None]) -> dict[str, Tensor]:
+    """PSNR, SSIM and perceptual distance of each region (prefix -> boxes), each [B], named for a table.
+
+    The same figures as the functions above; what all regions share is computed once.
+    """
+    squared, similarity, gaps = _squared(made, true), _similarity(made, true), _edge_gaps(made, true)
+    figures = {}
+    for prefix, boxes in regions.items():
+        figures[f"{prefix}PSNR dB"] = _decibels(_mean(squared, boxes))
+        figures[f"{prefix}SSIM"] = _mean(similarity, boxes)
+        figures[f"{prefix}perc."] = _over_scales(gaps, boxes)
+    return figures
 
 
 def sharpness(made: Tensor, true: Tensor, boxes: Tensor | None = None) -> Tensor:
@@ -74,15 +74,42 @@ def sharpness(made: Tensor, true: Tensor, boxes: Tensor | None = None) -> Tensor
     return _roughness(made, boxes) / _roughness(true, boxes).clamp_min(1e-8)
 
 
-def frame_figures(
-    made: Tensor, true: Tensor, boxes: Tensor | None = None, prefix: str = ""
-) -> dict[str, Tensor]:
-    """PSNR, SSIM and perceptual distance of a region, each [B], named for a table."""
-    return {
-        f"{prefix}PSNR dB": psnr(made, true, boxes),
-        f"{prefix}SSIM": ssim(made, true, boxes),
-        f"{prefix}perc.": perceptual_distance(made, true, boxes),
-    }
+def _squared(made: Tensor, true: Tensor) -> Tensor:
+    return (made - true).square().mean(1, keepdim=True)
+
+
+def _decibels(squared: Tensor) -> Tensor:
+    return -10 * torch.log10(squared.clamp_min(_FLOOR))
+
+
+def _similarity(made: Tensor, true: Tensor) -> Tensor:
+    a, b = _luminance(made), _luminance(true)
+    mean_a, mean_b = _gaussian(a), _gaussian(b)
+    variance_a = _gaussian(a * a) - mean_a**2
+    variance_b = _gaussian(b * b) - mean_b**2
+    covariance = _gaussian(a * b) - mean_a * mean_b
+    top = (2 * mean_a * mean_b + C1) * (2 * covariance + C2)
+    return top / ((mean_a**2 + mean_b**2 + C1) * (variance_a + variance_b + C2))
+
+
+def _edge_gaps(made: Tensor, true: Tensor) -> list[Tensor]:
+    """The perceptual distance of each pixel [B, 1, h, w] on each scale."""
+    gaps = []
+    for level in range(_LEVELS):
+        if level:
+            made, true = F.avg_pool2d(made, 2), F.avg_pool2d(true, 2)
+        gap = (_edges(made) - _edges(true)).abs().mean(1, keepdim=True)
+        gaps.append(gap + (_pooled(made) - _pooled(true)).abs().mean(1, keepdim=True))
+    return gaps
+
+
+def _over_scales(gaps: list[Tensor], boxes: Tensor | None) -> Tensor:
+    mask = region_mask(boxes, gaps[0].shape[-2:], len(gaps[0])).to(gaps[0])
+    total = torch.zeros_like(gaps[0][:, 0, 0, 0])
+    for level, gap in enumerate(gaps):
+        mask = F.avg_pool2d(mask, 2) if level else mask
+        total = total + (gap * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp_min(1e-6)
+    return total / len(gaps)
 
 
 def _roughness(image: Tensor, boxes: Tensor | None) -> Tensor:

@@ -7,7 +7,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gohd_core.evaluation.pictures import perceptual_distance, psnr, region_mask, sharpness, ssim
+from gohd_core.evaluation.pictures import (
+    frame_figures,
+    perceptual_distance,
+    psnr,
+    region_mask,
+    sharpness,
+    ssim,
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +82,12 @@ def test_perceptual_distance_orders_what_eyes_order(picture):
 def test_sharpness_falls_with_blur(picture):
     assert (sharpness(blurred(picture, 6), picture) < 0.99).all()
     assert torch.allclose(sharpness(picture * 0.5, picture), torch.full((2,), 0.5))
+
+
+def test_regions_together_are_regions_one_by_one(picture):
+    boxes = torch.tensor([[[0.1, 0.2, 0.5, 0.5], [0.6, 0.6, 0.9, 0.8]]]).expand(2, -1, -1)
+    made = blurred(picture, 3)
+    found = frame_figures(made, picture, {"": None, "part ": boxes})
+    for prefix, where in (("", None), ("part ", boxes)):
+        for name, measure in (("PSNR dB", psnr), ("SSIM", ssim), ("perc.", perceptual_distance)):
+            assert torch.equal(found[prefix + name], measure(made, picture, where)), prefix + name
