@@ -1,0 +1,113 @@
+"""`gohd download`: the official weights from where their makers put them, after their terms were shown."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from gohd_core.errors import BadInput
+
+ALL = "all"
+
+
+def add_commands(commands: Any) -> None:
+    """Adds the command to an argparse subparsers object."""
+    parser = commands.add_parser("download", help="fetch weights from where their makers put them")
+    parser.add_argument("names", nargs="*", help="files by name, or all; without any, those that are needed")
+    parser.add_argument("--models", type=Path, default=Path("models/gohd"), help="where to (models/gohd)")
+    parser.add_argument("--list", action="store_true", help="only tell what there is, on which terms")
+    parser.add_argument("--yes", action="store_true", help="accept the terms without being asked")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0 when all that was wanted is there, 1 with one sentence when not, 130 when stopped."""
+    wanted = _chosen(arguments.names, arguments.list)
+    if arguments.list:
+        sys.stdout.write(_listed(wanted, arguments.models, arguments.json))
+        return 0
+    if not arguments.json:
+        sys.stdout.write(_listed(wanted, arguments.models, False))
+    missing = [item for item in wanted if not (arguments.models / item.name).exists()]
+    if missing and not arguments.yes and not _agreed(len(missing)):
+        sys.stderr.write("gohd: nothing was downloaded.\n")
+        return 1
+    return _fetch(wanted, arguments)
+
+
+def _chosen(names: list[str], listing: bool) -> list[Any]:
+    from gohd_core.checkpoints.sources import SOURCES
+
+    known = {item.name: item for item in SOURCES}
+    if ALL in names or (listing and not names):
+        return list(SOURCES)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise BadInput(f"{unknown[0]} is not among the files that can be had: {', '.join(known)}.")
+    return [known[name] for name in names] or [item for item in SOURCES if item.needed]
+
+
+def _listed(sources: list[Any], folder: Path, as_json: bool) -> str:
+    if as_json:
+        rows = [vars(item) | {"there": (folder / item.name).exists()} for item in sources]
+        return json.dumps(rows, indent=1) + "\n"
+    lines = []
+    for item in sources:
+        there = "there already" if (folder / item.name).exists() else "not there"
+        lines += [
+            f"{item.name}: {item.purpose} ({there}{', needed' if item.needed else ''})",
+            f"  made by  {item.makers}",
+            f"  terms    {item.terms}",
+            f"  from     {item.url}",
+        ]
+    lines.append(
+        "These files are their makers', not ours; read their terms (WEIGHTS.md) before you use them."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _agreed(count: int) -> bool:
+    if not sys.stdin.isatty():
+        raise BadInput("Nobody is there to accept the terms; read them and give --yes.")
+    sys.stdout.write(f"Download {count} of them on these terms? [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _fetch(wanted: list[Any], arguments: argparse.Namespace) -> int:
+    from gohd_core.checkpoints.download import download
+
+    made = []
+    for item in wanted:
+        try:
+            got = download(item, arguments.models, progress=_Line(item.name))
+        except KeyboardInterrupt:
+            sys.stderr.write(f"\ngohd: stopped; what came of {item.name} is kept, run this again to go on.\n")
+            return 130
+        made.append({"path": str(got.path), "size": got.size, "sha256": got.sha256, "fetched": got.fetched})
+        if not arguments.json:
+            how = "fetched and checked" if got.fetched else "was there"
+            sys.stdout.write(f"{got.path}: {how}, {got.size / 2**20:.1f} MiB\n  SHA-256 {got.sha256}\n")
+    if arguments.json:
+        sys.stdout.write(json.dumps(made, indent=1) + "\n")
+    return 0
+
+
+class _Line:
+    """One line of progress that is written over, where somebody watches."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._shown = name, -1
+
+    def __call__(self, done: int, total: int) -> None:
+        step = done * 1000 // total if total else done >> 20
+        if step == self._shown or not sys.stderr.isatty():
+            return
+        self._shown = step
+        share = f"{100 * done / total:.1f} % of {total / 2**20:.0f} MiB" if total else f"{done >> 20} MiB"
+        sys.stderr.write(f"\r{self._name}: {share}   " + ("\n" if done == total else ""))
+        sys.stderr.flush()
