@@ -192,9 +192,8 @@ def finish(report: Any, arguments: argparse.Namespace, section: str) -> None:
     if arguments.json is not None:
         report.write(arguments.json)
     for path in arguments.markdown:
-        command = _command()
-        title = " ".join(command.split()[: 2 if section == "evaluate" else 3])
-        refresh_section(path, section, f"## {title}\n\n{report.markdown(command)}")
+        title = section if section == "evaluate" else f"benchmark {section}"
+        refresh_section(path, section, f"## gohd {title}\n\n{report.markdown(_command())}")
     if arguments.plot is not None:
         from gohd_core.evaluation.chart import write_chart
 

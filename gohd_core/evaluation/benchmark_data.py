@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -32,6 +32,8 @@ from gohd_core.errors import BadInput
 from gohd_core.evaluation.factor_sheet import Sheet, factor_sheet
 
 VERSION = 1
+PARTS = ("animator", "motion", "talk")
+"""Single pictures, motion from sound, both together."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -65,13 +67,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class BenchmarkData:
-    """Where everything lies, and the sheet that all heads do."""
+    """Where everything lies that was asked for, and the sheet that all heads do."""
 
     plan: Plan
     sheet: Sheet
-    factors: ClipDataset
-    speech: ClipDataset
-    shots: ClipDataset
+    factors: ClipDataset | None
+    speech: ClipDataset | None
+    shots: ClipDataset | None
 
     def clips(self, part: str, split: str = "test") -> list[Clip]:
         """The clips of "factors", "speech" or "shots"."""
@@ -88,30 +90,36 @@ def default_folder() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "gohd" / "benchmark"
 
 
-def benchmark_data(folder: Path, plan: Plan, size: int, *, progress: Progress | None = None) -> BenchmarkData:
-    """Makes what is missing in `folder` and opens all of it; `size` is the pictures' side.
+def benchmark_data(
+    folder: Path, plan: Plan, size: int, parts: Sequence[str] = PARTS, *, progress: Progress | None = None
+) -> BenchmarkData:
+    """Makes what `parts` need and `folder` lacks, and opens it; `size` is the pictures' side.
 
     Raises: `MissingDependency` where pictures or voices can't be made here (give a folder that was made
     elsewhere), `BadInput`.
     """
     sheet = factor_sheet(plan.seed)
     base = {"space": STYLISED, "fps": FPS, "size": size, "seed": plan.seed, "version": VERSION}
-    speech = speech_data(folder, plan, progress=progress)
-    factors = _dataset(
-        folder / f"factors-{size}-{plan.identities}",
-        base | {"kind": "stills", "identities": plan.identities},
-        lambda: _factors(plan, sheet, size),
-        plan.identities,
-        _told(progress, "heads"),
-    )
-    chosen = [speech.clip(entry) for entry in speech.select("test")[: plan.clips]]
-    shots = _dataset(
-        folder / f"shots-{size}-{plan.clips}-{plan.shots}",
-        base | {"kind": "stills", "talking": plan.clips, "shots": plan.shots, "of": plan.speech},
-        lambda: _shots(plan, chosen, size),
-        plan.clips,
-        _told(progress, "talking heads"),
-    )
+    factors = speech = shots = None
+    if "animator" in parts:
+        factors = _dataset(
+            folder / f"factors-{size}-{plan.identities}",
+            base | {"kind": "stills", "identities": plan.identities},
+            lambda: _factors(plan, sheet, size),
+            plan.identities,
+            _told(progress, "heads"),
+        )
+    if "motion" in parts or "talk" in parts:
+        speech = speech_data(folder, plan, progress=progress)
+    if "talk" in parts:
+        chosen = [speech.clip(entry) for entry in speech.select("test")[: plan.clips]]
+        shots = _dataset(
+            folder / f"shots-{size}-{plan.clips}-{plan.shots}",
+            base | {"kind": "stills", "talking": plan.clips, "shots": plan.shots, "of": plan.speech},
+            lambda: _shots(plan, chosen, size),
+            plan.clips,
+            _told(progress, "talking heads"),
+        )
     return BenchmarkData(plan, sheet, factors, speech, shots)
 
 

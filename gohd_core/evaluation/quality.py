@@ -17,7 +17,14 @@ from gohd_core.animator import Animator
 from gohd_core.checkpoints.loading import builtin_path
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.benchmark_data import VERSION, Plan, Progress, benchmark_data, default_folder
+from gohd_core.evaluation.benchmark_data import (
+    PARTS,
+    VERSION,
+    Plan,
+    Progress,
+    benchmark_data,
+    default_folder,
+)
 from gohd_core.evaluation.factors import blink_table, command_table, draw_heads, monotone_table, reader_table
 from gohd_core.evaluation.frame_tables import identity_table, still_table
 from gohd_core.evaluation.report import Report, Table
@@ -31,7 +38,6 @@ from gohd_core.face import CoefficientExtractor, GazeEstimator
 from gohd_core.pipeline import Models
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 
-PARTS = ("animator", "motion", "talk")
 COMPONENTS = {
     "animator": ("animator", Animator),
     "pose": ("pose_diffusion", PoseDiffusion),
@@ -97,7 +103,7 @@ def quality(
     begun = time.perf_counter()
     models = weights.load()
     size = models.animator.config.size
-    data = benchmark_data(folder or default_folder(), plan, size, progress=progress)
+    data = benchmark_data(folder or default_folder(), plan, size, parts, progress=progress)
     tables: list[Table] = []
     if "animator" in parts:
         heads = draw_heads(models, data, progress)
