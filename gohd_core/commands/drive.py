@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gohd_core.commands.finishing import add_finishing_options, check_finishing, finished, signed
 from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, numbers, read_picture, show
 from gohd_core.commands.reading import add_reading_options, load_detector, read_video, sound_of
 from gohd_core.errors import BadInput, GohdError, Interrupted
@@ -51,6 +52,7 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
+    add_finishing_options(parser)
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     add_reading_options(parser)
     parser.set_defaults(run=run)
@@ -67,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
     if several and arguments.motion is not None:
         raise BadInput("--motion names one file; leave it out where several videos are made.")
+    check_finishing(arguments)
     import torch
 
     from gohd_core.pipeline import Models
@@ -137,7 +140,8 @@ def _drive(
     frames = models.animator.animate(
         source, motion, strength=arguments.strength, progress=_progress(arguments, "frames drawn")
     )
-    render_video(target, frames, fps=motion.fps, audio=sound)
+    frames = finished(frames, prepared, arguments)
+    signed(render_video(target, frames, fps=motion.fps, audio=sound), arguments)
     if arguments.motion is not None:
         info = {"portrait": portrait.name, "video": video.name, "sources": dict(options.sources)}
         save_motion(arguments.motion, motion, info)

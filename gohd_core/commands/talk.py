@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gohd_core.commands.finishing import add_finishing_options, check_finishing, finished, signed
 from gohd_core.commands.inputs import PICTURES, SOUNDS, files, gaze_angles, numbers, read_picture, show
 from gohd_core.errors import BadInput
 
@@ -42,6 +43,7 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
     parser.add_argument("--picture", type=Path, help="also save eight frames of the video here (.png, .jpg)")
+    add_finishing_options(parser)
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
     parser.set_defaults(run=run)
 
@@ -51,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     jobs = pairs(arguments.portrait, arguments.audio, arguments.output)
     if len(jobs) > 1 and (arguments.motion or arguments.picture):
         raise BadInput("--motion and --picture name one file; leave them out where several videos are made.")
+    check_finishing(arguments)
     import torch
 
     from gohd_core.pipeline import Models
@@ -109,7 +112,8 @@ def _make(
     )
     motion, frames = talk(prepared, features, models, options, progress=None if arguments.json else show)
     strip = FrameStrip(_PICTURE_FRAMES, len(motion))
-    render_video(output, strip.watch(frames), fps=motion.fps, audio=(waveform, rate))
+    frames = strip.watch(finished(frames, prepared, arguments))
+    signed(render_video(output, frames, fps=motion.fps, audio=(waveform, rate)), arguments)
     if arguments.picture is not None:
         strip.save(arguments.picture)
     if arguments.motion is not None:
