@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import InputImpl, io
 
 from . import host
 from .sockets import field, result, schema
@@ -13,6 +13,7 @@ from .sockets import field, result, schema
 CATEGORY = "GoHD/samples"
 AVATARS = 24
 SPEECHES = ["hello", "pangram", "numbers"]
+VIDEO = "driving_sample.mp4"
 
 
 class SampleAvatar(io.ComfyNode):
@@ -97,4 +98,33 @@ class SampleSpeech(io.ComfyNode):
         return io.NodeOutput({"waveform": waveform, "sample_rate": rate})
 
 
-NODES = (SampleAvatar, SampleSpeech)
+class SampleVideo(io.ComfyNode):
+    """Sample Driving Video."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDSampleVideo",
+            display_name="Sample Driving Video",
+            category=CATEGORY,
+            description="A drawn head that talks and looks around; it ships with the pack.",
+            search_aliases=["gohd", "example video", "test video", "driving video"],
+            inputs=[],
+            outputs=[
+                result(
+                    io.Video, "video", "A few seconds with sound at 25 frames a second, to read motion from."
+                )
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls) -> bool | str:
+        return host.asset_problem(VIDEO) or True
+
+    @classmethod
+    @host.explained
+    def execute(cls) -> io.NodeOutput:
+        return io.NodeOutput(InputImpl.VideoFromFile(str(host.asset(VIDEO))))
+
+
+NODES = (SampleAvatar, SampleSpeech, SampleVideo)
