@@ -25,7 +25,7 @@ COLUMNS = {
     "gaze_yaw": 71,
 }
 CORRELATION = {
-    "pitch": 0.93,
+    "pitch": 0.89,
     "yaw": 0.98,
     "roll": 0.93,
     "jaw": 0.92,
