@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from .audio import NODES as AUDIO
 from .editing import NODES as EDITING
+from .elsewhere import NODES as ELSEWHERE
 from .gaze import NODES as GAZE
 from .host import register_folder
 from .load import NODES as LOAD
@@ -25,6 +26,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *SOURCE,
     *AUDIO,
     *MOTION_FROM_AUDIO,
+    *ELSEWHERE,
     *GAZE,
     *MIXING,
     *EDITING,

@@ -241,6 +241,11 @@ def to_images(frames: Tensor) -> Tensor:
     return images.contiguous().to(comfy.model_management.intermediate_device())
 
 
+def device() -> torch.device:
+    """Where ComfyUI computes."""
+    return comfy.model_management.get_torch_device()
+
+
 def intermediate(value: Tensor) -> Tensor:
     """A tensor where ComfyUI keeps what passes between nodes."""
     return value.to(comfy.model_management.intermediate_device())

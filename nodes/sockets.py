@@ -19,6 +19,8 @@ Pose = io.Custom("GOHD_POSE")
 Expression = io.Custom("GOHD_EXPRESSION")
 Gaze = io.Custom("GOHD_GAZE")
 Motion = io.Custom("GOHD_MOTION")
+FaceLandmarks = io.Custom("FACE_LANDMARKS")
+"""ComfyUI core's own, from 0.23 on; see `gohd_core.face.mediapipe_points`."""
 
 NEWER = frozenset({"advanced", "search_aliases"})
 """Arguments that ComfyUI 0.8 does not know yet; they are left out there. Any other must be known."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from . import host, sockets
+from . import faces, host, sockets
 from .sockets import field, result, schema
 from .values import mask_box
 
@@ -62,6 +62,12 @@ class PreparePortrait(io.ComfyNode):
                     max=100_000,
                     advanced=True,
                 ),
+                faces.landmarks_field(
+                    "Where the face is, from ComfyUI's Detect Face Landmarks (MediaPipe). Official weights "
+                    "need this, or the face detector's weights in models/gohd.",
+                    optional=True,
+                ),
+                *faces.choice_fields(),
             ],
             outputs=[
                 result(sockets.Portrait, "portrait", "The portrait with its own pose, expression and gaze."),
@@ -78,12 +84,28 @@ class PreparePortrait(io.ComfyNode):
         gaze_estimator: host.Managed,
         face_mask: Any = None,
         index: int = 0,
+        face_landmarks: Any = None,
+        face: str = "largest",
+        face_number: int = 0,
     ) -> io.NodeOutput:
         from gohd_core.face import photograph_warning, prepare_portrait
 
         reader, gaze_reader = host.ready(extractor, gaze_estimator)
         box = mask_box(face_mask, image, index)
-        portrait = prepare_portrait(image, box=box, index=index, extractor=reader, gaze_estimator=gaze_reader)
+        choice = faces.choice_of(face, face_number, box)
+        landmarks = faces.portrait_landmarks(face_landmarks, index, choice)
+        lost = box is None and not faces.is_square(*image.shape[1:3])
+        detector = None if landmarks is not None else faces.detector_for(reader, wanted=lost)
+        portrait = prepare_portrait(
+            image,
+            landmarks=landmarks,
+            box=box,
+            detector=detector,
+            face=choice,
+            index=index,
+            extractor=reader,
+            gaze_estimator=gaze_reader,
+        )
         host.tell(photograph_warning(portrait, reader.space))
         return io.NodeOutput(portrait, host.intermediate(portrait.crop[None]))
 

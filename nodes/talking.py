@@ -10,6 +10,7 @@ from comfy_api.latest import InputImpl, io
 
 from . import host, sockets
 from .drawing import drawn, encoded, finished, finishing_fields
+from .faces import detector_for, is_square
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
@@ -122,6 +123,9 @@ class TalkingPortrait(io.ComfyNode):
         portrait = prepare_portrait(
             image,
             box=mask_box(face_mask, image, 0),
+            detector=detector_for(
+                models.extractor, wanted=face_mask is None and not is_square(*image.shape[1:3])
+            ),
             extractor=models.extractor,
             gaze_estimator=models.gaze_estimator,
         )

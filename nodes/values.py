@@ -39,11 +39,17 @@ def frames_of(features: Any) -> int:
 
 def mask_box(mask: Tensor | None, image: Tensor, index: int) -> tuple[int, int, int, int] | None:
     """Bounds (left, top, right, bottom) of a mask's painted part; None for no mask or an empty one."""
+    return mask_bounds(mask, image.shape[1], image.shape[2], index)
+
+
+def mask_bounds(
+    mask: Tensor | None, height: int, width: int, index: int = 0
+) -> tuple[int, int, int, int] | None:
+    """The same for a picture of that size."""
     if mask is None or not bool((mask > 0).any()):
         return None
     masks = mask if mask.ndim == 3 else mask[None]
-    if masks.shape[1:] != image.shape[1:3]:
-        height, width = image.shape[1:3]
+    if masks.shape[1:] != (height, width):
         raise BadInput(
             f"The mask is {masks.shape[2]} x {masks.shape[1]} and the picture {width} x {height}; paint it "
             "on this picture."

@@ -1,0 +1,110 @@
+"""Extract Motion from Video, Motion from Face Landmarks, and faces that Prepare Portrait is told of."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+import torch
+from fake_mediapipe import face, payload
+from samples import picture
+
+from gohd_core.checkpoints.loading import assets_folder
+from gohd_core.errors import BadCheckpoint, BadInput
+from gohd_core.face.detector_files import DETECTOR_FILES
+
+REST = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+SAMPLE = assets_folder() / "driving_sample.mp4"
+
+
+def _landmarks(frames: int, size: int = 80, missing: tuple[int, ...] = ()) -> dict:
+    seen = [[face(REST, left=0, top=0, side=size)] for _ in range(frames)]
+    return payload([[] if k in missing else found for k, found in enumerate(seen)], (size, size))
+
+
+@pytest.fixture
+def readers(models):
+    return {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
+
+
+def test_a_batch_becomes_motion_at_25(run, readers) -> None:
+    images = picture(batch=18)
+    motion, pose, expression, gaze, fps, frames, report = run(
+        "GoHDExtractMotion", video=images, fps=30.0, face_landmarks=_landmarks(18, missing=(4,)), **readers
+    )
+    assert frames == len(motion) == len(pose) == len(expression) == len(gaze) == 15 and fps == 25.0
+    assert "No face in 1 frames" in report and "Jitter" in report
+    assert not motion.valid.all() and motion.valid.any()
+
+
+def test_a_video_is_read_from_its_file_and_keeps_its_trimming(run, readers) -> None:
+    pytest.importorskip("av")
+
+    class Video:
+        def get_stream_source(self) -> str:
+            return str(SAMPLE)
+
+    frames = run("GoHDExtractMotion", video=Video(), **readers)[5]
+    assert frames == 99
+
+    class Trimmed(Video):
+        def get_active_trim_window(self) -> tuple[float, float]:
+            return 1.0, 0.4
+
+    assert run("GoHDExtractMotion", video=Trimmed(), **readers)[5] == 10
+
+
+def test_masks_and_wide_frames(run, readers) -> None:
+    wide = picture(width=160, batch=3)
+    with pytest.raises(BadInput, match="nothing says where the face is"):
+        run("GoHDExtractMotion", video=wide, **readers)
+    mask = torch.zeros(1, 80, 160)
+    mask[0, 20:60, 50:90] = 1
+    assert run("GoHDExtractMotion", video=wide, face_mask=mask, **readers)[5] == 3
+    with pytest.raises(BadInput, match="paint it on this picture"):
+        run("GoHDExtractMotion", video=wide, face_mask=torch.ones(1, 8, 8), **readers)
+
+
+def test_landmarks_of_other_frames_are_noticed(run, readers) -> None:
+    with pytest.raises(BadInput, match="of 5 frames and the video has 4"):
+        run("GoHDExtractMotion", video=picture(batch=4), face_landmarks=_landmarks(5), **readers)
+
+
+def test_face_landmarks_alone_become_motion_that_moves_a_portrait(run, models, portrait) -> None:
+    frames = [[face(np.array([0.0, 0.02 * k, 0.0, 0.0, 0.0, 0.0]), jawOpen=0.1 * k)] for k in range(8)]
+    motion, *_, count, _ = run("GoHDMotionFromFaceLandmarks", face_landmarks=payload(frames), smooth="none")
+    assert count == 8 and motion.space == "stylised"
+    assert torch.allclose(motion.pose.values[:, 1], 0.02 * torch.arange(8), atol=1e-3)
+    mixed = run("GoHDMixMotion", portrait=portrait, pose=motion, expression=motion, pose_mode="relative")[0]
+    images = run("GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=mixed)[0]
+    assert len(images) == 8
+    with pytest.raises(BadInput, match="no face landmarks"):
+        run("GoHDMotionFromFaceLandmarks", face_landmarks=[1])
+
+
+def test_a_portraits_face_is_found_by_comfyuis_landmarks(run, readers) -> None:
+    wide = picture(width=300, height=200, batch=2)
+    faces = [face(REST, left=140, top=30, side=120), face(REST, left=20, top=60, side=80)]
+    given = {"image": wide, "face_landmarks": payload([[], faces], (200, 300)), "index": 1, **readers}
+    large = run("GoHDPreparePortrait", **given)[0]
+    small = run("GoHDPreparePortrait", face="smallest", **given)[0]
+    other = run("GoHDPreparePortrait", face_number=1, **given)[0]
+    assert large.box[0] > 100 > small.box[0] and small.box == other.box
+    assert large.landmarks.shape == (68, 2)
+    for number, word in ((0, "no such face"), (7, "of 2 pictures")):
+        with pytest.raises(BadInput, match=word):
+            run("GoHDPreparePortrait", **given | {"index": number, "image": wide.repeat(4, 1, 1, 1)})
+
+
+def test_official_weights_without_a_face_say_all_that_helps(nodes, base) -> None:
+    from types import SimpleNamespace
+
+    detector_for = inspect.getmodule(nodes["GoHDExtractMotion"]).faces.detector_for
+    official = SimpleNamespace(config=SimpleNamespace(aligned=True))
+    with pytest.raises(BadCheckpoint) as caught:
+        detector_for(official, wanted=False)
+    assert all(item.name in str(caught.value) for item in DETECTOR_FILES)
+    assert str(base) in str(caught.value) and "Detect Face Landmarks" in str(caught.value)
+    own = SimpleNamespace(config=SimpleNamespace(aligned=False))
+    assert detector_for(own, wanted=False) is None and detector_for(own, wanted=True) is None
