@@ -17,6 +17,7 @@ _PUBLIC = {
     "Motion": "gohd_core.motion",
     "save_motion": "gohd_core.motion_file",
     "load_motion": "gohd_core.motion_file",
+    "spliced": "gohd_core.splicing",
     "MorphableModel": "gohd_core.face",
     "Portrait": "gohd_core.face",
     "prepare_portrait": "gohd_core.face",

@@ -35,7 +35,8 @@ class MixSettings:
         weights: per part a number or a curve: 0 keeps the portrait's own, 1 takes the source.
         relative: parts of which only the change over their first frame is taken.
         length: "longest", "shortest", or the part whose length counts.
-        fill: what shorter sources do: "hold", "loop" or "ping-pong".
+        fill: what sources of another length do: "hold", "loop" or "ping-pong" fill what is short and cut
+            what is long; "retime" plays all of it faster or slower.
         fps: frame rate of the result; None takes the first source's.
     """
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from gohd_core.constants import FPS, N_EXPRESSION, N_GAZE, N_POSE, SPACES
 from gohd_core.errors import BadInput
 
-FILL_MODES = ("hold", "loop", "ping-pong")
+FILL_MODES = ("hold", "loop", "ping-pong", "retime")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,10 @@ class Sequence:
         if old == new and count == len(self):
             return self
         where = torch.tensor([float(k * old / new) for k in range(count)], dtype=torch.float64)
-        where = where.clamp(max=len(self) - 1)
+        return replace(self._sampled(where.clamp(max=len(self) - 1)), fps=fps)
+
+    def _sampled(self, where: Tensor) -> Any:
+        """Values at fractional frames `where` [n] float64, linear in between, angles unwrapped first."""
         before = where.floor().long()
         after = (before + 1).clamp(max=len(self) - 1)
         share = (where - before)[:, None]
@@ -91,14 +94,21 @@ class Sequence:
             values = torch.cat([unwrap(values[:, : self.angles]), values[:, self.angles :]], dim=1)
         mixed = values[before] * (1 - share) + values[after] * share
         valid = self.valid[before] & (self.valid[after] | (share[:, 0] == 0))
-        return replace(self, values=mixed.float(), fps=fps, valid=valid)
+        return replace(self, values=mixed.float(), valid=valid)
 
     def fitted(self, frames: int, mode: str = "hold") -> Any:
-        """Exactly `frames` frames: cut, or filled by holding the last, looping, or going back and forth."""
+        """Exactly `frames` frames: cut, or filled by holding the last, looping, or going back and forth.
+
+        "retime" plays all of it faster or slower instead, first frame to first and last to last.
+        """
         if mode not in FILL_MODES:
             raise BadInput(f"{mode!r} is no way to fill motion; use one of {', '.join(FILL_MODES)}.")
         if frames < 1:
             raise BadInput("Motion can't be fitted to less than one frame.")
+        if mode == "retime":
+            if frames == len(self):
+                return self
+            return self._sampled(torch.linspace(0, len(self) - 1, frames, dtype=torch.float64))
         index = torch.arange(frames)
         last = len(self) - 1
         if mode == "hold" or last == 0:
