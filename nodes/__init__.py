@@ -18,6 +18,7 @@ from .plot import NODES as PLOT
 from .render import NODES as RENDER
 from .samples import NODES as SAMPLES
 from .source import NODES as SOURCE
+from .splicing import NODES as SPLICING
 from .talking import NODES as TALKING
 from .watermark import NODES as WATERMARK
 
@@ -30,6 +31,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *GAZE,
     *MIXING,
     *EDITING,
+    *SPLICING,
     *MOTION_FILES,
     *PLOT,
     *RENDER,

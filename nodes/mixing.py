@@ -14,7 +14,7 @@ CATEGORY = "GoHD/motion"
 PARTS = ("pose", "expression", "eyes", "gaze")
 MODES = ["absolute", "relative"]
 LENGTHS = ["longest", "shortest", "pose", "expression", "eyes", "gaze"]
-FILLS = ["hold", "loop", "ping-pong"]
+FILLS = ["hold", "loop", "ping-pong", "retime"]
 
 _SOURCES = {
     "pose": (sockets.Pose, "Where head movement comes from: sampled poses, or any motion."),
@@ -81,7 +81,8 @@ class MixMotion(io.ComfyNode):
                 field(
                     io.Combo,
                     "fill",
-                    "What sources that are too short do: hold their last frame, loop, or go back and forth.",
+                    "What sources of another length do: hold their last frame, loop, go back and forth, or "
+                    "retime: play all of it faster or slower to fit.",
                     options=FILLS,
                     default=FILLS[0],
                 ),

@@ -44,7 +44,7 @@ def add_commands(commands: Any) -> None:
     )
     parser.add_argument("--length", default="longest", choices=("longest", "shortest", *PARTS))
     parser.add_argument(
-        "--fill", default="hold", choices=("hold", "loop", "ping-pong"), help="for shorter sources"
+        "--fill", default="hold", choices=("hold", "loop", "ping-pong", "retime"), help="for other lengths"
     )
     parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the portrait's face in pixels")
     parser.add_argument("--strength", type=float, default=1.0, help="factor on all motion, Fig. 8 (1)")

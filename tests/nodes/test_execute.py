@@ -270,3 +270,12 @@ def test_a_video_of_the_full_frame(run, models) -> None:
     with av.open(video.get_stream_source()) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(frames) == 5 and frames[0].shape == (120, 200, 3)
+
+
+def test_motions_are_spliced_and_fitted_by_retiming(run, portrait, motion) -> None:
+    spliced, fps, frames = run("GoHDSpliceMotion", first=motion, second=motion, fourth=motion)
+    assert frames == len(spliced) == 3 * FRAMES and fps == 25.0
+    driver = Motion.from_descriptors(torch.linspace(0, 1, 40)[:, None].expand(-1, 72), "stylised")
+    given = {"pose": driver, "expression": motion, "length": "expression", "fill": "retime"}
+    mixed = run("GoHDMixMotion", portrait=portrait, **given)[0]
+    assert torch.allclose(mixed.pose.values[:, 3], torch.linspace(0, 1, FRAMES), atol=1e-6)
