@@ -16,6 +16,10 @@ CORE = {
     "SaveImage": [],
     "PreviewImage": [],
     "ImageStitch": ["IMAGE"],
+    "ImageScaleBy": ["IMAGE"],
+    "SolidMask": ["MASK"],
+    "MaskComposite": ["MASK"],
+    "GetVideoComponents": ["IMAGE", "AUDIO", "FLOAT"],
     "MarkdownNote": [],
 }
 """Core nodes that are used, and what they give."""

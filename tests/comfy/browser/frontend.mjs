@@ -15,6 +15,14 @@ const NOTES = {
   "2 Who and what": "A face and a voice. For your own: Load Image and Load Audio in the place of the samples. A square picture of a head is used whole; for any other paint a mask over the face and wire it to face_mask.",
   "3 Motion": "Head, face, eyes and gaze each come by one wire: any source can be swapped. Same seed, same motion.",
   "4 Pictures": "Frames per second are wired through: change them in one place.",
+  // One workflow's own notes.
+  "official_weights/1 Models": "`official` takes the authors' files under their released names from models/gohd; a missing one is named with the address where it is had (WEIGHTS.md).",
+  "official_weights/2 Who and what": "The official weights want a photograph: put Load Image in the place of the sample face. They also need a face detector's files, or ComfyUI's face landmarks; see the help of Prepare Portrait.",
+  "everything_from_video/2 Who and what": "A face, and a video whose motion is read. For your own: Load Image and Load Video in the place of the samples. The video's sound goes on with Get Video Components.",
+  "expression_from_video_head_from_audio/2 Who and what": "A face, and a video whose motion is read. For your own: Load Image and Load Video in the place of the samples. The video's sound goes on with Get Video Components.",
+  "lips_from_audio_head_from_video/2 Who and what": "A face, and a video whose motion is read. For your own: Load Image and Load Video in the place of the samples. The video's sound goes on with Get Video Components.",
+  "full_frame_paste_back/2 Who and what": "Two people in one picture; the mask says who talks. For your own picture: Load Image, and the face painted in its mask editor.",
+  "full_frame_paste_back/4 Pictures": "The face crop is drawn, upscaled (any upscaler can stand there), and put back into the whole picture.",
 };
 
 const names = (folder) => fs.readdirSync(folder).filter((name) => name.endsWith(".json")).sort();
@@ -54,7 +62,7 @@ async function arranged({ api, notes, name }) {
     graph.add(note);
     note.pos = [left, 130];
     note.size = [Math.max(right - left, 300), NOTE];
-    note.widgets[0].value = notes[group];
+    note.widgets[0].value = notes[`${name.replace(".json", "")}/${group}`] ?? notes[group];
     const frame = new window.LiteGraph.LGraphGroup(group.replace(/^\d /, ""));
     frame.pos = [left - 20, 60];
     frame.size = [right - left + 40, bottom - 60];
