@@ -15,6 +15,7 @@ from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.checkpoints.registry import NAMES
 from gohd_core.checkpoints.released import RELEASED, find_released
 from gohd_core.errors import GohdError
+from gohd_core.face.detector_files import DETECTOR_FILES, find_detector_files
 
 _LIBRARIES = (
     ("torch", "the networks", "see pytorch.org for your machine"),
@@ -24,6 +25,7 @@ _LIBRARIES = (
     ("scipy", "morphable models and loudness", "pip install scipy"),
     ("av", "video files", "pip install av"),
     ("opencv-python", "gaze crops and video frames", "pip install opencv-python"),
+    ("face-alignment", "finding faces in photographs", "pip install 'face-alignment>=1.5'"),
     ("accelerate", "training", "pip install accelerate"),
     ("moderngl", "drawing the stylised heads", "pip install moderngl"),
 )
@@ -144,7 +146,20 @@ def _official(folders: tuple[Path, ...]) -> list[Finding]:
         need = "" if item.needed else "optional; "
         detail = str(path) if path else f"{item.purpose}; {need}{where}"
         findings.append(Finding("official", item.name, path is not None, detail))
-    return findings
+    return findings + _detector(folders)
+
+
+def _detector(folders: tuple[Path, ...]) -> list[Finding]:
+    found = find_detector_files(folders)
+    return [
+        Finding(
+            "detector",
+            item.name,
+            item.name in found,
+            str(found.get(item.name, f"{item.purpose}; for photographs; get it at {item.url}")),
+        )
+        for item in DETECTOR_FILES
+    ]
 
 
 def _stylised() -> list[Finding]:

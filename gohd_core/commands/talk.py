@@ -12,6 +12,7 @@ from typing import Any
 
 from gohd_core.commands.finishing import add_finishing_options, check_finishing, finished, signed
 from gohd_core.commands.inputs import PICTURES, SOUNDS, files, gaze_angles, numbers, read_picture, show
+from gohd_core.commands.reading import load_detector
 from gohd_core.errors import BadInput
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,11 @@ def add_commands(commands: Any) -> None:
         help="hold (the portrait's own), sample, or PITCH,YAW in degrees, e.g. 0,20 (write --gaze=-5,20)",
     )
     parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
+    parser.add_argument(
+        "--detector",
+        type=Path,
+        help="folder with the face detector's weights; official models look in theirs",
+    )
     parser.add_argument("--pose-scale", type=float, default=1.0, help="factor on head movement (1)")
     parser.add_argument("--expression-scale", type=float, default=1.0, help="factor on expression (1)")
     parser.add_argument("--strength", type=float, default=1.0, help="factor on all motion, Fig. 8 (1)")
@@ -59,8 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
     from gohd_core.pipeline import Models
 
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
+    detector = load_detector(arguments, needed=models.extractor.config.aligned)
     for portrait, audio, output in jobs:
-        made = _make(models, portrait, audio, output, arguments)
+        made = _make(models, detector, portrait, audio, output, arguments)
         if arguments.json:
             sys.stdout.write(json.dumps(made) + "\n")
         else:
@@ -82,7 +89,7 @@ def pairs(portrait: Path, audio: Path, output: Path) -> list[tuple[Path, Path, P
 
 
 def _make(
-    models: Any, portrait: Path, audio: Path, output: Path, arguments: argparse.Namespace
+    models: Any, detector: Any, portrait: Path, audio: Path, output: Path, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     from gohd_core.audio import audio_features, load_audio
     from gohd_core.face import prepare_portrait
@@ -106,6 +113,7 @@ def _make(
     prepared = prepare_portrait(
         read_picture(portrait),
         box=arguments.box,
+        detector=detector,
         size=models.animator.config.size,
         extractor=models.extractor,
         gaze_estimator=models.gaze_estimator,

@@ -61,7 +61,11 @@ def missing_files(folders: Sequence[str | Path]) -> str | None:
         return None
     place = Path(folders[0]) if folders else Path("models/gohd")
     listed = " and ".join(f"{item.name} ({item.purpose}) from {item.url}" for item in missing)
-    return f"The face detector lacks weights: put {listed} into {place}."
+    names = " ".join(item.name for item in missing)
+    return (
+        f"The face detector lacks weights: put {listed} into {place}, or run: "
+        f"gohd download {names} --models {place}."
+    )
 
 
 def check_whole(path: str | Path, item: DetectorFile) -> None:

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 from driving_fakes import FakeExtractor, FakeGaze, plain
+from face_helpers import face_landmarks, picture, tiny_extractor, tiny_gaze_estimator
 
 from gohd_core.driving import Film, Steadying, extract_motion, whereabouts
 from gohd_core.driving.cropping import Cropper, pose_in
 from gohd_core.driving.sightings import KnownLandmarks
 from gohd_core.errors import BadInput, Interrupted
-from gohd_core.face import Box
+from gohd_core.face import Box, align_face
 from gohd_core.face.camera import Camera
 
 UNTOUCHED = Steadying("none")
@@ -188,3 +189,26 @@ def test_what_can_not_work_is_said_at_once() -> None:
     gaze.space = "stylised"
     with pytest.raises(BadInput, match="two of one kind"):
         extract_motion(film, FakeExtractor(), gaze)
+
+
+def test_the_real_official_readers_take_what_the_crop_gives_them() -> None:
+    """Untrained networks of the official kind, aligned and cropped as they are in one picture at a time."""
+    extractor, gaze = tiny_extractor(aligned=True), tiny_gaze_estimator(official=True)
+    frames = [picture(120, 160, seed) for seed in range(5)]
+    points = [face_landmarks(80 + 3 * k, 60, 60) for k in range(5)]
+    made = extract_motion(
+        Film.of_images(frames),
+        extractor,
+        gaze,
+        where=KnownLandmarks(points),
+        steady_crop=False,
+        steadying=UNTOUCHED,
+    )
+    assert made.motion.space == "bfm09" and made.motion.valid.all() and made.square is None
+    for k, (frame, landmarks) in enumerate(zip(frames, points, strict=True)):
+        alone = extractor.extract(align_face(frame, landmarks).image)
+        assert (alone.pose.values[0] - made.motion.pose.values[k]).abs().max() < 1e-5
+        assert (alone.expression.values[0] - made.motion.expression.values[k]).abs().max() < 1e-5
+        low, high = landmarks.min(0), landmarks.max(0)
+        box = (low[0], low[1] - 0.25 * (high[1] - low[1]), high[0], high[1])
+        assert (gaze.estimate(frame, [box]).values[0] - made.motion.gaze.values[k]).abs().max() < 1e-5
