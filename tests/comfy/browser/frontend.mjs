@@ -3,7 +3,7 @@
 //   node frontend.mjs build URL API_FOLDER UI_FOLDER     writes one UI workflow for each API one
 //   node frontend.mjs check URL UI_FOLDER                prints {name: API format of the UI workflow as loaded}
 //   node frontend.mjs shot URL UI_FILE PICTURE           takes a screenshot of one
-//   node frontend.mjs nodes URL FOLDER                   takes a picture of each of our nodes, ID.png
+//   node frontend.mjs nodes URL FOLDER [ID ...]          takes a picture of each of our nodes, ID.png
 import fs from "node:fs";
 import path from "node:path";
 import { nodePicture, open, place } from "./page.mjs";
@@ -99,11 +99,11 @@ async function shot(page, file, picture) {
   await page.screenshot({ path: picture });
 }
 
-async function nodes(page, folder) {
-  const types = await page.evaluate(
+async function nodes(page, folder, ...wanted) {
+  const found = await page.evaluate(
     () => Object.keys(window.LiteGraph.registered_node_types).filter((type) => type.startsWith("GoHD")));
   await page.setViewportSize({ width: 1920, height: 1400 });
-  for (const type of types) {
+  for (const type of wanted.length ? wanted : found) {
     await place(page, type, [500, 150]);
     await nodePicture(page, path.join(folder, `${type}.png`));
   }
