@@ -88,7 +88,10 @@ def missing_sentence(name: str) -> str:
     known = next((item for item in RELEASED if item.name == Path(name).name), None)
     how = "choose another one or put it there"
     if known is not None and known.url:
-        how = f"get it at {known.url} (the {known.purpose}; see WEIGHTS.md for its terms)"
+        how = (
+            f"run `gohd download {known.name}` or get it at {known.url} (the {known.purpose}; see WEIGHTS.md "
+            "for its terms)"
+        )
     elif known is not None:
         how = f"its makers supply it (the {known.purpose}; see WEIGHTS.md)"
     return f"There is no weights file {place}; {how}."

@@ -87,7 +87,7 @@ class ReadWatermark(io.ComfyNode):
             ],
             outputs=[
                 result(io.Boolean, "found", "Whether the mark is there."),
-                result(io.Float, "score", "Standard deviations above chance; 6 and more counts as found."),
+                result(io.Float, "score", "Standard deviations above chance; 5 and more counts as found."),
                 result(io.String, "report", "The same as one sentence."),
             ],
         )

@@ -26,6 +26,7 @@ _LIBRARIES = (
     ("av", "video files", "pip install av"),
     ("opencv-python", "gaze crops and video frames", "pip install opencv-python"),
     ("face-alignment", "finding faces in photographs", "pip install 'face-alignment>=1.5'"),
+    ("c2pa-python", "content credentials in videos", "pip install c2pa-python"),
     ("accelerate", "training", "pip install accelerate"),
     ("moderngl", "drawing the stylised heads", "pip install moderngl"),
 )
@@ -142,7 +143,7 @@ def _official(folders: tuple[Path, ...]) -> list[Finding]:
     findings = []
     for item in RELEASED:
         path = found.get(item.name)
-        where = f"get it at {item.url}" if item.url else "supplied by its makers, see WEIGHTS.md"
+        where = f"`gohd download {item.name}`, or {item.url}" if item.url else "supplied by its makers, see WEIGHTS.md"
         need = "" if item.needed else "optional; "
         detail = str(path) if path else f"{item.purpose}; {need}{where}"
         findings.append(Finding("official", item.name, path is not None, detail))
@@ -156,7 +157,7 @@ def _detector(folders: tuple[Path, ...]) -> list[Finding]:
             "detector",
             item.name,
             item.name in found,
-            str(found.get(item.name, f"{item.purpose}; for photographs; get it at {item.url}")),
+            str(found.get(item.name, f"{item.purpose}; for photographs; `gohd download {item.name}`, or {item.url}")),
         )
         for item in DETECTOR_FILES
     ]

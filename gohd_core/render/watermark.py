@@ -28,10 +28,10 @@ KEY = "gohd"
 GRID = 96
 """Patches along each side of the picture."""
 
-STRENGTH = 1.25
+STRENGTH = 1.5
 """Root mean square of the pattern, in levels of 255."""
 
-THRESHOLD = 6.0
+THRESHOLD = 5.0
 """Scores from here on count as marked: standard deviations above what displaced patterns score."""
 
 _LUMA = (0.299, 0.587, 0.114)

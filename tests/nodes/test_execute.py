@@ -240,7 +240,7 @@ def test_marks_are_put_and_read(run, models, portrait, motion) -> None:
     assert torch.equal(plain, image) and not run("GoHDReadWatermark", media=image)[0]
     (marked,) = run("GoHDAddWatermark", images=image, visible_mark="AI generated")
     found, score, report = run("GoHDReadWatermark", media=marked)
-    assert found and score > 6 and "is there" in report
+    assert found and score > 5 and "is there" in report
     assert float((marked - image).abs().max()) > 0.5, "the visible text"
 
 
@@ -279,3 +279,31 @@ def test_motions_are_spliced_and_fitted_by_retiming(run, portrait, motion) -> No
     given = {"pose": driver, "expression": motion, "length": "expression", "fill": "retime"}
     mixed = run("GoHDMixMotion", portrait=portrait, **given)[0]
     assert torch.allclose(mixed.pose.values[:, 3], torch.linspace(0, 1, FRAMES), atol=1e-6)
+
+
+def test_face_parsing_weights_say_what_is_pasted(run, nodes, base, models, monkeypatch) -> None:
+    """Network and labels are stand-ins: the file is found, loaded, and asked for the head."""
+    from gohd_core.checkpoints import save_network
+    from gohd_core.checkpoints.registry import component
+    from gohd_core.face.parsing_network import ParsingConfig
+
+    kind = component("face_parsing")
+    config = ParsingConfig(image_size=64)
+    folder = base / "models" / "gohd"
+    about = {"component": "face_parsing", "config": config, "space": "bfm09"}
+    save_network(folder / "79999_iter.safetensors", kind.network(config), **about)
+    region = next(i for i in nodes["GoHDPasteBack"].define_schema().inputs if i.id == "region")
+    assert region.options == ["ellipse", "79999_iter.safetensors"]
+    assert "no weights file" in nodes["GoHDPasteBack"].validate_inputs("gone.pth")
+
+    def parse(self, images, **options):
+        labels = torch.zeros(1, *images.shape[:2], dtype=torch.uint8)
+        labels[:, : images.shape[0] // 2] = 1
+        return labels
+
+    monkeypatch.setattr("gohd_core.face.FaceParser.parse", parse)
+    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
+    portrait, _ = run("GoHDPreparePortrait", image=picture(), **given)
+    options = {"region": region.options[1], "growth": 0.0}
+    _, mask = run("GoHDPasteBack", images=picture(64, 64), portrait=portrait, **options)
+    assert mask[0, 40:].max() == 0 and mask[0, :20].min() > 0.99

@@ -192,3 +192,37 @@ def test_a_killed_run_leaves_no_broken_video(tmp_path) -> None:
 def read_pictures(path) -> list:
     with av.open(str(path)) as container:
         return list(container.decode(video=0))
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
+def test_sound_is_left_as_it_was(tmp_path, rate) -> None:
+    """No gain, no shift, no other rate: what is heard differs by what AAC costs alone."""
+    time = np.arange(3 * rate) / rate
+    sound = (0.3 * np.sin(2 * np.pi * (200 + 150 * time) * time) * (1 + np.sin(9 * time)) / 2)[None]
+    path = render_video(tmp_path / "a.mp4", flashes(75, 25), audio=(sound.astype(np.float32), rate))
+    _, _, heard, found = read(path)
+    assert found == rate
+    length = min(len(heard), sound.shape[1])
+    difference = heard[:length] - sound[0, :length]
+    assert np.square(difference).mean() < 0.01 * np.square(sound).mean()
+
+
+@pytest.mark.parametrize("fps", [Fraction(24000, 1001), Fraction(30000, 1001), 60])
+def test_ten_minutes_stay_in_step(tmp_path, fps) -> None:
+    """Every time stamp of the pictures, and the length of the sound."""
+    count = round(600 * Fraction(fps))
+    dark = torch.full((500, 3, 16, 16), -0.5)
+    batches = (dark[: min(500, count - start)] for start in range(0, count, 500))
+    path = render_video(tmp_path / "a.mp4", batches, fps=fps, audio=(np.zeros((1, 600 * 8000)), 8000))
+    with av.open(str(path)) as container:
+        times = sorted(
+            float(packet.pts * packet.time_base)
+            for packet in container.demux(video=0)
+            if packet.pts is not None
+        )
+    assert len(times) == count
+    wanted = np.arange(count) / float(fps)
+    assert np.abs(np.array(times) - wanted).max() < 1e-4
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        assert abs(float(stream.duration * stream.time_base) - 600) < 1 / float(fps) + 1024 / 8000

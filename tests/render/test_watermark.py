@@ -63,7 +63,7 @@ def test_it_survives_crf_23_and_then_a_resize_to_720(tmp_path, portrait, size) -
 
 
 def test_no_false_alarm_on_any_unmarked_picture() -> None:
-    """Their scores are those of chance: mean 0, deviation 1, far from the threshold of 6."""
+    """Their scores are those of chance: mean 0, deviation 1, far from the threshold of 5."""
     scores = []
     for path in PORTRAITS:
         picture = np.asarray(Image.open(path).convert("RGB"))
@@ -80,7 +80,7 @@ def test_it_can_not_be_seen_and_does_not_flicker() -> None:
     made = torch.cat(list(marked(frames.split(4))))
     assert torch.equal(frames, before)
     change = levels(made).astype(float) - levels(frames)
-    assert 10 * math.log10(255**2 / np.square(change).mean()) > 45
+    assert 10 * math.log10(255**2 / np.square(change).mean()) > 44
     assert np.abs(change).max() <= 3 * STRENGTH
     inside = ((frames > -0.95) & (frames < 0.95)).all(1).all(0)
     difference = (made - frames)[:, :, inside]
