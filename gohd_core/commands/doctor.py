@@ -143,7 +143,7 @@ def _official(folders: tuple[Path, ...]) -> list[Finding]:
     findings = []
     for item in RELEASED:
         path = found.get(item.name)
-        where = f"`gohd download {item.name}`, or {item.url}" if item.url else "supplied by its makers, see WEIGHTS.md"
+        where = _had(item) if item.url else "supplied by its makers, see WEIGHTS.md"
         need = "" if item.needed else "optional; "
         detail = str(path) if path else f"{item.purpose}; {need}{where}"
         findings.append(Finding("official", item.name, path is not None, detail))
@@ -157,10 +157,14 @@ def _detector(folders: tuple[Path, ...]) -> list[Finding]:
             "detector",
             item.name,
             item.name in found,
-            str(found.get(item.name, f"{item.purpose}; for photographs; `gohd download {item.name}`, or {item.url}")),
+            str(found.get(item.name, f"{item.purpose}; for photographs; {_had(item)}")),
         )
         for item in DETECTOR_FILES
     ]
+
+
+def _had(item: Any) -> str:
+    return f"`gohd download {item.name}`, or {item.url}"
 
 
 def _stylised() -> list[Finding]:
