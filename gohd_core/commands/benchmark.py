@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,7 @@ def finish(report: Any, arguments: argparse.Namespace, section: str) -> None:
         report.write(arguments.json)
     for path in arguments.markdown:
         title = section if section == "evaluate" else f"benchmark {section}"
-        refresh_section(path, section, f"## gohd {title}\n\n{report.markdown(_command())}")
+        refresh_section(path, section, f"## gohd {title}\n\n{report.markdown(command_line(sys.argv[1:]))}")
     if arguments.plot is not None:
         from gohd_core.evaluation.chart import write_chart
 
@@ -202,9 +203,18 @@ def finish(report: Any, arguments: argparse.Namespace, section: str) -> None:
         sys.stdout.write("\n" + compare(Report.read(arguments.against), report).text())
 
 
-def _command() -> str:
-    """How this process was called, without folders, which are nobody else's."""
-    words = [word if "=" in word else Path(word).name or word for word in sys.argv[1:]]
+_OUTPUTS = ("--json", "--against", "--markdown", "--plot")
+"""Options that say where figures go, and change none."""
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """How `gohd` was called, without outputs and without folders, which are nobody else's."""
+    words, skip = [], False
+    for word in arguments:
+        if skip or word.split("=", 1)[0] in _OUTPUTS:
+            skip = not skip and "=" not in word
+            continue
+        words.append(Path(word).name if "=" not in word and Path(word).name else word)
     return shlex.join(["gohd", *words])
 
 
