@@ -39,8 +39,6 @@ def sign_video(
         builder = c2pa.Builder(manifest(path.name))
         with signer, builder, whole_file(path) as part, path.open("rb") as source, part.open("w+b") as target:
             builder.sign(signer, "video/mp4", source, target)
-            # Windows can't put a file in the place of one that is open.
-            source.close()
     except c2pa.C2paError as error:
         raise BadInput(f"{path} could not be signed ({error}); it stays as it was.") from error
     return path
