@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from graphs import PORTRAIT, SECONDS, SPEECH
+from graphs import PORTRAIT, SPEECH
 from test_comfyui import video_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,8 +19,10 @@ SAMPLES = (ROOT / "assets" / "portraits" / "01.jpg").is_file()
 
 
 def runnable(workflow: dict) -> dict:
-    """The workflow with the tests' own files in the place of what this copy of the pack lacks."""
+    """The workflow with a second of sound, and the tests' own files for what this copy of the pack lacks."""
     for node in workflow.values():
+        if node["class_type"] == "GoHDEncodeAudio":
+            node["inputs"]["duration"] = 1.0
         if not BUILTIN and node["inputs"].get("weights") == "builtin":
             node["inputs"]["weights"] = "official"
         if not SAMPLES and node["class_type"] == "GoHDSampleAvatar":
@@ -40,7 +42,7 @@ def test_every_workflow_runs(comfy, path) -> None:
         if workflow[key]["class_type"] == "SaveVideo":
             made = video_of(comfy, outputs, key)
             assert made["fps"] == 25.0 and abs(made["sound"] - made["picture"]) < 1 / 25
-            assert SAMPLES or made["frames"] == round(SECONDS * 25)
+            assert made["frames"] >= 25
 
 
 def test_the_client_queues_a_workflow_and_fetches_the_video(comfy, tmp_path) -> None:
