@@ -35,7 +35,7 @@ def misfit(coefficients: Coefficients, landmarks: Tensor, size: int) -> Tensor:
         coefficients: in the stylised space.
         landmarks: [B, 68, 2] in pixels of square pictures, whose side is `size`.
     """
-    model = MorphableModel.stylised().landmarks_only()
+    model = MorphableModel.stylised_landmarks()
     made = model.landmarks_2d(coefficients.identity, coefficients.expression, coefficients.pose, size)
     return torch.linalg.vector_norm(made - landmarks, dim=-1).mean(-1) / (size / 2)
 
