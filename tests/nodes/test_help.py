@@ -63,6 +63,14 @@ def test_there_is_no_page_without_a_node() -> None:
     assert sorted(page.stem for page in DOCS.glob("*.md")) == NODE_IDS
 
 
+@pytest.mark.parametrize("name", NODE_IDS)
+def test_every_page_shows_its_node(name) -> None:
+    """Made by scripts/make_help_pictures.py in a running ComfyUI."""
+    picture = DOCS / "pictures" / f"{name}.webp"
+    assert f"](pictures/{name}.webp)" in (DOCS / f"{name}.md").read_text()
+    assert 1_000 < picture.stat().st_size < 100_000
+
+
 def test_english_is_what_the_schemas_say(schemas) -> None:
     path = LOCALES / "en" / "nodeDefs.json"
     wanted = {name: english(schema) for name, schema in sorted(schemas.items())}
