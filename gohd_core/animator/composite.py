@@ -17,7 +17,7 @@ from gohd_core.animator.warp import centre_grid, warp
 
 _FLOW_STEP = 0.05
 """Flow (half images) that a unit output of a level's head adds: about 6 pixels of 256."""
-_FINE_STEP = 0.01
+_FINE_STEP = 0.05
 _MODULATION = 0.2
 _BASIS = 0.05
 _BASIS_STEPS = (0.1, 0.1, 8.0, 2.0, 2.0, 2.0)

@@ -17,8 +17,8 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "nodes")]
 
+from comfy_server import Comfy  # noqa: E402
 from graphs import PORTRAIT, SECONDS, SPEECH  # noqa: E402
-from server import Comfy  # noqa: E402
 from weights import write_family  # noqa: E402
 
 RELEASED = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from comfy_server import Refused, cached, error_of
 from graphs import SECONDS, full_graph, mix, node, save, streamed, talking
-from server import Refused, cached, error_of
 
 CANCEL_SECONDS = 2.0
 
