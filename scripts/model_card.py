@@ -26,15 +26,15 @@ voices and texts that were never trained on.
 
 SHORTCOMINGS = """## What falls short
 
-Trained for a few hours on two shared CPU cores, and not converged. `gohd benchmark quality` (the section at the end) has
-every figure, with exact truth and baselines; 13 of its 23 targets are met. In short:
+Trained for a few hours on two shared CPU cores, and not converged. `gohd benchmark quality` (the section at
+the end) has every figure, with exact truth and baselines; 13 of its 23 targets are met. In short:
 
-- **Animator**: heads turn as told and stay crisp, jaws open as told, lips spread and smile. Three of four full blinks
-  close, and a sliver of the eye often stays. Irises go half as far as told to the side, and hardly up or down: newly shown
-  eye white is smeared, and lids are dragged along. Brows move a fifth of what is told, single lips little.
-  What the portrait hid (teeth, hair behind the head) is drawn soft.
-- **Expression**: lips close on 83 of 100 p, b, m; openings are a fifth smaller than true ones; `lip_press` is not learnt;
-  eyes blink half as often as in the training data.
+- **Animator**: heads turn as told and stay crisp, jaws open as told, lips spread and smile. Three of four full
+  blinks close, and a sliver of the eye often stays. Irises go half as far as told to the side, and hardly up
+  or down: newly shown eye white is smeared, and lids are dragged along. Brows move a fifth of what is told,
+  single lips little. What the portrait hid (teeth, hair behind the head) is drawn soft.
+- **Expression**: lips close on 83 of 100 p, b, m; openings are a fifth smaller than true ones; `lip_press` is
+  not learnt; eyes blink half as often as in the training data.
 - **Pose**: moves three quarters as far as the truth.
 - **Gaze diffusion**: jitters between its saccades; a held or set gaze looks calmer.
 - **Extractor**: identity and depth are not learnt, fine lip shapes and the inner brow in part.

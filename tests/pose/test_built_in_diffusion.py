@@ -21,7 +21,8 @@ def mel() -> torch.Tensor:
 
 def test_head_poses_live_and_stay_within_reason(mel: torch.Tensor) -> None:
     model = PoseDiffusion.load()
-    assert model.space == STYLISED and model.info["training"]["steps"] > 0 and model.info["training"]["figures"]
+    training = model.info["training"]
+    assert model.space == STYLISED and training["steps"] > 0 and training["figures"]
     poses = [model.sample_pose(mel, torch.zeros(6), seed=seed, **FAST).values for seed in (1, 2)]
     for pose in poses:
         assert 0.02 < float(pose[:, 0].std()) < 0.3
