@@ -29,7 +29,7 @@ SHORTCOMINGS = """## What falls short
 Trained for a few hours on two shared CPU cores, and not converged. `gohd benchmark quality` (the section at
 the end) has every figure, with exact truth and baselines; 13 of its 23 targets are met. In short:
 
-- **Animator**: heads turn as told and stay crisp, jaws open as told, lips spread and smile. Three of four full
+- **Animator**: heads turn as told and stay crisp, jaws open as told, lips spread and smile; 3 of 4 full
   blinks close, and a sliver of the eye often stays. Irises go half as far as told to the side, and hardly up
   or down: newly shown eye white is smeared, and lids are dragged along. Brows move a fifth of what is told,
   single lips little. What the portrait hid (teeth, hair behind the head) is drawn soft.
