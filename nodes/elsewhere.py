@@ -191,7 +191,7 @@ def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, nu
         from gohd_core.face.mediapipe_points import face_track
 
         return whereabouts(landmarks=face_track(face_landmarks, choice).landmarks())
-    detector = faces.detector_for(reader, wanted=box is not None or not faces.is_square(height, width))
+    detector = faces.detector_for(reader, box, (height, width), follow=True)
     return whereabouts(box=box, detector=detector, choice=choice)
 
 

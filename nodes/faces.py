@@ -52,22 +52,31 @@ def choice_of(face: str, face_number: int, box: Any = None) -> Any:
     return FaceChoice(face, face_number, box=box)
 
 
-def detector_for(extractor: Any, *, wanted: bool) -> Any:
-    """The face detector where its weights lie in models/gohd, else None.
+def detector_for(extractor: Any, box: Any, size: tuple[int, int], *, follow: bool = False) -> Any:
+    """The face detector where its weights lie in models/gohd and it is of use, else None.
 
-    wanted: the picture does not show by itself where its face is. The official extractor can't go without,
-    so that for it missing weights are an error.
+    box: bounds of the mask, or None; size: height and width of the picture. follow: in a video, where the
+    detector goes on from the box. Raises `BadInput` when nothing says where the face is, `BadCheckpoint` when
+    the official extractor would have to go without.
     """
-    if not (wanted or extractor.config.aligned):
+    lost = box is None and not is_square(*size)
+    if not (lost or extractor.config.aligned or (follow and box is not None)):
         return None
     from gohd_core.face.detection import FaceDetector
     from gohd_core.face.detector_files import missing_files
 
     folders = host.weight_folders()
     problem = missing_files(folders)
-    if problem is not None and extractor.config.aligned:
+    if problem is None:
+        return host.loaded(FaceDetector.load(folders))
+    if extractor.config.aligned:
         raise BadCheckpoint(f"{problem} Or connect face_landmarks from Detect Face Landmarks (MediaPipe).")
-    return None if problem is not None else FaceDetector.load(folders, device=host.device())
+    if lost:
+        raise BadInput(
+            f"The picture is {size[1]} x {size[0]} and nothing says where the face is; paint a mask over the "
+            "face and wire it to face_mask, or give a square picture of the head."
+        )
+    return None
 
 
 def is_square(height: int, width: int) -> bool:
@@ -81,7 +90,7 @@ def portrait_landmarks(face_landmarks: Any, index: int, choice: Any) -> Any:
         return None
     from gohd_core.face.mediapipe_points import face_track
 
-    frames = face_landmarks["frames"] if isinstance(face_landmarks, dict) else []
+    frames = face_landmarks.get("frames", []) if isinstance(face_landmarks, dict) else []
     if index >= len(frames):
         raise BadInput(f"There are face landmarks of {len(frames)} pictures, and number {index} is wanted.")
     found = face_track({**face_landmarks, "frames": [frames[index]]}, choice).landmarks()[0]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from comfy_api.latest import io
+
+from gohd_core.errors import BadCheckpoint
 
 from . import host
 from .sockets import field
@@ -56,21 +59,13 @@ def load(component: str, path: str, precision: str = "float32") -> host.Managed:
 
 def load_family(weights: str, precision: str = "float32") -> dict[str, host.Managed | host.Absent]:
     """All six components, built-in or official; an optional file that is missing is told when used."""
-    paths: dict[str, str] = {}
-    if weights == OFFICIAL:
-        from gohd_core.checkpoints.released import find_released
-
-        found = find_released(host.weight_folders())
-        paths = {part: str(found[name]) for part, name in _RELEASED.items() if name in found}
-    family: dict[str, host.Managed | host.Absent] = {}
-    for part, name in _RELEASED.items():
-        choice = host.BUILTIN if weights == host.BUILTIN else name
-        problem = None if part in paths else host.weight_problem(choice, part)
-        if problem is not None and part in _OPTIONAL:
-            family[part] = host.Absent(problem)
-        else:
-            family[part] = load(part, paths.get(part) or host.weight_path(choice, part), precision)
-    return family
+    problem = family_problem(weights)
+    if problem is not None:
+        raise BadCheckpoint(problem)
+    return {
+        part: host.Absent(_problem(weights, part)) if path is None else load(part, str(path), precision)
+        for part, path in _files(weights).items()
+    }
 
 
 def family_problem(weights: str | None) -> str | None:
@@ -79,20 +74,29 @@ def family_problem(weights: str | None) -> str | None:
         return None
     if weights not in FAMILIES:
         return f"There is no family of weights {weights!r}; choose one of {', '.join(FAMILIES)}."
+    lacking = (part for part, path in _files(weights).items() if path is None and part not in _OPTIONAL)
+    return next((_problem(weights, part) for part in lacking), None)
+
+
+def family_fingerprint(weights: str | None) -> str:
+    """Changes when one of the family's files does; while it is wired, and not known yet, of either family."""
+    families = FAMILIES if weights is None else [weights]
+    return " ".join(host.fingerprint(path) for name in families for path in _files(name).values())
+
+
+def _files(weights: str) -> dict[str, Path | None]:
+    """Where each component of a family lies, None where it doesn't."""
     if weights == host.BUILTIN:
-        needed = (part for part in _RELEASED if part not in _OPTIONAL)
-        return next(filter(None, (host.weight_problem(host.BUILTIN, part) for part in needed)), None)
+        return {part: host.weight_file(host.BUILTIN, part) for part in _RELEASED}
     from gohd_core.checkpoints.released import find_released
 
     found = find_released(host.weight_folders())
-    lacking = [n for part, n in _RELEASED.items() if part not in _OPTIONAL and n not in found]
-    return host.missing_sentence(lacking[0]) if lacking else None
+    return {part: found.get(name) for part, name in _RELEASED.items()}
 
 
-def family_fingerprint(weights: str) -> str:
-    """Changes when one of the family's files does."""
-    names = [host.BUILTIN] if weights == host.BUILTIN else list(_RELEASED.values())
-    return " ".join(map(host.weight_fingerprint, names))
+def _problem(weights: str, part: str) -> str | None:
+    """One sentence on a component that a family lacks."""
+    return host.weight_problem(host.BUILTIN if weights == host.BUILTIN else _RELEASED[part], part)
 
 
 def models_of(family: dict[str, host.Managed | host.Absent]) -> Any:

@@ -11,6 +11,8 @@ from .sockets import field, result, schema
 
 CATEGORY = "GoHD/motion by hand"
 LIMIT = 60.0
+LONGEST = 36_000.0
+"""Degrees that a widget goes to, and seconds of the longest path."""
 EXAMPLE_PATH = "0.0   0   0\n1.0   0  25\n2.0   0 -25\n3.0   0   0"
 
 _PORTRAIT = "Whose eyes they are; says where zero is when relative is on, and which coefficient space."
@@ -92,7 +94,7 @@ class GazePath(io.ComfyNode):
                     "Length in seconds; 0 ends with the last key. A longer path holds its last key.",
                     default=0.0,
                     min=0.0,
-                    max=36_000.0,
+                    max=LONGEST,
                     step=0.04,
                 ),
                 field(io.Boolean, "relative", _RELATIVE, default=False),
@@ -103,10 +105,9 @@ class GazePath(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, keys: str) -> bool | str:
         from gohd_core.errors import BadInput
-        from gohd_core.keyframes import Keyframes
 
         try:
-            return keys is None or bool(Keyframes.parse(keys, 2))
+            return keys is None or bool(_path(keys))
         except BadInput as problem:
             return str(problem)
 
@@ -114,11 +115,21 @@ class GazePath(io.ComfyNode):
     @host.explained
     def execute(cls, portrait: Any, keys: str, duration: float, relative: bool) -> io.NodeOutput:
         from gohd_core.constants import FPS
-        from gohd_core.keyframes import Keyframes
 
-        path = Keyframes.parse(keys, 2)
+        path = _path(keys)
         frames = max(round((duration or path.duration) * FPS), 1)
         return io.NodeOutput(_gaze(portrait, path, frames, relative))
+
+
+def _path(keys: str) -> Any:
+    """Keys as a curve; `BadInput` for what can't be read, or would fill the memory."""
+    from gohd_core.errors import BadInput
+    from gohd_core.keyframes import Keyframes
+
+    path = Keyframes.parse(keys, 2)
+    if path.duration > LONGEST:
+        raise BadInput(f"The last key is at {path.duration:g} s; write times of at most {LONGEST:g} s.")
+    return path
 
 
 def _gaze(portrait: Any, path: Any, frames: int, relative: bool) -> Any:

@@ -99,15 +99,25 @@ def missing_sentence(name: str) -> str:
 
 def fingerprint(path: str | Path | None) -> str:
     """Changes when a file does, so that ComfyUI runs a node again."""
-    if path is None or str(path) == BUILTIN or not Path(path).is_file():
+    if path is None or not Path(path).is_file():
         return str(path)
     status = Path(path).stat()
     return f"{path} {status.st_size} {status.st_mtime_ns}"
 
 
-def weight_fingerprint(name: str) -> str:
-    """The same for a dropdown's choice."""
-    return fingerprint(BUILTIN if name == BUILTIN else _path(name))
+def weight_fingerprint(name: str | None, component: str) -> str:
+    """The same for a dropdown's choice; while it is wired, and not known yet, for all that it offers."""
+    names = weight_names(component) if name is None else [name]
+    return " ".join(fingerprint(weight_file(name, component)) for name in names)
+
+
+def weight_file(name: str, component: str) -> Path | None:
+    """Where a dropdown's choice lies, or None."""
+    if name != BUILTIN:
+        return _path(name)
+    from gohd_core.checkpoints.loading import builtin_path
+
+    return None if _builtin_problem(component) else builtin_path(component)
 
 
 class Managed:
@@ -141,6 +151,13 @@ def ready(*models: Managed | Absent | None) -> tuple[Any, ...]:
     with torch.inference_mode(False):
         comfy.model_management.load_models_gpu(patchers, force_full_load=True)
     return tuple(None if model is None else model.runtime for model in models)
+
+
+def loaded(runtime: Any) -> Any:
+    """A runtime object that a node makes for itself, on the device; ComfyUI manages it while it lives."""
+    managed = Managed(runtime)
+    runtime.patcher = managed.patcher
+    return ready(managed)[0]
 
 
 class _WholePatcher(ModelPatcher):
@@ -242,11 +259,6 @@ def to_images(frames: Tensor) -> Tensor:
     """Frames [b, 3, H, W] in -1..1 as ComfyUI's IMAGE: [b, H, W, 3] in 0..1 on its intermediate device."""
     images = ((frames.float() + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
     return images.contiguous().to(comfy.model_management.intermediate_device())
-
-
-def device() -> torch.device:
-    """Where ComfyUI computes."""
-    return comfy.model_management.get_torch_device()
 
 
 def intermediate(value: Tensor) -> Tensor:

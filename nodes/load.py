@@ -61,7 +61,7 @@ class _Loader(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, weights: str) -> str:
-        return host.weight_fingerprint(weights)
+        return host.weight_fingerprint(weights, cls.component)
 
     @classmethod
     @host.explained
@@ -85,8 +85,8 @@ class LoadAnimator(_Loader):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, weights: str, precision: str) -> str:
-        return f"{host.weight_fingerprint(weights)} {precision}"
+    def fingerprint_inputs(cls, weights: str, precision: str = PRECISIONS[0]) -> str:
+        return host.weight_fingerprint(weights, cls.component)
 
 
 class LoadPoseModel(_Loader):
@@ -185,7 +185,7 @@ class LoadModels(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, weights: str, precision: str) -> str:
-        return f"{family_fingerprint(weights)} {precision}"
+        return family_fingerprint(weights)
 
     @classmethod
     @host.explained

@@ -93,8 +93,10 @@ class LoadMotion(io.ComfyNode):
         return path.is_file() or f"There is no motion file {path}; save one with Save Motion, or press R."
 
     @classmethod
-    def fingerprint_inputs(cls, file: str) -> str:
-        return host.fingerprint(host.annotated_path(file))
+    def fingerprint_inputs(cls, file: str | None) -> str:
+        # None while it is wired, and not known yet: any of the files may be meant.
+        names = host.motion_names() if file is None else [file]
+        return " ".join(host.fingerprint(host.annotated_path(name)) for name in names)
 
     @classmethod
     @host.explained

@@ -144,8 +144,7 @@ class PasteBack(io.ComfyNode):
 def _parser(name: str) -> Any:
     from gohd_core.face import FaceParser
 
-    managed = host.Managed(FaceParser.load(host.weight_path(name, "face_parsing")))
-    return host.ready(managed)[0]
+    return host.loaded(FaceParser.load(host.weight_path(name, "face_parsing")))
 
 
 NODES = (PasteBack,)

@@ -94,8 +94,9 @@ class PreparePortrait(io.ComfyNode):
         box = mask_box(face_mask, image, index)
         choice = faces.choice_of(face, face_number, box)
         landmarks = faces.portrait_landmarks(face_landmarks, index, choice)
-        lost = box is None and not faces.is_square(*image.shape[1:3])
-        detector = None if landmarks is not None else faces.detector_for(reader, wanted=lost)
+        detector = None
+        if landmarks is None:
+            detector = faces.detector_for(reader, box, image.shape[1:3])
         portrait = prepare_portrait(
             image,
             landmarks=landmarks,

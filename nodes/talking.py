@@ -8,9 +8,11 @@ from typing import Any
 
 from comfy_api.latest import InputImpl, io
 
+from gohd_core.errors import BadInput
+
 from . import host, sockets
 from .drawing import drawn, encoded, finished, finishing_fields
-from .faces import detector_for, is_square
+from .faces import detector_for
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
@@ -115,17 +117,18 @@ class TalkingPortrait(io.ComfyNode):
         from gohd_core.face import photograph_warning, prepare_portrait
         from gohd_core.pipeline import TalkOptions, motion_from_audio
 
+        if len(image) != 1:
+            raise BadInput(f"{len(image)} pictures came in and one can talk; pick it with Get Image from Batch.")
         sound = waveform(audio)
         features = audio_features(*sound)
         family = load_family(weights)
         bar = host.Progress(pose=2, expression=1, gaze=2, frames=15)
         models = models_of(family)
+        box = mask_box(face_mask, image, 0)
         portrait = prepare_portrait(
             image,
-            box=mask_box(face_mask, image, 0),
-            detector=detector_for(
-                models.extractor, wanted=face_mask is None and not is_square(*image.shape[1:3])
-            ),
+            box=box,
+            detector=detector_for(models.extractor, box, image.shape[1:3]),
             extractor=models.extractor,
             gaze_estimator=models.gaze_estimator,
         )

@@ -20,6 +20,8 @@ def waveform(audio: Any) -> tuple[Tensor, int]:
     sound = audio["waveform"]
     if sound.ndim != 3 or len(sound) != 1:
         raise BadInput(f"The sound has shape {list(sound.shape)}; give one clip, [1, channels, samples].")
+    if sound.numel() == 0:
+        raise BadInput("The sound on the audio input is empty; connect one that lasts at least 40 ms.")
     return sound[0], int(audio["sample_rate"])
 
 

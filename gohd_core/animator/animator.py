@@ -80,7 +80,7 @@ class Animator:
         self._check_image(image)
         descriptor = None
         if reference is not None:
-            self._check_motion(reference)
+            self.check_motion(reference)
             if len(reference.pose.values) != 1:
                 raise BadInput("The reference is the portrait's own motion: give exactly one frame.")
             descriptor = network_descriptors(reference).to(self.device)
@@ -181,7 +181,7 @@ class Animator:
         Raises:
             BadInput: the motion is in another space or empty, or the batch size is below 1.
         """
-        self._check_motion(motion)
+        self.check_motion(motion)
         if batch_size < 1:
             raise BadInput(f"The batch size must be at least 1; got {batch_size}.")
         if len(source.identity_code) != 1:
@@ -221,7 +221,8 @@ class Animator:
             low, high = image.min().item(), image.max().item()
             raise BadInput(f"The source must lie in [-1, 1]; its values run from {low:.3g} to {high:.3g}.")
 
-    def _check_motion(self, motion: Motion) -> None:
+    def check_motion(self, motion: Motion) -> None:
+        """`BadInput` for a motion of another coefficient space."""
         if motion.space != self.space:
             raise BadInput(
                 f"This motion is in the {motion.space!r} coefficient space, but these animator weights "

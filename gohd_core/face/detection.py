@@ -84,7 +84,9 @@ class FaceDetector:
         mirrored: bool = True,
         whole_pixels: bool = False,
     ) -> None:
-        self.finder, self.reader, self.device = finder, reader, torch.device(device)
+        self.finder, self.reader, self._device = finder, reader, torch.device(device)
+        networks = (part for part in (finder, reader) if isinstance(part, torch.nn.Module))
+        self.network = torch.nn.ModuleList(networks)
         self.least_score, self.batch_size = least_score, batch_size
         self.mirrored, self.whole_pixels = mirrored, whole_pixels
 
@@ -107,6 +109,11 @@ class FaceDetector:
             _fill(network, found[item.name], item)
             network.to(device).eval().requires_grad_(False)
         return cls(finder, reader, device=device, **options)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its networks are: they may be moved."""
+        return next((weight.device for weight in self.network.parameters()), self._device)
 
     def __call__(self, image: Any) -> list[np.ndarray]:
         """The landmarks [68, 2] of each face of one picture: the form that `prepare_portrait` takes."""

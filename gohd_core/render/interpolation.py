@@ -28,6 +28,7 @@ def motion_strip(
     """
     if not 2 <= steps <= MAX_STEPS:
         raise BadInput(f"A strip has 2 to {MAX_STEPS} pictures, not {steps}.")
+    animator.check_motion(motion)
     if frame is None:
         frame = furthest_frame(motion)
     if not 0 <= frame < len(motion):

@@ -16,6 +16,7 @@ from samples import picture, speech
 from weights import write_family
 
 from gohd_core.errors import BadCheckpoint, BadInput, MissingDependency
+from gohd_core.motion import Motion
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -94,6 +95,26 @@ def test_a_changed_file_changes_the_fingerprint(nodes, base) -> None:
     assert nodes["GoHDLoadPoseModel"].fingerprint_inputs("a.safetensors") != first
 
 
+def test_a_changed_file_of_a_family_changes_its_fingerprint(nodes, base, builtin, family) -> None:
+    """A conversion of a released file counts as that file, and a new built-in file too."""
+
+    def said(name: str, *weights: str | None) -> list[str]:
+        return [nodes[name].fingerprint_inputs(weights=choice) for choice in weights]
+
+    converted = base / "models" / "gohd" / "audio2pose.safetensors"
+    converted.write_bytes(b"1")
+    wired = None
+    models, portrait = said("GoHDLoadPoseModel", "builtin"), said("GoHDTalkingPortrait", "official", wired)
+    converted.write_bytes(b"22")
+    after = said("GoHDTalkingPortrait", "official", wired)
+    assert all(a != b for a, b in zip(portrait, after, strict=True))
+    assert said("GoHDLoadPoseModel", "builtin") == models
+    shipped = family / "pose_diffusion.safetensors"
+    shipped.touch()
+    assert said("GoHDLoadPoseModel", "builtin") != models
+    assert said("GoHDTalkingPortrait", wired) != after[1:]
+
+
 @pytest.fixture
 def interrupted():
     model_management.STATE["interrupt"] = True
@@ -159,7 +180,7 @@ def test_a_missing_library_is_a_sentence(run, monkeypatch) -> None:
         (
             "GoHDEncodeAudio",
             {"audio": {"waveform": torch.zeros(1, 1, 0), "sample_rate": 16_000}},
-            "ends at 0.00 s",
+            "audio input is empty",
         ),
         ("GoHDEncodeAudio", {"audio": speech(1.0), "start": 5.0}, "before the start at 5 s"),
         (
@@ -194,17 +215,37 @@ def test_transparent_pictures_are_taken(run, models) -> None:
     assert torch.allclose(with_alpha, run("GoHDPreparePortrait", image=picture(), **given)[1], atol=1 / 255)
 
 
+def test_talking_portrait_takes_one_picture_whose_face_is_shown(run, builtin) -> None:
+    with pytest.raises(BadInput, match="3 pictures came in"):
+        run("GoHDTalkingPortrait", image=picture(batch=3), audio=speech())
+    empty = torch.zeros(1, 100, 200)
+    with pytest.raises(BadInput, match="200 x 100 and nothing says where the face is; paint a mask"):
+        run("GoHDTalkingPortrait", image=picture(200, 100), audio=speech(), face_mask=empty)
+
+
 def test_an_empty_mask_counts_as_none(run, models) -> None:
     given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
     portrait = run("GoHDPreparePortrait", image=picture(), face_mask=torch.zeros(1, 64, 64), **given)[0]
     assert portrait.box == (0, 0, 80, 80)
 
 
-def test_spaces_never_mix(run, models, portrait, base, tmp_path) -> None:
+def test_spaces_never_mix(run, models, portrait, base) -> None:
     write_family(base / "models" / "gohd", "bfm09")
     (other,) = run("GoHDLoadExpressionModel", weights="expression.safetensors")
     with pytest.raises(BadInput, match="'bfm09' coefficient space and the portrait in 'stylised'"):
         run("GoHDPredictExpressions", expression_model=other, features=None, portrait=portrait)
+    foreign = Motion.from_descriptors(torch.zeros(5, 72), "bfm09")
+    given = {"animator": models["animator"], "portrait": portrait, "motion": foreign}
+    for node in ("GoHDAnimatePortrait", "GoHDRenderVideo", "GoHDMotionStrip"):
+        with pytest.raises(BadInput, match="'bfm09' coefficient space, but these animator weights"):
+            run(node, **given)
+
+
+def test_a_path_that_would_fill_the_memory_is_refused(run, nodes, portrait) -> None:
+    keys = "0 0 0\n99999999 0 10"
+    with pytest.raises(BadInput, match="at most 36000 s"):
+        run("GoHDGazePath", portrait=portrait, keys=keys)
+    assert "at most 36000 s" in nodes["GoHDGazePath"].validate_inputs(keys)
 
 
 def test_older_hosts_get_no_argument_that_they_do_not_know(nodes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,14 +98,44 @@ def test_a_portraits_face_is_found_by_comfyuis_landmarks(run, readers) -> None:
             run("GoHDPreparePortrait", **given | {"index": number, "image": wide.repeat(4, 1, 1, 1)})
 
 
-def test_official_weights_without_a_face_say_all_that_helps(nodes, base) -> None:
-    from types import SimpleNamespace
+def reader(aligned: bool) -> SimpleNamespace:
+    """An extractor, as far as the search for a face asks it."""
+    return SimpleNamespace(config=SimpleNamespace(aligned=aligned))
 
-    detector_for = inspect.getmodule(nodes["GoHDExtractMotion"]).faces.detector_for
-    official = SimpleNamespace(config=SimpleNamespace(aligned=True))
+
+@pytest.fixture
+def detector_for(nodes):
+    return inspect.getmodule(nodes["GoHDExtractMotion"]).faces.detector_for
+
+
+def test_official_weights_without_a_face_say_all_that_helps(detector_for, base) -> None:
     with pytest.raises(BadCheckpoint) as caught:
-        detector_for(official, wanted=False)
+        detector_for(reader(aligned=True), None, (64, 64))
     assert all(item.name in str(caught.value) for item in DETECTOR_FILES)
     assert str(base) in str(caught.value) and "Detect Face Landmarks" in str(caught.value)
-    own = SimpleNamespace(config=SimpleNamespace(aligned=False))
-    assert detector_for(own, wanted=False) is None and detector_for(own, wanted=True) is None
+
+
+def test_a_face_that_nothing_points_at_is_asked_for(detector_for) -> None:
+    own, box = reader(aligned=False), (10, 10, 50, 50)
+    assert detector_for(own, None, (64, 64)) is None, "a square picture is used whole"
+    assert detector_for(own, box, (64, 128)) is None and detector_for(own, box, (64, 64), follow=True) is None
+    with pytest.raises(BadInput, match="128 x 64 and nothing says where the face is; paint a mask"):
+        detector_for(own, None, (64, 128))
+
+
+def test_the_detector_is_comfyuis_to_load(detector_for, monkeypatch) -> None:
+    """With two small layers in the place of its networks."""
+    from comfy import model_management
+
+    from gohd_core.face.detection import FaceDetector
+
+    made = FaceDetector(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1))
+    monkeypatch.setattr("gohd_core.face.detector_files.missing_files", lambda folders: None)
+    monkeypatch.setattr(FaceDetector, "load", lambda folders: made)
+    model_management.LOADED.clear()
+    assert detector_for(reader(aligned=True), None, (64, 64)) is made
+    (patcher,) = model_management.LOADED
+    assert patcher is made.patcher, "it must live as long as what it manages"
+    assert {id(part) for part in patcher.model} == {id(made.finder), id(made.reader)}
+    patcher.model.to("meta")
+    assert made.device == torch.device("meta"), "it computes where its networks are"
