@@ -19,11 +19,8 @@ SAMPLES = (ROOT / "assets" / "portraits" / "01.jpg").is_file()
 
 
 def runnable(workflow: dict) -> dict:
-    """The workflow with a second of sound, and the tests' own files for what this copy of the pack lacks."""
-    follows_sound = all(node["class_type"] != "GoHDGazePath" for node in workflow.values())
+    """The workflow as it is shipped, with the tests' own files for what this copy of the pack lacks."""
     for node in workflow.values():
-        if node["class_type"] == "GoHDEncodeAudio" and follows_sound:
-            node["inputs"]["duration"] = 1.0
         if not BUILTIN and node["inputs"].get("weights") == "builtin":
             node["inputs"]["weights"] = "official"
         if not SAMPLES and node["class_type"] == "GoHDSampleAvatar":
@@ -43,7 +40,7 @@ def test_every_workflow_runs(comfy, path) -> None:
         if workflow[key]["class_type"] == "SaveVideo":
             made = video_of(comfy, outputs, key)
             assert made["fps"] == 25.0 and abs(made["sound"] - made["picture"]) < 1 / 25
-            assert made["frames"] >= 25
+            assert made["frames"] > (100 if SAMPLES else 25), "all of the sample"
 
 
 def test_the_client_queues_a_workflow_and_fetches_the_video(comfy, tmp_path) -> None:

@@ -11,18 +11,29 @@ import { nodePicture, open, place } from "./page.mjs";
 const [, , command, url, ...folders] = process.argv;
 
 const NOTES = {
-  "1 Models": "`builtin` ships with the pack and is for drawn heads.",
+  "1 Models": "`builtin` ships with the pack and is for drawn heads. Photographs want the authors' files: see the workflow official_weights.",
   "2 Who and what": "A face and a voice. For your own: Load Image and Load Audio in the place of the samples. A square picture of a head is used whole; for any other paint a mask over the face and wire it to face_mask.",
-  "3 Motion": "Head, face, eyes and gaze each come by one wire: any source can be swapped. Same seed, same motion.",
-  "4 Pictures": "Frames per second are wired through: change them in one place.",
+  "3 Motion": "Head, face, eyes and gaze each come by one wire into Mix Motion: any source can be swapped. Same seed, same motion.",
+  "4 Pictures": "Press Run; Save Video shows the result. Frames per second are wired through: change them in Animate Portrait alone.",
   // One workflow's own notes.
-  "official_weights/1 Models": "`official` takes the authors' files under their released names from models/gohd; a missing one is named with the address where it is had (WEIGHTS.md).",
-  "official_weights/2 Who and what": "The official weights want a photograph: put Load Image in the place of the sample face. They also need a face detector's files, or ComfyUI's face landmarks; see the help of Prepare Portrait.",
-  "everything_from_video/2 Who and what": "A face, and a video whose motion is read. For your own: Load Image and Load Video in the place of the samples. The video's sound goes on with Get Video Components.",
-  "expression_from_video_head_from_audio/2 Who and what": "A face, and a video whose motion is read. For your own: Load Image and Load Video in the place of the samples. The video's sound goes on with Get Video Components.",
-  "lips_from_audio_head_from_video/2 Who and what": "A face, and a video whose motion is read. For your own: Load Image and Load Video in the place of the samples. The video's sound goes on with Get Video Components.",
+  "talking_portrait_one_node/4 Pictures": "Press Run; Save Video shows the result after a few seconds. Another `seed` moves the head another way; `gaze` says what the eyes do.",
+  "gaze_left_centre_right/3 Motion": "One speech and one head movement with three directions of gaze (Fig. 1 of the paper). Drag on an eye of Set Gaze to turn it: positive yaw looks to the picture's left.",
+  "gaze_path/3 Motion": "The eyes follow the keys of Gaze Path. ▶ plays them; drag the iris to set a key at the red line, drag the dots to move keys in time.",
+  "motion_strip/4 Pictures": "Press Run. One frame of the motion at growing strength (Fig. 8): from the portrait as it is to the motion in full.",
+  "one_audio_several_seeds/3 Motion": "One face, one speech, one expression, and three seeds for the head (Fig. 13).",
+  "edit_save_reuse_motion/3 Motion": "Save Motion keeps the motion in output/gohd, where Load Motion finds it (press R). Edit Motion then makes the head move half as far again; no network runs for that.",
+  "edit_save_reuse_motion/4 Pictures": "The edited motion on another face. Render Video draws straight into the file: its memory does not grow with the length.",
+  "everything_from_video/2 Who and what": "A face, and a video whose motion is read. For your own: Load Image and Load Video in the place of the samples. Get Video Components passes the video's sound on.",
+  "everything_from_video/3 Motion": "Head, face and gaze all come from the video. `relative` in Mix Motion takes over only how the head moves, not how it is held.",
+  "expression_from_video_head_from_audio/2 Who and what": "A face, and a video whose motion is read. For your own: Load Image and Load Video in the place of the samples. Get Video Components passes the video's sound on.",
+  "expression_from_video_head_from_audio/3 Motion": "The face and the gaze come from the video, the head moves to its sound: one wire of Mix Motion says which.",
+  "lips_from_audio_head_from_video/2 Who and what": "A face, a voice, and a video whose head and gaze are read. For your own: Load Image, Load Audio and Load Video in the place of the samples.",
+  "lips_from_audio_head_from_video/3 Motion": "Lips follow the sound; head and gaze follow the video, which goes back and forth where it is shorter. `relative` in Mix Motion takes over only how the head moves, not how it is held.",
   "full_frame_paste_back/2 Who and what": "Two people in one picture; the mask says who talks. For your own picture: Load Image, and the face painted in its mask editor.",
   "full_frame_paste_back/4 Pictures": "The face crop is drawn, upscaled (any upscaler can stand there), and put back into the whole picture.",
+  "official_weights/1 Models": "`official` takes the authors' files under their released names from models/gohd; a missing one is named with the address where it is had (WEIGHTS.md).",
+  "official_weights/2 Who and what": "The official weights want a photograph: put Load Image in the place of the sample face. They also need a face detector's files, or ComfyUI's face landmarks; see the help of Prepare Portrait.",
+  "official_weights/4 Pictures": "Press Run; Save Video shows the result. Render Video draws straight into the file: its memory does not grow with the length.",
 };
 
 const names = (folder) => fs.readdirSync(folder).filter((name) => name.endsWith(".json")).sort();
