@@ -173,6 +173,41 @@ def test_a_missing_library_is_a_sentence(run, monkeypatch) -> None:
         run("GoHDEncodeAudio", audio=speech())
 
 
+def test_missing_libraries_disable_the_nodes_that_need_them_and_no_other() -> None:
+    """In a fresh Python without any library that ComfyUI does not bring itself."""
+    code = """
+import asyncio, sys, torch
+sys.path[:0] = sys.argv[1:]
+sys.modules.update(dict.fromkeys(("cv2", "face_alignment", "librosa", "scipy", "soundfile", "soxr")))
+from conftest import load_pack
+from gohd_core.errors import MissingDependency
+from gohd_core.motion import Motion
+nodes = asyncio.run(asyncio.run(load_pack("fresh").comfy_entrypoint()).get_node_list())
+run = {cls.define_schema().node_id: cls.execute for cls in nodes}
+models = run["GoHDLoadModels"](weights="builtin", precision="float32").result
+(image,) = run["GoHDSampleAvatar"](number=2).result
+edits = {item.id: item.default for item in run["GoHDEditMotion"].__self__.define_schema().inputs[1:]}
+still = Motion.from_descriptors(torch.zeros(5, 72), "stylised")
+_, frames = run["GoHDEditMotion"](motion=still, **edits).result
+print(len(run), tuple(image.shape), frames)
+sound = {"waveform": torch.zeros(1, 1, 44_100), "sample_rate": 44_100}
+read = {"image": image, "extractor": models[4], "gaze_estimator": models[5]}
+heard = {"audio": sound, "start": 0.0, "duration": 0.0, "match_loudness": False, "loudness": -23.0}
+for name, given in (("GoHDPreparePortrait", read), ("GoHDEncodeAudio", heard)):
+    try:
+        run[name](**given)
+    except MissingDependency as error:
+        print(error)
+"""
+    folders = [str(ROOT), str(HERE), str(HERE / "comfy_stand_in")]
+    done = subprocess.run([sys.executable, "-c", code, *folders], capture_output=True, text=True)
+    pages = len(list((ROOT / "web" / "docs").glob("*.md")))
+    ran, *said = done.stdout.strip().splitlines() or [done.stderr]
+    assert ran == f"{pages} (1, 512, 512, 3) 5", ran
+    assert len(said) == 2 and "'cv2'" in said[0] and "'soxr'" in said[1]
+    assert all("which is not installed" in line and "pip install -r" in line for line in said)
+
+
 @pytest.mark.parametrize(
     ("node", "given", "said"),
     [
