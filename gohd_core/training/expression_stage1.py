@@ -31,7 +31,7 @@ from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task,
 class Stage1Losses:
     """Weights of eq. 19; the paper's are the defaults, but for the lip reader's, which is 2.
 
-    `lip_gap` and `eye_ratio` are ours and off by default.
+    `lip_gap`, `eye_ratio` and `spread` are ours and off by default.
     """
 
     landmarks: Weight = 0.01
@@ -41,6 +41,7 @@ class Stage1Losses:
     coefficients: Weight = 2.0
     lip_gap: Weight = "off"
     eye_ratio: Weight = "off"
+    spread: Weight = "off"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Stage1Config(RunConfig):
     Attributes:
         network: of kind "stage1".
         frames: length of a training sequence.
+        stride: steps in frames between the frames of a sequence: above 1, they tell more, since
+            neighbours hear nearly the same sound.
         face_model: BFM_model_front.mat for the space bfm09; null for the stylised face.
         start: weights file to begin with; its network must be that of this config.
         mouth_coefficients: which of the 64 rest when the sound is replaced by noise
@@ -71,6 +74,7 @@ class Stage1Config(RunConfig):
     features: Stage1Features = field(default_factory=Stage1Features)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     frames: int = 30
+    stride: int = 1
     face_model: str | None = None
     start: str | None = None
     mouth_coefficients: tuple[int, ...] = ()
@@ -78,19 +82,21 @@ class Stage1Config(RunConfig):
 
 @dataclass(frozen=True)
 class Stage1Draw:
-    """A window of a talking clip: what is heard and the expressions that go with it.
+    """Frames of a talking clip, `stride` apart: what is heard and the expressions that go with it.
 
     The targets are the clip's own expressions. For real video these are to come from clips that a
     lip expert re-synchronised; that is the distillation. e0 is that of any frame of the clip.
     """
 
     frames: int
+    stride: int
     augmentation: AugmentationConfig
     mouth: tuple[int, ...]
     keep_features: bool
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> dict[str, Any]:
-        window = random_window(clip, self.frames, rng, limit=audio_frames(clip))
+        length = (self.frames - 1) * self.stride + 1
+        window = random_window(clip, length, rng, limit=audio_frames(clip))
         expression = clip.read("expression", window.start, window.stop)
         start = int(rng.choice(np.flatnonzero(valid_frames(clip))))
         if self.augmentation.changes_nothing:
@@ -102,8 +108,8 @@ class Stage1Draw:
                 expression[:, list(self.mouth)] = 0
         return {
             "path": str(clip.path),
-            "chunks": chunks,
-            "expression": expression,
+            "chunks": chunks[:: self.stride],
+            "expression": expression[:: self.stride],
             "e0": clip.read("expression", start, start + 1)[0],
         }
 
@@ -145,6 +151,7 @@ def distillation_terms(
         lambda: losses.eye_ratio(real.eye_motion, made.eye_motion),
     )
     terms.add("lip_gap", weights.lip_gap, lambda: losses.lip_gap(real.landmarks, made.landmarks))
+    terms.add("spread", weights.spread, lambda: losses.spread(truth, predicted))
 
 
 def _network(config: Stage1Config) -> ExpressionNetwork:
@@ -187,7 +194,7 @@ class ExpressionStage1Task(Task):
     def draw(self, split: str) -> Stage1Draw:
         augmentation = self.config.augmentation if split == "train" else AugmentationConfig()
         keep = self.config.data.cache_features
-        return Stage1Draw(self.config.frames, augmentation, self.mouth, keep)
+        return Stage1Draw(self.config.frames, self.config.stride, augmentation, self.mouth, keep)
 
     def losses(self, player: str, batch: Batch, moment: Moment) -> Terms:
         truth = batch["expression"]

@@ -85,6 +85,8 @@ class ExpressionStage2Task(Task):
                 )
             network.lips.load_state_dict(loaded.network.lips.state_dict())
             self.stage1_info = loaded.info
+        if config.start is not None:
+            network.eyes.load_state_dict(self._started(config.start))
         if is_on(config.losses.distillation.lip_reading):
             raise BadInput(
                 "The lip-reading loss trains stage 1; set losses.distillation.lip_reading=off here."
@@ -95,6 +97,18 @@ class ExpressionStage2Task(Task):
         self.store = EmbeddingStore(network.lips.audio_encoder)
         self.informed = self._informed_noise() if config.informed_noise else None
         self.generated: dict[str, tuple[Tensor, ...]] = {}
+
+    def _started(self, start: str) -> Mapping[str, Tensor]:
+        """The generator's weights in a file; BadInput where they would not fit."""
+        eyes = load_network(start, "expression").network.eyes
+        found = {} if eyes is None else eyes.state_dict()
+        mine = self.networks["expression"].eyes.state_dict()
+        if {k: v.shape for k, v in found.items()} != {k: v.shape for k, v in mine.items()}:
+            raise BadInput(
+                f"start={start} has another generator of eye motion than this config, or none; use weights "
+                "that were trained with this config, or leave start out."
+            )
+        return found
 
     def _discriminators(self) -> dict[str, nn.Module]:
         sizes, weights = self.config.discriminators, self.config.losses

@@ -65,6 +65,7 @@ class Stage2Config(RunConfig):
     Attributes:
         stage1: weights of a trained stage 1 with eye-motion input, or null for Table 3's "w/o Stage
             1": then the mapping of `stage1_network` is trained together with the generator.
+        start: weights of a whole predictor whose generator to begin with; its shape must be the same.
         informed_noise: z explains the recording (`training.informed_noise`); ours, off by default.
         frames: length of a training sequence.
         face_model: BFM_model_front.mat for the space bfm09; null for the stylised face.
@@ -77,6 +78,7 @@ class Stage2Config(RunConfig):
         default_factory=lambda: OptimiserConfig(learning_rate=1e-6)
     )
     stage1: str | None = "builtin"
+    start: str | None = None
     stage1_network: ExpressionConfig = field(default_factory=lambda: ExpressionConfig(eye_motion_input=True))
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     discriminators: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)

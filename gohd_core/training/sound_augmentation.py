@@ -10,6 +10,7 @@ from gohd_core.audio import chunk_index, spectrogram_80
 from gohd_core.clips import Clip
 from gohd_core.constants import N_MELS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from gohd_core.training.draws import audio_frames
+from gohd_core.training.sound_noises import noise
 
 MARGIN = 10
 """Frames of sound read before and after a window, so that its rows and its room are whole."""
@@ -27,12 +28,12 @@ class AugmentationConfig:
 
     Attributes:
         gain: level change in dB, always drawn.
-        noise_share, snr: noise (white to brown, tones, reversed speech) at a ratio in dB.
+        noise_share, snr: noise, notes, beats (`sound_noises`) or reversed speech at a ratio in dB.
         room_share, reverberation: a room's decay, time to -60 dB in s.
         band_share, highest: a lower sample rate: nothing above a frequency in Hz.
         colour: largest tilt and bend of the spectrum, in dB.
         warp: largest change of the vocal tract's length, as a share.
-        quiet_share: noise, tones or silence in place of the speech; the mouth is to rest then.
+        quiet_share: noise, notes, beats or silence in place of the speech; the mouth is to rest then.
     """
 
     gain: tuple[float, float] = (0.0, 0.0)
@@ -85,36 +86,6 @@ def augment(
     if rng.random() < config.band_share:
         samples = below(samples, rng.uniform(*config.highest))
     return samples * 10 ** (rng.uniform(*config.gain) / 20), quiet
-
-
-def noise(length: int, rng: np.random.Generator) -> np.ndarray:
-    """Noise [length] with a root mean square of 1: hiss to rumble, or chords that come and go."""
-    if rng.random() < 0.35:
-        return _chords(length, rng)
-    spectrum = np.fft.rfft(rng.standard_normal(length))
-    frequency = np.maximum(np.fft.rfftfreq(length, 1 / SAMPLE_RATE), 20.0)
-    sound = np.fft.irfft(spectrum * frequency ** -rng.uniform(0.0, 1.2), length)
-    if rng.random() < 0.4:
-        sound = sound * _swell(length, rng)
-    return sound / max(float(np.sqrt(np.mean(sound**2))), 1e-12)
-
-
-def _chords(length: int, rng: np.random.Generator) -> np.ndarray:
-    time = np.arange(length) / SAMPLE_RATE
-    sound = np.zeros(length)
-    for _ in range(rng.integers(2, 7)):
-        pitch = 55 * 2 ** (rng.integers(0, 60) / 12)
-        start = rng.uniform(-0.3, time[-1])
-        decay = np.where(time < start, 0.0, np.exp(-np.maximum(time - start, 0) / rng.uniform(0.1, 1)))
-        for overtone in range(1, rng.integers(2, 8)):
-            phase = 2 * np.pi * (pitch * overtone * time + rng.random())
-            sound += decay * np.sin(phase) / overtone ** rng.uniform(0.7, 1.5)
-    return sound / max(float(np.sqrt(np.mean(sound**2))), 1e-12)
-
-
-def _swell(length: int, rng: np.random.Generator) -> np.ndarray:
-    points = max(2, length * 6 // SAMPLE_RATE)
-    return np.interp(np.arange(length), np.linspace(0, length, points), rng.uniform(0.05, 1, points))
 
 
 def in_room(samples: np.ndarray, rng: np.random.Generator, reverberation: float) -> np.ndarray:

@@ -60,10 +60,30 @@ def test_lip_gap_counts_closed_lips_four_times() -> None:
     assert value(losses.lip_gap, truth, made) == pytest.approx(sum(parts) / len(parts))
 
 
-def test_eye_ratio_is_the_squared_error_of_value_0() -> None:
+def test_eye_ratio_is_the_squared_error_of_value_0_and_shut_eyes_count_four_times() -> None:
     truth, made = draw(3, 4, 21)
-    parts = [(truth[b, t, 0] - made[b, t, 0]) ** 2 for b in range(3) for t in range(4)]
+    parts = [
+        (truth[b, t, 0] - made[b, t, 0]) ** 2 * (4 if truth[b, t, 0] < 0.5 else 1)
+        for b in range(3)
+        for t in range(4)
+    ]
     assert value(losses.eye_ratio, truth, made) == pytest.approx(sum(parts) / 12)
+
+
+def test_spread_is_the_difference_of_deviations() -> None:
+    truth, made = draw(3, 4, 5)
+    total = 0.0
+    for k in range(5):
+        deviations = [math.sqrt(np.var(x[..., k].ravel()) + 1e-6) for x in (truth, made)]
+        total += abs(deviations[0] - deviations[1])
+    assert value(losses.spread, truth, made) == pytest.approx(total)
+    assert value(losses.spread, truth, truth) == 0
+
+
+def test_spread_has_a_gradient_where_nothing_moves() -> None:
+    made = torch.zeros(2, 3, 4, dtype=torch.float64, requires_grad=True)
+    losses.spread(torch.from_numpy(draw(2, 3, 4)[0]), made).backward()
+    assert torch.isfinite(made.grad).all()
 
 
 def test_l1_is_eq_21_24_and_27() -> None:

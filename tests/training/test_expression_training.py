@@ -13,7 +13,7 @@ from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork, ExpressionPredictor
 from gohd_core.training.cli import CONFIGS
 from gohd_core.training.config import load_config
-from gohd_core.training.data import clip_examples, collate
+from gohd_core.training.data import clip_examples, collate, find_clips
 from gohd_core.training.embeddings import EmbeddingStore
 from gohd_core.training.expression_geometry import FaceGeometry
 from gohd_core.training.expression_stage1 import ExpressionStage1Task, Stage1Config
@@ -111,6 +111,16 @@ def test_stage_1_terms_add_up_to_eq_19(clips: Path) -> None:
     assert float(terms.total().detach()) == pytest.approx(total, rel=1e-5)
 
 
+def test_stride_skips_frames_and_keeps_sound_and_targets_together(clips: Path) -> None:
+    task = ExpressionStage1Task(stage1(clips, "frames=5", "stride=4"))
+    clip = find_clips(task.config.data, "train")[0]
+    apart = task.draw("train")(clip, np.random.default_rng(3))
+    task = ExpressionStage1Task(stage1(clips, "frames=17"))
+    every = task.draw("train")(clip, np.random.default_rng(3))
+    for name in ("chunks", "expression"):
+        assert len(apart[name]) == 5 and np.array_equal(apart[name], every[name][::4])
+
+
 def test_lip_reader_is_off_in_words_or_needs_weights(clips: Path, tmp_path: Path) -> None:
     notes = " ".join(ExpressionStage1Task(stage1(clips)).notes())
     assert "The lip_reading loss is off" in notes
@@ -176,6 +186,21 @@ def test_stage_2_learns_eye_motion(clips: Path, stage1_file: Path, tmp_path: Pat
     assert predictor.config.kind == "lstm"
     result = predictor.predict(torch.zeros(9, 80, 16), torch.zeros(64), None, seed=1)
     assert result[1].shape == (9, 21)
+
+
+def test_stage_2_starts_with_another_run_s_generator(clips: Path, stage1_file: Path, tmp_path: Path) -> None:
+    torch.manual_seed(11)
+    before = ExpressionStage2Task(stage2(clips, stage1_file))
+    network, config = before.networks["expression"], before.expression
+    path = tmp_path / "whole.safetensors"
+    save_network(path, network, component="expression", config=config, space="stylised")
+    torch.manual_seed(12)
+    after = ExpressionStage2Task(stage2(clips, stage1_file, f"start={path}"))
+    eyes = after.networks["expression"].eyes.state_dict()
+    for name, value in network.eyes.state_dict().items():
+        torch.testing.assert_close(eyes[name], value)
+    with pytest.raises(BadInput, match="another generator of eye motion"):
+        ExpressionStage2Task(stage2(clips, stage1_file, f"start={stage1_file}"))
 
 
 def test_a_stage_1_without_eye_motion_is_refused(clips: Path, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from gohd_core.training.sound_augmentation import (
     augmented_chunks,
     below,
     in_room,
-    noise,
     recolour,
 )
+from gohd_core.training.sound_noises import beats, held_notes, hiss, noise, struck_notes
 from tests.training.talk_clips import write_talk_clips
 
 
@@ -59,6 +59,34 @@ def test_noise_has_unit_level_and_many_colours() -> None:
         power = np.abs(np.fft.rfft(sound)) ** 2
         centres.append(np.sum(power * np.arange(len(power))) / power.sum())
     assert max(centres) > 5 * min(centres)
+
+
+@pytest.mark.parametrize("make", [hiss, held_notes, struck_notes, beats])
+def test_each_noise_is_a_sound_of_its_length_that_its_seed_tells(make) -> None:
+    for seed in range(20):
+        sound, again = (make(17_920, np.random.default_rng(seed)) for _ in range(2))
+        assert sound.shape == (17_920,) and np.isfinite(sound).all() and sound.std() > 0
+        assert np.array_equal(sound, again)
+
+
+def test_held_notes_are_lines_and_hiss_is_not() -> None:
+    def loudest_share(sound: np.ndarray) -> float:
+        power = np.sort(np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) ** 2)[::-1]
+        return power[:100].sum() / power.sum()
+
+    hisses = [loudest_share(hiss(16_000, np.random.default_rng(seed))) for seed in range(12)]
+    notes = [loudest_share(held_notes(16_000, np.random.default_rng(seed))) for seed in range(12)]
+    assert np.median(notes) > 0.9 > 0.6 > np.median(hisses)
+
+
+def test_a_beat_repeats() -> None:
+    found = 0
+    for seed in range(10):
+        loudness = np.abs(beats(48_000, np.random.default_rng(seed))).reshape(-1, 160).mean(axis=1)
+        loudness = loudness - loudness.mean()
+        alike = np.correlate(loudness, loudness, "full")[len(loudness) - 1 :]
+        found += alike[11:51].max() > 0.4 * alike[0]
+    assert found >= 7
 
 
 def test_quiet_takes_the_speech_away() -> None:
