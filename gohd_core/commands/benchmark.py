@@ -53,6 +53,9 @@ def _add_speed(kinds: Any) -> None:
         "speed", help="frames a second, memory and real-time factor of each stage and of the whole"
     )
     parser.add_argument("--models", default="builtin", help="a folder with official weights (builtin)")
+    parser.add_argument(
+        "--official", type=Path, metavar="DIR", help="also measure the authors' inference code, a clone of it"
+    )
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument(
         "--seconds", default="10,30", help="lengths of sound; 10,60,600 shows scaling (10,30)"
@@ -85,6 +88,7 @@ def run_speed(arguments: argparse.Namespace) -> int:
         frames=arguments.frames,
         device=arguments.device,
         threads=arguments.threads,
+        official=arguments.official,
         clock=arguments.clock,
     )
 
@@ -112,7 +116,11 @@ def _add_ablations(kinds: Any) -> None:
     parser.add_argument("--stills", type=Path, action="append", default=[], metavar="DIR", help="for table 4")
     parser.add_argument("--parsing", type=Path, metavar="FILE", help="a face parser's weights, for table 4")
     parser.add_argument("--tables", default="3,5,6,7", help="of 3, 4, 5, 6, 7 (3,5,6,7)")
-    parser.add_argument("--steps", type=int, default=150, help="optimiser steps of every run (150)")
+    parser.add_argument(
+        "--steps",
+        default="150",
+        help="optimiser steps of every run (150), or by module: pose=400,expression-stage1=300",
+    )
     parser.add_argument("--seeds", default="0,1,2", help="(0,1,2)")
     parser.add_argument("--clips", type=int, default=16, help="held-out clips that are measured (16)")
     add_output(parser, "ablations")
@@ -128,7 +136,7 @@ def run_ablations(arguments: argparse.Namespace) -> int:
     plan = AblationPlan(
         talk=tuple(talk),
         tables=_numbers(arguments.tables, int),
-        steps=arguments.steps,
+        steps=_steps(arguments.steps),
         seeds=_numbers(arguments.seeds, int),
         stills=tuple(arguments.stills),
         parsing=arguments.parsing,
@@ -145,6 +153,14 @@ def _numbers(text: str, kind: type) -> tuple:
         return tuple(kind(part) for part in text.split(","))
     except ValueError as error:
         raise BadInput(f"{text!r} is not a list of numbers with commas.") from error
+
+
+def _steps(text: str) -> Any:
+    """A number, or module -> number."""
+    if "=" not in text:
+        return _numbers(text, int)[0]
+    named = [part.partition("=") for part in text.split(",")]
+    return {name: _numbers(number, int)[0] for name, _, number in named}
 
 
 def add_output(parser: argparse.ArgumentParser, section: str) -> None:

@@ -1,11 +1,10 @@
-"""Trains the paper's ablations small, with equal budgets and several seeds, and holds them against its "
-"tables."""
+"""Trains the paper's ablations small, with equal budgets and several seeds, beside its tables."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,14 @@ from gohd_core import __version__
 from gohd_core.clips import Clip, ClipDataset
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.ablation_tables import ABLATIONS, Ablation, Variant
+from gohd_core.evaluation.ablation_tables import ABLATIONS, SMALL, Ablation, Variant
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.evaluation.sequences import structural_similarity
 from gohd_core.evaluation.speech_motion import features_of
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.pose import PoseDiffusion
 from gohd_core.training.cli import CONFIGS
-from gohd_core.training.config import load_config, read_yaml, update
+from gohd_core.training.config import load_config, update
 from gohd_core.training.expression_geometry import FaceGeometry
 from gohd_core.training.loop import train
 from gohd_core.training.settings import RunConfig
@@ -41,7 +40,7 @@ class AblationPlan:
 
     Attributes:
         tables: numbers of the paper's tables.
-        steps: optimiser steps of every run; all variants get the same.
+        steps: optimiser steps of every run, or module -> steps: all variants of a module get the same.
         seeds: of the initial weights and the order of the data.
         talk: data sets of talking clips (train and test splits), frames not needed.
         stills: data sets of stills with correspondences, for table 4; without any it is left out.
@@ -51,7 +50,7 @@ class AblationPlan:
 
     talk: tuple[Path, ...]
     tables: tuple[int, ...] = (3, 5, 6, 7)
-    steps: int = 150
+    steps: int | Mapping[str, int] = 150
     seeds: tuple[int, ...] = (0, 1, 2)
     stills: tuple[Path, ...] = ()
     parsing: Path | None = None
@@ -62,16 +61,25 @@ class AblationPlan:
         unknown = [table for table in self.tables if table not in known]
         if unknown:
             raise BadInput(f"Table {unknown[0]} is no ablation; choose of {', '.join(map(str, known))}.")
-        if self.steps < 1 or not self.seeds:
+        modules = sorted({ablation.module for ablation in ABLATIONS})
+        strange = [] if isinstance(self.steps, int) else [name for name in self.steps if name not in modules]
+        if strange:
+            raise BadInput(f"No ablation trains {strange[0]!r}; give steps for some of {', '.join(modules)}.")
+        if min(map(self.steps_of, modules)) < 1 or not self.seeds:
             raise BadInput("Ablations need at least 1 step and 1 seed.")
         if 4 in self.tables and not self.stills:
             raise BadInput("Table 4 trains the animator: give --stills DIR with stills and correspondences.")
+
+    def steps_of(self, module: str) -> int:
+        """Optimiser steps of every run of a module; those that `steps` does not name get 150."""
+        return self.steps if isinstance(self.steps, int) else self.steps.get(module, 150)
 
 
 def ablations(plan: AblationPlan, out: Path, *, progress: Progress | None = None) -> Report:
     """Trains every variant of every chosen table into `out` and measures it on held-out clips.
 
-    A run whose weights are there already is not trained again, so that a stopped benchmark goes on.
+    A run of as many steps whose weights are there already is not trained again, so that a stopped
+    benchmark goes on.
     """
     begun = time.perf_counter()
     chosen = [ablation for ablation in ABLATIONS if ablation.table in plan.tables]
@@ -88,7 +96,11 @@ def ablations(plan: AblationPlan, out: Path, *, progress: Progress | None = None
                 if progress is not None:
                     progress("runs", done, total)
         tables.append(ablation_table(ablation, found))
-    setting: dict[str, Any] = {key: value for key, value in asdict(plan).items() if key in ("steps", "seeds")}
+    modules = sorted({ablation.module for ablation in chosen})
+    setting: dict[str, Any] = {
+        "steps": ", ".join(f"{module} {plan.steps_of(module)}" for module in modules),
+        "seeds": ", ".join(map(str, plan.seeds)),
+    }
     setting |= {"clips": plan.clips, "talk": ", ".join(path.name for path in plan.talk)}
     setting |= {"tables": ", ".join(map(str, plan.tables))}
     setting = {key: str(value) for key, value in setting.items()}
@@ -103,27 +115,14 @@ def _trained(ablation: Ablation, plan: AblationPlan) -> list[Variant]:
 def trained(ablation: Ablation, variant: Variant, seed: int, plan: AblationPlan, out: Path) -> Path:
     """Trains one variant with one seed; the path of its weights."""
     module, _, name = (variant.config or "").rpartition("/")
-    module = module or ablation.module
-    settings = dict(ablation.settings)
-    if module == "expression-stage1":
-        settings = dict(_stage1_settings())
-    elif module == "expression-stage2" and variant.config != "without_stage1":
-        settings["stage1"] = str(_stage1(seed, plan, out))
+    module, settings = module or ablation.module, {}
+    if module == "expression-stage2" and name == "without_stage1":
+        settings = {"stage1_network": SMALL["expression-stage1"].settings["network"]}
     elif module == "expression-stage2":
-        stage1 = read_yaml(CONFIGS / "expression-stage1" / "stylised.yaml")["network"]
-        settings |= {"stage1": None, "stage1_network": stage1}
+        settings = {"stage1": str(_run("expression-stage1", [], seed, plan, out, "full"))}
     elif module == "animator" and plan.parsing is not None:
-        settings |= {"losses": {"parsing": 1.0}, "features": {"parsing": {"weights": str(plan.parsing)}}}
-    label = name or "full"
-    return _run(module, [settings, _difference(module, name)], seed, plan, out / f"{module}-{label}-{seed}")
-
-
-def _stage1_settings() -> Any:
-    return next(ablation.settings for ablation in ABLATIONS if ablation.module == "expression-stage1")
-
-
-def _stage1(seed: int, plan: AblationPlan, out: Path) -> Path:
-    return _run("expression-stage1", [_stage1_settings()], seed, plan, out / f"expression-stage1-full-{seed}")
+        settings = {"losses": {"parsing": 1.0}, "features": {"parsing": {"weights": str(plan.parsing)}}}
+    return _run(module, [settings, _difference(module, name)], seed, plan, out, name or "full")
 
 
 def _difference(module: str, name: str) -> dict[str, Any]:
@@ -137,31 +136,33 @@ def _difference(module: str, name: str) -> dict[str, Any]:
 
 
 def config_of(module: str, settings: Sequence[Any], seed: int, plan: AblationPlan) -> RunConfig:
-    """The module's stylised config with each of the settings laid over it, at the plan's budget."""
-    config = load_config(find_task(module).Config, CONFIGS / module / "stylised.yaml")
-    for values in settings:
+    """The module's small config with each of the settings laid over it, at the plan's budget."""
+    small = SMALL[module]
+    config = load_config(find_task(module).Config, CONFIGS / module / f"{small.config}.yaml")
+    for values in (small.settings, *settings):
         config = update(config, values, "the ablation")
-    folders = plan.stills if module == "animator" else plan.talk
-    data = replace(config.data, folders=tuple(map(str, folders)), workers=0)
+    folders, steps = plan.stills if module == "animator" else plan.talk, plan.steps_of(module)
+    data = replace(config.data, folders=tuple(map(str, folders)), workers=0, validation_batches=0)
     loop = replace(
         config.loop,
-        steps=plan.steps,
+        steps=steps,
         max_minutes=None,
         seed=seed,
-        validate_every=10 * plan.steps,
+        validate_every=10 * steps,
         picture_every=0,
         sample_every=0,
-        checkpoint_every=10 * plan.steps,
+        checkpoint_every=10 * steps,
         checkpoint_minutes=None,
     )
     return replace(config, data=data, loop=loop)
 
 
-def _run(module: str, settings: Sequence[Any], seed: int, plan: AblationPlan, out: Path) -> Path:
-    weights = out / f"{_COMPONENT[module]}.safetensors"
+def _run(module: str, settings: Sequence[Any], seed: int, plan: AblationPlan, out: Path, label: str) -> Path:
+    folder = out / f"{module}-{label}-{plan.steps_of(module)}-{seed}"
+    weights = folder / f"{_COMPONENT[module]}.safetensors"
     if not weights.is_file():
         config = config_of(module, settings, seed, plan)
-        train(find_task(module), config, out, command="gohd benchmark ablations")
+        train(find_task(module), config, folder, resume=True, command="gohd benchmark ablations")
     return weights
 
 
@@ -246,8 +247,7 @@ def ablation_table(ablation: Ablation, found: dict[str, list[dict[str, float]]])
         f"Table {ablation.table}: {ablation.title}",
         tuple(columns),
         note=f"{ablation.note} {arrows}. Effect: the row less the full strategy; agrees: same direction as "
-        "in the "
-        f"paper by at least {_CLEAR:g} standard errors over seeds, else 'no' or 'unclear'.",
+        f"in the paper by at least {_CLEAR:g} standard errors over seeds, else 'no' or 'unclear'.",
     )
     for variant in ablation.variants:
         if variant.name not in found:

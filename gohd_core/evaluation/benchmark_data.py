@@ -1,8 +1,9 @@
 """The benchmark's own small data: test identities, voices and texts of the stylised world, made once.
 
-Three data sets in the clip format (docs/DATA.md) in one folder: `factors-SIZE` (the factor sheet of every
+Four data sets in the clip format (docs/DATA.md) in one folder: `factors-SIZE` (the factor sheet of every
 head, with exact correspondences), `speech` (talking clips without pictures; split `train` holds what
-the baselines draw from), `shots-SIZE` (some frames of the first talking clips). What is there is used.
+the baselines draw from), `shots-SIZE` (some frames of the first talking clips), `labials-SIZE` (their
+frames in which lips close, and some in which they are open). What is there is used.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from gohd_core.clips import (
 from gohd_core.constants import FPS, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.factor_sheet import Sheet, factor_sheet
+from gohd_core.evaluation.labials import moments
+from gohd_core.training.draws import audio_frames
 
 VERSION = 1
 PARTS = ("animator", "motion", "talk")
@@ -74,9 +77,10 @@ class BenchmarkData:
     factors: ClipDataset | None
     speech: ClipDataset | None
     shots: ClipDataset | None
+    labials: ClipDataset | None
 
     def clips(self, part: str, split: str = "test") -> list[Clip]:
-        """The clips of "factors", "speech" or "shots"."""
+        """The clips of "factors", "speech", "shots" or "labials"."""
         dataset: ClipDataset = getattr(self, part)
         return [dataset.clip(entry) for entry in dataset.select(split)]
 
@@ -100,7 +104,7 @@ def benchmark_data(
     """
     sheet = factor_sheet(plan.seed)
     base = {"space": STYLISED, "fps": FPS, "size": size, "seed": plan.seed, "version": VERSION}
-    factors = speech = shots = None
+    factors = speech = shots = labials = None
     if "animator" in parts:
         factors = _dataset(
             folder / f"factors-{size}-{plan.identities}",
@@ -120,7 +124,14 @@ def benchmark_data(
             plan.clips,
             _told(progress, "talking heads"),
         )
-    return BenchmarkData(plan, sheet, factors, speech, shots)
+        labials = _dataset(
+            folder / f"labials-{size}-{plan.clips}",
+            base | {"kind": "stills", "talking": plan.clips, "of": plan.speech},
+            lambda: _labials(chosen, size),
+            plan.clips,
+            _told(progress, "talking lips"),
+        )
+    return BenchmarkData(plan, sheet, factors, speech, shots, labials)
 
 
 def speech_data(folder: Path, plan: Plan, *, progress: Progress | None = None) -> ClipDataset:
@@ -191,10 +202,23 @@ def _factors(plan: Plan, sheet: Sheet, size: int) -> Made:
 
 def _shots(plan: Plan, clips: list[Clip], size: int) -> Made:
     for clip in clips:
-        at = np.linspace(0, len(clip) - 1, plan.shots).round().astype(int)
-        rows = (clip.read_at(name, at.tolist()) for name in ("expression", "pose", "gaze"))
-        arrays, info = _drawn(clip.info["identity_seed"], *rows, size, f"shots-{clip.info['name']}")
-        yield arrays, info | {"of": clip.info["name"], "at": at.tolist()}
+        at = np.linspace(0, len(clip) - 1, plan.shots).round().astype(int).tolist()
+        yield _frames_of(clip, at, size, "shots")
+
+
+def _labials(clips: list[Clip], size: int) -> Made:
+    for clip in clips:
+        found = moments(clip, audio_frames(clip))
+        arrays, info = _frames_of(clip, [0, *found.frames], size, "labials")
+        yield arrays, info | {"phones": [list(phone) for phone in found.phones], "open": list(found.open)}
+
+
+def _frames_of(
+    clip: Clip, at: list[int], size: int, kind: str
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    rows = (clip.read_at(name, at) for name in ("expression", "pose", "gaze"))
+    arrays, info = _drawn(clip.info["identity_seed"], *rows, size, f"{kind}-{clip.info['name']}")
+    return arrays, info | {"of": clip.info["name"], "at": at}
 
 
 def _drawn(

@@ -27,6 +27,7 @@ from gohd_core.evaluation.benchmark_data import (
 )
 from gohd_core.evaluation.factors import blink_table, command_table, draw_heads, monotone_table, reader_table
 from gohd_core.evaluation.frame_tables import identity_table, still_table
+from gohd_core.evaluation.lip_closure import closure_table
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.evaluation.speech_files import speech_table
 from gohd_core.evaluation.speech_motion import speak
@@ -117,6 +118,7 @@ def quality(
             tables += [mouth_table(spoken), coefficient_table(spoken), head_table(spoken), gaze_table(spoken)]
         if "talk" in parts:
             tables.append(talk_table(models, data, spoken, progress))
+            tables.append(closure_table(models, data, spoken, progress))
     if speech:
         tables.append(speech_table(models, speech))
     targets = target_table(tables)

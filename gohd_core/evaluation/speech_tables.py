@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from gohd_core.constants import STYLISED
+from gohd_core.evaluation.labials import labial_spans
 from gohd_core.evaluation.report import Table, Value
 from gohd_core.evaluation.sequences import agreement, blinks, saccades, structural_similarity
 from gohd_core.evaluation.speech_motion import COPY, MEAN, NEAREST, OURS, ROWS, TRUTH, Spoken
@@ -17,7 +18,6 @@ from gohd_core.stylised.expressions import EXPRESSION_NAMES, active_expressions
 from gohd_core.training.expression_geometry import Face, FaceGeometry
 from gohd_core.training.motion_figures import motion_figures
 
-LABIALS = ("p", "b", "m")
 _MOTION_FRAMES = 100
 """Frames of each clip that the head's and the eyes' figures look at: all clips must be as long."""
 _MOUTH = slice(48, 68)
@@ -29,23 +29,14 @@ def mouth_table(spoken: list[Spoken]) -> Table:
     table = Table(
         "Expression from sound",
         (
-            *(
-                "opening correlation",
-                "lag frames",
-                "opening slope",
-                "MLD px",
-                "closed on p b m",
-                "at rest px",
-            ),
-            *("blinks a minute", "SSIM_e", "Var_e x100"),
+            *("opening correlation", "lag frames", "opening slope", "MLD px"),
+            *("closed on p b m", "at rest px", "blinks a minute", "SSIM_e", "Var_e x100"),
         ),
         note="Held-out voices and texts. Opening of the inner lips against the truth's, at its best lag "
-        "(positive: "
-        "late); MLD: mean distance of the 20 mouth landmarks in pixels of a 224-pixel face; closed: inner "
-        "lips "
-        f"less than {CLOSED:g} px apart on some frame of the phone; at rest: opening in pauses. SSIM_e: "
-        "eq. 26's "
-        "similarity of the 21 eye-motion values; Var_e: variance of eye and brow landmarks in eye heights.",
+        "(positive: late); MLD: mean distance of the 20 mouth landmarks in pixels of a 224-pixel face; "
+        f"closed: inner lips less than {CLOSED:g} px apart on some frame of the phone; at rest: opening in "
+        "pauses. SSIM_e: eq. 26's similarity of the 21 eye-motion values; Var_e: variance of eye and brow "
+        "landmarks in eye heights.",
     )
     geometry = FaceGeometry.load(None, STYLISED)
     for row in ROWS:
@@ -67,9 +58,7 @@ def _mouth_figures(geometry: FaceGeometry, one: Spoken, row: str) -> dict[str, f
     lag = best_lag(opening, wanted)
     ratio = made.eye_motion[0, :, 0].numpy()
     eyes = made.offsets[0][:, list(_EYES)].numpy()
-    names = np.array(one.clip.info["phonemes"])
-    labial = np.isin(names, LABIALS)
-    start, end = (one.clip.read(f"phoneme_{which}")[labial] for which in ("start", "end"))
+    start, end = labial_spans(one.clip).T
     quiet = _pauses(one)
     return {
         "opening correlation": lag.correlation,
@@ -80,8 +69,8 @@ def _mouth_figures(geometry: FaceGeometry, one: Spoken, row: str) -> dict[str, f
         "blinks a minute": blinks(ratio)[0],
         "SSIM_e": structural_similarity(true.eye_motion[0].numpy(), made.eye_motion[0].numpy()),
         "Var_e x100": 100 * float(eyes.var(axis=0).mean()),
-        "phones": int(labial.sum()),
-        "closed": closed_share(opening, start, end) * int(labial.sum()) if labial.any() else 0.0,
+        "phones": len(start),
+        "closed": closed_share(opening, start, end) * len(start) if len(start) else 0.0,
     }
 
 
@@ -132,8 +121,8 @@ def head_table(spoken: list[Spoken]) -> Table:
         ("SSIM_p", "Var_p x1000", *names),
         note="Deviation, speed and variety over seeds as shares of the truth's; beat alignment of turns with "
         "rises in loudness (Gaussian, 1.5 frames), and with the next clip's sound (by chance); correlation "
-        "of "
-        "pitch with the truth's. SSIM_p: eq. 26's similarity of the six coefficients; Var_p: their variance.",
+        "of pitch with the truth's. SSIM_p: eq. 26's similarity of the six coefficients; Var_p: their "
+        "variance.",
     )
     for row in (OURS, NEAREST, MEAN, COPY, TRUTH):
         figures = _motion(spoken, "pose", row)

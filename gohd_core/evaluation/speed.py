@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -46,6 +47,7 @@ class SpeedPlan:
         frames: how many frames are drawn for each figure of the animator.
         device: "cpu" or "cuda".
         threads: of the processor; 0 leaves torch's choice.
+        official: a folder with the authors' inference code, to be measured in the same run.
         clock: "wall", or "processor": time that this process computed, all threads together, which
             other work on the machine stretches far less.
     """
@@ -57,6 +59,7 @@ class SpeedPlan:
     frames: int = 48
     device: str = "cpu"
     threads: int = 0
+    official: Path | None = None
     clock: str = "wall"
 
     def __post_init__(self) -> None:
@@ -85,6 +88,10 @@ def speed(
     models = load(plan.device, torch.float32)
     tables = [_stages(models, plan, progress), _animator(load, models, plan, progress)]
     tables.append(_lengths(models, plan, progress))
+    if plan.official is not None:
+        from gohd_core.evaluation.official_code import official_table
+
+        tables.append(official_table(plan.official, plan, progress))
     from gohd_core.evaluation.quality import machine
 
     setting: dict[str, Any] = {
@@ -103,8 +110,8 @@ def _stages(models: Models, plan: SpeedPlan, progress: Progress | None) -> Table
         "Stages",
         ("ms", "of real time", "against reference"),
         note=f"{plan.seconds[0]:g} s of sound, median of {_REPEATS}; of real time: computing over sound, "
-        "below 1 is "
-        "faster than it plays. Reference: sampling in all training steps by ancestral sampling, as published "
+        "below 1 is faster "
+        "than it plays. Reference: sampling in all training steps by ancestral sampling, as published "
         "(head, gaze); encoding the portrait anew for every frame, as the official script does (frames).",
     )
     seconds = plan.seconds[0]
@@ -149,8 +156,7 @@ def _animator(
         "Drawing frames",
         ("frames a second", "real-time factor", "against reference", "peak GPU MiB", "error dB"),
         note=f"{plan.frames} frames of one portrait; real-time factor: frames a second over 25. Reference: "
-        "the "
-        "float32 way of the official script, the portrait encoded anew for every frame, in the same run. "
+        "the float32 way of the official script, the portrait encoded anew for every frame, in the same run. "
         "Error: PSNR of the frames against float32's.",
     )
     picture, own = portrait(plain)
@@ -198,9 +204,9 @@ def _lengths(models: Models, plan: SpeedPlan, progress: Progress | None) -> Tabl
         "Length",
         ("motion ms a second", "drawing ms a frame", "memory MiB", "growth against shortest"),
         note="Motion: features, head, expression and gaze; drawing: one batch in the middle and one at the "
-        "end of the "
-        "clip, since frames are drawn one batch after the other. Memory: the process's peak so far (CPU) or "
-        "the GPU's peak. Growth: cost a second of sound as a share of the shortest clip's; 1 is linear.",
+        "end of the clip, since frames are drawn one batch after the other. Memory: the process's peak so "
+        "far (CPU) or the GPU's peak. Growth: cost a second of sound as a share of the shortest clip's; 1 is "
+        "linear.",
     )
     picture, own = portrait(models)
     shortest = 0.0

@@ -50,10 +50,8 @@ def talk_table(
         "Talking heads, frame by frame",
         FRAME_COLUMNS,
         note=f"{FRAME_NOTE} The source is the clip's first frame, its coefficients read by the extractor "
-        "and the "
-        "gaze estimator. A sampled head is not where the true one is, which the whole picture's figures "
-        "punish: "
-        "'all from video' is what the animator can do, the other rows what a channel costs.",
+        "and the gaze estimator. A sampled head is not where the true one is, which the whole picture's "
+        "figures punish: 'all from video' is what the animator can do, the other rows what a channel costs.",
     )
     by_name = {one.clip.info["name"]: one for one in spoken}
     clips = data.clips("shots")
@@ -62,7 +60,7 @@ def talk_table(
         true, landmarks, at = shot_frames(clip)
         one = by_name[clip.info["of"]]
         kept = [k for k, frame in enumerate(at) if 0 < frame < one.frames]
-        own = _read_source(models, true[0])
+        own = read_source(models, true[0])
         source = encode(models.animator, true[0], own)
         for name, parts in SOURCES.items():
             motion = one.motion(parts.expression, parts.pose, parts.gaze)
@@ -77,7 +75,7 @@ def talk_table(
     return table
 
 
-def _read_source(models: Models, picture: np.ndarray) -> Motion:
+def read_source(models: Models, picture: np.ndarray) -> Motion:
     """The portrait's own coefficients, as the pipeline reads them."""
     found = models.extractor.extract([picture])
     gaze = models.gaze_estimator.estimate([picture])

@@ -20,8 +20,7 @@ def target_table(tables: Sequence[Table]) -> Table:
         "Targets",
         ("wanted", "measured", "met"),
         note="Amplitudes are shares of what the same reader sees in the rendered truth, so that a reader's "
-        "own "
-        "error does not count against the animator. The target of 25 drawn frames a second is "
+        "own error does not count against the animator. The target of 25 drawn frames a second is "
         "`gohd benchmark speed`'s.",
     )
 
@@ -56,6 +55,10 @@ def target_table(tables: Sequence[Table]) -> Table:
         closed, lag = mouth["closed on p b m"], mouth["lag frames"]
         put("lips closed on p, b, m", f"at least {_CLOSURES:g}", closed, _least(closed, _CLOSURES))
         put("mouth lag in frames", f"within {_LAG:g}", lag, lag is not None and abs(lag) <= _LAG)
+    lips = found.get("Lips on p, b, m, in pixels", {}).get("drawn, lips from sound")
+    if lips is not None:
+        closed = lips["closed on p b m"]
+        put("lips closed on p, b, m, drawn", f"at least {_CLOSURES:g}", closed, _least(closed, _CLOSURES))
     return targets
 
 
