@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.convolution import TimeConvolution
-from gohd_core.pose.positional import PositionalScores
+from gohd_core.pose.positional import Band, PositionalScores
+from gohd_core.pose.products import Linear
 
 
 class Attention(nn.Module):
@@ -17,23 +18,30 @@ class Attention(nn.Module):
     def __init__(self, config: DiffusionConfig) -> None:
         super().__init__()
         self.heads = config.heads
-        self.key_value_query = nn.Linear(config.width, 3 * config.width, bias=False)
-        self.gate = nn.Linear(config.width, 2 * config.width)
+        self.key_value_query = Linear(config.width, 3 * config.width, bias=False)
+        self.gate = Linear(config.width, 2 * config.width)
         self.positional = PositionalScores(
             config.heads, config.kernels, config.nearest_view, config.farthest_view
         )
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, scores: Tensor | None = None) -> Tensor:
-        """`scores` `[H, T, T]` are `self.positional(T)`, given by a caller that keeps them."""
+    def forward(self, x: Tensor, scores: Tensor | Band | None = None) -> Tensor:
+        """`scores` are `self.positional(T)` `[H, T, T]` or their `Band`, from a caller that keeps them."""
         batch, length, width = x.shape
         if scores is None:
             scores = self.positional(length)
         packed = self.key_value_query(x).view(batch, length, 3, self.heads, width // self.heads)
         key, value, query = packed.permute(2, 0, 3, 1, 4)
         # A mask with a batch dimension: without one, torch takes its slow path on the CPU.
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=scores.unsqueeze(0))
-        mixed = mixed.transpose(1, 2).reshape(batch, length, width)
+        every = slice(0, length)
+        blocks = scores.blocks if isinstance(scores, Band) else ((every, every, scores.unsqueeze(0)),)
+        mixed = [
+            F.scaled_dot_product_attention(
+                query[:, :, queries], key[:, :, keys], value[:, :, keys], attn_mask=part
+            ).transpose(1, 2)
+            for queries, keys, part in blocks
+        ]
+        mixed = torch.cat(mixed, dim=1).reshape(batch, length, width)
         return self.dropout(F.glu(self.gate(mixed), dim=-1))
 
 
@@ -48,8 +56,8 @@ class FeedForward(nn.Module):
             self.expand = TimeConvolution(config.width, hidden, dilation)
             self.contract = TimeConvolution(hidden, config.width, dilation)
         else:
-            self.expand = nn.Linear(config.width, hidden)
-            self.contract = nn.Linear(hidden, config.width)
+            self.expand = Linear(config.width, hidden)
+            self.contract = Linear(hidden, config.width)
 
     def forward(self, x: Tensor) -> Tensor:
         """`[B, T, W]` to the same; frames outside count as zero."""
@@ -69,7 +77,7 @@ class Conformer(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(config.width)
         self.feed_forward = FeedForward(config, dilation)
 
-    def forward(self, x: Tensor, scores: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, scores: Tensor | Band | None = None) -> Tensor:
         if self.attention is not None:
             x = x + self.attention(self.attention_norm(x), scores)
         return x + self.feed_forward(self.feed_forward_norm(x))
@@ -80,11 +88,11 @@ class ConformerStack(nn.Module):
 
     def __init__(self, config: DiffusionConfig, dilation: int) -> None:
         super().__init__()
-        self.enter = nn.Linear(config.width, config.width)
+        self.enter = Linear(config.width, config.width)
         self.conformers = nn.ModuleList(Conformer(config, dilation) for _ in range(config.conformers))
-        self.leave = nn.Linear(config.width, 2 * config.width)
+        self.leave = Linear(config.width, 2 * config.width)
 
-    def forward(self, x: Tensor, scores: list[Tensor] | None = None) -> Tensor:
+    def forward(self, x: Tensor, scores: list[Tensor] | list[Band] | None = None) -> Tensor:
         """`[B, T, W]` to `[B, T, 2W]`; `scores` has one entry a conformer."""
         x = self.enter(x)
         for index, conformer in enumerate(self.conformers):

@@ -9,9 +9,11 @@ from torch import Tensor, nn
 
 from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.conformer import ConformerStack, gated
+from gohd_core.pose.positional import Band
+from gohd_core.pose.products import Linear
 from gohd_core.pose.schedule import NoiseSchedule
 
-Scores = list[list[Tensor] | None]
+Scores = list[list[Tensor] | list[Band] | None]
 """Positional scores of every conformer of every residual block."""
 
 
@@ -53,10 +55,10 @@ class ResidualBlock(nn.Module):
         self.step_projection = nn.Linear(config.step_width, config.width)
         self.condition_projection = nn.Linear(condition, config.width)
         self.stack = ConformerStack(config, dilation)
-        self.output_projection = nn.Linear(config.width, 2 * config.width)
+        self.output_projection = Linear(config.width, 2 * config.width)
 
     def forward(
-        self, x: Tensor, condition_term: Tensor, step_term: Tensor, scores: list[Tensor] | None
+        self, x: Tensor, condition_term: Tensor, step_term: Tensor, scores: list[Tensor] | list[Band] | None
     ) -> tuple[Tensor, Tensor]:
         """x and the projected condition `[B, T, W]`, the projected step `[B, 1, W]` -> next x, skip."""
         out = self.output_projection(gated(self.stack(x + step_term + condition_term, scores)))
@@ -86,7 +88,7 @@ class Denoiser(nn.Module):
             ResidualBlock(config, condition, config.dilations[index % len(config.dilations)])
             for index in range(config.blocks)
         )
-        self.skip_projection = nn.Linear(config.width, config.width)
+        self.skip_projection = Linear(config.width, config.width)
         self.output_projection = nn.Linear(config.width, config.channels)
         self._initialise()
         # Plain attributes: .to(bfloat16) must not round the tables.
@@ -174,6 +176,11 @@ class Denoiser(nn.Module):
     def positional_scores(self, length: int) -> Scores:
         """The positional scores of all conformers for sequences of `length` frames."""
         return [block.stack.positional_scores(length) for block in self.blocks]
+
+    def positional_bands(self, length: int) -> Scores:
+        """The same, without the pairs of frames that are too far apart to count."""
+        scores = self.positional_scores(length)
+        return [None if block is None else [Band.of(each) for each in block] for block in scores]
 
 
 class DenoisingNetwork(nn.Module):

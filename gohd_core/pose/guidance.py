@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.pose.denoiser import Denoiser, DenoisingNetwork, Scores, noise_of_sample
+from gohd_core.pose.products import stamp_of
 from gohd_core.pose.windows import Windows
 
 _WINDOWS_AT_ONCE = 8
@@ -55,15 +56,14 @@ class ScoreCache:
     def get(self, denoiser: Denoiser, length: int) -> Scores:
         key = (id(denoiser), length)
         stamp = tuple(
-            # Weights loaded in inference mode keep no version; they can't change in place either.
-            (value.data_ptr(), 0 if value.is_inference() else value._version, value.dtype)
+            (*stamp_of(value), value.dtype)
             for name, value in denoiser.named_parameters()
             if ".positional." in name
         )
         found = self._kept.pop(key, None)
         if found is None or found[0] != stamp:
             with torch.no_grad():
-                found = (stamp, denoiser.positional_scores(length))
+                found = (stamp, denoiser.positional_bands(length))
         self._kept[key] = found
         while len(self._kept) > 2 * self._lengths:
             self._kept.pop(next(iter(self._kept)))

@@ -11,7 +11,7 @@ from small_diffusions import condition, small_config, small_model
 
 from gohd_core.pose.conformer import Attention, Conformer, FeedForward
 from gohd_core.pose.denoiser import Denoiser, step_table
-from gohd_core.pose.positional import PositionalScores, decay_slopes
+from gohd_core.pose.positional import Band, PositionalScores, decay_slopes, reach_of
 
 
 def sigmoid(x: float) -> float:
@@ -58,6 +58,36 @@ def test_attention_equals_a_loop_over_heads_and_frames() -> None:
             mixed[i, part] = sum(share[j] / share.sum() * value[j, part] for j in range(5))
     first, second = attention.gate(mixed).split(16, dim=-1)
     assert torch.allclose(attention(x)[0], first * torch.sigmoid(second), atol=1e-5)
+
+
+def test_a_long_sequence_attends_in_a_band_as_it_would_to_everything() -> None:
+    torch.manual_seed(6)
+    attention = Attention(small_config(nearest_view=5, farthest_view=75)).eval()
+    torch.nn.init.normal_(attention.positional.amplitudes, std=2)
+    x = torch.randn(2, 250, 16)
+    scores = attention.positional(250).detach()
+    band = Band.of(scores)
+    pairs = sum(part[0, 0].numel() for _, _, part in band.blocks)
+    assert len(band.blocks) == 4 and pairs < 0.7 * 250 * 250
+    for queries, keys, part in band.blocks:
+        assert torch.equal(part[0], scores[:, queries, keys])
+    assert torch.allclose(attention(x, band), attention(x, scores), atol=1e-6)
+
+
+def test_reach_is_the_farthest_frame_that_counts() -> None:
+    torch.manual_seed(7)
+    positional = PositionalScores(heads=2, kernels=3, nearest_view=5, farthest_view=40)
+    torch.nn.init.normal_(positional.amplitudes, std=2)
+    scores = positional(120).detach()
+    counts = [
+        abs(i - j)
+        for head in scores
+        for i in range(120)
+        for j in range(120)
+        if float(head[i, j]) > float(head[i, i]) - 30.0
+    ]
+    assert reach_of(scores) == max(counts) < 60
+    assert len(Band.of(scores[:, :50, :50]).blocks) == 1, "a short sequence sees itself whole"
 
 
 @pytest.mark.parametrize("dilation", [1, 2])
