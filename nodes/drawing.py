@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from . import host
 from .sockets import field
@@ -73,6 +74,16 @@ def encoded_source(animator: Any, portrait: Any) -> Any:
     return animator.encode_source(
         fitted_portrait(portrait, animator.config.size).source, own_motion(portrait)
     )
+
+
+def face_mask(portrait: Any, images: Tensor) -> Tensor:
+    """Where the face may be in frames [T, H, W, 3] of the crop: a MASK [1, H, W]."""
+    from gohd_core.render import paste_mask
+
+    left, top, right, bottom = portrait.box
+    part = paste_mask(portrait)[None, None, top:bottom, left:right]
+    size = images.shape[1:3]
+    return host.intermediate(interpolate(part, size, mode="bilinear", antialias=True)[0])
 
 
 def drawn(

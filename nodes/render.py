@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import InputImpl, io
 
 from . import host, sockets
-from .drawing import drawn, encoded, encoded_source, finished, finishing_fields
+from .drawing import drawn, encoded, encoded_source, face_mask, finished, finishing_fields
 from .sockets import field, result, schema
 from .values import waveform
 
@@ -67,6 +67,12 @@ class AnimatePortrait(io.ComfyNode):
                 result(io.Audio, "audio", "The sound that came in, for Create Video."),
                 result(io.Float, "fps", "Frames a second, for Create Video or Video Combine."),
                 result(io.Int, "frames", "Number of frames."),
+                result(
+                    io.Mask,
+                    "mask",
+                    "Where the face may be in the frames, with a soft edge, to composite them by hand; Paste "
+                    "Back has its own.",
+                ),
             ],
         )
 
@@ -85,7 +91,7 @@ class AnimatePortrait(io.ComfyNode):
         bar = host.Progress()
         frames, rate = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
         images = torch.cat([host.to_images(batch) for batch in frames])
-        return io.NodeOutput(images, audio, float(rate), len(images))
+        return io.NodeOutput(images, audio, float(rate), len(images), face_mask(portrait, images))
 
 
 class RenderVideo(io.ComfyNode):
@@ -188,7 +194,9 @@ class MotionStrip(io.ComfyNode):
         (model,) = host.ready(animator)
         source = encoded_source(model, portrait)
         chosen = None if frame < 0 else frame
-        made = motion_strip(model, source, motion, frame=chosen, steps=steps, strength=strength)
+        bar = host.Progress()
+        options = {"progress": bar, "should_stop": bar.should_stop}
+        made = motion_strip(model, source, motion, frame=chosen, steps=steps, strength=strength, **options)
         images = host.to_images(made)
         return io.NodeOutput(torch.cat(list(images), dim=1)[None], images)
 

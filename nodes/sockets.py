@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 from comfy_api.latest import io
@@ -22,13 +23,16 @@ Motion = io.Custom("GOHD_MOTION")
 FaceLandmarks = io.Custom("FACE_LANDMARKS")
 """ComfyUI core's own, from 0.23 on; see `gohd_core.face.mediapipe_points`."""
 
+COUNTLESS = 100_000
+NUMBER = r"-?\d+(?:\.\d+)?"
+
 NEWER = frozenset({"advanced", "search_aliases"})
 """Arguments that ComfyUI 0.8 does not know yet; they are left out there. Any other must be known."""
 
 
 def field(kind: Any, name: str, tooltip: str, **options: Any) -> Any:
-    """An input of a node."""
-    return kind.Input(name, tooltip=tooltip, **_known(kind.Input, options))
+    """An input of a node; a number's tooltip names its limits."""
+    return kind.Input(name, tooltip=tooltip + _limits(tooltip, options), **_known(kind.Input, options))
 
 
 def either(name: str, kinds: list[Any], tooltip: str, **options: Any) -> Any:
@@ -45,6 +49,14 @@ def result(kind: Any, name: str, tooltip: str) -> Any:
 def schema(**options: Any) -> Any:
     """A node's schema."""
     return io.Schema(**_known(io.Schema, options))
+
+
+def _limits(tooltip: str, options: dict[str, Any]) -> str:
+    """A number's limits where its tooltip does not say them; those of a seed or an index tell nothing."""
+    if options.get("max", COUNTLESS) >= COUNTLESS:
+        return ""
+    low, high = (f"{options[name]:g}" for name in ("min", "max"))
+    return "" if {low, high} <= set(re.findall(NUMBER, tooltip)) else f" Range: {low} to {high}."
 
 
 def _known(target: Any, options: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,11 @@ class AddWatermark(io.ComfyNode):
 
         mark = Mark(invisible_mark, visible_mark, corner, opacity)
         batches = images[..., :3].movedim(-1, 1).split(_AT_ONCE)
-        made = [batch.movedim(1, -1) for batch in marked(batches, mark, value_range=(0.0, 1.0))]
+        bar, made, done = host.Progress(), [], 0
+        for batch in marked(batches, mark, value_range=(0.0, 1.0)):
+            made.append(batch.movedim(1, -1))
+            done += len(batch)
+            bar(done, len(images))
         return io.NodeOutput(torch.cat(made))
 
 

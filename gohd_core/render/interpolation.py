@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from gohd_core.animator import Animator, Source
 from gohd_core.animator.windows import network_descriptors, windows_at
-from gohd_core.errors import BadInput
+from gohd_core.errors import BadInput, Interrupted
 from gohd_core.motion import Motion
 
 MAX_STEPS = 64
@@ -21,10 +23,13 @@ def motion_strip(
     frame: int | None = None,
     steps: int = 6,
     strength: float = 1.0,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> Tensor:
     """Frames [steps, 3, S, S] in -1..1, the navigation vector scaled from 0 to `strength` (eq. 9).
 
-    frame: which frame of the motion; None takes the one that lies furthest from the first.
+    frame: which frame of the motion; None takes the one that lies furthest from the first. progress is told
+    (done, steps) after each picture; `Interrupted` as soon as should_stop says so.
     """
     if not 2 <= steps <= MAX_STEPS:
         raise BadInput(f"A strip has 2 to {MAX_STEPS} pictures, not {steps}.")
@@ -35,8 +40,15 @@ def motion_strip(
         raise BadInput(f"There is no frame {frame} in a motion of {len(motion)} frames; count from 0.")
     descriptors = network_descriptors(motion)
     windows = windows_at(descriptors, range(frame, frame + 1), animator.config.window, motion.fps)
-    magnitudes = animator.magnitudes(source, windows).expand(steps, -1)
-    return animator.decode(source, magnitudes, torch.linspace(0, strength, steps))
+    magnitudes = animator.magnitudes(source, windows)
+    made = []
+    for done, share in enumerate(torch.linspace(0, strength, steps).split(1), 1):
+        if should_stop is not None and should_stop():
+            raise Interrupted("Drawing the strip was stopped.")
+        made.append(animator.decode(source, magnitudes, share))
+        if progress is not None:
+            progress(done, steps)
+    return torch.cat(made)
 
 
 def furthest_frame(motion: Motion) -> int:

@@ -13,12 +13,13 @@ from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 def test_the_whole_graph_gives_frames_sound_and_rate(run, models, portrait, motion) -> None:
     sound = speech()
-    images, audio, fps, frames = run(
+    images, audio, fps, frames, mask = run(
         "GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=motion, audio=sound
     )
     assert images.shape == (FRAMES, 64, 64, 3) and images.dtype == torch.float32
     assert float(images.min()) >= 0 and float(images.max()) <= 1
     assert audio is sound and fps == 25.0 and frames == FRAMES
+    assert mask.shape == (1, 64, 64) and float(mask.min()) == 0 and 0.9 < float(mask.max()) <= 1
 
 
 def test_same_seed_same_frames_other_seed_other_motion(run, models, portrait, features) -> None:
@@ -49,7 +50,7 @@ def test_inputs_are_never_changed_in_place(run, models, portrait, motion) -> Non
 def test_the_frame_rate_changes_the_frames_and_not_the_duration(
     run, models, portrait, motion, fps, frames
 ) -> None:
-    images, _, out, _ = run(
+    images, _, out, *_ = run(
         "GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=motion, fps=fps
     )
     assert len(images) == frames and out == pytest.approx(fps, abs=1e-3)
@@ -231,6 +232,22 @@ def test_a_face_goes_back_into_its_picture(run, models) -> None:
     assert len(again) == 1 and torch.equal(again[:, small[0] == 0], whole[:1, small[0] == 0])
     longest = {"background": whole, "length": "longest"}
     assert len(run("GoHDPasteBack", images=faces[:1], portrait=portrait, **longest)[0]) == 3
+
+
+def test_the_mask_of_a_crop_is_soft_at_its_edge(run, models) -> None:
+    """As Paste Back has it in the full frame, at the size of the drawn frames."""
+    mask = torch.zeros(1, 120, 200)
+    mask[0, 40:80, 90:130] = 1
+    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
+    portrait, _ = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+    still = Motion.from_descriptors(torch.zeros(2, 72), "stylised")
+    images, *_, made = run(
+        "GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=still
+    )
+    whole = run("GoHDPasteBack", images=images, portrait=portrait)[1]
+    left, top, right, bottom = portrait.box
+    assert made.shape == (1, 64, 64) and 0 < float(made.mean()) < 1
+    assert float(made.mean()) == pytest.approx(float(whole[0, top:bottom, left:right].mean()), abs=0.01)
 
 
 def test_marks_are_put_and_read(run, models, portrait, motion) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,12 @@ def english(schema) -> dict:
             str(k): {"name": item.id, "tooltip": item.tooltip} for k, item in enumerate(schema.outputs)
         },
     }
+
+
+def limits(item) -> set[str]:
+    """The numbers between which a widget's value lies; nothing for a seed or an index."""
+    high = getattr(item, "max", None)
+    return set() if high is None or high >= 100_000 else {f"{item.min:g}", f"{high:g}"}
 
 
 @pytest.fixture
@@ -94,3 +101,12 @@ def test_translations_are_complete(schemas, language) -> None:
                 assert found["name"], f"{name}.{side}.{key} has no name in {language}"
                 assert found["tooltip"] and found["tooltip"] != entry["tooltip"], f"{name}.{side}.{key}"
                 assert any(ord(letter) > 0x2E80 for letter in found["tooltip"]), f"{name}.{side}.{key}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_tooltips_of_numbers_name_their_limits(schemas, language) -> None:
+    told = json.loads((LOCALES / language / "nodeDefs.json").read_text())
+    for name, schema in schemas.items():
+        for item in schema.inputs:
+            tooltip = told[name]["inputs"][item.id]["tooltip"]
+            assert limits(item) <= set(re.findall(r"-?\d+(?:\.\d+)?", tooltip)), f"{name}.{item.id}"

@@ -141,6 +141,14 @@ def test_sampling_can_be_interrupted(run, models, portrait, features, interrupte
         run("GoHDSampleHeadPoses", pose_model=models["pose"], features=features, portrait=portrait)
 
 
+def test_strips_and_marks_can_be_interrupted(run, models, portrait, motion, interrupted) -> None:
+    given = {"animator": models["animator"], "portrait": portrait, "motion": motion}
+    with pytest.raises(model_management.InterruptProcessingException):
+        run("GoHDMotionStrip", **given)
+    with pytest.raises(model_management.InterruptProcessingException):
+        run("GoHDAddWatermark", images=picture(256, 256, batch=9))
+
+
 def test_progress_rises_to_the_end_and_shows_pictures(run, models, portrait, motion) -> None:
     UPDATES.clear()
     run("GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=motion, batch_size=2)
