@@ -16,12 +16,20 @@ from gohd_core.errors import BadInput, GohdError, Interrupted
 
 PARTS = ("pose", "mouth", "eyes", "gaze")
 SOURCES = ("video", "audio", "own")
+_FASTEST = 120
+"""Frames a second of the fastest video that is written."""
 
 
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
     parser = commands.add_parser("drive", help="make a portrait move as a video does")
-    parser.add_argument("--portrait", "-p", type=Path, required=True, help="a picture, or a folder of them")
+    parser.add_argument(
+        "--portrait",
+        "-p",
+        type=Path,
+        help="a picture, or a folder of them; may be left out with --into-video, which then takes the face "
+        "in the video itself",
+    )
     parser.add_argument(
         "--video", "-v", type=Path, required=True, help="the driving video, or a folder of them"
     )
@@ -39,8 +47,8 @@ def add_commands(commands: Any) -> None:
     )
     parser.add_argument(
         "--relative",
-        default="pose",
-        help="parts of which only the change over frame 0 counts: pose,mouth,eyes,gaze, or none (pose)",
+        help="parts of which only the change over frame 0 counts: pose,mouth,eyes,gaze, or none (pose; with "
+        "--into-video none)",
     )
     parser.add_argument("--length", default="longest", choices=("longest", "shortest", *PARTS))
     parser.add_argument(
@@ -52,6 +60,11 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
+    parser.add_argument(
+        "--into-video",
+        action="store_true",
+        help="paste the face into the driving video, onto the head that moves there, at the video's own rate",
+    )
     add_finishing_options(parser)
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     add_reading_options(parser)
@@ -60,11 +73,13 @@ def add_commands(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Makes one video, or one for each portrait and driver; status 1 when one of several failed."""
-    portraits, videos = (
-        files(arguments.portrait, PICTURES, "picture"),
-        files(arguments.video, VIDEOS, "video"),
-    )
-    several = arguments.portrait.is_dir() or arguments.video.is_dir()
+    portraits: list[Path | None] = [None]
+    if arguments.portrait is not None:
+        portraits = files(arguments.portrait, PICTURES, "picture")
+    elif not arguments.into_video:
+        raise BadInput("Say who moves: give --portrait, or --into-video for the face in the video itself.")
+    videos = files(arguments.video, VIDEOS, "video")
+    several = arguments.video.is_dir() or len(portraits) > 1 or _is_folder(arguments.portrait)
     if several and arguments.output.suffix:
         raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
     if several and arguments.motion is not None:
@@ -81,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     failed = 0
     for video in videos:
         try:
-            driving, _ = read_video(
+            driving, film = read_video(
                 video,
                 models.extractor,
                 models.gaze_estimator,
@@ -92,8 +107,10 @@ def run(arguments: argparse.Namespace) -> int:
             for portrait in portraits:
                 target = arguments.output
                 if several or target.is_dir():
-                    target = target / f"{portrait.stem}-{video.stem}.mp4"
-                _tell(_drive(models, portrait, video, target, driving, detector, arguments), arguments.json)
+                    names = [path.stem for path in (portrait, video) if path is not None]
+                    target = target / f"{'-'.join(names)}.mp4"
+                made = _drive(models, portrait, video, target, driving, film, detector, arguments)
+                _tell(made, arguments.json)
         except Interrupted:
             raise
         except GohdError as error:
@@ -104,31 +121,30 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _is_folder(path: Path | None) -> bool:
+    return path is not None and path.is_dir()
+
+
 def _drive(
     models: Any,
-    portrait: Path,
+    portrait: Path | None,
     video: Path,
     target: Path,
     driving: Any,
+    film: Any,
     detector: Any,
     arguments: argparse.Namespace,
 ) -> dict[str, Any]:
     from gohd_core.audio import load_audio
-    from gohd_core.driving import driven_motion
-    from gohd_core.face import prepare_portrait
+    from gohd_core.driving import driven_motion, followed
     from gohd_core.motion import Motion
     from gohd_core.motion_file import save_motion
-    from gohd_core.render import render_video
+    from gohd_core.render import paste_back, render_video
 
     started = time.perf_counter()
-    prepared = prepare_portrait(
-        read_picture(portrait),
-        box=arguments.box,
-        detector=detector,
-        size=models.animator.config.size,
-        extractor=models.extractor,
-        gaze_estimator=models.gaze_estimator,
-    )
+    if arguments.into_video:
+        driving = followed(driving)
+    prepared = _portrait(models, portrait, driving, film, detector, arguments)
     options = _options(arguments)
     sound = sound_of(video, arguments) if arguments.audio is None else load_audio(arguments.audio)
     motions = {"video": driving.motion}
@@ -137,13 +153,20 @@ def _drive(
     motion = driven_motion(prepared, motions, options, _face_model(models, arguments))
     own = Motion(prepared.pose, prepared.expression, prepared.gaze)
     source = models.animator.encode_source(prepared.source, own)
+    rate = min(film.fps, _FASTEST) if arguments.into_video else motion.fps
     frames = models.animator.animate(
-        source, motion, strength=arguments.strength, progress=_progress(arguments, "frames drawn")
+        source,
+        motion.resampled(rate),
+        strength=arguments.strength,
+        progress=_progress(arguments, "frames drawn"),
     )
+    if arguments.into_video:
+        frames = paste_back(frames, prepared, film.batches(rate), track=driving.track.resampled(rate))
     frames = finished(frames, prepared, arguments)
-    signed(render_video(target, frames, fps=motion.fps, audio=sound), arguments)
+    signed(render_video(target, frames, fps=rate, audio=sound), arguments)
     if arguments.motion is not None:
-        info = {"portrait": portrait.name, "video": video.name, "sources": dict(options.sources)}
+        info = {"portrait": str(portrait and portrait.name), "video": video.name}
+        info |= {"sources": dict(options.sources)}
         save_motion(arguments.motion, motion, info)
     return {
         "driver": str(video),
@@ -154,12 +177,28 @@ def _drive(
     }
 
 
+def _portrait(
+    models: Any, path: Path | None, driving: Any, film: Any, detector: Any, arguments: argparse.Namespace
+) -> Any:
+    """The picture's portrait; without one that of the face in the video."""
+    from gohd_core.driving import own_portrait
+    from gohd_core.face import prepare_portrait
+
+    readers = {"extractor": models.extractor, "gaze_estimator": models.gaze_estimator}
+    size = models.animator.config.size
+    if path is None:
+        return own_portrait(film, driving, size=size, **readers)
+    picture = read_picture(path)
+    return prepare_portrait(picture, box=arguments.box, detector=detector, size=size, **readers)
+
+
 def _options(arguments: argparse.Namespace) -> Any:
     from gohd_core.driving import DriveOptions
 
     sources: dict[str, Any] = {part: getattr(arguments, part) for part in PARTS[:3]}
     sources["gaze"] = gaze_angles(arguments.gaze)
-    names = [part.strip() for part in arguments.relative.split(",") if part.strip() not in ("", "none")]
+    relative = arguments.relative or ("none" if arguments.into_video else "pose")
+    names = [part.strip() for part in relative.split(",") if part.strip() not in ("", "none")]
     return DriveOptions(
         sources=sources,
         relative=frozenset(names),

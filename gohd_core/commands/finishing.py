@@ -46,7 +46,8 @@ def finished(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namesp
     """Frames pasted back and marked, as a stream."""
     from gohd_core.render import Mark, marked, paste_back
 
-    whole = paste_back(frames, portrait) if arguments.full_frame else frames
+    pasted = arguments.full_frame and not getattr(arguments, "into_video", False)
+    whole = paste_back(frames, portrait) if pasted else frames
     return marked(whole, Mark(not arguments.no_invisible_mark, arguments.visible_mark))
 
 

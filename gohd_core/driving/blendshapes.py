@@ -23,14 +23,12 @@ from gohd_core.errors import BadInput
 from gohd_core.face.camera import ALIGNED_SIZE, DISTANCE, FOCAL, rotation, rotation_angles
 from gohd_core.face.crop import Box, face_crop_box
 from gohd_core.face.gaze_estimator import gaze_direction
+from gohd_core.face.head_track import RIGID
 from gohd_core.face.mediapipe_points import BLENDSHAPES_MISSING, FaceTrack, landmarks_68
 from gohd_core.face.morphable import MorphableModel
 
 EYE_RANGE = np.radians(30.0)
 """How far an eye turns at eyeLook... = 1, in radians: about the reach of a comfortable glance."""
-
-RIGID = (*range(27, 36), 36, 39, 42, 45)
-"""Nose and corners of the eyes: landmarks that move with the skull alone."""
 
 SHAPES: dict[str, tuple[tuple[str, ...], ...]] = {
     "jaw_open": (("jawOpen",),),
@@ -94,6 +92,7 @@ def motion_from_blendshapes(
         steadying=steadying or Steadying(),
         crop=crop_tremble(centres, centres),
         square=square,
+        picture=(track.height, track.width),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -86,7 +85,7 @@ def write_clips(
     header, entries = _index(folder, motion.space, plan)
     count = max(1, -(-len(motion) // round(plan.seconds * FPS)))
     bounds = np.linspace(0, len(motion), count + 1).round().astype(int)
-    pictures, written = _at_frames(film, len(motion)), []
+    pictures, written = film.at(FPS, len(motion)), []
     for number, (start, stop) in enumerate(pairwise(bounds.tolist())):
         name = f"{plan.name}-{number:03d}"
         frames = [next(pictures) for _ in range(start, stop)]
@@ -119,18 +118,6 @@ def _index(folder: Path, space: str, plan: ClipPlan) -> tuple[dict[str, Any], li
     if other is not None:
         raise BadInput(f"{plan.person} is in the split {other.split} of {folder}; a person has one split.")
     return {key: value for key, value in header.items() if key != "format"}, entries
-
-
-def _at_frames(film: Film, count: int) -> Iterator[Image]:
-    """The film's picture nearest to k / 25 seconds, k = 0 .. count - 1."""
-    index, before = 0, None
-    for time, image in film.play():
-        while before is not None and index < count and index / FPS <= (before[0] + time) / 2:
-            yield before[1]
-            index += 1
-        before = (time, image)
-    for _ in range(index, count):
-        yield before[1]
 
 
 def _arrays(frames: list[Image], driving: Driving, rows: slice, size: int) -> dict[str, np.ndarray]:

@@ -49,10 +49,11 @@ def extract_motion(
     check_missing(missing)
     where = where or WholeFrames()
     reader = reader_for(extractor, gaze_estimator, steady=steady_crop, fps=float(film.fps))
-    times, readings = [], []
+    times, readings, picture = [], [], (0, 0)
     for batch in _batches(where.sight(film.play()), batch_size):
         if should_stop is not None and should_stop():
             raise Interrupted("Reading the driving video was stopped.")
+        picture = batch[0].image.shape[:2]
         times += [sighting.time for sighting in batch]
         readings += reader.read(batch)
         if progress is not None:
@@ -70,6 +71,7 @@ def extract_motion(
         has_gaze=gaze_estimator is not None,
         crop=reader.crop_tremble(),
         square=reader.reference,
+        picture=picture,
         searched=where.tracker.detections if isinstance(where, TrackedFace) else 0,
     )
 

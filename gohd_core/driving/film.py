@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput, MissingDependency
@@ -81,6 +83,25 @@ class Film:
             left = max(count - round(start * rate), 0)
             count = min(left, round(seconds * rate)) if seconds else left
         return cls(lambda: _decoded(source, name, rate, start, seconds), rate, count)
+
+    def at(self, fps: Fraction | int | float, count: int | None = None) -> Iterator[Image]:
+        """The picture nearest to k / fps seconds, k = 0, 1 ...: all, or `count` with the last one held."""
+        index, before = 0, None
+        for time, image in self.play():
+            while before is not None and index != count and index / float(fps) <= (before[0] + time) / 2:
+                yield before[1]
+                index += 1
+            before = (time, image)
+        if before is None:
+            raise BadInput("The film has no frames in the part that was asked for.")
+        last = round((before[0] + 1 / float(self.fps)) * float(fps)) if count is None else count
+        for _ in range(index, last):
+            yield before[1]
+
+    def batches(self, fps: Fraction | int | float) -> Iterator[Tensor]:
+        """The pictures of `at` one by one, [1, 3, H, W] in -1..1, as `render.paste_back` takes them."""
+        for image in self.at(fps):
+            yield torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
 def _rate(fps: Fraction | int | float) -> Fraction:

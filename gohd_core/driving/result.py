@@ -14,6 +14,7 @@ from gohd_core.constants import N_IDENTITY, N_LANDMARKS
 from gohd_core.driving.steadiness import Steadying, motion_tremble, steadied
 from gohd_core.driving.timeline import gaps, on_grid
 from gohd_core.face.crop import Box
+from gohd_core.face.head_track import HeadTrack
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 
@@ -87,6 +88,8 @@ class Driving:
         square: (left, top, right, bottom) in pixels of the film: where the pose counts the head's place from;
             None with the official extractor, which aligns each frame by itself, or without a face.
         report: what happened.
+        picture: (height, width) of the film's frames.
+        track: the square in which each frame's pose is told; see `following.followed`.
     """
 
     motion: Motion
@@ -94,6 +97,8 @@ class Driving:
     landmarks: Tensor
     report: ExtractionReport
     square: tuple[float, float, float, float] | None = None
+    picture: tuple[int, int] = (0, 0)
+    track: HeadTrack | None = None
 
 
 def assembled(
@@ -109,6 +114,7 @@ def assembled(
     crop: tuple[float, float] = (0.0, 0.0),
     searched: int = 0,
     square: Box | None = None,
+    picture: tuple[int, int] = (0, 0),
 ) -> Driving:
     """Readings at their times (None: no face) as a motion at `fps`; see `ExtractionReport` for the rest."""
     raw, landmarks = _resampled(readings, times, source_fps, fps, missing, space, has_gaze)
@@ -128,7 +134,7 @@ def assembled(
         steadied_crop_tremble=crop[1],
     )
     place = None if square is None else square.as_tuple()
-    return Driving(steady, _identity(readings), landmarks, report, place)
+    return Driving(steady, _identity(readings), landmarks, report, place, picture)
 
 
 def _resampled(

@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from gohd_core.errors import BadInput
 from gohd_core.face.face_parser import FaceParser
+from gohd_core.face.head_track import HeadTrack
 from gohd_core.face.portrait import Portrait
 from gohd_core.render.paste_mask import FEATHER, GROWTH, paste_mask
+from gohd_core.render.placing import MovingPlace, Place, StillPlace
 
 COLOURS = ("constant", "smoothed", "none")
 LENGTHS = ("face", "longest")
@@ -22,8 +23,9 @@ _GAIN = (0.75, 1.35)
 """How far contrast may be changed to match; more would be another picture."""
 _MEMORY_FRAMES = 25
 """Time constant of "smoothed" colours."""
-_BATCH_PIXELS = 2**22
-"""Frames are handed on in batches of at most this many pixels, so that memory stays small."""
+_BATCH_PIXELS = 2**21
+"""Frames are handed on in batches of at most this many pixels: one frame of 1080p. Larger batches are slower
+as well as larger, because the system hands out blocks past 32 MiB page by page, each time anew."""
 
 
 def paste_back(
@@ -37,6 +39,7 @@ def paste_back(
     feather: float = FEATHER,
     colour: str = "constant",
     length: str = "face",
+    track: HeadTrack | None = None,
     value_range: tuple[float, float] = (-1.0, 1.0),
 ) -> Iterator[Tensor]:
     """Pastes animated crops into full frames, as they come; memory does not grow with length.
@@ -56,6 +59,9 @@ def paste_back(
             whose light changes; "none" leaves the colours.
         length: "face": as many frames as the face has; "longest": as the longer of face and background,
             the other one holding its last frame.
+        track: where the head is in each frame of the background (`driving.followed`), at the frames' rate:
+            the crop lies there instead of in the portrait's box, and mask and crop go with the head. Where
+            no face was seen, the background stays.
         value_range: of frames, background and result alike.
 
     Returns: an iterator over [b, 3, H, W] float32 on the CPU. Where the mask is 0 every value equals the
@@ -65,7 +71,10 @@ def paste_back(
     for value, known in ((colour, COLOURS), (length, LENGTHS)):
         if value not in known:
             raise BadInput(f"{value!r} is not among {', '.join(known)}.")
-    weights = paste_mask(portrait, mask=mask, parser=parser, growth=growth, feather=feather)
+    weights = paste_mask(
+        portrait, mask=mask, parser=parser, growth=growth, feather=feather, moving=track is not None
+    )
+    place = StillPlace(portrait, weights) if track is None else MovingPlace(portrait, weights, track)
     low, high = value_range
     if background is None:
         background = portrait.frame.permute(2, 0, 1) * (high - low) + low
@@ -74,69 +83,58 @@ def paste_back(
     if still:
         bases = repeat(next(bases))
     pairs = _paired(_single(frames, "face"), bases, length == "longest" and not still)
-    return _batched(_pasted(pairs, portrait, weights, colour, value_range), portrait)
+    return _batched(_pasted(pairs, place, colour, value_range))
 
 
 def _pasted(
-    pairs: Iterator[tuple[Tensor, Tensor]],
-    portrait: Portrait,
-    weights: Tensor,
-    colour: str,
-    value_range: tuple[float, float],
+    pairs: Iterator[tuple[Tensor, Tensor]], place: Place, colour: str, value_range: tuple[float, float]
 ) -> Iterator[Tensor]:
-    left, top, right, bottom = portrait.box
-    weights = weights[top:bottom, left:right]
-    match = _ColourMatch(weights, colour)
-    for face, base in pairs:
-        if base.shape[1:] != portrait.frame.shape[:2]:
-            raise BadInput(
-                f"A background frame is {base.shape[2]} x {base.shape[1]}, but the portrait's picture is "
-                f"{portrait.frame.shape[1]} x {portrait.frame.shape[0]}; give frames of that size."
-            )
+    match = _ColourMatch(colour)
+    for index, (face, base) in enumerate(pairs):
+        size = base.shape[1:]
+        rows, columns = place.region(index, *size)
         result = base.clone()
-        under = result[:, top:bottom, left:right]
-        face = match(_resized(face, *under.shape[1:]), under).clamp(*value_range)
-        # Exactly the background where the weight is 0, and exactly the face where it is 1.
-        under.lerp_(face, weights)
+        under = result[:, rows, columns]
+        weights = place.weights(index, *size)
+        if bool((weights > 0).any()):
+            face = match(place.face(face, index, *size), under, weights).clamp(*value_range)
+            # Exactly the background where the weight is 0, and exactly the face where it is 1.
+            under.lerp_(face, weights)
         yield result
-
-
-def _resized(face: Tensor, height: int, width: int) -> Tensor:
-    if face.shape[1:] == (height, width):
-        return face
-    return F.interpolate(face[None], (height, width), mode="bicubic", antialias=True)[0]
 
 
 class _ColourMatch:
     """Gives each colour of the crops the mean and contrast of what lies under them."""
 
-    def __init__(self, weights: Tensor, kind: str) -> None:
-        self._weights = weights / weights.sum().clamp(min=1e-6)
+    def __init__(self, kind: str) -> None:
         self._kind = kind
         self._gain: Tensor | None = None
         self._offset: Tensor | None = None
 
-    def __call__(self, face: Tensor, under: Tensor) -> Tensor:
+    def __call__(self, face: Tensor, under: Tensor, weights: Tensor) -> Tensor:
         if self._kind == "none":
             return face
         if self._gain is None:
-            self._gain, self._offset = self._fit(face, under)
+            self._gain, self._offset = self._fit(face, under, weights)
         elif self._kind == "smoothed":
-            gain, offset = self._fit(face, under)
+            gain, offset = self._fit(face, under, weights)
             self._gain = self._gain + (gain - self._gain) / _MEMORY_FRAMES
             self._offset = self._offset + (offset - self._offset) / _MEMORY_FRAMES
         return face * self._gain + self._offset
 
-    def _fit(self, face: Tensor, under: Tensor) -> tuple[Tensor, Tensor]:
-        (mean, spread), (wanted_mean, wanted_spread) = self._statistics(face), self._statistics(under)
+    @staticmethod
+    def _fit(face: Tensor, under: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        shares = weights / weights.sum()
+        (mean, spread), (wanted_mean, wanted_spread) = _statistics(face, shares), _statistics(under, shares)
         flat = spread < 1e-3
         gain = torch.where(flat, 1.0, wanted_spread / spread.clamp(min=1e-3)).clamp(*_GAIN)
         return gain, wanted_mean - gain * mean
 
-    def _statistics(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        mean = (picture * self._weights).sum((1, 2), keepdim=True)
-        variance = ((picture - mean).square() * self._weights).sum((1, 2), keepdim=True)
-        return mean, variance.sqrt()
+
+def _statistics(picture: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+    mean = (picture * shares).sum((1, 2), keepdim=True)
+    variance = ((picture - mean).square() * shares).sum((1, 2), keepdim=True)
+    return mean, variance.sqrt()
 
 
 def _single(batches: Iterable[Tensor] | Tensor, what: str) -> Iterator[Tensor]:
@@ -174,12 +172,11 @@ def _paired(
         raise BadInput("There are no frames of the face to paste.")
 
 
-def _batched(frames: Iterator[Tensor], portrait: Portrait) -> Iterator[Tensor]:
-    height, width = portrait.frame.shape[:2]
-    size, batch = max(1, _BATCH_PIXELS // (height * width)), []
+def _batched(frames: Iterator[Tensor]) -> Iterator[Tensor]:
+    batch: list[Tensor] = []
     for frame in frames:
         batch.append(frame)
-        if len(batch) == size:
+        if (len(batch) + 1) * frame[0].numel() > _BATCH_PIXELS:
             yield torch.stack(batch)
             batch = []
     if batch:

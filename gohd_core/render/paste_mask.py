@@ -36,6 +36,7 @@ def paste_mask(
     parser: FaceParser | None = None,
     growth: float = GROWTH,
     feather: float = FEATHER,
+    moving: bool = False,
 ) -> Tensor:
     """Weights [H, W] float32 in 0..1 of the animated crop over the portrait's full frame; 0 is untouched.
 
@@ -49,6 +50,7 @@ def paste_mask(
         parser: needs the official face-parsing weights.
         growth: how far the region reaches past the head, as a share of the face's size.
         feather: width of the soft edge as a share of the crop's shorter side.
+        moving: the crop will lie elsewhere: the region fades out at each of its sides.
     Raises: `BadInput` for a mask of another size, one that misses the crop, or a face not found.
     """
     if not 0 <= growth <= 2 or not 0 <= feather <= 0.5:
@@ -68,7 +70,7 @@ def paste_mask(
         region = _ellipse(points, bottom - top, right - left, growth)
     else:
         region = torch.ones(bottom - top, right - left)
-    open_sides = (left > 0, right < width, top > 0, bottom < height)
+    open_sides = (moving or left > 0, moving or right < width, moving or top > 0, moving or bottom < height)
     radius = round(feather * min(region.shape))
     weights = torch.zeros(height, width)
     weights[top:bottom, left:right] = region * _inner_ramp((region > 0).float(), radius, open_sides)

@@ -231,7 +231,7 @@ def test_it_is_a_stream_whatever_the_batches() -> None:
     stream = paste_back(faces(), who)
     assert not drawn
     batch = next(stream)
-    assert batch[:, 0].numel() <= _BATCH_PIXELS and len(drawn) == len(batch) == 2
+    assert batch[:, 0].numel() <= _BATCH_PIXELS and len(drawn) == len(batch) == 1
     whole = torch.cat([noise(1, seed=k) for k in range(4)])
     small = portrait()
     assert torch.equal(pasted(whole, small), pasted(whole.split(1), small))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -185,8 +186,11 @@ def test_a_killed_run_leaves_no_broken_video(tmp_path) -> None:
     assert target.read_bytes() == before
     rest = [path for path in tmp_path.iterdir() if path != target]
     assert [path.suffix for path in rest] == [".part"]
+    running = tmp_path / f"{target.name}.{os.getppid()}.part"
+    running.write_bytes(b"of a process that goes on")
     render_video(target, flashes(5, 2))
     assert len(read_pictures(target)) == 5
+    assert sorted(tmp_path.iterdir()) == sorted([target, running]), "what was left is taken away"
 
 
 def read_pictures(path) -> list:

@@ -1,0 +1,120 @@
+"""Where a face crop lies in a full frame: always at its portrait's place, or following a head."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gohd_core.errors import BadInput
+from gohd_core.face.head_track import HeadTrack
+from gohd_core.face.portrait import Portrait
+
+Region = tuple[slice, slice]
+"""Rows and columns of a full frame."""
+
+
+class Place(Protocol):
+    """Says of each frame of a clip where the crop lies, and what it and its weights look like there."""
+
+    def region(self, index: int, height: int, width: int) -> Region:
+        """The part of a frame of that size that the crop covers; empty where it lies outside."""
+
+    def weights(self, index: int, height: int, width: int) -> Tensor:
+        """How much of the face there is in each pixel of the region, [h, w] in 0..1."""
+
+    def face(self, crop: Tensor, index: int, height: int, width: int) -> Tensor:
+        """A crop [3, s, s] as it lies in the region, [3, h, w]."""
+
+
+class StillPlace:
+    """The portrait's own box in frames of its picture's size."""
+
+    def __init__(self, portrait: Portrait, weights: Tensor) -> None:
+        left, top, right, bottom = portrait.box
+        self._region = slice(top, bottom), slice(left, right)
+        self._weights = weights[self._region]
+        self._size = portrait.frame.shape[:2]
+
+    def region(self, index: int, height: int, width: int) -> Region:
+        if (height, width) != self._size:
+            raise BadInput(
+                f"A background frame is {width} x {height}, but the portrait's picture is "
+                f"{self._size[1]} x {self._size[0]}; give frames of that size, or a track to follow."
+            )
+        return self._region
+
+    def weights(self, index: int, height: int, width: int) -> Tensor:
+        return self._weights
+
+    def face(self, crop: Tensor, index: int, height: int, width: int) -> Tensor:
+        if crop.shape[1:] == self._weights.shape:
+            return crop
+        return F.interpolate(crop[None], self._weights.shape, mode="bicubic", antialias=True)[0]
+
+
+class MovingPlace:
+    """The squares of a head track, to fractions of a pixel; past its end the last one.
+
+    Where the track saw no face the weights fade to 0.
+    """
+
+    def __init__(self, portrait: Portrait, weights: Tensor, track: HeadTrack) -> None:
+        left, top, right, bottom = portrait.box
+        self._weights = weights[top:bottom, left:right]
+        self._track, self._shown = track, track.visibility()
+        self._squares: tuple[tuple[int, int], Tensor] | None = None
+
+    def region(self, index: int, height: int, width: int) -> Region:
+        left, top, side = self._square(index, height, width)
+        return _pixels(top, side, height), _pixels(left, side, width)
+
+    def weights(self, index: int, height: int, width: int) -> Tensor:
+        shown = self._shown[min(index, len(self._shown) - 1)]
+        return shown * self._laid(self._weights[None], index, height, width, "bilinear", "zeros")[0]
+
+    def face(self, crop: Tensor, index: int, height: int, width: int) -> Tensor:
+        # Shrunk to one size for the whole clip, or its sharpness would change with the head's distance.
+        largest = math.ceil(float(self._in(height, width)[:, 2].max()))
+        if largest < crop.shape[2]:
+            crop = F.interpolate(crop[None], (largest, largest), mode="bicubic", antialias=True)[0]
+        return self._laid(crop, index, height, width, "bicubic", "border")
+
+    def _laid(self, picture: Tensor, index: int, height: int, width: int, mode: str, past: str) -> Tensor:
+        """A picture [C, s, s] over the square, seen at the pixels of its region [C, h, w]."""
+        left, top, side = self._square(index, height, width)
+        rows, columns = (
+            (torch.arange(part.start, part.stop) + 0.5 - start) / side * 2 - 1
+            for part, start in zip(self.region(index, height, width), (top, left), strict=True)
+        )
+        grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
+        laid = F.grid_sample(picture[None], grid[None], mode=mode, padding_mode=past, align_corners=False)
+        return laid[0]
+
+    def _square(self, index: int, height: int, width: int) -> tuple[float, float, float]:
+        """Left, top and side."""
+        x, y, side = self._in(height, width)[min(index, len(self._track) - 1)].tolist()
+        return x - side / 2, y - side / 2, side
+
+    def _in(self, height: int, width: int) -> Tensor:
+        if self._squares is None or self._squares[0] != (height, width):
+            self._squares = (height, width), self._track.squares_in(height, width)
+        return self._squares[1]
+
+
+def full_masks(place: Place, count: int, height: int, width: int) -> Iterator[Tensor]:
+    """The weights of so many frames over the full frame, [H, W] each."""
+    for index in range(count):
+        mask = torch.zeros(height, width)
+        mask[place.region(index, height, width)] = place.weights(index, height, width)
+        yield mask
+
+
+def _pixels(start: float, side: float, length: int) -> slice:
+    """The pixels that a side of a square touches within a frame."""
+    first = min(max(math.floor(start), 0), length)
+    return slice(first, max(min(math.ceil(start + side), length), first))
