@@ -2,7 +2,8 @@
 
     python scripts/make_workflow_pictures.py --server http://127.0.0.1:8188 [NAME ...]
 
-Needs an environment with the video extra (`scripts/demo.py` makes one).
+Needs an environment with the video extra (`scripts/demo.py` makes one). A workflow whose weights are not part
+of the pack is left out unless it is named; the thumbnail of `official_weights` shows its graph.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ sys.path.insert(0, str(WORKFLOWS / "api"))
 
 from client import fetch, queue, results, wait  # noqa: E402
 
+APART = ("official_weights",)
+"""Workflows that need files which are not part of the pack."""
 WIDTH, MOMENTS = 400, (0.15, 0.4, 0.65, 0.9)
 """Pixels of a thumbnail, and the parts of a video that it shows."""
 MOST_BYTES = 60_000
@@ -34,7 +37,7 @@ def main() -> None:
     parser.add_argument("--server", default="http://127.0.0.1:8188", help="address of ComfyUI")
     given = parser.parse_args()
     for path in sorted((WORKFLOWS / "api").glob("*.json")):
-        if not given.names or path.stem in given.names:
+        if path.stem in given.names or (not given.names and path.stem not in APART):
             rows = run(given.server, path)
             if rows:
                 save(sheet(rows), WORKFLOWS / f"{path.stem}.jpg")
