@@ -63,7 +63,7 @@ def test_the_client_queues_a_workflow_and_fetches_the_video(comfy, tmp_path) -> 
     (tmp_path / "workflow.json").write_text(json.dumps(workflow))
     command = ["python3", str(ROOT / "workflows/api/client.py"), "workflow.json", "--server"]
     command.append(f"http://127.0.0.1:{comfy.port}")
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert Path(tmp_path, done.stdout.strip()).stat().st_size > 1000
 
@@ -76,7 +76,7 @@ def test_ui_workflows_say_the_same_as_their_api_twins(comfy) -> None:
     command = ["node", str(Path(__file__).parent / "browser" / "frontend.mjs"), "check"]
     command += [f"http://127.0.0.1:{comfy.port}", str(ROOT / "workflows")]
     environment = {**os.environ, "CHROMIUM": browser}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
     assert done.returncode == 0, done.stderr
     loaded, nodes = json.loads(done.stdout), comfy.get("/object_info")
     assert sorted(loaded) == [path.name for path in API]

@@ -26,7 +26,7 @@ def browse(comfy):
     def run(command: str, *arguments: object) -> dict:
         line = ["node", str(PADS), command, f"http://127.0.0.1:{comfy.port}", *map(str, arguments)]
         environment = {**os.environ, "CHROMIUM": browser}
-        done = subprocess.run(line, capture_output=True, text=True, timeout=240, env=environment)
+        done = subprocess.run(line, capture_output=True, text=True, timeout=600, env=environment)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

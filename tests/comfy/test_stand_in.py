@@ -59,7 +59,7 @@ print("SURFACE" + json.dumps(found))
 def surface(python: str, folder: Path, path: str = "") -> dict[str, list[str]]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(folder), path)))}
     done = subprocess.run(
-        [python, "-c", SURFACE], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+        [python, "-c", SURFACE], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
     )
     assert "SURFACE" in done.stdout, done.stderr[-2000:]
     return json.loads(done.stdout.partition("SURFACE")[2])
