@@ -19,6 +19,9 @@ On the CPU the channels-last kernels sum all inputs in one chain, which rounds a
 much, and errors of the small levels are magnified by each warp above. From 128 on channels-last is faster.
 """
 
+_PARTS = {4: 8, 8: 8, 16: 8, 32: 4, 64: 4, 128: 4}
+"""In how many shorter sums each side's convolutions are computed, for the same reason (`StyledConv`)."""
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -51,12 +54,21 @@ class FlowHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(3))
 
     def forward(self, x: Tensor, latent: Tensor, below: Tensor | None) -> Tensor:
-        """x [B,C,S,S], the level below's output [B,3,S/2,S/2] -> [B,3,S,S] float32."""
-        kernel = self.weight * (self.modulation(latent) / self.weight.shape[1] ** 0.5)[:, None]
+        """x [B,C,S,S], the level below's output [B,3,S/2,S/2] -> [B,3,S,S], float32 or, on the CPU, float64.
+
+        A flow is what all levels below add up to, and a warp magnifies what rounding leaves of it.
+        """
+        dtype = torch.float64 if _exact(x) else torch.float32
+        style = self.modulation(latent.to(dtype))
+        kernel = self.weight.to(dtype) * (style / self.weight.shape[1] ** 0.5)[:, None]
         flat = x.permute(0, 2, 3, 1).flatten(1, 2)
-        out = torch.baddbmm(self.bias, flat.float(), kernel.transpose(1, 2))
+        out = torch.baddbmm(self.bias.to(dtype), flat.to(dtype), kernel.transpose(1, 2))
         out = out.transpose(1, 2).unflatten(2, x.shape[2:])
         return out if below is None else out + upsample(below)
+
+
+def _exact(x: Tensor) -> bool:
+    return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled()
 
 
 class RgbHead(nn.Module):
@@ -75,12 +87,12 @@ class RgbHead(nn.Module):
 class FeatureModulation(nn.Module):
     """Scales and shifts warped features by what styled convolutions make of them (sft)."""
 
-    def __init__(self, channels: int, latent: int) -> None:
+    def __init__(self, channels: int, latent: int, parts: int) -> None:
         super().__init__()
         # A leaky ReLU (0.2, no gain) follows the styled convolution's own: together one of slope 0.04.
         slope = LEAKY * LEAKY
-        self.scale_in = StyledConv(channels, channels, latent, slope=slope)
-        self.shift_in = StyledConv(channels, channels, latent, slope=slope)
+        self.scale_in = StyledConv(channels, channels, latent, slope=slope, parts=parts)
+        self.shift_in = StyledConv(channels, channels, latent, slope=slope, parts=parts)
         self.scale_out = nn.Conv2d(channels, channels, 3, padding=1)
         self.shift_out = nn.Conv2d(channels, channels, 3, padding=1)
 
@@ -112,18 +124,19 @@ class PyramidDecoder(nn.Module):
         self.sides = sides[1:]
         self.modulate_from = config.modulate_from
         self.constant = nn.Parameter(torch.randn(1, config.width(sides[0]), sides[0], sides[0]))
-        self.initial = StyledConv(config.width(sides[0]), config.width(sides[0]), latent)
+        width = config.width(sides[0])
+        self.initial = StyledConv(width, width, latent, parts=_PARTS.get(sides[0], 1))
         convs, flows, rgbs, fusions = [], [], [], []
         for below, side in zip(sides, self.sides, strict=False):
-            width = config.width(side)
+            width, parts = config.width(side), _PARTS.get(side, 1)
             convs += [
-                StyledConv(config.width(below), width, latent, up=True),
-                StyledConv(width, width, latent),
+                StyledConv(config.width(below), width, latent, up=True, parts=parts),
+                StyledConv(width, width, latent, parts=parts),
             ]
             flows.append(FlowHead(width, latent))
             rgbs.append(RgbHead(width))
             if side >= config.modulate_from:
-                fusions.append(FeatureModulation(width, latent))
+                fusions.append(FeatureModulation(width, latent, parts if side <= _PLANAR_UP_TO else 1))
         self.convs, self.flows = nn.ModuleList(convs), nn.ModuleList(flows)
         self.rgbs, self.fusions = nn.ModuleList(rgbs), nn.ModuleList(fusions)
 
@@ -160,8 +173,8 @@ class PyramidDecoder(nn.Module):
             if side != self.sides[-1]:
                 x = self._next(x, warped, shown, mask.to(x.dtype), side)
             pyramid.insert(0, rgb)
-            flows.append(offset)
-            masks.append(flow[:, 2:])
+            flows.append(offset.float())
+            masks.append(flow[:, 2:].float())
         return Decoded(pyramid, flows, masks)
 
     def _next(self, x: Tensor, warped: Tensor, shown: Tensor, mask: Tensor, side: int) -> Tensor:

@@ -49,7 +49,7 @@ class EqualLinear(nn.Module):
         return super().train(mode)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.scaled(), self.bias)
+        return F.linear(x, self.scaled().to(x.dtype), self.bias.to(x.dtype))
 
 
 class Freezable(nn.Module):
@@ -110,13 +110,22 @@ class StyledConv(Freezable):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, latent: int, *, size: int = 3, up: bool = False, slope: float = LEAKY
+        self,
+        inputs: int,
+        outputs: int,
+        latent: int,
+        *,
+        size: int = 3,
+        up: bool = False,
+        slope: float = LEAKY,
+        parts: int = 1,
     ) -> None:
+        """`parts`: in how many shorter sums float32 inference on the CPU adds up the input channels."""
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
         self.modulation = EqualLinear(latent, inputs, bias=1.0)
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.up, self.slope = up, slope
+        self.up, self.slope, self.parts = up, slope, parts
 
     def forward(self, x: Tensor, latent: Tensor) -> Tensor:
         """x [B,in,S,S], latent [B,D] -> [B,out,S,S], or [B,out,2S,2S] with `up`."""
@@ -125,34 +134,33 @@ class StyledConv(Freezable):
         demodulation = torch.rsqrt(style.square() @ energy.T + _EPSILON)
         x = x * style.to(x.dtype)[:, :, None, None]
         if self.up:
-            x = _in_parts(F.conv_transpose2d, x, kernel.transpose(0, 1), 0, stride=2)
+            x = self._convolved(F.conv_transpose2d, x, kernel.transpose(0, 1), 0, stride=2)
             x = blur(x, padding=1, gain=4.0)
         else:
-            x = _in_parts(F.conv2d, x, kernel, 1, padding=kernel.shape[-1] // 2)
+            x = self._convolved(F.conv2d, x, kernel, 1, padding=kernel.shape[-1] // 2)
         # sqrt 2 passes through the leaky ReLU, so it is folded into scale and bias.
         scale = (demodulation * GAIN).to(x.dtype)[:, :, None, None]
         bias = (self.bias * GAIN).to(x.dtype)[None, :, None, None]
         x = torch.addcmul(bias, x, scale)
         return F.leaky_relu(x, self.slope, inplace=not torch.is_grad_enabled())
 
+    def _convolved(
+        self, convolve: Callable[..., Tensor], x: Tensor, kernel: Tensor, axis: int, **options: int
+    ) -> Tensor:
+        """One convolution, or the sum of one for each part of the input channels (`axis` of the kernel).
 
-def _in_parts(
-    convolve: Callable[..., Tensor], x: Tensor, kernel: Tensor, axis: int, **options: int
-) -> Tensor:
-    """A convolution whose sum over input channels is made of short sums where rounding would show.
-
-    The small levels of the official decoder steer every warp above them, which magnify what float32
-    loses in one chain of 4,608 products; they are computed plane by plane (`decoder._layout`).
-    """
-    exact = x.device.type == "cpu" and x.dtype == torch.float32 and x.is_contiguous()
-    if not exact or torch.is_grad_enabled():
-        return convolve(x, kernel, **options)
-    parts = 8 if x.shape[-1] <= 16 else 4
-    sums = [
-        convolve(some.contiguous(), taps.contiguous(), **options)
-        for some, taps in zip(x.chunk(parts, 1), kernel.chunk(parts, axis), strict=True)
-    ]
-    return reduce(torch.add, sums)
+        The official decoder's levels steer every warp above them, which magnify what float32 loses in
+        one chain of up to 4,608 products.
+        """
+        exact = x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled()
+        if not exact or self.parts == 1:
+            return convolve(x, kernel, **options)
+        layout = torch.contiguous_format if x.is_contiguous() else torch.channels_last
+        some, taps = (
+            [part.contiguous(memory_format=layout) for part in whole.chunk(self.parts, dim)]
+            for whole, dim in ((x, 1), (kernel, axis))
+        )
+        return reduce(torch.add, [convolve(*pair, **options) for pair in zip(some, taps, strict=True)])
 
 
 def blur(x: Tensor, *, padding: int, stride: int = 1, gain: float = 1.0) -> Tensor:
