@@ -9,11 +9,12 @@ from comfy_api.latest import io
 
 from gohd_core.errors import BadCheckpoint
 
-from . import host
+from . import host, weight_files
 from .sockets import field
+from .weight_files import BUILTIN
 
 OFFICIAL = "official"
-FAMILIES = [host.BUILTIN, OFFICIAL]
+FAMILIES = [BUILTIN, OFFICIAL]
 
 _LOADERS = {
     "animator": "load_animator",
@@ -40,7 +41,7 @@ _FAMILY = (
 
 def family_field() -> Any:
     """The widget that chooses a family."""
-    return field(io.Combo, "weights", _FAMILY, options=FAMILIES, default=host.BUILTIN)
+    return field(io.Combo, "weights", _FAMILY, options=FAMILIES, default=BUILTIN)
 
 
 def load(component: str, path: str, precision: str = "float32") -> host.Managed:
@@ -86,8 +87,8 @@ def family_fingerprint(weights: str | None) -> str:
 
 def _files(weights: str) -> dict[str, Path | None]:
     """Where each component of a family lies, None where it doesn't."""
-    if weights == host.BUILTIN:
-        return {part: host.weight_file(host.BUILTIN, part) for part in _RELEASED}
+    if weights == BUILTIN:
+        return {part: weight_files.file(BUILTIN, part) for part in _RELEASED}
     from gohd_core.checkpoints.released import find_released
 
     found = find_released(host.weight_folders())
@@ -96,7 +97,7 @@ def _files(weights: str) -> dict[str, Path | None]:
 
 def _problem(weights: str, part: str) -> str | None:
     """One sentence on a component that a family lacks."""
-    return host.weight_problem(host.BUILTIN if weights == host.BUILTIN else _RELEASED[part], part)
+    return weight_files.problem(BUILTIN if weights == BUILTIN else _RELEASED[part], part)
 
 
 def models_of(family: dict[str, host.Managed | host.Absent]) -> Any:

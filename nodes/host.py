@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,19 +22,6 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "gohd"
 ENDINGS = frozenset({".safetensors", ".pt", ".pth", ".pkl", ".mat"})
-BUILTIN = "builtin"
-RELEASED_COMPONENTS = {
-    "FaceAnimator_GoHD": "animator",
-    "audio2pose": "pose_diffusion",
-    "audio2gaze": "gaze_diffusion",
-    "audio2exp": "expression",
-    "epoch_20": "extractor",
-    "L2CSNet_gaze360": "gaze_estimator",
-    "79999_iter": "face_parsing",
-    "lipsync_expert": "lip_sync",
-    "BFM_model_front": "morphable model",
-}
-"""What the released files, or conversions of them, hold: by their names without the ending."""
 PREVIEW_SECONDS = 0.4
 PREVIEW_SIZE = 512
 
@@ -54,47 +40,15 @@ def weight_folders() -> tuple[Path, ...]:
     return tuple(Path(folder) for folder in folder_paths.get_folder_paths(FOLDER))
 
 
-def weight_names(component: str) -> list[str]:
-    """`builtin` and the files that may hold this component, for a dropdown.
-
-    Released files are offered where they belong, our own files by their header, others everywhere.
-    """
-    found = folder_paths.get_filename_list(FOLDER)
-    return [BUILTIN, *sorted(name for name in found if _component(name) in (component, None))]
+def weight_files() -> list[str]:
+    """Names of all files in those folders."""
+    return folder_paths.get_filename_list(FOLDER)
 
 
-def weight_path(name: str, component: str) -> str:
-    """A dropdown's choice as a path, or "builtin"; `BadCheckpoint` says where a missing file belongs."""
-    problem = weight_problem(name, component)
-    if problem is not None:
-        raise BadCheckpoint(problem)
-    return BUILTIN if name == BUILTIN else str(_path(name))
-
-
-def weight_problem(name: str | None, component: str) -> str | None:
-    """One sentence on why a choice can't be loaded, or None."""
-    if name is None:
-        return None
-    if name == BUILTIN:
-        return _builtin_problem(component)
-    return None if _path(name) is not None else missing_sentence(name)
-
-
-def missing_sentence(name: str) -> str:
-    """Where exactly a file belongs, and how to get it."""
-    from gohd_core.checkpoints.released import RELEASED
-
-    place = weight_folders()[0] / name
-    known = next((item for item in RELEASED if item.name == Path(name).name), None)
-    how = "choose another one or put it there"
-    if known is not None and known.url:
-        how = (
-            f"run `gohd download {known.name}` or get it at {known.url} (the {known.purpose}; see WEIGHTS.md "
-            "for its terms)"
-        )
-    elif known is not None:
-        how = f"its makers supply it (the {known.purpose}; see WEIGHTS.md)"
-    return f"There is no weights file {place}; {how}."
+def weight_location(name: str) -> Path | None:
+    """Where the file of that name lies, or None."""
+    found = folder_paths.get_full_path(FOLDER, name)
+    return None if found is None else Path(found)
 
 
 def fingerprint(path: str | Path | None) -> str:
@@ -103,21 +57,6 @@ def fingerprint(path: str | Path | None) -> str:
         return str(path)
     status = Path(path).stat()
     return f"{path} {status.st_size} {status.st_mtime_ns}"
-
-
-def weight_fingerprint(name: str | None, component: str) -> str:
-    """The same for a dropdown's choice; while it is wired, and not known yet, for all that it offers."""
-    names = weight_names(component) if name is None else [name]
-    return " ".join(fingerprint(weight_file(name, component)) for name in names)
-
-
-def weight_file(name: str, component: str) -> Path | None:
-    """Where a dropdown's choice lies, or None."""
-    if name != BUILTIN:
-        return _path(name)
-    from gohd_core.checkpoints.loading import builtin_path
-
-    return None if _builtin_problem(component) else builtin_path(component)
 
 
 class Managed:
@@ -300,55 +239,10 @@ def annotated_path(name: str) -> Path:
     return inside(root or folder_paths.get_input_directory(), plain)
 
 
-def morphable_model(space: str) -> Any:
-    """The space's morphable model; the Basel one is the user's own file."""
-    from gohd_core.constants import BFM09
-    from gohd_core.face import MorphableModel
-
-    if space != BFM09:
-        return MorphableModel.stylised_landmarks()
-    path = _path("BFM_model_front.mat")
-    if path is None:
-        raise BadInput(missing_sentence("BFM_model_front.mat"))
-    return MorphableModel.from_file(path).landmarks_only()
-
-
-def _component(name: str) -> str | None:
-    """What a file in the weights folder holds, as far as its name or its header tells."""
-    stem = Path(name).stem
-    if stem in RELEASED_COMPONENTS:
-        return RELEASED_COMPONENTS[stem]
-    path = _path(name)
-    if path is None or path.suffix != ".safetensors":
-        return None
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            return json.loads((file.metadata() or {}).get("gohd", "{}")).get("component")
-    except (SafetensorError, OSError, json.JSONDecodeError):
-        return None
-
-
-def _path(name: str) -> Path | None:
-    found = folder_paths.get_full_path(FOLDER, name)
-    return None if found is None else Path(found)
-
-
 def _assets() -> Path:
     from gohd_core.checkpoints import loading
 
     return loading.assets_folder()
-
-
-def _builtin_problem(component: str) -> str | None:
-    from gohd_core.checkpoints.loading import builtin_path
-
-    try:
-        builtin_path(component)
-    except BadCheckpoint as problem:
-        return str(problem)
-    return None
 
 
 def _preview(frame: Tensor) -> tuple[str, Any, int]:

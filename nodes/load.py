@@ -6,7 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from . import host, sockets
+from . import host, sockets, weight_files
 from .family import family_field, family_fingerprint, family_problem, load, load_family
 from .sockets import field, result, schema
 
@@ -50,23 +50,23 @@ class _Loader(io.ComfyNode):
     @classmethod
     def described(cls, *more: Any, **said: Any) -> io.Schema:
         """Their schema: a dropdown of the files that fit, other widgets, and the network."""
-        options = host.weight_names(cls.component)
-        weights = field(io.Combo, "weights", _WEIGHTS, options=options, default=host.BUILTIN)
+        options = weight_files.names(cls.component)
+        weights = field(io.Combo, "weights", _WEIGHTS, options=options, default=weight_files.BUILTIN)
         outputs = [result(*_GIVEN[cls.component])]
         return schema(category=CATEGORY, inputs=[weights, *more], outputs=outputs, **said)
 
     @classmethod
     def validate_inputs(cls, weights: str) -> bool | str:
-        return host.weight_problem(weights, cls.component) or True
+        return weight_files.problem(weights, cls.component) or True
 
     @classmethod
     def fingerprint_inputs(cls, weights: str) -> str:
-        return host.weight_fingerprint(weights, cls.component)
+        return weight_files.fingerprint(weights, cls.component)
 
     @classmethod
     @host.explained
     def execute(cls, weights: str, precision: str = PRECISIONS[0]) -> io.NodeOutput:
-        return io.NodeOutput(load(cls.component, host.weight_path(weights, cls.component), precision))
+        return io.NodeOutput(load(cls.component, weight_files.path(weights, cls.component), precision))
 
 
 class LoadAnimator(_Loader):
@@ -86,7 +86,7 @@ class LoadAnimator(_Loader):
 
     @classmethod
     def fingerprint_inputs(cls, weights: str, precision: str = PRECISIONS[0]) -> str:
-        return host.weight_fingerprint(weights, cls.component)
+        return weight_files.fingerprint(weights, cls.component)
 
 
 class LoadPoseModel(_Loader):

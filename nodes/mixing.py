@@ -6,7 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from . import host, sockets
+from . import host, sockets, weight_files
 from .sockets import either, field, result, schema
 from .values import own_motion, part
 
@@ -120,7 +120,7 @@ class MixMotion(io.ComfyNode):
             fill=inputs["fill"],
         )
         sources = {name: part(inputs.get(name), "expression" if name == "eyes" else name) for name in PARTS}
-        model = None if sources["eyes"] is None else host.morphable_model(own.space)
+        model = None if sources["eyes"] is None else weight_files.morphable_model(own.space)
         motion = mix_motion(own, **sources, settings=settings, model=model)
         return io.NodeOutput(motion, float(motion.fps), len(motion))
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from . import host, sockets
+from . import host, sockets, weight_files
 from .sockets import field, result, schema
 
 CATEGORY = "GoHD/render"
@@ -15,7 +15,7 @@ ELLIPSE = "ellipse"
 
 
 def _regions() -> list[str]:
-    return [ELLIPSE, *(name for name in host.weight_names("face_parsing") if name != host.BUILTIN)]
+    return [ELLIPSE, *(name for name in weight_files.names("face_parsing") if name != weight_files.BUILTIN)]
 
 
 class PasteBack(io.ComfyNode):
@@ -107,7 +107,7 @@ class PasteBack(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, region: str) -> bool | str:
-        return region in (None, ELLIPSE) or host.weight_problem(region, "face_parsing") or True
+        return region in (None, ELLIPSE) or weight_files.problem(region, "face_parsing") or True
 
     @classmethod
     @host.explained
@@ -144,7 +144,7 @@ class PasteBack(io.ComfyNode):
 def _parser(name: str) -> Any:
     from gohd_core.face import FaceParser
 
-    return host.loaded(FaceParser.load(host.weight_path(name, "face_parsing")))
+    return host.loaded(FaceParser.load(weight_files.path(name, "face_parsing")))
 
 
 NODES = (PasteBack,)

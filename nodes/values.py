@@ -10,7 +10,7 @@ from torch import Tensor
 from gohd_core.constants import BFM09, FPS
 from gohd_core.errors import BadInput
 
-from . import host
+from . import weight_files
 
 
 def waveform(audio: Any) -> tuple[Tensor, int]:
@@ -85,7 +85,7 @@ def eye_motion(model: Any, portrait: Any) -> Tensor | None:
     """The portrait's eye motion f_0, where a two-stage model of the Basel space needs it."""
     if model.space != BFM09 or not model.config.generates_eye_motion:
         return None
-    return host.morphable_model(BFM09).eye_motion_feature(portrait.e0[None])[0]
+    return weight_files.morphable_model(BFM09).eye_motion_feature(portrait.e0[None])[0]
 
 
 def part(source: Any, name: str) -> Any:
