@@ -33,6 +33,8 @@ class AugmentationConfig:
         band_share, highest: a lower sample rate: nothing above a frequency in Hz.
         colour: largest tilt and bend of the spectrum, in dB.
         warp: largest change of the vocal tract's length, as a share.
+        slow_share, tempo: the sound around each frame stretched in time, as if sung or drawled: rate of
+            what is heard against what was said.
         quiet_share: noise, notes, beats or silence in place of the speech; the mouth is to rest then.
     """
 
@@ -46,11 +48,13 @@ class AugmentationConfig:
     colour: float = 0.0
     warp: float = 0.0
     quiet_share: float = 0.0
+    slow_share: float = 0.0
+    tempo: tuple[float, float] = (0.1, 0.7)
 
     @property
     def changes_nothing(self) -> bool:
         """Whether sound stays as it is."""
-        shares = (self.noise_share, self.room_share, self.band_share, self.quiet_share)
+        shares = (self.noise_share, self.room_share, self.band_share, self.quiet_share, self.slow_share)
         return not any((*self.gain, *shares, self.colour, self.warp))
 
 
@@ -65,7 +69,23 @@ def augmented_chunks(
     samples, quiet = augment(samples, rng, config)
     rows = recolour(spectrogram_80(samples), rng, config)
     index = chunk_index(total)[window] - first // GRID * ROWS_PER_GRID
-    return np.ascontiguousarray(rows[index].transpose(0, 2, 1)), quiet
+    if rng.random() < config.slow_share:
+        middle = (np.arange(window.start, window.stop) - first + 0.5) * ROWS_PER_GRID / GRID
+        chunks = slowed(rows, index, middle, rng.uniform(*config.tempo))
+    else:
+        chunks = rows[index]
+    return np.ascontiguousarray(chunks.transpose(0, 2, 1)), quiet
+
+
+def slowed(rows: np.ndarray, index: np.ndarray, middle: np.ndarray, tempo: float) -> np.ndarray:
+    """Rows [T, 16, 80] of a spectrogram [N, 80] at `index` [T, 16], drawn towards each frame's `middle` [T].
+
+    What is heard is slower by `tempo` and the same at the frame itself, whose lips stay as they are.
+    """
+    place = np.clip(middle[:, None] + tempo * (index - middle[:, None]), 0, len(rows) - 1)
+    low = np.minimum(place.astype(np.int64), len(rows) - 2)
+    share = (place - low).astype(np.float32)[..., None]
+    return rows[low] * (1 - share) + rows[low + 1] * share
 
 
 def augment(

@@ -34,29 +34,27 @@ def hiss(length: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def held_notes(length: int, rng: np.random.Generator) -> np.ndarray:
-    """One to five notes that stay, with or without vibrato, or glide: tones, chords, mains hum.
+    """One note that stays or glides, or a chord of two to five: tones, organs, mains hum.
 
-    A single note has few overtones: one with many could be a voice.
+    A single note has an overtone at most, and a chord's fall off fast: held notes that are rich in them
+    may be a singing voice, to which the mouth is to open.
     """
     time = np.arange(length) / SAMPLE_RATE
-    wobble = rng.uniform(0, 0.015) * (rng.random() < 0.5)
-    glide = rng.uniform(-1, 1) * (rng.random() < 0.25)
-    bend = 2 ** (glide * time) * (1 + wobble * np.sin(2 * np.pi * rng.uniform(3, 7) * time))
     count = int(rng.integers(1, 6))
-    steepest = 1.2 if count == 1 else 0.5
-    slope, overtones = rng.uniform(steepest, 2.0), int(rng.integers(1, 12))
+    glide = rng.uniform(-1, 1) * (count == 1)
+    slope, overtones = rng.uniform(0.9, 2.0), int(rng.integers(1, 3 if count == 1 else 8))
     odd_only = rng.random() < 0.2
     sound = np.zeros(length)
     for _ in range(count):
         period = _period(overtones, slope, odd_only, rng)
-        sound += rng.uniform(0.4, 1) * _note(period, _pitch(rng) * bend)
+        sound += rng.uniform(0.4, 1) * _note(period, _pitch(rng) * 2 ** (glide * time))
     return sound
 
 
 def struck_notes(length: int, rng: np.random.Generator) -> np.ndarray:
     """Two to eight notes that begin and die away at random: piano, guitar, bells."""
     time = np.arange(length) / SAMPLE_RATE
-    period = _period(int(rng.integers(1, 10)), rng.uniform(0.5, 1.5), False, rng)
+    period = _period(int(rng.integers(1, 10)), rng.uniform(0.7, 1.5), False, rng)
     sound = np.zeros(length)
     for _ in range(rng.integers(2, 9)):
         since = time - rng.uniform(-0.3, time[-1])
@@ -81,7 +79,7 @@ def beats(length: int, rng: np.random.Generator) -> np.ndarray:
 
 
 _MAKERS: tuple[Make, ...] = (hiss, held_notes, struck_notes, beats)
-_SHARES = (0.4, 0.3, 0.2, 0.1)
+_SHARES = (0.5, 0.2, 0.2, 0.1)
 
 
 def _pitch(rng: np.random.Generator) -> float:

@@ -14,6 +14,7 @@ from gohd_core.training.sound_augmentation import (
     below,
     in_room,
     recolour,
+    slowed,
 )
 from gohd_core.training.sound_noises import beats, held_notes, hiss, noise, struck_notes
 from tests.training.talk_clips import write_talk_clips
@@ -31,6 +32,24 @@ def test_a_part_of_the_sound_gives_the_chunks_of_the_whole(clip, window: slice) 
     whole = read_sound(clip, window, keep=False)["chunks"]
     assert not quiet and chunks.shape == whole.shape
     np.testing.assert_allclose(chunks, whole, atol=2e-6)
+
+
+def test_slower_sound_is_the_same_at_its_frame_and_nearer_to_it_around() -> None:
+    rows = np.repeat(np.arange(60, dtype=np.float32)[:, None], 80, axis=1)
+    index = np.stack([np.arange(16) + 10, np.arange(16) + 30])
+    middle = np.array([17.6, 37.6])
+    np.testing.assert_allclose(slowed(rows, index, middle, 1.0), rows[index], atol=1e-5)
+    half = slowed(rows, index, middle, 0.5)
+    expected = middle[:, None] + (index - middle[:, None]) / 2
+    np.testing.assert_allclose(half, np.repeat(expected[..., None], 80, axis=2), atol=1e-5)
+
+
+def test_slow_chunks_show_less_change(clip) -> None:
+    config = AugmentationConfig(slow_share=1.0, tempo=(0.1, 0.1))
+    slow, _ = augmented_chunks(clip, slice(20, 40), np.random.default_rng(0), config)
+    whole = read_sound(clip, slice(20, 40), keep=False)["chunks"]
+    assert np.abs(np.diff(slow, axis=2)).mean() < 0.3 * np.abs(np.diff(whole, axis=2)).mean()
+    assert np.abs(slow - whole).mean(axis=(0, 1)).argmin() in (8, 9), "rows at the frame's middle"
 
 
 def test_nothing_on_changes_nothing() -> None:
