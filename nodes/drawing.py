@@ -50,12 +50,17 @@ def finishing_fields() -> list[Any]:
 
 
 def finished(
-    frames: Iterator[Tensor], portrait: Any, full_frame: bool, invisible_mark: bool, visible_mark: str
+    frames: Iterator[Tensor],
+    portrait: Any,
+    full_frame: bool,
+    invisible_mark: bool,
+    visible_mark: str,
+    **into: Any,
 ) -> Iterator[Tensor]:
-    """Frames pasted back and marked, as a stream."""
+    """Frames pasted back and marked, as a stream. into: the `background` and `track` of `paste_back`."""
     from gohd_core.render import Mark, marked, paste_back
 
-    whole = paste_back(frames, portrait) if full_frame else frames
+    whole = paste_back(frames, portrait, **into) if full_frame else frames
     return marked(whole, Mark(invisible_mark, visible_mark))
 
 

@@ -59,6 +59,17 @@ def _steadying_fields() -> list[Any]:
     ]
 
 
+def _follow_field() -> Any:
+    return field(
+        io.Boolean,
+        "follow_head",
+        "On: the motion is told in a square that goes with the head, to paste the face into this video with "
+        "track. Off: in a square that stays, so that a head that walks about does so in the face crop.",
+        default=False,
+        optional=True,
+    )
+
+
 def _outputs() -> list[Any]:
     return [
         result(sockets.Motion, "motion", "Head, face and eyes at 25 frames a second, for Mix Motion."),
@@ -68,13 +79,17 @@ def _outputs() -> list[Any]:
         result(io.Float, "fps", "Its frames a second: 25."),
         result(io.Int, "frames", "Its number of frames."),
         result(io.String, "report", "Frames without a face, and jitter before and after smoothing."),
+        result(sockets.HeadTrack, "track", "Where that square lies in each frame, for Paste Back."),
     ]
 
 
-def _made(driving: Any) -> io.NodeOutput:
-    motion = driving.motion
+def _made(driving: Any, follow_head: bool) -> io.NodeOutput:
+    from gohd_core.driving import followed
+
+    made = followed(driving, follow=follow_head)
+    motion = made.motion
     parts = (motion.pose, motion.expression, motion.gaze)
-    return io.NodeOutput(motion, *parts, float(motion.fps), len(motion), str(driving.report))
+    return io.NodeOutput(motion, *parts, float(motion.fps), len(motion), str(made.report), made.track)
 
 
 def _steadying(smooth: str, smooth_seconds: float, smooth_parts: str) -> Any:
@@ -140,6 +155,7 @@ class ExtractMotion(io.ComfyNode):
                     optional=True,
                 ),
                 *faces.choice_fields(),
+                _follow_field(),
             ],
             outputs=_outputs(),
         )
@@ -161,6 +177,7 @@ class ExtractMotion(io.ComfyNode):
         face_mask: Any = None,
         face: str = "largest",
         face_number: int = 0,
+        follow_head: bool = False,
     ) -> io.NodeOutput:
         from gohd_core.driving import extract_motion
 
@@ -178,7 +195,7 @@ class ExtractMotion(io.ComfyNode):
                 f"There are face landmarks of {len(face_landmarks['frames'])} frames and the video has "
                 f"{driving.report.frames_read}; detect them on the same frames."
             )
-        return _made(driving)
+        return _made(driving, follow_head)
 
 
 def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, number: int) -> Any:
@@ -226,6 +243,7 @@ class MotionFromFaceLandmarks(io.ComfyNode):
                 ),
                 *_steadying_fields(),
                 *faces.choice_fields(),
+                _follow_field(),
             ],
             outputs=_outputs(),
         )
@@ -242,6 +260,7 @@ class MotionFromFaceLandmarks(io.ComfyNode):
         smooth_parts: str,
         face: str = "largest",
         face_number: int = 0,
+        follow_head: bool = False,
     ) -> io.NodeOutput:
         from gohd_core.driving import motion_from_blendshapes
         from gohd_core.editing import exact_fps
@@ -249,9 +268,9 @@ class MotionFromFaceLandmarks(io.ComfyNode):
 
         track = face_track(face_landmarks, faces.choice_of(face, face_number))
         steadying = _steadying(smooth, smooth_seconds, smooth_parts)
-        return _made(
-            motion_from_blendshapes(track, source_fps=exact_fps(fps), missing=missing, steadying=steadying)
-        )
+        rate = exact_fps(fps)
+        driving = motion_from_blendshapes(track, source_fps=rate, missing=missing, steadying=steadying)
+        return _made(driving, follow_head)
 
 
 NODES = (ExtractMotion, MotionFromFaceLandmarks)

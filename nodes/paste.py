@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from gohd_core.errors import BadInput
+
 from . import host, sockets, weight_files
 from .sockets import field, result, schema
 
@@ -29,7 +31,7 @@ class PasteBack(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "Puts the animated face back into the full picture, with a soft edge and matched colours. "
-                "What lies outside the mask stays exactly as it was."
+                "What lies outside the mask stays exactly as it was. A track makes it follow a video's head."
             ),
             search_aliases=["gohd", "full frame", "composite", "uncrop", "several faces"],
             inputs=[
@@ -45,7 +47,8 @@ class PasteBack(io.ComfyNode):
                     io.Image,
                     "background",
                     "Full frames to paste into, one or many, of the size of the portrait's picture. Without "
-                    "any, that picture itself. For several faces: the images of another Paste Back.",
+                    "any, that picture itself. For several faces: the images of another Paste Back. With "
+                    "track: the frames of the video that it is from.",
                     optional=True,
                 ),
                 field(
@@ -98,10 +101,31 @@ class PasteBack(io.ComfyNode):
                     options=["face", "longest"],
                     default="face",
                 ),
+                field(
+                    sockets.HeadTrack,
+                    "track",
+                    "From Extract Motion with follow_head on: the face goes with the head of the video whose "
+                    "frames are the background. Where no face was seen, the background stays.",
+                    optional=True,
+                ),
+                field(
+                    io.Float,
+                    "fps",
+                    "For track: frames a second of images and background, 1 to 120.",
+                    default=25.0,
+                    min=1.0,
+                    max=120.0,
+                    step=0.001,
+                    round=0.001,
+                    optional=True,
+                    advanced=True,
+                ),
             ],
             outputs=[
                 result(io.Image, "images", "Full frames, for Create Video or another Paste Back."),
-                result(io.Mask, "mask", "How much of each pixel is the animated face."),
+                result(
+                    io.Mask, "mask", "How much of each pixel is the animated face; with track frame by frame."
+                ),
             ],
         )
 
@@ -122,23 +146,36 @@ class PasteBack(io.ComfyNode):
         length: str,
         background: Any = None,
         mask: Any = None,
+        track: Any = None,
+        fps: float = 25.0,
     ) -> io.NodeOutput:
+        from gohd_core.editing import exact_fps
         from gohd_core.render import paste_back, paste_mask
+        from gohd_core.render.placing import MovingPlace, full_masks
 
-        place = {"mask": mask, "growth": growth, "feather": feather}
+        if track is not None and background is None:
+            raise BadInput(
+                "A track says where the head is in a video; wire that video's frames to background."
+            )
+        track = None if track is None else track.resampled(exact_fps(fps))
+        place = {"mask": mask, "growth": growth, "feather": feather, "moving": track is not None}
         if mask is None and region != ELLIPSE:
             place["parser"] = _parser(region)
         weights = paste_mask(portrait, **place)
         frames = images[..., :3].movedim(-1, 1)
         behind = None if background is None else background[..., :3].movedim(-1, 1)
         # The soft mask is made once: pasting takes it as it is.
-        options = {"mask": weights, "feather": 0.0, "colour": colour, "length": length}
+        options = {"mask": weights, "feather": 0.0, "colour": colour, "length": length, "track": track}
         bar, made, done = host.Progress(), [], 0
         for batch in paste_back(frames, portrait, behind, value_range=(0.0, 1.0), **options):
             made.append(batch.movedim(1, -1))
             done += len(batch)
             bar(done, max(len(images), done))
-        return io.NodeOutput(host.intermediate(torch.cat(made)), host.intermediate(weights[None]))
+        masks = weights[None]
+        if track is not None:
+            moving = MovingPlace(portrait, weights, track)
+            masks = torch.stack(list(full_masks(moving, done, *made[0].shape[1:3])))
+        return io.NodeOutput(host.intermediate(torch.cat(made)), host.intermediate(masks))
 
 
 def _parser(name: str) -> Any:

@@ -7,9 +7,12 @@ from typing import Any
 import torch
 from comfy_api.latest import InputImpl, io
 
+from gohd_core.errors import BadInput
+
 from . import host, sockets
 from .drawing import drawn, encoded, encoded_source, face_mask, finished, finishing_fields
-from .sockets import field, result, schema
+from .faces import film_of
+from .sockets import either, field, result, schema
 from .values import waveform
 
 CATEGORY = "GoHD/render"
@@ -61,6 +64,15 @@ class AnimatePortrait(io.ComfyNode):
                 field(io.Audio, "audio", f"{_AUDIO} It is passed through.", optional=True),
                 fps_field(),
                 *_drawing_fields(),
+                field(
+                    io.Boolean,
+                    "invisible_mark",
+                    "Marks every frame as generated, with a faint pattern that Read Watermark finds in a "
+                    "video of these frames. Pasted into a larger picture it is lost: use Add Watermark "
+                    "there, last. On unless you switch it off.",
+                    default=True,
+                    optional=True,
+                ),
             ],
             outputs=[
                 result(io.Image, "images", "The frames of the face crop."),
@@ -87,9 +99,11 @@ class AnimatePortrait(io.ComfyNode):
         strength: float,
         batch_size: int,
         audio: Any = None,
+        invisible_mark: bool = True,
     ) -> io.NodeOutput:
         bar = host.Progress()
         frames, rate = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
+        frames = finished(frames, portrait, False, invisible_mark, "")
         images = torch.cat([host.to_images(batch) for batch in frames])
         return io.NodeOutput(images, audio, float(rate), len(images), face_mask(portrait, images))
 
@@ -119,6 +133,19 @@ class RenderVideo(io.ComfyNode):
                 ),
                 *_drawing_fields(),
                 *finishing_fields(),
+                either(
+                    "background",
+                    [io.Image, io.Video],
+                    "For full_frame: a video, or frames at fps, to paste the face into instead of the "
+                    "portrait's picture. Set fps to the video's own.",
+                    optional=True,
+                ),
+                field(
+                    sockets.HeadTrack,
+                    "track",
+                    "For background: from Extract Motion with follow_head on; the face goes with that head.",
+                    optional=True,
+                ),
             ],
             outputs=[result(io.Video, "video", "An MP4 in the temp folder, for Save Video.")],
         )
@@ -138,10 +165,19 @@ class RenderVideo(io.ComfyNode):
         full_frame: bool = False,
         invisible_mark: bool = True,
         visible_mark: str = "",
+        background: Any = None,
+        track: Any = None,
     ) -> io.NodeOutput:
         bar = host.Progress()
         frames, rate = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
-        frames = finished(frames, portrait, full_frame, invisible_mark, visible_mark)
+        into: dict[str, Any] = {}
+        if background is not None:
+            into["background"] = film_of(background, fps).batches(rate)
+            into["track"] = None if track is None else track.resampled(rate)
+        elif track is not None:
+            raise BadInput("A track says where the head is in a video; wire that video to background.")
+        whole = full_frame or background is not None
+        frames = finished(frames, portrait, whole, invisible_mark, visible_mark, **into)
         sound = None if audio is None else waveform(audio)
         return io.NodeOutput(InputImpl.VideoFromFile(str(encoded(frames, rate, sound, crf, bar))))
 

@@ -20,6 +20,7 @@ Pose = io.Custom("GOHD_POSE")
 Expression = io.Custom("GOHD_EXPRESSION")
 Gaze = io.Custom("GOHD_GAZE")
 Motion = io.Custom("GOHD_MOTION")
+HeadTrack = io.Custom("GOHD_TRACK")
 FaceLandmarks = io.Custom("FACE_LANDMARKS")
 """ComfyUI core's own, from 0.23 on; see `gohd_core.face.mediapipe_points`."""
 

@@ -31,7 +31,12 @@ class AddWatermark(io.ComfyNode):
             ),
             search_aliases=["gohd", "provenance", "label", "ai generated"],
             inputs=[
-                field(io.Image, "images", "Frames to mark, best as the last step before the video."),
+                field(
+                    io.Image,
+                    "images",
+                    "Frames to mark, best as the last step before the video. Those that carry the invisible "
+                    "mark do not get it twice.",
+                ),
                 *mark_fields(optional=False),
                 field(
                     io.Combo,
@@ -58,8 +63,10 @@ class AddWatermark(io.ComfyNode):
     def execute(
         cls, images: Any, invisible_mark: bool, visible_mark: str, corner: str, opacity: float
     ) -> io.NodeOutput:
-        from gohd_core.render import Mark, marked
+        from gohd_core.render import Mark, marked, read_frames
 
+        # Animate Portrait's frames may come straight here: twice the same pattern would be seen.
+        invisible_mark = invisible_mark and not read_frames(images[:_AT_ONCE, ..., :3]).found
         mark = Mark(invisible_mark, visible_mark, corner, opacity)
         batches = images[..., :3].movedim(-1, 1).split(_AT_ONCE)
         bar, made, done = host.Progress(), [], 0

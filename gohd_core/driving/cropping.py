@@ -38,7 +38,7 @@ class Cropper:
     def crop(self, face: Box, height: int, width: int) -> Box | None:
         """The square around a face's box, inside the picture; None where the picture leaves no room."""
         try:
-            own = Box(*face_crop_box(face, height, width).ints())
+            own = _even(face_crop_box(face, height, width))
         except BadInput:
             return None
         if not self.steady or self._box is None or _left(own, self._box):
@@ -96,6 +96,14 @@ def pose_in(pose: Tensor, seen: Box, reference: Box) -> Tensor:
 
 def _centre(box: Box) -> tuple[float, float]:
     return (box.left + box.right) / 2, (box.top + box.bottom) / 2
+
+
+def _even(box: Box) -> Box:
+    """In whole pixels and exactly square: the rule rounds each corner, which shows in small faces."""
+    left, top, right, bottom = box.ints()
+    side = min(right - left, bottom - top)
+    left, top = left + (right - left - side) // 2, top + (bottom - top - side) // 2
+    return Box(left, top, left + side, top + side)
 
 
 def _left(own: Box, held: Box) -> bool:

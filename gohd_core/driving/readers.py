@@ -87,7 +87,8 @@ class CropReader:
                 )
             return Box(0, 0, width, height)
         if sighting.landmarks is not None:
-            return self.cropper.crop(Box.around(sighting.landmarks), height, width)
+            # Landmarks end at the brows; the heads that these weights know are framed with the forehead.
+            return self.cropper.crop(box_of_landmarks(sighting.landmarks), height, width)
         return None if sighting.box is None else self.cropper.crop(sighting.box, height, width)
 
 

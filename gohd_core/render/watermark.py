@@ -29,7 +29,11 @@ GRID = 96
 """Patches along each side of the picture."""
 
 STRENGTH = 1.5
-"""Root mean square of the pattern, in levels of 255."""
+"""Root mean square of the pattern, in levels of 255, in pictures of up to `FULL_SIDE` pixels a side."""
+
+FULL_SIDE = 256
+"""Larger pictures take less, by the root of their shorter side: their patches are larger, which makes them
+easier to read, and easier to see on plain walls."""
 
 THRESHOLD = 5.0
 """Scores from here on count as marked: standard deviations above what displaced patterns score."""
@@ -49,7 +53,7 @@ class Mark:
         corner: where the text stands, one of `visible_mark.CORNERS`.
         opacity: of the text, 0 to 1.
         key: seed of the pattern; a reader needs the same.
-        strength: of the pattern, in levels of 255.
+        strength: of the pattern, in levels of 255; see `FULL_SIDE`.
     """
 
     invisible: bool = True
@@ -139,7 +143,8 @@ def pattern(key: str) -> Tensor:
 def _overlay(mark: Mark, height: int, width: int) -> Tensor:
     """The pattern over a picture, in levels of 255, [H, W]."""
     smooth = F.interpolate(pattern(mark.key)[None, None], (height, width), mode="bicubic")[0, 0]
-    return smooth * (mark.strength / smooth.square().mean().sqrt())
+    strength = mark.strength * min(1.0, (FULL_SIDE / min(height, width)) ** 0.5)
+    return smooth * (strength / smooth.square().mean().sqrt())
 
 
 def _detail(luma: Tensor) -> Tensor:

@@ -161,7 +161,8 @@ def test_a_strip_begins_with_the_portrait_and_ends_with_the_frame(run, models, p
     )
     assert strip.shape == (1, 64, 256, 3) and images.shape == (4, 64, 64, 3)
     assert torch.equal(strip[0, :, 192:], images[3])
-    frames = run("GoHDAnimatePortrait", animator=animator, portrait=portrait, motion=motion)[0]
+    drawing = {"animator": animator, "portrait": portrait, "motion": motion}
+    frames = run("GoHDAnimatePortrait", invisible_mark=False, **drawing)[0]
     assert torch.allclose(images[3], frames[9], atol=1e-5)
 
 
@@ -258,7 +259,18 @@ def test_marks_are_put_and_read(run, models, portrait, motion) -> None:
     (marked,) = run("GoHDAddWatermark", images=image, visible_mark="AI generated")
     found, score, report = run("GoHDReadWatermark", media=marked)
     assert found and score > 5 and "is there" in report
+    (again,) = run("GoHDAddWatermark", images=marked)
+    assert torch.equal(again, marked), "the same pattern twice would be seen"
     assert float((marked - image).abs().max()) > 0.5, "the visible text"
+
+
+def test_frames_are_marked_unless_switched_off(run, models, portrait, motion) -> None:
+    """So that a video which Create Video makes of them is."""
+    drawing = {"animator": models["animator"], "portrait": portrait, "motion": motion}
+    on, off = (run("GoHDAnimatePortrait", invisible_mark=mark, **drawing)[0] for mark in (True, False))
+    assert 0 < float((on - off).abs().max()) < 6 / 255
+    scores = [run("GoHDReadWatermark", media=images)[1] for images in (on, off)]
+    assert scores[0] > scores[1] + 3, "frames of 64 pixels are too small to be sure, but not to differ"
 
 
 @pytest.mark.parametrize("node", ["GoHDRenderVideo", "GoHDTalkingPortrait"])

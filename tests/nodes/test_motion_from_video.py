@@ -31,12 +31,13 @@ def readers(models):
 
 def test_a_batch_becomes_motion_at_25(run, readers) -> None:
     images = picture(batch=18)
-    motion, pose, expression, gaze, fps, frames, report = run(
+    motion, pose, expression, gaze, fps, frames, report, track = run(
         "GoHDExtractMotion", video=images, fps=30.0, face_landmarks=_landmarks(18, missing=(4,)), **readers
     )
     assert frames == len(motion) == len(pose) == len(expression) == len(gaze) == 15 and fps == 25.0
     assert "No face in 1 frames" in report and "Jitter" in report
     assert not motion.valid.all() and motion.valid.any()
+    assert len(track) == 15 and track.picture == (80, 80) and (track.values == track.values[0]).all()
 
 
 def test_a_video_is_read_from_its_file_and_keeps_its_trimming(run, readers) -> None:
@@ -74,7 +75,9 @@ def test_landmarks_of_other_frames_are_noticed(run, readers) -> None:
 
 def test_face_landmarks_alone_become_motion_that_moves_a_portrait(run, models, portrait) -> None:
     frames = [[face(np.array([0.0, 0.02 * k, 0.0, 0.0, 0.0, 0.0]), jawOpen=0.1 * k)] for k in range(8)]
-    motion, *_, count, _ = run("GoHDMotionFromFaceLandmarks", face_landmarks=payload(frames), smooth="none")
+    motion, *_, count, _, _ = run(
+        "GoHDMotionFromFaceLandmarks", face_landmarks=payload(frames), smooth="none"
+    )
     assert count == 8 and motion.space == "stylised"
     assert torch.allclose(motion.pose.values[:, 1], 0.02 * torch.arange(8), atol=1e-3)
     mixed = run("GoHDMixMotion", portrait=portrait, pose=motion, expression=motion, pose_mode="relative")[0]
@@ -139,3 +142,40 @@ def test_the_detector_is_comfyuis_to_load(detector_for, monkeypatch) -> None:
     assert {id(part) for part in patcher.model} == {id(made.finder), id(made.reader)}
     patcher.model.to("meta")
     assert made.device == torch.device("meta"), "it computes where its networks are"
+
+
+def test_a_face_follows_the_head_of_a_video(run, models, readers) -> None:
+    """From the video's frames and its landmarks to Paste Back and Render Video: nothing else is touched."""
+    av = pytest.importorskip("av")
+    images = picture(width=160, batch=12)
+    lefts = [2 * k for k in range(12)]
+    seen = payload([[face(REST, left=left, top=0, side=80)] for left in lefts], (80, 160))
+    given = {"video": images, "face_landmarks": seen, "smooth": "none"} | readers
+    still = run("GoHDExtractMotion", **given)
+    motion, *_, track = run("GoHDExtractMotion", follow_head=True, **given)
+    moved = (track.values[-1] - track.values[0]).tolist()
+    assert moved[0] == pytest.approx(22, abs=2) and abs(moved[1]) < 1
+    assert not torch.equal(still[0].pose.values, motion.pose.values)
+    portrait, _ = run("GoHDPreparePortrait", image=picture(), **readers)
+    faces = torch.rand(12, 64, 64, 3, generator=torch.Generator().manual_seed(0))
+    whole, masks = run("GoHDPasteBack", images=faces, portrait=portrait, background=images, track=track)
+    assert whole.shape == images.shape and masks.shape == (12, 80, 160)
+    for made, before, mask in zip(whole, images, masks, strict=True):
+        assert torch.equal(made[mask == 0], before[mask == 0]) and not torch.equal(made, before)
+    assert not torch.equal(masks[0], masks[-1])
+    with pytest.raises(BadInput, match="wire that video's frames to background"):
+        run("GoHDPasteBack", images=faces, portrait=portrait, track=track)
+    drawing = {"animator": models["animator"], "portrait": portrait, "motion": motion, "track": track}
+    (video,) = run("GoHDRenderVideo", background=images, **drawing)
+    with av.open(video.get_stream_source()) as container:
+        sizes = {(frame.width, frame.height) for frame in container.decode(video=0)}
+    assert sizes == {(160, 80)}
+    with pytest.raises(BadInput, match="wire that video to background"):
+        run("GoHDRenderVideo", **drawing)
+
+
+def test_face_landmarks_follow_too(run) -> None:
+    seen = payload([[face(REST, left=3 * k, top=0, side=80)] for k in range(8)], (80, 160))
+    made = run("GoHDMotionFromFaceLandmarks", face_landmarks=seen, follow_head=True)
+    assert made[7].values[-1, 0] - made[7].values[0, 0] > 15
+    assert run("GoHDMotionFromFaceLandmarks", face_landmarks=seen)[7].values.std(0).max() == 0
