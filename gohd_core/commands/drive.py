@@ -154,11 +154,11 @@ def _drive(
     own = Motion(prepared.pose, prepared.expression, prepared.gaze)
     source = models.animator.encode_source(prepared.source, own)
     rate = min(film.fps, _FASTEST) if arguments.into_video else motion.fps
+    # As many frames as were read, where the motion is as long as the video; rounding could add one.
+    exact = arguments.into_video and rate == film.fps and len(motion) == driving.report.frames
+    drawn = motion.resampled(rate, frames=driving.report.frames_read if exact else None)
     frames = models.animator.animate(
-        source,
-        motion.resampled(rate),
-        strength=arguments.strength,
-        progress=_progress(arguments, "frames drawn"),
+        source, drawn, strength=arguments.strength, progress=_progress(arguments, "frames drawn")
     )
     if arguments.into_video:
         frames = paste_back(frames, prepared, film.batches(rate), track=driving.track.resampled(rate))
@@ -171,7 +171,7 @@ def _drive(
     return {
         "driver": str(video),
         "video": str(target),
-        "frames": len(motion),
+        "frames": len(drawn),
         "report": driving.report.as_dict(),
         "computing": time.perf_counter() - started,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -308,3 +309,23 @@ def test_drive_without_sound_says_so_where_sound_is_wanted(tmp_path, capsys, fol
     assert main([*base, "--mouth", "audio"]) == 1
     assert "has none; give --audio" in capsys.readouterr().err
     assert main(base) == 0 and _shape(tmp_path / "o.mp4") == (5, 0.0)
+
+
+def test_a_face_goes_back_into_the_video(tmp_path, capsys, folder, points) -> None:
+    """Its own face or another one, at the video's rate; away from the face the video is as it was."""
+    film = tmp_path / "film.mp4"
+    frames = torch.from_numpy(np.stack([frame for frame in islice(_frames(SAMPLE), 9)]))
+    frames = torch.nn.functional.pad(frames.permute(0, 3, 1, 2).float() / 127.5 - 1, (0, 128))
+    render_video(film, [frames], fps=30, audio=gohd.load_audio(SAMPLE))
+    given = ["drive", "-v", film, "--models", folder, "--landmarks", points, "--into-video"]
+    for face in ([], ["-p", FACE]):
+        code, (made,) = _run(capsys, *given, *face, "-o", tmp_path / "v.mp4")
+        assert code == 0 and made["frames"] == 9
+        with av.open(str(tmp_path / "v.mp4")) as container:
+            assert container.streams.video[0].average_rate == 30
+        before, after = (np.stack(list(_frames(path))).astype(float) for path in (film, tmp_path / "v.mp4"))
+        assert after.shape == before.shape
+        change = np.abs(after - before).mean((0, 3))
+        assert change[:, 300:].mean() < 3 < change[100:200, 90:170].mean()
+    assert main([str(a) for a in (*given[:-1], "-o", tmp_path / "w.mp4")]) == 1
+    assert "Say who moves" in capsys.readouterr().err

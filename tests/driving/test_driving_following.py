@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 from driving_fakes import plain
+from face_helpers import tiny_extractor
 
 from gohd_core.constants import STYLISED
-from gohd_core.driving import Film, Steadying, followed
+from gohd_core.driving import Film, Steadying, followed, own_portrait
 from gohd_core.driving.cropping import pose_in
 from gohd_core.driving.following import box_of
 from gohd_core.driving.result import Reading, assembled
@@ -140,6 +142,22 @@ def test_frames_without_a_face(missing) -> None:
 def test_no_face_at_all_gives_a_track_that_shows_nothing() -> None:
     moved = followed(driving(walk(10), lost=set(range(10)), square=None))
     assert (moved.track.visibility() == 0).all() and len(moved.track) == 10
+
+
+def test_the_videos_own_face_as_a_portrait() -> None:
+    """Its crop is the square of the first frame with a face, and the way back leads to the video."""
+    frames = [np.random.default_rng(k).integers(0, 255, (90, 160, 3), np.uint8) for k in range(4)]
+    made = driving(walk(4), lost={0})
+    square, picture = (40.0, 10.0, 104.0, 74.0), (90, 160)
+    made = followed(replace(made, square=square, picture=picture), follow=False)
+    who = own_portrait(Film.of_images(frames, 25), made, size=64, extractor=tiny_extractor(aligned=False))
+    assert who.box == (40, 10, 104, 74) and who.frame.shape == (90, 160, 3)
+    assert np.array_equal(np.rint(who.frame.numpy() * 255), frames[1])
+    assert torch.equal(who.crop, who.frame[10:74, 40:104])
+    assert who.p0.shape == (6,)
+    with pytest.raises(BadInput, match="give a portrait"):
+        nobody = followed(driving(walk(2), lost={0, 1}, square=None))
+        own_portrait(Film.of_images(frames, 25), nobody, extractor=tiny_extractor(aligned=False))
 
 
 def test_a_films_pictures_at_another_rate() -> None:
