@@ -22,6 +22,7 @@ _PUBLIC = {
     "GazeConfig": "gaze_estimator",
     "GazeEstimator": "gaze_estimator",
     "GlimpseConfig": "glimpses",
+    "HeadTrack": "head_track",
     "MorphableModel": "morphable",
     "ParsingConfig": "parsing_network",
     "Portrait": "portrait",
