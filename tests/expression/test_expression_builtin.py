@@ -37,7 +37,24 @@ def test_it_says_what_it_is() -> None:
     assert loaded.info["stage1"]["training"]["command"].startswith("gohd train expression-stage1")
 
 
-@pytest.mark.parametrize("kind", ["silence", "hiss", "rumble", "chord"])
+def pink(white: np.ndarray) -> np.ndarray:
+    """White noise made to fall by 3 dB an octave, with a root mean square of 0.05."""
+    spectrum = np.fft.rfft(white) / np.sqrt(np.maximum(np.fft.rfftfreq(len(white), 1 / 16_000), 20))
+    sound = np.fft.irfft(spectrum, len(white))
+    return 0.05 * sound / sound.std()
+
+
+def notes(time: np.ndarray, pitches: tuple[float, ...], overtones: int = 1) -> np.ndarray:
+    """Held notes of a root mean square of 0.1 whose overtones fall off as 1 / n."""
+    parts = [np.sin(2 * np.pi * p * n * time + n) / n for p in pitches for n in range(1, overtones + 1)]
+    sound = np.sum(parts, axis=0)
+    return 0.1 * sound / sound.std()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["silence", "hiss", "pink", "rumble", "chord", "tone", "high tone", "C major", "G7", "organ", "pulsing"],
+)
 def test_the_mouth_rests_without_speech(predictor: ExpressionPredictor, kind: str) -> None:
     rng = np.random.default_rng(2)
     time = np.arange(4 * 16_000) / 16_000
@@ -45,7 +62,14 @@ def test_the_mouth_rests_without_speech(predictor: ExpressionPredictor, kind: st
         "silence": np.zeros_like(time),
         "hiss": 0.02 * rng.standard_normal(len(time)),
         "rumble": 0.01 * np.convolve(rng.standard_normal(len(time)), np.ones(60) / 8, "same"),
+        "pink": pink(rng.standard_normal(len(time))),
         "chord": sum(0.05 * np.sin(2 * np.pi * pitch * time) for pitch in (220, 277, 330, 440)),
+        "tone": notes(time, (440,)),
+        "high tone": notes(time, (3000,)),
+        "C major": notes(time, (261.6, 329.6, 392)),
+        "G7": notes(time, (98, 123.5, 146.8, 174.6), overtones=4),
+        "organ": notes(time, (65.4, 82.4, 98), overtones=8),
+        "pulsing": notes(time, (146.8, 174.6, 220), overtones=6) * (0.2 + 0.8 * np.exp(-4 * (2 * time % 1))),
     }[kind]
     expression, _ = predictor.predict(audio_features(sound, 16_000).chunks, NEUTRAL, seed=1)
     gap = opening(expression)
