@@ -1,5 +1,4 @@
-"""Fréchet Inception Distance (Heusel et al. 2017): the distance of two Gaussians, and Inception's "
-"features."""
+"""Fréchet Inception Distance (Heusel et al. 2017): distance of two Gaussians, and Inception's features."""
 
 from __future__ import annotations
 

@@ -115,7 +115,8 @@ def closure_rows(found: dict[str, list[tuple[Clip, np.ndarray, np.ndarray]]]) ->
         "their colour, over the mouth's width; closed: less than "
         f"{CLOSED:g} px on some frame of the phone; least gap: the mean over phones of their least; when "
         "open: where the true jaw is widest; correlation with the exact gap over all these frames. Head and "
-        "gaze are the true ones. 'Read' against 'exact' is what the reader can tell.",
+        "gaze are the true ones. 'Read' against 'exact' is what the reader can tell; an inside that is drawn "
+        "blurred or in other colours than the rendered one counts as less open.",
     )
     for row, clips in found.items():
         least = np.array([min(gap[k] for k in phone) for clip, gap, _ in clips for phone in _phones(clip)])

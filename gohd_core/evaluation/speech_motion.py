@@ -58,8 +58,7 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Library:
-    """Training clips that baselines draw from: sound [N, D] per frame, coefficients per frame, clip "
-    "bounds."""
+    """Training clips that baselines draw from: sound [N, D] and coefficients per frame, clip bounds."""
 
     sound: Tensor
     expression: np.ndarray

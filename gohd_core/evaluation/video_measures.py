@@ -24,10 +24,11 @@ from gohd_core.face.gaze_estimator import angular_error
 from gohd_core.training.motion_figures import audio_beats, beat_alignment
 
 SOURCES = {
-    "LSE-D": "Prajwal et al. 2020; least mean distance over shifts, lip expert's embeddings (lip_score.py)",
+    "LSE-D": "Prajwal et al. 2020; least mean distance over shifts, lip expert's embeddings of the crop's "
+    "lower half, 5 frames (lip_score.py)",
     "LSE-C": "the same; median over shifts less the least",
-    "FID": "Heusel et al. 2017; torch-fidelity's Inception, all frames",
-    "CSIM": "Deng et al. 2019 (ArcFace): cosine to the real video's first frame",
+    "FID": "Heusel et al. 2017; torch-fidelity's Inception (which resizes to 299), all frames",
+    "CSIM": "Deng et al. 2019 (ArcFace, which resizes to 112): cosine to the real video's first frame",
     "PSNR dB": "frame by frame against the real video",
     "SSIM": "Wang et al. 2004, luminance, frame by frame",
     "perc.": "ours: oriented edges over four scales (pictures.py)",
@@ -91,7 +92,8 @@ def paired_figures(made: VideoClip, real: VideoClip, networks: Networks) -> dict
     """What compares a video with the real one, frame by frame."""
     a, b = as_pictures(made.frames), as_pictures(real.frames)
     gap = neutral_landmarks(made.face)[:, _MOUTH] - neutral_landmarks(real.face)[:, _MOUTH]
-    gaze, true = torch.from_numpy(made.gaze), torch.from_numpy(real.gaze)
+    # doubles: the arc of a cosine near 1 is coarse
+    gaze, true = torch.from_numpy(made.gaze).double(), torch.from_numpy(real.gaze).double()
     figures = {
         "PSNR dB": -10 * math.log10(float((10 ** (-psnr(a, b) / 10)).mean())),
         "SSIM": float(ssim(a, b).mean()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from gohd_core.face.resnet import ResNetConfig
 from gohd_core.training.cli import CONFIGS
 from gohd_core.training.config import load_config
 from gohd_core.training.extractor import (
+    ExtractorLosses,
     ExtractorTask,
     ExtractorTraining,
     GazeEstimatorTask,
@@ -268,6 +270,48 @@ def test_a_run_learns_and_exports(tmp_path):
     with pytest.raises(BadInput, match="space"):
         data = DataConfig(folders=(folder,), space=BFM09)
         ExtractorTask(_extractor(folder, start=str(summary.exported[0]), data=data))
+
+
+BY_HEART = {
+    "loop": LoopConfig(steps=300, checkpoint_every=1000),
+    "optimiser": OptimiserConfig(learning_rate=4e-3, warmup_steps=20, schedule="cosine"),
+}
+
+
+def _by_heart(folder) -> tuple[list, np.ndarray, np.ndarray]:
+    """Frames of the four training clips, with what their stripes say."""
+    clips = [Clip(path) for path in sorted((folder / "train").iterdir())]
+    frames = [frame for clip in clips for frame in clip.read("frames")]
+    expression = np.concatenate([clip.read("expression")[:, :2] for clip in clips])
+    pose, gaze = (np.concatenate([clip.read(name) for clip in clips]) for name in ("pose", "gaze"))
+    return frames, np.concatenate([expression, pose[:, :3]], 1), gaze
+
+
+def test_the_extractor_learns_four_clips_by_heart(tmp_path):
+    folder = _write(tmp_path / "data", clips=5, frames=8)
+    settings = _settings(folder) | BY_HEART
+    settings["data"] = replace(settings["data"], batch=16)
+    # what the pictures do not show is not asked for: landmarks and identities are drawn at random
+    losses = ExtractorLosses(landmarks="off", projection="off", identity="off", expression=300.0)
+    config = _extractor(folder, **settings, changes=UNCHANGED, losses=losses)
+    whole = replace(config.network, glimpses=None)  # the stripes are not where eyes and mouth are
+    summary = train(ExtractorTask, replace(config, network=whole), tmp_path / "run")
+    frames, truth, _ = _by_heart(tmp_path / "data")
+    found = CoefficientExtractor.load(summary.exported[0]).extract(frames)
+    read = np.concatenate([found.expression.values[:, :2], found.pose.values[:, :3]], 1)
+    for column in range(read.shape[1]):
+        assert np.corrcoef(read[:, column], truth[:, column])[0, 1] > 0.9, column
+
+
+def test_the_gaze_estimator_learns_four_clips_by_heart(tmp_path):
+    folder = _write(tmp_path / "data", clips=5, frames=8)
+    settings = _settings(folder) | BY_HEART
+    settings["data"] = replace(settings["data"], batch=16)
+    summary = train(GazeEstimatorTask, _gaze(folder, **settings, changes=UNCHANGED), tmp_path / "run")
+    frames, _, truth = _by_heart(tmp_path / "data")
+    read = GazeEstimator.load(summary.exported[0]).estimate(frames).values.numpy()
+    for column in range(2):
+        assert np.corrcoef(read[:, column], truth[:, column])[0, 1] > 0.9, column
 
 
 def test_a_gaze_run_exports(tmp_path):
