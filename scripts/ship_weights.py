@@ -31,7 +31,7 @@ def main() -> None:
     loaded = read_checkpoint(given.weights)
     info: dict[str, Any] = dict(loaded.info)
     if given.begun_with is not None:
-        info["begun_with"] = history(read_checkpoint(given.begun_with).info)
+        info["begun_with"] = history(header(given.begun_with))
     info |= {"data": "; ".join(given.data), "licence": "MIT", "stored": "float16, from the run's float32"}
     if given.note:
         info["note"] = given.note
@@ -45,6 +45,14 @@ def main() -> None:
         dtype=torch.float16,
     )
     print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
+
+
+def header(weights: Path) -> dict[str, Any]:
+    """What a weights file says of itself; its network may be of an older form."""
+    from safetensors import safe_open
+
+    with safe_open(weights, framework="np") as file:
+        return json.loads(file.metadata()["gohd"])["info"]
 
 
 def history(info: dict[str, Any]) -> list[Any]:

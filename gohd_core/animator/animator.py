@@ -87,6 +87,7 @@ class Animator:
             descriptor = descriptor.expand(len(image), -1)
         exact = self.device.type == "cpu" and self.dtype == torch.float32 and self.config.motion == "window"
         source = self.network.encode(image.to(self.device, torch.float32), descriptor, exact=exact)
+        source = self.network.with_own_planes(source)
         layout = torch.channels_last
         features = [f.to(self.dtype).contiguous(memory_format=layout) for f in source.features]
         return replace(source, features=tuple(features))

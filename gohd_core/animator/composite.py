@@ -1,4 +1,4 @@
-"""The built-in decoder: flow and mask at low resolution, refined, warp the full-resolution source.
+"""The built-in decoder: planes with smooth flows at low resolution, refined, warp the full-resolution source.
 
 Crisp by construction: what the source shows is sampled from it once, at full size; only what it hides
 is synthesised, and what is added to the sampled part (shading) is low-passed, so that it can't blur it.
@@ -6,29 +6,50 @@ is synthesised, and what is added to the sampled part (shading) is low-passed, s
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gohd_core.animator import planes
+from gohd_core.animator.composite_head import CompositeHead, plain, plain_conv
 from gohd_core.animator.config import AnimatorConfig, level_sizes
 from gohd_core.animator.decoder import Decoded
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, Freezable, StyledConv
-from gohd_core.animator.warp import centre_grid, warp
+from gohd_core.animator.planes import Planes, sized
 
 _FLOW_STEP = 0.05
 """Flow (half images) that a unit output of a level's head adds: about 6 pixels of 256."""
 _FINE_STEP = 0.05
 _MODULATION = 0.2
 _BASIS = 0.05
-_BASIS_STEPS = (0.1, 0.1, 8.0, 2.0, 2.0, 2.0)
-_BASIS_FIELDS = len(_BASIS_STEPS)
-"""Fields that the latent mixes linearly: flow x and y, mask logit, colour of the synthesis."""
+_BASIS_FIELDS = {"flow": (2, 0.1), "mask": (1, 8.0), "colour": (3, 2.0), "planes": (2, 8.0)}
+"""Fields that the latent mixes linearly, with their channels and steps: flow of the face, logit of what
+the source shows, colour of the synthesis, logits of the inner plane and of the background."""
 _BASIS_SIDE = 32
-"""Side of the flow fields that the latent mixes linearly, before any convolution."""
+"""Side of the fields that the latent mixes linearly, before any convolution."""
+_INNER_SIDE = 16
+"""The same for the inner plane's flow, which is smoother: an eye turns as a whole."""
 _LOOK_FROM = 16
 """From this size on a level first looks at the source through the level below's flow."""
-_SHADING_CELL = 16
-"""Side in output pixels of the cells that shading is averaged over."""
+_OWNED_FROM, _OWNED_AT = (0.1, 0.1, 0.3), (0.5, 0.5, 0.75)
+"""Share of a plane from which, and at which wholly, a source pixel can be taken for it; the background's
+are higher, or what is left of a head's edge stays on the wall when the head moves on."""
+_PLANES_FROM = 32
+"""From this size on planes are told apart; below, an eye is a pixel or two."""
+
+
+@dataclass(frozen=True)
+class _Trunk:
+    """What the levels up to `flow_size` make: features, latent, and per size flows, masks and planes."""
+
+    x: Tensor
+    latent: Tensor
+    flows: list[Tensor]
+    masks: list[Tensor]
+    planes: list[Planes]
+    coarse: Tensor
 
 
 class CompositeDecoder(nn.Module):
@@ -40,6 +61,8 @@ class CompositeDecoder(nn.Module):
         sides = level_sizes(config.flow_size)
         self.sides = sides[1:]
         self.size, self.head_size = config.size, config.encoder_size
+        self.n_maps = len(level_sizes(config.encoder_size)) - 1
+        self.planes_from = min(_PLANES_FROM, config.flow_size)
         width = config.width(sides[0])
         self.constant = nn.Parameter(torch.randn(1, width, sides[0], sides[0]))
         self.entrance = EqualLinear(latent, width * sides[0] ** 2)
@@ -48,23 +71,27 @@ class CompositeDecoder(nn.Module):
         # Most of a flow is linear in the motion (a head turns, a jaw drops): these fields learn that in
         # a few hundred steps, and the convolutions add what depends on the face.
         self.basis_side = min(_BASIS_SIDE, config.flow_size)
-        self.basis = EqualLinear(latent, _BASIS_FIELDS * self.basis_side**2)
-        scale = torch.tensor(_BASIS_STEPS).view(1, -1, 1, 1)
-        self.register_buffer("basis_scale", scale, persistent=False)
+        self.inner_side = min(_INNER_SIDE, config.flow_size)
+        channels = sum(count for count, _ in _BASIS_FIELDS.values())
+        self.basis = EqualLinear(latent, channels * self.basis_side**2)
+        self.inner_basis = EqualLinear(latent, 2 * self.inner_side**2)
         self.ups = nn.ModuleList()
         self.convs = nn.ModuleList()
         self.looks = nn.ModuleDict()
         self.flows = nn.ModuleList()
+        self.parts = nn.ModuleDict()
         for below, side in zip(sides, self.sides, strict=False):
             width = config.width(side)
             self.ups.append(StyledConv(config.width(below), width, latent, up=True))
             self.convs.append(StyledConv(width, width, latent))
-            self.flows.append(_flow_head(width, 3))
+            self.flows.append(plain_conv(width, 3))
             if side >= _LOOK_FROM:
                 self.looks[str(side)] = EqualConv2d(width, width, 1, bias=False)
-        self.coarse = _flow_head(width, 3)
+            if side >= self.planes_from:
+                self.parts[str(side)] = plain_conv(width, 4)
+        self.coarse = plain_conv(width, 3)
         self.refine = config.size // config.flow_size
-        self.fine = _flow_head(width, 3 * self.refine**2)
+        self.fine = plain_conv(width, 5 * self.refine**2)
         self.head = CompositeHead(config, width)
         self._soften()
 
@@ -78,6 +105,7 @@ class CompositeDecoder(nn.Module):
         flow = 2 * self.basis_side**2
         self.basis.weight[:flow].mul_(_BASIS)
         self.basis.weight[flow:].zero_()
+        self.inner_basis.weight.mul_(_BASIS)
 
     def freeze(self, dtype: torch.dtype) -> None:
         """Keeps every constant kernel in `dtype`."""
@@ -88,117 +116,122 @@ class CompositeDecoder(nn.Module):
     def forward(self, latent: Tensor, features: tuple[Tensor, ...], *, whole: bool = True) -> Decoded:
         """latent [B,D] float32; features at 8 ... encoder_size, then the image -> Decoded.
 
+        Where the source's own planes follow (`own_planes`), a plane is taken from there alone where the
+        source shows that very plane: an eyeball that turns out from under a lid is not on the picture.
         Without `whole` only flows, masks and the coarse synthesis up to `flow_size` are made: in the
         first part of a training that is all there is to learn, at half the cost.
         """
-        *maps, image = features
-        shape = (_BASIS_FIELDS, self.basis_side, self.basis_side)
-        basis = self.basis(latent).float().unflatten(1, shape) * self.basis_scale
-        basis, hides, colour = basis[:, :2], basis[:, 2:3], basis[:, 3:]
+        maps, image = features[: self.n_maps], torch.cat(features[self.n_maps :], dim=1)
+        trunk = self._trunk(latent, maps)
+        if not whole:
+            return Decoded([], trunk.flows, trunk.masks, trunk.planes, coarse=trunk.coarse)
+        return self._finished(trunk, maps[-1], image)
+
+    def _trunk(self, latent: Tensor, maps: tuple[Tensor, ...]) -> _Trunk:
+        """Level by level up to `flow_size`: what is known so far is looked at through the flow so far."""
+        basis = self._basis(latent)
         latent = latent + self._restyle(latent)
         x = self.constant + self.entrance(latent).unflatten(1, self.constant.shape[1:])
         x = x.to(maps[0].dtype).contiguous(memory_format=torch.channels_last)
         x = self.initial(x, latent)
-        added = torch.zeros_like(basis[:, :, :1, :1])
-        flows, masks = [], []
+        added = torch.zeros_like(basis["flow"][:, :, :1, :1])
+        flows, masks, found = [], [], []
         for i, side in enumerate(self.sides):
             x = self.ups[i](x, latent)
-            linear, added = _sized(basis, side), _sized(added, side)
+            linear, added = sized(basis["flow"], side), sized(added, side)
+            below = found[-1] if found else None
             if str(side) in self.looks:
-                x = x + self.looks[str(side)](_warp(maps[i], linear + added, side))
+                through = below.sized(side) if below else None
+                x = x + self.looks[str(side)](_seen(maps[i], linear + added, through))
             x = self.convs[i](x, latent)
-            out = _head(self.flows[i], x)
-            mask = out[:, 2:] + _sized(hides, side)
+            out = plain(self.flows[i], x)
+            mask = out[:, 2:] + sized(basis["mask"], side)
             added = added + _FLOW_STEP * out[:, :2]
             flow = linear + added
-            flows.append(flow)
+            if str(side) in self.parts:
+                below = self._planes(plain(self.parts[str(side)], x), flow, basis, below)
+                found.append(below)
+            flows.append(below.flow() if below else flow)
             masks.append(mask)
             if side != self.sides[-1]:
                 share = torch.sigmoid(mask).to(x.dtype)
-                x = torch.lerp(x, _warp(maps[i], flow, side), share)
-        coarse = _head(self.coarse, x) + _sized(colour, self.sides[-1])
-        if not whole:
-            return Decoded([], flows, masks, coarse=coarse)
-        flow, mask = self._refined(x, flow, masks[-1])
-        flows.append(flow)
-        warped = _warp(image, flow, self.size).float()
-        seen = _warp(maps[-1], F.avg_pool2d(flow, self.size // self.head_size), self.head_size)
-        mask, detail, shading = self.head(x, latent, warped, seen, mask)
-        synthesis = _resized(coarse, self.size) + detail
-        masks.append(mask)
-        # Detached: the mask is taught what is visible, not to hide what is hard to predict.
-        share = torch.sigmoid(mask).detach()
-        frame = share * (warped + shading) + (1 - share) * synthesis
-        shading = share * shading
-        return Decoded([frame], flows, masks, coarse, warped, synthesis, shading)
+                x = torch.lerp(x, _seen(maps[i], flow, below), share)
+        coarse = plain(self.coarse, x) + sized(basis["colour"], self.sides[-1])
+        return _Trunk(x, latent, flows, masks, found, coarse)
+
+    def _finished(self, trunk: _Trunk, guide: Tensor, image: Tensor) -> Decoded:
+        """The frame: fine flows and masks, the head's view of the warped source, and both mixed."""
+        seen, mask = self._refined(trunk.x, trunk.planes[-1], trunk.masks[-1])
+        samples, shares = seen.samples(image), seen.shares
+        pictures = tuple(sample[:, :3] for sample in samples)
+        known = planes.blend(pictures, shares).float()
+        guide = seen.sized(self.head_size).warp(guide)
+        made = self.head(trunk.x, trunk.latent, guide, known, mask, seen.logits, shares)
+        seen = Planes(seen.face, seen.inner, made.logits)
+        # Detached: masks are taught what is there, not to hide what is hard to predict.
+        shares = seen.shares.detach()
+        warped = planes.blend(pictures, shares).float()
+        synthesis = sized(trunk.coarse, self.size) + made.detail
+        share = torch.sigmoid(made.mask).detach()
+        if image.shape[1] > 3:
+            owned = tuple(sample[:, 3 + k, None] for k, sample in enumerate(samples))
+            share = share * planes.blend(owned, shares).float()
+        frame = share * (warped + made.shading) + (1 - share) * synthesis
+        return Decoded(
+            [frame],
+            [*trunk.flows, seen.flow()],
+            [*trunk.masks, made.mask],
+            [*trunk.planes, seen],
+            trunk.coarse,
+            warped,
+            synthesis,
+            share * made.shading,
+        )
+
+    def own_planes(self, latent: Tensor, features: tuple[Tensor, ...]) -> Tensor:
+        """Which planes the source itself shows, [B,3,S,S] in 0..1, from the latent that draws it again.
+
+        A pixel counts as a plane's once it shows a good part of it: at an edge it is both planes'.
+        """
+        (*_, seen) = self(latent, features).planes
+        shares = seen.shares
+        low, high = (shares.new_tensor(share)[:, None, None] for share in (_OWNED_FROM, _OWNED_AT))
+        return ((shares - low) / (high - low)).clamp(0, 1)
+
+    def _basis(self, latent: Tensor) -> dict[str, Tensor]:
+        """The fields that are linear in the latent, by name."""
+        counts = [count for count, _ in _BASIS_FIELDS.values()]
+        fields = self.basis(latent).float().unflatten(1, (sum(counts), self.basis_side, self.basis_side))
+        parts = zip(_BASIS_FIELDS.items(), fields.split(counts, 1), strict=True)
+        basis = {name: part * step for (name, (_, step)), part in parts}
+        inner = self.inner_basis(latent).float().unflatten(1, (2, self.inner_side, self.inner_side))
+        basis["inner"] = inner * _BASIS_FIELDS["flow"][1]
+        return basis
 
     def _restyle(self, latent: Tensor) -> Tensor:
         hidden = F.leaky_relu(self.style[0](latent), LEAKY) * GAIN
         return 0.3 * self.style[1](hidden)
 
-    def _refined(self, x: Tensor, flow: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        fine = F.pixel_shuffle(_head(self.fine, x), self.refine)
-        flow = _resized(flow, self.size) + _FINE_STEP * fine[:, :2]
-        return flow, _resized(mask, self.size) + fine[:, 2:]
+    def _planes(self, out: Tensor, flow: Tensor, basis: dict[str, Tensor], below: Planes | None) -> Planes:
+        """A level's planes: its own linear fields, the level below's correction, and what it adds."""
+        side = out.shape[-1]
+        inner = sized(basis["inner"], side) + _FLOW_STEP * out[:, :2]
+        if below is not None:
+            correction = below.inner - sized(basis["inner"], below.inner.shape[-1])
+            inner = inner + sized(correction, side)
+        logits = out[:, 2:] + sized(basis["planes"], side)
+        return Planes(flow, inner, F.pad(logits, (0, 0, 0, 0, 1, 0)))
+
+    def _refined(self, x: Tensor, coarse: Planes, mask: Tensor) -> tuple[Planes, Tensor]:
+        fine = F.pixel_shuffle(plain(self.fine, x), self.refine)
+        large = coarse.sized(self.size)
+        logits = large.logits + F.pad(fine[:, 3:], (0, 0, 0, 0, 1, 0))
+        refined = Planes(large.face + _FINE_STEP * fine[:, :2], large.inner, logits)
+        return refined, sized(mask, self.size) + fine[:, 2:3]
 
 
-class CompositeHead(nn.Module):
-    """At the encoder's size, in blocks of output pixels: final mask, synthesis and shading."""
-
-    def __init__(self, config: AnimatorConfig, trunk: int) -> None:
-        super().__init__()
-        latent, width = config.identity_dim, config.head_channels
-        self.block = config.size // config.encoder_size
-        self.side = config.encoder_size
-        pixels = self.block**2
-        seen = config.width(config.encoder_size)
-        self.reduce = EqualConv2d(trunk, width, 1, bias=False)
-        self.first = StyledConv(width + seen + 4 * pixels, width, latent)
-        self.second = StyledConv(width, width, latent)
-        self.out = _flow_head(width, 4 * pixels + 3)
-
-    def forward(
-        self, x: Tensor, latent: Tensor, warped: Tensor, seen: Tensor, mask: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Trunk, warped image and features, mask logits -> mask logits, synthesis, shading at full size."""
-        known = torch.cat([warped, torch.sigmoid(mask) * 2 - 1], dim=1)
-        known = F.pixel_unshuffle(known, self.block).to(x.dtype)
-        x = _resized(self.reduce(x), self.side)
-        x = torch.cat([x, seen, known], dim=1).contiguous(memory_format=torch.channels_last)
-        x = self.second(self.first(x, latent), latent)
-        out = _head(self.out, x)
-        fine = F.pixel_shuffle(out[:, :-3], self.block)
-        cell = _SHADING_CELL // self.block
-        shading = F.avg_pool2d(out[:, -3:], cell)
-        size = self.side * self.block
-        return mask + fine[:, :1], fine[:, 1:], 0.3 * _resized(shading, size)
-
-
-def _flow_head(inputs: int, outputs: int) -> EqualConv2d:
-    conv = EqualConv2d(inputs, outputs, 3, padding=1)
-    with torch.no_grad():
-        conv.weight.mul_(0.3)
-    return conv
-
-
-def _head(conv: EqualConv2d, x: Tensor) -> Tensor:
-    """A plain convolution with bias, result in float32."""
-    return conv(x).float() + conv.bias[:, None, None]
-
-
-def _warp(features: Tensor, flow: Tensor, side: int) -> Tensor:
-    grid = centre_grid(side, flow.device) + flow.permute(0, 2, 3, 1)
-    return warp(features, grid, border=True)
-
-
-def _sized(flow: Tensor, side: int) -> Tensor:
-    """A flow averaged down or interpolated up to `side`."""
-    if flow.shape[-1] > side:
-        return F.avg_pool2d(flow, flow.shape[-1] // side)
-    return _resized(flow, side)
-
-
-def _resized(x: Tensor, side: int) -> Tensor:
-    if x.shape[-1] == side:
-        return x
-    return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+def _seen(features: Tensor, face: Tensor, found: Planes | None) -> Tensor:
+    """Warped source features, by the face's flow alone where planes are not told apart yet."""
+    if found is None:
+        return planes.warped(features, face)
+    return Planes(face, found.inner, found.logits).warp(features)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig, level_sizes
 from gohd_core.animator.layers import LEAKY, EqualConv2d, EqualLinear, Freezable, StyledConv, act, upsample
+from gohd_core.animator.planes import Planes
 from gohd_core.animator.warp import corner_grid, warp
 
 _PLANAR_UP_TO = 64
@@ -31,6 +32,7 @@ class Decoded:
         pyramid: frames [B,3,S,S], the largest (the result) first.
         flows: per size, smallest first: [B,2,S,S] flow (x, y) in units of half an image.
         masks: per size, smallest first: [B,1,S,S] logits of the share taken from the warped source.
+        planes: per size from which the composite decoder tells them apart, smallest first; else None.
         coarse: [B,3,s,s] synthesis at the composite decoder's flow size; None for the pyramid's.
         warped, synthesis, shading: [B,3,S,S] parts of the composite decoder's frame; likewise.
     """
@@ -38,6 +40,7 @@ class Decoded:
     pyramid: list[Tensor]
     flows: list[Tensor]
     masks: list[Tensor]
+    planes: list[Planes] | None = None
     coarse: Tensor | None = None
     warped: Tensor | None = None
     synthesis: Tensor | None = None

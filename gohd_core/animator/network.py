@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +46,15 @@ class AnimatorNetwork(nn.Module):
             if descriptor is None:
                 descriptor = self.motion.estimate(identity_code)
         return Source(identity_code, features, descriptor)
+
+    def with_own_planes(self, source: Source) -> Source:
+        """The source with the planes it shows itself, for decoders that tell planes apart; once a clip."""
+        if self.config.decoder != "composite":
+            return source
+        windows = source.descriptor[:, :, None].expand(-1, -1, self.config.window)
+        latent = self.latent(source, self.motion(source, windows))
+        own = self.decoder.own_planes(latent, source.features)
+        return replace(source, features=(*source.features, own))
 
     def latent(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Tensor:
         """Target latents z_D [T, D] from magnitudes [T, n]; `strength` (one, or [T, 1]) scales the way."""

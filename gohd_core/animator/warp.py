@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_GATHER_FROM = 64
+"""Channels from which reading whole rows pays; below, index arithmetic costs more than it saves."""
+
 
 def corner_grid(side: int, device: torch.device) -> Tensor:
     """[1,side,side,2] grid (x, y) from -1 to 1 at the corner pixels' centres.
@@ -40,7 +43,8 @@ def warp(features: Tensor, grid: Tensor, mask: Tensor | None = None, *, border: 
     Returns:
         [B, C, H, W] in the features' dtype.
     """
-    if features.device.type == "cpu" and len(features) == 1 and not torch.is_grad_enabled():
+    wide = len(features) == 1 and features.shape[1] >= _GATHER_FROM
+    if features.device.type == "cpu" and wide and not torch.is_grad_enabled():
         return _gather(features, grid, mask, border)
     if len(features) != len(grid):
         features = features.expand(len(grid), -1, -1, -1)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gohd_core.errors import BadInput
+from gohd_core.stylised.parts import EYEBALL_LEFT, EYEBALL_RIGHT, INNER_MOUTH
 
 if TYPE_CHECKING:
     from gohd_core.stylised.frames import RenderedFrame
 
 DEPTH_TOLERANCE = 0.05
 """A source pixel shows the point if its depth is at most this much nearer, model units."""
+_ENCLOSED = (EYEBALL_LEFT, EYEBALL_RIGHT, INNER_MOUTH)
+"""What lies behind lids and lips by less than that: the source must show the very same part."""
 
 
 def barycentric_weights(triangle: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -66,6 +69,7 @@ def dense_flow(source: RenderedFrame, target: RenderedFrame) -> tuple[np.ndarray
     column, row = np.clip(column, 0, width - 1), np.clip(row, 0, height - 1)
     shown = a.triangle[row, column] > 0
     near = (depth <= a.depth[row, column] + DEPTH_TOLERANCE) & shown
+    near &= ~np.isin(target.parsing, _ENCLOSED) | (source.parsing[row, column] == target.parsing)
     visible = inside & np.where(background, ~shown, near)
     flow = (place - np.stack([x, y], -1)).astype(np.float32)
     return flow, visible, target.parsing

@@ -19,6 +19,7 @@ from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
 from gohd_core.training import pictures
+from gohd_core.training.animator_exact import add_exact_terms, is_exact
 from gohd_core.training.animator_examples import AnimatorDraw, PairShares, RegionWeights
 from gohd_core.training.config import Weight, is_on
 from gohd_core.training.data import find_clips
@@ -43,6 +44,7 @@ class AnimatorLosses:
         lips, eyes: what the boxes around mouth and eyes add in M_lip&eye (eq. 11 and 12).
         edges: difference of picture gradients (ours).
         flow, visibility: exact flow and visibility of the stylised world, at every size (ours).
+        planes: which plane each pixel shows, by the exact parsing (ours, composite decoder).
         coarse: the synthesis at the flow's size against the target (ours, composite decoder).
         warp: the warped source against the target where the source shows it (same).
         hidden: the synthesis against the target where the source does not show it (same).
@@ -62,6 +64,7 @@ class AnimatorLosses:
     edges: Weight = "off"
     flow: Weight = "off"
     visibility: Weight = "off"
+    planes: Weight = "off"
     coarse: Weight = "off"
     warp: Weight = "off"
     hidden: Weight = "off"
@@ -156,11 +159,10 @@ class AnimatorTask(Task):
         return self._notes
 
     def draw(self, split: str) -> AnimatorDraw:
-        config, weights = self.config, self.config.losses
-        exact = any(is_on(w) for w in (weights.flow, weights.visibility, weights.warp, weights.hidden))
+        config = self.config
         return AnimatorDraw(
             size=config.network.size,
-            flow_size=config.flow_size if exact else 0,
+            flow_size=config.flow_size if is_exact(config.losses) else 0,
             still=config.still,
             told_share=config.told_share,
             gain=config.gain if split == "train" else 0.0,
@@ -177,7 +179,8 @@ class AnimatorTask(Task):
         decoded, estimate = self._decode(batch, source, whole)
         if whole:
             self._picture_terms(terms, batch, target, decoded.pyramid[0].float(), moment)
-        self._exact_terms(terms, batch, target, decoded)
+        if "flow" in batch:
+            add_exact_terms(terms, weights, batch, target, decoded)
         if estimate is not None:
             motion = self.animator.motion
             terms.add(
@@ -229,49 +232,6 @@ class AnimatorTask(Task):
             else:
                 value = loss.feature_distance(real, made)
             terms.add(name, getattr(weights, name), value)
-
-    def _exact_terms(self, terms: Terms, batch: Batch, target: Tensor, decoded: Decoded) -> None:
-        if "flow" not in batch:
-            return
-        weights, truth, visible, weight = (
-            self.config.losses,
-            batch["flow"],
-            batch["visible"],
-            batch["flow_weight"],
-        )
-        sizes = len(decoded.flows)
-        terms.add(
-            "flow",
-            weights.flow,
-            lambda: sum(loss.flow_error(flow, truth, weight) for flow in decoded.flows) / sizes,
-        )
-        # Hidden or not: an opening mouth is hidden, and must be known to be.
-        even = batch["region"]
-        terms.add(
-            "visibility",
-            weights.visibility,
-            lambda: sum(loss.visibility_error(mask, visible, even) for mask in decoded.masks) / sizes,
-        )
-        terms.watch("flow_error_pixels", _mean_error(decoded.flows[-1], truth, visible))
-        if decoded.coarse is not None:
-            small = F.avg_pool2d(target, target.shape[-1] // decoded.coarse.shape[-1])
-            pooled = F.avg_pool2d(even, even.shape[-1] // small.shape[-1])
-            every = torch.ones_like(pooled)
-            term = loss.visible_difference(small, decoded.coarse, every, pooled)
-            terms.add("coarse", weights.coarse, term)
-        if decoded.warped is None:
-            return
-        shown, hidden = _enlarged(visible, target), _enlarged(1 - visible, target)
-        large = _enlarged(weight, target)
-        terms.add("warp", weights.warp, lambda: loss.visible_difference(target, decoded.warped, shown, large))
-        # Near what is hidden the mask is soft, so the synthesis is taught a little beyond.
-        spread = F.max_pool2d(hidden, 9, 1, 4)
-        area = _enlarged(even, target)
-        terms.add(
-            "hidden",
-            weights.hidden,
-            lambda: loss.visible_difference(target, decoded.synthesis, spread, area),
-        )
 
     def _discriminator(self, target: Tensor, moment: Moment) -> Terms:
         terms, score, weights = Terms(), self.networks["discriminator"], self.config.losses
@@ -372,17 +332,6 @@ def _images(batch: Batch, name: str) -> Tensor:
     """Pictures [B, 3, S, S] of a batch in [-1, 1], their colours changed alike."""
     images = (batch[name].float() * batch["gain"][:, :, None, None]).clamp(0, 255)
     return (images / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-
-
-def _enlarged(mask: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(mask, size=like.shape[-2:], mode="nearest")
-
-
-def _mean_error(flow: Tensor, truth: Tensor, visible: Tensor) -> Tensor:
-    """End-point error over visible pixels, in 128ths of the width."""
-    truth, visible, flow = loss.matched(truth, visible, flow)
-    gap = ((flow - truth) * 64).norm(dim=1, keepdim=True)
-    return (gap * visible).sum() / visible.sum().clamp_min(1)
 
 
 def _statistics(config: AnimatorTraining) -> tuple[Tensor, Tensor]:

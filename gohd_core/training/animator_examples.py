@@ -15,6 +15,8 @@ from gohd_core.training.draws import coefficient_windows, random_frames, valid_f
 LEFT_EYE, RIGHT_EYE, MOUTH = slice(42, 48), slice(36, 42), slice(48, 68)
 RIGHT_BROW, LEFT_BROW = slice(17, 22), slice(22, 27)
 EYE_CLASSES, MOUTH_CLASSES = (4, 5), (11, 12, 13)
+INNER_CLASSES = (4, 5, 6, 11)
+"""Eyeballs, glasses and the mouth's inside: what the decoder's inner plane shows."""
 _BLINKS = slice(10, 12)
 """Columns of blink_left and blink_right among the stylised expressions."""
 
@@ -163,9 +165,16 @@ class AnimatorDraw:
         return {
             "flow": (flow.transpose(2, 0, 1) * (2 / self.flow_size)).astype(np.float32),
             "visible": visible[None].astype(np.float32),
+            "planes": planes_shown(clip.read("parsing", target, target + 1)[0]),
             "region": weight[None],
             "flow_weight": np.where(visible, weight, regions.hidden).astype(np.float32)[None],
         }
+
+
+def planes_shown(parsing: np.ndarray) -> np.ndarray:
+    """Which plane each pixel of a parsing [H, W] shows: [3, H, W], face, inner and background."""
+    inner, background = np.isin(parsing, INNER_CLASSES), parsing == 0
+    return np.stack([~(inner | background), inner, background]).astype(np.float32)
 
 
 def boxes(landmarks: np.ndarray, size: int) -> np.ndarray:

@@ -140,3 +140,12 @@ def test_discriminator_learns_to_tell(draw):
         optimiser.step()
     assert network(real).shape == (8,)
     assert float(value.detach()) < 0.7
+
+
+def test_planes_error(draw):
+    logits, weight = draw(2, 3, 4, 4), abs(draw(2, 1, 8, 8)) + 0.1
+    shown = np.eye(3, dtype=np.float32)[abs(draw(2, 8, 8) * 3).astype(int) % 3].transpose(0, 3, 1, 2).copy()
+    share, w = cell(shown * weight, 2) / cell(weight, 2), cell(weight, 2)
+    chance = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    error = -(share * np.log(chance)).sum(1, keepdims=True)
+    close(loss.planes_error(*tensors(logits, shown, weight)), (error * w).sum() / w.sum())

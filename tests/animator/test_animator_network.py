@@ -79,10 +79,11 @@ def test_styled_conv_equals_per_sample_kernels(up):
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("channels", [6, 64])  # sampled, and gathered in rows
 @pytest.mark.parametrize("border", [False, True])
-def test_fast_warp_equals_grid_sample(border):
+def test_fast_warp_equals_grid_sample(border, channels):
     torch.manual_seed(0)
-    features, mask = torch.randn(1, 6, 16, 16), torch.rand(4, 1, 16, 16)
+    features, mask = torch.randn(1, channels, 16, 16), torch.rand(4, 1, 16, 16)
     grid = corner_grid(16, features.device) + torch.randn(4, 16, 16, 2)  # a third lies outside
     grid[0, 0, 0] = torch.tensor([-1.0, 1.0])
     grid[1, 0, 0] = torch.tensor([1e6, -1e6])

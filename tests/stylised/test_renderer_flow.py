@@ -138,3 +138,15 @@ def test_unsuitable_frames_are_refused(renderer, burst):
         other = small.render(Identity.random(31), np.zeros(64), np.zeros(6), np.zeros(2), correspondence=True)
     with pytest.raises(BadInput, match="same identity and size"):
         dense_flow(other, burst[0])
+
+
+def test_eyes_behind_lids_are_hidden(renderer):
+    person, still = Identity.random(31), np.zeros(6)
+    gazes = (np.array([-0.3, 0.0]), np.array([0.3, 0.2]))
+    down, up = (renderer.render(person, np.zeros(64), still, gaze, correspondence=True) for gaze in gazes)
+    flow, visible, parsing = dense_flow(down, up)
+    eyes = (parsing == 4) | (parsing == 5)
+    y, x = np.nonzero(eyes & visible)
+    came = np.rint(np.stack([x, y], 1) + flow[y, x]).astype(int)
+    assert len(y) > 100 and (down.parsing[came[:, 1], came[:, 0]] == parsing[y, x]).all()
+    assert (eyes & ~visible).sum() > 30  # what the lids covered in the source

@@ -83,7 +83,14 @@ def flow_error(flow: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     """
     truth, weight, flow = matched(truth, weight, flow)
     gap = ((flow - truth) * 64).square().sum(1, keepdim=True)
-    return ((gap + BRANCH**2).sqrt() * weight).sum() / weight.sum()
+    return ((gap + BRANCH**2).sqrt() * weight).sum() / weight.sum().clamp_min(1e-6)
+
+
+def planes_error(logits: Tensor, shown: Tensor, weight: Tensor) -> Tensor:
+    """Weighted cross-entropy of the planes' logits [B, 3, h, w] with what is shown [B, 3, H, W]."""
+    shown, weight, logits = matched(shown, weight, logits)
+    loss = -(shown * torch.log_softmax(logits, dim=1)).sum(1, keepdim=True)
+    return (loss * weight).sum() / weight.sum()
 
 
 def visibility_error(logits: Tensor, visible: Tensor, weight: Tensor) -> Tensor:

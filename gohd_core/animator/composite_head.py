@@ -1,0 +1,90 @@
+"""The built-in decoder's head: sees the warped source, finishes masks, planes and synthesis at full size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gohd_core.animator.config import AnimatorConfig
+from gohd_core.animator.layers import EqualConv2d, StyledConv
+from gohd_core.animator.planes import COUNT, FACE, sized
+
+_SHADING_CELL = 16
+"""Side in output pixels of the cells that shading is averaged over."""
+_SHADING_STEP = 0.3
+_FINE = 1 + (COUNT - 1) + 3
+"""Outputs a pixel: logit of what the source shows, of the planes but the face, and colour."""
+
+
+@dataclass(frozen=True)
+class HeadOutput:
+    """All at full size: mask [B,1,S,S] and planes [B,3,S,S] as logits, detail and shading [B,3,S,S]."""
+
+    mask: Tensor
+    logits: Tensor
+    detail: Tensor
+    shading: Tensor
+
+
+class CompositeHead(nn.Module):
+    """Works at the encoder's size, in blocks of output pixels."""
+
+    def __init__(self, config: AnimatorConfig, trunk: int) -> None:
+        super().__init__()
+        latent, width = config.identity_dim, config.head_channels
+        self.block = config.size // config.encoder_size
+        self.side = config.encoder_size
+        pixels = self.block**2
+        seen = config.width(config.encoder_size)
+        self.reduce = EqualConv2d(trunk, width, 1, bias=False)
+        self.first = StyledConv(width + seen + (3 + COUNT) * pixels, width, latent)
+        self.second = StyledConv(width, width, latent)
+        self.out = plain_conv(width, _FINE * pixels + 3)
+
+    def forward(
+        self,
+        x: Tensor,
+        latent: Tensor,
+        seen: Tensor,
+        warped: Tensor,
+        mask: Tensor,
+        logits: Tensor,
+        shares: Tensor,
+    ) -> HeadOutput:
+        """Finishes a frame.
+
+        Args:
+            x, latent: the decoder's features at its flow size, and the latent.
+            seen: warped source features at the encoder's size.
+            warped: warped source image [B,3,S,S].
+            mask: logits of what the source shows [B,1,S,S].
+            logits, shares: of the planes [B,3,S,S].
+        """
+        apart = shares[:, FACE + 1 :]
+        known = torch.cat([warped, torch.sigmoid(mask) * 2 - 1, apart], dim=1)
+        known = F.pixel_unshuffle(known, self.block).to(x.dtype)
+        x = sized(self.reduce(x), self.side)
+        x = torch.cat([x, seen, known], dim=1).contiguous(memory_format=torch.channels_last)
+        x = self.second(self.first(x, latent), latent)
+        out = plain(self.out, x)
+        fine = F.pixel_shuffle(out[:, :-3], self.block)
+        shading = F.avg_pool2d(out[:, -3:], _SHADING_CELL // self.block)
+        logits = logits + F.pad(fine[:, 1:COUNT], (0, 0, 0, 0, 1, 0))
+        size = self.side * self.block
+        return HeadOutput(mask + fine[:, :1], logits, fine[:, COUNT:], _SHADING_STEP * sized(shading, size))
+
+
+def plain_conv(inputs: int, outputs: int) -> EqualConv2d:
+    """A 3x3 convolution to maps, small at first."""
+    conv = EqualConv2d(inputs, outputs, 3, padding=1)
+    with torch.no_grad():
+        conv.weight.mul_(0.3)
+    return conv
+
+
+def plain(conv: EqualConv2d, x: Tensor) -> Tensor:
+    """That convolution with its bias, result in float32."""
+    return conv(x).float() + conv.bias[:, None, None]

@@ -1,0 +1,76 @@
+"""Planes of a portrait that move on their own, so that each has a smooth flow and what parts them is a mask.
+
+An iris slides behind a lid, teeth lie behind lips, a head turns before a still background: one flow would
+have to jump there by several pixels, and a network that predicts it smears the iris and drags the wall.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gohd_core.animator.warp import centre_grid, warp
+
+FACE, INNER, BACKGROUND = range(3)
+"""Skin, hair and all that moves with them; eyeballs, the mouth's inside and glasses; what stays."""
+COUNT = 3
+
+
+@dataclass(frozen=True)
+class Planes:
+    """Where each plane's pixels come from, and what each target pixel shows.
+
+    Attributes:
+        face, inner: backward flows [B,2,S,S] (x, y) in half images; the background's is zero.
+        logits: [B,3,S,S] of the plane that is seen, in the order face, inner, background.
+    """
+
+    face: Tensor
+    inner: Tensor
+    logits: Tensor
+
+    @property
+    def shares(self) -> Tensor:
+        """How much of each plane a pixel shows, [B,3,S,S] float32."""
+        return torch.softmax(self.logits.float(), dim=1)
+
+    def flow(self) -> Tensor:
+        """The flow of what is seen, [B,2,S,S]: the planes' flows by their shares."""
+        shares = self.shares
+        return self.face * shares[:, FACE, None] + self.inner * shares[:, INNER, None]
+
+    def sized(self, side: int) -> Planes:
+        """Averaged down or interpolated up to `side`."""
+        return Planes(*(sized(field, side) for field in (self.face, self.inner, self.logits)))
+
+    def samples(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Source features [1 or B,C,S,S] as each plane shows them."""
+        return warped(features, self.face), warped(features, self.inner), features
+
+    def warp(self, features: Tensor) -> Tensor:
+        """Source features [1 or B,C,S,S] as the target shows them: each plane's, by its share."""
+        return blend(self.samples(features), self.shares)
+
+
+def blend(samples: tuple[Tensor, Tensor, Tensor], shares: Tensor) -> Tensor:
+    """Samples of the planes [B,C,S,S] by their shares [B,3,S,S]."""
+    shares = shares.to(samples[0].dtype)
+    return sum(sample * shares[:, k, None] for k, sample in enumerate(samples))
+
+
+def warped(features: Tensor, flow: Tensor) -> Tensor:
+    """Source features where a backward flow [B,2,S,S] says, borders repeated."""
+    grid = centre_grid(flow.shape[-1], flow.device) + flow.permute(0, 2, 3, 1)
+    return warp(features, grid, border=True)
+
+
+def sized(x: Tensor, side: int) -> Tensor:
+    """A map averaged down or interpolated up to `side`."""
+    if x.shape[-1] > side:
+        return F.avg_pool2d(x, x.shape[-1] // side)
+    if x.shape[-1] == side:
+        return x
+    return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)

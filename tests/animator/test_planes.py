@@ -1,0 +1,111 @@
+"""Planes of a portrait: each moves on its own, what parts them is a mask, the background stays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from small_animators import BUILTIN, animator, image
+
+from gohd_core.animator.planes import BACKGROUND, FACE, INNER, Planes, blend, sized
+from gohd_core.training.animator_examples import planes_shown
+
+STEP = 2 / 8
+"""One pixel of eight in half images."""
+
+
+def shifted(pixels: float, side: int = 8) -> torch.Tensor:
+    """A flow that looks that many pixels to the right."""
+    flow = torch.zeros(1, 2, side, side)
+    flow[:, 0] = pixels * STEP
+    return flow
+
+
+def told(kinds: torch.Tensor) -> torch.Tensor:
+    """Logits [1,3,S,S] that are sure of the plane of each pixel [S,S]."""
+    return 60 * torch.nn.functional.one_hot(kinds, 3).permute(2, 0, 1)[None].float()
+
+
+def test_each_pixel_comes_from_its_plane():
+    torch.manual_seed(0)
+    picture, kinds = torch.rand(1, 3, 8, 8), torch.randint(0, 3, (8, 8))
+    made = Planes(shifted(1), shifted(-2), told(kinds)).warp(picture)[0]
+    step = {FACE: 1, INNER: -2, BACKGROUND: 0}
+    for y in range(8):
+        for x in range(8):
+            source = min(max(x + step[int(kinds[y, x])], 0), 7)
+            assert torch.allclose(made[:, y, x], picture[0, :, y, source], atol=1e-5)
+
+
+def test_flow_is_that_of_what_is_seen():
+    kinds = torch.arange(64).view(8, 8) % 3
+    flow = Planes(shifted(1), shifted(-2), told(kinds)).flow()[0, 0] / STEP
+    expected = torch.tensor([1.0, -2.0, 0.0])[kinds]
+    assert torch.allclose(flow, expected, atol=1e-5)
+
+
+def test_soft_edges_mix_planes_by_their_shares():
+    samples = tuple(torch.full((1, 1, 2, 2), value) for value in (1.0, 10.0, 100.0))
+    shares = torch.tensor([0.5, 0.3, 0.2])[None, :, None, None].expand(1, 3, 2, 2)
+    assert torch.allclose(blend(samples, shares), torch.full((1, 1, 2, 2), 23.5))
+
+
+@pytest.mark.parametrize("side", [4, 8, 16])
+def test_maps_change_size_and_keep_their_mean(side):
+    x = torch.rand(1, 2, 8, 8)
+    assert sized(x, side).shape[-2:] == (side, side)
+    assert torch.allclose(sized(x, side).mean(), x.mean(), atol=0.02)
+
+
+def test_background_is_the_source_where_the_planes_say_so():
+    model = animator(BUILTIN)
+    decoder = model.network.decoder
+    with torch.no_grad():
+        for conv in (decoder.fine, decoder.head.out, *decoder.parts.values()):
+            conv.weight.zero_()
+        fields = decoder.basis.bias.unflatten(0, (8, -1))
+        fields[2], fields[7] = 10.0, 10.0  # all is shown by the source, and all is background
+    decoder.freeze(torch.float32)
+    for conv in (decoder.fine, decoder.head.out, *decoder.parts.values()):
+        conv.bias.zero_()
+    decoder.basis.weight.zero_()
+    decoder.basis.freeze()
+    picture = image(BUILTIN.size)
+    made = model.decode(model.encode_source(picture), torch.randn(2, BUILTIN.n_directions))
+    assert torch.allclose(made, picture.expand(2, -1, -1, -1), atol=1e-4)
+
+
+def test_planes_are_told_from_the_parsing():
+    parsing = np.array([[0, 1, 4, 5], [6, 11, 12, 17]])
+    shown = planes_shown(parsing)
+    assert (shown.sum(0) == 1).all()
+    assert np.array_equal(shown.argmax(0), [[2, 0, 1, 1], [1, 1, 0, 0]])
+
+
+@torch.no_grad()
+def test_a_plane_is_taken_from_where_the_source_shows_it():
+    net = animator(BUILTIN).network
+    source = net.encode(image(BUILTIN.size))
+    latent = net.latent(source, torch.randn(1, BUILTIN.n_directions))
+    plain = net.decoder(latent, source.features)
+    ones = torch.ones(1, 3, BUILTIN.size, BUILTIN.size)
+    all_owned, none_owned = (net.decoder(latent, (*source.features, own)) for own in (ones, 0 * ones))
+    assert torch.allclose(all_owned.pyramid[0], plain.pyramid[0], atol=1e-5)
+    assert torch.allclose(none_owned.pyramid[0], plain.synthesis, atol=1e-5)
+    assert not torch.allclose(plain.pyramid[0], plain.synthesis, atol=1e-2)
+
+
+@torch.no_grad()
+def test_the_source_knows_its_own_planes():
+    model = animator(BUILTIN)
+    source = model.encode_source(image(BUILTIN.size))
+    own = source.features[-1]
+    assert own.shape == (1, 3, BUILTIN.size, BUILTIN.size)
+    assert own.min() >= 0 and own.max() <= 1
+    again = model.network.encode(image(BUILTIN.size))
+    windows = again.descriptor[:, :, None].expand(-1, -1, BUILTIN.window)
+    latent = model.network.latent(again, model.network.motion(again, windows))
+    shares = model.network.decoder(latent, again.features).planes[-1].shares
+    for plane, low, high in ((FACE, 0.1, 0.5), (INNER, 0.1, 0.5), (BACKGROUND, 0.3, 0.75)):
+        assert ((own[:, plane] == 1) == (shares[:, plane] >= high)).float().mean() > 0.999
+        assert ((own[:, plane] == 0) == (shares[:, plane] <= low)).float().mean() > 0.999
