@@ -24,7 +24,7 @@ def mark_fields(*, optional: bool) -> list[Any]:
         field(
             io.Boolean,
             "invisible_mark",
-            "Marks every frame as generated, with a faint pattern that can't be seen and that Read Watermark "
+            "Marks every frame as generated, with a faint pattern, hardly seen on plain walls, that Read Watermark "
             "finds, also after H.264 and resizing. On unless you switch it off.",
             default=True,
             optional=optional,

@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
         "--audio": str(AUDIO),
         "--output": "talking.mp4",
         "--picture": "talking.jpg",
-        "--expression-scale": "1.25",  # what is predicted moves a fifth less than true mouths
+        "--expression-scale": "1.1",  # what is predicted moves a tenth less than true mouths
     }
     given = list(arguments)
     for option, value in defaults.items():
