@@ -139,8 +139,8 @@ class AnimatorDraw:
     def _flow(self, clip: Clip, source: int, target: int) -> dict[str, Any]:
         if "triangle" not in clip:
             raise BadInput(
-                "it holds no exact correspondences; make stills with them, or set losses.flow=off, "
-                "losses.visibility=off and losses.warp=off."
+                "it holds no exact correspondences; make stills with them, or switch off the losses flow, "
+                "visibility, planes, warp and hidden (losses.flow=off ...)."
             )
         flow, visible, parsing = stored_flow(clip, source, target, self.flow_size)
         regions = self.regions
