@@ -20,9 +20,9 @@ from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
 from gohd_core.training import pictures
 from gohd_core.training.animator_exact import add_exact_terms, is_exact
-from gohd_core.training.animator_examples import AnimatorDraw, PairShares, RegionWeights
+from gohd_core.training.animator_examples import AnimatorDraw, PairShares, RegionWeights, descriptors
 from gohd_core.training.config import Weight, is_on
-from gohd_core.training.data import find_clips
+from gohd_core.training.data import read_each
 from gohd_core.training.discriminators.image import ImageDiscriminator
 from gohd_core.training.draws import coefficient_windows
 from gohd_core.training.features import FeatureConfig, load_features
@@ -336,10 +336,7 @@ def _images(batch: Batch, name: str) -> Tensor:
 
 def _statistics(config: AnimatorTraining) -> tuple[Tensor, Tensor]:
     """Mean and spread [72] of the training clips' descriptors; columns that never vary get 0."""
-    rows = []
-    for clip in find_clips(config.data, "train")[:_STATISTICS_CLIPS]:
-        parts = [clip.read("expression"), clip.read("pose"), clip.read("gaze")[:, ::-1]]
-        rows.append(np.concatenate(parts, 1))
+    rows = list(read_each(config.data, "train", descriptors, _STATISTICS_CLIPS))
     values = np.concatenate(rows)
     spread = values.std(0)
     spread = np.where(spread > 1e-4, np.maximum(spread, _LEAST_SPREAD), 0)

@@ -82,20 +82,18 @@ class AnimatorDraw:
         if clip.shapes["frames"][1:3] != (self.size, self.size):
             raise BadInput(f"its frames are not {self.size} x {self.size} pixels.")
         source, target = self._pair(clip, rng)
-        descriptors = np.concatenate(
-            [clip.read("expression"), clip.read("pose"), clip.read("gaze")[:, ::-1]], 1
-        )
+        rows = descriptors(clip)
         if self.still:
-            window = np.repeat(descriptors[target, :, None], WINDOW, 1)
+            window = np.repeat(rows[target, :, None], WINDOW, 1)
         else:
-            window = coefficient_windows(descriptors, [target], WINDOW_RADIUS)[0].T
+            window = coefficient_windows(rows, [target], WINDOW_RADIUS)[0].T
         pictures = clip.read_at("frames", [source, target])
         example = {
             "path": str(clip.path),
             "source": pictures[0].transpose(2, 0, 1).copy(),
             "target": pictures[1].transpose(2, 0, 1).copy(),
             "gain": 1 + rng.uniform(-self.gain, self.gain, 3).astype(np.float32),
-            "own": descriptors[source],
+            "own": rows[source],
             "told": np.float32(rng.random() < self.told_share),
             "window": window.copy(),
             "boxes": boxes(clip.read("landmarks", target, target + 1)[0], self.size),
@@ -169,6 +167,11 @@ class AnimatorDraw:
             "region": weight[None],
             "flow_weight": np.where(visible, weight, regions.hidden).astype(np.float32)[None],
         }
+
+
+def descriptors(clip: Clip) -> np.ndarray:
+    """A clip's motion in the animator's order, [T, 72]: expression, pose, gaze (horizontal, vertical)."""
+    return np.concatenate([clip.read("expression"), clip.read("pose"), clip.read("gaze")[:, ::-1]], 1)
 
 
 def planes_shown(parsing: np.ndarray) -> np.ndarray:

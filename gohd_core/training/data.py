@@ -3,11 +3,12 @@ the same however many processes or loader workers share it, and resuming needs n
 
 from __future__ import annotations
 
+import logging
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from gohd_core.errors import BadInput
 from gohd_core.training.settings import DataConfig
 from gohd_core.training.task import Batch, Draw
 
+_log = logging.getLogger(__name__)
+_Read = TypeVar("_Read")
 _ATTEMPTS = 50
 """Clips tried for one example before a run gives up skipping bad ones."""
 
@@ -94,6 +97,22 @@ def find_clips(config: DataConfig, split: str) -> list[Clip]:
             )
         clips += [dataset.clip(entry) for entry in dataset.select(split)]
     return clips
+
+
+def read_each(config: DataConfig, split: str, read: Callable[[Clip], _Read], limit: int) -> Iterator[_Read]:
+    """What `read` finds in the first `limit` clips of a split.
+
+    A clip that can't be used stops the run by its name, or is told of and passed over (`bad_clips`).
+    """
+    for clip in find_clips(config, split)[:limit]:
+        try:
+            found = read(clip)
+        except BadInput as error:
+            if config.bad_clips != "skip":
+                raise BadInput(_sentence(clip, error)) from error
+            _log.warning("%s", _sentence(clip, error))
+            continue
+        yield found
 
 
 def clip_examples(config: DataConfig, draw: Draw, *, seed: int, split: str) -> ClipExamples | None:

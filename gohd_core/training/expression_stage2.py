@@ -14,7 +14,7 @@ from gohd_core.clips import Clip
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionNetwork
 from gohd_core.training.config import is_on
-from gohd_core.training.data import find_clips
+from gohd_core.training.data import read_each
 from gohd_core.training.discriminators.motion import (
     EyeMotionDiscriminator,
     TemporalPatchDiscriminator,
@@ -149,17 +149,20 @@ class ExpressionStage2Task(Task):
         width = self.networks["expression"].eyes.noise_width
         if width < CHANNELS:
             raise BadInput(f"informed_noise needs generator.noise_width of at least {CHANNELS}.")
-        window = slice(0, self.config.frames)
-        motions, silences = [], []
-        for clip in find_clips(self.config.data, "train")[:CLIPS_TO_FIT]:
-            if min(len(clip), audio_frames(clip)) >= self.config.frames:
-                chunks = read_sound(clip, window, keep=self.config.data.cache_features)["chunks"]
-                expression = clip.read("expression", window.start, window.stop)
-                motions.append(self.geometry.eye_motion(expression))
-                silences.append(silent_frames(chunks))
-        if not motions:
+        read = [each for each in read_each(self.config.data, "train", self._heard, CLIPS_TO_FIT) if each]
+        if not read:
             raise BadInput(f"No clip has the {self.config.frames} frames that `frames` asks for.")
+        motions, silences = zip(*read, strict=True)
         return InformedNoise.fit(motions, silences)
+
+    def _heard(self, clip: Clip) -> tuple[np.ndarray, np.ndarray] | None:
+        """Eye motion of a clip's first frames and where they are silent; None for one that is too short."""
+        window = slice(0, self.config.frames)
+        if min(len(clip), audio_frames(clip)) < self.config.frames:
+            return None
+        chunks = read_sound(clip, window, keep=self.config.data.cache_features)["chunks"]
+        expression = clip.read("expression", window.start, window.stop)
+        return self.geometry.eye_motion(expression), silent_frames(chunks)
 
     def losses(self, player: str, batch: Batch, moment: Moment) -> Terms:
         if player == "discriminator":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -208,3 +208,22 @@ def test_foreign_or_missing_data_is_refused(tmp_path):
         examples(tmp_path / "nowhere")
     with pytest.raises(BadInput, match="--data"):
         data.find_clips(DataConfig(), "train")
+
+
+def test_reading_each_clip_names_a_bad_one_or_passes_over_it(tmp_path, caplog):
+    write_clips(tmp_path)
+    config = DataConfig(folders=(str(tmp_path),))
+    clips = data.find_clips(config, "train")
+    bad = clips[1].path
+
+    def read(clip):
+        if clip.path == bad:
+            raise BadInput("it is cut short.")
+        return clip.path.name
+
+    with pytest.raises(BadInput, match=f"{bad.name} can't be used: it is cut short"):
+        list(data.read_each(config, "train", read, 10))
+    found = list(data.read_each(replace(config, bad_clips="skip"), "train", read, 10))
+    assert found == [clip.path.name for clip in clips if clip.path != bad]
+    assert bad.name in caplog.text
+    assert list(data.read_each(config, "train", read, 1)) == found[:1]
