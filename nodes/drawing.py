@@ -24,8 +24,8 @@ def mark_fields(*, optional: bool) -> list[Any]:
         field(
             io.Boolean,
             "invisible_mark",
-            "Marks every frame as generated, with a faint pattern, hardly seen on plain walls, that Read Watermark "
-            "finds, also after H.264 and resizing. On unless you switch it off.",
+            "Marks every frame as generated, with a faint pattern, hardly seen on plain walls, that Read "
+            "Watermark finds, also after H.264 and resizing. On unless you switch it off.",
             default=True,
             optional=optional,
         ),

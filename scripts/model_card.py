@@ -29,16 +29,16 @@ SHORTCOMINGS = """## What falls short
 Trained for a few hours on two shared CPU cores, and not converged. `gohd benchmark quality` (the section at
 the end) has every figure, with exact truth and baselines; 16 of its 24 targets are met. In short:
 
-- **Animator**: heads turn as told and stay crisp, jaws open as told, eyes turn to the side as told and all full
-  blinks close. Up and down a reader sees six tenths of the gaze that is told: newly shown eye white is soft.
-  Lips spread and smile, but single lips move a third to a half as far as they should, brows three quarters, a
-  frown a third. What the portrait hid (teeth, an opening mouth, the wall behind the head) is drawn soft, and
-  a faint edge of the head can stay on the wall when the head moves. Drawn lips close on 76 of 100 p, b, m by true
-  motion, on 66 by sound.
-- **Expression**: coefficients close the lips on 85 of 100 p, b, m; openings follow the true ones with a slope of
-  .72; brows move a fifth to a third of the truth; eyes blink 14 times a minute (25 in the data), and about a
-  quarter of the blinks stay partly open. Some high chords and loud mains hum open the mouth by about 2 pixels;
-  singing is followed less well than speech.
+- **Animator**: heads turn as told and stay crisp, jaws open as told, eyes turn to the side as told and all
+  full blinks close. Up and down a reader sees six tenths of the gaze that is told: newly shown eye white is
+  soft. Lips spread and smile, but single lips move a third to a half as far as they should, brows three
+  quarters, a frown a third. What the portrait hid (teeth, an opening mouth, the wall behind the head) is
+  drawn soft, and a faint edge of the head can stay on the wall when the head moves. Drawn lips close on 76
+  of 100 p, b, m by true motion, on 66 by sound.
+- **Expression**: coefficients close the lips on 85 of 100 p, b, m; openings follow the true ones with a
+  slope of .72; brows move a fifth to a third of the truth; eyes blink 14 times a minute (25 in the data),
+  and about a quarter of the blinks stay partly open. Some high chords and loud mains hum open the mouth by
+  about 2 pixels; singing is followed less well than speech.
 - **Pose**: moves three quarters as far as the truth.
 - **Gaze diffusion**: jitters between its saccades; a held or set gaze looks calmer.
 - **Extractor**: identity and depth are not learnt, fine lip shapes and the inner brow in part.
