@@ -20,8 +20,9 @@ class AnimatorConfig:
     - `decoder="pyramid"`, `motion="window"`: the official one. A 27-frame window of descriptors drives
       it; every level warps a source feature and adds to an RGB pyramid.
     - `decoder="composite"`, `motion="frame"`: the built-in one, made to learn on small machines. The
-      window's centre frame drives it, relative to the source's own descriptor; flow and mask are
-      predicted up to `flow_size`, refined, and warp the full-resolution source.
+      window's centre frame drives it, relative to the source's own descriptor; the flows
+      of three planes (`planes.py`) and masks are predicted up to `flow_size`, refined, and warp the
+      full-resolution source.
 
     Attributes:
         size: side of source and output images in pixels, a power of two from 8.
