@@ -33,9 +33,6 @@ _INNER_SIDE = 16
 """The same for the inner plane's flow, which is smoother: an eye turns as a whole."""
 _LOOK_FROM = 16
 """From this size on a level first looks at the source through the level below's flow."""
-_OWNED_FROM, _OWNED_AT = (0.1, 0.1, 0.3), (0.5, 0.5, 0.75)
-"""Share of a plane from which, and at which wholly, a source pixel can be taken for it; the background's
-are higher, or what is left of a head's edge stays on the wall when the head moves on."""
 _PLANES_FROM = 32
 """From this size on planes are told apart; below, an eye is a pixel or two."""
 
@@ -164,18 +161,18 @@ class CompositeDecoder(nn.Module):
         seen, mask = self._refined(trunk.x, trunk.planes[-1], trunk.masks[-1])
         samples, shares = seen.samples(image), seen.shares
         pictures = tuple(sample[:, :3] for sample in samples)
+        owned = tuple(sample[:, 3 + k, None] for k, sample in enumerate(samples) if image.shape[1] > 3)
         known = planes.blend(pictures, shares).float()
         guide = seen.sized(self.head_size).warp(guide)
-        made = self.head(trunk.x, trunk.latent, guide, known, mask, seen.logits, shares)
+        made = self.head(
+            trunk.x, trunk.latent, guide, known, mask, seen.logits, shares, _shown(owned, shares)
+        )
         seen = Planes(seen.face, seen.inner, made.logits)
         # Detached: masks are taught what is there, not to hide what is hard to predict.
         shares = seen.shares.detach()
         warped = planes.blend(pictures, shares).float()
         synthesis = sized(trunk.coarse, self.size) + made.detail
-        share = torch.sigmoid(made.mask).detach()
-        if image.shape[1] > 3:
-            owned = tuple(sample[:, 3 + k, None] for k, sample in enumerate(samples))
-            share = share * planes.blend(owned, shares).float()
+        share = torch.sigmoid(made.mask).detach() * _shown(owned, shares)
         frame = share * (warped + made.shading) + (1 - share) * synthesis
         return Decoded(
             [frame],
@@ -189,14 +186,9 @@ class CompositeDecoder(nn.Module):
         )
 
     def own_planes(self, latent: Tensor, features: tuple[Tensor, ...]) -> Tensor:
-        """Which planes the source itself shows, [B,3,S,S] in 0..1, from the latent that draws it again.
-
-        A pixel counts as a plane's once it shows a good part of it: at an edge it is both planes'.
-        """
+        """Which planes the source itself shows, [B,3,S,S] in 0..1, from the latent that draws it again."""
         (*_, seen) = self(latent, features).planes
-        shares = seen.shares
-        low, high = (shares.new_tensor(share)[:, None, None] for share in (_OWNED_FROM, _OWNED_AT))
-        return ((shares - low) / (high - low)).clamp(0, 1)
+        return planes.owned(seen.shares)
 
     def _basis(self, latent: Tensor) -> dict[str, Tensor]:
         """The fields that are linear in the latent, by name."""
@@ -235,3 +227,8 @@ def _seen(features: Tensor, face: Tensor, found: Planes | None) -> Tensor:
     if found is None:
         return planes.warped(features, face)
     return Planes(face, found.inner, found.logits).warp(features)
+
+
+def _shown(owned: tuple[Tensor, ...], shares: Tensor) -> Tensor | float:
+    """Share of each pixel that the source's own planes can give, [B,1,S,S]; all where they are not told."""
+    return planes.blend(owned, shares).float() if owned else 1.0

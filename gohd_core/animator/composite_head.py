@@ -53,6 +53,7 @@ class CompositeHead(nn.Module):
         mask: Tensor,
         logits: Tensor,
         shares: Tensor,
+        owned: Tensor | float = 1.0,
     ) -> HeadOutput:
         """Finishes a frame.
 
@@ -62,9 +63,10 @@ class CompositeHead(nn.Module):
             warped: warped source image [B,3,S,S].
             mask: logits of what the source shows [B,1,S,S].
             logits, shares: of the planes [B,3,S,S].
+            owned: share of each pixel that the source's own planes can give [B,1,S,S].
         """
         apart = shares[:, FACE + 1 :]
-        known = torch.cat([warped, torch.sigmoid(mask) * 2 - 1, apart], dim=1)
+        known = torch.cat([warped, torch.sigmoid(mask) * owned * 2 - 1, apart], dim=1)
         known = F.pixel_unshuffle(known, self.block).to(x.dtype)
         x = sized(self.reduce(x), self.side)
         x = torch.cat([x, seen, known], dim=1).contiguous(memory_format=torch.channels_last)

@@ -17,6 +17,9 @@ from gohd_core.animator.warp import centre_grid, warp
 FACE, INNER, BACKGROUND = range(3)
 """Skin, hair and all that moves with them; eyeballs, the mouth's inside and glasses; what stays."""
 COUNT = 3
+_OWNED_FROM, _OWNED_AT = (0.1, 0.1, 0.3), (0.5, 0.5, 0.75)
+"""Share of a plane from which, and at which wholly, a source pixel can be taken for it; the background's
+are higher, or what is left of a head's edge stays on the wall when the head moves on."""
 
 
 @dataclass(frozen=True)
@@ -74,3 +77,12 @@ def sized(x: Tensor, side: int) -> Tensor:
     if x.shape[-1] == side:
         return x
     return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def owned(shares: Tensor) -> Tensor:
+    """What of each plane can be taken from a picture with these shares, [B,3,S,S] in 0..1.
+
+    A pixel counts as a plane's once it shows a good part of it: at an edge it is both planes'.
+    """
+    low, high = (shares.new_tensor(share)[:, None, None] for share in (_OWNED_FROM, _OWNED_AT))
+    return ((shares - low) / (high - low)).clamp(0, 1)

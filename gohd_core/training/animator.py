@@ -19,7 +19,7 @@ from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
 from gohd_core.training import pictures
-from gohd_core.training.animator_exact import add_exact_terms, is_exact
+from gohd_core.training.animator_exact import add_exact_terms, is_exact, own_planes
 from gohd_core.training.animator_examples import AnimatorDraw, PairShares, RegionWeights, descriptors
 from gohd_core.training.config import Weight, is_on
 from gohd_core.training.data import read_each
@@ -216,8 +216,11 @@ class AnimatorTask(Task):
             descriptor = torch.where(told, batch["own"], estimate.detach())
             encoded = replace(encoded, descriptor=descriptor)
         latent = net.latent(encoded, net.motion(encoded, batch["window"]))
+        features = encoded.features
+        if self.config.network.decoder == "composite" and "source_planes" in batch:
+            features = (*features, own_planes(batch["source_planes"]))
         options = {} if whole else {"whole": False}
-        return net.decoder(latent, encoded.features, **options), estimate
+        return net.decoder(latent, features, **options), estimate
 
     def _feature_terms(self, terms: Terms, target: Tensor, output: Tensor, emphasis: Tensor) -> None:
         weights = self.config.losses

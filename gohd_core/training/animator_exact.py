@@ -58,6 +58,14 @@ def add_exact_terms(
     )
 
 
+def own_planes(shown: Tensor) -> Tensor:
+    """What the decoder gets at run time as the source's own planes, from the true ones [B,3,S,S].
+
+    Averaged over 3x3 pixels first: the parsing has hard edges, the decoder's shares and pictures soft ones.
+    """
+    return planes.owned(F.avg_pool2d(shown, 3, 1, 1, count_include_pad=False))
+
+
 def _flow(decoded: Decoded, batch: Batch) -> Tensor:
     """Mean error of every size's flow; where planes are told apart, of each plane's where it is seen."""
     truth, weight = batch["flow"], batch["flow_weight"]

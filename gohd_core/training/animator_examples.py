@@ -164,6 +164,7 @@ class AnimatorDraw:
             "flow": (flow.transpose(2, 0, 1) * (2 / self.flow_size)).astype(np.float32),
             "visible": visible[None].astype(np.float32),
             "planes": planes_shown(clip.read("parsing", target, target + 1)[0]),
+            "source_planes": planes_shown(clip.read("parsing", source, source + 1)[0]),
             "region": weight[None],
             "flow_weight": np.where(visible, weight, regions.hidden).astype(np.float32)[None],
         }

@@ -8,6 +8,7 @@ import torch
 from small_animators import BUILTIN, animator, image
 
 from gohd_core.animator.planes import BACKGROUND, FACE, INNER, Planes, blend, sized
+from gohd_core.training.animator_exact import own_planes
 from gohd_core.training.animator_examples import planes_shown
 
 STEP = 2 / 8
@@ -91,8 +92,19 @@ def test_a_plane_is_taken_from_where_the_source_shows_it():
     ones = torch.ones(1, 3, BUILTIN.size, BUILTIN.size)
     all_owned, none_owned = (net.decoder(latent, (*source.features, own)) for own in (ones, 0 * ones))
     assert torch.allclose(all_owned.pyramid[0], plain.pyramid[0], atol=1e-5)
-    assert torch.allclose(none_owned.pyramid[0], plain.synthesis, atol=1e-5)
+    assert torch.allclose(none_owned.pyramid[0], none_owned.synthesis, atol=1e-5)
     assert not torch.allclose(plain.pyramid[0], plain.synthesis, atol=1e-2)
+
+
+def test_training_gives_the_true_planes_as_run_time_gives_its_own():
+    shown = torch.zeros(1, 3, 8, 8)
+    shown[:, FACE, :, :4] = 1
+    shown[:, BACKGROUND, :, 4:] = 1
+    own = own_planes(shown)
+    assert (own[:, FACE, :, :4] == 1).all() and (own[:, BACKGROUND, :, 5:] == 1).all()
+    assert not own[:, INNER].any() and not own[:, FACE, :, 5:].any()
+    edge = own[0, :, 0, 4]
+    assert 0 < edge[FACE] < 1 and 0 < edge[BACKGROUND] < 1, "an edge is both planes'"
 
 
 @torch.no_grad()
