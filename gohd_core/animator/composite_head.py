@@ -40,6 +40,7 @@ class CompositeHead(nn.Module):
         pixels = self.block**2
         seen = config.width(config.encoder_size)
         self.reduce = EqualConv2d(trunk, width, 1, bias=False)
+        self.surroundings = Surroundings(width, latent) if config.surroundings else None
         self.first = StyledConv(width + seen + (3 + COUNT) * pixels, width, latent)
         self.second = StyledConv(width, width, latent)
         self.out = plain_conv(width, _FINE * pixels + 3)
@@ -66,9 +67,13 @@ class CompositeHead(nn.Module):
             owned: share of each pixel that the source's own planes can give [B,1,S,S].
         """
         apart = shares[:, FACE + 1 :]
-        known = torch.cat([warped, torch.sigmoid(mask) * owned * 2 - 1, apart], dim=1)
+        given = torch.sigmoid(mask) * owned
+        x = self.reduce(x)
+        if self.surroundings is not None:
+            x = x + self.surroundings(x, latent, warped, given, apart)
+        known = torch.cat([warped, given * 2 - 1, apart], dim=1)
         known = F.pixel_unshuffle(known, self.block).to(x.dtype)
-        x = sized(self.reduce(x), self.side)
+        x = sized(x, self.side)
         x = torch.cat([x, seen, known], dim=1).contiguous(memory_format=torch.channels_last)
         x = self.second(self.first(x, latent), latent)
         out = plain(self.out, x)
@@ -77,6 +82,31 @@ class CompositeHead(nn.Module):
         logits = logits + F.pad(fine[:, 1:COUNT], (0, 0, 0, 0, 1, 0))
         size = self.side * self.block
         return HeadOutput(mask + fine[:, :1], logits, fine[:, COUNT:], _SHADING_STEP * sized(shading, size))
+
+
+class Surroundings(nn.Module):
+    """What the source gives around a pixel, so that what it hides goes on from there.
+
+    A hidden part of an eye is as wide as the head's own view; here colours are averaged, all of them and
+    the inner plane's apart, at the flow's size, where two convolutions see sixteen output pixels and more.
+    """
+
+    def __init__(self, width: int, latent: int) -> None:
+        super().__init__()
+        self.first = StyledConv(width + 2 * (3 + 1) + COUNT - 1, width, latent)
+        self.second = StyledConv(width, width, latent)
+        self.out = EqualConv2d(width, width, 1, bias=False)
+        with torch.no_grad():
+            self.out.weight.mul_(0.1)
+
+    def forward(self, x: Tensor, latent: Tensor, warped: Tensor, given: Tensor, apart: Tensor) -> Tensor:
+        """What to add to x [B,C,F,F]; warped [B,3,S,S], the share that the source gives [B,1,S,S], and
+        the shares of the planes but the face [B,2,S,S]."""
+        inner = given * apart[:, :1]
+        known = torch.cat([warped * given, given, warped * inner, inner, apart], dim=1)
+        known = sized(known, x.shape[-1]).to(x.dtype)
+        x = torch.cat([x, known], dim=1).contiguous(memory_format=torch.channels_last)
+        return self.out(self.second(self.first(x, latent), latent))
 
 
 def plain_conv(inputs: int, outputs: int) -> EqualConv2d:

@@ -37,6 +37,7 @@ class AnimatorConfig:
         encoder_size: side at which the encoder sees the source (`composite`).
         flow_size: largest side at which flow and mask are predicted from features (`composite`).
         head_channels: width of the full-resolution head (`composite`).
+        surroundings: whether the head also looks at what is known around, at `flow_size` (`composite`).
     """
 
     size: int = 256
@@ -52,6 +53,7 @@ class AnimatorConfig:
     encoder_size: int = 256
     flow_size: int = 64
     head_channels: int = 16
+    surroundings: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))

@@ -30,6 +30,7 @@ BUILTIN = AnimatorConfig(
     decoder="composite",
     motion="frame",
     head_channels=8,
+    surroundings=True,
 )
 
 

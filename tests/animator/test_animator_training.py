@@ -35,6 +35,7 @@ COMPOSITE = AnimatorConfig(
     decoder="composite",
     motion="frame",
     head_channels=12,
+    surroundings=True,
 )
 PYRAMID = AnimatorConfig(
     size=32,
