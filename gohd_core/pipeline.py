@@ -140,7 +140,7 @@ def motion_from_audio(
     moved = p0 + options.pose_scale * (pose.values - p0)
     eye0 = None if models.face_model is None else models.face_model.eye_motion_feature(e0[None])[0]
     expression, _ = models.expression.predict(
-        features.chunks,
+        features,
         e0,
         eye0,
         seed=options.seed,

@@ -138,7 +138,7 @@ class PredictExpressions(io.ComfyNode):
         check_space(model, portrait)
         bar = host.Progress()
         values, _ = model.predict(
-            features.chunks,
+            features,
             portrait.e0,
             eye_motion(model, portrait),
             seed=seed,

@@ -28,12 +28,13 @@ def frame_count(samples: int) -> int:
     return samples // SAMPLES_PER_FRAME
 
 
-def chunk_index(frames: int) -> np.ndarray:
-    """Rows [T, 16] of the 80/s spectrogram under each frame's lip chunk (0.2 s).
+def chunk_index(frames: int, first: int = 0, last: int | None = None) -> np.ndarray:
+    """Rows [last - first, 16] of the 80/s spectrogram under the lip chunks (0.2 s) of a clip of `frames`.
 
     Frame i starts at 80 (i - 2) / 25, truncated toward zero; rows outside repeat the edge.
     """
-    start = np.trunc(ROWS_PER_SECOND * (np.arange(frames) - CHUNK_LEAD_FRAMES) / FPS)
+    frame = np.arange(first, frames if last is None else min(last, frames))
+    start = np.trunc(ROWS_PER_SECOND * (frame - CHUNK_LEAD_FRAMES) / FPS)
     rows = start.astype(np.int64)[:, None] + np.arange(LIP_CHUNK)
     return np.clip(rows, 0, _last_row(frames, HOP_80))
 

@@ -22,7 +22,6 @@ class AudioFeatures:
 
     Attributes:
         mel: condition of the diffusion models, float32 [T, 320], in `alignment`.
-        chunks: lip chunks of the expression predictor, float32 [T, 80, 16], in [-4, 4].
         duration: length of the sound that was given, in seconds (T = floor(25 * duration)).
         alignment: the one `mel` is in: "release", "aligned" or "mel100".
         spectrogram: the 80/s mel spectrogram, float32 [N, 80], in [-4, 4].
@@ -30,14 +29,23 @@ class AudioFeatures:
     """
 
     mel: Tensor
-    chunks: Tensor
     duration: float
     alignment: str
     spectrogram: Tensor
     waveform: Tensor
 
     def __len__(self) -> int:
-        return len(self.chunks)
+        return len(self.mel)
+
+    @property
+    def chunks(self) -> Tensor:
+        """Lip chunks of the expression predictor, float32 [T, 80, 16], in [-4, 4]."""
+        return self.lip_chunks()
+
+    def lip_chunks(self, first: int = 0, last: int | None = None) -> Tensor:
+        """The lip chunks of some frames; they overlap, so that all of a long clip are better not held."""
+        rows = torch.from_numpy(chunk_index(len(self), first, last))
+        return self.spectrogram[rows].transpose(1, 2).contiguous()
 
     def condition(self, alignment: str) -> Tensor:
         """The diffusion models' condition [T, 320] in another alignment."""
@@ -71,11 +79,9 @@ def audio_features(
     if loudness is not None:
         mono = normalise_loudness(mono, SAMPLE_RATE, loudness)
     spectrogram = torch.from_numpy(spectrogram_80(mono))
-    chunks = spectrogram[torch.from_numpy(chunk_index(frames))].transpose(1, 2).contiguous()
     kept = torch.from_numpy(mono)
     return AudioFeatures(
         mel=_condition(spectrogram, kept, frames, alignment),
-        chunks=chunks,
         duration=duration,
         alignment=alignment,
         spectrogram=spectrogram,

@@ -31,12 +31,9 @@ def spectrogram_80(samples: np.ndarray) -> np.ndarray:
     Only whole frames of motion count: the last S % 640 samples are cut off. Row k is centred at
     k / 80 s; N = used // 200 + 1. Pre-emphasis 0.97, 55-7600 Hz, zero padding at both ends.
     """
-    used = samples[: len(samples) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME].astype(np.float64)
-    emphasised = used.copy()
-    emphasised[1:] -= PREEMPHASIS * used[:-1]
-    level = _mel_level(emphasised, FFT_80, HOP_80, LOWEST_80)
-    scaled = 2 * SYMMETRIC_LIMIT * level - SYMMETRIC_LIMIT
-    return np.clip(scaled, -SYMMETRIC_LIMIT, SYMMETRIC_LIMIT).astype(np.float32)
+    used = samples[: len(samples) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME]
+    limits = -SYMMETRIC_LIMIT, SYMMETRIC_LIMIT
+    return _mel_level(used, FFT_80, HOP_80, LOWEST_80, limits, emphasis=PREEMPHASIS)
 
 
 def spectrogram_100(samples: np.ndarray) -> np.ndarray:
@@ -45,25 +42,47 @@ def spectrogram_100(samples: np.ndarray) -> np.ndarray:
     The samples are scaled to a root mean square of 0.1 first (silence stays as it is); row k is
     centred at k / 100 s; N = S // 160 + 1. 125-7600 Hz, no pre-emphasis, zero padding.
     """
-    samples = samples.astype(np.float64)
+    samples = samples.astype(np.float64, copy=False)
     rms = float(np.sqrt(np.mean(samples**2)))
     scaled = samples * (TARGET_RMS / rms) if rms > 0 else samples
-    level = _mel_level(scaled, FFT_100, HOP_100, LOWEST_100)
-    return np.clip(level, 0.0, 1.0).astype(np.float32)
+    return _mel_level(scaled, FFT_100, HOP_100, LOWEST_100, (0.0, 1.0))
 
 
-def _mel_level(samples: np.ndarray, n_fft: int, hop: int, lowest: float) -> np.ndarray:
-    """Decibels of the mel magnitudes, mapped so that [-100, 0] dB re 20 dB becomes [0, 1]."""
+def _mel_level(
+    samples: np.ndarray,
+    n_fft: int,
+    hop: int,
+    lowest: float,
+    limits: tuple[float, float],
+    emphasis: float = 0.0,
+) -> np.ndarray:
+    """Decibels of the mel magnitudes, mapped so that [-100, 0] dB re 20 dB becomes `limits`, and clipped.
+
+    Rows are made some at a time, so that a long clip needs no more memory than its own rows.
+    """
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
     filters = mel_filters(n_fft, lowest)
-    padded = np.pad(samples, n_fft // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
-    rows = [
-        np.abs(np.fft.rfft(frames[start : start + ROWS_AT_ONCE] * window, axis=1)) @ filters.T
-        for start in range(0, len(frames), ROWS_AT_ONCE)
-    ]
-    decibels = 20 * np.log10(np.maximum(FLOOR, np.concatenate(rows))) - REFERENCE_DB
-    return (decibels + RANGE_DB) / RANGE_DB
+    low, high = limits
+    rows = np.empty((len(samples) // hop + 1, N_MELS), np.float32)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[start : start + ROWS_AT_ONCE]
+        first = start * hop - n_fft // 2
+        heard = _emphasised(samples, first, first + (len(part) - 1) * hop + n_fft, emphasis)
+        frames = np.lib.stride_tricks.sliding_window_view(heard, n_fft)[::hop]
+        magnitudes = np.abs(np.fft.rfft(frames * window, axis=1)) @ filters.T
+        decibels = 20 * np.log10(np.maximum(FLOOR, magnitudes)) - REFERENCE_DB
+        part[:] = np.clip((high - low) * ((decibels + RANGE_DB) / RANGE_DB) + low, low, high)
+    return rows
+
+
+def _emphasised(samples: np.ndarray, first: int, last: int, emphasis: float) -> np.ndarray:
+    """Samples first .. last - 1 in float64, pre-emphasised; zeros outside of the clip."""
+    lead, right = max(first - 1, 0), min(last, len(samples))
+    heard = samples[lead:right].astype(np.float64)
+    heard[1:] -= emphasis * heard[:-1]
+    if first > 0:
+        heard = heard[1:]
+    return np.pad(heard, (max(-first, 0), last - right))
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ MAX_CHANNELS = 64
 
 
 def check_waveform(waveform: Any, sample_rate: float) -> tuple[np.ndarray, int]:
-    """Return the waveform as float64 [C, N] and its rate in Hz, or say what is wrong with it.
+    """Return the waveform as floating-point [C, N] and its rate in Hz, or say what is wrong with it.
 
     `waveform` is a tensor or array [N] or [C, N] of floating-point samples, full scale 1.
     """
@@ -22,7 +22,8 @@ def check_waveform(waveform: Any, sample_rate: float) -> tuple[np.ndarray, int]:
         raise BadInput(f"The sample rate must be a whole number of Hz above 0, not {sample_rate}.")
     if hasattr(waveform, "detach"):
         tensor = waveform.detach().cpu()
-        waveform = (tensor.double() if tensor.is_floating_point() else tensor).numpy()
+        # NumPy has no bfloat16.
+        waveform = (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
     samples = np.asarray(waveform)
     if not np.issubdtype(samples.dtype, np.floating):
         raise BadInput(
@@ -40,8 +41,7 @@ def check_waveform(waveform: Any, sample_rate: float) -> tuple[np.ndarray, int]:
             f"The waveform has {samples.shape[0]} channels; if its shape is [samples, channels], "
             "transpose it to [channels, samples]."
         )
-    samples = samples.astype(np.float64, copy=False)
-    bad = int(np.count_nonzero(~np.isfinite(samples)))
+    bad = samples.size - int(np.count_nonzero(np.isfinite(samples)))
     if bad:
         raise BadInput(f"The waveform holds {bad} NaN or infinite samples; repair or re-export the audio.")
     return samples, int(rate)
@@ -71,4 +71,4 @@ def to_mono_16k(waveform: Any, sample_rate: float) -> np.ndarray:
     Channels are averaged with equal weight, as librosa's `to_mono` does.
     """
     samples, rate = check_waveform(waveform, sample_rate)
-    return resample(samples.mean(axis=0), rate, SAMPLE_RATE)
+    return resample(samples.mean(axis=0, dtype=np.float64), rate, SAMPLE_RATE)

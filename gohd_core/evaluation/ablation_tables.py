@@ -58,7 +58,7 @@ _NETWORK = {
     "audio_residuals": 1,
     "mapping_widths": [192],
 }
-_QUICK = {"learning_rate": 2.0e-3, "warmup_steps": 50, "schedule": "cosine", "final_scale": 0.01}
+_QUICK = {"learning_rate": 2.0e-3, "warmup_steps": 25, "schedule": "cosine", "final_scale": 0.01}
 _CPU = {"device": "cpu", "ema": 0.98}
 
 

@@ -199,7 +199,7 @@ def _expression_of(predictor: ExpressionPredictor, geometry: FaceGeometry, clip:
     given = None
     if predictor.config.eye_motion_input and predictor.network.eyes is None:
         given = real.eye_motion[0]
-    found, _ = predictor.predict(features.chunks, true[0], eye_motion=given, seed=1)
+    found, _ = predictor.predict(features, true[0], eye_motion=given, seed=1)
     made = geometry.face(found[None])
     gap = (made.landmarks - real.landmarks)[0, :, _MOUTH, :2]
     similar = structural_similarity(real.eye_motion[0].numpy(), made.eye_motion[0].numpy())

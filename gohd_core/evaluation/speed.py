@@ -124,7 +124,7 @@ def _stages(models: Models, plan: SpeedPlan, progress: Progress | None) -> Table
     stages: dict[str, Callable[[], object]] = {
         "sound features": lambda: audio_features(samples, SAMPLE_RATE),
         "head pose": lambda: _sample(models.pose, features, pose0, options.steps, options.sampler),
-        "expression": lambda: models.expression.predict(features.chunks, first[:64], _eye0(models, own)),
+        "expression": lambda: models.expression.predict(features, first[:64], _eye0(models, own)),
         "encode portrait": lambda: models.animator.encode_source(picture, own),
     }
     if models.gaze is not None:
@@ -291,7 +291,7 @@ def _motion(models: Models, samples: Tensor, own: Motion) -> None:
     features, options = audio_features(samples, SAMPLE_RATE), TalkOptions()
     first = own.descriptors()[0]
     _sample(models.pose, features, own.pose.values[0], options.steps, options.sampler)
-    models.expression.predict(features.chunks, first[:64], _eye0(models, own))
+    models.expression.predict(features, first[:64], _eye0(models, own))
     if models.gaze is not None:
         _sample(models.gaze, features, own.gaze.values[0], options.steps, options.sampler)
 

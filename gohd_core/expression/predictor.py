@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gohd_core.audio import AudioFeatures
 from gohd_core.checkpoints import load_network
 from gohd_core.constants import (
     LIP_CHUNK,
@@ -70,7 +71,8 @@ class ExpressionPredictor:
         """Predict the expressions of one clip, or of the next chunk of one.
 
         Args:
-            chunks: lip chunks [T, 80, 16] (`AudioFeatures.chunks`), T at least 1.
+            chunks: the sound's `AudioFeatures`, or lip chunks [T, 80, 16], T at least 1. The former
+                are cut into chunks a block at a time, which spares memory.
             e0: the source's expression [64].
             eye0: the source's eye motion f_0 [21] (eye ratio, 20 brow displacements); where it is
                 None in the stylised space, it is computed from e0.
@@ -84,7 +86,9 @@ class ExpressionPredictor:
             None where the network has no such input (the released checkpoint).
         Raises: BadInput for a wrong shape or values that are not finite; Interrupted.
         """
-        chunks = _tensor("chunks", chunks, (None, N_MELS, LIP_CHUNK))
+        by_block = isinstance(chunks, AudioFeatures)
+        if not by_block:
+            chunks = _tensor("chunks", chunks, (None, N_MELS, LIP_CHUNK))
         e0 = _tensor("e0", e0, (N_EXPRESSION,))
         frames = len(chunks)
         if frames == 0:
@@ -100,8 +104,9 @@ class ExpressionPredictor:
             if should_stop is not None and should_stop():
                 raise Interrupted("Predicting expressions was stopped.")
             part = slice(start, start + BLOCK)
+            heard = chunks.lip_chunks(part.start, part.stop) if by_block else chunks[part]
             expression, eye = self.network(
-                self._place(chunks[part]),
+                self._place(heard),
                 self._place(e0),
                 self._place(eye0) if generate else None,
                 eye_motion=None if eye_motion is None else self._place(eye_motion[part]),

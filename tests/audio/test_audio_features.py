@@ -82,6 +82,13 @@ def test_one_frame_is_enough() -> None:
     assert features.mel.shape == (1, 320) and features.chunks.shape == (1, 80, 16)
 
 
+def test_some_lip_chunks_are_those_of_all(sweep: np.ndarray) -> None:
+    features = audio_features(sweep, 16_000)
+    assert features.chunks.shape == (50, 80, 16)
+    for first, last in ((0, 1), (7, 20), (40, 99)):
+        assert torch.equal(features.lip_chunks(first, last), features.chunks[first:last])
+
+
 def test_loudness_brings_a_whisper_up(sweep: np.ndarray) -> None:
     loud = audio_features(sweep, 16_000, loudness=-23)
     quiet = audio_features(sweep * 0.01, 16_000, loudness=-23)

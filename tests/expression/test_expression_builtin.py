@@ -11,6 +11,7 @@ from gohd_core.audio import audio_features
 from gohd_core.checkpoints import load_network
 from gohd_core.expression import ExpressionPredictor, EyeMotionState
 from gohd_core.expression.measures import CLOSED, flutter, mouth_opening
+from gohd_core.expression.predictor import BLOCK
 from gohd_core.face import MorphableModel
 from gohd_core.face.camera import ALIGNED_SIZE, Camera
 
@@ -91,6 +92,17 @@ def test_another_seed_blinks_at_other_times(predictor: ExpressionPredictor) -> N
     first, again, other = (predictor.predict(chunks, NEUTRAL, seed=s)[1] for s in (1, 1, 2))
     assert torch.equal(first, again)
     assert np.corrcoef(first[:, 0], other[:, 0])[0, 1] < 0.5
+
+
+def test_sound_is_heard_block_by_block_as_at_once(predictor: ExpressionPredictor) -> None:
+    features = audio_features(0.1 * np.random.default_rng(0).standard_normal(11 * 16_000), 16_000)
+    assert len(features) > BLOCK
+    for heard, whole in zip(
+        predictor.predict(features, NEUTRAL, seed=5),
+        predictor.predict(features.chunks, NEUTRAL, seed=5),
+        strict=True,
+    ):
+        assert torch.equal(heard, whole)
 
 
 def test_chunked_is_whole(predictor: ExpressionPredictor) -> None:
