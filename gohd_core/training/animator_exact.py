@@ -16,7 +16,7 @@ from gohd_core.training.losses import animator as loss
 from gohd_core.training.task import Batch, Terms
 
 if TYPE_CHECKING:
-    from gohd_core.training.animator import AnimatorLosses
+    from gohd_core.training.animator_config import AnimatorLosses
 
 
 def is_exact(weights: AnimatorLosses) -> bool:

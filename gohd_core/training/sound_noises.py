@@ -1,4 +1,4 @@
-"""Sounds without speech: hiss to rumble, held and struck notes, beats; to be heard under speech or alone."""
+"""Sounds without speech: hiss to rumble, notes held and struck, hum, beats; to be heard under speech or alone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from gohd_core.constants import SAMPLE_RATE
 
-LOWEST_PITCH = 45.0
-"""Hz; notes lie within six octaves above."""
+LOWEST_PITCH, OCTAVES = 45.0, 6.0
+"""Hz, and the octaves above it that notes lie within."""
 
 TABLE = 2048
 """Samples of one period of a note, from which notes are read at any pitch."""
@@ -34,7 +34,7 @@ def hiss(length: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def held_notes(length: int, rng: np.random.Generator) -> np.ndarray:
-    """One note that stays or glides, or a chord of two to five: tones, organs, mains hum.
+    """One note that stays or glides, or a chord of two to five, wide or within an octave: tones, organs.
 
     A single note has an overtone at most, and a chord's fall off fast: held notes that are rich in them
     may be a singing voice, to which the mouth is to open.
@@ -45,10 +45,20 @@ def held_notes(length: int, rng: np.random.Generator) -> np.ndarray:
     slope, overtones = rng.uniform(0.9, 2.0), int(rng.integers(1, 3 if count == 1 else 8))
     odd_only = rng.random() < 0.2
     sound = np.zeros(length)
+    close = count > 1 and rng.random() < 0.5
+    lowest, octaves = (_pitch(rng, OCTAVES - 1), 1.0) if close else (LOWEST_PITCH, OCTAVES)
     for _ in range(count):
         period = _period(overtones, slope, odd_only, rng)
-        sound += rng.uniform(0.4, 1) * _note(period, _pitch(rng) * 2 ** (glide * time))
+        pitch = _pitch(rng, octaves, lowest) * 2 ** (glide * time)
+        sound += rng.uniform(0.4, 1) * _note(period, pitch)
     return sound
+
+
+def mains_hum(length: int, rng: np.random.Generator) -> np.ndarray:
+    """The hum of a supply of 50 or 60 Hz, rich in overtones, the even ones often missing."""
+    pitch = (50.0 if rng.random() < 0.5 else 60.0) * rng.uniform(0.98, 1.02)
+    period = _period(int(rng.integers(4, 25)), rng.uniform(0.4, 1.6), rng.random() < 0.5, rng)
+    return _note(period, np.full(length, pitch))
 
 
 def struck_notes(length: int, rng: np.random.Generator) -> np.ndarray:
@@ -78,12 +88,12 @@ def beats(length: int, rng: np.random.Generator) -> np.ndarray:
     return sound
 
 
-_MAKERS: tuple[Make, ...] = (hiss, held_notes, struck_notes, beats)
-_SHARES = (0.5, 0.2, 0.2, 0.1)
+_MAKERS: tuple[Make, ...] = (hiss, held_notes, mains_hum, struck_notes, beats)
+_SHARES = (0.42, 0.25, 0.06, 0.18, 0.09)
 
 
-def _pitch(rng: np.random.Generator) -> float:
-    return LOWEST_PITCH * 2 ** rng.uniform(0, 6)
+def _pitch(rng: np.random.Generator, octaves: float = OCTAVES, lowest: float = LOWEST_PITCH) -> float:
+    return lowest * 2 ** rng.uniform(0, octaves)
 
 
 def _period(overtones: int, slope: float, odd_only: bool, rng: np.random.Generator) -> np.ndarray:

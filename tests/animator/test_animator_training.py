@@ -15,7 +15,8 @@ from gohd_core.clips import Clip, ClipDataset
 from gohd_core.constants import BFM09
 from gohd_core.errors import BadInput
 from gohd_core.training import animator as training
-from gohd_core.training.animator import AnimatorTask, AnimatorTraining
+from gohd_core.training.animator import AnimatorTask
+from gohd_core.training.animator_config import AnimatorTraining
 from gohd_core.training.animator_examples import AnimatorDraw, PairShares, RegionWeights, stored_flow
 from gohd_core.training.config import load_config
 from gohd_core.training.data import checked, clip_examples, collate

@@ -20,14 +20,8 @@ from gohd_core.face.glimpses import GlimpseConfig
 from gohd_core.face.resnet import ResNetConfig
 from gohd_core.training.cli import CONFIGS
 from gohd_core.training.config import load_config
-from gohd_core.training.extractor import (
-    ExtractorLosses,
-    ExtractorTask,
-    ExtractorTraining,
-    GazeEstimatorTask,
-    GazeTraining,
-    openness,
-)
+from gohd_core.training.extractor import ExtractorTask, GazeEstimatorTask, openness
+from gohd_core.training.extractor_config import ExtractorLosses, ExtractorTraining, GazeTraining
 from gohd_core.training.face_examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
 from gohd_core.training.loop import train
 from gohd_core.training.reading_figures import explained, reading_figures, slope
