@@ -119,6 +119,18 @@ def test_visibility_error(draw):
     close(loss.visibility_error(*tensors(logits, seen, weight)), (error * w).sum() / w.sum())
 
 
+def test_a_larger_mask_owes_the_truth_at_each_pixel(draw):
+    logits, weight = draw(2, 1, 8, 8), abs(draw(2, 1, 4, 4)) + 0.1
+    seen = (draw(2, 1, 4, 4) > 0).astype(np.float32)
+    shown, w = seen.repeat(2, 2).repeat(2, 3), weight.repeat(2, 2).repeat(2, 3)
+    chance = sigmoid(logits)
+    error = -(shown * np.log(chance) + (1 - shown) * np.log(1 - chance))
+    close(loss.visibility_error(*tensors(logits, seen, weight)), (error * w).sum() / w.sum())
+    chequers = torch.tensor([[9.0, -9.0], [-9.0, 9.0]]).repeat(4, 4)[None, None]
+    half, even = torch.full((1, 1, 4, 4), 0.5), torch.ones(1, 1, 4, 4)
+    assert loss.visibility_error(chequers, half, even) > 3 * loss.visibility_error(0 * chequers, half, even)
+
+
 def test_emphasis_mask_is_one_box_after_the_other():
     boxes = np.array([[[0.0, 0.0, 0.25, 0.25], [0.5, 0.0, 0.75, 0.25], [0.25, 0.5, 0.75, 1.0]]], np.float32)
     mask = emphasis_mask(torch.from_numpy(boxes), 8, lips=3.0, eyes=2.0)[0, 0].numpy()
