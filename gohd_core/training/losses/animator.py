@@ -99,7 +99,9 @@ def visibility_error(logits: Tensor, visible: Tensor, weight: Tensor) -> Tensor:
     A larger mask owes the truth at each of its pixels: averages alone leave it free to draw chequers.
     """
     if logits.shape[-1] > visible.shape[-1]:
-        visible, weight = (F.interpolate(x, size=logits.shape[-2:], mode="nearest") for x in (visible, weight))
+        visible, weight = (
+            F.interpolate(x, size=logits.shape[-2:], mode="nearest") for x in (visible, weight)
+        )
     visible, weight, logits = matched(visible, weight, logits)
     loss = F.binary_cross_entropy_with_logits(logits, visible, reduction="none")
     return (loss * weight).sum() / weight.sum()
