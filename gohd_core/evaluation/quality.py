@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from gohd_core import __version__
 from gohd_core.animator import Animator
@@ -28,6 +25,7 @@ from gohd_core.evaluation.benchmark_data import (
 from gohd_core.evaluation.factors import blink_table, command_table, draw_heads, monotone_table, reader_table
 from gohd_core.evaluation.frame_tables import identity_table, still_table
 from gohd_core.evaluation.lip_closure import closure_table
+from gohd_core.evaluation.machine import machine
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.evaluation.speech_files import speech_table
 from gohd_core.evaluation.speech_motion import speak
@@ -128,11 +126,3 @@ def quality(
     setting |= {f"plan {name}": value for name, value in asdict(plan).items()}
     subject = {"gohd": __version__, **weights.told(), "machine": machine()}
     return Report("quality", setting, subject, tables, time.perf_counter() - begun)
-
-
-def machine() -> str:
-    """The machine in words: processor or GPU, threads, libraries."""
-    processor = platform.machine()
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    capability = torch.backends.cpu.get_cpu_capability()
-    return f"{processor} {capability}, {torch.get_num_threads()} threads, {device}, torch {torch.__version__}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import audio_reference as reference
 import numpy as np
 import pytest
@@ -34,6 +36,21 @@ def test_blocks_do_not_show(sweep: np.ndarray, monkeypatch: pytest.MonkeyPatch) 
     whole = mel.spectrogram_80(sweep)
     monkeypatch.setattr(mel, "ROWS_AT_ONCE", 7)
     np.testing.assert_allclose(mel.spectrogram_80(sweep), whole, atol=1e-6)
+
+
+def test_a_long_clip_needs_its_rows_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mel, "ROWS_AT_ONCE", 64)
+    peaks = []
+    for seconds in (10, 40):
+        samples = np.zeros(seconds * 16_000)
+        mel.spectrogram_80(samples[:16_000])
+        tracemalloc.start()
+        try:
+            rows = mel.spectrogram_80(samples)
+            peaks.append(tracemalloc.get_traced_memory()[1] - rows.nbytes)
+        finally:
+            tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]
 
 
 def test_limits_are_kept() -> None:

@@ -1,8 +1,9 @@
-"""`gohd benchmark speed` runs, scales and compares; its clock and its plan."""
+"""`gohd benchmark speed` runs, scales and compares; its clock, its plan and its memory."""
 
 from __future__ import annotations
 
 import json
+import sys
 import time
 
 import pytest
@@ -10,7 +11,8 @@ import torch
 
 from gohd_core.cli import main
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.speed import SpeedPlan, timed
+from gohd_core.evaluation.memory import peak_mib, reset_peak
+from gohd_core.evaluation.speed_plan import SpeedPlan, timed
 
 
 def test_the_median_of_a_known_time():
@@ -28,6 +30,17 @@ def test_a_plan_that_can_not_be():
             SpeedPlan(device="cuda")
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux begins a peak anew")
+def test_the_peak_is_that_of_the_work_alone():
+    reset_peak("cpu")
+    before = peak_mib("cpu")
+    kept = torch.ones(200, 2**18)
+    assert peak_mib("cpu") - before == pytest.approx(200, abs=30)
+    del kept
+    reset_peak("cpu")
+    assert peak_mib("cpu") - before < 100
+
+
 def test_it_measures_and_compares(tmp_path, capsys):
     threads = torch.get_num_threads()
     first = tmp_path / "first.json"
@@ -42,13 +55,17 @@ def test_it_measures_and_compares(tmp_path, capsys):
         "2",
         "--clock",
         "processor",
+        "--threads",
+        "1",
     ]
     assert main([*command, "--json", str(first), "--markdown", str(tmp_path / "R.md")]) == 0
     tables = {table["title"]: table["rows"] for table in json.loads(first.read_text())["tables"]}
     assert tables["Stages"]["head pose"]["ms"] > 0 and tables["Stages"]["gaze"]["against reference"] > 0
     frames = tables["Drawing frames"]
     assert frames["fp32, batch 2"]["error dB"] == 100 and 30 < frames["bf16, batch 2"]["error dB"] < 100
-    assert tables["Length"]["1 s"]["growth against shortest"] == 1
+    lengths = tables["Length"]
+    assert lengths["1 s"]["cost against shortest"] == 1 and lengths["2 s"]["cost against shortest"] > 0
+    assert all(row["motion MiB"] > 50 and row["drawing ms a frame"] > 0 for row in lengths.values())
     assert "speed: begin" in (tmp_path / "R.md").read_text()
     capsys.readouterr()
     assert main(["evaluate", "--compare", str(first), str(first)]) == 0

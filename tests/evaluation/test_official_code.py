@@ -11,7 +11,7 @@ import torch
 
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.official_code import official_modules, official_table
-from gohd_core.evaluation.speed import SpeedPlan
+from gohd_core.evaluation.speed_plan import SpeedPlan
 
 CLONE = os.environ.get("GOHD_OFFICIAL")
 

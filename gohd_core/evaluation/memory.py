@@ -1,0 +1,46 @@
+"""The largest memory that a part of the work needed: of the GPU, or resident memory of this process."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+
+_PROCESS = Path("/proc/self")
+_RESET_PEAK = "5"
+"""What Linux wants in clear_refs to begin its peak of resident memory anew."""
+
+
+def reset_peak(device: str) -> None:
+    """Begins the peak of `device` anew, where the system can; else it stays that of the whole run."""
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        return
+    try:
+        (_PROCESS / "clear_refs").write_text(_RESET_PEAK)
+    except OSError:
+        return
+
+
+def peak_mib(device: str) -> float | None:
+    """The peak since `reset_peak` in MiB; None where the system does not tell.
+
+    "cuda": what tensors took of the GPU. "cpu": resident memory, weights and libraries included.
+    """
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**20
+    try:
+        status = (_PROCESS / "status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 2**10
+    except (OSError, StopIteration):
+        return _peak_of_run()
+
+
+def _peak_of_run() -> float | None:
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,0 +1,84 @@
+"""Cost and memory by length of sound: cost must grow linearly with it, memory not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import islice
+
+from torch import Tensor
+
+from gohd_core.animator.encoder import Source
+from gohd_core.audio import audio_features
+from gohd_core.constants import FPS, SAMPLE_RATE
+from gohd_core.evaluation.memory import peak_mib, reset_peak
+from gohd_core.evaluation.report import Table
+from gohd_core.evaluation.speed_plan import Progress, SpeedPlan, moving, noise, portrait, timed
+from gohd_core.evaluation.speed_stages import sample_gaze, sample_pose, say
+from gohd_core.motion import Motion
+from gohd_core.pipeline import Models
+
+_BATCH, _BATCHES = 4, 2
+"""Frames in a batch, and batches, that are drawn for each figure."""
+
+
+def length_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> Table:
+    """Motion and drawing by length of sound: cost, and the largest memory."""
+    table = Table(
+        "Length",
+        ("motion ms a second", "cost against shortest", "motion MiB", "drawing ms a frame", "drawing MiB"),
+        note="Motion: features, head, expression and gaze of the whole sound. Cost: of motion, a second of "
+        "sound, as a share of the shortest clip's; 1 is linear. Drawing: the first batches of the whole clip "
+        "and of its second half, since frames are drawn one batch after the other. MiB: peak of the "
+        "process's resident memory meanwhile, weights and libraries included (CPU), or of the GPU's; the "
+        "sound itself takes 3.7 MiB a minute, its features 3.3, and as long as they are made 7.3 more.",
+    )
+    picture, own = portrait(models)
+    source = models.animator.encode_source(picture, own)
+    _warm(models, own, source, noise(min(plan.seconds)))
+    shortest = 0.0
+    for done, seconds in enumerate(plan.seconds):
+        samples = noise(seconds)
+        taken, motion_mib = _measured(partial(_motion, models, samples, own), plan)
+        shortest = shortest or taken / seconds
+        motion = moving(own.fitted(int(seconds * FPS)))
+        drawn, drawing_mib = _measured(partial(_drawn, models, source, motion), plan)
+        table.put(
+            f"{seconds:g} s",
+            {
+                "motion ms a second": 1000 * taken / seconds,
+                "cost against shortest": taken / seconds / shortest,
+                "motion MiB": motion_mib,
+                "drawing ms a frame": 1000 * drawn / (2 * _BATCH * _BATCHES),
+                "drawing MiB": drawing_mib,
+            },
+        )
+        if progress is not None:
+            progress("lengths", done + 1, len(plan.seconds))
+    return table
+
+
+def _measured(work: Callable[[], object], plan: SpeedPlan) -> tuple[float, float | None]:
+    """Seconds and MiB of one call."""
+    reset_peak(plan.device)
+    return timed(work, plan, 1), peak_mib(plan.device)
+
+
+def _warm(models: Models, own: Motion, source: Source, samples: Tensor) -> None:
+    """What only a process's first clip needs is no part of the shortest one's cost."""
+    _motion(models, samples, own)
+    _drawn(models, source, moving(own.fitted(_BATCH)))
+
+
+def _motion(models: Models, samples: Tensor, own: Motion) -> None:
+    features = audio_features(samples, SAMPLE_RATE)
+    sample_pose(models, features, own)
+    say(models, features, own)
+    if models.gaze is not None:
+        sample_gaze(models, features, own)
+
+
+def _drawn(models: Models, source: Source, motion: Motion) -> None:
+    for part in (motion, motion[len(motion) // 2 :]):
+        for _ in islice(models.animator.animate(source, part, batch_size=_BATCH), _BATCHES):
+            pass
