@@ -114,7 +114,14 @@ def _add_ablations(kinds: Any) -> None:
         metavar="DIR",
         help="talking clips to train and measure on (the quality benchmark's own: few)",
     )
-    parser.add_argument("--stills", type=Path, action="append", default=[], metavar="DIR", help="for table 4")
+    parser.add_argument(
+        "--stills",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="for table 4: stills of 128 pixels (gohd stylised make --kind stills --size 128)",
+    )
     parser.add_argument("--parsing", type=Path, metavar="FILE", help="a face parser's weights, for table 4")
     parser.add_argument("--tables", default="3,5,6,7", help="of 3, 4, 5, 6, 7 (3,5,6,7)")
     parser.add_argument(

@@ -86,11 +86,11 @@ SMALL = {
     "expression-stage2": Small(
         "paper",
         {
-            "data": {"space": "stylised", "bad_clips": "skip"},
+            "data": {"space": "stylised", "bad_clips": "skip", "batch": 4},
             "loop": _CPU,
-            "optimiser": _QUICK | {"clip_norm": 5.0},
+            "optimiser": _QUICK | {"warmup_steps": 10, "clip_norm": 5.0},
             "discriminator_optimiser": {"learning_rate": 2.0e-5},
-            "frames": 120,
+            "frames": 60,
             "generator": {
                 "embedding_hidden": 32,
                 "embedding_width": 128,
@@ -110,7 +110,7 @@ SMALL = {
             "whole_from": 0.0,
             "flow_size": 64,
             "loop": _CPU | {"precision": "fp32"},
-            "optimiser": {"warmup_steps": 25},
+            "optimiser": {"warmup_steps": 10},
             "network": {
                 "size": 128,
                 "encoder_size": 64,

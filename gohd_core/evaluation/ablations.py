@@ -8,30 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from gohd_core import __version__
-from gohd_core.clips import Clip, ClipDataset
-from gohd_core.constants import STYLISED
-from gohd_core.errors import BadInput
+from gohd_core.errors import BadInput, Interrupted
+from gohd_core.evaluation.ablation_effects import ablation_table
+from gohd_core.evaluation.ablation_measures import measure
 from gohd_core.evaluation.ablation_tables import ABLATIONS, SMALL, Ablation, Variant
-from gohd_core.evaluation.report import Report, Table
-from gohd_core.evaluation.sequences import structural_similarity
-from gohd_core.evaluation.speech_motion import features_of
-from gohd_core.expression import ExpressionPredictor
-from gohd_core.pose import PoseDiffusion
+from gohd_core.evaluation.report import Report
 from gohd_core.training.cli import CONFIGS
 from gohd_core.training.config import load_config, update
-from gohd_core.training.expression_geometry import FaceGeometry
 from gohd_core.training.loop import train
 from gohd_core.training.settings import RunConfig
 from gohd_core.training.tasks import find_task
 
 Progress = Callable[[str, int, int], None]
-_CLEAR = 2.0
-"""An effect is clear from this many standard errors of the mean difference between seeds."""
-_MOUTH = slice(48, 68)
 
 
 @dataclass(frozen=True)
@@ -70,6 +59,10 @@ class AblationPlan:
         if 4 in self.tables and not self.stills:
             raise BadInput("Table 4 trains the animator: give --stills DIR with stills and correspondences.")
 
+    def folders(self, module: str) -> tuple[Path, ...]:
+        """The data sets that a module is trained and measured on."""
+        return self.stills if module == "animator" else self.talk
+
     def steps_of(self, module: str) -> int:
         """Optimiser steps of every run of a module; those that `steps` does not name get 150."""
         return self.steps if isinstance(self.steps, int) else self.steps.get(module, 150)
@@ -79,8 +72,9 @@ def ablations(plan: AblationPlan, out: Path, *, progress: Progress | None = None
     """Trains every variant of every chosen table into `out` and measures it on held-out clips.
 
     A run of as many steps whose weights are there already is not trained again, so that a stopped
-    benchmark goes on.
+    benchmark goes on. Raises `Interrupted` when a training was stopped by a signal.
     """
+    out = out.resolve()
     begun = time.perf_counter()
     chosen = [ablation for ablation in ABLATIONS if ablation.table in plan.tables]
     total = sum(len(plan.seeds) * len(_trained(ablation, plan)) for ablation in chosen)
@@ -91,19 +85,21 @@ def ablations(plan: AblationPlan, out: Path, *, progress: Progress | None = None
         for variant in _trained(ablation, plan):
             for seed in plan.seeds:
                 weights = trained(ablation, variant, seed, plan, out)
-                found.setdefault(variant.name, []).append(measure(ablation, weights, plan))
+                figures = measure(ablation, weights, plan.folders(ablation.module), plan.clips)
+                found.setdefault(variant.name, []).append(figures)
                 done += 1
                 if progress is not None:
                     progress("runs", done, total)
         tables.append(ablation_table(ablation, found))
     modules = sorted({ablation.module for ablation in chosen})
-    setting: dict[str, Any] = {
+    sets = {folder.name: None for module in modules for folder in plan.folders(module)}
+    setting = {
         "steps": ", ".join(f"{module} {plan.steps_of(module)}" for module in modules),
         "seeds": ", ".join(map(str, plan.seeds)),
+        "clips": plan.clips,
+        "data": ", ".join(sets),
+        "tables": ", ".join(map(str, plan.tables)),
     }
-    setting |= {"clips": plan.clips, "talk": ", ".join(path.name for path in plan.talk)}
-    setting |= {"tables": ", ".join(map(str, plan.tables))}
-    setting = {key: str(value) for key, value in setting.items()}
     return Report("ablations", setting, {"gohd": __version__}, tables, time.perf_counter() - begun)
 
 
@@ -141,8 +137,10 @@ def config_of(module: str, settings: Sequence[Any], seed: int, plan: AblationPla
     config = load_config(find_task(module).Config, CONFIGS / module / f"{small.config}.yaml")
     for values in (small.settings, *settings):
         config = update(config, values, "the ablation")
-    folders, steps = plan.stills if module == "animator" else plan.talk, plan.steps_of(module)
-    data = replace(config.data, folders=tuple(map(str, folders)), workers=0, validation_batches=0)
+    steps, folders = plan.steps_of(module), plan.folders(module)
+    data = replace(
+        config.data, folders=tuple(str(f.resolve()) for f in folders), workers=0, validation_batches=0
+    )
     loop = replace(
         config.loop,
         steps=steps,
@@ -160,9 +158,14 @@ def config_of(module: str, settings: Sequence[Any], seed: int, plan: AblationPla
 def _run(module: str, settings: Sequence[Any], seed: int, plan: AblationPlan, out: Path, label: str) -> Path:
     folder = out / f"{module}-{label}-{plan.steps_of(module)}-{seed}"
     weights = folder / f"{_COMPONENT[module]}.safetensors"
+    config = config_of(module, settings, seed, plan)
+    if weights.is_file():
+        if load_config(type(config), folder / "config.yaml") != config:
+            raise BadInput(f"{folder} was trained with other settings or data; give another --out.")
+        return weights
+    train(find_task(module), config, folder, resume=True, command="gohd benchmark ablations")
     if not weights.is_file():
-        config = config_of(module, settings, seed, plan)
-        train(find_task(module), config, folder, resume=True, command="gohd benchmark ablations")
+        raise Interrupted("The ablations were stopped; give the same command again to go on.")
     return weights
 
 
@@ -172,115 +175,3 @@ _COMPONENT = {
     "pose": "pose_diffusion",
     "animator": "animator",
 }
-
-
-def measure(ablation: Ablation, weights: Path, plan: AblationPlan) -> dict[str, float]:
-    """The table's measures of trained weights, on held-out clips."""
-    folders = plan.stills if ablation.module == "animator" else plan.talk
-    sets = [ClipDataset(folder) for folder in folders]
-    clips = [one.clip(entry) for one in sets for entry in one.select("test")][: plan.clips]
-    if not clips:
-        raise BadInput(f"{folders[0]} holds no clip of the split 'test'; give a larger data set.")
-    if ablation.module == "animator":
-        rows = [_frames_of(weights, clip) for clip in clips]
-    elif ablation.module == "pose":
-        model = PoseDiffusion.load(weights)
-        rows = [_pose_of(model, clip) for clip in clips]
-    else:
-        predictor, geometry = ExpressionPredictor.load(weights), FaceGeometry.load(None, STYLISED)
-        rows = [_expression_of(predictor, geometry, clip) for clip in clips]
-    return {name: float(np.mean([row[name] for row in rows])) for name in ablation.measures}
-
-
-def _expression_of(predictor: ExpressionPredictor, geometry: FaceGeometry, clip: Clip) -> dict[str, float]:
-    features = features_of(clip)
-    true = torch.from_numpy(clip.read("expression")[: len(features)])
-    real = geometry.face(true[None])
-    given = None
-    if predictor.config.eye_motion_input and predictor.network.eyes is None:
-        given = real.eye_motion[0]
-    found, _ = predictor.predict(features, true[0], eye_motion=given, seed=1)
-    made = geometry.face(found[None])
-    gap = (made.landmarks - real.landmarks)[0, :, _MOUTH, :2]
-    similar = structural_similarity(real.eye_motion[0].numpy(), made.eye_motion[0].numpy())
-    return {"MLD px": float(gap.norm(dim=-1).mean()), "SSIM_e": similar}
-
-
-def _pose_of(model: PoseDiffusion, clip: Clip) -> dict[str, float]:
-    features = features_of(clip)
-    true = clip.read("pose")[: len(features)]
-    mel, first = features.condition(model.alignment), torch.from_numpy(true[0].copy())
-    made = model.sample_pose(mel, first, seed=1, sampler="dpmpp_2m", steps=20).values.numpy()
-    return {"SSIM_p": structural_similarity(true, made)}
-
-
-def _frames_of(weights: Path, clip: Clip) -> dict[str, float]:
-    from gohd_core.animator import Animator
-    from gohd_core.evaluation.drawing import draw_stills, encode
-    from gohd_core.evaluation.frame_tables import picture_figures
-
-    animator, motion = Animator.load(weights), clip.motion()
-    frames, landmarks = clip.read("frames"), clip.read("landmarks")
-    chosen = list(range(1, len(clip), 3))
-    source = encode(animator, frames[0], motion[:1])
-    drawn = draw_stills(animator, source, motion, chosen).frames
-    figures = picture_figures(drawn, frames[chosen], landmarks[chosen])
-    return {name: float(value.mean()) for name, value in figures.items()}
-
-
-def ablation_table(ablation: Ablation, found: dict[str, list[dict[str, float]]]) -> Table:
-    """Ours (mean and deviation over seeds) beside the paper's, with the effect of leaving something out."""
-    columns: list[str] = []
-    for ours, (theirs, _) in ablation.measures.items():
-        columns += [
-            ours,
-            f"{ours} sd",
-            f"paper {theirs}",
-            f"effect {ours}",
-            f"paper effect {theirs}",
-            f"{ours} agrees",
-        ]
-    arrows = ", ".join(
-        f"{name} {'up' if up else 'down'} is better" for name, (_, up) in ablation.measures.items()
-    )
-    table = Table(
-        f"Table {ablation.table}: {ablation.title}",
-        tuple(columns),
-        note=f"{ablation.note} {arrows}. Effect: the row less the full strategy; agrees: same direction as "
-        f"in the paper by at least {_CLEAR:g} standard errors over seeds, else 'no' or 'unclear'.",
-    )
-    for variant in ablation.variants:
-        if variant.name not in found:
-            table.put(
-                variant.name, {f"paper {theirs}": variant.paper[theirs] for theirs, _ in _their(ablation)}
-            )
-            first = next(iter(ablation.measures))
-            table.put(variant.name, {f"{first} agrees": f"not trained: {variant.left_out}"})
-            continue
-        for ours, (theirs, _) in ablation.measures.items():
-            values = np.array([row[ours] for row in found[variant.name]])
-            full = np.array([row[ours] for row in found[ablation.full.name]])
-            put = {ours: values.mean(), f"{ours} sd": values.std(), f"paper {theirs}": variant.paper[theirs]}
-            if variant is not ablation.full:
-                expected = variant.paper[theirs] - ablation.full.paper[theirs]
-                put |= {
-                    f"effect {ours}": values.mean() - full.mean(),
-                    f"paper effect {theirs}": expected,
-                    f"{ours} agrees": verdict(values - full, expected),
-                }
-            table.put(variant.name, put)
-    return table
-
-
-def _their(ablation: Ablation) -> list[tuple[str, bool]]:
-    return list(ablation.measures.values())
-
-
-def verdict(effects: np.ndarray, expected: float) -> str:
-    """Whether effects [S] over seeds point where the paper's does."""
-    if len(effects) < 2:
-        return "unclear"
-    error = effects.std(ddof=1) / len(effects) ** 0.5
-    if abs(effects.mean()) <= _CLEAR * error:
-        return "unclear"
-    return "yes" if np.sign(effects.mean()) == np.sign(expected) else "no"

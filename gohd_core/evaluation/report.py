@@ -15,7 +15,9 @@ from gohd_core.files import write_whole
 FORMAT = 1
 Value = float | int | str | None
 _NOTHING = 5e-5
-"""Smaller figures are shown as 0."""
+"""Smaller figures are shown as 0, and no ratio to them is formed."""
+_MOST_COLUMNS = 12
+"""A table with more columns is shown with its columns down, unless its rows are more still."""
 
 
 @dataclass
@@ -46,11 +48,12 @@ class Table:
         self.rows.setdefault(row, {}).update({k: _plain(v) for k, v in figures.items()})
 
     def cells(self) -> list[list[str]]:
-        """Header and rows as text."""
+        """Header and rows as text; where columns are many and rows few, turned, for the eye's sake."""
         lines = [["", *self.columns]]
         for name, figures in self.rows.items():
             lines.append([name, *(shown(figures.get(column)) for column in self.columns)])
-        return lines
+        turned = len(self.columns) > max(_MOST_COLUMNS, len(self.rows))
+        return [list(line) for line in zip(*lines, strict=True)] if turned else lines
 
     def text(self) -> str:
         """The table for a terminal."""
@@ -158,9 +161,9 @@ def compare(old: Report, new: Report) -> Report:
                 continue
             for column in columns:
                 first, second = before.rows[row].get(column), figures.get(column)
-                numbers = isinstance(first, (int, float)) and isinstance(second, (int, float)) and first
-                put = {f"{column} old": first, f"{column} new": second}
-                both.put(row, {**put, f"{column} ratio": second / first if numbers else None})
+                numbers = isinstance(first, (int, float)) and isinstance(second, (int, float))
+                ratio = second / first if numbers and abs(first) >= _NOTHING else None
+                both.put(row, {f"{column} old": first, f"{column} new": second, f"{column} ratio": ratio})
         tables.append(both)
     return Report(f"{new.kind} compared", new.setting, {"old": old.subject, "new": new.subject}, tables)
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from gohd_core.clips import ClipDataset, Entry, save_clip, write_index
-from gohd_core.errors import BadInput
+from gohd_core.errors import BadInput, Interrupted
 from gohd_core.evaluation import ablations as made
+from gohd_core.evaluation.ablation_effects import ablation_table, interval, verdict
 from gohd_core.evaluation.ablation_tables import ABLATIONS, Ablation, Variant
 from gohd_core.training.config import is_on
 
@@ -59,6 +60,25 @@ def test_two_steps_of_a_table(talk, tmp_path, table):
         assert again.tables[0].rows == found.rows, "what is trained is not trained again"
 
 
+def test_what_is_trained_is_taken_only_under_the_same_settings(talk, tmp_path, monkeypatch):
+    plan = made.AblationPlan((talk,), (7,), steps=1, seeds=(0,), clips=1)
+    ablation = by_number(7)
+    weights = made.trained(ablation, ablation.full, 0, plan, tmp_path)
+    monkeypatch.setattr(made, "train", lambda *a, **k: pytest.fail("it was trained again"))
+    assert made.trained(ablation, ablation.full, 0, plan, tmp_path) == weights
+    config = weights.parent / "config.yaml"
+    config.write_text(config.read_text().replace("batch: 16", "batch: 4"))
+    with pytest.raises(BadInput, match="other settings"):
+        made.trained(ablation, ablation.full, 0, plan, tmp_path)
+
+
+def test_a_stopped_training_is_told(talk, tmp_path, monkeypatch):
+    monkeypatch.setattr(made, "train", lambda *a, **k: None)
+    plan = made.AblationPlan((talk,), (7,), steps=1, seeds=(0,))
+    with pytest.raises(Interrupted, match="to go on"):
+        made.ablations(plan, tmp_path)
+
+
 def test_each_variant_leaves_out_one_thing(talk):
     plan = made.AblationPlan((talk,), steps=7)
     for table, name, losses in (
@@ -82,10 +102,14 @@ def test_each_variant_leaves_out_one_thing(talk):
 
 
 def test_verdicts_need_more_than_noise():
-    assert made.verdict(np.array([0.1, 0.11, 0.09]), 0.05) == "yes"
-    assert made.verdict(np.array([0.1, 0.11, 0.09]), -0.05) == "no"
-    assert made.verdict(np.array([0.1, -0.2, 0.15]), 0.05) == "unclear"
-    assert made.verdict(np.array([0.1]), 0.05) == "unclear"
+    assert verdict(np.array([0.1, 0.11, 0.09]), 0.05) == "yes"
+    assert verdict(np.array([0.1, 0.11, 0.09]), -0.05) == "no"
+    assert verdict(np.array([0.1, -0.2, 0.15]), 0.05) == "unclear"
+    assert verdict(np.array([0.1]), 0.05) == "unclear"
+    assert verdict(np.zeros(3), 0.05) == "unclear"
+    # The tables' 4.303 for two degrees of freedom; a deviation of 0.1 over three seeds.
+    assert interval(np.array([0.1, 0.2, 0.3])) == pytest.approx(4.303 * 0.1 / 3**0.5, rel=1e-3)
+    assert verdict(np.array([0.1, 0.2, 0.3]), 0.05) == "unclear"
 
 
 def test_the_table_states_effects():
@@ -97,7 +121,7 @@ def test_the_table_states_effects():
         (Variant("less", "c", {"M": 2.0}), Variant("full", None, {"M": 1.5})),
     )
     found = {"less": [{"m": 3.0}, {"m": 3.2}], "full": [{"m": 1.0}, {"m": 1.3}]}
-    row = made.ablation_table(ablation, found).rows["less"]
+    row = ablation_table(ablation, found).rows["less"]
     assert (
         row["effect m"] == pytest.approx(1.95) and row["paper effect M"] == 0.5 and row["m agrees"] == "yes"
     )

@@ -33,6 +33,8 @@ def test_comparison_refuses_other_settings():
         "note new": "x",
         "note ratio": None,
     }
+    nothing = compare(make(1e-7), make(3.0)).tables[0].rows["result"]
+    assert nothing["PSNR dB ratio"] is None
     with pytest.raises(BadInput, match="crop is None in one and 'tight' in the other"):
         compare(make(20.0), make(20.0, crop="tight"))
     other = make(20.0)
@@ -60,6 +62,18 @@ def test_sections_are_refreshed_in_place(tmp_path):
     content = path.read_text()
     assert content.startswith("# Results\n") and "one" not in content
     assert content.index("two") < content.index("fast") and content.count("begin") == 2
+
+
+def test_wide_tables_are_shown_turned():
+    narrow, wide = (Table("t", tuple(f"c{k}" for k in range(count))) for count in (3, 20))
+    for table in (narrow, wide):
+        table.put("result", {"c2": 0.5})
+    assert narrow.cells() == [["", "c0", "c1", "c2"], ["result", "-", "-", "0.5"]]
+    assert wide.cells()[0] == ["", "result"] and wide.cells()[3] == ["c2", "0.5"]
+    assert "| c2 | 0.5 |" in wide.markdown() and wide.rows["result"] == {"c2": 0.5}
+    for k in range(20):
+        wide.put(f"row {k}", {})
+    assert wide.cells()[0][1:] == list(wide.columns)
 
 
 def test_a_figure_needs_its_column():
