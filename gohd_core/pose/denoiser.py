@@ -7,13 +7,13 @@ import math
 import torch
 from torch import Tensor, nn
 
+from gohd_core.pose.band import Band
 from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.conformer import ConformerStack, gated
-from gohd_core.pose.positional import Band
 from gohd_core.pose.products import Linear
 from gohd_core.pose.schedule import NoiseSchedule
 
-Scores = list[list[Tensor] | list[Band] | None]
+Scores = list[list[Tensor | Band] | None]
 """Positional scores of every conformer of every residual block."""
 
 
@@ -58,12 +58,12 @@ class ResidualBlock(nn.Module):
         self.output_projection = Linear(config.width, 2 * config.width)
 
     def forward(
-        self, x: Tensor, condition_term: Tensor, step_term: Tensor, scores: list[Tensor] | list[Band] | None
+        self, x: Tensor, condition_term: Tensor, step_term: Tensor, scores: list[Tensor | Band] | None
     ) -> tuple[Tensor, Tensor]:
         """x and the projected condition `[B, T, W]`, the projected step `[B, 1, W]` -> next x, skip."""
-        out = self.output_projection(gated(self.stack(x + step_term + condition_term, scores)))
+        out = self.output_projection(gated(self.stack((x + step_term).add_(condition_term), scores)))
         residual, skip = out.chunk(2, dim=-1)
-        return (x + residual) / math.sqrt(2.0), skip
+        return (x + residual).div_(math.sqrt(2.0)), skip
 
 
 class Denoiser(nn.Module):
@@ -133,7 +133,7 @@ class Denoiser(nn.Module):
         for index, block in enumerate(self.blocks):
             scored = None if scores is None else scores[index]
             x, skip = block(x, condition_terms[index], step_terms[index].unsqueeze(1), scored)
-            total = total + skip
+            total.add_(skip)
         total = total / math.sqrt(len(self.blocks))
         return self.output_projection(self.skip_projection(total).relu_())
 

@@ -150,7 +150,7 @@ class PoseDiffusion:
         visited = method.choose(self.schedule, self._step_count(steps, method.default_steps))
         windows = Windows.plan(frames, *self._window(frames, window, overlap))
         draw = self._noise((frames, config.channels), len(visited), method.stochastic, seed, noise)
-        with torch.no_grad():
+        with torch.inference_mode():
             placed = None if initial is None else self._placed(initial)
             terms = branches(self.network, initial is not None, gamma)
             guided = GuidedPrediction(terms, self._placed(mel), placed, visited, windows, self._cache)

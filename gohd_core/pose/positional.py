@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 _FLOOR = 1e-8
 """Keeps the logarithm finite; also what the decay falls to at the edge of a head's view."""
-
-_NEGLIGIBLE = 30.0
-"""Frames whose score is this far below a frame's own have e^-30 = 1e-13 of its share, content apart."""
-
-_BLOCK = 64
-"""Most queries that share one range of keys."""
 
 
 def decay_slopes(heads: int, nearest_view: float, farthest_view: float) -> Tensor:
@@ -57,36 +49,3 @@ class PositionalScores(nn.Module):
         frame = torch.arange(length, device=self.bias.device)
         distance = frame[:, None] - frame[None, :] + length - 1
         return self.by_distance(length)[:, distance].to(self.bias.dtype)
-
-
-@dataclass(frozen=True)
-class Band:
-    """The positional scores of those pairs of frames that are near enough to count, for attention.
-
-    Attributes:
-        blocks: of each block of queries, their frames, the frames of their keys, scores `[1, H, q, k]`.
-    """
-
-    blocks: tuple[tuple[slice, slice, Tensor], ...]
-
-    @classmethod
-    def of(cls, scores: Tensor) -> Band:
-        """From all scores `[H, T, T]`. On the CPU, keys that decay makes negligible are left out."""
-        length = scores.shape[-1]
-        reach = reach_of(scores) if scores.device.type == "cpu" else length
-        if length <= reach + _BLOCK:
-            return cls(((slice(0, length), slice(0, length), scores.unsqueeze(0)),))
-        count = math.ceil(length / _BLOCK)
-        edges = [round(index * length / count) for index in range(count + 1)]
-        blocks = []
-        for first, last in pairwise(edges):
-            queries, keys = slice(first, last), slice(max(first - reach, 0), min(last + reach, length))
-            blocks.append((queries, keys, scores[None, :, queries, keys].contiguous()))
-        return cls(tuple(blocks))
-
-
-def reach_of(scores: Tensor) -> int:
-    """How many frames away the farthest is that is not negligible for some head, of scores `[H, T, T]`."""
-    later, earlier = scores[:, :, 0], scores[:, 0, :]
-    counts = torch.maximum(later, earlier) > scores[:, :1, 0] - _NEGLIGIBLE
-    return int(counts.any(0).nonzero().max())

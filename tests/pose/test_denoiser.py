@@ -9,9 +9,10 @@ import pytest
 import torch
 from small_diffusions import condition, small_config, small_model
 
-from gohd_core.pose.conformer import Attention, Conformer, FeedForward
+from gohd_core.pose.band import Band, reaches
+from gohd_core.pose.conformer import Attention, Conformer, FeedForward, gated
 from gohd_core.pose.denoiser import Denoiser, step_table
-from gohd_core.pose.positional import Band, PositionalScores, decay_slopes, reach_of
+from gohd_core.pose.positional import PositionalScores, decay_slopes
 
 
 def sigmoid(x: float) -> float:
@@ -60,18 +61,35 @@ def test_attention_equals_a_loop_over_heads_and_frames() -> None:
     assert torch.allclose(attention(x)[0], first * torch.sigmoid(second), atol=1e-5)
 
 
-def test_a_long_sequence_attends_in_a_band_as_it_would_to_everything() -> None:
+@pytest.mark.parametrize("length", [150, 208, 250])
+def test_a_long_sequence_attends_in_a_band_as_it_would_to_everything(length: int) -> None:
     torch.manual_seed(6)
     attention = Attention(small_config(nearest_view=5, farthest_view=75)).eval()
     torch.nn.init.normal_(attention.positional.amplitudes, std=2)
-    x = torch.randn(2, 250, 16)
-    scores = attention.positional(250).detach()
+    x = torch.randn(2, length, 16)
+    scores = attention.positional(length).detach()
     band = Band.of(scores)
-    pairs = sum(part[0, 0].numel() for _, _, part in band.blocks)
-    assert len(band.blocks) == 4 and pairs < 0.7 * 250 * 250
-    for queries, keys, part in band.blocks:
-        assert torch.equal(part[0], scores[:, queries, keys])
+    assert sum(group.scores.numel() for group in band.groups) < 0.7 * scores.numel()
     assert torch.allclose(attention(x, band), attention(x, scores), atol=1e-6)
+
+
+def test_a_band_holds_the_score_of_each_pair_once_and_of_all_that_count() -> None:
+    torch.manual_seed(6)
+    positional = PositionalScores(heads=4, kernels=3, nearest_view=5, farthest_view=75)
+    torch.nn.init.normal_(positional.amplitudes, std=2)
+    scores = positional(250).detach()
+    found = torch.full_like(scores, -math.inf)
+    for group in Band.of(scores).groups:
+        for index, part in enumerate(group.scores):
+            for query in range(index * group.block, min((index + 1) * group.block, 250)):
+                for key in range(query - 2 * group.reach, query + 2 * group.reach + group.block):
+                    column = key - (index * group.block - group.reach)
+                    if 0 <= key < 250 and 0 <= column < part.shape[-1]:
+                        found[group.heads, query, key] = part[:, query - index * group.block, column]
+    held = found > -math.inf
+    assert torch.equal(found[held], scores[held])
+    assert (held | (scores <= scores[:, :1, :1] - 30.0)).all()
+    assert held.float().mean(dim=(1, 2)).tolist() == sorted(held.float().mean(dim=(1, 2)).tolist())
 
 
 def test_reach_is_the_farthest_frame_that_counts() -> None:
@@ -80,14 +98,20 @@ def test_reach_is_the_farthest_frame_that_counts() -> None:
     torch.nn.init.normal_(positional.amplitudes, std=2)
     scores = positional(120).detach()
     counts = [
-        abs(i - j)
-        for head in scores
-        for i in range(120)
-        for j in range(120)
-        if float(head[i, j]) > float(head[i, i]) - 30.0
+        max(abs(i - j) for i in range(120) for j in range(120) if head[i][j] > head[i][i] - 30.0)
+        for head in scores.tolist()
     ]
-    assert reach_of(scores) == max(counts) < 60
-    assert len(Band.of(scores[:, :50, :50]).blocks) == 1, "a short sequence sees itself whole"
+    assert reaches(scores) == counts and max(counts) < 60
+    short = scores[:, :48, :48]
+    assert Band.of(short) is short, "a short sequence sees itself whole"
+
+
+def test_the_gate_is_a_sigmoid_times_a_hyperbolic_tangent() -> None:
+    x = 4 * torch.randn(2, 90, 12, generator=torch.Generator().manual_seed(0))
+    wanted = 1 / (1 + torch.exp(-x[..., :6])) * torch.tanh(x[..., 6:])
+    with torch.no_grad():
+        assert torch.allclose(gated(x), wanted, atol=1e-6)
+    assert torch.allclose(gated(x.requires_grad_()), wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize("dilation", [1, 2])
