@@ -1,4 +1,4 @@
-"""Figures as a picture: one panel per table, one bar per row, without a plotting library."""
+"""Figures as a picture: a panel or more per table, one bar per row, without a plotting library."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ _FORMATS = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def write_chart(path: str | Path, report: Report) -> None:
-    """Draws a report's tables: bars for each of the first columns, scaled to its largest value."""
+    """Draws a report's tables: bars for each column of numbers, scaled to its largest value."""
     from PIL import Image, ImageDraw
 
     path = Path(path)
     if path.suffix.lower() not in _FORMATS:
         raise BadInput(f"Charts are written as {', '.join(_FORMATS)}; {path.name} ends otherwise.")
-    height = sum(_height(table) for table in report.tables) + _PAD
+    panels = [(table, part) for table in report.tables for part in _parts(table)]
+    height = sum(_height(table) for table, _ in panels) + _PAD
     picture = Image.new("RGB", (_WIDTH, height), BACKGROUND)
     draw = ImageDraw.Draw(picture)
     top = _PAD
-    for table in report.tables:
-        _panel(draw, table, top)
+    for table, columns in panels:
+        _panel(draw, table, columns, top)
         top += _height(table)
     with whole_file(path) as part:
         picture.save(part, "JPEG" if path.suffix.lower().startswith(".j") else path.suffix[1:].upper())
@@ -36,10 +37,15 @@ def _height(table: Table) -> int:
     return (len(table.rows) + 3) * _LINE
 
 
-def _panel(draw: object, table: Table, top: int) -> None:
-    draw.text((_PAD, top), table.title, fill=INK)
+def _parts(table: Table) -> list[list[str]]:
+    """The columns that hold numbers, as many at a time as a panel is wide; at least one panel."""
     numeric = [c for c in table.columns if any(_number(row.get(c)) for row in table.rows.values())]
-    for k, column in enumerate(numeric[:_COLUMNS]):
+    return [numeric[k : k + _COLUMNS] for k in range(0, max(len(numeric), 1), _COLUMNS)]
+
+
+def _panel(draw: object, table: Table, columns: list[str], top: int) -> None:
+    draw.text((_PAD, top), table.title, fill=INK)
+    for k, column in enumerate(columns):
         left = _NAME + k * _BAR
         draw.text((left, top + _LINE), column[:18], fill=COLOURS[k % len(COLOURS)])
         values = [row.get(column) for row in table.rows.values()]

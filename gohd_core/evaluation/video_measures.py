@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +26,12 @@ from gohd_core.training.motion_figures import audio_beats, beat_alignment
 
 SOURCES = {
     "LSE-D": "Prajwal et al. 2020; least mean distance over shifts, lip expert's embeddings of the crop's "
-    "lower half, 5 frames (lip_score.py)",
+    "lower half, 5 frames (lip_score.py); needs --lip-sync",
     "LSE-C": "the same; median over shifts less the least",
-    "FID": "Heusel et al. 2017; torch-fidelity's Inception (which resizes to 299), all frames",
-    "CSIM": "Deng et al. 2019 (ArcFace, which resizes to 112): cosine to the real video's first frame",
+    "FID": "Heusel et al. 2017; torch-fidelity's Inception (which resizes to 299), all frames; needs "
+    "--inception",
+    "CSIM": "Deng et al. 2019 (ArcFace, which resizes to 112): cosine to the real video's first frame; needs "
+    "--arcface",
     "PSNR dB": "frame by frame against the real video",
     "SSIM": "Wang et al. 2004, luminance, frame by frame",
     "perc.": "ours: oriented edges over four scales (pictures.py)",
@@ -128,7 +131,7 @@ def evaluate(
 
     Raises: `BadInput` for videos that can't be paired, read or cropped.
     """
-    matched = pairs(result, real)
+    begun, matched = time.perf_counter(), pairs(result, real)
     rows: dict[str, list[dict[str, float]]] = {RESULT: [], REAL: []}
     frames: dict[str, list[np.ndarray]] = {RESULT: [], REAL: []}
     for done, files in enumerate(matched):
@@ -151,7 +154,9 @@ def evaluate(
         table.put(REAL, {"FID": 0.0})
     table.note = "\n".join(f"{name}: {source}." for name, source in SOURCES.items())
     setting = {**reading.told(), "space": readers.extractor.space, "videos": len(matched), **networks.names}
-    return Report("evaluate", setting, {"result": result.name, "real": real.name}, [table])
+    return Report(
+        "evaluate", setting, {"result": result.name, "real": real.name}, [table], time.perf_counter() - begun
+    )
 
 
 def _mean(values: Sequence[float]) -> float | None:
