@@ -19,9 +19,6 @@ from gohd_core.motion import Motion
 
 Progress = Callable[[int, int], None]
 
-_CPU_PASS = 1
-"""Frames per pass on the CPU: larger passes leave the caches and cost page faults."""
-
 
 class Animator:
     """Draws frames of a portrait from motion (§3.3, eq. 9).
@@ -128,7 +125,7 @@ class Animator:
             raise BadInput(f"{sources} sources can't be paired with {count} frames; give one, or as many.")
         magnitudes = magnitudes.to(self.device, torch.float32)
         latents = self.network.latent(source, magnitudes, strength.reshape(-1, 1))
-        step = self._fixed_batch or (_CPU_PASS if self.device.type == "cpu" else count)
+        step = self._fixed_batch or (self.network.decoder.cpu_pass if self.device.type == "cpu" else count)
         frames = []
         for start in range(0, count, step):
             part = slice(start, min(start + step, count)) if sources > 1 else slice(None)

@@ -52,6 +52,9 @@ class _Trunk:
 class CompositeDecoder(nn.Module):
     """Latent, source features and source image -> frame."""
 
+    cpu_pass = 4
+    """Frames per pass on the CPU: many small steps, which cost as much for one frame as for a few."""
+
     def __init__(self, config: AnimatorConfig) -> None:
         super().__init__()
         latent = config.identity_dim

@@ -74,8 +74,7 @@ class CompositeHead(nn.Module):
         known = torch.cat([warped, given * 2 - 1, apart], dim=1)
         known = F.pixel_unshuffle(known, self.block).to(x.dtype)
         x = sized(x, self.side)
-        x = torch.cat([x, seen, known], dim=1).contiguous(memory_format=torch.channels_last)
-        x = self.second(self.first(x, latent), latent)
+        x = self.second(self.first(joined(x, seen, known), latent), latent)
         out = plain(self.out, x)
         fine = F.pixel_shuffle(out[:, :-3], self.block)
         shading = F.avg_pool2d(out[:, -3:], _SHADING_CELL // self.block)
@@ -105,8 +104,12 @@ class Surroundings(nn.Module):
         inner = given * apart[:, :1]
         known = torch.cat([warped * given, given, warped * inner, inner, apart], dim=1)
         known = sized(known, x.shape[-1]).to(x.dtype)
-        x = torch.cat([x, known], dim=1).contiguous(memory_format=torch.channels_last)
-        return self.out(self.second(self.first(x, latent), latent))
+        return self.out(self.second(self.first(joined(x, known), latent), latent))
+
+
+def joined(*maps: Tensor) -> Tensor:
+    """Maps after one another, channels last: turned one by one, for all at once get in each other's way."""
+    return torch.cat([each.contiguous(memory_format=torch.channels_last) for each in maps], dim=1)
 
 
 def plain_conv(inputs: int, outputs: int) -> EqualConv2d:

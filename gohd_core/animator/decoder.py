@@ -120,6 +120,9 @@ def _layout(side: int, dtype: torch.dtype) -> torch.memory_format:
 class PyramidDecoder(nn.Module):
     """Latent and source features -> frame (§3.3), as the official weights were trained."""
 
+    cpu_pass = 1
+    """Frames per pass on the CPU: larger passes leave the caches and cost page faults."""
+
     def __init__(self, config: AnimatorConfig) -> None:
         super().__init__()
         latent = config.identity_dim

@@ -33,6 +33,15 @@ def test_batch_size_does_not_matter(ours, source):
     assert (one[0] - one[5]).abs().max() > 1e-2
 
 
+def test_the_built_in_form_draws_several_frames_at_once_as_one_by_one():
+    ours = animator(BUILTIN)
+    source, clip = ours.encode_source(image(64)), motion(11, STYLISED)
+    one = torch.cat(list(ours.animate(source, clip, batch_size=1)))
+    for size in (4, 8, 11):
+        assert torch.allclose(torch.cat(list(ours.animate(source, clip, batch_size=size))), one, atol=1e-5)
+    assert (one[0] - one[5]).abs().max() > 1e-3
+
+
 def test_streams_with_progress(ours, source):
     seen = []
     batches = ours.animate(source, motion(7), batch_size=3, progress=lambda *a: seen.append(a))
