@@ -31,7 +31,7 @@ from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task,
 class Stage1Losses:
     """Weights of eq. 19; the paper's are the defaults, but for the lip reader's, which is 2.
 
-    `lip_gap`, `eye_ratio` and `spread` are ours and off by default.
+    `lip_gap`, `parted`, `eye_ratio` and `spread` are ours and off by default.
     """
 
     landmarks: Weight = 0.01
@@ -40,6 +40,7 @@ class Stage1Losses:
     lip_reading: Weight = "off"
     coefficients: Weight = 2.0
     lip_gap: Weight = "off"
+    parted: Weight = "off"
     eye_ratio: Weight = "off"
     spread: Weight = "off"
 
@@ -151,6 +152,7 @@ def distillation_terms(
         lambda: losses.eye_ratio(real.eye_motion, made.eye_motion),
     )
     terms.add("lip_gap", weights.lip_gap, lambda: losses.lip_gap(real.landmarks, made.landmarks))
+    terms.add("parted", weights.parted, lambda: losses.parted(real.landmarks, made.landmarks))
     terms.add("spread", weights.spread, lambda: losses.spread(truth, predicted))
 
 

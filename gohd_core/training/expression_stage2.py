@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
+from torch.nn import functional
 
 from gohd_core.checkpoints import load_network
 from gohd_core.clips import Clip
@@ -173,7 +174,8 @@ class ExpressionStage2Task(Task):
         real = geometry.face(truth)
         e0, eye0 = truth[:, 0], real.eye_motion[:, 0]
         audio = self._audio(batch)
-        eye_motion = network.eyes(audio, e0, eye0, batch["noise"])
+        heard = functional.dropout(audio, self.config.sound_dropout, training=network.training)
+        eye_motion = network.eyes(heard, e0, eye0, batch["noise"])
         predicted = network.lips(audio, e0, eye_motion)
         made = geometry.face(predicted)
         self.generated = {

@@ -67,6 +67,8 @@ class Stage2Config(RunConfig):
             1": then the mapping of `stage1_network` is trained together with the generator.
         start: weights of a whole predictor whose generator to begin with; its shape must be the same.
         informed_noise: z explains the recording (`training.informed_noise`); ours, off by default.
+        sound_dropout: share of the sound's embedding that the generator does not hear while training; ours,
+            off by default.
         frames: length of a training sequence.
         face_model: BFM_model_front.mat for the space bfm09; null for the stylised face.
     """
@@ -84,8 +86,13 @@ class Stage2Config(RunConfig):
     discriminators: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     losses: Stage2Losses = field(default_factory=Stage2Losses)
     informed_noise: bool = False
+    sound_dropout: float = 0.0
     frames: int = 300
     face_model: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.sound_dropout < 1:
+            raise BadInput(f"sound_dropout is {self.sound_dropout}; give a share from 0 to below 1.")
 
 
 def expression_config(config: Stage2Config) -> ExpressionConfig:

@@ -1,4 +1,4 @@
-"""Sounds without speech: hiss to rumble, notes held and struck, hum, beats; to be heard under speech or alone."""
+"""Sounds without speech: hiss to rumble, notes, hum, beats; to be heard under speech or alone."""
 
 from __future__ import annotations
 

@@ -60,6 +60,19 @@ def test_lip_gap_counts_closed_lips_four_times() -> None:
     assert value(losses.lip_gap, truth, made) == pytest.approx(sum(parts) / len(parts))
 
 
+def test_parted_counts_closed_lips_that_stay_apart_alone() -> None:
+    truth, made = draw(2, 4, 68, 3)
+    total = 0.0
+    for b in range(2):
+        for t in range(4):
+            for i, j in ((61, 67), (62, 66), (63, 65)):
+                gap = truth[b, t, i, 1] - truth[b, t, j, 1]
+                over = made[b, t, i, 1] - made[b, t, j, 1] - gap
+                total += over if gap < 1 and over > 0 else 0.0
+    assert total > 0
+    assert value(losses.parted, truth, made) == pytest.approx(total / 24)
+
+
 def test_eye_ratio_is_the_squared_error_of_value_0_and_shut_eyes_count_four_times() -> None:
     truth, made = draw(3, 4, 21)
     parts = [

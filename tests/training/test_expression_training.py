@@ -172,6 +172,22 @@ def test_without_stage_1_the_mapping_moves_too(clips: Path) -> None:
     assert any("stage1 is null" in note for note in run.task.notes())
 
 
+def test_sound_dropout_hides_sound_from_the_generator_while_training(clips: Path, stage1_file: Path) -> None:
+    run = Run(ExpressionStage2Task, stage2(clips, stage1_file, "sound_dropout=0.5"))
+    task, batch = run.task, batch_of(run)
+    heard = []
+    task.networks["expression"].eyes.register_forward_pre_hook(lambda _, given: heard.append(given[0]))
+    for training in (True, False):
+        task.networks.train(training)
+        task.losses("generator", batch, START)
+    whole = task._audio(batch)
+    assert torch.equal(heard[1], whole)
+    alive = whole != 0
+    assert 0.4 < (heard[0][alive] == 0).float().mean() < 0.6
+    with pytest.raises(BadInput, match="share from 0"):
+        stage2(clips, stage1_file, "sound_dropout=1")
+
+
 def test_stage_2_learns_eye_motion(clips: Path, stage1_file: Path, tmp_path: Path) -> None:
     off = ["eye_discriminator", "eye_motion_discriminator", "coefficient_discriminator", "stage1"]
     settings = [f"losses.{name}=off" for name in off]

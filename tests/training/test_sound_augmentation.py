@@ -16,7 +16,7 @@ from gohd_core.training.sound_augmentation import (
     recolour,
     slowed,
 )
-from gohd_core.training.sound_noises import beats, held_notes, hiss, noise, struck_notes
+from gohd_core.training.sound_noises import beats, held_notes, hiss, mains_hum, noise, struck_notes
 from tests.training.talk_clips import write_talk_clips
 
 
@@ -80,7 +80,7 @@ def test_noise_has_unit_level_and_many_colours() -> None:
     assert max(centres) > 5 * min(centres)
 
 
-@pytest.mark.parametrize("make", [hiss, held_notes, struck_notes, beats])
+@pytest.mark.parametrize("make", [hiss, held_notes, mains_hum, struck_notes, beats])
 def test_each_noise_is_a_sound_of_its_length_that_its_seed_tells(make) -> None:
     for seed in range(20):
         sound, again = (make(17_920, np.random.default_rng(seed)) for _ in range(2))
@@ -96,6 +96,14 @@ def test_held_notes_are_lines_and_hiss_is_not() -> None:
     hisses = [loudest_share(hiss(16_000, np.random.default_rng(seed))) for seed in range(12)]
     notes = [loudest_share(held_notes(16_000, np.random.default_rng(seed))) for seed in range(12)]
     assert np.median(notes) > 0.9 > 0.6 > np.median(hisses)
+
+
+def test_hum_repeats_at_the_rate_of_the_mains() -> None:
+    for seed in range(12):
+        hum = mains_hum(32_000, np.random.default_rng(seed))
+        alike = [np.corrcoef(hum[:-lag], hum[lag:])[0, 1] for lag in range(200, 400)]
+        rate = 16_000 / (200 + int(np.argmax(alike)))
+        assert min(abs(rate - 50), abs(rate - 60)) < 2 and max(alike) > 0.95
 
 
 def test_a_beat_repeats() -> None:
