@@ -81,6 +81,7 @@ def run_speed(arguments: argparse.Namespace) -> int:
     from gohd_core.evaluation.speed_plan import SpeedPlan
     from gohd_core.pipeline import Models
 
+    check_outputs(arguments)
     plan = SpeedPlan(
         seconds=_numbers(arguments.seconds, float),
         batches=_numbers(arguments.batches, int),
@@ -140,6 +141,7 @@ def run_ablations(arguments: argparse.Namespace) -> int:
     from gohd_core.evaluation.ablations import AblationPlan, ablations
     from gohd_core.evaluation.benchmark_data import Plan, default_folder, speech_data
 
+    check_outputs(arguments)
     talk = arguments.data or [speech_data(default_folder(), Plan(), progress=show).folder]
     plan = AblationPlan(
         talk=tuple(talk),
@@ -191,6 +193,7 @@ def run_quality(arguments: argparse.Namespace) -> int:
     from gohd_core.evaluation.benchmark_data import Plan
     from gohd_core.evaluation.quality import Weights, quality
 
+    check_outputs(arguments)
     given = {role.replace("-", "_"): getattr(arguments, role.replace("-", "_")) for role in _ROLES}
     report = quality(
         Weights({role: path for role, path in given.items() if path is not None}),
@@ -207,6 +210,17 @@ def run_quality(arguments: argparse.Namespace) -> int:
     )
     finish(report, arguments, "quality")
     return 0
+
+
+def check_outputs(arguments: argparse.Namespace) -> None:
+    """Refuses at once what would fail after minutes of measuring."""
+    from gohd_core.evaluation.chart import check_ending
+    from gohd_core.evaluation.report import Report
+
+    if arguments.plot is not None:
+        check_ending(arguments.plot)
+    if arguments.against is not None:
+        Report.read(arguments.against)
 
 
 def finish(report: Any, arguments: argparse.Namespace, section: str) -> None:

@@ -44,7 +44,7 @@ def add_commands(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command; returns the exit status."""
-    from gohd_core.commands.benchmark import finish, show
+    from gohd_core.commands.benchmark import check_outputs, finish, show
     from gohd_core.errors import BadInput
     from gohd_core.evaluation.report import Report, compare
 
@@ -53,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.result is None or arguments.real is None:
         raise BadInput("Give a result and a real video (or folder), or --compare OLD NEW.")
+    check_outputs(arguments)
     from gohd_core.evaluation.video_clips import Readers, Reading
     from gohd_core.evaluation.video_measures import check_size, evaluate
     from gohd_core.face import CoefficientExtractor, GazeEstimator

@@ -19,8 +19,7 @@ def write_chart(path: str | Path, report: Report) -> None:
     from PIL import Image, ImageDraw
 
     path = Path(path)
-    if path.suffix.lower() not in _FORMATS:
-        raise BadInput(f"Charts are written as {', '.join(_FORMATS)}; {path.name} ends otherwise.")
+    check_ending(path)
     panels = [(table, part) for table in report.tables for part in _parts(table)]
     height = sum(_height(table) for table, _ in panels) + _PAD
     picture = Image.new("RGB", (_WIDTH, height), BACKGROUND)
@@ -31,6 +30,12 @@ def write_chart(path: str | Path, report: Report) -> None:
         top += _height(table)
     with whole_file(path) as part:
         picture.save(part, "JPEG" if path.suffix.lower().startswith(".j") else path.suffix[1:].upper())
+
+
+def check_ending(path: Path) -> None:
+    """`BadInput` where a chart can't be written by that name."""
+    if path.suffix.lower() not in _FORMATS:
+        raise BadInput(f"Charts are written as {', '.join(_FORMATS)}; {path.name} ends otherwise.")
 
 
 def _height(table: Table) -> int:

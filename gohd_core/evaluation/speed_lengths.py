@@ -31,7 +31,7 @@ def length_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> 
         "sound, as a share of the shortest clip's; 1 is linear. Drawing: the first batches of the whole clip "
         "and of its second half, since frames are drawn one batch after the other. MiB: peak of the "
         "process's resident memory meanwhile, weights and libraries included (CPU), or of the GPU's; the "
-        "sound itself takes 3.7 MiB a minute, its features 3.3, and as long as they are made 7.3 more.",
+        "sound itself takes 3.7 MiB a minute, its features 7.0, and 7.3 more while they are made.",
     )
     picture, own = portrait(models)
     source = models.animator.encode_source(picture, own)

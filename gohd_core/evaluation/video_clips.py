@@ -78,13 +78,13 @@ class VideoClip:
 
 def pairs(result: Path, real: Path) -> list[tuple[Path, Path]]:
     """(result, real) files: two files, or the files of two folders with the same stem."""
-    if result.is_file() and real.is_file():
+    for path in (result, real):
+        if not path.exists():
+            raise BadInput(f"There is no {path}; give two videos or two folders of them.")
+    if result.is_file() != real.is_file():
+        raise BadInput(f"Of {result} and {real} one is a folder; give two videos or two folders of them.")
+    if result.is_file():
         return [(result, real)]
-    for folder in (result, real):
-        if not folder.is_dir():
-            raise BadInput(
-                f"{folder} is neither a video nor a folder; give two videos or two folders of them."
-            )
     found = {file.stem: file for file in sorted(real.iterdir()) if file.suffix.lower() in ENDINGS}
     matched = [
         (file, found[file.stem])

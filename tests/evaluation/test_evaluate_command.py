@@ -47,3 +47,14 @@ def test_it_measures_writes_and_compares(videos, capsys):
     assert main(["evaluate", made, real, "--crop", "0,0,500,500"]) == 1
     assert "outside" in capsys.readouterr().err
     assert main(["evaluate", made]) == 1
+
+
+def test_outputs_are_checked_before_anything_is_measured(videos, capsys, monkeypatch):
+    monkeypatch.setattr(
+        "gohd_core.evaluation.video_measures.evaluate", lambda *a, **k: pytest.fail("measured")
+    )
+    command = ["evaluate", str(videos / "made.mp4"), str(videos / "real.mp4")]
+    assert main([*command, "--plot", str(videos / "x.pdf")]) == 1
+    assert "x.pdf ends otherwise" in capsys.readouterr().err
+    assert main([*command, "--against", str(videos / "none.json")]) == 1
+    assert "none.json can't be read" in capsys.readouterr().err

@@ -153,7 +153,10 @@ def test_what_can_not_be_paired(tmp_path):
     (tmp_path / "a" / "x.mp4").touch()
     with pytest.raises(BadInput, match="name them alike"):
         pairs(tmp_path / "a", tmp_path / "b")
-    with pytest.raises(BadInput, match="neither"):
-        pairs(tmp_path / "none", tmp_path / "b")
+    for wrong in ((tmp_path / "none", tmp_path / "b"), (tmp_path / "a" / "x.mp4", tmp_path / "none")):
+        with pytest.raises(BadInput, match="There is no .*none;"):
+            pairs(*wrong)
+    with pytest.raises(BadInput, match="one is a folder"):
+        pairs(tmp_path / "a" / "x.mp4", tmp_path / "b")
     with pytest.raises(BadInput):
         measures.check_size(5)
