@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from animator import tiny_stills
 
+from gohd_core.checkpoints import save_network
+from gohd_core.cli import main
 from gohd_core.clips import ClipDataset, Entry, save_clip, write_index
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.evaluation import ablations as made
 from gohd_core.evaluation.ablation_effects import ablation_table, interval, verdict
 from gohd_core.evaluation.ablation_tables import ABLATIONS, Ablation, Variant
-from gohd_core.training.config import is_on
+from gohd_core.evaluation.report import Report
+from gohd_core.face.parsing_network import ParsingNetwork
+from gohd_core.training.cli import CONFIGS
+from gohd_core.training.config import is_on, load_config
+from gohd_core.training.tasks import find_task
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +106,13 @@ def test_each_variant_leaves_out_one_thing(talk):
         assert on[0] - on[1] == losses and not on[1] - on[0]
         assert (less.loop.steps, less.loop.seed, less.loop.max_minutes) == (7, 3, None)
         assert less.network == full.network if hasattr(full, "network") else less.generator == full.generator
+    plan = replace(plan, stills=(talk,))
+    for ablation in ABLATIONS:
+        for variant in filter(lambda v: v.config, ablation.variants):
+            module, _, name = variant.config.rpartition("/")
+            module = module or ablation.module
+            changed = made.config_of(module, [made._difference(module, name)], 3, plan)
+            assert (changed == made.config_of(module, [], 3, plan)) == bool(variant.left_out)
     attention = made.config_of("pose", [made._difference("pose", "without_attention")], 0, plan)
     assert not attention.network.attention
 
@@ -138,3 +154,39 @@ def test_what_can_not_be_trained(talk):
     ):
         with pytest.raises(BadInput):
             made.AblationPlan((talk,), **wrong)
+
+
+@pytest.fixture(scope="module")
+def stills(tmp_path_factory):
+    """Stills with exact correspondences, some of them for test."""
+    folder = tiny_stills.write(tmp_path_factory.mktemp("stills"), clips=2, size=128)
+    (folder / "validation").rename(folder / "test")
+    index = folder / "dataset.json"
+    index.write_text(index.read_text().replace("validation", "test"))
+    return folder
+
+
+def test_two_steps_of_the_animator(talk, stills, tmp_path):
+    parser = load_config(find_task("face-parsing").Config, CONFIGS / "face-parsing" / "stylised.yaml").network
+    weights = tmp_path / "face_parsing.safetensors"
+    save_network(weights, ParsingNetwork(parser), component="face_parsing", config=parser, space="stylised")
+    plan = made.AblationPlan((talk,), (4,), 2, (0,), (stills,), weights, clips=1)
+    report = made.ablations(plan, tmp_path / "out")
+    rows = report.tables[0].rows
+    figures = [row["mouth PSNR dB"] for row in rows.values()]
+    assert len(set(figures)) == 3 and all(0 < figure < 100 for figure in figures)
+    assert report.setting["data"] == stills.name and report.setting["steps"] == "animator 2"
+    without = made.ablations(replace(plan, parsing=None), tmp_path / "other").tables[0].rows["w/o L_pars"]
+    assert "needs a face parser" in without["mouth PSNR dB agrees"] and "perc." not in without
+
+
+def test_the_command(talk, tmp_path, capsys):
+    command = ["benchmark", "ablations", "--data", str(talk), "--out", str(tmp_path), "--seeds", "0,1"]
+    figures = tmp_path / "figures.json"
+    given = ["--tables", "7", "--steps", "pose=1", "--clips", "1", "--json", str(figures)]
+    assert main([*command, *given]) == 0
+    assert "unclear" in capsys.readouterr().out
+    report = Report.read(figures)
+    assert report.setting["steps"] == "pose 1" and report.tables[0].rows["Full"]["SSIM_p"] < 1
+    assert main([*command, "--tables", "4"]) == 1
+    assert "--stills" in capsys.readouterr().err
