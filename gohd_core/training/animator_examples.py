@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
@@ -17,6 +18,8 @@ RIGHT_BROW, LEFT_BROW = slice(17, 22), slice(22, 27)
 EYE_CLASSES, MOUTH_CLASSES = (4, 5), (11, 12, 13)
 INNER_CLASSES = (4, 5, 6, 11)
 """Eyeballs, glasses and the mouth's inside: what the decoder's inner plane shows."""
+_OUTLINE = 2
+"""Pixels of the flow to both sides of the head's edge that count as its outline."""
 _BLINKS = slice(10, 12)
 """Columns of blink_left and blink_right among the stylised expressions."""
 
@@ -43,13 +46,14 @@ class PairShares:
 
 @dataclass(frozen=True)
 class RegionWeights:
-    """What a pixel of the flow's error counts, by what it shows in the target."""
+    """What a pixel of the flow's error counts, by what it shows in the target; `outline`: the head's edge."""
 
     eyeball: float = 14.0
     mouth: float = 10.0
     eyes: float = 5.0
     brows: float = 4.0
     chin: float = 5.0
+    outline: float = 3.0
     face: float = 1.0
     background: float = 0.4
     hidden: float = 0.15
@@ -142,7 +146,10 @@ class AnimatorDraw:
             )
         flow, visible, parsing = stored_flow(clip, source, target, self.flow_size)
         regions = self.regions
-        weight = np.where(parsing == 0, regions.background, regions.face).astype(np.float32)
+        background = parsing == 0
+        weight = np.where(background, regions.background, regions.face).astype(np.float32)
+        near = [ndimage.binary_dilation(side, iterations=_OUTLINE) for side in (background, ~background)]
+        weight[near[0] & near[1]] = regions.outline
         landmarks = clip.read("landmarks", target, target + 1)[0] * (self.flow_size / self.size)
         margin = 0.022 * self.flow_size
         chin = np.concatenate([landmarks[MOUTH], landmarks[7:10]])

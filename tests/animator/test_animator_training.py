@@ -114,6 +114,20 @@ def test_examples_hold_a_pair_with_its_coefficients(data):
     assert not (window == window[:, :1]).all()
 
 
+def test_the_heads_outline_counts_more(data):
+    dataset = ClipDataset(data)
+    clip = dataset.clip(dataset.select("train")[0])
+    regions = RegionWeights(*[1.0] * 5, outline=7.0, face=2.0, background=3.0, hidden=1.0)
+    example = replace(draw(), regions=regions)(clip, np.random.default_rng(0))
+    background = example["planes"][2] > 0
+    near = np.zeros_like(background)
+    for y, x in zip(*np.nonzero(background), strict=True):
+        diamond = [(i, j) for i in range(32) for j in range(32) if abs(i - y) + abs(j - x) <= 2]
+        near[y, x] = not all(background[at] for at in diamond)
+    assert near.any() and (example["region"][0][near] == 7).all()
+    assert (example["region"][0][background & ~near] == 3).all()
+
+
 @pytest.mark.parametrize(
     ("change", "message"), [({"size": 64}, "64 x 64"), ({"flow_size": 32}, "correspondences")]
 )
