@@ -77,8 +77,8 @@ class Conformer(nn.Module):
 
     def forward(self, x: Tensor, scores: Tensor | Band | None = None) -> Tensor:
         if self.attention is not None:
-            x = x + self.attention(self.attention_norm(x), scores)
-        return x + self.feed_forward(self.feed_forward_norm(x))
+            x = added(x, self.attention(self.attention_norm(x), scores))
+        return added(x, self.feed_forward(self.feed_forward_norm(x)))
 
 
 class ConformerStack(nn.Module):
@@ -103,6 +103,11 @@ class ConformerStack(nn.Module):
         if any(attention is None for attention in attentions):
             return None
         return [attention.positional(length) for attention in attentions]
+
+
+def added(x: Tensor, part: Tensor) -> Tensor:
+    """x + part; where no gradient is wanted, in the memory of `part`, which is still in the caches."""
+    return x + part if torch.is_grad_enabled() or x.dtype != part.dtype else part.add_(x)
 
 
 def gated(x: Tensor) -> Tensor:

@@ -257,3 +257,14 @@ def test_denoise_refuses_wrong_shapes(x: tuple, mel: tuple, initial: tuple, step
 def test_configs_that_make_no_sense_are_refused(change: dict) -> None:
     with pytest.raises(BadInput):
         small_config(**change)
+
+
+def test_what_is_sampled_is_an_ordinary_tensor_and_the_network_still_learns() -> None:
+    model = small_model()
+    found = model.sample_residual(condition(120), P0, seed=0, **FAST)
+    assert not found.is_inference()
+    denoiser = model.network.conditional.requires_grad_(True)
+    noise = denoiser(found[None], denoiser.condition(condition(120)[None], P0[None]), torch.tensor([3.0]))
+    noise.square().mean().backward()
+    assert all(value.grad is not None for value in denoiser.blocks[0].parameters())
+    assert torch.equal(model.sample_residual(condition(120), P0, seed=0, **FAST), found)
