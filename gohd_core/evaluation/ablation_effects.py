@@ -39,8 +39,9 @@ def ablation_table(ablation: Ablation, found: dict[str, list[dict[str, float]]])
             table.put(
                 variant.name, {f"paper {theirs}": variant.paper[theirs] for theirs, _ in _their(ablation)}
             )
+            table.note += f" {variant.name} is not trained: {variant.left_out}."
             first = next(iter(ablation.measures))
-            table.put(variant.name, {f"{first} agrees": f"not trained: {variant.left_out}"})
+            table.put(variant.name, {f"{first} agrees": "not trained"})
             continue
         for ours, (theirs, _) in ablation.measures.items():
             values = np.array([row[ours] for row in found[variant.name]])

@@ -161,7 +161,7 @@ ABLATIONS = (
                 "w/o L_pars",
                 "without_parsing",
                 {"LSE-C": 7.96, "LSE-D": 8.10, "FID": 27.32},
-                "needs a face parser's weights (--parsing)",
+                "it needs a face parser's weights (--parsing)",
             ),
             Variant("w/o M_lip&eye", "without_mask", {"LSE-C": 7.90, "LSE-D": 7.77, "FID": 28.56}),
             Variant("Full", None, {"LSE-C": 8.13, "LSE-D": 7.78, "FID": 30.40}),
@@ -175,7 +175,7 @@ ABLATIONS = (
         "expression-stage1",
         _MLD,
         (
-            Variant("w/o L_read", "without_lip_reading", {"MLD": 1.76}, "needs a lip reader's weights"),
+            Variant("w/o L_read", "without_lip_reading", {"MLD": 1.76}, "it needs a lip reader's weights"),
             Variant("w/o L_lms", "without_landmarks", {"MLD": 1.79}),
             Variant("w/o L_shut", "without_mouth_closing", {"MLD": 1.72}),
             Variant("Full", None, {"MLD": 1.65}),

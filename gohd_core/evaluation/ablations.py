@@ -91,7 +91,9 @@ def ablations(plan: AblationPlan, out: Path, *, progress: Progress | None = None
                 if progress is not None:
                     progress("runs", done, total)
         tables.append(ablation_table(ablation, found))
-    modules = sorted({ablation.module for ablation in chosen})
+    modules = {ablation.module for ablation in chosen}
+    # A second stage stands on a first one, which is trained too.
+    modules = sorted(modules | ({"expression-stage1"} if "expression-stage2" in modules else set()))
     sets = {folder.name: None for module in modules for folder in plan.folders(module)}
     setting = {
         "steps": ", ".join(f"{module} {plan.steps_of(module)}" for module in modules),

@@ -14,7 +14,7 @@ from gohd_core.constants import FPS, SAMPLE_RATE
 from gohd_core.evaluation.memory import peak_mib, reset_peak
 from gohd_core.evaluation.report import Table
 from gohd_core.evaluation.speed_plan import Progress, SpeedPlan, moving, noise, portrait, timed
-from gohd_core.evaluation.speed_stages import sample_gaze, sample_pose, say
+from gohd_core.evaluation.speed_stages import sample, say
 from gohd_core.motion import Motion
 from gohd_core.pipeline import Models
 
@@ -72,10 +72,10 @@ def _warm(models: Models, own: Motion, source: Source, samples: Tensor) -> None:
 
 def _motion(models: Models, samples: Tensor, own: Motion) -> None:
     features = audio_features(samples, SAMPLE_RATE)
-    sample_pose(models, features, own)
+    sample(models.pose, features, own.pose.values[0])
     say(models, features, own)
     if models.gaze is not None:
-        sample_gaze(models, features, own)
+        sample(models.gaze, features, own.gaze.values[0])
 
 
 def _drawn(models: Models, source: Source, motion: Motion) -> None:

@@ -13,6 +13,7 @@ from gohd_core.evaluation.report import Table
 from gohd_core.evaluation.speed_plan import REPEATS, Progress, SpeedPlan, noise, portrait, timed
 from gohd_core.motion import Motion
 from gohd_core.pipeline import Models, TalkOptions
+from gohd_core.pose import PoseDiffusion
 
 _REFERENCE_STEPS = 10
 """Steps of the slow reference that are run; its cost is proportional to them, so that the rest is scaled."""
@@ -34,49 +35,35 @@ def stage_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> T
     picture, own = portrait(models)
     stages: dict[str, Callable[[], object]] = {
         "sound features": lambda: audio_features(samples, SAMPLE_RATE),
-        "head pose": lambda: sample_pose(models, features, own),
         "expression": lambda: say(models, features, own),
         "encode portrait": lambda: models.animator.encode_source(picture, own),
     }
-    sampled = {"head pose": (models.pose, sample_pose)}
+    sampled = {"head pose": (models.pose, features, own.pose.values[0])}
     if models.gaze is not None:
-        stages["gaze"] = lambda: sample_gaze(models, features, own)
-        sampled["gaze"] = (models.gaze, sample_gaze)
+        sampled["gaze"] = models.gaze, features, own.gaze.values[0]
+    stages |= {name: partial(sample, *given) for name, given in sampled.items()}
     for done, (name, work) in enumerate(stages.items()):
         taken = timed(work, plan)
         figures = {"ms": 1000 * taken, "of real time": taken / seconds}
         if name in sampled:
-            model, sample = sampled[name]
-            few = timed(partial(sample, models, features, own, _REFERENCE_STEPS, "ddpm"), plan, 1)
-            figures["against reference"] = taken / (few * model.config.training_steps / _REFERENCE_STEPS)
+            few = timed(partial(sample, *sampled[name], _REFERENCE_STEPS, "ddpm"), plan, 1)
+            all_steps = sampled[name][0].config.training_steps
+            figures["against reference"] = taken / (few * all_steps / _REFERENCE_STEPS)
         table.put(name, figures)
         if progress is not None:
             progress("stages", done + 1, len(stages))
     return table
 
 
-def sample_pose(
-    models: Models,
+def sample(
+    model: PoseDiffusion,
     features: AudioFeatures,
-    own: Motion,
+    start: Tensor,
     steps: int | None = _OURS.steps,
     sampler: str = _OURS.sampler,
 ) -> Tensor:
-    """Head poses [T, 6], as `gohd talk` samples them unless told otherwise."""
-    mel = features.condition(models.pose.alignment)
-    return models.pose.sample(mel, own.pose.values[0], seed=0, steps=steps, sampler=sampler)
-
-
-def sample_gaze(
-    models: Models,
-    features: AudioFeatures,
-    own: Motion,
-    steps: int | None = _OURS.steps,
-    sampler: str = _OURS.sampler,
-) -> Tensor:
-    """Gaze [T, 2], likewise."""
-    mel = features.condition(models.gaze.alignment)
-    return models.gaze.sample(mel, own.gaze.values[0], seed=0, steps=steps, sampler=sampler)
+    """Head poses or gaze [T, C] from `start` [C], as `gohd talk` samples them unless told otherwise."""
+    return model.sample(features.condition(model.alignment), start, seed=0, steps=steps, sampler=sampler)
 
 
 def say(models: Models, features: AudioFeatures, own: Motion) -> Tensor:

@@ -64,7 +64,9 @@ def test_two_steps_of_a_table(talk, tmp_path, table):
             assert row[f"paper {theirs}"] == variant.paper[theirs]
             assert (row.get(ours) is None) == bool(variant.left_out)
     if table == 3:
-        assert "not trained" in found.rows["w/o Distillation"]["MLD px agrees"]
+        assert found.rows["w/o Distillation"]["MLD px agrees"] == "not trained"
+        assert "w/o Distillation is not trained: the stylised world's lips are exact" in found.note
+        assert report.setting["steps"] == "expression-stage1 2, expression-stage2 2"
         again = made.ablations(plan, tmp_path)
         assert again.tables[0].rows == found.rows, "what is trained is not trained again"
 
@@ -176,8 +178,9 @@ def test_two_steps_of_the_animator(talk, stills, tmp_path):
     figures = [row["mouth PSNR dB"] for row in rows.values()]
     assert len(set(figures)) == 3 and all(0 < figure < 100 for figure in figures)
     assert report.setting["data"] == stills.name and report.setting["steps"] == "animator 2"
-    without = made.ablations(replace(plan, parsing=None), tmp_path / "other").tables[0].rows["w/o L_pars"]
-    assert "needs a face parser" in without["mouth PSNR dB agrees"] and "perc." not in without
+    without = made.ablations(replace(plan, parsing=None), tmp_path / "other").tables[0]
+    assert "w/o L_pars is not trained: it needs a face parser" in without.note
+    assert "mouth PSNR dB" not in without.rows["w/o L_pars"]
 
 
 def test_the_command(talk, tmp_path, capsys):
