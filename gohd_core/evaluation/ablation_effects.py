@@ -29,7 +29,7 @@ def ablation_table(ablation: Ablation, found: dict[str, list[dict[str, float]]])
     )
     table = Table(
         f"Table {ablation.table}: {ablation.title}",
-        tuple(columns),
+        tuple(dict.fromkeys(columns)),
         note=f"{ablation.note} {arrows}. Effect: the row less the full strategy, seed by seed; +-: "
         f"its {100 * _CONFIDENCE:g} % interval (Student's t over seeds); agrees: same direction as in the "
         "paper ('yes'), the other one ('no'), or within the interval ('unclear').",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gohd_core.clips import Clip, ClipDataset
 from gohd_core.constants import STYLISED
@@ -57,7 +58,26 @@ def _pose_of(model: PoseDiffusion, clip: Clip) -> dict[str, float]:
     true = clip.read("pose")[: len(features)]
     mel, first = features.condition(model.alignment), torch.from_numpy(true[0].copy())
     made = model.sample_pose(mel, first, seed=1, sampler="dpmpp_2m", steps=20).values.numpy()
-    return {"SSIM_p": structural_similarity(true, made)}
+    return {"SSIM_p": structural_similarity(true, made), "denoised": denoised_share(model, mel, true)}
+
+
+def denoised_share(model: PoseDiffusion, mel: Tensor, true: np.ndarray) -> float:
+    """Which share of true movement a denoiser finds again under the noise of the middle step.
+
+    1 - sum |x_0 found - x_0|^2 / sum |x_0|^2 with x_0 the residual over the first frame (eq. 1) of the
+    clip's first window: 1 is all of it, 0 is what no movement at all would be. mel [T, 320]; true [T, C].
+    """
+    scale = torch.tensor(model.config.residual_scale or [1.0] * true.shape[1])
+    frames = min(len(true), model.config.window)
+    first = torch.from_numpy(true[:1].copy())
+    x0 = (torch.from_numpy(true[:frames].copy()) - first) / scale
+    step = len(model.schedule) // 2
+    kept = model.schedule.alpha_bar_at(step)
+    noise = torch.randn(x0.shape, generator=torch.Generator().manual_seed(1))
+    noisy = kept**0.5 * x0 + (1 - kept) ** 0.5 * noise
+    predicted = model.denoise(noisy[None], mel[None, :frames], first, torch.tensor([step]))[0].cpu()
+    found = (noisy - (1 - kept) ** 0.5 * predicted) / kept**0.5
+    return float(1 - (found - x0).square().sum() / x0.square().sum())
 
 
 def _frames_of(weights: Path, clip: Clip) -> dict[str, float]:

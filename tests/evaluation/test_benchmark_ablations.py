@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from animator import tiny_stills
 
 from gohd_core.checkpoints import save_network
@@ -14,9 +16,12 @@ from gohd_core.clips import ClipDataset, Entry, save_clip, write_index
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.evaluation import ablations as made
 from gohd_core.evaluation.ablation_effects import ablation_table, interval, verdict
+from gohd_core.evaluation.ablation_measures import denoised_share
 from gohd_core.evaluation.ablation_tables import ABLATIONS, Ablation, Variant
 from gohd_core.evaluation.report import Report
 from gohd_core.face.parsing_network import ParsingNetwork
+from gohd_core.pose.config import DiffusionConfig
+from gohd_core.pose.schedule import NoiseSchedule
 from gohd_core.training.cli import CONFIGS
 from gohd_core.training.config import is_on, load_config
 from gohd_core.training.tasks import find_task
@@ -117,6 +122,23 @@ def test_each_variant_leaves_out_one_thing(talk):
             assert (changed == made.config_of(module, [], 3, plan)) == bool(variant.left_out)
     attention = made.config_of("pose", [made._difference("pose", "without_attention")], 0, plan)
     assert not attention.network.attention
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.0])
+def test_the_share_that_a_denoiser_finds(share):
+    """A stand-in that knows the movement and tells a share of it."""
+    true = np.cumsum(np.random.default_rng(0).normal(0, 0.1, (60, 6)), 0).astype(np.float32)
+    config = DiffusionConfig(window=50, overlap=10, residual_scale=(0.1, 0.2, 0.3, 0.1, 0.1, 0.1))
+    schedule = NoiseSchedule.of(config)
+
+    def denoise(x, mel, initial, step):
+        kept = schedule.alpha_bar_at(int(step))
+        movement = torch.from_numpy(true[:50] - true[:1]) / torch.tensor(config.residual_scale)
+        return (x - kept**0.5 * share * movement) / (1 - kept) ** 0.5
+
+    model = SimpleNamespace(config=config, schedule=schedule, denoise=denoise)
+    found = denoised_share(model, torch.zeros(60, 320), true)
+    assert found == pytest.approx(1 - (1 - share) ** 2, abs=1e-4)
 
 
 def test_verdicts_need_more_than_noise():
