@@ -123,6 +123,7 @@ def quality(
     if targets.rows:
         tables.insert(0, targets)
     setting: dict[str, Any] = {"benchmark": VERSION, "size": size, "fps": 25, "parts": "+".join(parts)}
+    setting["noise"] = "each clip its own"
     setting |= {f"plan {name}": value for name, value in asdict(plan).items()}
     subject = {"gohd": __version__, **weights.told(), "machine": machine()}
     return Report("quality", setting, subject, tables, time.perf_counter() - begun)
