@@ -82,6 +82,7 @@ class AnimatorTask(Task):
             flow_size=config.flow_size if is_exact(config.losses) else 0,
             still=config.still,
             told_share=config.told_share,
+            planes_share=config.planes_share,
             gain=config.gain if split == "train" else 0.0,
             pairs=config.pairs,
             regions=config.regions,

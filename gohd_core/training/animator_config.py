@@ -67,6 +67,7 @@ class AnimatorTraining(RunConfig):
         flow_size: side of the true flow, where a loss needs it.
         still: repeat the target's descriptor over its window; for stills.
         told_share: share of the examples that are told the source's own descriptor (frame motion).
+        planes_share: share of the examples that are given the source's own planes (composite decoder).
         gain: random change of colour, the same in source and target.
         whole_from: share of the run before which only flows, masks and coarse synthesis are learnt.
         adversarial_from: share of the run before which discriminator and adversarial term rest.
@@ -84,6 +85,7 @@ class AnimatorTraining(RunConfig):
     flow_size: int = 128
     still: bool = False
     told_share: float = 0.5
+    planes_share: float = 0.6
     gain: float = 0.0
     whole_from: float = 0.0
     adversarial_from: float = 0.0

@@ -68,6 +68,8 @@ class AnimatorDraw:
         flow_size: side of the true flow; 0 for none.
         still: repeat the target's descriptor over its window (stills are no sequence).
         told_share: share of the examples in which the source's own descriptor is given.
+        planes_share: share of the examples in which the source's own planes are given; elsewhere all may be
+            taken from anywhere, as when a portrait is drawn to find its planes.
         gain: colours of both pictures are multiplied by 1 within this.
     """
 
@@ -78,6 +80,7 @@ class AnimatorDraw:
     gain: float
     pairs: PairShares
     regions: RegionWeights
+    planes_share: float = 0.6
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> dict[str, Any]:
         for name in ("frames", "landmarks"):
@@ -104,6 +107,8 @@ class AnimatorDraw:
         }
         if self.flow_size:
             example |= self._flow(clip, source, target)
+            if rng.random() >= self.planes_share:
+                example["source_planes"] = np.ones_like(example["source_planes"])
         return example
 
     def _pair(self, clip: Clip, rng: np.random.Generator) -> tuple[int, int]:

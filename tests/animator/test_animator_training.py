@@ -114,6 +114,15 @@ def test_examples_hold_a_pair_with_its_coefficients(data):
     assert not (window == window[:, :1]).all()
 
 
+def test_the_sources_own_planes_are_given_in_a_share_of_the_examples(data):
+    dataset = ClipDataset(data)
+    clip = dataset.clip(dataset.select("train")[0])
+    for share, given in ((0.0, {False}), (1.0, {True}), (0.5, {False, True})):
+        made = [draw(planes_share=share)(clip, np.random.default_rng(seed)) for seed in range(12)]
+        sums = {float(example["source_planes"].sum(0).max()) for example in made}
+        assert {total == 1 for total in sums} == given and sums <= {1.0, 3.0}
+
+
 def test_the_heads_outline_counts_more(data):
     dataset = ClipDataset(data)
     clip = dataset.clip(dataset.select("train")[0])
