@@ -189,9 +189,12 @@ class CompositeDecoder(nn.Module):
         )
 
     def own_planes(self, latent: Tensor, features: tuple[Tensor, ...]) -> Tensor:
-        """Which planes the source itself shows, [B,3,S,S] in 0..1, from the latent that draws it again."""
-        (*_, seen) = self(latent, features).planes
-        return planes.owned(seen.shares)
+        """Which planes the source itself shows, [B,3,S,S] in 0..1, from the latent that draws it again.
+
+        As told up to `flow_size`: what follows is finer, but made to be told the source's own planes.
+        """
+        *_, seen = self._trunk(latent, features[: self.n_maps]).planes
+        return planes.owned(seen.sized(self.size).shares)
 
     def _basis(self, latent: Tensor) -> dict[str, Tensor]:
         """The fields that are linear in the latent, by name."""
