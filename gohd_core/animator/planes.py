@@ -17,7 +17,7 @@ from gohd_core.animator.warp import centre_grid, warp
 FACE, INNER, BACKGROUND = range(3)
 """Skin, hair and all that moves with them; eyeballs, the mouth's inside and glasses; what stays."""
 COUNT = 3
-_OWNED_FROM, _OWNED_AT = (0.1, 0.1, 0.3), (0.5, 0.5, 0.75)
+_OWNED_FROM, _OWNED_AT = (0.1, 0.25, 0.5), (0.5, 0.6, 0.9)
 """Share of a plane from which, and at which wholly, a source pixel can be taken for it; the background's
 are higher, or what is left of a head's edge stays on the wall when the head moves on."""
 
