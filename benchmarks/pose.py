@@ -3,7 +3,7 @@
 The official way: 10 s of sound in 17 windows of 16 frames, 150 steps each, every positional score,
 step embedding and condition projected anew at every step. Ours: one long window.
 
-    python benchmarks/pose.py [--threads 2] [--repeats 3] [--full]
+    python benchmarks/pose.py [--threads 2] [--repeats 7] [--full]
 """
 
 from __future__ import annotations
@@ -45,15 +45,27 @@ def official_step(denoiser: Denoiser, x: Tensor, mel: Tensor, p0: Tensor, step: 
     return denoiser(x, denoiser.condition(mel, p0), step, scores)
 
 
-def median_ms(work: Callable[[], object], repeats: int) -> float:
-    """Median wall time of `work` in milliseconds, after one call that does not count."""
+def in_turn(
+    theirs: Callable[[], object], ours: Callable[[], object], rounds: int
+) -> tuple[list[float], list[float]]:
+    """Seconds of both in each round; theirs is the mean of just before and just after ours.
+
+    A shared machine is fast at one moment and slow at the next, so that ratios are of one round.
+    """
+    theirs(), ours()
+    before, pairs = seconds(theirs), []
+    for _ in range(rounds):
+        mine, after = seconds(ours), seconds(theirs)
+        pairs.append(((before + after) / 2, mine))
+        before = after
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall time of `work`."""
+    begin = time.perf_counter()
     work()
-    taken = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - begin)
-    return 1e3 * statistics.median(taken)
+    return time.perf_counter() - begin
 
 
 def random_model(dtype: torch.dtype = torch.float32) -> PoseDiffusion:
@@ -68,7 +80,7 @@ def random_model(dtype: torch.dtype = torch.float32) -> PoseDiffusion:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--threads", type=int, default=2)
-    options.add_argument("--repeats", type=int, default=3)
+    options.add_argument("--repeats", type=int, default=7)
     options.add_argument(
         "--full", action="store_true", help="also sample with all 150 steps, not only time a step"
     )
@@ -78,30 +90,35 @@ def main() -> None:
     mel, p0 = torch.randn(FRAMES, MEL_CONDITION), torch.randn(6) * 0.1
 
     x, window = torch.randn(1, OFFICIAL_WINDOW, 6), mel[None, :OFFICIAL_WINDOW]
-    step = torch.tensor([75.0])
-    with torch.no_grad():
-        per_step = median_ms(
-            lambda: official_step(model.network.conditional, x, window, p0[None], step), 10 * chosen.repeats
-        )
-    official = per_step * OFFICIAL_STEPS * OFFICIAL_WINDOWS
-    print(f"torch {torch.__version__}, {chosen.threads} threads, {FRAMES} frames")
-    print(f"official: {per_step:.1f} ms a step at T = {OFFICIAL_WINDOW}, {official / 1e3:.1f} s in all")
+    step, half = torch.tensor([75.0]), random_model(torch.bfloat16)
 
-    def report(name: str, milliseconds: float, wanted: float | None = None) -> None:
-        goal = "" if wanted is None else f", wanted 1/{wanted:.0f}"
-        print(f"{name}: {milliseconds / 1e3:.2f} s, 1/{official / milliseconds:.1f} of the official{goal}")
+    def official() -> None:
+        with torch.no_grad():
+            for _ in range(10):
+                official_step(model.network.conditional, x, window, p0[None], step)
 
     def sample(model: PoseDiffusion, sampler: str, steps: int) -> Callable[[], Tensor]:
         return lambda: model.sample(mel, p0, sampler=sampler, steps=steps, seed=1)
 
-    report("dpmpp_2m, 20 steps", median_ms(sample(model, "dpmpp_2m", 20), chosen.repeats), 40)
+    # name: what is timed, how often that is the whole, and the ratio that is wanted
+    ours = {
+        "dpmpp_2m, 20 steps": (sample(model, "dpmpp_2m", 20), 1, "1/40"),
+        "ddpm, 150 steps (10 times 15)": (sample(model, "ddpm", 15), 10, "1/5"),
+        "dpmpp_2m, 20 steps, bfloat16": (sample(half, "dpmpp_2m", 20), 1, "-"),
+    }
     if chosen.full:
-        report("ddpm, 150 steps", median_ms(sample(model, "ddpm", 150), 1), 5)
-    else:
-        fifteen = median_ms(sample(model, "ddpm", 15), chosen.repeats)
-        report("ddpm, 150 steps (10 times 15)", 10 * fifteen, 5)
-    half = random_model(torch.bfloat16)
-    report("dpmpp_2m, 20 steps, bfloat16", median_ms(sample(half, "dpmpp_2m", 20), chosen.repeats))
+        ours["ddpm, 150 steps"] = (sample(model, "ddpm", 150), 1, "1/5")
+    print(f"torch {torch.__version__}, {chosen.threads} threads, {FRAMES} frames, {chosen.repeats} rounds")
+    whole = OFFICIAL_STEPS * OFFICIAL_WINDOWS / 10
+    for name, (run, times, wanted) in ours.items():
+        theirs, mine = in_turn(official, run, chosen.repeats)
+        ratios = [whole * before / (times * after) for before, after in zip(theirs, mine, strict=True)]
+        took, official_took = times * statistics.median(mine), whole * statistics.median(theirs)
+        spread = f"1/{min(ratios):.1f} to 1/{max(ratios):.1f}"
+        print(
+            f"{name}: {took:.2f} s, official {official_took:.0f} s: "
+            f"1/{statistics.median(ratios):.1f} ({spread}), wanted {wanted}"
+        )
     exact = model.sample(mel, p0, sampler="dpmpp_2m", steps=20, seed=1)
     rounded = half.sample(mel, p0, sampler="dpmpp_2m", steps=20, seed=1)
     error = float((exact - rounded).abs().max() / exact.abs().max())
