@@ -58,7 +58,8 @@ def test_frames_and_stream_are_the_same_length_and_rate_for_core(comfy) -> None:
 
 
 def test_progress_arrives_with_preview_pictures(comfy) -> None:
-    graph = full_graph(batch_size=1)
+    # so many frames that drawing them takes longer than five of the host's pauses between reports
+    graph = full_graph(batch_size=1, fps=120.0)
     graph["expression"]["inputs"]["seed"] = 99
     before = len(comfy.events.previews)
     prompt = comfy.queue(graph)
