@@ -118,14 +118,16 @@ class CompositeDecoder(nn.Module):
 
         Where the source's own planes follow (`own_planes`), a plane is taken from there alone where the
         source shows that very plane: an eyeball that turns out from under a lid is not on the picture.
+        Where the wall without the head follows them (`background_plate`), the wall is taken from there.
         Without `whole` only flows, masks and the coarse synthesis up to `flow_size` are made: in the
         first part of a training that is all there is to learn, at half the cost.
         """
-        maps, image = features[: self.n_maps], torch.cat(features[self.n_maps :], dim=1)
+        maps, image = features[: self.n_maps], torch.cat(features[self.n_maps : self.n_maps + 2], dim=1)
+        plate = features[self.n_maps + 2] if len(features) > self.n_maps + 2 else None
         trunk = self._trunk(latent, maps)
         if not whole:
             return Decoded([], trunk.flows, trunk.masks, trunk.planes, coarse=trunk.coarse)
-        return self._finished(trunk, maps[-1], image)
+        return self._finished(trunk, maps[-1], image, plate)
 
     def _trunk(self, latent: Tensor, maps: tuple[Tensor, ...]) -> _Trunk:
         """Level by level up to `flow_size`: what is known so far is looked at through the flow so far."""
@@ -159,7 +161,7 @@ class CompositeDecoder(nn.Module):
         coarse = plain(self.coarse, x) + sized(basis["colour"], self.sides[-1])
         return _Trunk(x, latent, flows, masks, found, coarse)
 
-    def _finished(self, trunk: _Trunk, guide: Tensor, image: Tensor) -> Decoded:
+    def _finished(self, trunk: _Trunk, guide: Tensor, image: Tensor, plate: Tensor | None) -> Decoded:
         """The frame: fine flows and masks, the head's view of the warped source, and both mixed."""
         seen, mask = self._refined(trunk.x, trunk.planes[-1], trunk.masks[-1])
         samples, shares = seen.samples(image), seen.shares
@@ -173,9 +175,13 @@ class CompositeDecoder(nn.Module):
         seen = Planes(seen.face, seen.inner, made.logits)
         # Detached: masks are taught what is there, not to hide what is hard to predict.
         shares = seen.shares.detach()
+        share = torch.sigmoid(made.mask).detach() * _shown(owned, shares)
+        if plate is not None:
+            pictures = (*pictures[: planes.BACKGROUND], plate)
+            share = torch.sigmoid(made.mask) * _shown(owned[: planes.BACKGROUND], shares)
+            share = share + shares[:, planes.BACKGROUND, None]
         warped = planes.blend(pictures, shares).float()
         synthesis = sized(trunk.coarse, self.size) + made.detail
-        share = torch.sigmoid(made.mask).detach() * _shown(owned, shares)
         frame = share * (warped + made.shading) + (1 - share) * synthesis
         return Decoded(
             [frame],

@@ -15,6 +15,8 @@ from gohd_core.animator.encoder import AppearanceEncoder, Source
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.layers import EqualLinear, Freezable
 from gohd_core.animator.motion import MotionDirections, WindowMotion
+from gohd_core.animator.planes import BACKGROUND
+from gohd_core.animator.plate import background_plate
 
 
 class AnimatorNetwork(nn.Module):
@@ -48,13 +50,17 @@ class AnimatorNetwork(nn.Module):
         return Source(identity_code, features, descriptor)
 
     def with_own_planes(self, source: Source) -> Source:
-        """The source with the planes it shows itself, for decoders that tell planes apart; once a clip."""
+        """The source with the planes it shows itself, and with the wall behind them; once a clip.
+
+        For decoders that tell planes apart; for others the source as it is.
+        """
         if self.config.decoder != "composite":
             return source
         windows = source.descriptor[:, :, None].expand(-1, -1, self.config.window)
         latent = self.latent(source, self.motion(source, windows))
         own = self.decoder.own_planes(latent, source.features)
-        return replace(source, features=(*source.features, own))
+        plate = background_plate(source.features[-1], own[:, BACKGROUND, None])
+        return replace(source, features=(*source.features, own, plate))
 
     def latent(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Tensor:
         """Target latents z_D [T, D] from magnitudes [T, n]; `strength` (one, or [T, 1]) scales the way."""

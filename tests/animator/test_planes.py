@@ -8,6 +8,7 @@ import torch
 from small_animators import BUILTIN, animator, image
 
 from gohd_core.animator.planes import BACKGROUND, FACE, INNER, Planes, blend, sized
+from gohd_core.animator.plate import background_plate
 from gohd_core.training.animator_exact import own_planes
 from gohd_core.training.animator_examples import planes_shown
 
@@ -111,7 +112,7 @@ def test_training_gives_the_true_planes_as_run_time_gives_its_own():
 def test_the_source_knows_its_own_planes():
     model = animator(BUILTIN)
     source = model.encode_source(image(BUILTIN.size))
-    own = source.features[-1]
+    own = source.features[-2]
     assert own.shape == (1, 3, BUILTIN.size, BUILTIN.size)
     assert own.min() >= 0 and own.max() <= 1
     again = model.network.encode(image(BUILTIN.size))
@@ -123,3 +124,29 @@ def test_the_source_knows_its_own_planes():
     for plane, low, high in ((FACE, 0.1, 0.5), (INNER, 0.25, 0.6), (BACKGROUND, 0.5, 0.9)):
         assert ((own[:, plane] == 1) == (shares[:, plane] >= high)).float().mean() > 0.999
         assert ((own[:, plane] == 0) == (shares[:, plane] <= low)).float().mean() > 0.999
+
+
+def test_the_wall_grows_over_what_the_head_hides():
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 64), torch.linspace(-1, 1, 64), indexing="ij")
+    wall = torch.stack([0.5 * x, 0.5 * y, 0 * x + 0.3])[None]
+    hidden = (x.square() + y.square() < 0.25).float()[None, None]
+    plate = background_plate(wall * (1 - hidden) - hidden, 1 - hidden)
+    assert (plate - wall).abs().max() < 0.25 and (plate - wall).abs().mean() < 0.03
+    shown = hidden[0, 0] == 0
+    assert torch.equal(plate[0, :, shown], wall[0, :, shown])
+    assert torch.equal(background_plate(wall, 0 * hidden), wall), "nothing to grow from"
+
+
+@torch.no_grad()
+def test_the_wall_is_taken_from_the_plate_and_the_face_is_not():
+    net = animator(BUILTIN).network
+    source = net.encode(image(BUILTIN.size))
+    latent = net.latent(source, torch.randn(1, BUILTIN.n_directions))
+    own = torch.ones(1, 3, BUILTIN.size, BUILTIN.size)
+    red, blue = torch.zeros_like(own), torch.ones_like(own)
+    first, second = (net.decoder(latent, (*source.features, own, plate)) for plate in (red, blue))
+    wall = first.planes[-1].shares[:, BACKGROUND, None]
+    share = torch.sigmoid(first.masks[-1]) * (1 - wall) + wall
+    assert torch.allclose(
+        second.pyramid[0] - first.pyramid[0], (share * wall).expand(-1, 3, -1, -1), atol=1e-5
+    )

@@ -1,0 +1,35 @@
+"""The wall behind the head: what a portrait shows of it, grown smoothly over what the head hides."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+_FRINGE = 5
+"""Side in pixels of the square that must be wall around a pixel which is believed: hair shines through."""
+
+
+def background_plate(image: Tensor, owned: Tensor) -> Tensor:
+    """The picture without the head, [B,3,S,S] float32.
+
+    Averages of ever larger cells are laid under what is known ("push-pull"), so that the nearest wall
+    counts most. Where no wall is known at all the picture stays.
+
+    Args:
+        image: [B,3,S,S]; S a power of two.
+        owned: how far a pixel can be taken for the wall, [B,1,S,S] in 0..1.
+    """
+    owned, image = owned.float(), image.float()
+    sure = -F.max_pool2d(-owned, _FRINGE, 1, _FRINGE // 2)
+    levels = [(image * sure, sure)]
+    while levels[-1][1].shape[-1] > 1:
+        levels.append(tuple(F.avg_pool2d(x, 2) for x in levels[-1]))
+    colours, weight = levels[-1]
+    if not weight.any():
+        return image
+    filled = colours / weight.clamp_min(1e-6)
+    for colours, weight in reversed(levels[:-1]):
+        grown = F.interpolate(filled, size=weight.shape[-2:], mode="bilinear", align_corners=False)
+        known = colours / weight.clamp_min(1e-6)
+        filled = grown + weight.clamp(max=1) * (known - grown)
+    return filled + owned * (image - filled)
