@@ -33,6 +33,9 @@ _INNER_SIDE = 16
 """The same for the inner plane's flow, which is smoother: an eye turns as a whole."""
 _LOOK_FROM = 16
 """From this size on a level first looks at the source through the level below's flow."""
+_BARED_FROM, _BARED_STEP = 0.15, 0.25
+"""By how much a pixel must show more wall than the portrait does there before the plate gives it, and the
+further step at which the plate gives all: what stays keeps the portrait's own edge."""
 _PLANES_FROM = 32
 """From this size on planes are told apart; below, an eye is a pixel or two."""
 
@@ -118,7 +121,8 @@ class CompositeDecoder(nn.Module):
 
         Where the source's own planes follow (`own_planes`), a plane is taken from there alone where the
         source shows that very plane: an eyeball that turns out from under a lid is not on the picture.
-        Where the wall without the head follows them (`background_plate`), the wall is taken from there.
+        Where the wall without the head follows them (`background_plate`, and how much of the wall the
+        portrait shows), what the head bares is taken from there.
         Without `whole` only flows, masks and the coarse synthesis up to `flow_size` are made: in the
         first part of a training that is all there is to learn, at half the cost.
         """
@@ -175,11 +179,14 @@ class CompositeDecoder(nn.Module):
         seen = Planes(seen.face, seen.inner, made.logits)
         # Detached: masks are taught what is there, not to hide what is hard to predict.
         shares = seen.shares.detach()
-        share = torch.sigmoid(made.mask).detach() * _shown(owned, shares)
+        given = torch.sigmoid(made.mask).detach()
+        share = given * _shown(owned, shares)
         if plate is not None:
-            pictures = (*pictures[: planes.BACKGROUND], plate)
-            share = torch.sigmoid(made.mask) * _shown(owned[: planes.BACKGROUND], shares)
-            share = share + shares[:, planes.BACKGROUND, None]
+            wall, was = shares[:, planes.BACKGROUND, None], plate[:, 3:]
+            bared = ((wall - was - _BARED_FROM) / _BARED_STEP).clamp(0, 1).to(image.dtype)
+            pictures = (*pictures[: planes.BACKGROUND], torch.lerp(pictures[-1], plate[:, :3], bared))
+            from_plate = given * _shown(owned[: planes.BACKGROUND], shares) + wall
+            share = torch.lerp(share, from_plate, bared.float())
         warped = planes.blend(pictures, shares).float()
         synthesis = sized(trunk.coarse, self.size) + made.detail
         frame = share * (warped + made.shading) + (1 - share) * synthesis
@@ -195,12 +202,12 @@ class CompositeDecoder(nn.Module):
         )
 
     def own_planes(self, latent: Tensor, features: tuple[Tensor, ...]) -> Tensor:
-        """Which planes the source itself shows, [B,3,S,S] in 0..1, from the latent that draws it again.
+        """How much of each plane the source itself shows, [B,3,S,S], from the latent that draws it again.
 
         As told up to `flow_size`: what follows is finer, but made to be told the source's own planes.
         """
         *_, seen = self._trunk(latent, features[: self.n_maps]).planes
-        return planes.owned(seen.sized(self.size).shares)
+        return seen.sized(self.size).shares
 
     def _basis(self, latent: Tensor) -> dict[str, Tensor]:
         """The fields that are linear in the latent, by name."""

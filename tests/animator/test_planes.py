@@ -143,10 +143,16 @@ def test_the_wall_is_taken_from_the_plate_and_the_face_is_not():
     source = net.encode(image(BUILTIN.size))
     latent = net.latent(source, torch.randn(1, BUILTIN.n_directions))
     own = torch.ones(1, 3, BUILTIN.size, BUILTIN.size)
-    red, blue = torch.zeros_like(own), torch.ones_like(own)
+    no_wall = torch.zeros(1, 1, BUILTIN.size, BUILTIN.size)
+    red, blue = (torch.cat([colour, no_wall], 1) for colour in (torch.zeros_like(own), torch.ones_like(own)))
     first, second = (net.decoder(latent, (*source.features, own, plate)) for plate in (red, blue))
     wall = first.planes[-1].shares[:, BACKGROUND, None]
-    share = torch.sigmoid(first.masks[-1]) * (1 - wall) + wall
-    assert torch.allclose(
-        second.pyramid[0] - first.pyramid[0], (share * wall).expand(-1, 3, -1, -1), atol=1e-5
-    )
+    bared = ((wall - 0.15) / 0.25).clamp(0, 1)
+    given = torch.sigmoid(first.masks[-1])
+    share = given * (1 - bared) + (given * (1 - wall) + wall) * bared
+    gained = second.pyramid[0] - first.pyramid[0]
+    assert torch.allclose(gained, (share * wall * bared).expand(-1, 3, -1, -1), atol=1e-5)
+    still = torch.cat([torch.ones_like(own), torch.ones_like(no_wall)], 1)
+    plain = net.decoder(latent, (*source.features, own))
+    kept = net.decoder(latent, (*source.features, own, still))
+    assert torch.equal(kept.pyramid[0], plain.pyramid[0]), "wall that was there already stays the portrait's"
