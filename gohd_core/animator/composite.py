@@ -33,7 +33,7 @@ _INNER_SIDE = 16
 """The same for the inner plane's flow, which is smoother: an eye turns as a whole."""
 _LOOK_FROM = 16
 """From this size on a level first looks at the source through the level below's flow."""
-_BARED_FROM, _BARED_STEP = 0.15, 0.25
+_BARED_FROM, _BARED_STEP = 0.25, 0.2
 """By how much a pixel must show more wall than the portrait does there before the plate gives it, and the
 further step at which the plate gives all: what stays keeps the portrait's own edge."""
 _PLANES_FROM = 32
@@ -119,10 +119,9 @@ class CompositeDecoder(nn.Module):
     def forward(self, latent: Tensor, features: tuple[Tensor, ...], *, whole: bool = True) -> Decoded:
         """latent [B,D] float32; features at 8 ... encoder_size, then the image -> Decoded.
 
-        Where the source's own planes follow (`own_planes`), a plane is taken from there alone where the
+        Where the source's own planes follow (`planes.owned`), a plane is taken from there alone where the
         source shows that very plane: an eyeball that turns out from under a lid is not on the picture.
-        Where the wall without the head follows them (`background_plate`, and how much of the wall the
-        portrait shows), what the head bares is taken from there.
+        Where the wall without the head follows (`plate_and_wall`), what the head bares is taken from there.
         Without `whole` only flows, masks and the coarse synthesis up to `flow_size` are made: in the
         first part of a training that is all there is to learn, at half the cost.
         """
@@ -183,10 +182,9 @@ class CompositeDecoder(nn.Module):
         share = given * _shown(owned, shares)
         if plate is not None:
             wall, was = shares[:, planes.BACKGROUND, None], plate[:, 3:]
-            bared = ((wall - was - _BARED_FROM) / _BARED_STEP).clamp(0, 1).to(image.dtype)
-            pictures = (*pictures[: planes.BACKGROUND], torch.lerp(pictures[-1], plate[:, :3], bared))
-            from_plate = given * _shown(owned[: planes.BACKGROUND], shares) + wall
-            share = torch.lerp(share, from_plate, bared.float())
+            bared = ((wall - was - _BARED_FROM) / _BARED_STEP).clamp(0, 1)
+            pictures = (*pictures[:-1], torch.lerp(pictures[-1], plate[:, :3], bared.to(plate.dtype)))
+            share = share + bared * wall * (1 - given * owned[-1])
         warped = planes.blend(pictures, shares).float()
         synthesis = sized(trunk.coarse, self.size) + made.detail
         frame = share * (warped + made.shading) + (1 - share) * synthesis
@@ -201,7 +199,7 @@ class CompositeDecoder(nn.Module):
             share * made.shading,
         )
 
-    def own_planes(self, latent: Tensor, features: tuple[Tensor, ...]) -> Tensor:
+    def own_shares(self, latent: Tensor, features: tuple[Tensor, ...]) -> Tensor:
         """How much of each plane the source itself shows, [B,3,S,S], from the latent that draws it again.
 
         As told up to `flow_size`: what follows is finer, but made to be told the source's own planes.

@@ -16,7 +16,7 @@ from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.layers import EqualLinear, Freezable
 from gohd_core.animator.motion import MotionDirections, WindowMotion
 from gohd_core.animator.planes import BACKGROUND, owned
-from gohd_core.animator.plate import background_plate
+from gohd_core.animator.plate import plate_and_wall
 
 
 class AnimatorNetwork(nn.Module):
@@ -58,10 +58,9 @@ class AnimatorNetwork(nn.Module):
             return source
         windows = source.descriptor[:, :, None].expand(-1, -1, self.config.window)
         latent = self.latent(source, self.motion(source, windows))
-        shares = self.decoder.own_planes(latent, source.features)
+        shares = self.decoder.own_shares(latent, source.features)
         own, wall = owned(shares), slice(BACKGROUND, BACKGROUND + 1)
-        plate = background_plate(source.features[-1], own[:, wall])
-        plate = torch.cat([plate, shares[:, wall]], dim=1)
+        plate = plate_and_wall(source.features[-1], own[:, wall], shares[:, wall])
         return replace(source, features=(*source.features, own, plate))
 
     def latent(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Tensor:

@@ -77,10 +77,10 @@ class AnimatorDraw:
     flow_size: int
     still: bool
     told_share: float
+    planes_share: float
     gain: float
     pairs: PairShares
     regions: RegionWeights
-    planes_share: float = 0.6
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> dict[str, Any]:
         for name in ("frames", "landmarks"):

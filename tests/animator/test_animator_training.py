@@ -75,7 +75,14 @@ def batch_of(task, settings):
 
 
 def draw(**changes) -> AnimatorDraw:
-    settings = {"size": 32, "flow_size": 32, "still": True, "told_share": 0.5, "gain": 0.1}
+    settings = {
+        "size": 32,
+        "flow_size": 32,
+        "still": True,
+        "told_share": 0.5,
+        "planes_share": 0.6,
+        "gain": 0.1,
+    }
     return AnimatorDraw(**{**settings, **changes}, pairs=PairShares(), regions=RegionWeights())
 
 

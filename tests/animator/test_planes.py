@@ -8,7 +8,7 @@ import torch
 from small_animators import BUILTIN, animator, image
 
 from gohd_core.animator.planes import BACKGROUND, FACE, INNER, Planes, blend, sized
-from gohd_core.animator.plate import background_plate
+from gohd_core.animator.plate import background_plate, plate_and_wall
 from gohd_core.training.animator_exact import own_planes
 from gohd_core.training.animator_examples import planes_shown
 
@@ -147,7 +147,7 @@ def test_the_wall_is_taken_from_the_plate_and_the_face_is_not():
     red, blue = (torch.cat([colour, no_wall], 1) for colour in (torch.zeros_like(own), torch.ones_like(own)))
     first, second = (net.decoder(latent, (*source.features, own, plate)) for plate in (red, blue))
     wall = first.planes[-1].shares[:, BACKGROUND, None]
-    bared = ((wall - 0.15) / 0.25).clamp(0, 1)
+    bared = ((wall - 0.25) / 0.2).clamp(0, 1)
     given = torch.sigmoid(first.masks[-1])
     share = given * (1 - bared) + (given * (1 - wall) + wall) * bared
     gained = second.pyramid[0] - first.pyramid[0]
@@ -156,3 +156,15 @@ def test_the_wall_is_taken_from_the_plate_and_the_face_is_not():
     plain = net.decoder(latent, (*source.features, own))
     kept = net.decoder(latent, (*source.features, own, still))
     assert torch.equal(kept.pyramid[0], plain.pyramid[0]), "wall that was there already stays the portrait's"
+
+
+def test_a_heads_fringe_is_no_wall():
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 64), torch.linspace(-1, 1, 64), indexing="ij")
+    radius = (x.square() + y.square()).sqrt()[None, None]
+    head, taken_for_wall = (radius < 0.55).float(), (radius > 0.5).float()
+    picture = (1 - head).expand(-1, 3, -1, -1)
+    plain = background_plate(picture, taken_for_wall)
+    both = plate_and_wall(picture, taken_for_wall, taken_for_wall)
+    assert plain.min() < 0.1, "taken as told, some of the head would stay"
+    assert both[:, :3].min() > 0.99
+    assert both[:, 3:].sum() < taken_for_wall.sum()
