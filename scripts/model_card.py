@@ -34,8 +34,8 @@ the end) has every figure, with exact truth and baselines; 18 of its 24 targets 
   told. By the reader's landmarks the lower lip alone moves three quarters and the upper lip four tenths as
   far as it should (both more than eight tenths by the decoder's own flow), brows eight tenths of what the
   reader sees in truth, a frown a third. What the portrait hid (teeth, an opening mouth) is drawn soft; the
-  wall behind the head is grown smoothly from what is seen of it, so that its pattern is lost there. Drawn lips
-  close on 74 of 100 p, b, m, by true motion and by sound alike. Near poses come to 24 dB; 26 are wanted.
+  wall behind the head is grown smoothly from what is seen of it, so that its pattern is lost there. Drawn
+  lips close on 74 of 100 p, b, m, by true motion and by sound alike. Near poses come to 24 dB; 26 are wanted.
 - **Expression**: coefficients close the lips on 92 of 100 p, b, m and follow the true openings with a
   correlation of .79 and a slope of .76; brows move six tenths as far as the truth's, frowns a third; eyes
   blink 23 times a minute (25 in the data), and some blinks stay partly open.
