@@ -18,6 +18,7 @@ from gohd_core.animator.config import AnimatorConfig, level_sizes
 from gohd_core.animator.decoder import Decoded
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, Freezable, StyledConv
 from gohd_core.animator.planes import Planes, sized
+from gohd_core.animator.teeth import Teeth, laid
 
 _FLOW_STEP = 0.05
 """Flow (half images) that a unit output of a level's head adds: about 6 pixels of 256."""
@@ -96,6 +97,7 @@ class CompositeDecoder(nn.Module):
         self.refine = config.size // config.flow_size
         self.fine = plain_conv(width, 5 * self.refine**2)
         self.head = CompositeHead(config, width)
+        self.teeth = Teeth(latent, width) if config.teeth else None
         self._soften()
 
     @torch.no_grad()
@@ -187,6 +189,11 @@ class CompositeDecoder(nn.Module):
             share = share + bared * wall * (1 - given * owned[-1])
         warped = planes.blend(pictures, shares).float()
         synthesis = sized(trunk.coarse, self.size) + made.detail
+        rows = layers = None
+        if self.teeth is not None:
+            rows = self.teeth(trunk.x, trunk.latent)
+            layers = self.teeth.draw(rows, self.size)
+            synthesis = laid(layers, synthesis, shares[:, planes.INNER, None])
         frame = share * (warped + made.shading) + (1 - share) * synthesis
         return Decoded(
             [frame],
@@ -197,6 +204,8 @@ class CompositeDecoder(nn.Module):
             warped,
             synthesis,
             share * made.shading,
+            rows,
+            None if layers is None else torch.cat([layer.opacity for layer in layers], dim=1),
         )
 
     def own_shares(self, latent: Tensor, features: tuple[Tensor, ...]) -> Tensor:

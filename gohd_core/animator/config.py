@@ -38,6 +38,7 @@ class AnimatorConfig:
         flow_size: largest side at which flow and mask are predicted from features (`composite`).
         head_channels: width of the full-resolution head (`composite`).
         surroundings: whether the head also looks at what is known around, at `flow_size` (`composite`).
+        teeth: whether rows of teeth are learnt as pictures and laid into the mouth (`composite`).
     """
 
     size: int = 256
@@ -54,6 +55,7 @@ class AnimatorConfig:
     flow_size: int = 64
     head_channels: int = 16
     surroundings: bool = False
+    teeth: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,9 @@ from gohd_core.animator.config import AnimatorConfig, level_sizes
 from gohd_core.animator.layers import LEAKY, EqualConv2d, EqualLinear, Freezable, StyledConv, act, upsample
 from gohd_core.animator.planes import Planes
 from gohd_core.animator.warp import corner_grid, warp
+
+if TYPE_CHECKING:
+    from gohd_core.animator.teeth import Rows
 
 _PLANAR_UP_TO = 64
 """Largest side that float32 computes plane by plane (NCHW).
@@ -35,6 +39,8 @@ class Decoded:
         planes: per size from which the composite decoder tells them apart, smallest first; else None.
         coarse: [B,3,s,s] synthesis at the composite decoder's flow size; None for the pyramid's.
         warped, synthesis, shading: [B,3,S,S] parts of the composite decoder's frame; likewise.
+        rows: where the teeth lie, for decoders that lay them into the mouth.
+        teeth: [B,2,S,S] opacity of each row; likewise.
     """
 
     pyramid: list[Tensor]
@@ -45,6 +51,8 @@ class Decoded:
     warped: Tensor | None = None
     synthesis: Tensor | None = None
     shading: Tensor | None = None
+    rows: Rows | None = None
+    teeth: Tensor | None = None
 
 
 class FlowHead(nn.Module):

@@ -14,7 +14,8 @@ from gohd_core.stylised.template import MOUTH, Template
 _DEPTHS = np.array([0.0, 0.05, 0.16, 0.30, 0.34])
 _SCALES = np.array([1.0, 1.10, 1.10, 0.80, 0.02])
 _SHADES = np.array([0.52, 0.40, 0.22, 0.12, 0.10])
-_ARCH_COLUMNS, _ARCH_ROWS = 49, 8
+ARCH_COLUMNS, ARCH_ROWS = 49, 8
+"""Vertices of a row of teeth, stored row by row from the top, the image's left first."""
 
 
 @dataclass
@@ -54,8 +55,8 @@ class MouthInside:
 
 def _arch(name: str, centre: np.ndarray, half: float, top: float, bottom: float, *, upper: bool) -> Part:
     """A row of teeth with its gum on a parabolic arch."""
-    u = np.linspace(-1.0, 1.0, _ARCH_COLUMNS)
-    v = np.linspace(0.0, 1.0, _ARCH_ROWS)
+    u = np.linspace(-1.0, 1.0, ARCH_COLUMNS)
+    v = np.linspace(0.0, 1.0, ARCH_ROWS)
     u, v = np.meshgrid(u, v)
     tooth = np.abs(np.sin(u * np.pi * 4.0))
     bulge = 0.010 * tooth**0.5
@@ -74,7 +75,7 @@ def _arch(name: str, centre: np.ndarray, half: float, top: float, bottom: float,
         colour = colour * 0.86
     gloss = np.full((*u.shape, 1), 0.25)
     parameters = np.concatenate([colour, gloss], -1).reshape(-1, 4)
-    faces = grid_faces(_ARCH_COLUMNS, _ARCH_ROWS)[:, ::-1]
+    faces = grid_faces(ARCH_COLUMNS, ARCH_ROWS)[:, ::-1]
     points = points.reshape(-1, 3)
     return Part(
         name,

@@ -84,6 +84,8 @@ class AnimatorTask(Task):
             told_share=config.told_share,
             planes_share=config.planes_share,
             gain=config.gain if split == "train" else 0.0,
+            teeth=config.network.teeth and is_on(config.losses.teeth),
+            mirror_share=config.mirror_share if split == "train" else 0.0,
             pairs=config.pairs,
             regions=config.regions,
         )

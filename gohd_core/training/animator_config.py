@@ -24,6 +24,7 @@ class AnimatorLosses:
         warp: the warped source against the target where the source shows it (same).
         hidden: the synthesis against the target where the source does not show it (same).
         shading: how much the low-passed shading changes the picture (same).
+        teeth: where rows of teeth lie and are seen (same, where its config has teeth).
         own_descriptor: the source's descriptor as read off its code (ours, frame motion).
         penalty: R1 on the discriminator, every `penalty_every` steps.
     """
@@ -44,6 +45,7 @@ class AnimatorLosses:
     warp: Weight = "off"
     hidden: Weight = "off"
     shading: Weight = "off"
+    teeth: Weight = "off"
     own_descriptor: Weight = "off"
     penalty: Weight = 5.0
 
@@ -69,6 +71,7 @@ class AnimatorTraining(RunConfig):
         told_share: share of the examples that are told the source's own descriptor (frame motion).
         planes_share: share of the examples that are given the source's own planes (composite decoder).
         gain: random change of colour, the same in source and target.
+        mirror_share: share of the pairs that are seen in a mirror (stylised space).
         whole_from: share of the run before which only flows, masks and coarse synthesis are learnt.
         adversarial_from: share of the run before which discriminator and adversarial term rest.
         penalty_every: steps between two penalties on the discriminator.
@@ -87,6 +90,7 @@ class AnimatorTraining(RunConfig):
     told_share: float = 0.5
     planes_share: float = 0.6
     gain: float = 0.0
+    mirror_share: float = 0.0
     whole_from: float = 0.0
     adversarial_from: float = 0.0
     penalty_every: int = 16

@@ -50,6 +50,8 @@ def add_exact_terms(
     shown, hidden = _enlarged(visible, target), _enlarged(1 - visible, target)
     large = _enlarged(batch["flow_weight"], target)
     terms.add("warp", weights.warp, lambda: loss.visible_difference(target, decoded.warped, shown, large))
+    if decoded.rows is not None and "teeth_seen" in batch:
+        terms.add("teeth", weights.teeth, lambda: _teeth(decoded, batch))
     # Near what is hidden the mask is soft, so the synthesis is taught a little beyond.
     spread = F.max_pool2d(hidden, 9, 1, 4)
     area = _enlarged(even, target)
@@ -92,6 +94,19 @@ def _coarse(coarse: Tensor, target: Tensor, region: Tensor) -> Tensor:
     small = F.avg_pool2d(target, target.shape[-1] // coarse.shape[-1])
     pooled = F.avg_pool2d(region, region.shape[-1] // small.shape[-1])
     return loss.visible_difference(small, coarse, pooled.new_ones(pooled.shape), pooled)
+
+
+def _teeth(decoded: Decoded, batch: Batch) -> Tensor:
+    """Error of where the rows lie, over what is seen of them, and of what is seen, above all in the mouth."""
+    places, seen = batch["teeth_places"], batch["teeth_seen"]
+    found = planes.sized(decoded.rows.places.flatten(1, 2), places.shape[-1]).unflatten(1, (-1, 2))
+    misplaced = ((found - places).abs() * seen[:, :, None]).sum() / seen.sum().clamp_min(1)
+    shares = planes.sized(seen, decoded.rows.logits.shape[-1])
+    weight = planes.sized(batch["region"], shares.shape[-1])
+    unsure = F.binary_cross_entropy_with_logits(decoded.rows.logits, shares, reduction="none")
+    opacity = planes.sized(decoded.teeth, seen.shape[-1])
+    missed = ((opacity - seen).abs() * batch["region"]).sum() / batch["region"].sum()
+    return misplaced + (unsure * weight).sum() / weight.sum() + 4 * missed
 
 
 def _enlarged(mask: Tensor, like: Tensor) -> Tensor:

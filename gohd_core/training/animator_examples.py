@@ -12,6 +12,7 @@ from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
 from gohd_core.training.draws import coefficient_windows, random_frames, valid_frames
+from gohd_core.training.mirrored import MirroredClip, maybe_mirrored
 
 LEFT_EYE, RIGHT_EYE, MOUTH = slice(42, 48), slice(36, 42), slice(48, 68)
 RIGHT_BROW, LEFT_BROW = slice(17, 22), slice(22, 27)
@@ -71,6 +72,8 @@ class AnimatorDraw:
         planes_share: share of the examples in which the source's own planes are given; elsewhere all may be
             taken from anywhere, as when a portrait is drawn to find its planes.
         gain: colours of both pictures are multiplied by 1 within this.
+        mirror_share: share of the pairs that are seen in a mirror.
+        teeth: find the target's rows of teeth.
     """
 
     size: int
@@ -79,6 +82,8 @@ class AnimatorDraw:
     told_share: float
     planes_share: float
     gain: float
+    mirror_share: float
+    teeth: bool
     pairs: PairShares
     regions: RegionWeights
 
@@ -88,6 +93,7 @@ class AnimatorDraw:
                 raise BadInput(f"it holds no {name!r}, which the animator's training needs.")
         if clip.shapes["frames"][1:3] != (self.size, self.size):
             raise BadInput(f"its frames are not {self.size} x {self.size} pixels.")
+        clip = maybe_mirrored(clip, self.mirror_share, rng)
         source, target = self._pair(clip, rng)
         rows = descriptors(clip)
         if self.still:
@@ -109,6 +115,8 @@ class AnimatorDraw:
             example |= self._flow(clip, source, target)
             if rng.random() >= self.planes_share:
                 example["source_planes"] = np.ones_like(example["source_planes"])
+            if self.teeth:
+                example |= _teeth(clip, target, self.flow_size)
         return example
 
     def _pair(self, clip: Clip, rng: np.random.Generator) -> tuple[int, int]:
@@ -180,6 +188,15 @@ class AnimatorDraw:
             "region": weight[None],
             "flow_weight": np.where(visible, weight, regions.hidden).astype(np.float32)[None],
         }
+
+
+def _teeth(clip: Clip, target: int, size: int) -> dict[str, Any]:
+    from gohd_core.stylised.teeth_places import teeth_places
+
+    places, seen = teeth_places(clip, target, size)
+    if isinstance(clip, MirroredClip):
+        places[:, 0] *= -1
+    return {"teeth_places": places, "teeth_seen": seen}
 
 
 def descriptors(clip: Clip) -> np.ndarray:

@@ -61,10 +61,10 @@ class _ReaderTask(Task):
         return self._notes
 
     def _draw(self, split: str, aligned: bool) -> FaceDraw:
-        changes, guide = self.config.changes, self.config.guide
+        size, config = self.network.config.image_size, self.config
         if split != "train":
-            changes, guide = UNCHANGED, UNGUIDED
-        return FaceDraw(self.network.config.image_size, aligned, changes, guide)
+            return FaceDraw(size, aligned, UNCHANGED, UNGUIDED)
+        return FaceDraw(size, aligned, config.changes, config.guide, config.mirror_share)
 
     def exports(self) -> Sequence[Export]:
         return (Export(self.component, self.network, self.network.config, self.config.data.space),)

@@ -76,6 +76,7 @@ class ReaderConfig(RunConfig):
         start: weights file to fine-tune; its own config then replaces `network`.
         changes: random changes of the training pictures.
         guide: where glimpses look in training.
+        mirror_share: share of the pictures that are seen in a mirror (stylised space).
     """
 
     data: DataConfig = field(default_factory=_reader_data)
@@ -84,6 +85,7 @@ class ReaderConfig(RunConfig):
     start: str | None = None
     changes: PictureChanges = field(default_factory=PictureChanges)
     guide: GuideConfig = field(default_factory=GuideConfig)
+    mirror_share: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from gohd_core.clips import Clip
 from gohd_core.errors import BadInput
 from gohd_core.face.alignment import align_face
 from gohd_core.training.draws import random_frames
+from gohd_core.training.mirrored import maybe_mirrored
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,20 @@ class FaceDraw:
         aligned: five-point alignment by the clip's landmarks, as the official extractor wants.
         changes: what is done to the picture.
         guide: where the glimpses look.
+        mirror_share: share of the frames that are seen in a mirror.
     """
 
     size: int
     aligned: bool
     changes: PictureChanges
     guide: GuideConfig
+    mirror_share: float = 0.0
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> dict[str, Any]:
         for field in ("frames", "landmarks"):
             if field not in clip:
                 raise BadInput(f"it holds no {field!r}, which this trainer needs.")
+        clip = maybe_mirrored(clip, self.mirror_share, rng)
         at = int(random_frames(clip, 1, rng)[0])
         frame = clip.read("frames", at, at + 1)[0]
         landmarks = clip.read("landmarks", at, at + 1)[0].astype(np.float64)

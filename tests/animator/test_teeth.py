@@ -1,0 +1,123 @@
+"""Rows of teeth: drawn where their places say, not at all where they are unseen, and found in pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from small_animators import BUILTIN, animator, image, windows
+
+from gohd_core.animator.teeth import ROWS, Layer, Rows, Teeth, laid
+from gohd_core.stylised.avatar import Avatar
+from gohd_core.stylised.identity import Identity
+from gohd_core.stylised.teeth_places import teeth_places
+from gohd_core.training.animator_exact import _teeth
+
+
+def rows(logit: float, side: int = 16) -> Rows:
+    """Both rows upright in the middle, half as wide as the picture, a quarter as high."""
+    line = (torch.arange(side) * 2 + 1) / side - 1
+    down, along = torch.meshgrid(line, line, indexing="ij")
+    places = torch.stack([along * 2, down * 4])[None, None].expand(1, ROWS, -1, -1, -1)
+    return Rows(places, torch.full((1, ROWS, side, side), logit), torch.ones(1, ROWS, 3))
+
+
+def test_a_row_is_drawn_where_it_lies_and_nowhere_else():
+    teeth = Teeth(8, 4)
+    with torch.no_grad():
+        teeth.picture[1, :3] = torch.tensor([0.8, 0.7, 0.6])[:, None, None]
+        layer = teeth.draw(rows(8.0), 64)[1]
+    opacity = layer.opacity[0, 0]
+    inside = torch.zeros(64, 64, dtype=torch.bool)
+    inside[26:38, 18:46] = True
+    assert opacity[inside].min() > 0.9
+    outside = torch.ones(64, 64, dtype=torch.bool)
+    outside[22:42, 14:50] = False
+    assert opacity[outside].max() < 0.05
+    assert torch.allclose(layer.colour[0, :, 32, 32], torch.tensor([0.8, 0.7, 0.6]), atol=1e-5)
+
+
+def test_what_is_not_seen_is_not_drawn_at_all():
+    under = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        layers = Teeth(8, 4).draw(rows(-5.0), 32)
+    assert torch.equal(laid(layers, under, torch.ones(1, 1, 32, 32)), under)
+
+
+def test_the_upper_row_lies_over_the_lower_inside_the_mouth_alone():
+    colours = [torch.full((1, 3, 2, 2), value) for value in (-1.0, 1.0)]
+    layers = [
+        Layer(colour, torch.full((1, 1, 2, 2), opacity))
+        for colour, opacity in zip(colours, (1, 0.5), strict=True)
+    ]
+    share = torch.tensor([[1.0, 0.5], [0.0, 0.0]])[None, None]
+    made = laid(layers, torch.zeros(1, 3, 2, 2), share)[0, 0]
+    # 0 under -1 under +1, each by its opacity times the share.
+    assert torch.allclose(made, torch.tensor([[0.0, -0.125], [0.0, 0.0]]))
+
+
+def test_light_colours_a_row():
+    teeth, found = Teeth(8, 4), rows(8.0)
+    lit = Rows(found.places, found.logits, torch.full((1, ROWS, 3), 0.5))
+    with torch.no_grad():
+        teeth.picture[:, :3] = 0.6
+        assert torch.allclose(teeth.draw(lit, 16)[0].colour[0, :, 8, 8], torch.tensor(0.8 - 1), atol=1e-5)
+
+
+def test_a_decoder_with_teeth_lays_them_into_the_mouth_and_its_gradient_reaches_them():
+    network = animator(replace(BUILTIN, teeth=True)).network
+    source = network.encode(image(64))
+    latent = network.latent(source, network.motion(source, windows(2)[:1]))
+    plain = network.decoder(latent, source.features)
+    with torch.no_grad():
+        network.decoder.teeth.out.bias.view(ROWS, 3)[:, 2] = 0.3
+        network.decoder.teeth.picture[:, :3].normal_(3)
+    shown = network.decoder(latent, source.features)
+    assert plain.teeth.shape == (1, ROWS, 64, 64) and plain.rows.places.shape[-1] == BUILTIN.flow_size
+    assert not torch.equal(plain.synthesis, shown.synthesis)
+    assert torch.equal(plain.warped, shown.warped)
+    network.train().requires_grad_(True)
+    network.decoder(latent, source.features).pyramid[0].sum().backward()
+    untouched = [n for n, p in network.decoder.teeth.named_parameters() if not p.grad.abs().sum() > 0]
+    assert not untouched
+
+
+def stored(avatar: Avatar, row: int, upper: bool) -> SimpleNamespace:
+    """A "clip" whose four pixels show the last corner of four faces of a row of teeth."""
+    part = next(p for p in avatar.parts if p.name == ("teeth_upper" if upper else "teeth_lower"))
+    begin = next(k for k, face in enumerate(avatar.faces) if face[2] == part.start)
+    triangle = (begin + row * 48 + np.array([[0, 12], [24, 36]]) + 1).astype(np.uint16)
+    weights = np.zeros((1, 2, 2, 2), np.uint8)
+    arrays = {"triangle": triangle[None], "barycentric": weights, "faces": avatar.faces.astype(np.uint16)}
+
+    def read(name, start=None, stop=None):
+        return arrays[name] if start is None else arrays[name][start:stop]
+
+    return SimpleNamespace(read=read, shapes={k: v.shape for k, v in arrays.items()})
+
+
+def test_pictures_tell_where_on_which_row_a_pixel_lies():
+    avatar = Avatar(Identity.random(7))
+    for upper in (False, True):
+        places, seen = teeth_places(stored(avatar, 3, upper), 0, 2)
+        assert seen[int(upper)].all() and not seen[1 - int(upper)].any()
+        along, down = places[int(upper)]
+        assert np.allclose(np.abs(along), np.abs([[-1, -0.5], [0, 0.5]]), atol=1e-6)
+        assert np.allclose(np.abs(down), abs(2 * 3 / 7 - 1), atol=1e-6)
+
+
+def test_the_loss_is_least_at_the_truth():
+    found = rows(-20.0)
+    seen = torch.zeros(1, ROWS, 16, 16)
+    seen[:, :, 6:10, 4:12] = 1
+    region = torch.ones(1, 1, 16, 16)
+    batch = {"teeth_places": found.places * seen[:, :, None], "teeth_seen": seen, "region": region}
+    right = Rows(found.places, torch.where(seen > 0, 20.0, -20.0), found.light)
+    moved = Rows(found.places + 0.3, right.logits, found.light)
+    values = [
+        float(_teeth(SimpleNamespace(rows=each, teeth=drawn), batch))
+        for each, drawn in ((right, seen), (moved, seen), (right, 1 - seen), (found, seen))
+    ]
+    assert values[0] < 1e-6 and min(values[1:]) > 0.2
