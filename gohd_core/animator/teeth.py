@@ -2,7 +2,8 @@
 
 A portrait with its mouth shut shows no teeth, and a small network that invents them for every frame anew
 draws a grey band. Here what they look like is learnt once, as two small pictures with their outline; for a
-frame only where they lie, how they are lit, and which pixels show them is predicted, which is smooth.
+frame only where they lie and how they are lit is predicted, which is smooth. Lips hide them by the mask that
+parts lips from what is inside the mouth.
 """
 
 from __future__ import annotations
@@ -24,11 +25,9 @@ _EXTENT = 0.85
 """Half side of a row in its picture, -1..1; around it the picture is empty."""
 _FIELD_SIDE = 8
 """Side of the fields that the latent mixes linearly: a row of teeth moves nearly as a plane."""
-_FIELD_STEP, _CONV_STEP, _LOGIT_STEP, _LIGHT_STEP = 1.0, 0.3, 4.0, 0.5
+_FIELD_STEP, _CONV_STEP, _OUTLINE_STEP, _LIGHT_STEP = 1.0, 0.3, 4.0, 0.5
 _WIDTH, _HEIGHT, _PLACES = 3.5, 20.0, (0.56, 0.37)
 """At first: places along a row and down it for half a picture, and where the rows' middles are, in halves."""
-_UNSEEN = 0.01
-"""Opacity below which a row counts as not there, so that what lies far off need not be looked at."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,10 @@ class Rows:
 
     Attributes:
         places: [B,2,2,s,s] along and down each row at the decoder's flow size, -1..1 within the row.
-        logits: [B,2,s,s] of each row's being seen.
         light: [B,2,3] factors of their colours.
     """
 
     places: Tensor
-    logits: Tensor
     light: Tensor
 
 
@@ -61,35 +58,32 @@ class Teeth(nn.Module):
         super().__init__()
         self.picture = nn.Parameter(torch.zeros(ROWS, 4, *_PICTURE))
         self.basis = EqualLinear(latent, ROWS * 2 * _FIELD_SIDE**2)
-        self.out = plain_conv(width, ROWS * 3)
+        self.out = plain_conv(width, ROWS * 2)
         self.light = EqualLinear(latent, ROWS * 3)
         with torch.no_grad():
             self.basis.weight.mul_(0.05)
             self.light.weight.zero_()
-            self.out.bias.view(ROWS, 3)[:, 2] = -1
             self.basis.bias.copy_(_first_places().flatten() / _FIELD_STEP)
             self.picture[:, 3] = _first_outline()
 
     def forward(self, x: Tensor, latent: Tensor) -> Rows:
         """x [B,C,s,s] and latent [B,D] of the decoder."""
         field = self.basis(latent).float().view(-1, ROWS * 2, _FIELD_SIDE, _FIELD_SIDE) * _FIELD_STEP
-        out = plain(self.out, x).unflatten(1, (ROWS, 3))
-        places = sized(field, x.shape[-1]).unflatten(1, (ROWS, 2)) + _CONV_STEP * out[:, :, :2]
+        out = plain(self.out, x)
+        places = (sized(field, x.shape[-1]) + _CONV_STEP * out).unflatten(1, (ROWS, 2))
         light = torch.exp(_LIGHT_STEP * self.light(latent).float()).unflatten(1, (ROWS, 3))
-        return Rows(places, _LOGIT_STEP * out[:, :, 2], light)
+        return Rows(places, light)
 
     def draw(self, rows: Rows, size: int) -> list[Layer]:
         """Both rows [B,.,size,size], the lower first."""
         layers = []
         for k in range(ROWS):
-            places, logit = sized(rows.places[:, k], size), sized(rows.logits[:, k, None], size)
+            places = sized(rows.places[:, k], size)
             picture = self.picture[None, k].expand(len(places), -1, -1, -1)
             grid = (places * _EXTENT).permute(0, 2, 3, 1)
             seen = F.grid_sample(picture, grid, "bilinear", "border", align_corners=False)
             colour = (seen[:, :3] + 1) * rows.light[:, k, :, None, None] - 1
-            # The outline only takes away, so that what is not thought to be seen stays unseen.
-            opacity = torch.sigmoid(logit) * torch.sigmoid(_LOGIT_STEP * seen[:, 3:])
-            layers.append(Layer(colour, ((opacity - _UNSEEN) / (1 - 2 * _UNSEEN)).clamp(0, 1)))
+            layers.append(Layer(colour, torch.sigmoid(_OUTLINE_STEP * seen[:, 3:])))
         return layers
 
 
@@ -108,4 +102,4 @@ def _first_places() -> Tensor:
 
 def _first_outline() -> Tensor:
     down, along = (((torch.arange(n) * 2 + 1) / n - 1).abs() < _EXTENT for n in _PICTURE)
-    return (down[:, None] & along).float() * 2 - 1
+    return (down[:, None] & along).float() * 3 - 2

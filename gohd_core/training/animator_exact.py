@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -97,16 +98,15 @@ def _coarse(coarse: Tensor, target: Tensor, region: Tensor) -> Tensor:
 
 
 def _teeth(decoded: Decoded, batch: Batch) -> Tensor:
-    """Error of where the rows lie, over what is seen of them, and of what is seen, above all in the mouth."""
+    """Error of where the rows lie, over what is seen of them, and of what they cover inside the mouth."""
     places, seen = batch["teeth_places"], batch["teeth_seen"]
     found = planes.sized(decoded.rows.places.flatten(1, 2), places.shape[-1]).unflatten(1, (-1, 2))
     misplaced = ((found - places).abs() * seen[:, :, None]).sum() / seen.sum().clamp_min(1)
-    shares = planes.sized(seen, decoded.rows.logits.shape[-1])
-    weight = planes.sized(batch["region"], shares.shape[-1])
-    unsure = F.binary_cross_entropy_with_logits(decoded.rows.logits, shares, reduction="none")
-    opacity = planes.sized(decoded.teeth, seen.shape[-1])
-    missed = ((opacity - seen).abs() * batch["region"]).sum() / batch["region"].sum()
-    return misplaced + (unsure * weight).sum() / weight.sum() + 4 * missed
+    # The upper row hides the lower one.
+    lower, upper = planes.sized(decoded.teeth, seen.shape[-1]).split(1, dim=1)
+    shown = torch.cat([lower * (1 - upper), upper], dim=1)
+    inside = planes.sized(batch["planes"], seen.shape[-1])[:, planes.INNER, None]
+    return misplaced + ((shown - seen).abs() * inside).sum() / inside.sum().clamp_min(1)
 
 
 def _enlarged(mask: Tensor, like: Tensor) -> Tensor:

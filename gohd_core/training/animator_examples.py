@@ -82,10 +82,10 @@ class AnimatorDraw:
     told_share: float
     planes_share: float
     gain: float
-    mirror_share: float
-    teeth: bool
     pairs: PairShares
     regions: RegionWeights
+    mirror_share: float = 0.0
+    teeth: bool = False
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> dict[str, Any]:
         for name in ("frames", "landmarks"):

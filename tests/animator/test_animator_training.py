@@ -37,6 +37,7 @@ COMPOSITE = AnimatorConfig(
     motion="frame",
     head_channels=12,
     surroundings=True,
+    teeth=True,
 )
 PYRAMID = AnimatorConfig(
     size=32,

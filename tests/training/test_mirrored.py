@@ -73,7 +73,7 @@ def test_its_flow_is_the_mirrored_flow(clip):
 
 
 def test_trainers_draw_a_share_of_their_examples_from_it(clip):
-    draw = AnimatorDraw(32, 32, True, 1.0, 1.0, 0.0, 1.0, False, PairShares(), RegionWeights())
+    draw = AnimatorDraw(32, 32, True, 1.0, 1.0, 0.0, PairShares(), RegionWeights(), mirror_share=1.0)
     for seed in range(5):
         rng = [np.random.default_rng(seed) for _ in range(2)]
         example = draw(clip, rng[0])
