@@ -28,6 +28,8 @@ _FIELD_SIDE = 8
 _FIELD_STEP, _CONV_STEP, _OUTLINE_STEP, _LIGHT_STEP = 1.0, 0.3, 4.0, 0.5
 _WIDTH, _HEIGHT, _PLACES = 3.5, 20.0, (0.56, 0.37)
 """At first: places along a row and down it for half a picture, and where the rows' middles are, in halves."""
+_PARTED_FROM, _PARTED_STEP = 0.4, 0.3
+"""Share of the inside from which teeth begin to be seen, and the further share at which they are."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,11 @@ class Teeth(nn.Module):
 
 
 def laid(layers: list[Layer], under: Tensor, share: Tensor) -> Tensor:
-    """The layers over a picture [B,3,S,S], where pixels show the inside [B,1,S,S] in 0..1."""
+    """The layers over a picture [B,3,S,S], where pixels show the inside [B,1,S,S] in 0..1.
+
+    Between closed lips the share is small but not nothing, and white teeth would shine through.
+    """
+    share = ((share - _PARTED_FROM) / _PARTED_STEP).clamp(0, 1)
     for layer in layers:
         under = torch.lerp(under, layer.colour, layer.opacity * share)
     return under

@@ -53,7 +53,7 @@ def test_the_upper_row_lies_over_the_lower_inside_the_mouth_alone():
         Layer(colour, torch.full((1, 1, 2, 2), opacity))
         for colour, opacity in zip(colours, (1, 0.5), strict=True)
     ]
-    share = torch.tensor([[1.0, 0.5], [0.0, 0.0]])[None, None]
+    share = torch.tensor([[1.0, 0.55], [0.3, 0.0]])[None, None]
     made = laid(layers, torch.zeros(1, 3, 2, 2), share)[0, 0]
     # 0 under -1 under +1, each by its opacity times the share.
     assert torch.allclose(made, torch.tensor([[0.0, -0.125], [0.0, 0.0]]))
