@@ -75,7 +75,8 @@ def test_steadying_takes_jitter_away_and_not_the_motion(film, readers, driving, 
     raw = extract_motion(film, *readers, steadying=Steadying("none")).motion
     before, after = motion_tremble(raw), motion_tremble(driving.motion)
     assert driving.report.tremble == before and driving.report.steadied_tremble == after
-    assert after["head"] < 0.8 * before["head"] and after["gaze"] < 0.7 * before["gaze"]
+    own = motion_tremble(truth)["head"]  # what the true head does is not to be taken away
+    assert after["head"] - own < 0.5 * (before["head"] - own) and after["gaze"] < 0.7 * before["gaze"]
     for part, columns in (("pose", slice(0, 3)), ("gaze", slice(0, 2))):
         true = getattr(truth, part).values[:, columns]
         errors = [(getattr(m, part).values[:, columns] - true).abs().mean() for m in (driving.motion, raw)]
