@@ -195,6 +195,7 @@ class MorphableModel:
 
     def _shape(self, rows: Any, identity: Tensor | None, expression: Tensor | None) -> Tensor:
         shape = self.mean_shape[rows]
+        kind = shape.dtype
         for name, coefficients, basis in (
             ("identity", identity, self.identity_basis[rows]),
             ("expression", expression, self.expression_basis[rows]),
@@ -206,9 +207,12 @@ class MorphableModel:
                     f"The {name} has shape {tuple(coefficients.shape)}; its last dimension must be "
                     f"{basis.shape[-1]}."
                 )
-            flat = coefficients @ basis.flatten(0, 1).T.to(coefficients)
+            # Normals of thin triangles magnify the rounding of long sums, so the CPU adds in float64.
+            exact = torch.float64 if coefficients.device.type == "cpu" else coefficients.dtype
+            flat = coefficients.to(exact) @ basis.flatten(0, 1).T.to(coefficients.device, exact)
             shape = shape.to(flat) + flat.unflatten(-1, basis.shape[:2])
-        return shape
+            kind = coefficients.dtype
+        return shape.to(kind)
 
 
 def _copied(values: Any, dtype: type[np.generic]) -> Tensor:

@@ -193,13 +193,13 @@ def stills(tmp_path_factory):
 def test_two_steps_of_the_animator(talk, stills, tmp_path):
     parser = load_config(find_task("face-parsing").Config, CONFIGS / "face-parsing" / "stylised.yaml").network
     weights = tmp_path / "face_parsing.safetensors"
+    torch.manual_seed(0)  # or now and then a parser teaches nothing that a report's digits show
     save_network(weights, ParsingNetwork(parser), component="face_parsing", config=parser, space="stylised")
     plan = made.AblationPlan((talk,), (4,), 2, (0,), (stills,), weights, clips=1)
     report = made.ablations(plan, tmp_path / "out")
     rows = report.tables[0].rows
     figures = [row["mouth PSNR dB"] for row in rows.values()]
-    # What a random parser teaches in two steps need not show in the digits that a report keeps.
-    assert len(figures) == 3 and len(set(figures)) >= 2 and all(0 < figure < 100 for figure in figures)
+    assert len(set(figures)) == 3 and all(0 < figure < 100 for figure in figures)
     assert report.setting["data"] == stills.name and report.setting["steps"] == "animator 2"
     without = made.ablations(replace(plan, parsing=None), tmp_path / "other").tables[0]
     assert "w/o L_pars is not trained: it needs a face parser" in without.note
