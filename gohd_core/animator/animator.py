@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.encoder import Source
+from gohd_core.animator.eyeballs import Eyeballs
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.checkpoints.loading import load_network
@@ -91,7 +92,8 @@ class Animator:
 
     @torch.inference_mode()
     def magnitudes(self, source: Source, windows: Tensor) -> Tensor:
-        """Magnitudes xi [T, n] along the motion directions.
+        """Magnitudes xi [T, n] along the motion directions; where the weights draw eyeballs as balls, what
+        turns those follows (`config.n_magnitudes` in all).
 
         `windows` [T, 72, 27] is in the network's own order, gaze as (horizontal, vertical): what the
         official implementation feeds. `animate` makes such windows from a `Motion`.
@@ -101,21 +103,20 @@ class Animator:
             raise BadInput(f"Windows must be [T, {wanted[0]}, {wanted[1]}]; got {list(windows.shape)}.")
         if not windows.is_floating_point() or not torch.isfinite(windows).all():
             raise BadInput("Windows must be finite floating-point numbers; check the motion.")
-        return self.network.motion(source, windows.to(self.device, torch.float32))
+        return self.network.magnitudes(source, windows.to(self.device, torch.float32))
 
     @torch.inference_mode()
     def decode(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Tensor:
-        """Frames [T, 3, size, size] float32 in [-1, 1] from magnitudes [T, n].
+        """Frames [T, 3, size, size] float32 in [-1, 1] from magnitudes.
 
         Args:
             source: from `encode_source`; one source for all frames, or one for each.
-            magnitudes: [T, n].
+            magnitudes: [T, n_magnitudes] as `magnitudes` gives them.
             strength: factor on the navigation vector (Fig. 8), one number or one for each frame [T].
         """
-        if magnitudes.ndim != 2 or magnitudes.shape[1] != self.config.n_directions or not len(magnitudes):
-            raise BadInput(
-                f"Magnitudes must be [T, {self.config.n_directions}]; got {list(magnitudes.shape)}."
-            )
+        wanted = self.config.n_magnitudes
+        if magnitudes.ndim != 2 or magnitudes.shape[1] != wanted or not len(magnitudes):
+            raise BadInput(f"Magnitudes must be [T, {wanted}]; got {list(magnitudes.shape)}.")
         count = len(magnitudes)
         strength = torch.as_tensor(strength, dtype=torch.float32, device=self.device)
         if strength.ndim > 1 or strength.numel() not in (1, count) or not torch.isfinite(strength).all():
@@ -124,16 +125,26 @@ class Animator:
         if sources not in (1, count):
             raise BadInput(f"{sources} sources can't be paired with {count} frames; give one, or as many.")
         magnitudes = magnitudes.to(self.device, torch.float32)
-        latents = self.network.latent(source, magnitudes, strength.reshape(-1, 1))
+        strength = strength.reshape(-1, 1)
+        latents = self.network.latent(source, magnitudes, strength)
+        looks = self.network.looks(source, magnitudes, strength)
         step = self._fixed_batch or (self.network.decoder.cpu_pass if self.device.type == "cpu" else count)
         frames = []
         for start in range(0, count, step):
             part = slice(start, min(start + step, count)) if sources > 1 else slice(None)
             features = tuple(f[part] for f in source.features)
-            frames.append(self._pass(latents[start : start + step], features))
+            some = slice(start, start + step)
+            eyes = () if looks is None else (source.eyeballs.part(part), looks[some])
+            frames.append(self._pass(latents[some], features, *eyes))
         return torch.cat(frames)
 
-    def _pass(self, latents: Tensor, features: tuple[Tensor, ...]) -> Tensor:
+    def _pass(
+        self,
+        latents: Tensor,
+        features: tuple[Tensor, ...],
+        eyeballs: Eyeballs | None = None,
+        looks: Tensor | None = None,
+    ) -> Tensor:
         count = len(latents)
         if count < self._fixed_batch:
             # A compiled graph has one batch size: the last, smaller batch repeats its last frame.
@@ -141,7 +152,8 @@ class Animator:
             latents = torch.cat([latents, latents[-1:].expand(missing, -1)])
             if len(features[0]) > 1:
                 features = tuple(torch.cat([f, f[-1:].expand(missing, -1, -1, -1)]) for f in features)
-        frame = self._draw(latents, features).pyramid[0].float()
+        decoded = self.network.with_eyes(self._draw(latents, features), eyeballs, looks)
+        frame = decoded.pyramid[0].float()
         # The official network is not bounded; what lies outside [-1, 1] is cut where pictures are made.
         return frame[:count].clone() if self._fixed_batch else frame
 

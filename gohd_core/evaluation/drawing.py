@@ -55,7 +55,7 @@ def _decoded(animator: Animator, source: Source, windows: Tensor, strength: floa
     magnitudes = animator.magnitudes(source, windows)
     network, pictures, flows = animator.network, [], []
     for row in magnitudes.split(1):
-        decoded = network.decoder(network.latent(source, row, strength), source.features)
+        decoded = network.draw(source, row, strength)
         pictures.append(frames_to_bytes(decoded.pyramid[0].float().cpu().clamp(-1, 1)))
         flow = decoded.flows[-1].float().cpu()
         flow = F.interpolate(flow, size=(FLOW_SIZE, FLOW_SIZE), mode="bilinear", antialias=True)

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from gohd_core.clips import Clip
-from gohd_core.stylised.avatar import Avatar
-from gohd_core.stylised.identity import Identity
+from gohd_core.stylised.first_vertices import first_vertex
 from gohd_core.stylised.mouth import ARCH_COLUMNS, ARCH_ROWS
 
 _NAMES = ("teeth_lower", "teeth_upper")
-
-
-@lru_cache(maxsize=1)
-def _first_vertices() -> tuple[int, ...]:
-    """Where the rows' vertices begin; the same for every head, since what may differ comes after them."""
-    parts = {part.name: part.start for part in Avatar(Identity.random(0)).parts}
-    return tuple(parts[name] for name in _NAMES)
 
 
 def teeth_places(clip: Clip, frame: int, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -33,7 +23,7 @@ def teeth_places(clip: Clip, frame: int, size: int) -> tuple[np.ndarray, np.ndar
     corners = clip.read("faces").astype(np.int32)[np.maximum(triangle - 1, 0)]
     weights = np.concatenate([weights, 1 - weights.sum(-1, keepdims=True)], -1)
     places, seen = [], []
-    for first in _first_vertices():
+    for first in map(first_vertex, _NAMES):
         vertex = corners - first
         shown = (triangle > 0) & ((vertex >= 0) & (vertex < ARCH_COLUMNS * ARCH_ROWS)).all(-1)
         row, column = np.divmod(vertex, ARCH_COLUMNS)

@@ -11,15 +11,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.animator.decoder import Decoded
+from gohd_core.animator.encoder import Source
+from gohd_core.animator.eyeballs import Eyeballs
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.network import AnimatorNetwork
+from gohd_core.animator.planes import INNER
 from gohd_core.checkpoints.loading import load_network
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
 from gohd_core.training import pictures
 from gohd_core.training.animator_config import AnimatorTraining
-from gohd_core.training.animator_exact import add_exact_terms, is_exact, own_planes
+from gohd_core.training.animator_exact import add_exact_terms, add_eyeballs, is_exact, own_planes
 from gohd_core.training.animator_examples import AnimatorDraw, descriptors
 from gohd_core.training.config import is_on
 from gohd_core.training.data import read_each
@@ -33,6 +36,10 @@ from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task,
 _STATISTICS_CLIPS = 400
 """Clips whose descriptors give the mean and spread that the built-in motion network uses."""
 _LEAST_SPREAD = 0.05
+_GROWN = ("teeth", "eyeballs")
+"""Parts that weights to begin with may lack; they begin anew."""
+_ALONE = ("eyes",)
+"""Parts of the animator that can learn by themselves."""
 
 
 class AnimatorTask(Task):
@@ -65,12 +72,22 @@ class AnimatorTask(Task):
 
     def players(self) -> Sequence[Player]:
         config = self.config
-        found = [Player("generator", list(self.animator.parameters()), config.optimiser)]
+        found = [Player("generator", self._learning(), config.optimiser)]
         if self.adversarial:
             parameters = list(self.networks["discriminator"].parameters())
             start = config.adversarial_from
             found.append(Player("discriminator", parameters, config.discriminator, start))
         return found
+
+    def _learning(self) -> list[Tensor]:
+        """Parameters of all of the animator, or of the part that `only` names."""
+        only = self.config.only
+        if only is None:
+            return list(self.animator.parameters())
+        part = getattr(self.animator, only, None)
+        if only not in _ALONE or part is None:
+            raise BadInput(f"only={only}: of this config's network these learn alone: {', '.join(_ALONE)}.")
+        return list(part.parameters())
 
     def notes(self) -> Iterable[str]:
         return self._notes
@@ -79,12 +96,13 @@ class AnimatorTask(Task):
         config = self.config
         return AnimatorDraw(
             size=config.network.size,
-            flow_size=config.flow_size if is_exact(config.losses) else 0,
+            flow_size=config.flow_size if is_exact(config.losses) and config.only is None else 0,
             still=config.still,
             told_share=config.told_share,
             planes_share=config.planes_share,
             gain=config.gain if split == "train" else 0.0,
             teeth=config.network.teeth and is_on(config.losses.teeth),
+            eyeballs=config.network.eyeballs and is_on(config.losses.eyeballs),
             mirror_share=config.mirror_share if split == "train" else 0.0,
             pairs=config.pairs,
             regions=config.regions,
@@ -95,10 +113,14 @@ class AnimatorTask(Task):
         if player == "discriminator":
             return self._discriminator(target, moment)
         weights, terms = self.config.losses, Terms()
+        if self.config.only is not None:
+            return self._alone(batch, source, target)
         whole = moment.fraction >= self.config.whole_from
-        decoded, estimate = self._decode(batch, source, whole)
+        decoded, encoded, estimate = self._decode(batch, source, whole)
         if whole:
             self._picture_terms(terms, batch, target, decoded.pyramid[0].float(), moment)
+        if encoded.eyeballs is not None:
+            add_eyeballs(terms, weights, batch, encoded.eyeballs, target)
         if "flow" in batch:
             add_exact_terms(terms, weights, batch, target, decoded)
         if estimate is not None:
@@ -110,6 +132,12 @@ class AnimatorTask(Task):
             )
         if decoded.shading is not None:
             terms.add("shading", weights.shading, decoded.shading.abs().mean())
+        return terms
+
+    def _alone(self, batch: Batch, source: Tensor, target: Tensor) -> Terms:
+        """What the eyes' reader learns by itself: the decoder, which costs most, is not run."""
+        terms = Terms()
+        add_eyeballs(terms, self.config.losses, batch, self._eyeballs(batch, source), target)
         return terms
 
     def _picture_terms(
@@ -126,21 +154,37 @@ class AnimatorTask(Task):
             score = self.networks["discriminator"]
             terms.add("adversarial", weights.adversarial, lambda: loss.adversarial(score(output)))
 
-    def _decode(self, batch: Batch, source: Tensor, whole: bool = True) -> tuple[Decoded, Tensor | None]:
-        """Draws the targets; where the source's descriptor is not told, its own reading is used."""
-        net = self.animator
-        encoded = net.encode(source)
+    def _encode(self, batch: Batch, source: Tensor) -> tuple[Source, Tensor | None]:
+        """The sources; where a descriptor is not told, its own reading is used, which follows."""
+        encoded = self.animator.encode(source)
         estimate = encoded.descriptor
         if estimate is not None:
             told = batch["told"][:, None] > 0
-            descriptor = torch.where(told, batch["own"], estimate.detach())
-            encoded = replace(encoded, descriptor=descriptor)
+            encoded = replace(encoded, descriptor=torch.where(told, batch["own"], estimate.detach()))
+        return encoded, estimate
+
+    def _eyeballs(self, batch: Batch, source: Tensor) -> Eyeballs | None:
+        """The sources' eyeballs, read with a gaze that is somewhat off, as a reader's would be."""
+        if "own_read" not in batch:
+            return None
+        owned = own_planes(batch["source_planes"])[:, INNER : INNER + 1]
+        return self.animator.eyes(source, owned, batch["own_read"])
+
+    def _decode(
+        self, batch: Batch, source: Tensor, whole: bool = True
+    ) -> tuple[Decoded, Source, Tensor | None]:
+        """Draws the targets, from the encoded sources; what these are read as follows."""
+        net = self.animator
+        encoded, estimate = self._encode(batch, source)
         latent = net.latent(encoded, net.motion(encoded, batch["window"]))
         features = encoded.features
         if self.config.network.decoder == "composite" and "source_planes" in batch:
             features = (*features, own_planes(batch["source_planes"]))
         options = {} if whole else {"whole": False}
-        return net.decoder(latent, features, **options), estimate
+        decoded = net.decoder(latent, features, **options)
+        encoded = replace(encoded, eyeballs=self._eyeballs(batch, source))
+        looks = None if encoded.eyeballs is None else batch["look"]
+        return net.with_eyes(decoded, encoded.eyeballs, looks), encoded, estimate
 
     def _feature_terms(self, terms: Terms, target: Tensor, output: Tensor, emphasis: Tensor) -> None:
         weights = self.config.losses
@@ -172,9 +216,11 @@ class AnimatorTask(Task):
         self.networks.eval()
         try:
             figures = super().validate(batches, moment)
+            if self.config.only is not None:
+                return figures
             errors = []
             for batch in batches:
-                decoded, _ = self._decode(batch, _images(batch, "source"))
+                decoded, *_ = self._decode(batch, _images(batch, "source"))
                 output = decoded.pyramid[0].float().clamp(-1, 1)
                 errors.append((output - _images(batch, "target")).square().mean((1, 2, 3)))
         finally:
@@ -187,7 +233,7 @@ class AnimatorTask(Task):
         source, target = _images(batch, "source"), _images(batch, "target")
         self.networks.eval()
         try:
-            decoded, _ = self._decode(batch, source)
+            decoded, *_ = self._decode(batch, source)
         finally:
             self.networks.train()
         columns = {
@@ -209,10 +255,8 @@ class AnimatorTask(Task):
         net = self.animator
 
         def draw(source: Tensor, own: Tensor, windows: Tensor) -> Tensor:
-            encoded = net.encode(source.to(self.device), own.to(self.device))
-            latent = net.latent(encoded, net.motion(encoded, windows.to(self.device)))
-            features = tuple(f.expand(len(windows), -1, -1, -1) for f in encoded.features)
-            return net.decoder(latent, features).pyramid[0]
+            encoded = net.with_own_planes(net.encode(source.to(self.device), own.to(self.device)))
+            return net.draw(encoded, net.magnitudes(encoded, windows.to(self.device))).pyramid[0]
 
         def windows(descriptors: np.ndarray, frames: Sequence[int]) -> np.ndarray:
             if self.config.still:
@@ -233,12 +277,18 @@ def _network(config: AnimatorTraining) -> AnimatorNetwork:
     if config.start is None:
         return AnimatorNetwork(config.network)
     loaded = load_network(config.start, "animator")
-    if loaded.config != config.network:
+    ours = config.network
+    if loaded.config == ours:
+        return loaded.network.train().requires_grad_(True)
+    grown = replace(loaded.config, **{name: getattr(ours, name) for name in _GROWN if getattr(ours, name)})
+    if grown != ours:
         raise BadInput(
             f"The animator in {config.start} has another architecture than this config; use the config "
             "that it was trained with."
         )
-    return loaded.network.train().requires_grad_(True)
+    network = AnimatorNetwork(ours)
+    network.load_state_dict(network.state_dict() | loaded.network.state_dict())
+    return network
 
 
 def emphasis_mask(boxes: Tensor, size: int, lips: float, eyes: float) -> Tensor:

@@ -17,7 +17,11 @@ from gohd_core.training.losses import animator as loss
 from gohd_core.training.task import Batch, Terms
 
 if TYPE_CHECKING:
+    from gohd_core.animator.eyeballs import Eyeballs
     from gohd_core.training.animator_config import AnimatorLosses
+
+_PLACE_WEIGHT = 4.0
+"""Of an eyeball's place in the head, model units, beside its colours."""
 
 
 def is_exact(weights: AnimatorLosses) -> bool:
@@ -59,6 +63,18 @@ def add_exact_terms(
     terms.add(
         "hidden", weights.hidden, lambda: loss.visible_difference(target, decoded.synthesis, spread, area)
     )
+
+
+def add_eyeballs(
+    terms: Terms, weights: AnimatorLosses, batch: Batch, eyeballs: Eyeballs, target: Tensor
+) -> None:
+    """Adds what the eyeballs owe to the truth: their place, and their colours where the target shows them."""
+    seen = batch["eyeballs"]
+    drawn = eyeballs.laid(target, seen, batch["look"])
+    place = (eyeballs.place - batch["eye_place"]).abs().mean()
+    colours = loss.visible_difference(target, drawn, seen, torch.ones_like(seen))
+    terms.add("eyeballs", weights.eyeballs, colours + _PLACE_WEIGHT * place)
+    terms.watch("eye_place", place)
 
 
 def own_planes(shown: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from gohd_core.animator.eye_charts import look
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
@@ -21,6 +22,8 @@ INNER_CLASSES = (4, 5, 6, 11)
 """Eyeballs, glasses and the mouth's inside: what the decoder's inner plane shows."""
 _OUTLINE = 2
 """Pixels of the flow to both sides of the head's edge that count as its outline."""
+_MISREAD_SHARE, _MISREAD_GAZE = 0.5, 0.04
+"""How often eyeballs are read with a wrong gaze, and by how much it is off, radians."""
 _BLINKS = slice(10, 12)
 """Columns of blink_left and blink_right among the stylised expressions."""
 
@@ -74,6 +77,7 @@ class AnimatorDraw:
         gain: colours of both pictures are multiplied by 1 within this.
         mirror_share: share of the pairs that are seen in a mirror.
         teeth: find the target's rows of teeth.
+        eyeballs: find where the eyes are in the head, and which pixels of the target show them.
     """
 
     size: int
@@ -86,6 +90,7 @@ class AnimatorDraw:
     regions: RegionWeights
     mirror_share: float = 0.0
     teeth: bool = False
+    eyeballs: bool = False
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> dict[str, Any]:
         for name in ("frames", "landmarks"):
@@ -113,10 +118,14 @@ class AnimatorDraw:
         }
         if self.flow_size:
             example |= self._flow(clip, source, target)
-            if rng.random() >= self.planes_share:
-                example["source_planes"] = np.ones_like(example["source_planes"])
             if self.teeth:
                 example |= _teeth(clip, target, self.flow_size)
+        if self.eyeballs:
+            example |= _eyeballs(clip, rng, source, target)
+        if self.flow_size or self.eyeballs:
+            shown = planes_shown(clip.read("parsing", source, source + 1)[0])
+            given = rng.random() < self.planes_share
+            example["source_planes"] = shown if given else np.ones_like(shown)
         return example
 
     def _pair(self, clip: Clip, rng: np.random.Generator) -> tuple[int, int]:
@@ -184,7 +193,6 @@ class AnimatorDraw:
             "flow": (flow.transpose(2, 0, 1) * (2 / self.flow_size)).astype(np.float32),
             "visible": visible[None].astype(np.float32),
             "planes": planes_shown(clip.read("parsing", target, target + 1)[0]),
-            "source_planes": planes_shown(clip.read("parsing", source, source + 1)[0]),
             "region": weight[None],
             "flow_weight": np.where(visible, weight, regions.hidden).astype(np.float32)[None],
         }
@@ -197,6 +205,22 @@ def _teeth(clip: Clip, target: int, size: int) -> dict[str, Any]:
     if isinstance(clip, MirroredClip):
         places[:, 0] *= -1
     return {"teeth_places": places, "teeth_seen": seen}
+
+
+def _eyeballs(clip: Clip, rng: np.random.Generator, source: int, target: int) -> dict[str, Any]:
+    from gohd_core.stylised.eye_places import eye_place
+
+    rows = descriptors(clip)
+    read = rows[source].copy()
+    if rng.random() < _MISREAD_SHARE:
+        read[-2:] += rng.normal(0, _MISREAD_GAZE, 2)
+    parsing = clip.read("parsing", target, target + 1)[0]
+    return {
+        "eye_place": eye_place(clip, source),
+        "eyeballs": np.isin(parsing, EYE_CLASSES).astype(np.float32)[None],
+        "own_read": read,
+        "look": look(rows[target]).copy(),
+    }
 
 
 def descriptors(clip: Clip) -> np.ndarray:

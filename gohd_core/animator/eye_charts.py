@@ -1,0 +1,123 @@
+"""Where eyeballs are in a picture, and three ways to name a point of one: by the light, the head, the iris.
+
+An eyeball is a ball: where its centre is in the head, which way the head is turned and where the eyes look
+say where the iris is, exactly. Highlights keep their place towards the light, shadows and the corners' red
+keep theirs in the head, the iris turns with the gaze.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gohd_core.constants import N_EXPRESSION
+from gohd_core.face.camera import Camera, rotation, transform
+
+RADIUS = 0.272
+"""Of an eyeball, in model units."""
+LIGHT, HEAD, IRIS = range(3)
+EXTENTS = (0.7, 1.0, 0.62)
+"""Half a chart's side in radii of the ball, by what it is fixed to."""
+CHART = 48
+"""Pixels on a side of a chart."""
+_WINDOW = 5 / 16
+"""Side of the square around an eye that is drawn anew, as a share of the picture's."""
+_FACING = 0.15
+"""Least cosine between a point's normal and the viewing direction at which a picture can show it."""
+_RIM = 0.05
+"""Width of the soft edge of a ball's outline, in squared radii."""
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """Both eyeballs, the subject's left first, as they are in a picture.
+
+    Attributes:
+        centres: [B,2,3] in model space, after the head's pose.
+        axes: [B,3,3,3] rotations of row vectors from each chart (light, head, iris) to model space.
+    """
+
+    centres: Tensor
+    axes: Tensor
+
+
+def turned(place: Tensor, pose: Tensor, gaze: Tensor) -> Eyes:
+    """Eyes of a head.
+
+    Args:
+        place: [1 or B,3] the left eye's centre in the head: half their distance, height, depth.
+        pose: [B,6] of the head.
+        gaze: [B,2] horizontal and vertical, in the camera's axes (the descriptors' order).
+    """
+    head = rotation(pose[:, :3])
+    both = torch.stack([place, place * place.new_tensor([-1, 1, 1])], 1).expand(len(pose), -1, -1)
+    yaw, pitch = gaze.unbind(-1)
+    direction = torch.stack([-yaw.sin() * pitch.cos(), pitch.sin(), yaw.cos() * pitch.cos()], -1)
+    local = (direction[:, None] @ head.mT)[:, 0]
+    up, left = local[:, 1].clamp(-0.999, 0.999).asin(), torch.atan2(-local[:, 0], local[:, 2])
+    iris = rotation(torch.stack([-up, -left, torch.zeros_like(up)], -1)) @ head
+    light = torch.eye(3, dtype=pose.dtype, device=pose.device).expand_as(head)
+    return Eyes(transform(both, pose), torch.stack([light, head, iris], 1))
+
+
+def unwrapped(picture: Tensor, eyes: Eyes, kind: int, extent: float | None = None) -> tuple[Tensor, Tensor]:
+    """What a picture [B,C,S,S] shows of both balls: charts [B,2,C,n,n], and where it can [B,2,1,n,n]."""
+    extent = EXTENTS[kind] if extent is None else extent
+    line = ((torch.arange(CHART, device=picture.device) * 2 + 1) / CHART - 1) * extent
+    down, along = torch.meshgrid(-line, line, indexing="ij")
+    point = torch.stack([along, down, (1 - along**2 - down**2).clamp_min(0).sqrt()], -1)
+    normal = torch.einsum("hwi,bij->bhwj", point, eyes.axes[:, kind])[:, None]
+    place = eyes.centres[:, :, None, None] + RADIUS * normal
+    pixels = Camera.of_size(picture.shape[-1]).pixels(place)
+    shown = normal[..., 2:].expand(-1, 2, -1, -1, -1) > _FACING
+    grid = (pixels * 2 + 1) / picture.shape[-1] - 1
+    # Both eyes in one grid, one below the other: pictures are large.
+    seen = F.grid_sample(picture, grid.flatten(1, 2), "bilinear", "border", align_corners=False)
+    return seen.unflatten(2, (2, -1)).movedim(2, 1), shown.movedim(-1, 2).float()
+
+
+def windows(eyes: Eyes, size: int) -> tuple[Tensor, Tensor]:
+    """The square around each eye: its pixels' columns and rows, both [B,2,w,w] (int64)."""
+    side = max(int(size * _WINDOW), 1)
+    middle = Camera.of_size(size).pixels(eyes.centres.detach())
+    first = (middle.round().long() - side // 2).clamp(0, size - side)
+    line = torch.arange(side, device=first.device)
+    column, row = (first[..., k, None] + line for k in (0, 1))
+    return column[:, :, None].expand(-1, -1, side, -1), row[..., None].expand(-1, -1, -1, side)
+
+
+def charted(eyes: Eyes, column: Tensor, row: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Where pixels [B,2,h,w] lie on their ball.
+
+    Returns places [B,3,2,h,w,3] in the three charts (x right, y up, z towards the front, in radii) and how
+    surely the ball is met at all [B,2,h,w] in 0..1.
+    """
+    camera = Camera.of_size(size)
+    x = (column - camera.centre) / camera.focal
+    y = (size - 1 - row - camera.centre) / camera.focal
+    ray = torch.stack([x, y, -torch.ones_like(x)], -1)
+    away = eyes.centres - eyes.centres.new_tensor([0, 0, camera.distance])
+    away = away[:, :, None, None]
+    along = (ray * away).sum(-1)
+    length = ray.square().sum(-1)
+    inside = along.square() - length * (away.square().sum(-1) - RADIUS**2)
+    # A ball's outline is where this becomes nothing; its unit is a squared radius.
+    rim = inside / (length * RADIUS**2)
+    distance = (along - inside.clamp_min(1e-9).sqrt()) / length
+    normal = (ray * distance[..., None] - away) / RADIUS
+    places = torch.einsum("bkhwi,bcji->bckhwj", normal, eyes.axes)
+    return places, (rim / _RIM).clamp(0, 1)
+
+
+def sampled(chart: Tensor, places: Tensor, kind: int) -> Tensor:
+    """Charts [B,C,n,n] at places [B,h,w,3] of their ball -> [B,C,h,w]."""
+    grid = places[..., :2] / EXTENTS[kind] * places.new_tensor([1, -1])
+    return F.grid_sample(chart, grid, "bilinear", "border", align_corners=False)
+
+
+def look(descriptor: Tensor) -> Tensor:
+    """Pose and gaze [..., 8] of descriptors [..., 72]."""
+    return descriptor[..., N_EXPRESSION:]

@@ -1,0 +1,143 @@
+"""Reads a portrait's eyeballs: where they are in the head, what they look like, also where lids hide them."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gohd_core.animator.eye_charts import EXTENTS, HEAD, IRIS, LIGHT, Eyes, look, turned, unwrapped
+from gohd_core.animator.eyeballs import Eyeballs, look_gaze, look_pose
+from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act, upsample
+
+_PLACE = (0.280, 0.017, 0.380)
+"""Where eyes are in the mean stylised head: half their distance, height and depth, model units."""
+_PLACE_STEP = 0.05
+_LOOKS = 3
+"""How often the finder looks again from where it took the eyes to be."""
+_FINDER_EXTENT = 1.25
+_WIDTHS = (16, 24, 32)
+_SHOWN = 2 * (3 + 1 + 1)
+"""What charts of both eyes show: colour, how far it can be taken for an eyeball, whether it is in sight."""
+_MIXED, _HIDDEN = 12, 32
+_MODES, _IRIS_SIDE, _WHITE_SIDE = 8, 32, 16
+_IRIS_RADIUS, _EDGE = 0.44, 0.05
+"""At first, in radii of the ball."""
+
+
+class EyeReader(nn.Module):
+    """Portrait, the part of it that shows eyeballs, and its own pose and gaze -> Eyeballs.
+
+    Irises and whites are mixtures of a few learnt pictures, so that what is hidden follows from what is
+    seen; highlights may be anywhere, so that they are drawn by convolutions.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.finder = _Summary(3)
+        self.highlights = _Highlights()
+        self.white, self.whites = _Summary(_MODES), _Mixture(2 * 4, _WHITE_SIDE)
+        self.tint, self.irises = _Summary(_MODES), _Mixture(4, _IRIS_SIDE)
+        with torch.no_grad():
+            self.finder.out.weight.mul_(0.05)  # the mean head, until it knows better
+            self.whites.mean[[0, 1, 2, 4, 5, 6]] = 0.6
+            self.irises.mean[:3] = -0.5
+            self.irises.mean[3] = _disc()
+
+    def forward(self, image: Tensor, owned: Tensor, descriptor: Tensor) -> Eyeballs:
+        """image [B,3,S,S] in -1..1, owned [B,1,S,S] in 0..1 (`planes.owned`), descriptor [B,72].
+
+        In float32 always: places must be exact, and few channels gain nothing from less.
+        """
+        with torch.autocast(image.device.type, enabled=False):
+            return self._read(torch.cat([image, owned * 2 - 1], dim=1).float(), look(descriptor))
+
+    def _read(self, shown: Tensor, looks: Tensor) -> Eyeballs:
+        pose, gaze = look_pose(looks), look_gaze(looks)
+        place = shown.new_tensor(_PLACE).expand(len(shown), -1)
+        for _ in range(_LOOKS):
+            place = place.detach()
+            eyes = turned(place, pose, gaze)
+            place = place + _PLACE_STEP * self.finder(_charts(shown, eyes, HEAD, _FINDER_EXTENT))
+        eyes = turned(place, pose, gaze)
+        light, head, iris = (_charts(shown, eyes, kind) for kind in (LIGHT, HEAD, IRIS))
+        return Eyeballs(
+            place,
+            self.highlights(light).unflatten(1, (2, -1)),
+            self.whites(self.white(head)).unflatten(1, (2, -1)),
+            self.irises(self.tint(iris)),
+        )
+
+
+class _Summary(nn.Module):
+    """A few numbers from charts [B,10,n,n]."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        widths = (_SHOWN, *_WIDTHS)
+        self.convs = nn.ModuleList(
+            EqualConv2d(a, b, 3, stride=2, padding=1) for a, b in zip(widths, _WIDTHS, strict=False)
+        )
+        self.mix = EqualConv2d(_WIDTHS[-1], _MIXED, 1)
+        self.hidden = EqualLinear(_MIXED * 36, _HIDDEN)
+        self.out = EqualLinear(_HIDDEN, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for conv in self.convs:
+            x = act(conv(x), conv.bias)
+        x = act(self.mix(x), self.mix.bias).flatten(1)
+        return self.out(F.leaky_relu(self.hidden(x), LEAKY) * GAIN)
+
+
+class _Mixture(nn.Module):
+    """Pictures as a mean and a weighted sum of modes: [B,modes] -> [B,channels,side,side]."""
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        self.mean = nn.Parameter(torch.zeros(channels, side, side))
+        self.modes = nn.Parameter(torch.randn(_MODES, channels, 1, 1).repeat(1, 1, side, side) * 0.2)
+
+    def forward(self, weights: Tensor) -> Tensor:
+        return self.mean + torch.einsum("bk,kchw->bchw", weights, self.modes)
+
+
+class _Highlights(nn.Module):
+    """What charts by light show -> each eye's highlights: [B,10,n,n] -> [B,8,n,n].
+
+    Down twice and up again, so that one that is hidden in one eye is known from the other.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        fine, middle, coarse = _WIDTHS
+        self.first = EqualConv2d(_SHOWN, fine, 3, padding=1)
+        self.down = EqualConv2d(fine, middle, 3, stride=2, padding=1)
+        self.bottom = EqualConv2d(middle, coarse, 3, stride=2, padding=1)
+        self.deep = EqualConv2d(coarse, coarse, 3, padding=1)
+        self.up = EqualConv2d(coarse + middle, middle, 3, padding=1)
+        self.last = EqualConv2d(middle + fine, fine, 3, padding=1)
+        self.out = EqualConv2d(fine, 2 * 4, 3, padding=1)
+        with torch.no_grad():
+            self.out.weight.mul_(0.3)
+            self.out.bias.copy_(torch.tensor([0.9, 0.9, 0.9, -0.6] * 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        fine = act(self.first(x), self.first.bias)
+        middle = act(self.down(fine), self.down.bias)
+        x = act(self.bottom(middle), self.bottom.bias)
+        x = act(self.deep(x), self.deep.bias)
+        x = act(self.up(torch.cat([upsample(x), middle], 1)), self.up.bias)
+        x = act(self.last(torch.cat([upsample(x), fine], 1)), self.last.bias)
+        return self.out(x) + self.out.bias[:, None, None]
+
+
+def _charts(shown: Tensor, eyes: Eyes, kind: int, extent: float | None = None) -> Tensor:
+    """Both eyes' charts after one another, with where they are in sight: [B,10,n,n]."""
+    seen, sight = unwrapped(shown, eyes, kind, extent)
+    return torch.cat([seen * sight, sight], dim=2).flatten(1, 2)
+
+
+def _disc() -> Tensor:
+    line = ((torch.arange(_IRIS_SIDE) * 2 + 1) / _IRIS_SIDE - 1) * EXTENTS[IRIS]
+    radius = (line[:, None] ** 2 + line**2).sqrt()
+    return ((_IRIS_RADIUS - radius) / _EDGE).clamp(-1, 1)

@@ -1,0 +1,190 @@
+"""Eyeballs as balls: geometry as the renderer's, drawn where the gaze turns them, read off a portrait."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from small_animators import BUILTIN, animator, image, motion, windows
+
+from gohd_core.animator.eye_charts import CHART, EXTENTS, IRIS, charted, turned, unwrapped
+from gohd_core.animator.eye_charts import windows as eye_windows
+from gohd_core.animator.eye_reader import EyeReader
+from gohd_core.animator.eyeballs import Eyeballs
+from gohd_core.constants import STYLISED
+from gohd_core.stylised.avatar import Avatar
+from gohd_core.stylised.camera import gaze_direction, project
+from gohd_core.stylised.eye_places import eye_place
+from gohd_core.stylised.identity import Identity
+from gohd_core.stylised.template import EYEBALL_RADIUS
+
+SIZE = 256
+WITH_EYES = replace(BUILTIN, eyeballs=True)
+
+
+@pytest.fixture(scope="module")
+def avatar() -> Avatar:
+    return Avatar(Identity.random(7))
+
+
+def looks(count: int, seed: int = 0) -> torch.Tensor:
+    """Head poses and gazes, horizontal first, of moderate size."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(count, 8, generator=generator) * torch.tensor([0.15] * 3 + [0.05] * 3 + [0.2] * 2)
+
+
+def posed(avatar: Avatar, look: torch.Tensor):
+    """The renderer's own frame."""
+    row = look.double().numpy()
+    return avatar.frame(np.zeros(64), row[:6], row[[7, 6]])
+
+
+def test_irises_and_centres_are_where_the_renderer_has_them(avatar):
+    rows = looks(6)
+    eyes = turned(torch.from_numpy(avatar.eye_centres[:1]), rows[:, :6], rows[:, 6:])
+    for k, row in enumerate(rows):
+        frame = posed(avatar, row)
+        irises = torch.from_numpy(project(frame.to_world(frame.irises), SIZE)[:, :2]).float()
+        at = irises[None, :, :, None, None]
+        places, met = charted(
+            replace(eyes, centres=eyes.centres[k, None], axes=eyes.axes[k, None]),
+            at[:, :, 0],
+            at[:, :, 1],
+            SIZE,
+        )
+        assert torch.allclose(
+            eyes.centres[k], torch.from_numpy(frame.to_world(avatar.eye_centres)), atol=1e-5
+        )
+        assert torch.allclose(places[0, IRIS, :, 0, 0], torch.tensor([0.0, 0.0, 1.0]), atol=1e-3)
+        assert met.min() == 1
+
+
+def test_a_ball_ends_at_its_outline():
+    eyes = turned(torch.tensor([[0.28, 0.02, 0.38]]), torch.zeros(1, 6), torch.zeros(1, 2))
+    column, row = eye_windows(eyes, SIZE)
+    _, met = charted(eyes, column, row, SIZE)
+    middle = project(eyes.centres[0].double().numpy(), SIZE)
+    radius = EYEBALL_RADIUS * 1015 / 224 * SIZE / middle[:, 2]
+    for k in range(2):
+        away = np.hypot(column[0, k] - middle[k, 0], row[0, k] - middle[k, 1])
+        assert met[0, k][away < radius[k] * 0.97].min() > 0.9
+        assert met[0, k][away > radius[k] * 1.005].max() == 0
+        assert away[met[0, k] == 0].min() > 0.9 * radius[k]
+
+
+def test_what_is_unwrapped_lies_where_the_chart_says():
+    # A picture whose colours are its coordinates.
+    line = torch.arange(SIZE) / SIZE
+    picture = torch.stack(torch.meshgrid(line, line, indexing="ij"))[None].expand(2, -1, -1, -1)
+    rows = looks(2)
+    eyes = turned(torch.tensor([[0.28, 0.02, 0.38]]), rows[:, :6], rows[:, 6:])
+    for kind in range(3):
+        chart, sight = unwrapped(picture, eyes, kind)
+        row, column = (chart * SIZE).unbind(2)
+        places, met = charted(eyes, column, row, SIZE)
+        middles = ((torch.arange(CHART) * 2 + 1) / CHART - 1) * EXTENTS[kind]
+        good = (sight[:, :, 0] > 0) & (met == 1)
+        assert good.float().mean() > 0.5
+        across = (places[:, kind, ..., 0] - middles).abs()
+        down = (places[:, kind, ..., 1] + middles[:, None]).abs()
+        assert across[good].max() < 0.02 and down[good].max() < 0.02
+
+
+def eyeballs(batch: int = 1) -> Eyeballs:
+    """White balls with a black iris of radius .3 and no highlight."""
+    line = ((torch.arange(CHART) * 2 + 1) / CHART - 1) * EXTENTS[IRIS]
+    within = (line[:, None] ** 2 + line**2) < 0.3**2
+    iris = torch.full((batch, 4, CHART, CHART), -1.0)
+    iris[:, 3] = within * 8.0 - 4
+    whites = torch.ones(batch, 2, 4, CHART, CHART)
+    return Eyeballs(
+        torch.tensor([[0.28, 0.02, 0.38]]).expand(batch, -1), torch.full_like(whites, -4.0), whites, iris
+    )
+
+
+def test_an_iris_is_drawn_where_the_gaze_turns_it():
+    # Not so far that lids, which are not there, would cut it.
+    for row in looks(5, seed=1) * 0.4:
+        frame = eyeballs().laid(torch.zeros(1, 3, SIZE, SIZE), torch.ones(1, 1, SIZE, SIZE), row[None])
+        gaze = gaze_direction(row[[7, 6]].double().numpy())
+        eyes = turned(eyeballs().place, row[None, :6], row[None, 6:])
+        # An iris's edge is a circle, whose middle lies inside the ball.
+        middle = EYEBALL_RADIUS * (1 - 0.3**2) ** 0.5 * gaze
+        wanted = project(eyes.centres[0].double().numpy() + middle, SIZE)
+        for x, y, _ in wanted:
+            near = frame[0, 0, int(y) - 14 : int(y) + 15, int(x) - 14 : int(x) + 15] < -0.5
+            down, across = np.nonzero(near.numpy())
+            assert abs(across.mean() + int(x) - 14 - x) < 1 and abs(down.mean() + int(y) - 14 - y) < 1
+
+
+def test_nothing_is_drawn_where_lids_hide_it_or_elsewhere():
+    under = torch.rand(2, 3, SIZE, SIZE)
+    rows = looks(2)
+    hidden = torch.zeros(2, 1, SIZE, SIZE)
+    assert torch.equal(eyeballs(2).laid(under, hidden, rows), under)
+    drawn = eyeballs(2).laid(under, hidden + 1, rows)
+    changed = (drawn != under).any(1)
+    assert 0.01 < changed.float().mean() < 0.08
+    half = eyeballs(2).laid(under, hidden + 0.5, rows)
+    assert torch.allclose(half, (drawn + under) / 2, atol=1e-5)
+
+
+def test_frames_of_a_batch_are_those_drawn_alone():
+    under, share, rows = torch.rand(3, 3, SIZE, SIZE), torch.rand(3, 1, SIZE, SIZE), looks(3)
+    one = eyeballs()
+    together = one.laid(under, share, rows)
+    for k in range(3):
+        alone = one.laid(under[k, None], share[k, None], rows[k, None])
+        assert torch.allclose(alone, together[k, None], atol=1e-5)
+
+
+def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it():
+    torch.manual_seed(0)
+    reader = EyeReader()
+    picture = image(SIZE, batch=2)
+    found = reader(picture, torch.ones(2, 1, SIZE, SIZE), torch.zeros(2, 72))
+    assert torch.allclose(found.place, torch.tensor([0.28, 0.017, 0.38]), atol=0.05)
+    drawn = found.laid(picture, torch.ones(2, 1, SIZE, SIZE), looks(2))
+    (drawn.square().sum() + found.place.sum()).backward()
+    untouched = [n for n, p in reader.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert not untouched
+
+
+def test_an_animator_draws_eyes_by_pose_and_gaze_alike_in_any_batch():
+    model = animator(WITH_EYES)
+    source = model.encode_source(image(64), motion(1, STYLISED))
+    magnitudes = model.magnitudes(source, windows(5))
+    assert magnitudes.shape == (5, WITH_EYES.n_directions + 8)
+    assert torch.allclose(model.network.looks(source, magnitudes), windows(5)[:, 64:, 13], atol=1e-6)
+    assert torch.allclose(model.network.looks(source, magnitudes, 0.0), source.descriptor[:, 64:], atol=1e-6)
+    whole = model.decode(source, magnitudes)
+    singles = torch.cat([model.decode(source, row) for row in magnitudes.split(1)])
+    assert torch.allclose(whole, singles, atol=1e-4)
+    turned_away = magnitudes.clone()
+    turned_away[:, -2:] += 0.5
+    assert (model.decode(source, turned_away) - whole).abs().max() > 0.01
+
+
+def test_a_stored_head_tells_where_its_eyes_are(avatar):
+    rows = looks(3, seed=2)
+    scale = {"xy": 64, "depth": 2000}
+    vertices = []
+    for row in rows:
+        frame = posed(avatar, row)
+        points = project(avatar.to_world(frame), SIZE)
+        vertices.append(np.round(points * [64, 64, 2000]).astype(np.int16))
+    arrays = {
+        "vertices": np.stack(vertices),
+        "pose": rows[:, :6].numpy(),
+        "gaze": rows[:, [7, 6]].numpy(),
+    }
+    clip = SimpleNamespace(
+        read=lambda name, start, stop: arrays[name][start:stop],
+        shapes={"frames": (3, SIZE, SIZE, 3)},
+        info={"vertex_scale": scale},
+    )
+    for k in range(3):
+        assert np.abs(eye_place(clip, k) - avatar.eye_centres[0]).max() < 2e-3
