@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gohd_core.animator.eye_charts import EXTENTS, HEAD, IRIS, LIGHT, Eyes, look, turned, unwrapped
-from gohd_core.animator.eyeballs import Eyeballs, look_gaze, look_pose
+from gohd_core.animator.eyeballs import STEEP, Eyeballs, look_gaze, look_pose
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act, upsample
+from gohd_core.animator.planes import sized
 
 _PLACE = (0.280, 0.017, 0.380)
 """Where eyes are in the mean stylised head: half their distance, height and depth, model units."""
@@ -21,6 +22,10 @@ _SHOWN = 2 * (3 + 1 + 1)
 """What charts of both eyes show: colour, how far it can be taken for an eyeball, whether it is in sight."""
 _MIXED, _HIDDEN = 12, 32
 _MODES, _IRIS_SIDE, _WHITE_SIDE = 8, 32, 16
+_FITS, _FITTING = 4, 0.3
+"""Rounds of fitting an iris, and the difference (half the range is 1) at which a pixel counts half."""
+_UNSEEN = 3.0
+"""What the colour of the learnt picture counts beside the pixels that are seen."""
 _IRIS_RADIUS, _EDGE = 0.44, 0.05
 """At first, in radii of the ball."""
 
@@ -61,11 +66,13 @@ class EyeReader(nn.Module):
             place = place + _PLACE_STEP * self.finder(_charts(shown, eyes, HEAD, _FINDER_EXTENT))
         eyes = turned(place, pose, gaze)
         light, head, iris = (_charts(shown, eyes, kind) for kind in (LIGHT, HEAD, IRIS))
+        picture = self.irises(self.tint(iris))
+        colour = (picture[:, :3] + 1) * _tint(picture, iris.unflatten(1, (2, -1))) - 1
         return Eyeballs(
             place,
             self.highlights(light).unflatten(1, (2, -1)),
             self.whites(self.white(head)).unflatten(1, (2, -1)),
-            self.irises(self.tint(iris)),
+            torch.cat([colour, picture[:, 3:]], dim=1),
         )
 
 
@@ -135,6 +142,23 @@ def _charts(shown: Tensor, eyes: Eyes, kind: int, extent: float | None = None) -
     """Both eyes' charts after one another, with where they are in sight: [B,10,n,n]."""
     seen, sight = unwrapped(shown, eyes, kind, extent)
     return torch.cat([seen * sight, sight], dim=2).flatten(1, 2)
+
+
+def _tint(picture: Tensor, charts: Tensor) -> Tensor:
+    """Factors of colour [B,3,1,1] that bring an iris [B,4,s,s] nearest to what both eyes' charts show.
+
+    Least squares, again and again without what fits badly: highlights lie on the iris.
+    """
+    opacity = torch.sigmoid(STEEP * picture[:, 3:])
+    made = sized(torch.cat([picture[:, :3] + 1, opacity], dim=1), charts.shape[-1])[:, None]
+    shown, taken = charts[:, :, :3] + 1, (charts[:, :, 3:4] + 1) / 2 * charts[:, :, 4:]
+    made, weight = made[:, :, :3], made[:, :, 3:] * taken
+    tint = made.new_ones(len(made), 1, 3, 1, 1)
+    for _ in range(_FITS):
+        fit = weight / (1 + ((shown - tint * made) / _FITTING).square().sum(2, keepdim=True))
+        both = [(fit * shown * made).sum((1, 3, 4)), (fit * made.square()).sum((1, 3, 4))]
+        tint = ((both[0] + _UNSEEN) / (both[1] + _UNSEEN))[:, None, :, None, None]
+    return tint[:, 0]
 
 
 def _disc() -> Tensor:

@@ -23,7 +23,7 @@ from gohd_core.animator.eye_charts import (
     windows,
 )
 
-_STEEP = 4.0
+STEEP = 4.0
 _APERTURE = (0.72, 0.54)
 """Half width and half height of where lids may open, in radii; glasses may lie before what is beyond."""
 _APERTURE_EDGE = 0.1
@@ -85,9 +85,9 @@ class Eyeballs:
         )
         within = (places[:, IRIS, ..., :2].abs().amax(-1) < EXTENTS[IRIS]) & (places[:, IRIS, ..., 2] > 0)
         shaded = (iris[:, :3] + 1) * torch.exp(head[:, 3:]) - 1
-        opacity = torch.sigmoid(_STEEP * iris[:, 3:]) * within[:, None]
+        opacity = torch.sigmoid(STEEP * iris[:, 3:]) * within[:, None]
         colour = torch.lerp(head[:, :3], shaded, opacity)
-        return torch.lerp(colour, light[:, :3], torch.sigmoid(_STEEP * light[:, 3:]))
+        return torch.lerp(colour, light[:, :3], torch.sigmoid(STEEP * light[:, 3:]))
 
 
 def look_pose(looks: Tensor) -> Tensor:

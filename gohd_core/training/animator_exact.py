@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gohd_core.animator.eyeballs import Eyeballs
     from gohd_core.training.animator_config import AnimatorLosses
 
-_PLACE_WEIGHT = 4.0
-"""Of an eyeball's place in the head, model units, beside its colours."""
+_PLACE_WEIGHTS = (5.0, 5.0, 1.0)
+"""Of an eyeball's place in the head, model units, beside its colours; a picture hardly shows its depth."""
 
 
 def is_exact(weights: AnimatorLosses) -> bool:
@@ -71,9 +71,10 @@ def add_eyeballs(
     """Adds what the eyeballs owe to the truth: their place, and their colours where the target shows them."""
     seen = batch["eyeballs"]
     drawn = eyeballs.laid(target, seen, batch["look"])
-    place = (eyeballs.place - batch["eye_place"]).abs().mean()
+    gaps = (eyeballs.place - batch["eye_place"]).abs().mean(0)
+    place = (gaps * gaps.new_tensor(_PLACE_WEIGHTS)).sum()
     colours = loss.visible_difference(target, drawn, seen, torch.ones_like(seen))
-    terms.add("eyeballs", weights.eyeballs, colours + _PLACE_WEIGHT * place)
+    terms.add("eyeballs", weights.eyeballs, colours + place)
     terms.watch("eye_place", place)
 
 
