@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.encoder import Source
-from gohd_core.animator.eyeballs import Eyeballs
+from gohd_core.animator.eyeballs import EyesInFrame
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.checkpoints.loading import load_network
@@ -127,23 +127,24 @@ class Animator:
         magnitudes = magnitudes.to(self.device, torch.float32)
         strength = strength.reshape(-1, 1)
         latents = self.network.latent(source, magnitudes, strength)
-        looks = self.network.looks(source, magnitudes, strength)
+        descriptors = self.network.descriptors(source, magnitudes, strength)
         step = self._fixed_batch or (self.network.decoder.cpu_pass if self.device.type == "cpu" else count)
         frames = []
         for start in range(0, count, step):
             part = slice(start, min(start + step, count)) if sources > 1 else slice(None)
             features = tuple(f[part] for f in source.features)
             some = slice(start, start + step)
-            eyes = () if looks is None else (source.eyeballs.part(part), looks[some])
-            frames.append(self._pass(latents[some], features, *eyes))
+            eyes = None
+            if descriptors is not None:
+                eyes = self.network.in_frame(source.eyeballs.part(part), descriptors[some])
+            frames.append(self._pass(latents[some], features, eyes))
         return torch.cat(frames)
 
     def _pass(
         self,
         latents: Tensor,
         features: tuple[Tensor, ...],
-        eyeballs: Eyeballs | None = None,
-        looks: Tensor | None = None,
+        eyes: EyesInFrame | None = None,
     ) -> Tensor:
         count = len(latents)
         if count < self._fixed_batch:
@@ -152,8 +153,7 @@ class Animator:
             latents = torch.cat([latents, latents[-1:].expand(missing, -1)])
             if len(features[0]) > 1:
                 features = tuple(torch.cat([f, f[-1:].expand(missing, -1, -1, -1)]) for f in features)
-        decoded = self.network.with_eyes(self._draw(latents, features), eyeballs, looks)
-        frame = decoded.pyramid[0].float()
+        frame = self._draw(latents, features, eyes).pyramid[0].float()
         # The official network is not bounded; what lies outside [-1, 1] is cut where pictures are made.
         return frame[:count].clone() if self._fixed_batch else frame
 

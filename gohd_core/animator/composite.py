@@ -16,6 +16,7 @@ from gohd_core.animator import planes
 from gohd_core.animator.composite_head import CompositeHead, plain, plain_conv
 from gohd_core.animator.config import AnimatorConfig, level_sizes
 from gohd_core.animator.decoder import Decoded
+from gohd_core.animator.eyeballs import EyesInFrame
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, Freezable, StyledConv
 from gohd_core.animator.planes import Planes, sized
 from gohd_core.animator.teeth import Teeth, laid
@@ -118,12 +119,20 @@ class CompositeDecoder(nn.Module):
             if isinstance(part, Freezable):
                 part.freeze(dtype)
 
-    def forward(self, latent: Tensor, features: tuple[Tensor, ...], *, whole: bool = True) -> Decoded:
+    def forward(
+        self,
+        latent: Tensor,
+        features: tuple[Tensor, ...],
+        eyes: EyesInFrame | None = None,
+        *,
+        whole: bool = True,
+    ) -> Decoded:
         """latent [B,D] float32; features at 8 ... encoder_size, then the image -> Decoded.
 
         Where the source's own planes follow (`planes.owned`), a plane is taken from there alone where the
         source shows that very plane: an eyeball that turns out from under a lid is not on the picture.
         Where the wall without the head follows (`plate_and_wall`), what the head bares is taken from there.
+        Where the frame's eyes follow, lids are where their curves are, and eyeballs come from their charts.
         Without `whole` only flows, masks and the coarse synthesis up to `flow_size` are made: in the
         first part of a training that is all there is to learn, at half the cost.
         """
@@ -132,7 +141,7 @@ class CompositeDecoder(nn.Module):
         trunk = self._trunk(latent, maps)
         if not whole:
             return Decoded([], trunk.flows, trunk.masks, trunk.planes, coarse=trunk.coarse)
-        return self._finished(trunk, maps[-1], image, plate)
+        return self._finished(trunk, maps[-1], image, plate, eyes)
 
     def _trunk(self, latent: Tensor, maps: tuple[Tensor, ...]) -> _Trunk:
         """Level by level up to `flow_size`: what is known so far is looked at through the flow so far."""
@@ -166,7 +175,14 @@ class CompositeDecoder(nn.Module):
         coarse = plain(self.coarse, x) + sized(basis["colour"], self.sides[-1])
         return _Trunk(x, latent, flows, masks, found, coarse)
 
-    def _finished(self, trunk: _Trunk, guide: Tensor, image: Tensor, plate: Tensor | None) -> Decoded:
+    def _finished(
+        self,
+        trunk: _Trunk,
+        guide: Tensor,
+        image: Tensor,
+        plate: Tensor | None,
+        eyes: EyesInFrame | None,
+    ) -> Decoded:
         """The frame: fine flows and masks, the head's view of the warped source, and both mixed."""
         seen, mask = self._refined(trunk.x, trunk.planes[-1], trunk.masks[-1])
         samples, shares = seen.samples(image), seen.shares
@@ -179,7 +195,7 @@ class CompositeDecoder(nn.Module):
         )
         seen = Planes(seen.face, seen.inner, made.logits)
         # Detached: masks are taught what is there, not to hide what is hard to predict.
-        shares = seen.shares.detach()
+        shares = seen.shares.detach() if eyes is None else eyes.parted(seen.shares.detach())
         given = torch.sigmoid(made.mask).detach()
         share = given * _shown(owned, shares)
         if plate is not None:
@@ -195,6 +211,8 @@ class CompositeDecoder(nn.Module):
             layers = self.teeth.draw(rows, self.size)
             synthesis = laid(layers, synthesis, shares[:, planes.INNER, None])
         frame = share * (warped + made.shading) + (1 - share) * synthesis
+        if eyes is not None:
+            frame = eyes.laid(frame, shares[:, planes.INNER, None])
         return Decoded(
             [frame],
             [*trunk.flows, seen.flow()],

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from gohd_core.constants import N_DESCRIPTOR, WINDOW
 from gohd_core.errors import BadInput
 
-N_LOOK = 8
-"""Head pose 6 and gaze 2, which the last columns of a descriptor hold."""
 SMALLEST = 4
 """Side of the decoder's learned constant; the encoder ends there too."""
 
@@ -40,7 +38,7 @@ class AnimatorConfig:
         flow_size: largest side at which flow and mask are predicted from features (`composite`).
         head_channels: width of the full-resolution head (`composite`).
         surroundings: whether the head also looks at what is known around, at `flow_size` (`composite`).
-        eyeballs: whether eyeballs are read once and drawn as balls (`composite`).
+        eyeballs: whether eyes are read once and drawn as balls behind lids (`composite`).
         teeth: whether rows of teeth are learnt as pictures and laid into the mouth (`composite`).
     """
 
@@ -89,7 +87,7 @@ class AnimatorConfig:
     @property
     def n_magnitudes(self) -> int:
         """Numbers that drive a frame: one for each direction, and where eyeballs are drawn what they need."""
-        return self.n_directions + (N_LOOK if self.eyeballs else 0)
+        return self.n_directions + (self.n_descriptor if self.eyeballs else 0)
 
     def width(self, side: int) -> int:
         """Feature channels at a level of `side` pixels."""

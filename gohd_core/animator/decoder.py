@@ -165,7 +165,7 @@ class PyramidDecoder(nn.Module):
                     if isinstance(layer, Freezable):
                         layer.freeze(dtype, _layout(side, dtype))
 
-    def forward(self, latent: Tensor, features: tuple[Tensor, ...]) -> Decoded:
+    def forward(self, latent: Tensor, features: tuple[Tensor, ...], eyes: None = None) -> Decoded:
         """latent [B,D] float32, features at 8, 16 ... size -> frames and flows of every size."""
         x = self.constant.to(features[0].dtype).expand(len(latent), -1, -1, -1)
         x = self.initial(x.contiguous(memory_format=_layout(0, x.dtype)), latent)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.constants import N_EXPRESSION
+from gohd_core.constants import N_EXPRESSION, N_GAZE, N_POSE
 from gohd_core.face.camera import Camera, rotation, transform
 
 RADIUS = 0.272
@@ -44,14 +44,14 @@ class Eyes:
     axes: Tensor
 
 
-def turned(place: Tensor, pose: Tensor, gaze: Tensor) -> Eyes:
+def turned(place: Tensor, descriptor: Tensor) -> Eyes:
     """Eyes of a head.
 
     Args:
         place: [1 or B,3] the left eye's centre in the head: half their distance, height, depth.
-        pose: [B,6] of the head.
-        gaze: [B,2] horizontal and vertical, in the camera's axes (the descriptors' order).
+        descriptor: [B,72] in the network's order: of it, head pose and gaze (horizontal, vertical).
     """
+    _, pose, gaze = descriptor.split((N_EXPRESSION, N_POSE, N_GAZE), dim=-1)
     head = rotation(pose[:, :3])
     both = torch.stack([place, place * place.new_tensor([-1, 1, 1])], 1).expand(len(pose), -1, -1)
     yaw, pitch = gaze.unbind(-1)
@@ -116,8 +116,3 @@ def sampled(chart: Tensor, places: Tensor, kind: int) -> Tensor:
     """Charts [B,C,n,n] at places [B,h,w,3] of their ball -> [B,C,h,w]."""
     grid = places[..., :2] / EXTENTS[kind] * places.new_tensor([1, -1])
     return F.grid_sample(chart, grid, "bilinear", "border", align_corners=False)
-
-
-def look(descriptor: Tensor) -> Tensor:
-    """Pose and gaze [..., 8] of descriptors [..., 72]."""
-    return descriptor[..., N_EXPRESSION:]

@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gohd_core.animator.eye_charts import EXTENTS, HEAD, IRIS, LIGHT, Eyes, look, turned, unwrapped
-from gohd_core.animator.eyeballs import STEEP, Eyeballs, look_gaze, look_pose
+from gohd_core.animator.eye_charts import EXTENTS, HEAD, IRIS, LIGHT, Eyes, turned, unwrapped
+from gohd_core.animator.eye_lids import LidCurves
+from gohd_core.animator.eyeballs import STEEP, Eyeballs, EyesInFrame, eyes_in_frame
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act, upsample
 from gohd_core.animator.planes import sized
 
@@ -22,10 +23,11 @@ _SHOWN = 2 * (3 + 1 + 1)
 """What charts of both eyes show: colour, how far it can be taken for an eyeball, whether it is in sight."""
 _MIXED, _HIDDEN = 12, 32
 _MODES, _IRIS_SIDE, _WHITE_SIDE = 8, 32, 16
+_LID_CODE = 16
 _FITS, _FITTING = 4, 0.3
-"""Rounds of fitting an iris, and the difference (half the range is 1) at which a pixel counts half."""
+"""Rounds of fitting colours, and the difference (half the range is 1) at which a pixel counts half."""
 _UNSEEN = 3.0
-"""What the colour of the learnt picture counts beside the pixels that are seen."""
+"""What the colours of the learnt pictures count beside the pixels that are seen."""
 _IRIS_RADIUS, _EDGE = 0.44, 0.05
 """At first, in radii of the ball."""
 
@@ -39,10 +41,11 @@ class EyeReader(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.finder = _Summary(3)
+        self.finder = _Summary(3, 2 * _SHOWN)
         self.highlights = _Highlights()
         self.white, self.whites = _Summary(_MODES), _Mixture(2 * 4, _WHITE_SIDE)
         self.tint, self.irises = _Summary(_MODES), _Mixture(4, _IRIS_SIDE)
+        self.opened, self.lids = _Summary(_LID_CODE), LidCurves(_LID_CODE)
         with torch.no_grad():
             self.finder.out.weight.mul_(0.05)  # the mean head, until it knows better
             self.whites.mean[[0, 1, 2, 4, 5, 6]] = 0.6
@@ -55,33 +58,42 @@ class EyeReader(nn.Module):
         In float32 always: places must be exact, and few channels gain nothing from less.
         """
         with torch.autocast(image.device.type, enabled=False):
-            return self._read(torch.cat([image, owned * 2 - 1], dim=1).float(), look(descriptor))
+            return self._read(torch.cat([image, owned * 2 - 1], dim=1).float(), descriptor.float())
 
-    def _read(self, shown: Tensor, looks: Tensor) -> Eyeballs:
-        pose, gaze = look_pose(looks), look_gaze(looks)
+    def in_frame(self, eyeballs: Eyeballs, descriptor: Tensor, size: int) -> EyesInFrame:
+        """The eyes of frames with descriptors [B,72], of one portrait or of as many."""
+        with torch.autocast(descriptor.device.type, enabled=False):
+            curves = self.lids(eyeballs.lids, eyeballs.descriptor, descriptor.float())
+            return eyes_in_frame(eyeballs, descriptor.float(), curves, size)
+
+    def _read(self, shown: Tensor, descriptor: Tensor) -> Eyeballs:
         place = shown.new_tensor(_PLACE).expand(len(shown), -1)
         for _ in range(_LOOKS):
             place = place.detach()
-            eyes = turned(place, pose, gaze)
-            place = place + _PLACE_STEP * self.finder(_charts(shown, eyes, HEAD, _FINDER_EXTENT))
-        eyes = turned(place, pose, gaze)
+            eyes = turned(place, descriptor)
+            both = [_charts(shown, eyes, HEAD, _FINDER_EXTENT), _charts(shown, eyes, IRIS)]
+            place = place + _PLACE_STEP * self.finder(torch.cat(both, dim=1))
+        eyes = turned(place, descriptor)
         light, head, iris = (_charts(shown, eyes, kind) for kind in (LIGHT, HEAD, IRIS))
+        whites = self.whites(self.white(head)).unflatten(1, (2, -1))
         picture = self.irises(self.tint(iris))
-        colour = (picture[:, :3] + 1) * _tint(picture, iris.unflatten(1, (2, -1))) - 1
+        opacity = torch.sigmoid(STEEP * picture[:, None, 3:])
         return Eyeballs(
             place,
             self.highlights(light).unflatten(1, (2, -1)),
-            self.whites(self.white(head)).unflatten(1, (2, -1)),
-            torch.cat([colour, picture[:, 3:]], dim=1),
+            _tinted(whites, torch.ones_like(whites[:, :, :1]), head),
+            _tinted(picture[:, None], opacity, iris)[:, 0],
+            self.opened(head),
+            descriptor,
         )
 
 
 class _Summary(nn.Module):
-    """A few numbers from charts [B,10,n,n]."""
+    """A few numbers from charts [B,inputs,n,n]."""
 
-    def __init__(self, outputs: int) -> None:
+    def __init__(self, outputs: int, inputs: int = _SHOWN) -> None:
         super().__init__()
-        widths = (_SHOWN, *_WIDTHS)
+        widths = (inputs, *_WIDTHS)
         self.convs = nn.ModuleList(
             EqualConv2d(a, b, 3, stride=2, padding=1) for a, b in zip(widths, _WIDTHS, strict=False)
         )
@@ -144,13 +156,15 @@ def _charts(shown: Tensor, eyes: Eyes, kind: int, extent: float | None = None) -
     return torch.cat([seen * sight, sight], dim=2).flatten(1, 2)
 
 
-def _tint(picture: Tensor, charts: Tensor) -> Tensor:
-    """Factors of colour [B,3,1,1] that bring an iris [B,4,s,s] nearest to what both eyes' charts show.
+def _tinted(pictures: Tensor, opacity: Tensor, charts: Tensor) -> Tensor:
+    """Pictures [B,e,4,s,s] of one or both eyes in the colour that comes nearest to what their charts show.
 
-    Least squares, again and again without what fits badly: highlights lie on the iris.
+    Least squares over where they are opaque [B,e,1,s,s], again and again without what fits badly: highlights
+    lie on an iris, and an iris on the white.
     """
-    opacity = torch.sigmoid(STEEP * picture[:, 3:])
-    made = sized(torch.cat([picture[:, :3] + 1, opacity], dim=1), charts.shape[-1])[:, None]
+    charts = charts.unflatten(1, (2, -1))
+    made = torch.cat([pictures[:, :, :3] + 1, opacity], dim=2)
+    made = sized(made.flatten(0, 1), charts.shape[-1]).unflatten(0, made.shape[:2])
     shown, taken = charts[:, :, :3] + 1, (charts[:, :, 3:4] + 1) / 2 * charts[:, :, 4:]
     made, weight = made[:, :, :3], made[:, :, 3:] * taken
     tint = made.new_ones(len(made), 1, 3, 1, 1)
@@ -158,7 +172,7 @@ def _tint(picture: Tensor, charts: Tensor) -> Tensor:
         fit = weight / (1 + ((shown - tint * made) / _FITTING).square().sum(2, keepdim=True))
         both = [(fit * shown * made).sum((1, 3, 4)), (fit * made.square()).sum((1, 3, 4))]
         tint = ((both[0] + _UNSEEN) / (both[1] + _UNSEEN))[:, None, :, None, None]
-    return tint[:, 0]
+    return torch.cat([(pictures[:, :, :3] + 1) * tint - 1, pictures[:, :, 3:]], dim=2)
 
 
 def _disc() -> Tensor:

@@ -1,8 +1,9 @@
-"""Eyeballs, read off the portrait once and drawn as balls where the gaze turns them.
+"""Eyes as balls behind lids, read off the portrait once and drawn where pose, gaze and blink have them.
 
 A warped portrait can't show what lids hid: an iris that looks up brings its covered part along. What the
 eyeballs look like, hidden parts included, is read into charts of a ball (`eye_reader.py`, `eye_charts.py`);
-each frame's eyes are drawn from those, where the plane that parts lids from eyeballs shows them.
+each frame's eyes are drawn from those. Lids are curves over the ball (`eye_lids.py`), sharp at any size, and
+decide what of an eyeball a frame shows.
 """
 
 from __future__ import annotations
@@ -12,21 +13,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gohd_core.animator.eye_charts import (
-    EXTENTS,
-    HEAD,
-    IRIS,
-    LIGHT,
-    charted,
-    sampled,
-    turned,
-    windows,
-)
+from gohd_core.animator.eye_charts import EXTENTS, HEAD, IRIS, LIGHT, charted, sampled, turned, windows
+from gohd_core.animator.planes import FACE, INNER
 
 STEEP = 4.0
 _APERTURE = (0.72, 0.54)
 """Half width and half height of where lids may open, in radii; glasses may lie before what is beyond."""
 _APERTURE_EDGE = 0.1
+_BEHIND_FROM, _BEHIND_STEP = 0.1, 0.3
+"""Share of the inner plane from which a pixel may show an eyeball, and the further share at which it does:
+hair and noses hide eyes, which lids know nothing of."""
 
 
 @dataclass(frozen=True)
@@ -37,51 +33,73 @@ class Eyeballs:
         place: [B,3] where they are in the head (`eye_charts.turned`).
         highlights, whites: [B,2,4,n,n] each eye's charts by light and by head.
         iris: [B,4,n,n].
+        lids: [B,C] what the lids look like.
+        descriptor: [B,72] the portrait's own.
     """
 
     place: Tensor
     highlights: Tensor
     whites: Tensor
     iris: Tensor
+    lids: Tensor
+    descriptor: Tensor
 
     def part(self, some: slice) -> Eyeballs:
         """Of some of the portraits."""
-        return Eyeballs(self.place[some], self.highlights[some], self.whites[some], self.iris[some])
+        return Eyeballs(*(getattr(self, name)[some] for name in self.__dataclass_fields__))
 
-    def laid(self, frame: Tensor, share: Tensor, looks: Tensor) -> Tensor:
-        """Frames [B,3,S,S] with the eyeballs drawn where they show.
 
-        Args:
-            frame: in -1..1.
-            share: [B,1,S,S] how much of each pixel lies behind the lids, 0..1.
-            looks: [B,8] pose and gaze (`eye_charts.look`).
-        """
-        with torch.autocast(frame.device.type, enabled=False):
-            return self._laid(frame.float(), share.float(), looks.float())
+@dataclass(frozen=True)
+class EyesInFrame:
+    """Both eyes of frames, in a window around each.
 
-    def _laid(self, frame: Tensor, share: Tensor, looks: Tensor) -> Tensor:
-        size = frame.shape[-1]
-        eyes = turned(self.place, look_pose(looks), look_gaze(looks))
-        column, row = windows(eyes, size)
-        places, met = charted(eyes, column, row, size)
-        at = (row * size + column).flatten(2)
-        flat, share = frame.flatten(2), share.flatten(2)
+    Attributes:
+        eyeballs: whose they are; of one portrait, or of as many as there are frames.
+        pixels: [B,2,w,w] the windows' pixels, counted row by row.
+        places: [B,3,2,w,w,3] where they lie on the ball, in its three charts.
+        within: [B,2,w,w] how surely the ball is there, where lids may open.
+        opening: [B,2,w,w] how far they lie between the lids.
+    """
+
+    eyeballs: Eyeballs
+    pixels: Tensor
+    places: Tensor
+    within: Tensor
+    opening: Tensor
+
+    def parted(self, shares: Tensor) -> Tensor:
+        """Shares of the planes [B,3,S,S] with lids where their curves are."""
+        flat = shares.float().flatten(2)
+        inner, face = flat[:, INNER], flat[:, FACE]
         for k in range(2):
-            drawn = self._colour(places[:, :, k], k)
-            opacity = (met[:, k] * _opening(places[:, HEAD, k])).flatten(1)[:, None]
-            where = at[:, k, None]
-            there = where.expand(-1, 3, -1)
-            opacity = opacity * share.gather(2, where)
-            under = flat.gather(2, there)
-            flat = flat.scatter(2, there, torch.lerp(under, drawn.flatten(2), opacity))
+            at, within = self.pixels[:, k].flatten(1), self.within[:, k].flatten(1)
+            was, skin = inner.gather(1, at), face.gather(1, at)
+            behind = ((was - _BEHIND_FROM) / _BEHIND_STEP).clamp(0, 1)
+            now = torch.lerp(was, self.opening[:, k].flatten(1) * behind, within).minimum(was + skin)
+            inner = inner.scatter(1, at, now)
+            face = face.scatter(1, at, skin + was - now)
+        parts = list(flat.unbind(1))
+        parts[INNER], parts[FACE] = inner, face
+        return torch.stack(parts, 1).unflatten(2, shares.shape[2:])
+
+    def laid(self, frame: Tensor, share: Tensor) -> Tensor:
+        """Frames [B,3,S,S] with the eyeballs where a share [B,1,S,S] of a pixel lies behind the lids."""
+        flat, share = frame.float().flatten(2), share.float().flatten(2)
+        for k in range(2):
+            at = self.pixels[:, k].flatten(1)[:, None]
+            opacity = self.within[:, k].flatten(1)[:, None] * share.gather(2, at)
+            there = at.expand(-1, 3, -1)
+            drawn = torch.lerp(flat.gather(2, there), self._colour(k).flatten(2), opacity)
+            flat = flat.scatter(2, there, drawn)
         return flat.unflatten(2, frame.shape[2:])
 
-    def _colour(self, places: Tensor, k: int) -> Tensor:
-        """One eye's colours [B,3,h,w] at places [B,3,h,w,3] in the three charts."""
-        count = len(places)
+    def _colour(self, k: int) -> Tensor:
+        """One eye's colours [B,3,w,w]."""
+        places, eyes = self.places[:, :, k], self.eyeballs
+        charts = {LIGHT: eyes.highlights[:, k], HEAD: eyes.whites[:, k], IRIS: eyes.iris}
         light, head, iris = (
-            sampled(chart.expand(count, -1, -1, -1), places[:, kind], kind)
-            for kind, chart in ((LIGHT, self.highlights[:, k]), (HEAD, self.whites[:, k]), (IRIS, self.iris))
+            sampled(chart.expand(len(places), -1, -1, -1), places[:, kind], kind)
+            for kind, chart in charts.items()
         )
         within = (places[:, IRIS, ..., :2].abs().amax(-1) < EXTENTS[IRIS]) & (places[:, IRIS, ..., 2] > 0)
         shaded = (iris[:, :3] + 1) * torch.exp(head[:, 3:]) - 1
@@ -90,17 +108,18 @@ class Eyeballs:
         return torch.lerp(colour, light[:, :3], torch.sigmoid(STEEP * light[:, 3:]))
 
 
-def look_pose(looks: Tensor) -> Tensor:
-    """Pose [B,6] of looks [B,8]."""
-    return looks[:, :6]
+def eyes_in_frame(eyeballs: Eyeballs, descriptor: Tensor, curves: Tensor, size: int) -> EyesInFrame:
+    """The eyes of frames of `size` pixels with descriptors [B,72] and lids [B,2,2,knots] (`eye_lids.py`)."""
+    from gohd_core.animator.eye_lids import opening
+
+    eyes = turned(eyeballs.place, descriptor)
+    column, row = windows(eyes, size)
+    places, met = charted(eyes, column, row, size)
+    head = places[:, HEAD]
+    return EyesInFrame(eyeballs, row * size + column, places, met * _aperture(head), opening(curves, head))
 
 
-def look_gaze(looks: Tensor) -> Tensor:
-    """Gaze [B,2], horizontal and vertical, of looks [B,8]."""
-    return looks[:, 6:]
-
-
-def _opening(place: Tensor) -> Tensor:
-    """How far places [B,h,w,3] in the head's chart can lie between lids, [B,h,w] in 0..1."""
+def _aperture(place: Tensor) -> Tensor:
+    """How far places [B,2,h,w,3] in the head's chart can lie between lids, [B,2,h,w] in 0..1."""
     across = (place[..., :2] / place.new_tensor(_APERTURE)).square().sum(-1)
     return ((1 - across) / _APERTURE_EDGE).clamp(0, 1) * (place[..., 2] > 0)

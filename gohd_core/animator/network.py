@@ -13,7 +13,6 @@ from gohd_core.animator.composite import CompositeDecoder
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.decoder import Decoded, PyramidDecoder
 from gohd_core.animator.encoder import AppearanceEncoder, Source
-from gohd_core.animator.eye_charts import look
 from gohd_core.animator.eye_reader import EyeReader
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.layers import EqualLinear, Freezable
@@ -22,7 +21,7 @@ from gohd_core.animator.planes import BACKGROUND, INNER, owned
 from gohd_core.animator.plate import plate_and_wall
 
 if TYPE_CHECKING:
-    from gohd_core.animator.eyeballs import Eyeballs
+    from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame
 
 
 class AnimatorNetwork(nn.Module):
@@ -76,39 +75,37 @@ class AnimatorNetwork(nn.Module):
     def magnitudes(self, source: Source, windows: Tensor) -> Tensor:
         """windows [T,72,W] -> what drives the frames, [T,n_magnitudes].
 
-        After the magnitudes xi of the directions comes, where eyeballs are drawn as balls, by how much pose
-        and gaze differ from the source's own.
+        Where eyes are drawn as balls, the magnitudes xi of the directions are followed by what descriptors
+        differ from the source's own by.
         """
         magnitudes = self.motion(source, windows)
         if self.eyes is None:
             return magnitudes
-        change = look(windows[:, :, windows.shape[2] // 2]) - look(source.descriptor)
-        return torch.cat([magnitudes, change], dim=1)
+        return torch.cat([magnitudes, windows[:, :, windows.shape[2] // 2] - source.descriptor], dim=1)
 
-    def looks(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Tensor | None:
-        """Pose and gaze [T,8] that eyeballs are drawn with; None where they are not."""
+    def descriptors(
+        self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0
+    ) -> Tensor | None:
+        """Descriptors [T,72] that eyes are drawn by; None where they are not drawn as balls."""
         if self.eyes is None:
             return None
-        return look(source.descriptor) + strength * magnitudes[:, self.config.n_directions :]
+        return source.descriptor + strength * magnitudes[:, self.config.n_directions :]
 
     def latent(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Tensor:
         """Target latents z_D [T, D] from magnitudes; `strength` (one, or [T, 1]) scales the way."""
         return source.identity_code + strength * self.directions(magnitudes[:, : self.config.n_directions])
 
-    def with_eyes(self, decoded: Decoded, eyeballs: Eyeballs | None, looks: Tensor | None) -> Decoded:
-        """The frame with the eyeballs drawn into it, where it shows what lies behind lids."""
-        if eyeballs is None or not decoded.pyramid:
-            return decoded
-        count = len(looks)  # a compiled decoder's last pass may hold more
-        share = decoded.planes[-1].shares[:count, INNER : INNER + 1]
-        # Detached: lids are taught by what is there, not by what is easily drawn behind them.
-        frame = eyeballs.laid(decoded.pyramid[0][:count].float(), share.detach(), looks)
-        return replace(decoded, pyramid=[frame])
+    def in_frame(self, eyeballs: Eyeballs | None, descriptor: Tensor | None) -> EyesInFrame | None:
+        """The eyes of frames with descriptors [T,72]; None where they are not drawn as balls."""
+        if eyeballs is None:
+            return None
+        return self.eyes.in_frame(eyeballs, descriptor, self.config.size)
 
     def draw(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Decoded:
         """All of a frame's parts, for one source or as many as there are magnitudes [T,n_magnitudes]."""
-        decoded = self.decoder(self.latent(source, magnitudes, strength), source.features)
-        return self.with_eyes(decoded, source.eyeballs, self.looks(source, magnitudes, strength))
+        latent = self.latent(source, magnitudes, strength)
+        eyes = self.in_frame(source.eyeballs, self.descriptors(source, magnitudes, strength))
+        return self.decoder(latent, source.features, eyes)
 
     def forward(self, image: Tensor, windows: Tensor, descriptor: Tensor | None = None) -> Decoded:
         """One source and one window each: image [B,3,S,S], windows [B,72,27] -> Decoded."""

@@ -119,8 +119,7 @@ class AnimatorTask(Task):
         decoded, encoded, estimate = self._decode(batch, source, whole)
         if whole:
             self._picture_terms(terms, batch, target, decoded.pyramid[0].float(), moment)
-        if encoded.eyeballs is not None:
-            add_eyeballs(terms, weights, batch, encoded.eyeballs, target)
+        self._add_eyeballs(terms, batch, encoded.eyeballs, target)
         if "flow" in batch:
             add_exact_terms(terms, weights, batch, target, decoded)
         if estimate is not None:
@@ -137,8 +136,13 @@ class AnimatorTask(Task):
     def _alone(self, batch: Batch, source: Tensor, target: Tensor) -> Terms:
         """What the eyes' reader learns by itself: the decoder, which costs most, is not run."""
         terms = Terms()
-        add_eyeballs(terms, self.config.losses, batch, self._eyeballs(batch, source), target)
+        self._add_eyeballs(terms, batch, self._eyeballs(batch, source), target)
         return terms
+
+    def _add_eyeballs(self, terms: Terms, batch: Batch, eyeballs: Eyeballs | None, target: Tensor) -> None:
+        if eyeballs is not None:
+            eyes = self.animator.eyes.in_frame(eyeballs, _targets(batch), target.shape[-1])
+            add_eyeballs(terms, self.config.losses, batch, eyes, target)
 
     def _picture_terms(
         self, terms: Terms, batch: Batch, target: Tensor, output: Tensor, moment: Moment
@@ -181,10 +185,9 @@ class AnimatorTask(Task):
         if self.config.network.decoder == "composite" and "source_planes" in batch:
             features = (*features, own_planes(batch["source_planes"]))
         options = {} if whole else {"whole": False}
-        decoded = net.decoder(latent, features, **options)
         encoded = replace(encoded, eyeballs=self._eyeballs(batch, source))
-        looks = None if encoded.eyeballs is None else batch["look"]
-        return net.with_eyes(decoded, encoded.eyeballs, looks), encoded, estimate
+        eyes = net.in_frame(encoded.eyeballs, _targets(batch)) if whole else None
+        return net.decoder(latent, features, eyes, **options), encoded, estimate
 
     def _feature_terms(self, terms: Terms, target: Tensor, output: Tensor, emphasis: Tensor) -> None:
         weights = self.config.losses
@@ -299,6 +302,11 @@ def emphasis_mask(boxes: Tensor, size: int, lips: float, eyes: float) -> Tensor:
     inside = (rows[..., :, None] & columns[..., None, :]).float()
     both_eyes, mouth = inside[:, :2].amax(1, keepdim=True), inside[:, 2:]
     return torch.maximum(eyes * both_eyes, lips * mouth)
+
+
+def _targets(batch: Batch) -> Tensor:
+    """The targets' descriptors [B, 72]."""
+    return batch["window"][:, :, batch["window"].shape[2] // 2]
 
 
 def _images(batch: Batch, name: str) -> Tensor:

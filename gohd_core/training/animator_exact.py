@@ -17,7 +17,7 @@ from gohd_core.training.losses import animator as loss
 from gohd_core.training.task import Batch, Terms
 
 if TYPE_CHECKING:
-    from gohd_core.animator.eyeballs import Eyeballs
+    from gohd_core.animator.eyeballs import EyesInFrame
     from gohd_core.training.animator_config import AnimatorLosses
 
 _PLACE_WEIGHTS = (5.0, 5.0, 1.0)
@@ -66,16 +66,27 @@ def add_exact_terms(
 
 
 def add_eyeballs(
-    terms: Terms, weights: AnimatorLosses, batch: Batch, eyeballs: Eyeballs, target: Tensor
+    terms: Terms, weights: AnimatorLosses, batch: Batch, eyes: EyesInFrame, target: Tensor
 ) -> None:
-    """Adds what the eyeballs owe to the truth: their place, and their colours where the target shows them."""
+    """Adds what the eyes owe to the truth: their place, colours where the target shows them, and lids."""
     seen = batch["eyeballs"]
-    drawn = eyeballs.laid(target, seen, batch["look"])
-    gaps = (eyeballs.place - batch["eye_place"]).abs().mean(0)
+    drawn = eyes.laid(target, seen)
+    gaps = (eyes.eyeballs.place - batch["eye_place"]).abs().mean(0)
     place = (gaps * gaps.new_tensor(_PLACE_WEIGHTS)).sum()
     colours = loss.visible_difference(target, drawn, seen, torch.ones_like(seen))
-    terms.add("eyeballs", weights.eyeballs, colours + place)
+    lids = _lids(eyes, seen, batch["lids_seen"])
+    terms.add("eyeballs", weights.eyeballs, colours + place + lids)
     terms.watch("eye_place", place)
+    terms.watch("lids", lids)
+
+
+def _lids(eyes: EyesInFrame, seen: Tensor, known: Tensor) -> Tensor:
+    """Cross-entropy of the opening with where eyeballs are seen [B,1,S,S], where that says something."""
+    at = eyes.pixels.flatten(1)
+    shown, told = (mask.flatten(1).gather(1, at).view_as(eyes.opening) for mask in (seen, known))
+    weight = told * eyes.within.detach()
+    error = F.binary_cross_entropy(eyes.opening.clamp(1e-4, 1 - 1e-4), shown, reduction="none")
+    return (error * weight).sum() / weight.sum().clamp_min(1)
 
 
 def own_planes(shown: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from gohd_core.animator.eye_charts import look
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
@@ -17,6 +16,8 @@ from gohd_core.training.mirrored import MirroredClip, maybe_mirrored
 
 LEFT_EYE, RIGHT_EYE, MOUTH = slice(42, 48), slice(36, 42), slice(48, 68)
 RIGHT_BROW, LEFT_BROW = slice(17, 22), slice(22, 27)
+LID_CLASSES = (1, 4, 5)
+"""Skin and eyeballs: what is neither says nothing of the lids."""
 EYE_CLASSES, MOUTH_CLASSES = (4, 5), (11, 12, 13)
 INNER_CLASSES = (4, 5, 6, 11)
 """Eyeballs, glasses and the mouth's inside: what the decoder's inner plane shows."""
@@ -219,7 +220,7 @@ def _eyeballs(clip: Clip, rng: np.random.Generator, source: int, target: int) ->
         "eye_place": eye_place(clip, source),
         "eyeballs": np.isin(parsing, EYE_CLASSES).astype(np.float32)[None],
         "own_read": read,
-        "look": look(rows[target]).copy(),
+        "lids_seen": np.isin(parsing, LID_CLASSES).astype(np.float32)[None],
     }
 
 

@@ -12,8 +12,9 @@ from small_animators import BUILTIN, animator, image, motion, windows
 
 from gohd_core.animator.eye_charts import CHART, EXTENTS, IRIS, charted, turned, unwrapped
 from gohd_core.animator.eye_charts import windows as eye_windows
+from gohd_core.animator.eye_lids import opening
 from gohd_core.animator.eye_reader import EyeReader
-from gohd_core.animator.eyeballs import Eyeballs
+from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame, eyes_in_frame
 from gohd_core.constants import STYLISED
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import gaze_direction, project
@@ -36,6 +37,11 @@ def looks(count: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(count, 8, generator=generator) * torch.tensor([0.15] * 3 + [0.05] * 3 + [0.2] * 2)
 
 
+def described(rows: torch.Tensor) -> torch.Tensor:
+    """Descriptors [B,72] with these looks and no expression."""
+    return torch.nn.functional.pad(rows, (64, 0))
+
+
 def posed(avatar: Avatar, look: torch.Tensor):
     """The renderer's own frame."""
     row = look.double().numpy()
@@ -44,7 +50,7 @@ def posed(avatar: Avatar, look: torch.Tensor):
 
 def test_irises_and_centres_are_where_the_renderer_has_them(avatar):
     rows = looks(6)
-    eyes = turned(torch.from_numpy(avatar.eye_centres[:1]), rows[:, :6], rows[:, 6:])
+    eyes = turned(torch.from_numpy(avatar.eye_centres[:1]), described(rows))
     for k, row in enumerate(rows):
         frame = posed(avatar, row)
         irises = torch.from_numpy(project(frame.to_world(frame.irises), SIZE)[:, :2]).float()
@@ -63,7 +69,7 @@ def test_irises_and_centres_are_where_the_renderer_has_them(avatar):
 
 
 def test_a_ball_ends_at_its_outline():
-    eyes = turned(torch.tensor([[0.28, 0.02, 0.38]]), torch.zeros(1, 6), torch.zeros(1, 2))
+    eyes = turned(torch.tensor([[0.28, 0.02, 0.38]]), torch.zeros(1, 72))
     column, row = eye_windows(eyes, SIZE)
     _, met = charted(eyes, column, row, SIZE)
     middle = project(eyes.centres[0].double().numpy(), SIZE)
@@ -80,7 +86,7 @@ def test_what_is_unwrapped_lies_where_the_chart_says():
     line = torch.arange(SIZE) / SIZE
     picture = torch.stack(torch.meshgrid(line, line, indexing="ij"))[None].expand(2, -1, -1, -1)
     rows = looks(2)
-    eyes = turned(torch.tensor([[0.28, 0.02, 0.38]]), rows[:, :6], rows[:, 6:])
+    eyes = turned(torch.tensor([[0.28, 0.02, 0.38]]), described(rows))
     for kind in range(3):
         chart, sight = unwrapped(picture, eyes, kind)
         row, column = (chart * SIZE).unbind(2)
@@ -100,17 +106,23 @@ def eyeballs(batch: int = 1) -> Eyeballs:
     iris = torch.full((batch, 4, CHART, CHART), -1.0)
     iris[:, 3] = within * 8.0 - 4
     whites = torch.ones(batch, 2, 4, CHART, CHART)
-    return Eyeballs(
-        torch.tensor([[0.28, 0.02, 0.38]]).expand(batch, -1), torch.full_like(whites, -4.0), whites, iris
-    )
+    place = torch.tensor([[0.28, 0.02, 0.38]]).expand(batch, -1)
+    rest = torch.zeros(batch, 1), torch.zeros(batch, 72)
+    return Eyeballs(place, torch.full_like(whites, -4.0), whites, iris, *rest)
+
+
+def in_frame(rows: torch.Tensor, upper: float = 1.0, lower: float = -1.0, batch: int = 1) -> EyesInFrame:
+    """Those in frames with these looks, between lids at these heights."""
+    curves = torch.tensor([upper, lower])[:, None].expand(len(rows), 2, 2, 13)
+    return eyes_in_frame(eyeballs(batch), described(rows), curves, SIZE)
 
 
 def test_an_iris_is_drawn_where_the_gaze_turns_it():
     # Not so far that lids, which are not there, would cut it.
     for row in looks(5, seed=1) * 0.4:
-        frame = eyeballs().laid(torch.zeros(1, 3, SIZE, SIZE), torch.ones(1, 1, SIZE, SIZE), row[None])
+        frame = in_frame(row[None]).laid(torch.zeros(1, 3, SIZE, SIZE), torch.ones(1, 1, SIZE, SIZE))
         gaze = gaze_direction(row[[7, 6]].double().numpy())
-        eyes = turned(eyeballs().place, row[None, :6], row[None, 6:])
+        eyes = turned(eyeballs().place, described(row[None]))
         # An iris's edge is a circle, whose middle lies inside the ball.
         middle = EYEBALL_RADIUS * (1 - 0.3**2) ** 0.5 * gaze
         wanted = project(eyes.centres[0].double().numpy() + middle, SIZE)
@@ -124,20 +136,20 @@ def test_nothing_is_drawn_where_lids_hide_it_or_elsewhere():
     under = torch.rand(2, 3, SIZE, SIZE)
     rows = looks(2)
     hidden = torch.zeros(2, 1, SIZE, SIZE)
-    assert torch.equal(eyeballs(2).laid(under, hidden, rows), under)
-    drawn = eyeballs(2).laid(under, hidden + 1, rows)
+    eyes = in_frame(rows, batch=2)
+    assert torch.equal(eyes.laid(under, hidden), under)
+    drawn = eyes.laid(under, hidden + 1)
     changed = (drawn != under).any(1)
     assert 0.01 < changed.float().mean() < 0.08
-    half = eyeballs(2).laid(under, hidden + 0.5, rows)
+    half = eyes.laid(under, hidden + 0.5)
     assert torch.allclose(half, (drawn + under) / 2, atol=1e-5)
 
 
 def test_frames_of_a_batch_are_those_drawn_alone():
     under, share, rows = torch.rand(3, 3, SIZE, SIZE), torch.rand(3, 1, SIZE, SIZE), looks(3)
-    one = eyeballs()
-    together = one.laid(under, share, rows)
+    together = in_frame(rows).laid(under, share)
     for k in range(3):
-        alone = one.laid(under[k, None], share[k, None], rows[k, None])
+        alone = in_frame(rows[k, None]).laid(under[k, None], share[k, None])
         assert torch.allclose(alone, together[k, None], atol=1e-5)
 
 
@@ -147,8 +159,9 @@ def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it()
     picture = image(SIZE, batch=2)
     found = reader(picture, torch.ones(2, 1, SIZE, SIZE), torch.zeros(2, 72))
     assert torch.allclose(found.place, torch.tensor([0.28, 0.017, 0.38]), atol=0.05)
-    drawn = found.laid(picture, torch.ones(2, 1, SIZE, SIZE), looks(2))
-    (drawn.square().sum() + found.place.sum()).backward()
+    eyes = reader.in_frame(found, described(looks(2)), SIZE)
+    drawn = eyes.laid(picture, torch.ones(2, 1, SIZE, SIZE))
+    (drawn.square().sum() + found.place.sum() + eyes.opening.square().sum()).backward()
     untouched = [n for n, p in reader.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not untouched
 
@@ -157,9 +170,10 @@ def test_an_animator_draws_eyes_by_pose_and_gaze_alike_in_any_batch():
     model = animator(WITH_EYES)
     source = model.encode_source(image(64), motion(1, STYLISED))
     magnitudes = model.magnitudes(source, windows(5))
-    assert magnitudes.shape == (5, WITH_EYES.n_directions + 8)
-    assert torch.allclose(model.network.looks(source, magnitudes), windows(5)[:, 64:, 13], atol=1e-6)
-    assert torch.allclose(model.network.looks(source, magnitudes, 0.0), source.descriptor[:, 64:], atol=1e-6)
+    assert magnitudes.shape == (5, WITH_EYES.n_directions + 72)
+    told, still = (model.network.descriptors(source, magnitudes, strength) for strength in (1.0, 0.0))
+    assert torch.allclose(told, windows(5)[:, :, 13], atol=1e-6)
+    assert torch.allclose(still, source.descriptor, atol=1e-6)
     whole = model.decode(source, magnitudes)
     singles = torch.cat([model.decode(source, row) for row in magnitudes.split(1)])
     assert torch.allclose(whole, singles, atol=1e-4)
@@ -188,3 +202,40 @@ def test_a_stored_head_tells_where_its_eyes_are(avatar):
     )
     for k in range(3):
         assert np.abs(eye_place(clip, k) - avatar.eye_centres[0]).max() < 2e-3
+
+
+def test_lids_part_what_shows_an_eyeball_from_skin():
+    rows = looks(2) * 0.3
+    shares = torch.zeros(2, 3, SIZE, SIZE)
+    shares[:, 1] = 0.5
+    shares[:, 0], shares[:, 2] = 0.4, 0.1
+    eyes = in_frame(rows, upper=0.2, lower=-0.1)
+    parted = eyes.parted(shares)
+    assert torch.allclose(parted.sum(1), torch.ones(2, SIZE, SIZE), atol=1e-5)
+    assert torch.equal(parted[:, 2], shares[:, 2])
+    height = eyes.places[:, 1, ..., 1]
+    for k in range(2):
+        here = parted[:, 1].flatten(1).gather(1, eyes.pixels[:, k].flatten(1)).view_as(height[:, k])
+        inside = eyes.within[:, k] == 1
+        between = inside & (height[:, k] > -0.02) & (height[:, k] < 0.12)
+        beyond = inside & ((height[:, k] < -0.2) | (height[:, k] > 0.3))
+        # The sum of all shares bounds it: the background keeps its own.
+        assert between.any() and here[between].min() > 0.85
+        assert beyond.any() and here[beyond].max() < 0.02
+    shut = in_frame(rows, upper=-0.2, lower=0.1).parted(shares)[:, 1]
+    near = eyes.within.flatten(2) == 1
+    assert all(
+        (shut.flatten(1).gather(1, eyes.pixels[:, k].flatten(1))[near[:, k]] < 0.01).all() for k in (0, 1)
+    )
+    # What the decoder is sure shows no eye shows none: hair hides it.
+    assert in_frame(rows).parted(torch.zeros(2, 3, SIZE, SIZE))[:, 1].max() == 0
+
+
+def test_a_curve_is_straight_between_its_knots():
+    curves = torch.full((1, 2, 2, 13), -1.0)
+    curves[:, :, 0] = torch.linspace(-0.3, 0.3, 13)
+    across = torch.tensor([-0.75, -0.3, 0.11, 0.6])
+    places = torch.zeros(1, 2, 1, 4, 3)
+    places[..., 0] = across
+    places[..., 1] = across * 0.4
+    assert torch.allclose(opening(curves, places), torch.tensor(0.5), atol=1e-4)
