@@ -212,6 +212,7 @@ class CompositeDecoder(nn.Module):
             synthesis = laid(layers, synthesis, shares[:, planes.INNER, None])
         frame = share * (warped + made.shading) + (1 - share) * synthesis
         if eyes is not None:
+            frame = eyes.closed(frame, shares[:, planes.FACE, None], seen.face)
             frame = eyes.laid(frame, shares[:, planes.INNER, None])
         return Decoded(
             [frame],

@@ -20,9 +20,11 @@ _REACH = 0.75
 _OPEN = 0.3
 """Half the opening at first, in radii."""
 _STEP = 0.1
-_EDGE = 0.02
+EDGE = 0.02
 """Width of a lid's soft edge, in radii; about half a pixel of 256."""
 _WIDTH = 64
+_COEFFICIENT_GAIN, _DIRECT_GAIN = 5.0, 100.0
+"""Two coefficients of 72 shut an eye: what equalised layers make of them must be large."""
 
 
 class LidCurves(nn.Module):
@@ -42,18 +44,23 @@ class LidCurves(nn.Module):
     def forward(self, code: Tensor, own: Tensor, descriptor: Tensor) -> Tensor:
         """code [1 or B,C], own [1 or B,72], descriptor [B,72]."""
         count = len(descriptor)
-        x = torch.cat([code.expand(count, -1), own.expand(count, -1), descriptor], dim=1)
+        own, told = _COEFFICIENT_GAIN * own.expand(count, -1), _COEFFICIENT_GAIN * descriptor
+        x = torch.cat([code.expand(count, -1), own, told], dim=1)
         for layer in (self.first, self.second):
             x = F.leaky_relu(layer(x), LEAKY) * GAIN
-        return (_STEP * (self.out(x) + self.direct(descriptor) * GAIN)).unflatten(1, (2, 2, _KNOTS))
+        return (_STEP * (self.out(x) + _DIRECT_GAIN * self.direct(descriptor))).unflatten(1, (2, 2, _KNOTS))
 
 
-def opening(curves: Tensor, places: Tensor) -> Tensor:
+def opening(curves: Tensor, places: Tensor, edge: float = EDGE) -> Tensor:
     """How far places [B,2,h,w,3] in the head's chart lie between lids [B,2,2,knots], [B,2,h,w] in 0..1."""
-    height, width = places.shape[2:4]
+    upper, lower = lids_at(curves, places).unbind(2)
+    up = places[..., 1]
+    return torch.sigmoid((upper - up) / edge) * torch.sigmoid((up - lower) / edge)
+
+
+def lids_at(curves: Tensor, places: Tensor) -> Tensor:
+    """Both lids' heights above or below places [B,2,h,w,3], [B,2,2,h,w] in radii."""
     across = places[..., 0].flatten(2) / _REACH
     grid = torch.stack([across, torch.zeros_like(across)], -1).flatten(0, 1)[:, None]
     lids = F.grid_sample(curves.flatten(0, 1)[:, :, None], grid, "bilinear", "border", align_corners=True)
-    upper, lower = lids.unflatten(0, places.shape[:2]).unflatten(-1, (height, width))[:, :, :, 0].unbind(2)
-    up = places[..., 1]
-    return torch.sigmoid((upper - up) / _EDGE) * torch.sigmoid((up - lower) / _EDGE)
+    return lids[:, :, 0].unflatten(0, places.shape[:2]).unflatten(-1, places.shape[2:4])

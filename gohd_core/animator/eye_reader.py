@@ -10,7 +10,8 @@ from gohd_core.animator.eye_charts import EXTENTS, HEAD, IRIS, LIGHT, Eyes, turn
 from gohd_core.animator.eye_lids import LidCurves
 from gohd_core.animator.eyeballs import STEEP, Eyeballs, EyesInFrame, eyes_in_frame
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act, upsample
-from gohd_core.animator.planes import sized
+from gohd_core.animator.planes import FACE, INNER, sized
+from gohd_core.animator.plate import background_plate, least
 
 _PLACE = (0.280, 0.017, 0.380)
 """Where eyes are in the mean stylised head: half their distance, height and depth, model units."""
@@ -24,6 +25,8 @@ _SHOWN = 2 * (3 + 1 + 1)
 _MIXED, _HIDDEN = 12, 32
 _MODES, _IRIS_SIDE, _WHITE_SIDE = 8, 32, 16
 _LID_CODE = 16
+_FRINGE = 5
+"""Side in pixels of the square that must be face around a pixel whose skin is grown over the eyes."""
 _FITS, _FITTING = 4, 0.3
 """Rounds of fitting colours, and the difference (half the range is 1) at which a pixel counts half."""
 _UNSEEN = 3.0
@@ -53,12 +56,16 @@ class EyeReader(nn.Module):
             self.irises.mean[3] = _disc()
 
     def forward(self, image: Tensor, owned: Tensor, descriptor: Tensor) -> Eyeballs:
-        """image [B,3,S,S] in -1..1, owned [B,1,S,S] in 0..1 (`planes.owned`), descriptor [B,72].
+        """image [B,3,S,S] in -1..1, owned [B,3,S,S] in 0..1 (`planes.owned`), descriptor [B,72].
 
         In float32 always: places must be exact, and few channels gain nothing from less.
         """
         with torch.autocast(image.device.type, enabled=False):
-            return self._read(torch.cat([image, owned * 2 - 1], dim=1).float(), descriptor.float())
+            image, inner, face = image.float(), owned[:, INNER, None].float(), owned[:, FACE, None].float()
+            shown = torch.cat([image, inner * 2 - 1], dim=1)
+            face = least(face, _FRINGE)
+            skin = torch.cat([background_plate(image, face), 1 - face], dim=1)
+            return self._read(shown, skin, descriptor.float())
 
     def in_frame(self, eyeballs: Eyeballs, descriptor: Tensor, size: int) -> EyesInFrame:
         """The eyes of frames with descriptors [B,72], of one portrait or of as many."""
@@ -66,7 +73,7 @@ class EyeReader(nn.Module):
             curves = self.lids(eyeballs.lids, eyeballs.descriptor, descriptor.float())
             return eyes_in_frame(eyeballs, descriptor.float(), curves, size)
 
-    def _read(self, shown: Tensor, descriptor: Tensor) -> Eyeballs:
+    def _read(self, shown: Tensor, skin: Tensor, descriptor: Tensor) -> Eyeballs:
         place = shown.new_tensor(_PLACE).expand(len(shown), -1)
         for _ in range(_LOOKS):
             place = place.detach()
@@ -83,6 +90,7 @@ class EyeReader(nn.Module):
             self.highlights(light).unflatten(1, (2, -1)),
             _tinted(whites, torch.ones_like(whites[:, :, :1]), head),
             _tinted(picture[:, None], opacity, iris)[:, 0],
+            skin,
             self.opened(head),
             descriptor,
         )

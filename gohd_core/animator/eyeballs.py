@@ -11,15 +11,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.animator.eye_charts import EXTENTS, HEAD, IRIS, LIGHT, charted, sampled, turned, windows
+from gohd_core.animator.eye_lids import EDGE, lids_at, opening
 from gohd_core.animator.planes import FACE, INNER
+from gohd_core.animator.warp import centre_grid
 
 STEEP = 4.0
 _APERTURE = (0.72, 0.54)
 """Half width and half height of where lids may open, in radii; glasses may lie before what is beyond."""
 _APERTURE_EDGE = 0.1
+_CLOSING, _SHUT, _LASH = 0.5, 0.15, 0.04
+"""Openings in radii below which skin is laid over what a closing lid leaves, and lashes lie on the lower lid;
+half the lashes' width."""
+_LASHES = (-0.82, -0.87, -0.88)
+"""Their colour in the stylised world."""
 _BEHIND_FROM, _BEHIND_STEP = 0.1, 0.3
 """Share of the inner plane from which a pixel may show an eyeball, and the further share at which it does:
 hair and noses hide eyes, which lids know nothing of."""
@@ -33,6 +41,7 @@ class Eyeballs:
         place: [B,3] where they are in the head (`eye_charts.turned`).
         highlights, whites: [B,2,4,n,n] each eye's charts by light and by head.
         iris: [B,4,n,n].
+        skin: [B,4,S,S] the portrait with skin grown over what is not skin, and how far that is so.
         lids: [B,C] what the lids look like.
         descriptor: [B,72] the portrait's own.
     """
@@ -41,6 +50,7 @@ class Eyeballs:
     highlights: Tensor
     whites: Tensor
     iris: Tensor
+    skin: Tensor
     lids: Tensor
     descriptor: Tensor
 
@@ -57,30 +67,67 @@ class EyesInFrame:
         eyeballs: whose they are; of one portrait, or of as many as there are frames.
         pixels: [B,2,w,w] the windows' pixels, counted row by row.
         places: [B,3,2,w,w,3] where they lie on the ball, in its three charts.
+        met: [B,2,w,w] how surely the ball is there.
         within: [B,2,w,w] how surely the ball is there, where lids may open.
-        opening: [B,2,w,w] how far they lie between the lids.
+        curves: [B,2,2,knots] the lids.
     """
 
     eyeballs: Eyeballs
     pixels: Tensor
     places: Tensor
+    met: Tensor
     within: Tensor
-    opening: Tensor
+    curves: Tensor
+
+    def opening(self, edge: float = EDGE) -> Tensor:
+        """How far they lie between the lids, [B,2,w,w], with an edge of that width in radii."""
+        return opening(self.curves, self.places[:, HEAD], edge)
 
     def parted(self, shares: Tensor) -> Tensor:
         """Shares of the planes [B,3,S,S] with lids where their curves are."""
         flat = shares.float().flatten(2)
-        inner, face = flat[:, INNER], flat[:, FACE]
+        inner, face, opened = flat[:, INNER], flat[:, FACE], self.opening()
         for k in range(2):
             at, within = self.pixels[:, k].flatten(1), self.within[:, k].flatten(1)
             was, skin = inner.gather(1, at), face.gather(1, at)
             behind = ((was - _BEHIND_FROM) / _BEHIND_STEP).clamp(0, 1)
-            now = torch.lerp(was, self.opening[:, k].flatten(1) * behind, within).minimum(was + skin)
+            now = torch.lerp(was, opened[:, k].flatten(1) * behind, within).minimum(was + skin)
             inner = inner.scatter(1, at, now)
             face = face.scatter(1, at, skin + was - now)
         parts = list(flat.unbind(1))
         parts[INNER], parts[FACE] = inner, face
         return torch.stack(parts, 1).unflatten(2, shares.shape[2:])
+
+    def closed(self, frame: Tensor, face: Tensor, flow: Tensor) -> Tensor:
+        """Frames [B,3,S,S] with lids of skin and lashes where a closing eye has nothing to show.
+
+        There the face's flow [B,2,S,S] leaps over the portrait's eyeball; `face` [B,1,S,S] is the share of
+        each pixel that shows the face.
+        """
+        size, flat, face = frame.shape[-1], frame.float().flatten(2), face.float().flatten(2)
+        grid = (centre_grid(size, frame.device) + flow.float().permute(0, 2, 3, 1)).flatten(1, 2)
+        closing, lash = self._lashes()
+        for k in range(2):
+            at = self.pixels[:, k].flatten(1)[:, None]
+            there = at.expand(-1, 3, -1)
+            came = grid.gather(1, at[:, 0, :, None].expand(-1, -1, 2))[:, None]
+            skin = self.eyeballs.skin.expand(len(at), -1, -1, -1)
+            skin = F.grid_sample(skin, came, "bilinear", "border", align_corners=False)[:, :, 0]
+            within = self.met[:, k].flatten(1)[:, None] * face.gather(2, at)
+            bare = skin[:, 3:] * closing[:, k].flatten(1)[:, None] * within
+            drawn = torch.lerp(flat.gather(2, there), skin[:, :3], bare)
+            dark = drawn.new_tensor(_LASHES)[:, None]
+            drawn = torch.lerp(drawn, dark, lash[:, k].flatten(1)[:, None] * within)
+            flat = flat.scatter(2, there, drawn)
+        return flat.unflatten(2, frame.shape[2:])
+
+    def _lashes(self) -> tuple[Tensor, Tensor]:
+        """How far lids are closing, and where lashes lie on closed ones, both [B,2,w,w] in 0..1."""
+        up = self.places[:, HEAD, ..., 1]
+        upper, lower = lids_at(self.curves, self.places[:, HEAD]).unbind(2)
+        closing, shut = (((wide - (upper - lower)) / wide * 2).clamp(0, 1) for wide in (_CLOSING, _SHUT))
+        across = (up - (upper + lower) / 2) / _LASH
+        return closing, shut * torch.exp(-across.square())
 
     def laid(self, frame: Tensor, share: Tensor) -> Tensor:
         """Frames [B,3,S,S] with the eyeballs where a share [B,1,S,S] of a pixel lies behind the lids."""
@@ -110,13 +157,10 @@ class EyesInFrame:
 
 def eyes_in_frame(eyeballs: Eyeballs, descriptor: Tensor, curves: Tensor, size: int) -> EyesInFrame:
     """The eyes of frames of `size` pixels with descriptors [B,72] and lids [B,2,2,knots] (`eye_lids.py`)."""
-    from gohd_core.animator.eye_lids import opening
-
     eyes = turned(eyeballs.place, descriptor)
     column, row = windows(eyes, size)
     places, met = charted(eyes, column, row, size)
-    head = places[:, HEAD]
-    return EyesInFrame(eyeballs, row * size + column, places, met * _aperture(head), opening(curves, head))
+    return EyesInFrame(eyeballs, row * size + column, places, met, met * _aperture(places[:, HEAD]), curves)
 
 
 def _aperture(place: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from gohd_core.animator.eye_reader import EyeReader
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.layers import EqualLinear, Freezable
 from gohd_core.animator.motion import MotionDirections, WindowMotion
-from gohd_core.animator.planes import BACKGROUND, INNER, owned
+from gohd_core.animator.planes import BACKGROUND, owned
 from gohd_core.animator.plate import plate_and_wall
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class AnimatorNetwork(nn.Module):
         plate = plate_and_wall(source.features[-1], own[:, wall], shares[:, wall])
         eyeballs = None
         if self.eyes is not None:
-            eyeballs = self.eyes(source.features[-1], own[:, INNER : INNER + 1], source.descriptor)
+            eyeballs = self.eyes(source.features[-1], own, source.descriptor)
         return replace(source, features=(*source.features, own, plate), eyeballs=eyeballs)
 
     def magnitudes(self, source: Source, windows: Tensor) -> Tensor:

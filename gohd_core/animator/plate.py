@@ -19,8 +19,8 @@ def plate_and_wall(image: Tensor, owned: Tensor, wall: Tensor) -> Tensor:
         image: [B,3,S,S]; S a power of two.
         owned, wall: how far a pixel can be taken for the wall, and shows it, [B,1,S,S] in 0..1.
     """
-    plate = background_plate(image, _least(owned, _FRINGE))
-    return torch.cat([plate, _least(wall.float(), _EDGE)], dim=1)
+    plate = background_plate(image, least(owned, _FRINGE))
+    return torch.cat([plate, least(wall.float(), _EDGE)], dim=1)
 
 
 def background_plate(image: Tensor, owned: Tensor) -> Tensor:
@@ -48,6 +48,6 @@ def background_plate(image: Tensor, owned: Tensor) -> Tensor:
     return filled + owned * (image - filled)
 
 
-def _least(shares: Tensor, side: int) -> Tensor:
+def least(shares: Tensor, side: int) -> Tensor:
     """The smallest in a square of that side around each pixel."""
     return -F.max_pool2d(-shares, side, 1, side // 2)

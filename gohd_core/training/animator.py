@@ -15,7 +15,6 @@ from gohd_core.animator.encoder import Source
 from gohd_core.animator.eyeballs import Eyeballs
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.network import AnimatorNetwork
-from gohd_core.animator.planes import INNER
 from gohd_core.checkpoints.loading import load_network
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
@@ -171,8 +170,7 @@ class AnimatorTask(Task):
         """The sources' eyeballs, read with a gaze that is somewhat off, as a reader's would be."""
         if "own_read" not in batch:
             return None
-        owned = own_planes(batch["source_planes"])[:, INNER : INNER + 1]
-        return self.animator.eyes(source, owned, batch["own_read"])
+        return self.animator.eyes(source, own_planes(batch["source_planes"]), batch["own_read"])
 
     def _decode(
         self, batch: Batch, source: Tensor, whole: bool = True

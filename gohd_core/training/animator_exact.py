@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gohd_core.animator.eyeballs import EyesInFrame
     from gohd_core.training.animator_config import AnimatorLosses
 
+_SOFT = 0.06
+"""Width in radii of a lid's edge while it learns: what is far from a sharp one says nothing."""
 _PLACE_WEIGHTS = (5.0, 5.0, 1.0)
 """Of an eyeball's place in the head, model units, beside its colours; a picture hardly shows its depth."""
 
@@ -83,9 +85,10 @@ def add_eyeballs(
 def _lids(eyes: EyesInFrame, seen: Tensor, known: Tensor) -> Tensor:
     """Cross-entropy of the opening with where eyeballs are seen [B,1,S,S], where that says something."""
     at = eyes.pixels.flatten(1)
-    shown, told = (mask.flatten(1).gather(1, at).view_as(eyes.opening) for mask in (seen, known))
+    shown, told = (mask.flatten(1).gather(1, at).view_as(eyes.within) for mask in (seen, known))
     weight = told * eyes.within.detach()
-    error = F.binary_cross_entropy(eyes.opening.clamp(1e-4, 1 - 1e-4), shown, reduction="none")
+    opened = eyes.opening(_SOFT).clamp(1e-4, 1 - 1e-4)
+    error = F.binary_cross_entropy(opened, shown, reduction="none")
     return (error * weight).sum() / weight.sum().clamp_min(1)
 
 

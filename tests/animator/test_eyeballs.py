@@ -99,6 +99,11 @@ def test_what_is_unwrapped_lies_where_the_chart_says():
         assert across[good].max() < 0.02 and down[good].max() < 0.02
 
 
+def skin(batch: int) -> torch.Tensor:
+    """A portrait that is skin of colour .5 all over, of which nothing was seen."""
+    return torch.tensor([0.5, 0.5, 0.5, 1.0])[:, None, None].expand(batch, 4, SIZE, SIZE)
+
+
 def eyeballs(batch: int = 1) -> Eyeballs:
     """White balls with a black iris of radius .3 and no highlight."""
     line = ((torch.arange(CHART) * 2 + 1) / CHART - 1) * EXTENTS[IRIS]
@@ -107,7 +112,7 @@ def eyeballs(batch: int = 1) -> Eyeballs:
     iris[:, 3] = within * 8.0 - 4
     whites = torch.ones(batch, 2, 4, CHART, CHART)
     place = torch.tensor([[0.28, 0.02, 0.38]]).expand(batch, -1)
-    rest = torch.zeros(batch, 1), torch.zeros(batch, 72)
+    rest = skin(batch), torch.zeros(batch, 1), torch.zeros(batch, 72)
     return Eyeballs(place, torch.full_like(whites, -4.0), whites, iris, *rest)
 
 
@@ -157,11 +162,11 @@ def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it()
     torch.manual_seed(0)
     reader = EyeReader()
     picture = image(SIZE, batch=2)
-    found = reader(picture, torch.ones(2, 1, SIZE, SIZE), torch.zeros(2, 72))
+    found = reader(picture, torch.ones(2, 3, SIZE, SIZE), torch.zeros(2, 72))
     assert torch.allclose(found.place, torch.tensor([0.28, 0.017, 0.38]), atol=0.05)
     eyes = reader.in_frame(found, described(looks(2)), SIZE)
     drawn = eyes.laid(picture, torch.ones(2, 1, SIZE, SIZE))
-    (drawn.square().sum() + found.place.sum() + eyes.opening.square().sum()).backward()
+    (drawn.square().sum() + found.place.sum() + eyes.opening(0.06).square().sum()).backward()
     untouched = [n for n, p in reader.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not untouched
 
@@ -239,3 +244,20 @@ def test_a_curve_is_straight_between_its_knots():
     places[..., 0] = across
     places[..., 1] = across * 0.4
     assert torch.allclose(opening(curves, places), torch.tensor(0.5), atol=1e-4)
+
+
+def test_a_shut_eye_shows_skin_and_lashes_and_an_open_one_what_was_there():
+    under, flow = torch.zeros(1, 3, SIZE, SIZE), torch.zeros(1, 2, SIZE, SIZE)
+    face = torch.ones(1, 1, SIZE, SIZE)
+    row = looks(1) * 0.3
+    open_eyes = in_frame(row, upper=0.4, lower=-0.3)
+    assert torch.equal(open_eyes.closed(under, face, flow), under)
+    shut = in_frame(row, upper=-0.2, lower=-0.15)
+    drawn = shut.closed(under, face, flow)
+    for k in range(2):
+        here = drawn[:, 0].flatten(1).gather(1, shut.pixels[:, k].flatten(1)).view_as(shut.met[:, k])
+        away = (shut.places[:, 1, k, ..., 1] + 0.175).abs()
+        inside = shut.met[:, k] == 1
+        assert here[inside & (away < 0.005)].max() < -0.7
+        assert torch.allclose(here[inside & (away > 0.2)], torch.tensor(0.5), atol=1e-3)
+    assert torch.equal(shut.closed(under, face * 0, flow), under)
