@@ -82,14 +82,12 @@ class EyeReader(nn.Module):
             place = place + _PLACE_STEP * self.finder(torch.cat(both, dim=1))
         eyes = turned(place, descriptor)
         light, head, iris = (_charts(shown, eyes, kind) for kind in (LIGHT, HEAD, IRIS))
-        whites = self.whites(self.white(head)).unflatten(1, (2, -1))
         picture = self.irises(self.tint(iris))
-        opacity = torch.sigmoid(STEEP * picture[:, None, 3:])
         return Eyeballs(
             place,
             self.highlights(light).unflatten(1, (2, -1)),
-            _tinted(whites, torch.ones_like(whites[:, :, :1]), head),
-            _tinted(picture[:, None], opacity, iris)[:, 0],
+            self.whites(self.white(head)).unflatten(1, (2, -1)),
+            _tinted(picture, iris),
             skin,
             self.opened(head),
             descriptor,
@@ -164,15 +162,14 @@ def _charts(shown: Tensor, eyes: Eyes, kind: int, extent: float | None = None) -
     return torch.cat([seen * sight, sight], dim=2).flatten(1, 2)
 
 
-def _tinted(pictures: Tensor, opacity: Tensor, charts: Tensor) -> Tensor:
-    """Pictures [B,e,4,s,s] of one or both eyes in the colour that comes nearest to what their charts show.
+def _tinted(picture: Tensor, charts: Tensor) -> Tensor:
+    """An iris [B,4,s,s] in the colour that comes nearest to what both eyes' charts [B,10,n,n] show.
 
-    Least squares over where they are opaque [B,e,1,s,s], again and again without what fits badly: highlights
-    lie on an iris, and an iris on the white.
+    Least squares, again and again without what fits badly: highlights lie on the iris.
     """
     charts = charts.unflatten(1, (2, -1))
-    made = torch.cat([pictures[:, :, :3] + 1, opacity], dim=2)
-    made = sized(made.flatten(0, 1), charts.shape[-1]).unflatten(0, made.shape[:2])
+    opacity = torch.sigmoid(STEEP * picture[:, 3:])
+    made = sized(torch.cat([picture[:, :3] + 1, opacity], dim=1), charts.shape[-1])[:, None]
     shown, taken = charts[:, :, :3] + 1, (charts[:, :, 3:4] + 1) / 2 * charts[:, :, 4:]
     made, weight = made[:, :, :3], made[:, :, 3:] * taken
     tint = made.new_ones(len(made), 1, 3, 1, 1)
@@ -180,7 +177,7 @@ def _tinted(pictures: Tensor, opacity: Tensor, charts: Tensor) -> Tensor:
         fit = weight / (1 + ((shown - tint * made) / _FITTING).square().sum(2, keepdim=True))
         both = [(fit * shown * made).sum((1, 3, 4)), (fit * made.square()).sum((1, 3, 4))]
         tint = ((both[0] + _UNSEEN) / (both[1] + _UNSEEN))[:, None, :, None, None]
-    return torch.cat([(pictures[:, :, :3] + 1) * tint - 1, pictures[:, :, 3:]], dim=2)
+    return torch.cat([(picture[:, :3] + 1) * tint[:, 0] - 1, picture[:, 3:]], dim=1)
 
 
 def _disc() -> Tensor:

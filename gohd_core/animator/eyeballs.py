@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.eye_charts import EXTENTS, HEAD, IRIS, LIGHT, charted, sampled, turned, windows
-from gohd_core.animator.eye_lids import EDGE, lids_at, opening
+from gohd_core.animator.eye_charts import HEAD, IRIS, LIGHT, charted, sampled, turned, windows
+from gohd_core.animator.eye_lids import EDGE, LOWER, UPPER, lids_at, opening
 from gohd_core.animator.planes import FACE, INNER
 from gohd_core.animator.warp import centre_grid
 
@@ -23,9 +23,13 @@ STEEP = 4.0
 _APERTURE = (0.72, 0.54)
 """Half width and half height of where lids may open, in radii; glasses may lie before what is beyond."""
 _APERTURE_EDGE = 0.1
+_IRIS_END, _IRIS_FADE = 0.5, 0.06
+"""Radius, in radii of the ball, beyond which an iris's chart shows none, and how softly it ends."""
 _CLOSING, _SHUT, _LASH = 0.5, 0.15, 0.04
 """Openings in radii below which skin is laid over what a closing lid leaves, and lashes lie on the lower lid;
 half the lashes' width."""
+_LASH_REACH = 0.62
+"""How far lashes reach to both sides, in radii."""
 _LASHES = (-0.82, -0.87, -0.88)
 """Their colour in the stylised world."""
 _BEHIND_FROM, _BEHIND_STEP = 0.1, 0.3
@@ -122,12 +126,14 @@ class EyesInFrame:
         return flat.unflatten(2, frame.shape[2:])
 
     def _lashes(self) -> tuple[Tensor, Tensor]:
-        """How far lids are closing, and where lashes lie on closed ones, both [B,2,w,w] in 0..1."""
-        up = self.places[:, HEAD, ..., 1]
-        upper, lower = lids_at(self.curves, self.places[:, HEAD]).unbind(2)
-        closing, shut = (((wide - (upper - lower)) / wide * 2).clamp(0, 1) for wide in (_CLOSING, _SHUT))
-        across = (up - (upper + lower) / 2) / _LASH
-        return closing, shut * torch.exp(-across.square())
+        """How far eyes are closing, and where lashes lie on closed ones, both [B,2,w,w] in 0..1."""
+        # Of the whole eye: at its corners lids always meet.
+        widest = (self.curves[:, :, UPPER] - self.curves[:, :, LOWER]).amax(-1)[..., None, None]
+        closing, shut = ((2 - 2 * widest / wide).clamp(0, 1) for wide in (_CLOSING, _SHUT))
+        along, up, _ = self.places[:, HEAD].unbind(-1)
+        across = (up - lids_at(self.curves, self.places[:, HEAD]).mean(2)) / _LASH
+        ends = ((_LASH_REACH - along.abs()) / _LASH).clamp(0, 1)
+        return closing.expand_as(up), shut * ends * torch.exp(-across.square())
 
     def laid(self, frame: Tensor, share: Tensor) -> Tensor:
         """Frames [B,3,S,S] with the eyeballs where a share [B,1,S,S] of a pixel lies behind the lids."""
@@ -148,7 +154,8 @@ class EyesInFrame:
             sampled(chart.expand(len(places), -1, -1, -1), places[:, kind], kind)
             for kind, chart in charts.items()
         )
-        within = (places[:, IRIS, ..., :2].abs().amax(-1) < EXTENTS[IRIS]) & (places[:, IRIS, ..., 2] > 0)
+        beyond = places[:, IRIS, ..., :2].norm(dim=-1) - _IRIS_END
+        within = (1 - beyond / _IRIS_FADE).clamp(0, 1) * (places[:, IRIS, ..., 2] > 0)
         shaded = (iris[:, :3] + 1) * torch.exp(head[:, 3:]) - 1
         opacity = torch.sigmoid(STEEP * iris[:, 3:]) * within[:, None]
         colour = torch.lerp(head[:, :3], shaded, opacity)
