@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.animator.eye_charts import HEAD, IRIS, LIGHT, charted, sampled, turned, windows
-from gohd_core.animator.eye_lids import EDGE, LOWER, UPPER, lids_at, opening
+from gohd_core.animator.eye_lids import EDGE, LOWER, UPPER, lids_at, opening, smoothed
 from gohd_core.animator.planes import FACE, INNER
 from gohd_core.animator.warp import centre_grid
 
@@ -131,7 +131,7 @@ class EyesInFrame:
         widest = (self.curves[:, :, UPPER] - self.curves[:, :, LOWER]).amax(-1)[..., None, None]
         closing, shut = ((2 - 2 * widest / wide).clamp(0, 1) for wide in (_CLOSING, _SHUT))
         along, up, _ = self.places[:, HEAD].unbind(-1)
-        across = (up - lids_at(self.curves, self.places[:, HEAD]).mean(2)) / _LASH
+        across = (up - lids_at(smoothed(self.curves), self.places[:, HEAD]).mean(2)) / _LASH
         ends = ((_LASH_REACH - along.abs()) / _LASH).clamp(0, 1)
         return closing.expand_as(up), shut * ends * torch.exp(-across.square())
 
