@@ -36,8 +36,8 @@ the end) has every figure, with exact truth and baselines; 21 of its 24 targets 
   portrait's own, and eyes that are shut in the portrait are guessed. Lids that close leave specks below them
   and lashes are one dark line. Rows of teeth are laid into the mouth a pixel or two from where they are; the
   tongue is drawn soft. The wall behind the head is grown smoothly from what is seen of it, so that its
-  pattern is lost there. Drawn lips close on 74 of 100 p, b, m, by true motion and from sound alike. Near poses
-  come to 24.8 dB; 26 are wanted.
+  pattern is lost there. Drawn lips close on 74 of 100 p, b, m, by true motion and from sound alike. Near
+  poses come to 24.8 dB; 26 are wanted.
 - **Expression**: coefficients close the lips on 92 of 100 p, b, m and follow the true openings with a
   correlation of .79 and a slope of .76; brows move six tenths as far as the truth's, frowns a third; eyes
   blink 23 times a minute (25 in the data), and some blinks stay partly open.
