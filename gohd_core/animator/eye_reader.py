@@ -91,6 +91,7 @@ class EyeReader(nn.Module):
             skin,
             self.opened(head),
             descriptor,
+            torch.ones_like(place[:, 0]),
         )
 
 

@@ -48,6 +48,7 @@ class Eyeballs:
         skin: [B,4,S,S] the portrait with skin grown over what is not skin, and how far that is so.
         lids: [B,C] what the lids look like.
         descriptor: [B,72] the portrait's own.
+        trust: [B] 1 where they are what the portrait shows, 0 where they are not and must not be drawn.
     """
 
     place: Tensor
@@ -57,6 +58,7 @@ class Eyeballs:
     skin: Tensor
     lids: Tensor
     descriptor: Tensor
+    trust: Tensor
 
     def part(self, some: slice) -> Eyeballs:
         """Of some of the portraits."""
@@ -86,6 +88,16 @@ class EyesInFrame:
     def opening(self, edge: float = EDGE) -> Tensor:
         """How far they lie between the lids, [B,2,w,w], with an edge of that width in radii."""
         return opening(self.curves, self.places[:, HEAD], edge)
+
+    def agreement(self, inner: Tensor) -> Tensor:
+        """How far the eyes lie where a picture shows what is behind lids [B,S,S]: both over either, [B].
+
+        Nothing where a picture shows no eyes, or eyes that are no such balls, as a photograph's.
+        """
+        drawn = (self.opening() * self.within).flatten(1)
+        shown = inner.float().flatten(1).gather(1, self.pixels.flatten(1))
+        both, either = torch.minimum(drawn, shown), torch.maximum(drawn, shown)
+        return both.sum(1) / either.sum(1).clamp_min(1)
 
     def parted(self, shares: Tensor) -> Tensor:
         """Shares of the planes [B,3,S,S] with lids where their curves are."""
@@ -167,6 +179,7 @@ def eyes_in_frame(eyeballs: Eyeballs, descriptor: Tensor, curves: Tensor, size: 
     eyes = turned(eyeballs.place, descriptor)
     column, row = windows(eyes, size)
     places, met = charted(eyes, column, row, size)
+    met = met * eyeballs.trust[:, None, None, None]
     return EyesInFrame(eyeballs, row * size + column, places, met, met * _aperture(places[:, HEAD]), curves)
 
 

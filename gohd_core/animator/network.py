@@ -17,11 +17,15 @@ from gohd_core.animator.eye_reader import EyeReader
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.layers import EqualLinear, Freezable
 from gohd_core.animator.motion import MotionDirections, WindowMotion
-from gohd_core.animator.planes import BACKGROUND, owned
+from gohd_core.animator.planes import BACKGROUND, INNER, owned
 from gohd_core.animator.plate import plate_and_wall
 
 if TYPE_CHECKING:
     from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame
+
+_TRUSTED = 0.2
+"""Agreement of the eyes found with what the portrait shows, from which they are drawn: .24 at least on heads
+held out whose eyes are open, .57 on those that ship, .09 at most on the photographs tried."""
 
 
 class AnimatorNetwork(nn.Module):
@@ -70,6 +74,8 @@ class AnimatorNetwork(nn.Module):
         eyeballs = None
         if self.eyes is not None:
             eyeballs = self.eyes(source.features[-1], own, source.descriptor)
+            found = self.in_frame(eyeballs, source.descriptor).agreement(shares[:, INNER])
+            eyeballs = replace(eyeballs, trust=(found > _TRUSTED).float())
         return replace(source, features=(*source.features, own, plate), eyeballs=eyeballs)
 
     def magnitudes(self, source: Source, windows: Tensor) -> Tensor:

@@ -81,7 +81,7 @@ def test_the_loss_is_least_at_the_truth():
     size = 64
     charts = torch.full((1, 2, 4, 8, 8), -6.0)
     whites = torch.full((1, 2, 4, 8, 8), 0.5)
-    rest = torch.zeros(1, 4, size, size), torch.zeros(1, 1), torch.zeros(1, 72)
+    rest = torch.zeros(1, 4, size, size), torch.zeros(1, 1), torch.zeros(1, 72), torch.ones(1)
     true = Eyeballs(torch.from_numpy(PLACE)[None], charts, whites, charts[:, 0], *rest)
     lids = torch.tensor([0.3, -0.2])[:, None].expand(1, 2, 2, 13)
 

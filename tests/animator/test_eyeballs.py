@@ -112,7 +112,7 @@ def eyeballs(batch: int = 1) -> Eyeballs:
     iris[:, 3] = within * 8.0 - 4
     whites = torch.ones(batch, 2, 4, CHART, CHART)
     place = torch.tensor([[0.28, 0.02, 0.38]]).expand(batch, -1)
-    rest = skin(batch), torch.zeros(batch, 1), torch.zeros(batch, 72)
+    rest = skin(batch), torch.zeros(batch, 1), torch.zeros(batch, 72), torch.ones(batch)
     return Eyeballs(place, torch.full_like(whites, -4.0), whites, iris, *rest)
 
 
@@ -174,6 +174,7 @@ def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it()
 def test_an_animator_draws_eyes_by_pose_and_gaze_alike_in_any_batch():
     model = animator(WITH_EYES)
     source = model.encode_source(image(64), motion(1, STYLISED))
+    source = replace(source, eyeballs=replace(source.eyeballs, trust=torch.ones(1)))
     magnitudes = model.magnitudes(source, windows(5))
     assert magnitudes.shape == (5, WITH_EYES.n_directions + 72)
     told, still = (model.network.descriptors(source, magnitudes, strength) for strength in (1.0, 0.0))
@@ -270,3 +271,24 @@ def test_a_parabola_stays_as_it_is_and_a_ragged_curve_does_not():
     assert torch.allclose(smoothed(curve[None]), curve, atol=1e-5)
     ragged = curve + 0.05 * (torch.arange(13) % 2)
     assert (smoothed(ragged[None])[0].diff().diff() - curve.diff().diff()).abs().max() < 5e-3
+
+
+def test_eyes_that_the_portrait_does_not_show_are_not_drawn():
+    rows = looks(1) * 0.3
+    eyes = in_frame(rows, upper=0.3, lower=-0.3)
+    only_there = torch.zeros(1, SIZE * SIZE)
+    for k in range(2):
+        at = eyes.pixels[:, k].flatten(1)
+        drawn = (eyes.opening() * eyes.within)[:, k].flatten(1)
+        only_there = only_there.scatter(1, at, torch.maximum(only_there.gather(1, at), drawn))
+    assert eyes.agreement(only_there.view(1, SIZE, SIZE)) > 0.95
+    assert eyes.agreement(only_there.view(1, SIZE, SIZE).roll(40, 1)) < 0.2
+    assert eyes.agreement(torch.zeros(1, SIZE, SIZE)) == 0
+    balls = replace(eyeballs(), trust=torch.zeros(1))
+    curves = torch.tensor([0.3, -0.3])[:, None].expand(1, 2, 2, 13)
+    distrusted = eyes_in_frame(balls, described(rows), curves, SIZE)
+    under, shares = torch.rand(1, 3, SIZE, SIZE), torch.full((1, 3, SIZE, SIZE), 1 / 3)
+    assert torch.equal(distrusted.laid(under, shares[:, :1]), under)
+    assert torch.equal(distrusted.parted(shares), shares)
+    shut = eyes_in_frame(balls, described(rows), -curves, SIZE)
+    assert torch.equal(shut.closed(under, shares[:, :1], torch.zeros(1, 2, SIZE, SIZE)), under)
