@@ -33,11 +33,11 @@ the end) has every figure, with exact truth and baselines; 21 of its 24 targets 
   blinks close, lips smile, spread and pucker, the lower lip drops as far as the reader sees in truth. By
   landmarks the upper lip goes six tenths as far as in truth, brows nine tenths, a frown a quarter. Eyes are
   drawn as balls whose colours are read off the portrait: an iris has the learnt pattern of fibres, not the
-  portrait's own. Eyes that are shut in the portrait, or not such balls, are warped as before. Lids
-  that close leave specks below them and lashes are one dark line. Rows of teeth are laid into the mouth a
-  pixel or two from where they are; the tongue is drawn soft. The wall behind the head is grown smoothly from what is seen of it, so that its
-  pattern is lost there. Drawn lips close on 74 of 100 p, b, m, by true motion and from sound alike. Near
-  poses come to 24.8 dB; 26 are wanted.
+  portrait's own. Eyes that are shut in the portrait, or not such balls, are warped as before. Lids that
+  close leave specks below them and lashes are one dark line. Rows of teeth are laid into the mouth a pixel
+  or two from where they are; the tongue is drawn soft. The wall behind the head is grown smoothly from what
+  is seen of it, so that its pattern is lost there. Drawn lips close on 74 of 100 p, b, m, by true motion
+  and from sound alike. Near poses come to 24.8 dB; 26 are wanted.
 - **Expression**: coefficients close the lips on 92 of 100 p, b, m and follow the true openings with a
   correlation of .79 and a slope of .76; brows move six tenths as far as the truth's, frowns a third; eyes
   blink 23 times a minute (25 in the data), and some blinks stay partly open.
