@@ -121,6 +121,7 @@ SMALL = {
                 "descriptor_dim": 64,
                 "n_directions": 16,
                 "head_channels": 12,
+                "eyeballs": False,
             },
         },
     ),

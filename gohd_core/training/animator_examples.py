@@ -211,6 +211,11 @@ def _teeth(clip: Clip, target: int, size: int) -> dict[str, Any]:
 def _eyeballs(clip: Clip, rng: np.random.Generator, source: int, target: int) -> dict[str, Any]:
     from gohd_core.stylised.eye_places import eye_place
 
+    if "vertices" not in clip:
+        raise BadInput(
+            "it holds no exact correspondences, which eyeballs are taught from; make stills with them, or "
+            "set losses.eyeballs=off."
+        )
     rows = descriptors(clip)
     read = rows[source].copy()
     if rng.random() < _MISREAD_SHARE:

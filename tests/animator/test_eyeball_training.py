@@ -107,3 +107,10 @@ def test_the_loss_is_least_at_the_truth():
     assert value(eyes(replace(true, place=true.place + 0.02))) > best + 0.05
     assert value(eyes(curves=lids + 0.1)) > best + 0.05
     assert value(eyes(curves=lids * 0.5)) > best + 0.05
+
+
+def test_clips_without_correspondences_are_refused_in_a_sentence(data, tmp_path):
+    folder = tiny_stills.write(tmp_path / "plain", correspondences=False)
+    task = AnimatorTask(config(folder, network=WITH_EYES, only="eyes"))
+    with pytest.raises(BadInput, match="eyeballs=off"):
+        batch_of(task, task.config)
