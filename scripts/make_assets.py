@@ -13,7 +13,7 @@ import numpy as np
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 SIZE = 512
-JPEG_QUALITY = 92
+JPEG_QUALITY = 91
 
 SMILE = 0.25
 """Smile coefficient of the portraits: a friendly mouth, closed."""
@@ -54,7 +54,8 @@ def portraits() -> None:
         for number, seed in enumerate(PEOPLE, 1):
             pose[1] = math.radians(6.0) * math.sin(number)
             frame = renderer.render(Identity.random(seed), expression, pose, gaze)
-            Image.fromarray(frame.image).save(folder / f"{number:02d}.jpg", quality=JPEG_QUALITY)
+            path = folder / f"{number:02d}.jpg"
+            Image.fromarray(frame.image).save(path, quality=JPEG_QUALITY, optimize=True, progressive=True)
 
 
 def speech() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.encoder import Source
-from gohd_core.animator.eyeballs import EyesInFrame
+from gohd_core.animator.eyeballs import Eyeballs
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.checkpoints.loading import load_network
@@ -133,26 +133,27 @@ class Animator:
         for start in range(0, count, step):
             part = slice(start, min(start + step, count)) if sources > 1 else slice(None)
             features = tuple(f[part] for f in source.features)
+            eyeballs = None if source.eyeballs is None else source.eyeballs.part(part)
             some = slice(start, start + step)
-            eyes = None
-            if descriptors is not None:
-                eyes = self.network.in_frame(source.eyeballs.part(part), descriptors[some])
-            frames.append(self._pass(latents[some], features, eyes))
+            frames.append(self._pass(latents[some], features, eyeballs, descriptors[some]))
         return torch.cat(frames)
 
     def _pass(
         self,
         latents: Tensor,
         features: tuple[Tensor, ...],
-        eyes: EyesInFrame | None = None,
+        eyeballs: Eyeballs | None,
+        descriptors: Tensor,
     ) -> Tensor:
         count = len(latents)
         if count < self._fixed_batch:
             # A compiled graph has one batch size: the last, smaller batch repeats its last frame.
             missing = self._fixed_batch - count
-            latents = torch.cat([latents, latents[-1:].expand(missing, -1)])
+            latents, descriptors = _repeated(latents, missing), _repeated(descriptors, missing)
             if len(features[0]) > 1:
-                features = tuple(torch.cat([f, f[-1:].expand(missing, -1, -1, -1)]) for f in features)
+                features = tuple(_repeated(f, missing) for f in features)
+                eyeballs = eyeballs and eyeballs.mapped(lambda part: _repeated(part, missing))
+        eyes = self.network.in_frame(eyeballs, descriptors)
         frame = self._draw(latents, features, eyes).pyramid[0].float()
         # The official network is not bounded; what lies outside [-1, 1] is cut where pictures are made.
         return frame[:count].clone() if self._fixed_batch else frame
@@ -240,3 +241,8 @@ class Animator:
             )
         if not len(motion.pose.values):
             raise BadInput("This motion has no frames.")
+
+
+def _repeated(rows: Tensor, missing: int) -> Tensor:
+    """Rows with the last one so many times more."""
+    return torch.cat([rows, rows[-1:].expand(missing, *rows.shape[1:])])

@@ -11,7 +11,7 @@ from gohd_core.animator.eye_lids import LidCurves
 from gohd_core.animator.eyeballs import STEEP, Eyeballs, EyesInFrame, eyes_in_frame
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act, upsample
 from gohd_core.animator.planes import FACE, INNER, sized
-from gohd_core.animator.plate import background_plate, least
+from gohd_core.animator.plate import grown, least
 
 _PLACE = (0.280, 0.017, 0.380)
 """Where eyes are in the mean stylised head: half their distance, height and depth, model units."""
@@ -64,7 +64,7 @@ class EyeReader(nn.Module):
             image, inner, face = image.float(), owned[:, INNER, None].float(), owned[:, FACE, None].float()
             shown = torch.cat([image, inner * 2 - 1], dim=1)
             face = least(face, _FRINGE)
-            skin = torch.cat([background_plate(image, face), 1 - face], dim=1)
+            skin = torch.cat([grown(image, face), 1 - face], dim=1)
             return self._read(shown, skin, descriptor.float())
 
     def in_frame(self, eyeballs: Eyeballs, descriptor: Tensor, size: int) -> EyesInFrame:

@@ -8,7 +8,8 @@ decide what of an eyeball a frame shows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +18,6 @@ from torch import Tensor
 from gohd_core.animator.eye_charts import HEAD, IRIS, LIGHT, charted, sampled, turned, windows
 from gohd_core.animator.eye_lids import EDGE, LOWER, UPPER, lids_at, opening, smoothed
 from gohd_core.animator.planes import FACE, INNER
-from gohd_core.animator.warp import centre_grid
 
 STEEP = 4.0
 _APERTURE = (0.72, 0.54)
@@ -60,9 +60,13 @@ class Eyeballs:
     descriptor: Tensor
     trust: Tensor
 
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Eyeballs:
+        """With every part changed alike."""
+        return Eyeballs(*(change(getattr(self, field.name)) for field in fields(self)))
+
     def part(self, some: slice) -> Eyeballs:
         """Of some of the portraits."""
-        return Eyeballs(*(getattr(self, name)[some] for name in self.__dataclass_fields__))
+        return self.mapped(lambda part: part[some])
 
 
 @dataclass(frozen=True)
@@ -120,13 +124,14 @@ class EyesInFrame:
         There the face's flow [B,2,S,S] leaps over the portrait's eyeball; `face` [B,1,S,S] is the share of
         each pixel that shows the face.
         """
-        size, flat, face = frame.shape[-1], frame.float().flatten(2), face.float().flatten(2)
-        grid = (centre_grid(size, frame.device) + flow.float().permute(0, 2, 3, 1)).flatten(1, 2)
+        size, flat = frame.shape[-1], frame.float().flatten(2)
+        face, flow = face.float().flatten(2), flow.float().flatten(2)
         closing, lash = self._lashes()
         for k in range(2):
             at = self.pixels[:, k].flatten(1)[:, None]
             there = at.expand(-1, 3, -1)
-            came = grid.gather(1, at[:, 0, :, None].expand(-1, -1, 2))[:, None]
+            here = (torch.stack([at % size, at // size], -1) * 2 + 1) / size - 1
+            came = here + flow.gather(2, at.expand(-1, 2, -1)).mT[:, None]
             skin = self.eyeballs.skin.expand(len(at), -1, -1, -1)
             skin = F.grid_sample(skin, came, "bilinear", "border", align_corners=False)[:, :, 0]
             within = self.met[:, k].flatten(1)[:, None] * face.gather(2, at)

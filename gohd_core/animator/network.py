@@ -75,7 +75,8 @@ class AnimatorNetwork(nn.Module):
         if self.eyes is not None:
             eyeballs = self.eyes(source.features[-1], own, source.descriptor)
             found = self.in_frame(eyeballs, source.descriptor).agreement(shares[:, INNER])
-            eyeballs = replace(eyeballs, trust=(found > _TRUSTED).float())
+            trust = (found > _TRUSTED).float()
+            eyeballs = replace(eyeballs, trust=trust) if trust.any() else None
         return replace(source, features=(*source.features, own, plate), eyeballs=eyeballs)
 
     def magnitudes(self, source: Source, windows: Tensor) -> Tensor:
@@ -89,19 +90,17 @@ class AnimatorNetwork(nn.Module):
             return magnitudes
         return torch.cat([magnitudes, windows[:, :, windows.shape[2] // 2] - source.descriptor], dim=1)
 
-    def descriptors(
-        self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0
-    ) -> Tensor | None:
-        """Descriptors [T,72] that eyes are drawn by; None where they are not drawn as balls."""
+    def descriptors(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Tensor:
+        """Descriptors [T,72] that eyes are drawn by; [T,0] where they are not drawn as balls."""
         if self.eyes is None:
-            return None
+            return magnitudes[:, self.config.n_directions :]
         return source.descriptor + strength * magnitudes[:, self.config.n_directions :]
 
     def latent(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Tensor:
         """Target latents z_D [T, D] from magnitudes; `strength` (one, or [T, 1]) scales the way."""
         return source.identity_code + strength * self.directions(magnitudes[:, : self.config.n_directions])
 
-    def in_frame(self, eyeballs: Eyeballs | None, descriptor: Tensor | None) -> EyesInFrame | None:
+    def in_frame(self, eyeballs: Eyeballs | None, descriptor: Tensor) -> EyesInFrame | None:
         """The eyes of frames with descriptors [T,72]; None where they are not drawn as balls."""
         if eyeballs is None:
             return None

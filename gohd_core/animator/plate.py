@@ -19,19 +19,19 @@ def plate_and_wall(image: Tensor, owned: Tensor, wall: Tensor) -> Tensor:
         image: [B,3,S,S]; S a power of two.
         owned, wall: how far a pixel can be taken for the wall, and shows it, [B,1,S,S] in 0..1.
     """
-    plate = background_plate(image, least(owned, _FRINGE))
+    plate = grown(image, least(owned, _FRINGE))
     return torch.cat([plate, least(wall.float(), _EDGE)], dim=1)
 
 
-def background_plate(image: Tensor, owned: Tensor) -> Tensor:
-    """The picture without the head, [B,3,S,S] float32.
+def grown(image: Tensor, owned: Tensor) -> Tensor:
+    """What is known of a picture, grown over the rest: the wall over the head, skin over eyes; [B,3,S,S].
 
-    Averages of ever larger cells are laid under what is known ("push-pull"), so that the nearest wall
-    counts most. Where no wall is known at all the picture stays.
+    Averages of ever larger cells are laid under what is known ("push-pull"), so that the nearest counts most.
+    Where nothing is known at all the picture stays.
 
     Args:
         image: [B,3,S,S]; S a power of two.
-        owned: how far a pixel can be taken for the wall, [B,1,S,S] in 0..1.
+        owned: how far a pixel is known, [B,1,S,S] in 0..1.
     """
     owned, image = owned.float(), image.float()
     levels = [(image * owned, owned)]

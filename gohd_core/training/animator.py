@@ -11,8 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.animator.decoder import Decoded
-from gohd_core.animator.encoder import Source
-from gohd_core.animator.eyeballs import Eyeballs
+from gohd_core.animator.eyeballs import EyesInFrame
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.checkpoints.loading import load_network
@@ -115,10 +114,10 @@ class AnimatorTask(Task):
         if self.config.only is not None:
             return self._alone(batch, source, target)
         whole = moment.fraction >= self.config.whole_from
-        decoded, encoded, estimate = self._decode(batch, source, whole)
+        decoded, eyes, estimate = self._decode(batch, source, whole)
         if whole:
             self._picture_terms(terms, batch, target, decoded.pyramid[0].float(), moment)
-        self._add_eyeballs(terms, batch, encoded.eyeballs, target)
+        self._add_eyeballs(terms, batch, eyes, target)
         if "flow" in batch:
             add_exact_terms(terms, weights, batch, target, decoded)
         if estimate is not None:
@@ -135,12 +134,11 @@ class AnimatorTask(Task):
     def _alone(self, batch: Batch, source: Tensor, target: Tensor) -> Terms:
         """What the eyes' reader learns by itself: the decoder, which costs most, is not run."""
         terms = Terms()
-        self._add_eyeballs(terms, batch, self._eyeballs(batch, source), target)
+        self._add_eyeballs(terms, batch, self._eyes(batch, source), target)
         return terms
 
-    def _add_eyeballs(self, terms: Terms, batch: Batch, eyeballs: Eyeballs | None, target: Tensor) -> None:
-        if eyeballs is not None:
-            eyes = self.animator.eyes.in_frame(eyeballs, _targets(batch), target.shape[-1])
+    def _add_eyeballs(self, terms: Terms, batch: Batch, eyes: EyesInFrame | None, target: Tensor) -> None:
+        if eyes is not None:
             add_eyeballs(terms, self.config.losses, batch, eyes, target)
 
     def _picture_terms(
@@ -157,35 +155,35 @@ class AnimatorTask(Task):
             score = self.networks["discriminator"]
             terms.add("adversarial", weights.adversarial, lambda: loss.adversarial(score(output)))
 
-    def _encode(self, batch: Batch, source: Tensor) -> tuple[Source, Tensor | None]:
-        """The sources; where a descriptor is not told, its own reading is used, which follows."""
-        encoded = self.animator.encode(source)
-        estimate = encoded.descriptor
-        if estimate is not None:
-            told = batch["told"][:, None] > 0
-            encoded = replace(encoded, descriptor=torch.where(told, batch["own"], estimate.detach()))
-        return encoded, estimate
-
-    def _eyeballs(self, batch: Batch, source: Tensor) -> Eyeballs | None:
-        """The sources' eyeballs, read with a gaze that is somewhat off, as a reader's would be."""
+    def _eyes(self, batch: Batch, source: Tensor) -> EyesInFrame | None:
+        """The targets' eyes, read off the sources with a gaze that is a little off, as a reader's is."""
         if "own_read" not in batch:
             return None
-        return self.animator.eyes(source, own_planes(batch["source_planes"]), batch["own_read"])
+        eyeballs = self.animator.eyes(source, own_planes(batch["source_planes"]), batch["own_read"])
+        window = batch["window"]
+        return self.animator.in_frame(eyeballs, window[:, :, window.shape[2] // 2])
 
     def _decode(
         self, batch: Batch, source: Tensor, whole: bool = True
-    ) -> tuple[Decoded, Source, Tensor | None]:
-        """Draws the targets, from the encoded sources; what these are read as follows."""
+    ) -> tuple[Decoded, EyesInFrame | None, Tensor | None]:
+        """Draws the targets; where the source's descriptor is not told, its own reading is used.
+
+        Their eyes follow, and that reading.
+        """
         net = self.animator
-        encoded, estimate = self._encode(batch, source)
+        encoded = net.encode(source)
+        estimate = encoded.descriptor
+        if estimate is not None:
+            told = batch["told"][:, None] > 0
+            descriptor = torch.where(told, batch["own"], estimate.detach())
+            encoded = replace(encoded, descriptor=descriptor)
         latent = net.latent(encoded, net.motion(encoded, batch["window"]))
         features = encoded.features
         if self.config.network.decoder == "composite" and "source_planes" in batch:
             features = (*features, own_planes(batch["source_planes"]))
+        eyes = self._eyes(batch, source)
         options = {} if whole else {"whole": False}
-        encoded = replace(encoded, eyeballs=self._eyeballs(batch, source))
-        eyes = net.in_frame(encoded.eyeballs, _targets(batch)) if whole else None
-        return net.decoder(latent, features, eyes, **options), encoded, estimate
+        return net.decoder(latent, features, eyes, **options), eyes, estimate
 
     def _feature_terms(self, terms: Terms, target: Tensor, output: Tensor, emphasis: Tensor) -> None:
         weights = self.config.losses
@@ -300,11 +298,6 @@ def emphasis_mask(boxes: Tensor, size: int, lips: float, eyes: float) -> Tensor:
     inside = (rows[..., :, None] & columns[..., None, :]).float()
     both_eyes, mouth = inside[:, :2].amax(1, keepdim=True), inside[:, 2:]
     return torch.maximum(eyes * both_eyes, lips * mouth)
-
-
-def _targets(batch: Batch) -> Tensor:
-    """The targets' descriptors [B, 72]."""
-    return batch["window"][:, :, batch["window"].shape[2] // 2]
 
 
 def _images(batch: Batch, name: str) -> Tensor:

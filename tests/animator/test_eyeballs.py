@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from small_animators import BUILTIN, animator, image, motion, windows
 
 from gohd_core.animator.eye_charts import CHART, EXTENTS, IRIS, charted, turned, unwrapped
@@ -16,6 +18,8 @@ from gohd_core.animator.eye_lids import opening, smoothed
 from gohd_core.animator.eye_reader import EyeReader
 from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame, eyes_in_frame
 from gohd_core.constants import STYLISED
+from gohd_core.motion import Motion
+from gohd_core.pipeline import Models
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import gaze_direction, project
 from gohd_core.stylised.eye_places import eye_place
@@ -23,6 +27,7 @@ from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.template import EYEBALL_RADIUS
 
 SIZE = 256
+ASSETS = Path(__file__).parents[2] / "assets"
 WITH_EYES = replace(BUILTIN, eyeballs=True)
 
 
@@ -171,10 +176,39 @@ def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it()
     assert not untouched
 
 
+def trusting(model, picture: torch.Tensor):
+    """A source whose eyes are drawn, whatever its random planes are taken to show."""
+    source = model.encode_source(picture, motion(1, STYLISED))
+    with torch.inference_mode():
+        eyeballs = model.network.eyes(picture, torch.ones(len(picture), 3, 64, 64), source.descriptor)
+    return replace(source, eyeballs=eyeballs)
+
+
+def test_a_compiled_form_pads_the_last_batch_with_its_eyes():
+    plain, compiled = animator(WITH_EYES), animator(WITH_EYES).compile(4, backend="eager")
+    for count in (1, 5):  # one portrait for all frames, and one for each
+        source = trusting(plain, image(64, batch=count))
+        magnitudes = plain.magnitudes(plain.encode_source(image(64), motion(1, STYLISED)), windows(5))
+        frames = compiled.decode(source, magnitudes)
+        assert torch.allclose(frames, plain.decode(source, magnitudes), atol=1e-5)
+        without = plain.decode(replace(source, eyeballs=None), magnitudes)
+        assert (frames - without).abs().max() > 0.01
+
+
+def test_eyes_of_the_shipped_portraits_are_drawn_and_those_of_a_grey_wall_are_not():
+    models = Models.load()
+    for path in sorted((ASSETS / "portraits").glob("*.jpg"))[::6]:
+        picture = np.asarray(Image.open(path).convert("RGB").resize((SIZE, SIZE)))
+        found, gaze = models.extractor.extract([picture]), models.gaze_estimator.estimate([picture])
+        own = Motion(pose=found.pose, expression=found.expression, gaze=gaze)
+        pixels = torch.tensor(picture).permute(2, 0, 1)[None] / 127.5 - 1
+        assert models.animator.encode_source(pixels, own).eyeballs is not None, path.name
+        assert models.animator.encode_source(pixels * 0, own).eyeballs is None
+
+
 def test_an_animator_draws_eyes_by_pose_and_gaze_alike_in_any_batch():
     model = animator(WITH_EYES)
-    source = model.encode_source(image(64), motion(1, STYLISED))
-    source = replace(source, eyeballs=replace(source.eyeballs, trust=torch.ones(1)))
+    source = trusting(model, image(64))
     magnitudes = model.magnitudes(source, windows(5))
     assert magnitudes.shape == (5, WITH_EYES.n_directions + 72)
     told, still = (model.network.descriptors(source, magnitudes, strength) for strength in (1.0, 0.0))

@@ -8,7 +8,7 @@ import torch
 from small_animators import BUILTIN, animator, image
 
 from gohd_core.animator.planes import BACKGROUND, FACE, INNER, Planes, blend, sized
-from gohd_core.animator.plate import background_plate, plate_and_wall
+from gohd_core.animator.plate import grown, plate_and_wall
 from gohd_core.training.animator_exact import own_planes
 from gohd_core.training.animator_examples import planes_shown
 
@@ -130,11 +130,11 @@ def test_the_wall_grows_over_what_the_head_hides():
     y, x = torch.meshgrid(torch.linspace(-1, 1, 64), torch.linspace(-1, 1, 64), indexing="ij")
     wall = torch.stack([0.5 * x, 0.5 * y, 0 * x + 0.3])[None]
     hidden = (x.square() + y.square() < 0.25).float()[None, None]
-    plate = background_plate(wall * (1 - hidden) - hidden, 1 - hidden)
+    plate = grown(wall * (1 - hidden) - hidden, 1 - hidden)
     assert (plate - wall).abs().max() < 0.25 and (plate - wall).abs().mean() < 0.03
     shown = hidden[0, 0] == 0
     assert torch.equal(plate[0, :, shown], wall[0, :, shown])
-    assert torch.equal(background_plate(wall, 0 * hidden), wall), "nothing to grow from"
+    assert torch.equal(grown(wall, 0 * hidden), wall), "nothing to grow from"
 
 
 @torch.no_grad()
@@ -163,7 +163,7 @@ def test_a_heads_fringe_is_no_wall():
     radius = (x.square() + y.square()).sqrt()[None, None]
     head, taken_for_wall = (radius < 0.55).float(), (radius > 0.5).float()
     picture = (1 - head).expand(-1, 3, -1, -1)
-    plain = background_plate(picture, taken_for_wall)
+    plain = grown(picture, taken_for_wall)
     both = plate_and_wall(picture, taken_for_wall, taken_for_wall)
     assert plain.min() < 0.1, "taken as told, some of the head would stay"
     assert both[:, :3].min() > 0.99
