@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.encoder import Source
-from gohd_core.animator.eyeballs import Eyeballs
+from gohd_core.animator.face_parts import FaceParts
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.checkpoints.loading import load_network
@@ -92,8 +92,8 @@ class Animator:
 
     @torch.inference_mode()
     def magnitudes(self, source: Source, windows: Tensor) -> Tensor:
-        """Magnitudes xi [T, n] along the motion directions; where the weights draw eyeballs as balls, what
-        turns those follows (`config.n_magnitudes` in all).
+        """Magnitudes xi [T, n] along the motion directions; where the weights draw parts by geometry, what
+        moves those follows (`config.n_magnitudes` in all).
 
         `windows` [T, 72, 27] is in the network's own order, gaze as (horizontal, vertical): what the
         official implementation feeds. `animate` makes such windows from a `Motion`.
@@ -133,16 +133,16 @@ class Animator:
         for start in range(0, count, step):
             part = slice(start, min(start + step, count)) if sources > 1 else slice(None)
             features = tuple(f[part] for f in source.features)
-            eyeballs = None if source.eyeballs is None else source.eyeballs.part(part)
+            parts = None if source.parts is None else source.parts.part(part)
             some = slice(start, start + step)
-            frames.append(self._pass(latents[some], features, eyeballs, descriptors[some]))
+            frames.append(self._pass(latents[some], features, parts, descriptors[some]))
         return torch.cat(frames)
 
     def _pass(
         self,
         latents: Tensor,
         features: tuple[Tensor, ...],
-        eyeballs: Eyeballs | None,
+        parts: FaceParts | None,
         descriptors: Tensor,
     ) -> Tensor:
         count = len(latents)
@@ -152,9 +152,9 @@ class Animator:
             latents, descriptors = _repeated(latents, missing), _repeated(descriptors, missing)
             if len(features[0]) > 1:
                 features = tuple(_repeated(f, missing) for f in features)
-                eyeballs = eyeballs and eyeballs.mapped(lambda part: _repeated(part, missing))
-        eyes = self.network.in_frame(eyeballs, descriptors)
-        frame = self._draw(latents, features, eyes).pyramid[0].float()
+                parts = parts and parts.mapped(lambda part: _repeated(part, missing))
+        placed = self.network.in_frame(parts, descriptors)
+        frame = self._draw(latents, features, placed).pyramid[0].float()
         # The official network is not bounded; what lies outside [-1, 1] is cut where pictures are made.
         return frame[:count].clone() if self._fixed_batch else frame
 

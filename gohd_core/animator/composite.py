@@ -6,7 +6,7 @@ is synthesised, and what is added to the sampled part (shading) is low-passed, s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -16,10 +16,10 @@ from gohd_core.animator import planes
 from gohd_core.animator.composite_head import CompositeHead, plain, plain_conv
 from gohd_core.animator.config import AnimatorConfig, level_sizes
 from gohd_core.animator.decoder import Decoded
-from gohd_core.animator.eyeballs import EyesInFrame
+from gohd_core.animator.face_parts import PartsInFrame
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, Freezable, StyledConv
 from gohd_core.animator.planes import Planes, sized
-from gohd_core.animator.teeth import Teeth, laid
+from gohd_core.animator.teeth import Layer, Teeth, laid, laid_at
 
 _FLOW_STEP = 0.05
 """Flow (half images) that a unit output of a level's head adds: about 6 pixels of 256."""
@@ -123,7 +123,7 @@ class CompositeDecoder(nn.Module):
         self,
         latent: Tensor,
         features: tuple[Tensor, ...],
-        eyes: EyesInFrame | None = None,
+        parts: PartsInFrame | None = None,
         *,
         whole: bool = True,
     ) -> Decoded:
@@ -132,7 +132,7 @@ class CompositeDecoder(nn.Module):
         Where the source's own planes follow (`planes.owned`), a plane is taken from there alone where the
         source shows that very plane: an eyeball that turns out from under a lid is not on the picture.
         Where the wall without the head follows (`plate_and_wall`), what the head bares is taken from there.
-        Where the frame's eyes follow, lids are where their curves are, and eyeballs come from their charts.
+        Where the frame's parts follow, lips and lids are where rings have them, and eyes come from charts.
         Without `whole` only flows, masks and the coarse synthesis up to `flow_size` are made: in the
         first part of a training that is all there is to learn, at half the cost.
         """
@@ -141,7 +141,7 @@ class CompositeDecoder(nn.Module):
         trunk = self._trunk(latent, maps)
         if not whole:
             return Decoded([], trunk.flows, trunk.masks, trunk.planes, coarse=trunk.coarse)
-        return self._finished(trunk, maps[-1], image, plate, eyes)
+        return self._finished(trunk, maps[-1], image, plate, parts)
 
     def _trunk(self, latent: Tensor, maps: tuple[Tensor, ...]) -> _Trunk:
         """Level by level up to `flow_size`: what is known so far is looked at through the flow so far."""
@@ -181,11 +181,14 @@ class CompositeDecoder(nn.Module):
         guide: Tensor,
         image: Tensor,
         plate: Tensor | None,
-        eyes: EyesInFrame | None,
+        parts: PartsInFrame | None,
     ) -> Decoded:
         """The frame: fine flows and masks, the head's view of the warped source, and both mixed."""
         seen, mask = self._refined(trunk.x, trunk.planes[-1], trunk.masks[-1])
-        samples, shares = seen.samples(image), seen.shares
+        shares = seen.shares
+        if parts is not None:
+            seen, shares = replace(seen, face=parts.rings.moved(seen.face)), parts.rings.parted(shares)
+        samples = seen.samples(image)
         pictures = tuple(sample[:, :3] for sample in samples)
         owned = tuple(sample[:, 3 + k, None] for k, sample in enumerate(samples) if image.shape[1] > 3)
         known = planes.blend(pictures, shares).float()
@@ -195,7 +198,9 @@ class CompositeDecoder(nn.Module):
         )
         seen = Planes(seen.face, seen.inner, made.logits)
         # Detached: masks are taught what is there, not to hide what is hard to predict.
-        shares = seen.shares.detach() if eyes is None else eyes.parted(seen.shares.detach())
+        shares = seen.shares.detach()
+        if parts is not None:
+            shares = parts.rings.parted(shares)
         given = torch.sigmoid(made.mask).detach()
         share = given * _shown(owned, shares)
         if plate is not None:
@@ -206,14 +211,14 @@ class CompositeDecoder(nn.Module):
         warped = planes.blend(pictures, shares).float()
         synthesis = sized(trunk.coarse, self.size) + made.detail
         rows = layers = None
-        if self.teeth is not None:
+        if self.teeth is not None and (parts is None or self.training):
             rows = self.teeth(trunk.x, trunk.latent)
             layers = self.teeth.draw(rows, self.size)
-            synthesis = laid(layers, synthesis, shares[:, planes.INNER, None])
+        if self.teeth is not None:
+            synthesis = self._with_teeth(trunk, synthesis, shares[:, planes.INNER, None], layers, parts)
         frame = share * (warped + made.shading) + (1 - share) * synthesis
-        if eyes is not None:
-            frame = eyes.closed(frame, shares[:, planes.FACE, None], seen.face)
-            frame = eyes.laid(frame, shares[:, planes.INNER, None])
+        if parts is not None:
+            frame = parts.eyes.laid(frame, shares[:, planes.INNER, None])
         return Decoded(
             [frame],
             [*trunk.flows, seen.flow()],
@@ -226,6 +231,20 @@ class CompositeDecoder(nn.Module):
             rows,
             None if layers is None else torch.cat([layer.opacity for layer in layers], dim=1),
         )
+
+    def _with_teeth(
+        self,
+        trunk: _Trunk,
+        synthesis: Tensor,
+        inner: Tensor,
+        layers: list[Layer] | None,
+        parts: PartsInFrame | None,
+    ) -> Tensor:
+        """Where the mouth is known, teeth lie where it has them; elsewhere where they are predicted to."""
+        if parts is None:
+            return laid(layers, synthesis, inner)
+        known = self.teeth.draw_at(parts.teeth, self.teeth.lit(trunk.latent))
+        return laid_at(known, synthesis, inner, parts.rings.pixels(self.size)[:, 0])
 
     def own_shares(self, latent: Tensor, features: tuple[Tensor, ...]) -> Tensor:
         """How much of each plane the source itself shows, [B,3,S,S], from the latent that draws it again.

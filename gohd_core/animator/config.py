@@ -38,7 +38,7 @@ class AnimatorConfig:
         flow_size: largest side at which flow and mask are predicted from features (`composite`).
         head_channels: width of the full-resolution head (`composite`).
         surroundings: whether the head also looks at what is known around, at `flow_size` (`composite`).
-        eyeballs: whether eyes are read once and drawn as balls behind lids (`composite`).
+        face_parts: whether lips, lids and eyeballs are read once and drawn by geometry (`composite`).
         teeth: whether rows of teeth are learnt as pictures and laid into the mouth (`composite`).
     """
 
@@ -57,7 +57,7 @@ class AnimatorConfig:
     head_channels: int = 16
     surroundings: bool = False
     teeth: bool = False
-    eyeballs: bool = False
+    face_parts: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))
@@ -86,8 +86,8 @@ class AnimatorConfig:
 
     @property
     def n_magnitudes(self) -> int:
-        """Numbers that drive a frame: one for each direction, and where eyeballs are drawn what they need."""
-        return self.n_directions + (self.n_descriptor if self.eyeballs else 0)
+        """Numbers that drive a frame: one for each direction, and what parts need where there are any."""
+        return self.n_directions + (self.n_descriptor if self.face_parts else 0)
 
     def width(self, side: int) -> int:
         """Feature channels at a level of `side` pixels."""

@@ -14,7 +14,7 @@ from gohd_core.animator.config import AnimatorConfig, level_sizes
 from gohd_core.animator.layers import EqualConv2d, act, blur
 
 if TYPE_CHECKING:
-    from gohd_core.animator.eyeballs import Eyeballs
+    from gohd_core.animator.face_parts import FaceParts
 
 _HALF = 1 / math.sqrt(2.0)
 
@@ -28,13 +28,13 @@ class Source:
         features: maps that the decoder warps, smallest first, each [B, C, S, S].
         descriptor: the source's own motion descriptor [B, 72] in the network's order, for networks
             that are driven relative to it; None for the official ones.
-        eyeballs: as read off the images, for networks that draw them as balls.
+        parts: lips, lids and eyes as read off the images, for networks that draw them by geometry.
     """
 
     identity_code: Tensor
     features: tuple[Tensor, ...]
     descriptor: Tensor | None = None
-    eyeballs: Eyeballs | None = None
+    parts: FaceParts | None = None
 
 
 class ResidualBlock(nn.Module):

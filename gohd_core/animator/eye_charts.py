@@ -23,8 +23,6 @@ EXTENTS = (0.7, 1.0, 0.62)
 """Half a chart's side in radii of the ball, by what it is fixed to."""
 CHART = 48
 """Pixels on a side of a chart."""
-_WINDOW = 5 / 16
-"""Side of the square around an eye that is drawn anew, as a share of the picture's."""
 _FACING = 0.15
 """Least cosine between a point's normal and the viewing direction at which a picture can show it."""
 _RIM = 0.05
@@ -77,16 +75,6 @@ def unwrapped(picture: Tensor, eyes: Eyes, kind: int, extent: float | None = Non
     # Both eyes in one grid, one below the other: pictures are large.
     seen = F.grid_sample(picture, grid.flatten(1, 2), "bilinear", "border", align_corners=False)
     return seen.unflatten(2, (2, -1)).movedim(2, 1), shown.movedim(-1, 2).float()
-
-
-def windows(eyes: Eyes, size: int) -> tuple[Tensor, Tensor]:
-    """The square around each eye: its pixels' columns and rows, both [B,2,w,w] (int64)."""
-    side = max(int(size * _WINDOW), 1)
-    middle = Camera.of_size(size).pixels(eyes.centres.detach())
-    first = (middle.round().long() - side // 2).clamp(0, size - side)
-    line = torch.arange(side, device=first.device)
-    column, row = (first[..., k, None] + line for k in (0, 1))
-    return column[:, :, None].expand(-1, -1, side, -1), row[..., None].expand(-1, -1, -1, side)
 
 
 def charted(eyes: Eyes, column: Tensor, row: Tensor, size: int) -> tuple[Tensor, Tensor]:

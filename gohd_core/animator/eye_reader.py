@@ -7,11 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gohd_core.animator.eye_charts import EXTENTS, HEAD, IRIS, LIGHT, Eyes, turned, unwrapped
-from gohd_core.animator.eye_lids import LidCurves
-from gohd_core.animator.eyeballs import STEEP, Eyeballs, EyesInFrame, eyes_in_frame
+from gohd_core.animator.eyeballs import STEEP, Eyeballs
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act, upsample
-from gohd_core.animator.planes import FACE, INNER, sized
-from gohd_core.animator.plate import grown, least
+from gohd_core.animator.planes import sized
 
 _PLACE = (0.280, 0.017, 0.380)
 """Where eyes are in the mean stylised head: half their distance, height and depth, model units."""
@@ -24,9 +22,6 @@ _SHOWN = 2 * (3 + 1 + 1)
 """What charts of both eyes show: colour, how far it can be taken for an eyeball, whether it is in sight."""
 _MIXED, _HIDDEN = 12, 32
 _MODES, _IRIS_SIDE, _WHITE_SIDE = 8, 32, 16
-_LID_CODE = 16
-_FRINGE = 5
-"""Side in pixels of the square that must be face around a pixel whose skin is grown over the eyes."""
 _FITS, _FITTING = 4, 0.3
 """Rounds of fitting colours, and the difference (half the range is 1) at which a pixel counts half."""
 _UNSEEN = 3.0
@@ -36,7 +31,7 @@ _IRIS_RADIUS, _EDGE = 0.44, 0.05
 
 
 class EyeReader(nn.Module):
-    """Portrait, the part of it that shows eyeballs, and its own pose and gaze -> Eyeballs.
+    """Portrait, the part of it that shows what is behind lids, and its own pose and gaze -> Eyeballs.
 
     Irises and whites are mixtures of a few learnt pictures, so that what is hidden follows from what is
     seen; highlights may be anywhere, so that they are drawn by convolutions.
@@ -48,32 +43,22 @@ class EyeReader(nn.Module):
         self.highlights = _Highlights()
         self.white, self.whites = _Summary(_MODES), _Mixture(2 * 4, _WHITE_SIDE)
         self.tint, self.irises = _Summary(_MODES), _Mixture(4, _IRIS_SIDE)
-        self.opened, self.lids = _Summary(_LID_CODE), LidCurves(_LID_CODE)
         with torch.no_grad():
             self.finder.out.weight.mul_(0.05)  # the mean head, until it knows better
             self.whites.mean[[0, 1, 2, 4, 5, 6]] = 0.6
             self.irises.mean[:3] = -0.5
             self.irises.mean[3] = _disc()
 
-    def forward(self, image: Tensor, owned: Tensor, descriptor: Tensor) -> Eyeballs:
-        """image [B,3,S,S] in -1..1, owned [B,3,S,S] in 0..1 (`planes.owned`), descriptor [B,72].
+    def forward(self, image: Tensor, inner: Tensor, descriptor: Tensor) -> Eyeballs:
+        """image [B,3,S,S] in -1..1, how far it shows the inner plane [B,1,S,S], descriptor [B,72].
 
         In float32 always: places must be exact, and few channels gain nothing from less.
         """
         with torch.autocast(image.device.type, enabled=False):
-            image, inner, face = image.float(), owned[:, INNER, None].float(), owned[:, FACE, None].float()
-            shown = torch.cat([image, inner * 2 - 1], dim=1)
-            face = least(face, _FRINGE)
-            skin = torch.cat([grown(image, face), 1 - face], dim=1)
-            return self._read(shown, skin, descriptor.float())
+            shown = torch.cat([image.float(), inner.float() * 2 - 1], dim=1)
+            return self._read(shown, descriptor.float())
 
-    def in_frame(self, eyeballs: Eyeballs, descriptor: Tensor, size: int) -> EyesInFrame:
-        """The eyes of frames with descriptors [B,72], of one portrait or of as many."""
-        with torch.autocast(descriptor.device.type, enabled=False):
-            curves = self.lids(eyeballs.lids, eyeballs.descriptor, descriptor.float())
-            return eyes_in_frame(eyeballs, descriptor.float(), curves, size)
-
-    def _read(self, shown: Tensor, skin: Tensor, descriptor: Tensor) -> Eyeballs:
+    def _read(self, shown: Tensor, descriptor: Tensor) -> Eyeballs:
         place = shown.new_tensor(_PLACE).expand(len(shown), -1)
         for _ in range(_LOOKS):
             place = place.detach()
@@ -88,10 +73,6 @@ class EyeReader(nn.Module):
             self.highlights(light).unflatten(1, (2, -1)),
             self.whites(self.white(head)).unflatten(1, (2, -1)),
             _tinted(picture, iris),
-            skin,
-            self.opened(head),
-            descriptor,
-            torch.ones_like(place[:, 0]),
         )
 
 

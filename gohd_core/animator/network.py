@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +13,13 @@ from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.decoder import Decoded, PyramidDecoder
 from gohd_core.animator.encoder import AppearanceEncoder, Source
 from gohd_core.animator.eye_reader import EyeReader
+from gohd_core.animator.face_parts import FaceParts, PartsInFrame, agreement, own_in_frame, parts_in_frame
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.layers import EqualLinear, Freezable
 from gohd_core.animator.motion import MotionDirections, WindowMotion
 from gohd_core.animator.planes import BACKGROUND, INNER, owned
 from gohd_core.animator.plate import plate_and_wall
-
-if TYPE_CHECKING:
-    from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame
+from gohd_core.animator.ring_reader import RingReader
 
 _TRUSTED = 0.2
 """Agreement of the eyes found with what the portrait shows, from which they are drawn: .24 at least on heads
@@ -39,7 +37,8 @@ class AnimatorNetwork(nn.Module):
         self.directions = MotionDirections(config)
         pyramid = config.decoder == "pyramid"
         self.decoder = PyramidDecoder(config) if pyramid else CompositeDecoder(config)
-        self.eyes = EyeReader() if config.eyeballs else None
+        self.eyes = EyeReader() if config.face_parts else None
+        self.rings = RingReader() if config.face_parts else None
 
     def encode(self, image: Tensor, descriptor: Tensor | None = None, *, exact: bool = False) -> Source:
         """image [B,3,S,S] in [-1,1] (and its descriptor [B,72], where known) -> Source.
@@ -60,7 +59,7 @@ class AnimatorNetwork(nn.Module):
         return Source(identity_code, features, descriptor)
 
     def with_own_planes(self, source: Source) -> Source:
-        """The source with the planes it shows itself, the wall behind them and the eyeballs; once a clip.
+        """The source with the planes it shows itself, the wall behind them and its parts; once a clip.
 
         For decoders that tell planes apart; for others the source as it is.
         """
@@ -68,31 +67,40 @@ class AnimatorNetwork(nn.Module):
             return source
         windows = source.descriptor[:, :, None].expand(-1, -1, self.config.window)
         latent = self.latent(source, self.motion(source, windows))
-        shares = self.decoder.own_shares(latent, source.features)
+        shares, parts = self.decoder.own_shares(latent, source.features), None
+        if self.rings is not None:
+            parts, shares = self._own_parts(source, shares)
         own, wall = owned(shares), slice(BACKGROUND, BACKGROUND + 1)
         plate = plate_and_wall(source.features[-1], own[:, wall], shares[:, wall])
-        eyeballs = None
-        if self.eyes is not None:
-            eyeballs = self.eyes(source.features[-1], own, source.descriptor)
-            found = self.in_frame(eyeballs, source.descriptor).agreement(shares[:, INNER])
-            trust = (found > _TRUSTED).float()
-            eyeballs = replace(eyeballs, trust=trust) if trust.any() else None
-        return replace(source, features=(*source.features, own, plate), eyeballs=eyeballs)
+        return replace(source, features=(*source.features, own, plate), parts=parts)
+
+    def _own_parts(self, source: Source, shares: Tensor) -> tuple[FaceParts | None, Tensor]:
+        """A source's parts, if it shows any, and its planes' shares with lips and lids where they are."""
+        image = source.features[-1]
+        found = self.rings(image, source.descriptor)
+        trust, size = image.new_ones(len(image)), self.config.size
+        agreed = agreement(own_in_frame(self.rings.rings, found, trust, size), shares[:, INNER])
+        trust = (agreed > _TRUSTED).float()
+        if not trust.any():
+            return None, shares
+        shares = own_in_frame(self.rings.rings, found, trust, size).parted(shares)
+        eyeballs = self.eyes(image, owned(shares)[:, INNER, None], found.descriptor)
+        return FaceParts(found, eyeballs, trust), shares
 
     def magnitudes(self, source: Source, windows: Tensor) -> Tensor:
         """windows [T,72,W] -> what drives the frames, [T,n_magnitudes].
 
-        Where eyes are drawn as balls, the magnitudes xi of the directions are followed by what descriptors
-        differ from the source's own by.
+        Where lips and eyes are drawn by geometry, the magnitudes xi of the directions are followed by what
+        descriptors differ from the source's own by.
         """
         magnitudes = self.motion(source, windows)
-        if self.eyes is None:
+        if self.rings is None:
             return magnitudes
         return torch.cat([magnitudes, windows[:, :, windows.shape[2] // 2] - source.descriptor], dim=1)
 
     def descriptors(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Tensor:
-        """Descriptors [T,72] that eyes are drawn by; [T,0] where they are not drawn as balls."""
-        if self.eyes is None:
+        """Descriptors [T,72] that parts are drawn by; [T,0] where there are none."""
+        if self.rings is None:
             return magnitudes[:, self.config.n_directions :]
         return source.descriptor + strength * magnitudes[:, self.config.n_directions :]
 
@@ -100,17 +108,18 @@ class AnimatorNetwork(nn.Module):
         """Target latents z_D [T, D] from magnitudes; `strength` (one, or [T, 1]) scales the way."""
         return source.identity_code + strength * self.directions(magnitudes[:, : self.config.n_directions])
 
-    def in_frame(self, eyeballs: Eyeballs | None, descriptor: Tensor) -> EyesInFrame | None:
-        """The eyes of frames with descriptors [T,72]; None where they are not drawn as balls."""
-        if eyeballs is None:
+    def in_frame(self, parts: FaceParts | None, descriptor: Tensor) -> PartsInFrame | None:
+        """The parts in frames with descriptors [T,72]; None where they are not drawn by geometry."""
+        if parts is None:
             return None
-        return self.eyes.in_frame(eyeballs, descriptor, self.config.size)
+        with torch.autocast(descriptor.device.type, enabled=False):
+            return parts_in_frame(self.rings.rings, parts, descriptor.float(), self.config.size)
 
     def draw(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Decoded:
         """All of a frame's parts, for one source or as many as there are magnitudes [T,n_magnitudes]."""
         latent = self.latent(source, magnitudes, strength)
-        eyes = self.in_frame(source.eyeballs, self.descriptors(source, magnitudes, strength))
-        return self.decoder(latent, source.features, eyes)
+        parts = self.in_frame(source.parts, self.descriptors(source, magnitudes, strength))
+        return self.decoder(latent, source.features, parts)
 
     def forward(self, image: Tensor, windows: Tensor, descriptor: Tensor | None = None) -> Decoded:
         """One source and one window each: image [B,3,S,S], windows [B,72,27] -> Decoded."""

@@ -2,8 +2,8 @@
 
 A portrait with its mouth shut shows no teeth, and a small network that invents them for every frame anew
 draws a grey band. Here what they look like is learnt once, as two small pictures with their outline; for a
-frame only where they lie and how they are lit is predicted, which is smooth. Lips hide them by the mask that
-parts lips from what is inside the mouth.
+frame only how they are lit is predicted, and where they lie if the mouth is not known (`tooth_places.py`).
+Lips hide them by the mask that parts lips from what is inside the mouth.
 """
 
 from __future__ import annotations
@@ -73,18 +73,25 @@ class Teeth(nn.Module):
         field = self.basis(latent).float().view(-1, ROWS * 2, _FIELD_SIDE, _FIELD_SIDE) * _FIELD_STEP
         out = plain(self.out, x)
         places = (sized(field, x.shape[-1]) + _CONV_STEP * out).unflatten(1, (ROWS, 2))
-        light = torch.exp(_LIGHT_STEP * self.light(latent).float()).unflatten(1, (ROWS, 3))
-        return Rows(places, light)
+        return Rows(places, self.lit(latent))
+
+    def lit(self, latent: Tensor) -> Tensor:
+        """Factors of both rows' colours [B,2,3]."""
+        return torch.exp(_LIGHT_STEP * self.light(latent).float()).unflatten(1, (ROWS, 3))
 
     def draw(self, rows: Rows, size: int) -> list[Layer]:
         """Both rows [B,.,size,size], the lower first."""
+        places = sized(rows.places.flatten(1, 2), size).unflatten(1, (ROWS, 2))
+        return self.draw_at(places.movedim(2, -1), rows.light)
+
+    def draw_at(self, places: Tensor, light: Tensor) -> list[Layer]:
+        """The same at places [B,2,h,w,2] along and down the rows, -1..1 within a row."""
         layers = []
         for k in range(ROWS):
-            places = sized(rows.places[:, k], size)
             picture = self.picture[None, k].expand(len(places), -1, -1, -1)
-            grid = (places * _EXTENT).permute(0, 2, 3, 1)
+            grid = places[:, k] * _EXTENT
             seen = F.grid_sample(picture, grid, "bilinear", "border", align_corners=False)
-            colour = (seen[:, :3] + 1) * rows.light[:, k, :, None, None] - 1
+            colour = (seen[:, :3] + 1) * light[:, k, :, None, None] - 1
             layers.append(Layer(colour, torch.sigmoid(_OUTLINE_STEP * seen[:, 3:])))
         return layers
 
@@ -98,6 +105,15 @@ def laid(layers: list[Layer], under: Tensor, share: Tensor) -> Tensor:
     for layer in layers:
         under = torch.lerp(under, layer.colour, layer.opacity * share)
     return under
+
+
+def laid_at(layers: list[Layer], under: Tensor, share: Tensor, pixels: Tensor) -> Tensor:
+    """The same for layers of a window, whose pixels [B,h,w] are counted row by row."""
+    flat, at = under.flatten(2), pixels.flatten(1)[:, None]
+    there = at.expand(-1, 3, -1)
+    drawn = [Layer(layer.colour.flatten(2), layer.opacity.flatten(2)) for layer in layers]
+    drawn = laid(drawn, flat.gather(2, there), share.flatten(2).gather(2, at))
+    return flat.scatter(2, there, drawn).unflatten(2, under.shape[2:])
 
 
 def _first_places() -> Tensor:

@@ -121,7 +121,7 @@ SMALL = {
                 "descriptor_dim": 64,
                 "n_directions": 16,
                 "head_channels": 12,
-                "eyeballs": False,
+                "face_parts": False,
             },
         },
     ),

@@ -11,19 +11,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.animator.decoder import Decoded
-from gohd_core.animator.eyeballs import EyesInFrame
+from gohd_core.animator.face_parts import FaceParts, PartsInFrame
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.network import AnimatorNetwork
-from gohd_core.checkpoints.loading import load_network
+from gohd_core.animator.planes import INNER
+from gohd_core.animator.rings import OwnRings
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
 from gohd_core.training import pictures
 from gohd_core.training.animator_config import AnimatorTraining
-from gohd_core.training.animator_exact import add_exact_terms, add_eyeballs, is_exact, own_planes
-from gohd_core.training.animator_examples import AnimatorDraw, descriptors
+from gohd_core.training.animator_exact import add_exact_terms, add_eyeballs, add_rings, is_exact, own_planes
+from gohd_core.training.animator_examples import AnimatorDraw
+from gohd_core.training.animator_start import descriptor_statistics, network_to_train
 from gohd_core.training.config import is_on
-from gohd_core.training.data import read_each
 from gohd_core.training.discriminators.image import ImageDiscriminator
 from gohd_core.training.draws import coefficient_windows
 from gohd_core.training.features import load_features
@@ -31,12 +32,7 @@ from gohd_core.training.films import driven_film
 from gohd_core.training.losses import animator as loss
 from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task, Terms
 
-_STATISTICS_CLIPS = 400
-"""Clips whose descriptors give the mean and spread that the built-in motion network uses."""
-_LEAST_SPREAD = 0.05
-_GROWN = ("teeth", "eyeballs")
-"""Parts that weights to begin with may lack; they begin anew."""
-_ALONE = ("eyes",)
+_ALONE = ("eyes", "rings")
 """Parts of the animator that can learn by themselves."""
 
 
@@ -52,7 +48,7 @@ class AnimatorTask(Task):
         weights = config.losses
         features, self._notes = load_features(weights, config.features)
         self.frozen.update(features)
-        self.networks["animator"] = _network(config)
+        self.networks["animator"] = network_to_train(config)
         self.adversarial = is_on(weights.adversarial)
         if self.adversarial:
             self.networks["discriminator"] = ImageDiscriminator(
@@ -60,7 +56,7 @@ class AnimatorTask(Task):
             )
         motion = self.animator.motion
         if isinstance(motion, FrameMotion) and config.data.folders and config.start is None:
-            motion.set_statistics(*_statistics(config))
+            motion.set_statistics(*descriptor_statistics(config))
         self.networks.to(memory_format=torch.channels_last)
         self._fake: Tensor | None = None
 
@@ -91,16 +87,16 @@ class AnimatorTask(Task):
         return self._notes
 
     def draw(self, split: str) -> AnimatorDraw:
-        config = self.config
+        config, losses = self.config, self.config.losses
         return AnimatorDraw(
             size=config.network.size,
-            flow_size=config.flow_size if is_exact(config.losses) and config.only is None else 0,
+            flow_size=config.flow_size if is_exact(losses) and config.only is None else 0,
             still=config.still,
             told_share=config.told_share,
             planes_share=config.planes_share,
             gain=config.gain if split == "train" else 0.0,
-            teeth=config.network.teeth and is_on(config.losses.teeth),
-            eyeballs=config.network.eyeballs and is_on(config.losses.eyeballs),
+            teeth=config.network.teeth and is_on(losses.teeth),
+            parts=config.network.face_parts and any(is_on(w) for w in (losses.eyeballs, losses.rings)),
             mirror_share=config.mirror_share if split == "train" else 0.0,
             pairs=config.pairs,
             regions=config.regions,
@@ -114,10 +110,10 @@ class AnimatorTask(Task):
         if self.config.only is not None:
             return self._alone(batch, source, target)
         whole = moment.fraction >= self.config.whole_from
-        decoded, eyes, estimate = self._decode(batch, source, whole)
+        decoded, parts, estimate = self._decode(batch, source, whole)
         if whole:
             self._picture_terms(terms, batch, target, decoded.pyramid[0].float(), moment)
-        self._add_eyeballs(terms, batch, eyes, target)
+        self._add_parts(terms, batch, source, parts, target)
         if "flow" in batch:
             add_exact_terms(terms, weights, batch, target, decoded)
         if estimate is not None:
@@ -132,14 +128,26 @@ class AnimatorTask(Task):
         return terms
 
     def _alone(self, batch: Batch, source: Tensor, target: Tensor) -> Terms:
-        """What the eyes' reader learns by itself: the decoder, which costs most, is not run."""
+        """What one of the parts' readers learns by itself: the decoder, which costs most, is not run."""
         terms = Terms()
-        self._add_eyeballs(terms, batch, self._eyes(batch, source), target)
+        if self.config.only == "rings":
+            self._add_rings(terms, batch, source)
+        else:
+            add_eyeballs(terms, self.config.losses, batch, self._parts(batch, source).eyes, target)
         return terms
 
-    def _add_eyeballs(self, terms: Terms, batch: Batch, eyes: EyesInFrame | None, target: Tensor) -> None:
-        if eyes is not None:
-            add_eyeballs(terms, self.config.losses, batch, eyes, target)
+    def _add_parts(
+        self, terms: Terms, batch: Batch, source: Tensor, parts: PartsInFrame | None, target: Tensor
+    ) -> None:
+        if parts is not None:
+            add_eyeballs(terms, self.config.losses, batch, parts.eyes, target)
+            self._add_rings(terms, batch, source)
+
+    def _add_rings(self, terms: Terms, batch: Batch, source: Tensor) -> None:
+        weights, reader = self.config.losses, self.animator.rings
+        if is_on(weights.rings):
+            looks = reader.looks(source.float(), batch["own_guess"])
+            add_rings(terms, weights, batch, reader.rings, looks, source.shape[-1])
 
     def _picture_terms(
         self, terms: Terms, batch: Batch, target: Tensor, output: Tensor, moment: Moment
@@ -155,20 +163,23 @@ class AnimatorTask(Task):
             score = self.networks["discriminator"]
             terms.add("adversarial", weights.adversarial, lambda: loss.adversarial(score(output)))
 
-    def _eyes(self, batch: Batch, source: Tensor) -> EyesInFrame | None:
-        """The targets' eyes, read off the sources with a gaze that is a little off, as a reader's is."""
+    def _parts(self, batch: Batch, source: Tensor) -> PartsInFrame | None:
+        """The targets' parts: true rings, and eyes read off the sources by a gaze that is a little off."""
         if "own_read" not in batch:
             return None
-        eyeballs = self.animator.eyes(source, own_planes(batch["source_planes"]), batch["own_read"])
-        window = batch["window"]
-        return self.animator.in_frame(eyeballs, window[:, :, window.shape[2] // 2])
+        net, window = self.animator, batch["window"]
+        inner = own_planes(batch["source_planes"])[:, INNER, None]
+        rings = OwnRings(batch["rings"], batch["lashes"], batch["own"])
+        eyeballs = net.eyes(source, inner, batch["own_read"])
+        parts = FaceParts(rings, eyeballs, torch.ones_like(batch["lashes"][:, 0]))
+        return net.in_frame(parts, window[:, :, window.shape[2] // 2])
 
     def _decode(
         self, batch: Batch, source: Tensor, whole: bool = True
-    ) -> tuple[Decoded, EyesInFrame | None, Tensor | None]:
+    ) -> tuple[Decoded, PartsInFrame | None, Tensor | None]:
         """Draws the targets; where the source's descriptor is not told, its own reading is used.
 
-        Their eyes follow, and that reading.
+        Their parts follow, and that reading.
         """
         net = self.animator
         encoded = net.encode(source)
@@ -181,9 +192,9 @@ class AnimatorTask(Task):
         features = encoded.features
         if self.config.network.decoder == "composite" and "source_planes" in batch:
             features = (*features, own_planes(batch["source_planes"]))
-        eyes = self._eyes(batch, source)
+        parts = self._parts(batch, source)
         options = {} if whole else {"whole": False}
-        return net.decoder(latent, features, eyes, **options), eyes, estimate
+        return net.decoder(latent, features, parts, **options), parts, estimate
 
     def _feature_terms(self, terms: Terms, target: Tensor, output: Tensor, emphasis: Tensor) -> None:
         weights = self.config.losses
@@ -272,24 +283,6 @@ class AnimatorTask(Task):
         return [Export("animator", self.animator, self.config.network, self.config.data.space)]
 
 
-def _network(config: AnimatorTraining) -> AnimatorNetwork:
-    if config.start is None:
-        return AnimatorNetwork(config.network)
-    loaded = load_network(config.start, "animator")
-    ours = config.network
-    if loaded.config == ours:
-        return loaded.network.train().requires_grad_(True)
-    grown = replace(loaded.config, **{name: getattr(ours, name) for name in _GROWN if getattr(ours, name)})
-    if grown != ours:
-        raise BadInput(
-            f"The animator in {config.start} has another architecture than this config; use the config "
-            "that it was trained with."
-        )
-    network = AnimatorNetwork(ours)
-    network.load_state_dict(network.state_dict() | loaded.network.state_dict())
-    return network
-
-
 def emphasis_mask(boxes: Tensor, size: int, lips: float, eyes: float) -> Tensor:
     """M_lip&eye [B, 1, S, S] from boxes [B, 3, 4] (both eyes, then the mouth; shares of the side)."""
     line = (torch.arange(size, device=boxes.device) + 0.5) / size
@@ -304,12 +297,3 @@ def _images(batch: Batch, name: str) -> Tensor:
     """Pictures [B, 3, S, S] of a batch in [-1, 1], their colours changed alike."""
     images = (batch[name].float() * batch["gain"][:, :, None, None]).clamp(0, 255)
     return (images / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-
-
-def _statistics(config: AnimatorTraining) -> tuple[Tensor, Tensor]:
-    """Mean and spread [72] of the training clips' descriptors; columns that never vary get 0."""
-    rows = list(read_each(config.data, "train", descriptors, _STATISTICS_CLIPS))
-    values = np.concatenate(rows)
-    spread = values.std(0)
-    spread = np.where(spread > 1e-4, np.maximum(spread, _LEAST_SPREAD), 0)
-    return torch.from_numpy(values.mean(0)), torch.from_numpy(spread.astype(np.float32))

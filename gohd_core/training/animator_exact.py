@@ -12,18 +12,23 @@ from torch import Tensor
 from gohd_core.animator import planes
 from gohd_core.animator.decoder import Decoded
 from gohd_core.animator.planes import Planes
+from gohd_core.face.camera import Camera
 from gohd_core.training.config import is_on
 from gohd_core.training.losses import animator as loss
 from gohd_core.training.task import Batch, Terms
 
 if TYPE_CHECKING:
     from gohd_core.animator.eyeballs import EyesInFrame
+    from gohd_core.animator.rings import FaceRings, OwnRings
     from gohd_core.training.animator_config import AnimatorLosses
 
-_SOFT = 0.06
-"""Width in radii of a lid's edge while it learns: what is far from a sharp one says nothing."""
 _PLACE_WEIGHTS = (5.0, 5.0, 1.0)
 """Of an eyeball's place in the head, model units, beside its colours; a picture hardly shows its depth."""
+_IN_HEAD, _COEFFICIENTS, _LASHES = 0.3, 10.0, 2.0
+"""Of what rings owe to the truth beside their places in the portrait: places in the head (pixels that they
+would be there), coefficients, length of lashes."""
+_NEAR = 0.25
+"""Pixels below which an error of a ring turns from a line into a parabola."""
 
 
 def is_exact(weights: AnimatorLosses) -> bool:
@@ -70,26 +75,43 @@ def add_exact_terms(
 def add_eyeballs(
     terms: Terms, weights: AnimatorLosses, batch: Batch, eyes: EyesInFrame, target: Tensor
 ) -> None:
-    """Adds what the eyes owe to the truth: their place, colours where the target shows them, and lids."""
+    """Adds what the eyes owe to the truth: their place, and colours where the target shows them."""
     seen = batch["eyeballs"]
     drawn = eyes.laid(target, seen)
     gaps = (eyes.eyeballs.place - batch["eye_place"]).abs().mean(0)
     place = (gaps * gaps.new_tensor(_PLACE_WEIGHTS)).sum()
     colours = loss.visible_difference(target, drawn, seen, torch.ones_like(seen))
-    lids = _lids(eyes, seen, batch["lids_seen"])
-    terms.add("eyeballs", weights.eyeballs, colours + place + lids)
+    terms.add("eyeballs", weights.eyeballs, colours + place)
     terms.watch("eye_place", place)
-    terms.watch("lids", lids)
 
 
-def _lids(eyes: EyesInFrame, seen: Tensor, known: Tensor) -> Tensor:
-    """Cross-entropy of the opening with where eyeballs are seen [B,1,S,S], where that says something."""
-    at = eyes.pixels.flatten(1)
-    shown, told = (mask.flatten(1).gather(1, at).view_as(eyes.within) for mask in (seen, known))
-    weight = told * eyes.within.detach()
-    opened = eyes.opening(_SOFT).clamp(1e-4, 1 - 1e-4)
-    error = F.binary_cross_entropy(opened, shown, reduction="none")
-    return (error * weight).sum() / weight.sum().clamp_min(1)
+def add_rings(
+    terms: Terms,
+    weights: AnimatorLosses,
+    batch: Batch,
+    model: FaceRings,
+    looks: Sequence[OwnRings],
+    size: int,
+) -> None:
+    """Adds what the rings of every look owe to the truth, by how much they are off in pixels."""
+    truth = model(batch["rings"], batch["lashes"], batch["own"], size)
+    unit = Camera.of_size(size).focal / Camera.distance
+    total = 0.0
+    for found in looks:
+        shown = _distance(model(found.neutral, found.lashes, found.descriptor, size) - truth)
+        in_head = _distance((found.neutral - batch["rings"]) * unit)
+        coefficients = (found.descriptor - batch["own"]).abs().sum(1).mean()
+        lashes = (found.lashes - batch["lashes"]).abs().mean()
+        total = total + shown + _IN_HEAD * in_head + _LASHES * lashes
+        total = total + _COEFFICIENTS * coefficients / found.descriptor.shape[1]
+    terms.add("rings", weights.rings, total / len(looks))
+    terms.watch("rings_pixels", shown)
+    terms.watch("rings_in_head", in_head)
+
+
+def _distance(gap: Tensor) -> Tensor:
+    """Mean length of gaps [...,2 or 3], with a parabola at the bottom."""
+    return ((gap.square().sum(-1) + _NEAR**2).sqrt() - _NEAR).mean()
 
 
 def own_planes(shown: Tensor) -> Tensor:

@@ -16,15 +16,15 @@ from gohd_core.training.mirrored import MirroredClip, maybe_mirrored
 
 LEFT_EYE, RIGHT_EYE, MOUTH = slice(42, 48), slice(36, 42), slice(48, 68)
 RIGHT_BROW, LEFT_BROW = slice(17, 22), slice(22, 27)
-LID_CLASSES = (1, 4, 5)
-"""Skin and eyeballs: what is neither says nothing of the lids."""
 EYE_CLASSES, MOUTH_CLASSES = (4, 5), (11, 12, 13)
 INNER_CLASSES = (4, 5, 6, 11)
 """Eyeballs, glasses and the mouth's inside: what the decoder's inner plane shows."""
 _OUTLINE = 2
 """Pixels of the flow to both sides of the head's edge that count as its outline."""
-_MISREAD_SHARE, _MISREAD_GAZE = 0.5, 0.04
-"""How often eyeballs are read with a wrong gaze, and by how much it is off, radians."""
+_MISREAD_SHARE = 0.5
+_MISREAD = (0.05, *(0.02,) * 3, *(0.01,) * 3, 0.04)
+"""How often parts are read with wrong coefficients, and by how much these are off: expression, pose (radians,
+model units) and gaze (radians)."""
 _BLINKS = slice(10, 12)
 """Columns of blink_left and blink_right among the stylised expressions."""
 
@@ -78,7 +78,7 @@ class AnimatorDraw:
         gain: colours of both pictures are multiplied by 1 within this.
         mirror_share: share of the pairs that are seen in a mirror.
         teeth: find the target's rows of teeth.
-        eyeballs: find where the eyes are in the head, and which pixels of the target show them.
+        parts: find where eyes, lips and lids are in the head, and which pixels of the target show eyeballs.
     """
 
     size: int
@@ -91,7 +91,7 @@ class AnimatorDraw:
     regions: RegionWeights
     mirror_share: float = 0.0
     teeth: bool = False
-    eyeballs: bool = False
+    parts: bool = False
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> dict[str, Any]:
         for name in ("frames", "landmarks"):
@@ -121,9 +121,9 @@ class AnimatorDraw:
             example |= self._flow(clip, source, target)
             if self.teeth:
                 example |= _teeth(clip, target, self.flow_size)
-        if self.eyeballs:
-            example |= _eyeballs(clip, rng, source, target)
-        if self.flow_size or self.eyeballs:
+        if self.parts:
+            example |= _parts(clip, rng, source, target)
+        if self.flow_size or self.parts:
             shown = planes_shown(clip.read("parsing", source, source + 1)[0])
             given = rng.random() < self.planes_share
             example["source_planes"] = shown if given else np.ones_like(shown)
@@ -208,24 +208,32 @@ def _teeth(clip: Clip, target: int, size: int) -> dict[str, Any]:
     return {"teeth_places": places, "teeth_seen": seen}
 
 
-def _eyeballs(clip: Clip, rng: np.random.Generator, source: int, target: int) -> dict[str, Any]:
+def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> dict[str, Any]:
     from gohd_core.stylised.eye_places import eye_place
+    from gohd_core.stylised.feature_rings import head_rings
 
     if "vertices" not in clip:
         raise BadInput(
-            "it holds no exact correspondences, which eyeballs are taught from; make stills with them, or "
-            "set losses.eyeballs=off."
+            "it holds no exact correspondences, which eyes, lips and lids are taught from; make stills with "
+            "them, or set losses.eyeballs=off and losses.rings=off."
         )
-    rows = descriptors(clip)
-    read = rows[source].copy()
+    own = descriptors(clip)[source]
+    gaze, guess = own.copy(), own.copy()
     if rng.random() < _MISREAD_SHARE:
-        read[-2:] += rng.normal(0, _MISREAD_GAZE, 2)
-    parsing = clip.read("parsing", target, target + 1)[0]
+        expression, *rest = _MISREAD
+        off = rng.normal(0, 1, 72) * np.array([expression] * 64 + [*rest, rest[-1]])
+        gaze[-2:] += off[-2:]
+        guess += off.astype(np.float32)
+    rings, lashes = head_rings(clip)
     return {
         "eye_place": eye_place(clip, source),
-        "eyeballs": np.isin(parsing, EYE_CLASSES).astype(np.float32)[None],
-        "own_read": read,
-        "lids_seen": np.isin(parsing, LID_CLASSES).astype(np.float32)[None],
+        "eyeballs": np.isin(clip.read("parsing", target, target + 1)[0], EYE_CLASSES).astype(np.float32)[
+            None
+        ],
+        "own_read": gaze,
+        "own_guess": guess,
+        "rings": rings,
+        "lashes": np.array([lashes], np.float32),
     }
 
 

@@ -11,15 +11,17 @@ import torch
 from test_animator_training import COMPOSITE, batch_of, config
 
 from gohd_core.animator.eyeballs import Eyeballs, eyes_in_frame
+from gohd_core.animator.ring_profiles import RingsInFrame
+from gohd_core.animator.rings import MODES, OwnRings
 from gohd_core.errors import BadInput
 from gohd_core.stylised import eye_places
 from gohd_core.training.animator import AnimatorTask
-from gohd_core.training.animator_exact import add_eyeballs
+from gohd_core.training.animator_exact import add_eyeballs, add_rings
 from gohd_core.training.loop import train
 from gohd_core.training.task import Moment, Terms
 
 PLACE = np.array([0.3, 0.04, 0.36], np.float32)
-WITH_EYES = replace(COMPOSITE, eyeballs=True)
+WITH_PARTS = replace(COMPOSITE, face_parts=True)
 
 
 @pytest.fixture
@@ -28,28 +30,32 @@ def data(tmp_path, monkeypatch):
     return tiny_stills.write(tmp_path / "stills")
 
 
-def test_weights_without_eyeballs_are_begun_with_and_eyes_alone_learn(data, tmp_path):
+@pytest.mark.parametrize(("first", "only"), [("rings", "eyes"), ("eyes", "rings")])
+def test_weights_without_parts_are_begun_with_and_a_reader_alone_learns(first, only, data, tmp_path):
     train(AnimatorTask, config(data), tmp_path / "without")
     start = str(tmp_path / "without" / "animator.safetensors")
-    settings = config(data, network=WITH_EYES, start=start, only="eyes")
-    task = AnimatorTask(settings)
-    before = {name: value.clone() for name, value in task.animator.state_dict().items()}
+    settings = config(data, network=WITH_PARTS, start=start, only=first)
+    grown = AnimatorTask(settings).animator.state_dict()
     older = AnimatorTask(config(data, start=start)).animator.state_dict()
-    assert all(torch.equal(value, before[name]) for name, value in older.items())
-    train(AnimatorTask, settings, tmp_path / "eyes")
+    assert all(torch.equal(value, grown[name]) for name, value in older.items())
+    train(AnimatorTask, settings, tmp_path / "first")
+    settings = replace(settings, start=str(tmp_path / "first" / "animator.safetensors"), only=only)
+    before = AnimatorTask(settings).animator.state_dict()
+    train(AnimatorTask, settings, tmp_path / "alone")
     after = AnimatorTask(
-        replace(settings, start=str(tmp_path / "eyes" / "animator.safetensors"))
+        replace(settings, start=str(tmp_path / "alone" / "animator.safetensors"))
     ).animator.state_dict()
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
-    assert changed and all(name.startswith("eyes.") for name in changed)
+    assert changed and all(name.startswith(f"{only}.") for name in changed)
 
 
-def test_the_reader_learns_a_batch_by_heart(data):
+@pytest.mark.parametrize("only", ["eyes", "rings"])
+def test_a_reader_learns_a_batch_by_heart(only, data):
     torch.manual_seed(0)
-    task = AnimatorTask(config(data, network=WITH_EYES, only="eyes"))
+    task = AnimatorTask(config(data, network=WITH_PARTS, only=only))
     batch = batch_of(task, task.config)
     batch["eyeballs"] = torch.ones_like(batch["eyeballs"])
-    optimiser = torch.optim.Adam(task.animator.eyes.parameters(), lr=1e-2)
+    optimiser = torch.optim.Adam(getattr(task.animator, only).parameters(), lr=1e-2)
     losses = []
     for step in range(60):
         terms = task.losses("generator", batch, Moment(step, 1.0))
@@ -61,16 +67,17 @@ def test_the_reader_learns_a_batch_by_heart(data):
 
 
 def test_all_of_the_animator_learns_with_its_eyes(data):
-    task = AnimatorTask(config(data, network=WITH_EYES))
+    task = AnimatorTask(config(data, network=WITH_PARTS))
     batch = batch_of(task, task.config)
     terms = task.losses("generator", batch, Moment(0, 1.0))
     terms.total().backward()
     assert "eyeballs" in terms
-    for part in (task.animator.eyes, task.animator.decoder):
+    assert "rings" in terms
+    for part in (task.animator.eyes, task.animator.rings, task.animator.decoder):
         assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in part.parameters())
 
 
-@pytest.mark.parametrize(("network", "only"), [(WITH_EYES, "decoder"), (COMPOSITE, "eyes")])
+@pytest.mark.parametrize(("network", "only"), [(WITH_PARTS, "decoder"), (COMPOSITE, "eyes")])
 def test_only_a_part_that_can_learn_alone_does(network, only, data):
     task = AnimatorTask(config(data, network=network, only=only))
     with pytest.raises(BadInput, match="alone"):
@@ -81,36 +88,52 @@ def test_the_loss_is_least_at_the_truth():
     size = 64
     charts = torch.full((1, 2, 4, 8, 8), -6.0)
     whites = torch.full((1, 2, 4, 8, 8), 0.5)
-    rest = torch.zeros(1, 4, size, size), torch.zeros(1, 1), torch.zeros(1, 72), torch.ones(1)
-    true = Eyeballs(torch.from_numpy(PLACE)[None], charts, whites, charts[:, 0], *rest)
-    lids = torch.tensor([0.3, -0.2])[:, None].expand(1, 2, 2, 13)
+    true = Eyeballs(torch.from_numpy(PLACE)[None], charts, whites, charts[:, 0])
+    everywhere = torch.arange(size).expand(1, 3, size, size)
+    full = torch.ones(everywhere.shape)
+    rings = RingsInFrame(everywhere, everywhere.mT, full, torch.zeros(1, 2, *full.shape[1:]), full)
 
-    def eyes(found: Eyeballs = true, curves: torch.Tensor = lids):
-        return eyes_in_frame(found, torch.zeros(1, 72), curves, size)
+    def eyes(found: Eyeballs = true):
+        return eyes_in_frame(found, torch.zeros(1, 72), rings, torch.ones(1), size)
 
-    inner = torch.tensor([0.0, 1.0, 0.0])[:, None, None].expand(1, 3, size, size)
-    seen = (eyes().parted(inner)[:, 1:2] > 0.5) & (eyes().parted(1 - inner)[:, 1:2] < 0.5)
-    elsewhere = torch.ones(1, 1, size * size)
-    for k in range(2):
-        elsewhere.scatter_(2, eyes().pixels[:, k].flatten(1)[:, None], 0.0)
-    seen = (seen & (elsewhere.view(1, 1, size, size) == 0)).float()
+    seen = (eyes().within.sum(1, keepdim=True) > 0.5).float()
     target = eyes().laid(torch.zeros(1, 3, size, size), seen)
-    batch = {"eyeballs": seen, "eye_place": true.place, "lids_seen": torch.ones_like(seen)}
+    batch = {"eyeballs": seen, "eye_place": true.place}
 
     def value(found) -> float:
         terms = Terms()
-        add_eyeballs(terms, config("", network=WITH_EYES).losses, batch, found, target)
+        add_eyeballs(terms, config("", network=WITH_PARTS).losses, batch, found, target)
         return float(terms.total())
 
     best = value(eyes())
     assert value(eyes(replace(true, whites=whites + 0.2))) > best + 0.02
     assert value(eyes(replace(true, place=true.place + 0.02))) > best + 0.05
-    assert value(eyes(curves=lids + 0.1)) > best + 0.05
-    assert value(eyes(curves=lids * 0.5)) > best + 0.05
+
+
+def test_rings_owe_nothing_at_the_truth_and_more_the_farther_they_are_off():
+    task = AnimatorTask(config("", network=WITH_PARTS))
+    model = task.animator.rings.rings
+    for buffer in model.buffers():
+        buffer.copy_(torch.randn(buffer.shape) * 0.1)
+    own = torch.zeros(2, 72)
+    own[:, 0] = 0.4
+    neutral, lashes = model.neutral(torch.zeros(2, MODES)), torch.full((2, 1), 0.3)
+    batch = {"rings": neutral, "lashes": lashes, "own": own}
+
+    def value(*found: torch.Tensor) -> float:
+        terms = Terms()
+        add_rings(terms, task.config.losses, batch, model, [OwnRings(*found)], 256)
+        return float(terms.total())
+
+    assert value(neutral, lashes, own) == 0
+    further = [value(neutral + by, lashes, own) for by in (0.01, 0.03, 0.1)]
+    assert 0 < further[0] < further[1] < further[2]
+    assert value(neutral, lashes, own * 1.5) > 0
+    assert value(neutral, lashes + 0.2, own) > 0
 
 
 def test_clips_without_correspondences_are_refused_in_a_sentence(data, tmp_path):
     folder = tiny_stills.write(tmp_path / "plain", correspondences=False)
-    task = AnimatorTask(config(folder, network=WITH_EYES, only="eyes"))
+    task = AnimatorTask(config(folder, network=WITH_PARTS, only="eyes"))
     with pytest.raises(BadInput, match="eyeballs=off"):
         batch_of(task, task.config)

@@ -13,11 +13,13 @@ from PIL import Image
 from small_animators import BUILTIN, animator, image, motion, windows
 
 from gohd_core.animator.eye_charts import CHART, EXTENTS, IRIS, charted, turned, unwrapped
-from gohd_core.animator.eye_charts import windows as eye_windows
-from gohd_core.animator.eye_lids import opening, smoothed
 from gohd_core.animator.eye_reader import EyeReader
 from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame, eyes_in_frame
+from gohd_core.animator.face_parts import FaceParts, agreement
+from gohd_core.animator.ring_profiles import RingsInFrame
+from gohd_core.animator.rings import MODES, OwnRings
 from gohd_core.constants import STYLISED
+from gohd_core.face.camera import Camera
 from gohd_core.motion import Motion
 from gohd_core.pipeline import Models
 from gohd_core.stylised.avatar import Avatar
@@ -28,7 +30,7 @@ from gohd_core.stylised.template import EYEBALL_RADIUS
 
 SIZE = 256
 ASSETS = Path(__file__).parents[2] / "assets"
-WITH_EYES = replace(BUILTIN, eyeballs=True)
+WITH_PARTS = replace(BUILTIN, face_parts=True)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def test_irises_and_centres_are_where_the_renderer_has_them(avatar):
 
 def test_a_ball_ends_at_its_outline():
     eyes = turned(torch.tensor([[0.28, 0.02, 0.38]]), torch.zeros(1, 72))
-    column, row = eye_windows(eyes, SIZE)
+    row, column = (x.expand(1, 2, -1, -1) for x in torch.meshgrid(*[torch.arange(SIZE)] * 2, indexing="ij"))
     _, met = charted(eyes, column, row, SIZE)
     middle = project(eyes.centres[0].double().numpy(), SIZE)
     radius = EYEBALL_RADIUS * 1015 / 224 * SIZE / middle[:, 2]
@@ -104,11 +106,6 @@ def test_what_is_unwrapped_lies_where_the_chart_says():
         assert across[good].max() < 0.02 and down[good].max() < 0.02
 
 
-def skin(batch: int) -> torch.Tensor:
-    """A portrait that is skin of colour .5 all over, of which nothing was seen."""
-    return torch.tensor([0.5, 0.5, 0.5, 1.0])[:, None, None].expand(batch, 4, SIZE, SIZE)
-
-
 def eyeballs(batch: int = 1) -> Eyeballs:
     """White balls with a black iris of radius .3 and no highlight."""
     line = ((torch.arange(CHART) * 2 + 1) / CHART - 1) * EXTENTS[IRIS]
@@ -117,14 +114,27 @@ def eyeballs(batch: int = 1) -> Eyeballs:
     iris[:, 3] = within * 8.0 - 4
     whites = torch.ones(batch, 2, 4, CHART, CHART)
     place = torch.tensor([[0.28, 0.02, 0.38]]).expand(batch, -1)
-    rest = skin(batch), torch.zeros(batch, 1), torch.zeros(batch, 72), torch.ones(batch)
-    return Eyeballs(place, torch.full_like(whites, -4.0), whites, iris, *rest)
+    return Eyeballs(place, torch.full_like(whites, -4.0), whites, iris)
 
 
-def in_frame(rows: torch.Tensor, upper: float = 1.0, lower: float = -1.0, batch: int = 1) -> EyesInFrame:
-    """Those in frames with these looks, between lids at these heights."""
-    curves = torch.tensor([upper, lower])[:, None].expand(len(rows), 2, 2, 13)
-    return eyes_in_frame(eyeballs(batch), described(rows), curves, SIZE)
+def rings(rows: torch.Tensor, opening: float = 1.0) -> RingsInFrame:
+    """Windows around mouth and eyes of heads with these looks, open that far all over."""
+    eyes = turned(eyeballs().place, described(rows))
+    middle = torch.cat([torch.tensor([128.0, 182.0]).expand(len(rows), 1, 2), projected(eyes.centres)], 1)
+    first = middle.round().long() - 40
+    column, row = (first[..., k, None] + torch.arange(80) for k in (0, 1))
+    column, row = column[:, :, None].expand(-1, -1, 80, -1), row[..., None].expand(-1, -1, -1, 80)
+    full = torch.ones(row.shape)
+    return RingsInFrame(column, row, full * opening, torch.zeros(len(rows), 2, *row.shape[1:]), full)
+
+
+def projected(points: torch.Tensor) -> torch.Tensor:
+    return Camera.of_size(SIZE).pixels(points)
+
+
+def in_frame(rows: torch.Tensor, batch: int = 1, trust: float = 1.0) -> EyesInFrame:
+    """Those in frames with these looks."""
+    return eyes_in_frame(eyeballs(batch), described(rows), rings(rows), torch.full((1,), trust), SIZE)
 
 
 def test_an_iris_is_drawn_where_the_gaze_turns_it():
@@ -167,31 +177,34 @@ def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it()
     torch.manual_seed(0)
     reader = EyeReader()
     picture = image(SIZE, batch=2)
-    found = reader(picture, torch.ones(2, 3, SIZE, SIZE), torch.zeros(2, 72))
+    found = reader(picture, torch.ones(2, 1, SIZE, SIZE), torch.zeros(2, 72))
     assert torch.allclose(found.place, torch.tensor([0.28, 0.017, 0.38]), atol=0.05)
-    eyes = reader.in_frame(found, described(looks(2)), SIZE)
+    rows = looks(2)
+    eyes = eyes_in_frame(found, described(rows), rings(rows), torch.ones(1), SIZE)
     drawn = eyes.laid(picture, torch.ones(2, 1, SIZE, SIZE))
-    (drawn.square().sum() + found.place.sum() + eyes.opening(0.06).square().sum()).backward()
+    (drawn.square().sum() + found.place.sum()).backward()
     untouched = [n for n, p in reader.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not untouched
 
 
 def trusting(model, picture: torch.Tensor):
-    """A source whose eyes are drawn, whatever its random planes are taken to show."""
+    """A source whose parts are drawn, whatever its random planes are taken to show."""
     source = model.encode_source(picture, motion(1, STYLISED))
     with torch.inference_mode():
-        eyeballs = model.network.eyes(picture, torch.ones(len(picture), 3, 64, 64), source.descriptor)
-    return replace(source, eyeballs=eyeballs)
+        eyes = model.network.eyes(picture, torch.ones(len(picture), 1, 64, 64), source.descriptor)
+        neutral = model.network.rings.rings.neutral(torch.zeros(len(picture), MODES))
+        found = OwnRings(neutral, neutral[:, 0, 0, 0, :1], source.descriptor)
+    return replace(source, parts=FaceParts(found, eyes, torch.ones(len(picture))))
 
 
 def test_a_compiled_form_pads_the_last_batch_with_its_eyes():
-    plain, compiled = animator(WITH_EYES), animator(WITH_EYES).compile(4, backend="eager")
+    plain, compiled = animator(WITH_PARTS), animator(WITH_PARTS).compile(4, backend="eager")
     for count in (1, 5):  # one portrait for all frames, and one for each
         source = trusting(plain, image(64, batch=count))
         magnitudes = plain.magnitudes(plain.encode_source(image(64), motion(1, STYLISED)), windows(5))
         frames = compiled.decode(source, magnitudes)
         assert torch.allclose(frames, plain.decode(source, magnitudes), atol=1e-5)
-        without = plain.decode(replace(source, eyeballs=None), magnitudes)
+        without = plain.decode(replace(source, parts=None), magnitudes)
         assert (frames - without).abs().max() > 0.01
 
 
@@ -202,15 +215,15 @@ def test_eyes_of_the_shipped_portraits_are_drawn_and_those_of_a_grey_wall_are_no
         found, gaze = models.extractor.extract([picture]), models.gaze_estimator.estimate([picture])
         own = Motion(pose=found.pose, expression=found.expression, gaze=gaze)
         pixels = torch.tensor(picture).permute(2, 0, 1)[None] / 127.5 - 1
-        assert models.animator.encode_source(pixels, own).eyeballs is not None, path.name
-        assert models.animator.encode_source(pixels * 0, own).eyeballs is None
+        assert models.animator.encode_source(pixels, own).parts is not None, path.name
+        assert models.animator.encode_source(pixels * 0, own).parts is None
 
 
 def test_an_animator_draws_eyes_by_pose_and_gaze_alike_in_any_batch():
-    model = animator(WITH_EYES)
+    model = animator(WITH_PARTS)
     source = trusting(model, image(64))
     magnitudes = model.magnitudes(source, windows(5))
-    assert magnitudes.shape == (5, WITH_EYES.n_directions + 72)
+    assert magnitudes.shape == (5, WITH_PARTS.n_directions + 72)
     told, still = (model.network.descriptors(source, magnitudes, strength) for strength in (1.0, 0.0))
     assert torch.allclose(told, windows(5)[:, :, 13], atol=1e-6)
     assert torch.allclose(still, source.descriptor, atol=1e-6)
@@ -244,85 +257,15 @@ def test_a_stored_head_tells_where_its_eyes_are(avatar):
         assert np.abs(eye_place(clip, k) - avatar.eye_centres[0]).max() < 2e-3
 
 
-def test_lids_part_what_shows_an_eyeball_from_skin():
-    rows = looks(2) * 0.3
-    shares = torch.zeros(2, 3, SIZE, SIZE)
-    shares[:, 1] = 0.5
-    shares[:, 0], shares[:, 2] = 0.4, 0.1
-    eyes = in_frame(rows, upper=0.2, lower=-0.1)
-    parted = eyes.parted(shares)
-    assert torch.allclose(parted.sum(1), torch.ones(2, SIZE, SIZE), atol=1e-5)
-    assert torch.equal(parted[:, 2], shares[:, 2])
-    height = eyes.places[:, 1, ..., 1]
-    for k in range(2):
-        here = parted[:, 1].flatten(1).gather(1, eyes.pixels[:, k].flatten(1)).view_as(height[:, k])
-        inside = eyes.within[:, k] == 1
-        between = inside & (height[:, k] > -0.02) & (height[:, k] < 0.12)
-        beyond = inside & ((height[:, k] < -0.2) | (height[:, k] > 0.3))
-        # The sum of all shares bounds it: the background keeps its own.
-        assert between.any() and here[between].min() > 0.85
-        assert beyond.any() and here[beyond].max() < 0.02
-    shut = in_frame(rows, upper=-0.2, lower=0.1).parted(shares)[:, 1]
-    near = eyes.within.flatten(2) == 1
-    assert all(
-        (shut.flatten(1).gather(1, eyes.pixels[:, k].flatten(1))[near[:, k]] < 0.01).all() for k in (0, 1)
-    )
-    # What the decoder is sure shows no eye shows none: hair hides it.
-    assert in_frame(rows).parted(torch.zeros(2, 3, SIZE, SIZE))[:, 1].max() == 0
-
-
-def test_a_curve_is_straight_between_its_knots():
-    curves = torch.full((1, 2, 2, 13), -1.0)
-    curves[:, :, 0] = torch.linspace(-0.3, 0.3, 13)
-    across = torch.tensor([-0.75, -0.3, 0.11, 0.6])
-    places = torch.zeros(1, 2, 1, 4, 3)
-    places[..., 0] = across
-    places[..., 1] = across * 0.4
-    assert torch.allclose(opening(curves, places), torch.tensor(0.5), atol=1e-4)
-
-
-def test_a_shut_eye_shows_skin_and_lashes_and_an_open_one_what_was_there():
-    under, flow = torch.zeros(1, 3, SIZE, SIZE), torch.zeros(1, 2, SIZE, SIZE)
-    face = torch.ones(1, 1, SIZE, SIZE)
-    row = looks(1) * 0.3
-    open_eyes = in_frame(row, upper=0.4, lower=-0.3)
-    assert torch.equal(open_eyes.closed(under, face, flow), under)
-    shut = in_frame(row, upper=-0.2, lower=-0.15)
-    drawn = shut.closed(under, face, flow)
-    for k in range(2):
-        here = drawn[:, 0].flatten(1).gather(1, shut.pixels[:, k].flatten(1)).view_as(shut.met[:, k])
-        away = (shut.places[:, 1, k, ..., 1] + 0.175).abs()
-        inside = shut.met[:, k] == 1
-        lashes = inside & (away < 0.005) & (shut.places[:, 1, k, ..., 0].abs() < 0.5)
-        assert lashes.any() and here[lashes].max() < -0.7
-        assert torch.allclose(here[inside & (away > 0.2)], torch.tensor(0.5), atol=1e-3)
-    assert torch.equal(shut.closed(under, face * 0, flow), under)
-
-
-def test_a_parabola_stays_as_it_is_and_a_ragged_curve_does_not():
-    line = torch.linspace(-1, 1, 13)
-    curve = 0.1 - 0.05 * line + 0.2 * line**2
-    assert torch.allclose(smoothed(curve[None]), curve, atol=1e-5)
-    ragged = curve + 0.05 * (torch.arange(13) % 2)
-    assert (smoothed(ragged[None])[0].diff().diff() - curve.diff().diff()).abs().max() < 5e-3
-
-
 def test_eyes_that_the_portrait_does_not_show_are_not_drawn():
     rows = looks(1) * 0.3
-    eyes = in_frame(rows, upper=0.3, lower=-0.3)
+    placed = rings(rows, opening=0.8)
     only_there = torch.zeros(1, SIZE * SIZE)
-    for k in range(2):
-        at = eyes.pixels[:, k].flatten(1)
-        drawn = (eyes.opening() * eyes.within)[:, k].flatten(1)
-        only_there = only_there.scatter(1, at, torch.maximum(only_there.gather(1, at), drawn))
-    assert eyes.agreement(only_there.view(1, SIZE, SIZE)) > 0.95
-    assert eyes.agreement(only_there.view(1, SIZE, SIZE).roll(40, 1)) < 0.2
-    assert eyes.agreement(torch.zeros(1, SIZE, SIZE)) == 0
-    balls = replace(eyeballs(), trust=torch.zeros(1))
-    curves = torch.tensor([0.3, -0.3])[:, None].expand(1, 2, 2, 13)
-    distrusted = eyes_in_frame(balls, described(rows), curves, SIZE)
-    under, shares = torch.rand(1, 3, SIZE, SIZE), torch.full((1, 3, SIZE, SIZE), 1 / 3)
-    assert torch.equal(distrusted.laid(under, shares[:, :1]), under)
-    assert torch.equal(distrusted.parted(shares), shares)
-    shut = eyes_in_frame(balls, described(rows), -curves, SIZE)
-    assert torch.equal(shut.closed(under, shares[:, :1], torch.zeros(1, 2, SIZE, SIZE)), under)
+    for k in (1, 2):
+        only_there = only_there.scatter(1, placed.pixels(SIZE)[:, k].flatten(1), 0.8)
+    only_there = only_there.view(1, SIZE, SIZE)
+    assert agreement(placed, only_there) > 0.95
+    assert agreement(placed, only_there.roll(75, 1)) < 0.2
+    assert agreement(placed, torch.zeros(1, SIZE, SIZE)) == 0
+    under = torch.rand(1, 3, SIZE, SIZE)
+    assert torch.equal(in_frame(rows, trust=0.0).laid(under, torch.ones(1, 1, SIZE, SIZE)), under)

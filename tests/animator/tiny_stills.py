@@ -26,6 +26,7 @@ def write(folder: Path, clips: int = 4, size: int = SIZE, correspondences: bool 
                 "space": STYLISED,
                 "fps": 25,
                 "changes": list(CHANGES),
+                "identity_seed": number,
                 "vertex_scale": {"xy": SCALE, "depth": DEPTH},
             },
         )
@@ -73,6 +74,7 @@ def _arrays(rng: np.random.Generator, size: int, correspondences: bool) -> dict[
         "pose": pose,
         "gaze": rng.uniform(-0.3, 0.3, (count, 2)).astype(np.float32),
         "landmarks": landmarks,
+        "identity": rng.normal(0, 1, 80).astype(np.float32),
         "valid": np.ones(count, bool),
         "parsing": parsing,
     }

@@ -1,0 +1,73 @@
+"""What is read off a portrait once and drawn by geometry: lips, lids and eyeballs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame, eyes_in_frame
+from gohd_core.animator.ring_profiles import RingsInFrame, rings_in_frame
+from gohd_core.animator.rings import EDGE, FaceRings, OwnRings
+from gohd_core.animator.tooth_places import tooth_places
+
+
+@dataclass(frozen=True)
+class FaceParts:
+    """A portrait's parts.
+
+    Attributes:
+        rings: where its lips and lids are.
+        eyeballs: what its eyes look like.
+        trust: [B] 1 where they are what the portrait shows, 0 where they are not and must not be drawn.
+    """
+
+    rings: OwnRings
+    eyeballs: Eyeballs
+    trust: Tensor
+
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> FaceParts:
+        """With every tensor changed alike."""
+        return FaceParts(self.rings.mapped(change), self.eyeballs.mapped(change), change(self.trust))
+
+    def part(self, some: slice) -> FaceParts:
+        """Of some of the portraits."""
+        return self.mapped(lambda part: part[some])
+
+
+@dataclass(frozen=True)
+class PartsInFrame:
+    """Those parts in frames; `teeth` [B,2,w,w,2] are places on both rows, in the mouth's window."""
+
+    rings: RingsInFrame
+    eyes: EyesInFrame
+    teeth: Tensor
+
+
+def own_in_frame(model: FaceRings, rings: OwnRings, trust: Tensor, size: int) -> RingsInFrame:
+    """A portrait's rings as it shows them itself."""
+    own = model(rings.neutral, rings.lashes, rings.descriptor, size)
+    return rings_in_frame(own, own, trust, size)
+
+
+def parts_in_frame(model: FaceRings, parts: FaceParts, descriptor: Tensor, size: int) -> PartsInFrame:
+    """Parts in frames with descriptors [B,72], of one portrait or of as many."""
+    own, trust = parts.rings, parts.trust
+    target, source = (model(own.neutral, own.lashes, each, size) for each in (descriptor, own.descriptor))
+    rings = rings_in_frame(target, source, trust, size)
+    eyes = eyes_in_frame(parts.eyeballs, descriptor, rings, trust, size)
+    window = rings.column[:, 0], rings.row[:, 0]
+    return PartsInFrame(rings, eyes, tooth_places(own.neutral[:, 0, EDGE - 1], descriptor, *window, size))
+
+
+def agreement(rings: RingsInFrame, inner: Tensor) -> Tensor:
+    """How far eyes lie where a portrait shows what is behind lids [B,S,S]: both over either, [B].
+
+    Nothing where a picture shows no eyes, or eyes that are no such ones, as a photograph's.
+    """
+    drawn = (rings.opening * rings.weight)[:, 1:].flatten(1)
+    shown = inner.float().flatten(1).gather(1, rings.pixels(inner.shape[-1])[:, 1:].flatten(1))
+    both, either = torch.minimum(drawn, shown), torch.maximum(drawn, shown)
+    return both.sum(1) / either.sum(1).clamp_min(1)

@@ -1,0 +1,194 @@
+"""What lies between and around rings in a frame: openings of mouth and eyes, and flows of the skin.
+
+Along a part's own axis (from corner to corner) each half of a ring is a curve: so high at each place, and so
+far from where the portrait has it. Between the curves flows are straight lines; at the edge of a lip or lid
+they end, and beyond it the other lip's begin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gohd_core.animator.planes import FACE, INNER
+from gohd_core.animator.rings import EDGE, LASHES, PARTS, POINTS, RIM
+
+_WINDOW = 5 / 16
+"""Side of the square around a part that is drawn anew, as a share of the picture's."""
+_FADING = (6, 5, 5)
+"""Of mouth and eyes: the ring from which on flows go over into the decoder's, which they are at the last."""
+_LEAST_STEP = 1e-3
+_BEHIND_FROM, _BEHIND_STEP = 0.1, 0.3
+"""Share of the inner plane from which a pixel may show an eyeball, and the further share at which it does:
+hair and noses hide eyes, which rings know nothing of."""
+
+
+@dataclass(frozen=True)
+class RingsInFrame:
+    """Mouth, left and right eye of frames, in a window around each.
+
+    Attributes:
+        column, row: [B,3,w,w] the windows' pixels (int64).
+        opening: [B,3,w,w] share of a pixel that lies between lips or lids.
+        flow: [B,2,3,w,w] backward flow of the skin in half images.
+        weight: [B,3,w,w] how far rings know of a pixel, 0..1.
+    """
+
+    column: Tensor
+    row: Tensor
+    opening: Tensor
+    flow: Tensor
+    weight: Tensor
+
+    def pixels(self, size: int) -> Tensor:
+        """The windows' pixels [B,3,w,w], counted row by row."""
+        return self.row * size + self.column
+
+    def moved(self, flow: Tensor) -> Tensor:
+        """A flow of the face [B,2,S,S] with that of lips and lids."""
+        flat, at = flow.flatten(2), self.pixels(flow.shape[-1]).flatten(2)
+        for k in range(PARTS):
+            there = at[:, k, None].expand(-1, 2, -1)
+            known = self.flow[:, :, k].flatten(2).to(flat.dtype)
+            weight = self.weight[:, k, None].flatten(2).to(flat.dtype)
+            flat = flat.scatter(2, there, torch.lerp(flat.gather(2, there), known, weight))
+        return flat.unflatten(2, flow.shape[2:])
+
+    def parted(self, shares: Tensor) -> Tensor:
+        """Shares of the planes [B,3,S,S] with what lips and lids hide and show."""
+        flat, at = shares.float().flatten(2), self.pixels(shares.shape[-1]).flatten(2)
+        inner, face = flat[:, INNER], flat[:, FACE]
+        for k in range(PARTS):
+            was, skin = inner.gather(1, at[:, k]), face.gather(1, at[:, k])
+            behind = ((was - _BEHIND_FROM) / _BEHIND_STEP).clamp(0, 1) if k else 1.0
+            now = (was + skin) * self.opening[:, k].flatten(1) * behind
+            now = torch.lerp(was, now, self.weight[:, k].flatten(1))
+            inner = inner.scatter(1, at[:, k], now)
+            face = face.scatter(1, at[:, k], was + skin - now)
+        parts = list(flat.unbind(1))
+        parts[INNER], parts[FACE] = inner, face
+        return torch.stack(parts, 1).unflatten(2, shares.shape[2:])
+
+
+def rings_in_frame(target: Tensor, own: Tensor, trust: Tensor, size: int) -> RingsInFrame:
+    """Rings of frames [B,3,8,48,2] in pixels, and where the portrait has them, [1 or B,3,8,48,2].
+
+    `trust` [1 or B] is 0 where nothing is known after all.
+    """
+    middle = target[:, :, EDGE].mean(2)
+    right = F.normalize(target[:, :, EDGE, 0] - target[:, :, EDGE, POINTS // 2], dim=-1)
+    axes = torch.stack([right, torch.stack([right[..., 1], -right[..., 0]], -1)], -1)[:, :, None]
+    side = max(int(size * _WINDOW), 1)
+    profiles = _Profiles.of((target - middle[:, :, None, None]) @ axes, own - target, side)
+    column, row = _windows(middle, side, size)
+    away = torch.stack([column, row], -1) - middle[:, :, None, None]
+    along, up = (away @ axes).unbind(-1)
+    above, below = profiles.edges(along)
+    opening = (torch.minimum(above, up + 0.5) - torch.maximum(below, up - 0.5)).clamp(0, 1)
+    # Where they overlap, the upper one lies in front.
+    lower = up < above - F.relu(above - below) / 2
+    shift, weight = profiles.skin(along, up, lower)
+    return RingsInFrame(
+        column,
+        row,
+        opening,
+        (shift * (2 / size)).movedim(2, 1),
+        weight * trust[:, None, None, None],
+    )
+
+
+@dataclass(frozen=True)
+class _Profiles:
+    """Halves of rings as curves over a part's axis, a pixel from node to node.
+
+    Attributes:
+        heights: [B,3,2,8,n] how far outside they lie, upper halves above and lower ones below the axis; what
+            an outer ring hides lies with it, but for the ends of lashes.
+        shifts: [B,3,2,8,2,n] pixels (x, y) to where the portrait has them.
+        ends: [B,3,8,2] where they begin and end.
+    """
+
+    heights: Tensor
+    shifts: Tensor
+    ends: Tensor
+
+    @classmethod
+    def of(cls, rings: Tensor, shifts: Tensor, count: int) -> _Profiles:
+        """From rings [B,3,8,48,2] (along the axis, up) and their shifts [B,3,8,48,2] in pixels."""
+        half = torch.arange(POINTS // 2 + 1, device=rings.device)
+        order = torch.stack([half.flip(0), (POINTS // 2 + half) % POINTS])
+        halves = torch.cat([rings, shifts], -1)[..., order, :].movedim(3, 2)  # [B,3,2,8,25,4]
+        along = halves[..., 0].cummax(-1).values + half * _LEAST_STEP
+        nodes = torch.arange(count, device=rings.device) - (count - 1) / 2
+        after = torch.searchsorted(along, nodes.expand(*along.shape[:-1], -1).contiguous())
+        after = after.clamp(1, POINTS // 2)
+        start, stop = along.gather(-1, after - 1), along.gather(-1, after)
+        share = ((nodes - start) / (stop - start)).clamp(0, 1)[..., None]
+        pick = after[..., None].expand(*after.shape, 3)
+        values = torch.lerp(halves[..., 1:].gather(-2, pick - 1), halves[..., 1:].gather(-2, pick), share)
+        signs = values.new_tensor([1.0, -1.0])[:, None, None]
+        lashes, skin = (values[..., 0] * signs).split([RIM, values.shape[3] - RIM], dim=3)
+        outside = torch.cat([lashes, skin.flip(3).cummin(3).values.flip(3)], dim=3)
+        return cls(outside, values[..., 1:].mT, along[:, :, 0][..., [0, -1]])
+
+    def edges(self, along: Tensor) -> tuple[Tensor, Tensor]:
+        """Heights of the upper and the lower lip or lid's end, lashes too, at places [B,3,w,w]."""
+        nearest = torch.minimum(self.heights[:, :, :, RIM], self.heights[:, :, :, LASHES])
+        above, below = self._at(nearest, along).unbind(2)
+        return above, -below
+
+    def skin(self, along: Tensor, up: Tensor, lower: Tensor) -> tuple[Tensor, Tensor]:
+        """Shifts [B,3,2,w,w] of places on the skin, and how far they are known [B,3,w,w]."""
+        tables = torch.cat([self.heights[..., None, :], self.shifts], 4).flatten(3, 4)
+        found = self._at(torch.cat(tables.unbind(2), -1), along, lower).unflatten(2, (-1, 3))
+        height, shift = found[:, :, :, 0], found[:, :, :, 1:]
+        outside = torch.where(lower, -up, up)
+        last = height.shape[2] - 1
+        moved = shift[:, :, last]
+        for k in range(last - 1, RIM - 1, -1):
+            gap = height[:, :, k + 1] - height[:, :, k]
+            share = ((height[:, :, k + 1] - outside) / (gap + _LEAST_STEP)).clamp(0, 1) * (gap > _LEAST_STEP)
+            moved = torch.lerp(moved, shift[:, :, k], share[:, :, None])
+        hanging = height[:, :, EDGE] - height[:, :, LASHES]
+        share = _share(height[:, :, EDGE] - outside, hanging)[:, :, None]
+        lash = torch.lerp(shift[:, :, EDGE], shift[:, :, LASHES], share)
+        moved = torch.where((share > 0) & (hanging > _LEAST_STEP)[:, :, None], lash, moved)
+        fading = torch.tensor(_FADING, device=along.device)
+        begin = height.gather(
+            2, fading[None, :, None, None, None].expand(len(along), -1, 1, *along.shape[2:])
+        )
+        weight = _share(height[:, :, last] - outside, height[:, :, last] - begin[:, :, 0])
+        inner = self.ends.gather(2, fading[None, :, None, None].expand(len(along), -1, 1, 2))[:, :, 0]
+        outer = self.ends[:, :, last]
+        for k, way in enumerate((1, -1)):
+            gap, length = (way * (x - outer[..., k, None, None]) for x in (along, inner[..., k, None, None]))
+            weight = weight * _share(gap, length)
+        return moved, weight
+
+    def _at(self, tables: Tensor, along: Tensor, second: Tensor | None = None) -> Tensor:
+        """Tables [B,3,C,n] at places [B,3,w,w], [B,3,C,w,w]; two in one [B,3,C,2n] where `second` chooses."""
+        count, length = self.heights.shape[-1], tables.shape[-1]
+        at = (along + (count - 1) / 2).clamp(0, count - 1)
+        if second is not None:
+            at = at + count * second
+        grid = ((2 * at + 1) / length - 1).flatten(0, 1)
+        grid = torch.stack([grid, torch.zeros_like(grid)], -1)
+        found = F.grid_sample(
+            tables.flatten(0, 1)[:, :, None], grid, "bilinear", "border", align_corners=False
+        )
+        return found.unflatten(0, (-1, PARTS))
+
+
+def _share(gap: Tensor, length: Tensor) -> Tensor:
+    return (gap / length.clamp_min(_LEAST_STEP)).clamp(0, 1)
+
+
+def _windows(middle: Tensor, side: int, size: int) -> tuple[Tensor, Tensor]:
+    """Columns and rows [B,3,w,w] of the squares around points [B,3,2], within the picture."""
+    first = (middle.detach().round().long() - side // 2).clamp(0, size - side)
+    line = torch.arange(side, device=first.device)
+    column, row = (first[..., k, None] + line for k in (0, 1))
+    return column[:, :, None].expand(-1, -1, side, -1), row[..., None].expand(-1, -1, -1, side)

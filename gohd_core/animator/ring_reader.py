@@ -1,0 +1,121 @@
+"""Reads a portrait's rings: what it shows along the rings as they are taken to be tells where they are."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act
+from gohd_core.animator.rings import EDGE, MODES, MOVING, PARTS, POINTS, RIM, RINGS, FaceRings, OwnRings
+from gohd_core.constants import N_EXPRESSION, N_POSE
+
+_LOOKS = 3
+"""How often the reader looks again from where it took the rings to be."""
+_INWARDS, _OUTWARDS = (0.3, 0.65), (1.35, 1.8)
+"""What lies inside and outside is looked at too, as shares of the innermost and outermost ring."""
+_ROWS = len(_INWARDS) + RINGS - RIM + len(_OUTWARDS)
+_WIDTHS = (12, 20, 24)
+_HIDDEN = 40
+_FLAT = 0.05
+"""Spread of colours below which a part counts as flat."""
+_SHAPE, _CORRECTED = MODES + 1, len(MOVING) + N_POSE
+"""Numbers that are read: shares of the modes and length of lashes, and what is corrected."""
+_SHAPE_STEP, _STEPS = 0.5, (*(0.1,) * len(MOVING), *(0.02,) * N_POSE)
+"""What a unit output adds to the shape, to expression coefficients, and to the pose."""
+
+
+class RingReader(nn.Module):
+    """Portrait [B,3,S,S] in -1..1 and its descriptor [B,72] -> OwnRings.
+
+    The descriptor is another reader's guess: what it says of lips and lids, and of the pose, is corrected.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rings = FaceRings()
+        self.mouth, self.eye = _Summary(), _Summary()
+        self.mix = EqualLinear(PARTS * _HIDDEN + len(MOVING), 2 * _HIDDEN)
+        self.out = EqualLinear(2 * _HIDDEN, _SHAPE + _CORRECTED)
+        with torch.no_grad():
+            self.out.weight.mul_(0.05)  # the mean head, until it knows better
+
+    def forward(self, image: Tensor, descriptor: Tensor) -> OwnRings:
+        """In float32 always: places must be exact."""
+        with torch.autocast(image.device.type, enabled=False):
+            return self.looks(image.float(), descriptor.float())[-1]
+
+    def looks(self, image: Tensor, descriptor: Tensor) -> list[OwnRings]:
+        """What each look found, the last one best."""
+        shape, own = descriptor.new_zeros(len(descriptor), _SHAPE), descriptor
+        steps = descriptor.new_tensor(_STEPS)
+        looks = [self._own(shape, own)]
+        for _ in range(_LOOKS):
+            shape, own = shape.detach(), own.detach()
+            added = self._look(image, looks[-1])
+            shape = shape + _SHAPE_STEP * added[:, :_SHAPE]
+            own = _corrected(own, steps * added[:, _SHAPE:])
+            looks.append(self._own(shape, own))
+        return looks[1:]
+
+    def _own(self, shape: Tensor, own: Tensor) -> OwnRings:
+        return OwnRings(self.rings.neutral(shape[:, :MODES]), shape[:, MODES:], own)
+
+    def _look(self, image: Tensor, found: OwnRings) -> Tensor:
+        mouth, left, right = self._shown(image, found).unbind(2)
+        # The other eye as in a mirror, so that one network reads both.
+        both = self.eye(torch.cat([left, _mirrored(right)])).chunk(2)
+        known = torch.cat([self.mouth(mouth), *both, found.descriptor[:, list(MOVING)].detach()], dim=1)
+        return self.out(F.leaky_relu(self.mix(known), LEAKY) * GAIN)
+
+    @torch.no_grad()
+    def _shown(self, image: Tensor, found: OwnRings) -> Tensor:
+        """What the image shows around the rings, [B,3,3,rows,48]."""
+        size = image.shape[-1]
+        places = _around(self.rings(found.neutral, found.lashes, found.descriptor, size))
+        grid = (places.flatten(1, 2) * 2 + 1) / size - 1
+        seen = F.grid_sample(image, grid, "bilinear", "border", align_corners=False)
+        seen = seen.unflatten(2, (PARTS, _ROWS))
+        # Whatever the colour of a skin and the light on it.
+        spread, mean = torch.std_mean(seen, dim=(3, 4), keepdim=True)
+        return (seen - mean) / (spread + _FLAT)
+
+
+class _Summary(nn.Module):
+    """A few numbers from what a part's rings show, [B,3,rows,48]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        first, second, third = _WIDTHS
+        self.first = EqualConv2d(3, first, 3)
+        self.second = EqualConv2d(first, second, 3, stride=2)
+        self.third = EqualConv2d(second, third, 3, stride=2)
+        self.hidden = EqualLinear(third * 3 * (POINTS // 4), _HIDDEN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for conv in (self.first, self.second, self.third):
+            # Round each ring; inwards and outwards the rows end.
+            x = F.pad(F.pad(x, (1, 1, 0, 0), mode="circular"), (0, 0, 1, 1))
+            x = act(conv(x), conv.bias)
+        return F.leaky_relu(self.hidden(x.flatten(1)), LEAKY) * GAIN
+
+
+def _corrected(descriptor: Tensor, added: Tensor) -> Tensor:
+    expression, pose, gaze = descriptor.split((N_EXPRESSION, N_POSE, 2), dim=1)
+    moving = torch.zeros_like(expression)
+    moving[:, list(MOVING)] = added[:, : len(MOVING)]
+    return torch.cat([expression + moving, pose + added[:, len(MOVING) :], gaze], dim=1)
+
+
+def _around(rings: Tensor) -> Tensor:
+    """Rings [B,3,8,48,2] with what lies inside and outside of them, [B,3,rows,48,2]."""
+    middle = rings[:, :, EDGE].mean(2, keepdim=True)[:, :, None]
+    rows = [middle + share * (rings[:, :, RIM, None] - middle) for share in _INWARDS]
+    rows += [rings[:, :, RIM:]] + [middle + share * (rings[:, :, -1:] - middle) for share in _OUTWARDS]
+    return torch.cat(rows, dim=2)
+
+
+def _mirrored(seen: Tensor) -> Tensor:
+    """What rings show [B,3,rows,48], as a mirror's rings would."""
+    order = (POINTS // 2 - torch.arange(POINTS, device=seen.device)) % POINTS
+    return seen[..., order]

@@ -1,0 +1,86 @@
+"""Where rows of teeth lie behind a mouth's pixels: arches in the head, the lower one turning with the jaw."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from gohd_core.constants import N_EXPRESSION, N_POSE
+from gohd_core.face.camera import Camera, rotation
+
+_JAW, _JAW_ANGLE, _HINGE, _SHEAR = 0, 0.34, (-0.10, -0.10), 0.7
+"""Column of the expression that opens the jaw, by how many radians, about which height and depth; what opens
+it moves teeth forwards by so much of what a rigid jaw would."""
+_ARCHES = ((0.76, -0.016, -0.105, 0.129), (0.84, 0.085, -0.022, 0.107))
+"""Lower and upper row: half their width as a share of the mouth's; top and bottom from its middle up, and
+depth behind its foremost point, model units."""
+_BEND, _CURVE = 1.25, 0.5
+"""Angle of an arch's end, radians, and how far back it lies there, in half widths."""
+_ROUNDS = 5
+_BEYOND = 1.15
+"""Places stay within this: there a row's picture is empty."""
+
+
+def tooth_places(edge: Tensor, descriptor: Tensor, column: Tensor, row: Tensor, size: int) -> Tensor:
+    """Places [B,2,h,w,2] along and down both rows (the lower first), -1..1 within a row.
+
+    Args:
+        edge: [1 or B,48,3] the lips' edge in the head, without expression.
+        descriptor: [B,72] in the network's order.
+        column, row: [B,h,w] pixels of a picture of `size`.
+    """
+    start, way = _rays(descriptor, column, row, size)
+    middle, half, front = (
+        edge.mean(1),
+        (edge[:, 0] - edge[:, edge.shape[1] // 2])[:, 0] / 2,
+        edge[..., 2].amax(1),
+    )
+    rays = (_with_jaw(start, way, descriptor[:, _JAW]), (start, way))
+    places = []
+    for (origin, ray), (width, top, bottom, depth) in zip(rays, _ARCHES, strict=True):
+        arch = torch.stack([middle[:, 0], middle[:, 1], front - depth], -1)[:, None, None]
+        along, up = _met(origin, ray, arch, (half * width)[:, None, None])
+        down = 2 * (up - top) / (bottom - top) - 1
+        places.append(torch.stack([along, down], -1).clamp(-_BEYOND, _BEYOND))
+    return torch.stack(places, 1)
+
+
+def _rays(descriptor: Tensor, column: Tensor, row: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Start [B,1,1,3] and direction [B,h,w,3] of the pixels' rays, in the head."""
+    camera = Camera.of_size(size)
+    x = (column - camera.centre) / camera.focal
+    y = (size - 1 - row - camera.centre) / camera.focal
+    pose = descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE]
+    back = rotation(pose[:, :3]).mT[:, None]
+    eye = pose.new_tensor([0, 0, camera.distance]) - pose[:, 3:]
+    return (eye[:, None, None] @ back), torch.stack([x, y, -torch.ones_like(x)], -1) @ back
+
+
+def _with_jaw(start: Tensor, way: Tensor, opened: Tensor) -> tuple[Tensor, Tensor]:
+    """Rays as the jaw sees them."""
+    angle = (_JAW_ANGLE * opened)[:, None, None]
+    sine, cosine = angle.sin(), angle.cos()
+    scale = 1 / (cosine.square() + _SHEAR * sine.square())
+    hinge = start.new_tensor([0, *_HINGE])
+
+    def turned(points: Tensor) -> Tensor:
+        x, y, z = points.unbind(-1)
+        up, front = cosine * y + sine * z, cosine * z - _SHEAR * sine * y
+        return torch.stack([x, up * scale, front * scale], -1)
+
+    return turned(start - hinge) + hinge, turned(way)
+
+
+def _met(start: Tensor, way: Tensor, arch: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
+    """Where rays meet an arch: along it, -1..1, and the height above the arch's middle, both [B,h,w]."""
+    back = torch.zeros_like(way[..., 0])
+    for _ in range(_ROUNDS):
+        far = (arch[..., 2] - back - start[..., 2]) / way[..., 2]
+        across = (start[..., 0] + far * way[..., 0] - arch[..., 0]) / half * math.sin(_BEND)
+        along = across.clamp(-1, 1).asin() / _BEND
+        back = _CURVE * half * along.square()
+    # Beyond its ends an arch goes on straight.
+    along = along + (across - across.clamp(-1, 1))
+    return along, start[..., 1] + far * way[..., 1] - arch[..., 1]
