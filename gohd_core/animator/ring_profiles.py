@@ -21,6 +21,8 @@ _WINDOW = 5 / 16
 _FADING = (6, 5, 5)
 """Of mouth and eyes: the ring from which on flows go over into the decoder's, which they are at the last."""
 _LEAST_STEP = 1e-3
+_LID, _LASH_MARGIN = EDGE + 1, 0.003
+"""First ring of the lids' skin, and how far clear of lashes it is taken from, in picture sides."""
 _BEHIND_FROM, _BEHIND_STEP = 0.1, 0.3
 """Share of the inner plane from which a pixel may show an eyeball, and the further share at which it does:
 hair and noses hide eyes, which rings know nothing of."""
@@ -78,9 +80,8 @@ def rings_in_frame(target: Tensor, own: Tensor, trust: Tensor, size: int) -> Rin
 
     `trust` [1 or B] is 0 where nothing is known after all.
     """
-    middle = target[:, :, EDGE].mean(2)
-    right = F.normalize(target[:, :, EDGE, 0] - target[:, :, EDGE, POINTS // 2], dim=-1)
-    axes = torch.stack([right, torch.stack([right[..., 1], -right[..., 0]], -1)], -1)[:, :, None]
+    middle, axes = target[:, :, EDGE].mean(2), _axes(target)
+    own = _clear_of_lashes(own, _LASH_MARGIN * size)
     side = max(int(size * _WINDOW), 1)
     profiles = _Profiles.of((target - middle[:, :, None, None]) @ axes, own - target, side)
     column, row = _windows(middle, side, size)
@@ -152,10 +153,10 @@ class _Profiles:
             gap = height[:, :, k + 1] - height[:, :, k]
             share = ((height[:, :, k + 1] - outside) / (gap + _LEAST_STEP)).clamp(0, 1) * (gap > _LEAST_STEP)
             moved = torch.lerp(moved, shift[:, :, k], share[:, :, None])
-        hanging = height[:, :, EDGE] - height[:, :, LASHES]
-        share = _share(height[:, :, EDGE] - outside, hanging)[:, :, None]
-        lash = torch.lerp(shift[:, :, EDGE], shift[:, :, LASHES], share)
-        moved = torch.where((share > 0) & (hanging > _LEAST_STEP)[:, :, None], lash, moved)
+        length = height[:, :, LASHES] - height[:, :, EDGE]
+        share = (outside - height[:, :, EDGE]) / torch.where(length.abs() > _LEAST_STEP, length, -1e6)
+        lash = torch.lerp(shift[:, :, EDGE], shift[:, :, LASHES], share[:, :, None])
+        moved = torch.where(((share > 0) & (share < 1))[:, :, None], lash, moved)
         fading = torch.tensor(_FADING, device=along.device)
         begin = height.gather(
             2, fading[None, :, None, None, None].expand(len(along), -1, 1, *along.shape[2:])
@@ -184,6 +185,22 @@ class _Profiles:
 
 def _share(gap: Tensor, length: Tensor) -> Tensor:
     return (gap / length.clamp_min(_LEAST_STEP)).clamp(0, 1)
+
+
+def _axes(rings: Tensor) -> Tensor:
+    """Right and up of each part, columns of [B,3,1,2,2]: along its corners, and across."""
+    right = F.normalize(rings[:, :, EDGE, 0] - rings[:, :, EDGE, POINTS // 2], dim=-1)
+    return torch.stack([right, torch.stack([right[..., 1], -right[..., 0]], -1)], -1)[:, :, None]
+
+
+def _clear_of_lashes(own: Tensor, margin: float) -> Tensor:
+    """A portrait's rings, those of the upper lid's skin above what its lashes hide of it."""
+    up = _axes(own)[:, :, 0, :, 1]
+    heights = (own * up[:, :, None, None]).sum(-1)
+    edge, ends = heights[:, :, EDGE, None], heights[:, :, LASHES, None]
+    short = (ends + margin - heights[:, :, _LID:]).clamp_min(0) * (ends > edge)
+    raised = own[:, :, _LID:] + short[..., None] * up[:, :, None, None]
+    return torch.cat([own[:, :, :_LID], raised], dim=2)
 
 
 def _windows(middle: Tensor, side: int, size: int) -> tuple[Tensor, Tensor]:
