@@ -85,8 +85,8 @@ def rings_in_frame(target: Tensor, own: Tensor, trust: Tensor, size: int) -> Rin
     side = max(int(size * _WINDOW), 1)
     profiles = _Profiles.of((target - middle[:, :, None, None]) @ axes, own - target, side)
     column, row = _windows(middle, side, size)
-    away = torch.stack([column, row], -1) - middle[:, :, None, None]
-    along, up = (away @ axes).unbind(-1)
+    x, y = (each - middle[..., k, None, None] for k, each in enumerate((column, row)))
+    along, up = (x * axes[..., 0, k, None] + y * axes[..., 1, k, None] for k in (0, 1))
     above, below = profiles.edges(along)
     opening = (torch.minimum(above, up + 0.5) - torch.maximum(below, up - 0.5)).clamp(0, 1)
     # Where they overlap, the upper one lies in front.
@@ -108,7 +108,7 @@ class _Profiles:
     Attributes:
         heights: [B,3,2,8,n] how far outside they lie, upper halves above and lower ones below the axis; what
             an outer ring hides lies with it, but for the ends of lashes.
-        shifts: [B,3,2,8,2,n] pixels (x, y) to where the portrait has them.
+        shifts: [B,3,2,8,2,n] pixels (x, y) to where the portrait has them; of what is hidden, the outer ones.
         ends: [B,3,8,2] where they begin and end.
     """
 
@@ -132,8 +132,13 @@ class _Profiles:
         values = torch.lerp(halves[..., 1:].gather(-2, pick - 1), halves[..., 1:].gather(-2, pick), share)
         signs = values.new_tensor([1.0, -1.0])[:, None, None]
         lashes, skin = (values[..., 0] * signs).split([RIM, values.shape[3] - RIM], dim=3)
-        outside = torch.cat([lashes, skin.flip(3).cummin(3).values.flip(3)], dim=3)
-        return cls(outside, values[..., 1:].mT, along[:, :, 0][..., [0, -1]])
+        visible = skin.flip(3).cummin(3).values.flip(3)
+        shifted = list(values[..., 1:].unbind(3))
+        for k in range(len(shifted) - 2, RIM - 1, -1):
+            hidden = (skin > visible)[:, :, :, k - RIM, :, None]
+            shifted[k] = torch.where(hidden, shifted[k + 1], shifted[k])
+        heights = torch.cat([lashes, visible], dim=3)
+        return cls(heights, torch.stack(shifted, 3).mT, along[:, :, 0][..., [0, -1]])
 
     def edges(self, along: Tensor) -> tuple[Tensor, Tensor]:
         """Heights of the upper and the lower lip or lid's end, lashes too, at places [B,3,w,w]."""
@@ -150,8 +155,8 @@ class _Profiles:
         last = height.shape[2] - 1
         moved = shift[:, :, last]
         for k in range(last - 1, RIM - 1, -1):
-            gap = height[:, :, k + 1] - height[:, :, k]
-            share = ((height[:, :, k + 1] - outside) / (gap + _LEAST_STEP)).clamp(0, 1) * (gap > _LEAST_STEP)
+            gap = height[:, :, k + 1] - height[:, :, k] + _LEAST_STEP
+            share = ((height[:, :, k + 1] - outside) / gap).clamp(0, 1)
             moved = torch.lerp(moved, shift[:, :, k], share[:, :, None])
         length = height[:, :, LASHES] - height[:, :, EDGE]
         share = (outside - height[:, :, EDGE]) / torch.where(length.abs() > _LEAST_STEP, length, -1e6)

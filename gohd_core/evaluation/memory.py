@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -13,7 +14,11 @@ _RESET_PEAK = "5"
 
 
 def reset_peak(device: str) -> None:
-    """Begins the peak of `device` anew, where the system can; else it stays that of the whole run."""
+    """Begins the peak of `device` anew, where the system can; else it stays that of the whole run.
+
+    Garbage goes first: collected later, it would make room for what the work needs, and hide it.
+    """
+    gc.collect()
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         return
