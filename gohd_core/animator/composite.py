@@ -187,7 +187,7 @@ class CompositeDecoder(nn.Module):
         seen, mask = self._refined(trunk.x, trunk.planes[-1], trunk.masks[-1])
         shares = seen.shares
         if parts is not None:
-            seen, shares = replace(seen, face=parts.rings.moved(seen.face)), parts.rings.parted(shares)
+            seen, shares = replace(seen, face=parts.moved(seen.face)), parts.rings.parted(shares)
         samples = seen.samples(image)
         pictures = tuple(sample[:, :3] for sample in samples)
         owned = tuple(sample[:, 3 + k, None] for k, sample in enumerate(samples) if image.shape[1] > 3)

@@ -1,4 +1,4 @@
-"""What is read off a portrait once and drawn by geometry: lips, lids and eyeballs."""
+"""What is read off a portrait once and drawn by geometry: skin, lips, lids, eyeballs and teeth."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame, eyes_in_frame
+from gohd_core.animator.face_sheet import FaceSheet, SheetInFrame, sheet_in_frame
 from gohd_core.animator.ring_profiles import RingsInFrame, rings_in_frame
-from gohd_core.animator.rings import EDGE, FaceRings, OwnRings
+from gohd_core.animator.rings import EDGE, FaceRings, OwnShape
 from gohd_core.animator.tooth_places import tooth_places
 
 
@@ -19,18 +20,18 @@ class FaceParts:
     """A portrait's parts.
 
     Attributes:
-        rings: where its lips and lids are.
+        shape: where its lips, lids and skin are.
         eyeballs: what its eyes look like.
         trust: [B] 1 where they are what the portrait shows, 0 where they are not and must not be drawn.
     """
 
-    rings: OwnRings
+    shape: OwnShape
     eyeballs: Eyeballs
     trust: Tensor
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> FaceParts:
         """With every tensor changed alike."""
-        return FaceParts(self.rings.mapped(change), self.eyeballs.mapped(change), change(self.trust))
+        return FaceParts(self.shape.mapped(change), self.eyeballs.mapped(change), change(self.trust))
 
     def part(self, some: slice) -> FaceParts:
         """Of some of the portraits."""
@@ -41,25 +42,35 @@ class FaceParts:
 class PartsInFrame:
     """Those parts in frames; `teeth` [B,2,w,w,2] are places on both rows, in the mouth's window."""
 
+    sheet: SheetInFrame
     rings: RingsInFrame
     eyes: EyesInFrame
     teeth: Tensor
 
+    def moved(self, flow: Tensor) -> Tensor:
+        """A flow of the face [B,2,S,S] with that of skin, lips and lids."""
+        return self.rings.moved(self.sheet.moved(flow))
 
-def own_in_frame(model: FaceRings, rings: OwnRings, trust: Tensor, size: int) -> RingsInFrame:
+
+def own_in_frame(model: FaceRings, shape: OwnShape, trust: Tensor, size: int) -> RingsInFrame:
     """A portrait's rings as it shows them itself."""
-    own = model(rings.neutral, rings.lashes, rings.descriptor, size)
+    own = model(shape.neutral, shape.lashes, shape.descriptor, size)
     return rings_in_frame(own, own, trust, size)
 
 
-def parts_in_frame(model: FaceRings, parts: FaceParts, descriptor: Tensor, size: int) -> PartsInFrame:
+def parts_in_frame(
+    rings: FaceRings, sheet: FaceSheet, parts: FaceParts, descriptor: Tensor, size: int
+) -> PartsInFrame:
     """Parts in frames with descriptors [B,72], of one portrait or of as many."""
-    own, trust = parts.rings, parts.trust
-    target, source = (model(own.neutral, own.lashes, each, size) for each in (descriptor, own.descriptor))
-    rings = rings_in_frame(target, source, trust, size)
-    eyes = eyes_in_frame(parts.eyeballs, descriptor, rings, trust, size)
-    window = rings.column[:, 0], rings.row[:, 0]
-    return PartsInFrame(rings, eyes, tooth_places(own.neutral[:, 0, EDGE - 1], descriptor, *window, size))
+    shape, trust = parts.shape, parts.trust
+    both = descriptor, shape.descriptor
+    points = [sheet(shape.sheet, each, size) for each in both]
+    skin = sheet_in_frame(*points, shape.skin * trust[:, None, None], size)
+    edges = rings_in_frame(*(rings(shape.neutral, shape.lashes, each, size) for each in both), trust, size)
+    eyes = eyes_in_frame(parts.eyeballs, descriptor, edges, trust, size)
+    window = edges.column[:, 0], edges.row[:, 0]
+    teeth = tooth_places(shape.neutral[:, 0, EDGE - 1], descriptor, *window, size)
+    return PartsInFrame(skin, edges, eyes, teeth)
 
 
 def agreement(rings: RingsInFrame, inner: Tensor) -> Tensor:

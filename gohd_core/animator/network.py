@@ -19,7 +19,7 @@ from gohd_core.animator.layers import EqualLinear, Freezable
 from gohd_core.animator.motion import MotionDirections, WindowMotion
 from gohd_core.animator.planes import BACKGROUND, INNER, owned
 from gohd_core.animator.plate import plate_and_wall
-from gohd_core.animator.ring_reader import RingReader
+from gohd_core.animator.shape_reader import ShapeReader
 
 _TRUSTED = 0.2
 """Agreement of the eyes found with what the portrait shows, from which they are drawn: .24 at least on heads
@@ -38,7 +38,7 @@ class AnimatorNetwork(nn.Module):
         pyramid = config.decoder == "pyramid"
         self.decoder = PyramidDecoder(config) if pyramid else CompositeDecoder(config)
         self.eyes = EyeReader() if config.face_parts else None
-        self.rings = RingReader() if config.face_parts else None
+        self.shape = ShapeReader() if config.face_parts else None
 
     def encode(self, image: Tensor, descriptor: Tensor | None = None, *, exact: bool = False) -> Source:
         """image [B,3,S,S] in [-1,1] (and its descriptor [B,72], where known) -> Source.
@@ -68,7 +68,7 @@ class AnimatorNetwork(nn.Module):
         windows = source.descriptor[:, :, None].expand(-1, -1, self.config.window)
         latent = self.latent(source, self.motion(source, windows))
         shares, parts = self.decoder.own_shares(latent, source.features), None
-        if self.rings is not None:
+        if self.shape is not None:
             parts, shares = self._own_parts(source, shares)
         own, wall = owned(shares), slice(BACKGROUND, BACKGROUND + 1)
         plate = plate_and_wall(source.features[-1], own[:, wall], shares[:, wall])
@@ -77,13 +77,13 @@ class AnimatorNetwork(nn.Module):
     def _own_parts(self, source: Source, shares: Tensor) -> tuple[FaceParts | None, Tensor]:
         """A source's parts, if it shows any, and its planes' shares with lips and lids where they are."""
         image = source.features[-1]
-        found = self.rings(image, source.descriptor)
+        found = self.shape(image, source.descriptor)
         trust, size = image.new_ones(len(image)), self.config.size
-        agreed = agreement(own_in_frame(self.rings.rings, found, trust, size), shares[:, INNER])
+        agreed = agreement(own_in_frame(self.shape.rings, found, trust, size), shares[:, INNER])
         trust = (agreed > _TRUSTED).float()
         if not trust.any():
             return None, shares
-        shares = own_in_frame(self.rings.rings, found, trust, size).parted(shares)
+        shares = own_in_frame(self.shape.rings, found, trust, size).parted(shares)
         eyeballs = self.eyes(image, owned(shares)[:, INNER, None], found.descriptor)
         return FaceParts(found, eyeballs, trust), shares
 
@@ -94,13 +94,13 @@ class AnimatorNetwork(nn.Module):
         descriptors differ from the source's own by.
         """
         magnitudes = self.motion(source, windows)
-        if self.rings is None:
+        if self.shape is None:
             return magnitudes
         return torch.cat([magnitudes, windows[:, :, windows.shape[2] // 2] - source.descriptor], dim=1)
 
     def descriptors(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Tensor:
         """Descriptors [T,72] that parts are drawn by; [T,0] where there are none."""
-        if self.rings is None:
+        if self.shape is None:
             return magnitudes[:, self.config.n_directions :]
         return source.descriptor + strength * magnitudes[:, self.config.n_directions :]
 
@@ -113,7 +113,8 @@ class AnimatorNetwork(nn.Module):
         if parts is None:
             return None
         with torch.autocast(descriptor.device.type, enabled=False):
-            return parts_in_frame(self.rings.rings, parts, descriptor.float(), self.config.size)
+            models = self.shape.rings, self.shape.sheet
+            return parts_in_frame(*models, parts, descriptor.float(), self.config.size)
 
     def draw(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Decoded:
         """All of a frame's parts, for one source or as many as there are magnitudes [T,n_magnitudes]."""

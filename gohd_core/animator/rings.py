@@ -33,22 +33,26 @@ _BLINKS = slice(8, 10)
 
 
 @dataclass(frozen=True)
-class OwnRings:
-    """A portrait's rings.
+class OwnShape:
+    """Where a portrait's lips, lids and skin are.
 
     Attributes:
         neutral: [B,2,7,48,3] rings of mouth and left eye in the head, without expression; model units.
         lashes: [B,1] length of the lashes; 1 is long.
+        sheet: [B,24,24,3] points of the face's front (`face_sheet.py`), likewise.
+        skin: [B,24,24] how far the portrait shows skin there, 0..1.
         descriptor: [B,72] the portrait's own, expression and pose as the rings show them.
     """
 
     neutral: Tensor
     lashes: Tensor
+    sheet: Tensor
+    skin: Tensor
     descriptor: Tensor
 
-    def mapped(self, change: Callable[[Tensor], Tensor]) -> OwnRings:
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> OwnShape:
         """With every part changed alike."""
-        return OwnRings(*(change(getattr(self, field.name)) for field in fields(self)))
+        return OwnShape(*(change(getattr(self, field.name)) for field in fields(self)))
 
 
 class FaceRings(nn.Module):
@@ -81,7 +85,7 @@ class FaceRings(nn.Module):
         return (self.mean + shape @ self.modes).unflatten(1, (2, RINGS - 1, POINTS, 3))
 
     def forward(self, neutral: Tensor, lashes: Tensor, descriptor: Tensor, size: int) -> Tensor:
-        """neutral and lashes as in `OwnRings` (B or 1), descriptor [B,72] in the network's order."""
+        """neutral and lashes as in `OwnShape` (B or 1), descriptor [B,72] in the network's order."""
         moving = descriptor[:, list(MOVING)]
         one, other = (
             neutral + (each @ self.expression).unflatten(1, neutral.shape[1:])

@@ -7,9 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from gohd_core.clips import Clip
 from gohd_core.stylised.eyes import lash_positions
-from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.morphable import stylised_basis
 from gohd_core.stylised.template import EYE_LEFT, EYE_RINGS, MOUTH, template
 
@@ -69,14 +67,3 @@ def _lashes() -> np.ndarray:
     # Lashes are told from the inner corner outwards, rings from the outer one.
     found[:, :upper] = np.stack([open_eye, shut - open_eye])[:, ::-1]
     return found
-
-
-def head_rings(clip: Clip) -> tuple[np.ndarray, float]:
-    """A stored head's rings without expression [2,7,48,3] float32, and the length of its lashes."""
-    model = feature_rings()
-    return model.mean + model.identity @ clip.read("identity"), _lash_length(clip.info["identity_seed"])
-
-
-@lru_cache(maxsize=4096)
-def _lash_length(seed: int) -> float:
-    return Identity.random(seed).style.lashes

@@ -15,13 +15,19 @@ from gohd_core.animator.face_parts import FaceParts, PartsInFrame
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.animator.planes import INNER
-from gohd_core.animator.rings import OwnRings
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
 from gohd_core.training import pictures
 from gohd_core.training.animator_config import AnimatorTraining
-from gohd_core.training.animator_exact import add_exact_terms, add_eyeballs, add_rings, is_exact, own_planes
+from gohd_core.training.animator_exact import (
+    add_exact_terms,
+    add_eyeballs,
+    add_shape,
+    is_exact,
+    own_planes,
+    true_shape,
+)
 from gohd_core.training.animator_examples import AnimatorDraw
 from gohd_core.training.animator_start import descriptor_statistics, network_to_train
 from gohd_core.training.config import is_on
@@ -32,7 +38,7 @@ from gohd_core.training.films import driven_film
 from gohd_core.training.losses import animator as loss
 from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task, Terms
 
-_ALONE = ("eyes", "rings")
+_ALONE = ("eyes", "shape")
 """Parts of the animator that can learn by themselves."""
 
 
@@ -96,7 +102,7 @@ class AnimatorTask(Task):
             planes_share=config.planes_share,
             gain=config.gain if split == "train" else 0.0,
             teeth=config.network.teeth and is_on(losses.teeth),
-            parts=config.network.face_parts and any(is_on(w) for w in (losses.eyeballs, losses.rings)),
+            parts=config.network.face_parts and any(is_on(w) for w in (losses.eyeballs, losses.shape)),
             mirror_share=config.mirror_share if split == "train" else 0.0,
             pairs=config.pairs,
             regions=config.regions,
@@ -130,8 +136,8 @@ class AnimatorTask(Task):
     def _alone(self, batch: Batch, source: Tensor, target: Tensor) -> Terms:
         """What one of the parts' readers learns by itself: the decoder, which costs most, is not run."""
         terms = Terms()
-        if self.config.only == "rings":
-            self._add_rings(terms, batch, source)
+        if self.config.only == "shape":
+            self._add_shape(terms, batch, source)
         else:
             add_eyeballs(terms, self.config.losses, batch, self._parts(batch, source).eyes, target)
         return terms
@@ -141,13 +147,12 @@ class AnimatorTask(Task):
     ) -> None:
         if parts is not None:
             add_eyeballs(terms, self.config.losses, batch, parts.eyes, target)
-            self._add_rings(terms, batch, source)
+            self._add_shape(terms, batch, source)
 
-    def _add_rings(self, terms: Terms, batch: Batch, source: Tensor) -> None:
-        weights, reader = self.config.losses, self.animator.rings
-        if is_on(weights.rings):
-            looks = reader.looks(source.float(), batch["own_guess"])
-            add_rings(terms, weights, batch, reader.rings, looks, source.shape[-1])
+    def _add_shape(self, terms: Terms, batch: Batch, source: Tensor) -> None:
+        weights, reader = self.config.losses, self.animator.shape
+        if is_on(weights.shape):
+            add_shape(terms, weights, batch, reader, reader.looks(source.float(), batch["own_guess"]))
 
     def _picture_terms(
         self, terms: Terms, batch: Batch, target: Tensor, output: Tensor, moment: Moment
@@ -164,14 +169,14 @@ class AnimatorTask(Task):
             terms.add("adversarial", weights.adversarial, lambda: loss.adversarial(score(output)))
 
     def _parts(self, batch: Batch, source: Tensor) -> PartsInFrame | None:
-        """The targets' parts: true rings, and eyes read off the sources by a gaze that is a little off."""
+        """The targets' parts: true shape, and eyes read off the sources by a gaze that is a little off."""
         if "own_read" not in batch:
             return None
         net, window = self.animator, batch["window"]
         inner = own_planes(batch["source_planes"])[:, INNER, None]
-        rings = OwnRings(batch["rings"], batch["lashes"], batch["own"])
+        shape = true_shape(batch, net.shape.sheet)
         eyeballs = net.eyes(source, inner, batch["own_read"])
-        parts = FaceParts(rings, eyeballs, torch.ones_like(batch["lashes"][:, 0]))
+        parts = FaceParts(shape, eyeballs, torch.ones_like(batch["lashes"][:, 0]))
         return net.in_frame(parts, window[:, :, window.shape[2] // 2])
 
     def _decode(

@@ -25,7 +25,7 @@ class AnimatorLosses:
         hidden: the synthesis against the target where the source does not show it (same).
         shading: how much the low-passed shading changes the picture (same).
         eyeballs: where they are in the head and what they look like (same, where its config has face parts).
-        rings: where lips and lids are in the portrait and in the head (same).
+        shape: where lips and lids are in the portrait and in the head, and what is skin (same).
         teeth: where rows of teeth lie and are seen (same, where its config has teeth).
         own_descriptor: the source's descriptor as read off its code (ours, frame motion).
         penalty: R1 on the discriminator, every `penalty_every` steps.
@@ -49,7 +49,7 @@ class AnimatorLosses:
     shading: Weight = "off"
     teeth: Weight = "off"
     eyeballs: Weight = "off"
-    rings: Weight = "off"
+    shape: Weight = "off"
     own_descriptor: Weight = "off"
     penalty: Weight = 5.0
 
@@ -79,7 +79,7 @@ class AnimatorTraining(RunConfig):
         whole_from: share of the run before which only flows, masks and coarse synthesis are learnt.
         adversarial_from: share of the run before which discriminator and adversarial term rest.
         penalty_every: steps between two penalties on the discriminator.
-        only: name of the network's part that alone learns ("eyes", "rings"); None for all of it.
+        only: name of the network's part that alone learns ("eyes", "shape"); None for all of it.
         start: weights file to begin with; its network must be that of this config.
     """
 

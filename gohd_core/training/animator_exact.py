@@ -12,6 +12,7 @@ from torch import Tensor
 from gohd_core.animator import planes
 from gohd_core.animator.decoder import Decoded
 from gohd_core.animator.planes import Planes
+from gohd_core.animator.rings import OwnShape
 from gohd_core.face.camera import Camera
 from gohd_core.training.config import is_on
 from gohd_core.training.losses import animator as loss
@@ -19,7 +20,8 @@ from gohd_core.training.task import Batch, Terms
 
 if TYPE_CHECKING:
     from gohd_core.animator.eyeballs import EyesInFrame
-    from gohd_core.animator.rings import FaceRings, OwnRings
+    from gohd_core.animator.face_sheet import FaceSheet
+    from gohd_core.animator.shape_reader import ShapeReader
     from gohd_core.training.animator_config import AnimatorLosses
 
 _PLACE_WEIGHTS = (5.0, 5.0, 1.0)
@@ -85,28 +87,35 @@ def add_eyeballs(
     terms.watch("eye_place", place)
 
 
-def add_rings(
-    terms: Terms,
-    weights: AnimatorLosses,
-    batch: Batch,
-    model: FaceRings,
-    looks: Sequence[OwnRings],
-    size: int,
+def true_shape(batch: Batch, sheet: FaceSheet) -> OwnShape:
+    """What a reader of shapes would read if it made no mistake."""
+    image = batch["skin"]
+    size = image.shape[-1]
+    places = sheet(batch["sheet"], batch["own"], size)[:, :2].permute(0, 2, 3, 1)
+    skin = F.grid_sample(image, (places * 2 + 1) / size - 1, "nearest", "border", align_corners=False)[:, 0]
+    return OwnShape(batch["rings"], batch["lashes"], batch["sheet"], skin, batch["own"])
+
+
+def add_shape(
+    terms: Terms, weights: AnimatorLosses, batch: Batch, reader: ShapeReader, looks: Sequence[OwnShape]
 ) -> None:
-    """Adds what the rings of every look owe to the truth, by how much they are off in pixels."""
-    truth = model(batch["rings"], batch["lashes"], batch["own"], size)
+    """Adds what the shapes of every look owe to the truth, by how much rings are off in pixels, and skin."""
+    truth, size = true_shape(batch, reader.sheet), batch["skin"].shape[-1]
+    rings = reader.rings(truth.neutral, truth.lashes, truth.descriptor, size)
     unit = Camera.of_size(size).focal / Camera.distance
     total = 0.0
     for found in looks:
-        shown = _distance(model(found.neutral, found.lashes, found.descriptor, size) - truth)
-        in_head = _distance((found.neutral - batch["rings"]) * unit)
-        coefficients = (found.descriptor - batch["own"]).abs().sum(1).mean()
-        lashes = (found.lashes - batch["lashes"]).abs().mean()
+        shown = _distance(reader.rings(found.neutral, found.lashes, found.descriptor, size) - rings)
+        in_head = _distance((found.neutral - truth.neutral) * unit)
+        coefficients = (found.descriptor - truth.descriptor).abs().sum(1).mean()
+        lashes = (found.lashes - truth.lashes).abs().mean()
         total = total + shown + _IN_HEAD * in_head + _LASHES * lashes
         total = total + _COEFFICIENTS * coefficients / found.descriptor.shape[1]
-    terms.add("rings", weights.rings, total / len(looks))
+    skin = F.binary_cross_entropy(looks[-1].skin.clamp(1e-5, 1 - 1e-5), truth.skin)
+    terms.add("shape", weights.shape, total / len(looks) + skin)
     terms.watch("rings_pixels", shown)
     terms.watch("rings_in_head", in_head)
+    terms.watch("skin", skin)
 
 
 def _distance(gap: Tensor) -> Tensor:

@@ -16,6 +16,8 @@ from gohd_core.training.mirrored import MirroredClip, maybe_mirrored
 
 LEFT_EYE, RIGHT_EYE, MOUTH = slice(42, 48), slice(36, 42), slice(48, 68)
 RIGHT_BROW, LEFT_BROW = slice(17, 22), slice(22, 27)
+SKIN_CLASSES = (1, 2, 3, 4, 5, 10, 11, 12, 13)
+"""The face without hair, glasses and ears, features included."""
 EYE_CLASSES, MOUTH_CLASSES = (4, 5), (11, 12, 13)
 INNER_CLASSES = (4, 5, 6, 11)
 """Eyeballs, glasses and the mouth's inside: what the decoder's inner plane shows."""
@@ -210,12 +212,12 @@ def _teeth(clip: Clip, target: int, size: int) -> dict[str, Any]:
 
 def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> dict[str, Any]:
     from gohd_core.stylised.eye_places import eye_place
-    from gohd_core.stylised.feature_rings import head_rings
+    from gohd_core.stylised.head_shape import head_shape
 
     if "vertices" not in clip:
         raise BadInput(
             "it holds no exact correspondences, which eyes, lips and lids are taught from; make stills with "
-            "them, or set losses.eyeballs=off and losses.rings=off."
+            "them, or set losses.eyeballs=off and losses.shape=off."
         )
     own = descriptors(clip)[source]
     gaze, guess = own.copy(), own.copy()
@@ -224,7 +226,8 @@ def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> di
         off = rng.normal(0, 1, 72) * np.array([expression] * 64 + [*rest, rest[-1]])
         gaze[-2:] += off[-2:]
         guess += off.astype(np.float32)
-    rings, lashes = head_rings(clip)
+    shape = head_shape(clip)
+    own_parsing = clip.read("parsing", source, source + 1)[0]
     return {
         "eye_place": eye_place(clip, source),
         "eyeballs": np.isin(clip.read("parsing", target, target + 1)[0], EYE_CLASSES).astype(np.float32)[
@@ -232,8 +235,10 @@ def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> di
         ],
         "own_read": gaze,
         "own_guess": guess,
-        "rings": rings,
-        "lashes": np.array([lashes], np.float32),
+        "rings": shape.rings,
+        "lashes": np.array([shape.lashes], np.float32),
+        "sheet": shape.sheet,
+        "skin": np.isin(own_parsing, SKIN_CLASSES).astype(np.float32)[None],
     }
 
 

@@ -10,10 +10,12 @@ from torch import Tensor
 
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.animator.rings import MODES
+from gohd_core.animator.shape_reader import ShapeReader
 from gohd_core.checkpoints.loading import load_network
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.stylised.feature_rings import feature_rings
+from gohd_core.stylised.face_sheet import SheetModel, sheet_model
+from gohd_core.stylised.feature_rings import FeatureRings, feature_rings
 from gohd_core.training.animator_config import AnimatorTraining
 from gohd_core.training.animator_examples import descriptors
 from gohd_core.training.data import read_each
@@ -28,12 +30,22 @@ _GROWN = ("teeth", "face_parts")
 def network_to_train(config: AnimatorTraining) -> AnimatorNetwork:
     """A fresh network, or that of `config.start`, which may lack the parts named in `_GROWN`."""
     network = _begun(config)
-    if network.rings is not None and config.data.space == STYLISED:
-        model = feature_rings()
-        modes = np.einsum("pritk,mk->mprit", model.identity, model.modes(MODES))
-        parts = (model.mean, modes, np.moveaxis(model.expression, -1, 0), model.lashes)
-        network.rings.rings.set_model(*(torch.from_numpy(part.astype(np.float32)) for part in parts))
+    if network.shape is not None and config.data.space == STYLISED:
+        _set_shapes(network.shape)
     return network
+
+
+def _set_shapes(reader: ShapeReader) -> None:
+    """Gives a reader the stylised world's morphable face."""
+    rings, sheet = feature_rings(), sheet_model()
+    modes = rings.modes(MODES).T
+
+    def told(model: SheetModel | FeatureRings) -> tuple[Tensor, Tensor, Tensor]:
+        parts = (model.mean, np.moveaxis(model.identity @ modes, -1, 0), np.moveaxis(model.expression, -1, 0))
+        return tuple(torch.from_numpy(np.ascontiguousarray(part, np.float32)) for part in parts)
+
+    reader.rings.set_model(*told(rings), torch.from_numpy(rings.lashes))
+    reader.sheet.set_model(*told(sheet))
 
 
 def _begun(config: AnimatorTraining) -> AnimatorNetwork:

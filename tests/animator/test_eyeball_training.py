@@ -12,7 +12,7 @@ from test_animator_training import COMPOSITE, batch_of, config
 
 from gohd_core.animator.eyeballs import Eyeballs, eyes_in_frame
 from gohd_core.animator.ring_profiles import RingsInFrame
-from gohd_core.animator.rings import MODES, OwnRings
+from gohd_core.animator.rings import MODES, OwnShape
 from gohd_core.errors import BadInput
 from gohd_core.stylised import eye_places
 from gohd_core.training.animator import AnimatorTask
@@ -122,7 +122,7 @@ def test_rings_owe_nothing_at_the_truth_and_more_the_farther_they_are_off():
 
     def value(*found: torch.Tensor) -> float:
         terms = Terms()
-        add_rings(terms, task.config.losses, batch, model, [OwnRings(*found)], 256)
+        add_rings(terms, task.config.losses, batch, model, [OwnShape(*found)], 256)
         return float(terms.total())
 
     assert value(neutral, lashes, own) == 0

@@ -17,7 +17,7 @@ from gohd_core.animator.eye_reader import EyeReader
 from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame, eyes_in_frame
 from gohd_core.animator.face_parts import FaceParts, agreement
 from gohd_core.animator.ring_profiles import RingsInFrame
-from gohd_core.animator.rings import MODES, OwnRings
+from gohd_core.animator.rings import MODES, OwnShape
 from gohd_core.constants import STYLISED
 from gohd_core.face.camera import Camera
 from gohd_core.motion import Motion
@@ -193,7 +193,7 @@ def trusting(model, picture: torch.Tensor):
     with torch.inference_mode():
         eyes = model.network.eyes(picture, torch.ones(len(picture), 1, 64, 64), source.descriptor)
         neutral = model.network.rings.rings.neutral(torch.zeros(len(picture), MODES))
-        found = OwnRings(neutral, neutral[:, 0, 0, 0, :1], source.descriptor)
+        found = OwnShape(neutral, neutral[:, 0, 0, 0, :1], source.descriptor)
     return replace(source, parts=FaceParts(found, eyes, torch.ones(len(picture))))
 
 

@@ -1,13 +1,17 @@
-"""Reads a portrait's rings: what it shows along the rings as they are taken to be tells where they are."""
+"""Reads a face's shape: what a portrait shows along rings, as they are taken to be, tells where they are."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gohd_core.animator.face_sheet import FaceSheet
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act
-from gohd_core.animator.rings import EDGE, MODES, MOVING, PARTS, POINTS, RIM, RINGS, FaceRings, OwnRings
+from gohd_core.animator.rings import EDGE, MODES, MOVING, PARTS, POINTS, RIM, RINGS, FaceRings, OwnShape
 from gohd_core.constants import N_EXPRESSION, N_POSE
 
 _LOOKS = 3
@@ -19,33 +23,37 @@ _WIDTHS = (12, 20, 24)
 _HIDDEN = 40
 _FLAT = 0.05
 """Spread of colours below which a part counts as flat."""
+_CHEEKS = slice(7, 17)
+"""Rows and columns of the sheet that show skin in nearly every portrait."""
+_SKIN_WIDTHS = (16, 16, 16)
 _SHAPE, _CORRECTED = MODES + 1, len(MOVING) + N_POSE
 """Numbers that are read: shares of the modes and length of lashes, and what is corrected."""
 _SHAPE_STEP, _STEPS = 0.5, (*(0.1,) * len(MOVING), *(0.02,) * N_POSE)
 """What a unit output adds to the shape, to expression coefficients, and to the pose."""
 
 
-class RingReader(nn.Module):
-    """Portrait [B,3,S,S] in -1..1 and its descriptor [B,72] -> OwnRings.
+class ShapeReader(nn.Module):
+    """Portrait [B,3,S,S] in -1..1 and its descriptor [B,72] -> OwnShape.
 
     The descriptor is another reader's guess: what it says of lips and lids, and of the pose, is corrected.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.rings = FaceRings()
+        self.rings, self.sheet = FaceRings(), FaceSheet()
         self.mouth, self.eye = _Summary(), _Summary()
         self.mix = EqualLinear(PARTS * _HIDDEN + len(MOVING), 2 * _HIDDEN)
         self.out = EqualLinear(2 * _HIDDEN, _SHAPE + _CORRECTED)
+        self.skin = _Skin()
         with torch.no_grad():
             self.out.weight.mul_(0.05)  # the mean head, until it knows better
 
-    def forward(self, image: Tensor, descriptor: Tensor) -> OwnRings:
+    def forward(self, image: Tensor, descriptor: Tensor) -> OwnShape:
         """In float32 always: places must be exact."""
         with torch.autocast(image.device.type, enabled=False):
             return self.looks(image.float(), descriptor.float())[-1]
 
-    def looks(self, image: Tensor, descriptor: Tensor) -> list[OwnRings]:
+    def looks(self, image: Tensor, descriptor: Tensor) -> list[OwnShape]:
         """What each look found, the last one best."""
         shape, own = descriptor.new_zeros(len(descriptor), _SHAPE), descriptor
         steps = descriptor.new_tensor(_STEPS)
@@ -56,12 +64,14 @@ class RingReader(nn.Module):
             shape = shape + _SHAPE_STEP * added[:, :_SHAPE]
             own = _corrected(own, steps * added[:, _SHAPE:])
             looks.append(self._own(shape, own))
-        return looks[1:]
+        return [*looks[1:-1], replace(looks[-1], skin=self.skin(self._sheet(image, looks[-1])))]
 
-    def _own(self, shape: Tensor, own: Tensor) -> OwnRings:
-        return OwnRings(self.rings.neutral(shape[:, :MODES]), shape[:, MODES:], own)
+    def _own(self, shape: Tensor, own: Tensor) -> OwnShape:
+        modes = shape[:, :MODES]
+        sheet = self.sheet.neutral(modes)
+        return OwnShape(self.rings.neutral(modes), shape[:, MODES:], sheet, sheet[..., 0] * 0, own)
 
-    def _look(self, image: Tensor, found: OwnRings) -> Tensor:
+    def _look(self, image: Tensor, found: OwnShape) -> Tensor:
         mouth, left, right = self._shown(image, found).unbind(2)
         # The other eye as in a mirror, so that one network reads both.
         both = self.eye(torch.cat([left, _mirrored(right)])).chunk(2)
@@ -69,16 +79,37 @@ class RingReader(nn.Module):
         return self.out(F.leaky_relu(self.mix(known), LEAKY) * GAIN)
 
     @torch.no_grad()
-    def _shown(self, image: Tensor, found: OwnRings) -> Tensor:
+    def _shown(self, image: Tensor, found: OwnShape) -> Tensor:
         """What the image shows around the rings, [B,3,3,rows,48]."""
         size = image.shape[-1]
         places = _around(self.rings(found.neutral, found.lashes, found.descriptor, size))
-        grid = (places.flatten(1, 2) * 2 + 1) / size - 1
-        seen = F.grid_sample(image, grid, "bilinear", "border", align_corners=False)
-        seen = seen.unflatten(2, (PARTS, _ROWS))
+        seen = _at(image, places.flatten(1, 2)).unflatten(2, (PARTS, _ROWS))
         # Whatever the colour of a skin and the light on it.
         spread, mean = torch.std_mean(seen, dim=(3, 4), keepdim=True)
         return (seen - mean) / (spread + _FLAT)
+
+    @torch.no_grad()
+    def _sheet(self, image: Tensor, found: OwnShape) -> Tensor:
+        """What the image shows at the sheet's points [B,3,24,24], as seen from the colours of its middle."""
+        places = self.sheet(found.sheet, found.descriptor, image.shape[-1])[:, :2]
+        seen = _at(image, places.permute(0, 2, 3, 1))
+        spread, mean = torch.std_mean(seen[:, :, _CHEEKS, _CHEEKS], dim=(2, 3), keepdim=True)
+        return (seen - mean) / (spread + _FLAT)
+
+
+class _Skin(nn.Module):
+    """Which points of the sheet show skin, and neither hair nor glasses: [B,3,24,24] -> [B,24,24] in 0..1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (3, *_SKIN_WIDTHS)
+        self.convs = nn.ModuleList(EqualConv2d(a, b, 3, padding=1) for a, b in pairwise(widths))
+        self.out = EqualConv2d(widths[-1], 1, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for conv in self.convs:
+            x = act(conv(x), conv.bias)
+        return torch.sigmoid(self.out(x) + self.out.bias[:, None, None])[:, 0]
 
 
 class _Summary(nn.Module):
@@ -119,3 +150,9 @@ def _mirrored(seen: Tensor) -> Tensor:
     """What rings show [B,3,rows,48], as a mirror's rings would."""
     order = (POINTS // 2 - torch.arange(POINTS, device=seen.device)) % POINTS
     return seen[..., order]
+
+
+def _at(image: Tensor, places: Tensor) -> Tensor:
+    """An image [B,C,S,S] at places [B,h,w,2] in pixels."""
+    grid = (places * 2 + 1) / image.shape[-1] - 1
+    return F.grid_sample(image, grid, "bilinear", "border", align_corners=False)
