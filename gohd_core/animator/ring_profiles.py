@@ -182,9 +182,8 @@ class _Profiles:
             at = at + count * second
         grid = ((2 * at + 1) / length - 1).flatten(0, 1)
         grid = torch.stack([grid, torch.zeros_like(grid)], -1)
-        found = F.grid_sample(
-            tables.flatten(0, 1)[:, :, None], grid, "bilinear", "border", align_corners=False
-        )
+        tables = tables.flatten(0, 1)[:, :, None]
+        found = F.grid_sample(tables, grid, "bilinear", "border", align_corners=False)
         return found.unflatten(0, (-1, PARTS))
 
 

@@ -31,11 +31,11 @@ def network_to_train(config: AnimatorTraining) -> AnimatorNetwork:
     """A fresh network, or that of `config.start`, which may lack the parts named in `_GROWN`."""
     network = _begun(config)
     if network.shape is not None and config.data.space == STYLISED:
-        _set_shapes(network.shape)
+        set_shapes(network.shape)
     return network
 
 
-def _set_shapes(reader: ShapeReader) -> None:
+def set_shapes(reader: ShapeReader) -> None:
     """Gives a reader the stylised world's morphable face."""
     rings, sheet = feature_rings(), sheet_model()
     modes = rings.modes(MODES).T

@@ -12,11 +12,12 @@ from test_animator_training import COMPOSITE, batch_of, config
 
 from gohd_core.animator.eyeballs import Eyeballs, eyes_in_frame
 from gohd_core.animator.ring_profiles import RingsInFrame
-from gohd_core.animator.rings import MODES, OwnShape
+from gohd_core.animator.rings import MODES
+from gohd_core.animator.shape_reader import ShapeReader
 from gohd_core.errors import BadInput
 from gohd_core.stylised import eye_places
 from gohd_core.training.animator import AnimatorTask
-from gohd_core.training.animator_exact import add_eyeballs, add_rings
+from gohd_core.training.animator_exact import add_eyeballs, add_shape, true_shape
 from gohd_core.training.loop import train
 from gohd_core.training.task import Moment, Terms
 
@@ -30,7 +31,7 @@ def data(tmp_path, monkeypatch):
     return tiny_stills.write(tmp_path / "stills")
 
 
-@pytest.mark.parametrize(("first", "only"), [("rings", "eyes"), ("eyes", "rings")])
+@pytest.mark.parametrize(("first", "only"), [("shape", "eyes"), ("eyes", "shape")])
 def test_weights_without_parts_are_begun_with_and_a_reader_alone_learns(first, only, data, tmp_path):
     train(AnimatorTask, config(data), tmp_path / "without")
     start = str(tmp_path / "without" / "animator.safetensors")
@@ -49,7 +50,7 @@ def test_weights_without_parts_are_begun_with_and_a_reader_alone_learns(first, o
     assert changed and all(name.startswith(f"{only}.") for name in changed)
 
 
-@pytest.mark.parametrize("only", ["eyes", "rings"])
+@pytest.mark.parametrize("only", ["eyes", "shape"])
 def test_a_reader_learns_a_batch_by_heart(only, data):
     torch.manual_seed(0)
     task = AnimatorTask(config(data, network=WITH_PARTS, only=only))
@@ -72,8 +73,8 @@ def test_all_of_the_animator_learns_with_its_eyes(data):
     terms = task.losses("generator", batch, Moment(0, 1.0))
     terms.total().backward()
     assert "eyeballs" in terms
-    assert "rings" in terms
-    for part in (task.animator.eyes, task.animator.rings, task.animator.decoder):
+    assert "shape" in terms
+    for part in (task.animator.eyes, task.animator.shape, task.animator.decoder):
         assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in part.parameters())
 
 
@@ -110,26 +111,30 @@ def test_the_loss_is_least_at_the_truth():
     assert value(eyes(replace(true, place=true.place + 0.02))) > best + 0.05
 
 
-def test_rings_owe_nothing_at_the_truth_and_more_the_farther_they_are_off():
-    task = AnimatorTask(config("", network=WITH_PARTS))
-    model = task.animator.rings.rings
-    for buffer in model.buffers():
+def test_a_shape_owes_nothing_at_the_truth_and_more_the_farther_it_is_off():
+    losses, reader = config("", network=WITH_PARTS).losses, ShapeReader()
+    for buffer in (*reader.rings.buffers(), *reader.sheet.buffers()):
         buffer.copy_(torch.randn(buffer.shape) * 0.1)
     own = torch.zeros(2, 72)
     own[:, 0] = 0.4
-    neutral, lashes = model.neutral(torch.zeros(2, MODES)), torch.full((2, 1), 0.3)
-    batch = {"rings": neutral, "lashes": lashes, "own": own}
+    modes = torch.zeros(2, MODES)
+    batch = {"rings": reader.rings.neutral(modes), "lashes": torch.full((2, 1), 0.3), "own": own}
+    batch |= {"sheet": reader.sheet.neutral(modes), "skin": torch.zeros(2, 1, 64, 64)}
+    batch["skin"][:, :, :, 32:] = 1
+    truth = true_shape(batch, reader.sheet)
+    assert set(truth.skin.unique().tolist()) == {0.0, 1.0}
 
-    def value(*found: torch.Tensor) -> float:
+    def value(**off: torch.Tensor) -> float:
         terms = Terms()
-        add_rings(terms, task.config.losses, batch, model, [OwnShape(*found)], 256)
+        add_shape(terms, losses, batch, reader, [replace(truth, **off)])
         return float(terms.total())
 
-    assert value(neutral, lashes, own) == 0
-    further = [value(neutral + by, lashes, own) for by in (0.01, 0.03, 0.1)]
-    assert 0 < further[0] < further[1] < further[2]
-    assert value(neutral, lashes, own * 1.5) > 0
-    assert value(neutral, lashes + 0.2, own) > 0
+    assert value() == pytest.approx(0, abs=1e-4)
+    further = [value(neutral=truth.neutral + by) for by in (0.01, 0.03, 0.1)]
+    assert 0.001 < further[0] < further[1] < further[2]
+    assert value(descriptor=own * 1.5) > 0.01
+    assert value(lashes=truth.lashes + 0.2) > 0.01
+    assert value(skin=truth.skin * 0 + 0.5) > 0.05
 
 
 def test_clips_without_correspondences_are_refused_in_a_sentence(data, tmp_path):

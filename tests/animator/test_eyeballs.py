@@ -17,7 +17,6 @@ from gohd_core.animator.eye_reader import EyeReader
 from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame, eyes_in_frame
 from gohd_core.animator.face_parts import FaceParts, agreement
 from gohd_core.animator.ring_profiles import RingsInFrame
-from gohd_core.animator.rings import MODES, OwnShape
 from gohd_core.constants import STYLISED
 from gohd_core.face.camera import Camera
 from gohd_core.motion import Motion
@@ -192,9 +191,8 @@ def trusting(model, picture: torch.Tensor):
     source = model.encode_source(picture, motion(1, STYLISED))
     with torch.inference_mode():
         eyes = model.network.eyes(picture, torch.ones(len(picture), 1, 64, 64), source.descriptor)
-        neutral = model.network.rings.rings.neutral(torch.zeros(len(picture), MODES))
-        found = OwnShape(neutral, neutral[:, 0, 0, 0, :1], source.descriptor)
-    return replace(source, parts=FaceParts(found, eyes, torch.ones(len(picture))))
+        shape = model.network.shape(picture, source.descriptor)
+    return replace(source, parts=FaceParts(shape, eyes, torch.ones(len(picture))))
 
 
 def test_a_compiled_form_pads_the_last_batch_with_its_eyes():

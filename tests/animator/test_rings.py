@@ -7,26 +7,31 @@ import pytest
 import torch
 
 from gohd_core.animator.ring_profiles import RingsInFrame, rings_in_frame
-from gohd_core.animator.ring_reader import RingReader
 from gohd_core.animator.rings import EDGE, LASHES, MODES, MOVING, POINTS, RIM, FaceRings
+from gohd_core.animator.shape_reader import ShapeReader
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project
 from gohd_core.stylised.feature_rings import feature_rings
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.template import EYE_LEFT, EYE_RIGHT, EYE_RINGS, MOUTH, template
+from gohd_core.training.animator_start import set_shapes
 
 SIZE = 256
 _MOUTH_OFFSETS = (-0.02, 0.0, 0.012, 0.026, 0.058, 0.105, 0.14)
 
 
 @pytest.fixture(scope="module")
-def model() -> FaceRings:
-    """As training sets it."""
-    found, rings = FaceRings(), feature_rings()
-    modes = np.einsum("pritk,mk->mprit", rings.identity, rings.modes(MODES))
-    parts = (rings.mean, modes, np.moveaxis(rings.expression, -1, 0), rings.lashes)
-    found.set_model(*(torch.from_numpy(part.astype(np.float32)) for part in parts))
+def reader() -> ShapeReader:
+    """As training begins with it."""
+    torch.manual_seed(0)
+    found = ShapeReader()
+    set_shapes(found)
     return found
+
+
+@pytest.fixture
+def model(reader) -> FaceRings:
+    return reader.rings
 
 
 def moves(count: int, seed: int = 0) -> torch.Tensor:
@@ -171,15 +176,14 @@ def test_frames_of_a_batch_are_those_found_alone(model):
         assert torch.allclose(alone, together[k, None], atol=1e-5)
 
 
-def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it(model):
-    torch.manual_seed(0)
-    reader = RingReader()
-    reader.rings.load_state_dict(model.state_dict())
+def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it(reader):
     picture, rows = torch.rand(2, 3, SIZE, SIZE) * 2 - 1, moves(2)
     looks = reader.looks(picture, rows)
     assert len(looks) == 3
     assert looks[0].lashes.abs().max() < 0.5 and (looks[0].descriptor - rows).abs().max() < 0.1
     assert torch.equal(looks[-1].descriptor[:, 70:], rows[:, 70:])
-    sum(look.neutral.sum() + look.lashes.sum() + look.descriptor.square().sum() for look in looks).backward()
+    assert looks[-1].skin.shape == looks[-1].sheet.shape[:3]
+    values = (value for look in looks for value in vars(look).values())
+    sum(value.square().sum() for value in values).backward()
     untouched = [n for n, p in reader.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not untouched
