@@ -84,7 +84,7 @@ class AnimatorNetwork(nn.Module):
         if not trust.any():
             return None, shares
         shares = own_in_frame(self.shape.rings, found, trust, size).parted(shares)
-        eyeballs = self.eyes(image, owned(shares)[:, INNER, None], found.descriptor)
+        eyeballs = self.eyes(image, owned(shares)[:, INNER, None], source.descriptor)
         return FaceParts(found, eyeballs, trust), shares
 
     def magnitudes(self, source: Source, windows: Tensor) -> Tensor:

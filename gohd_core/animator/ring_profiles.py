@@ -81,7 +81,7 @@ def rings_in_frame(target: Tensor, own: Tensor, trust: Tensor, size: int) -> Rin
     `trust` [1 or B] is 0 where nothing is known after all.
     """
     middle, axes = target[:, :, EDGE].mean(2), _axes(target)
-    own = _clear_of_lashes(own, _LASH_MARGIN * size)
+    own, target = (_clear_of_lashes(rings, _LASH_MARGIN * size) for rings in (own, target))
     side = max(int(size * _WINDOW), 1)
     profiles = _Profiles.of((target - middle[:, :, None, None]) @ axes, own - target, side)
     column, row = _windows(middle, side, size)
@@ -197,14 +197,14 @@ def _axes(rings: Tensor) -> Tensor:
     return torch.stack([right, torch.stack([right[..., 1], -right[..., 0]], -1)], -1)[:, :, None]
 
 
-def _clear_of_lashes(own: Tensor, margin: float) -> Tensor:
-    """A portrait's rings, those of the upper lid's skin above what its lashes hide of it."""
-    up = _axes(own)[:, :, 0, :, 1]
-    heights = (own * up[:, :, None, None]).sum(-1)
+def _clear_of_lashes(rings: Tensor, margin: float) -> Tensor:
+    """Rings, those of the upper lid's skin above what its lashes hide of it."""
+    up = _axes(rings)[:, :, 0, :, 1]
+    heights = (rings * up[:, :, None, None]).sum(-1)
     edge, ends = heights[:, :, EDGE, None], heights[:, :, LASHES, None]
     short = (ends + margin - heights[:, :, _LID:]).clamp_min(0) * (ends > edge)
-    raised = own[:, :, _LID:] + short[..., None] * up[:, :, None, None]
-    return torch.cat([own[:, :, :_LID], raised], dim=2)
+    raised = rings[:, :, _LID:] + short[..., None] * up[:, :, None, None]
+    return torch.cat([rings[:, :, :_LID], raised], dim=2)
 
 
 def _windows(middle: Tensor, side: int, size: int) -> tuple[Tensor, Tensor]:

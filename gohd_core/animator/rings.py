@@ -41,7 +41,7 @@ class OwnShape:
         lashes: [B,1] length of the lashes; 1 is long.
         sheet: [B,24,24,3] points of the face's front (`face_sheet.py`), likewise.
         skin: [B,24,24] how far the portrait shows skin there, 0..1.
-        descriptor: [B,72] the portrait's own, expression and pose as the rings show them.
+        descriptor: [B,72] the portrait's own.
     """
 
     neutral: Tensor

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from gohd_core.animator.face_sheet import FaceSheet
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act
 from gohd_core.animator.rings import EDGE, MODES, MOVING, PARTS, POINTS, RIM, RINGS, FaceRings, OwnShape
-from gohd_core.constants import N_EXPRESSION, N_POSE
 
 _LOOKS = 3
 """How often the reader looks again from where it took the rings to be."""
@@ -26,24 +25,21 @@ _FLAT = 0.05
 _CHEEKS = slice(7, 17)
 """Rows and columns of the sheet that show skin in nearly every portrait."""
 _SKIN_WIDTHS = (16, 16, 16)
-_SHAPE, _CORRECTED = MODES + 1, len(MOVING) + N_POSE
-"""Numbers that are read: shares of the modes and length of lashes, and what is corrected."""
-_SHAPE_STEP, _STEPS = 0.5, (*(0.1,) * len(MOVING), *(0.02,) * N_POSE)
-"""What a unit output adds to the shape, to expression coefficients, and to the pose."""
+_SHAPE = MODES + 1
+"""Numbers that are read: shares of the modes, and the length of lashes."""
+_SHAPE_STEP = 0.5
+"""What a unit output adds to them."""
 
 
 class ShapeReader(nn.Module):
-    """Portrait [B,3,S,S] in -1..1 and its descriptor [B,72] -> OwnShape.
-
-    The descriptor is another reader's guess: what it says of lips and lids, and of the pose, is corrected.
-    """
+    """Portrait [B,3,S,S] in -1..1 and its descriptor [B,72] -> OwnShape."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rings, self.sheet = FaceRings(), FaceSheet()
         self.mouth, self.eye = _Summary(), _Summary()
         self.mix = EqualLinear(PARTS * _HIDDEN + len(MOVING), 2 * _HIDDEN)
-        self.out = EqualLinear(2 * _HIDDEN, _SHAPE + _CORRECTED)
+        self.out = EqualLinear(2 * _HIDDEN, _SHAPE)
         self.skin = _Skin()
         with torch.no_grad():
             self.out.weight.mul_(0.05)  # the mean head, until it knows better
@@ -55,27 +51,23 @@ class ShapeReader(nn.Module):
 
     def looks(self, image: Tensor, descriptor: Tensor) -> list[OwnShape]:
         """What each look found, the last one best."""
-        shape, own = descriptor.new_zeros(len(descriptor), _SHAPE), descriptor
-        steps = descriptor.new_tensor(_STEPS)
-        looks = [self._own(shape, own)]
+        shape = descriptor.new_zeros(len(descriptor), _SHAPE)
+        looks = [self._own(shape, descriptor)]
         for _ in range(_LOOKS):
-            shape, own = shape.detach(), own.detach()
-            added = self._look(image, looks[-1])
-            shape = shape + _SHAPE_STEP * added[:, :_SHAPE]
-            own = _corrected(own, steps * added[:, _SHAPE:])
-            looks.append(self._own(shape, own))
+            shape = shape.detach() + _SHAPE_STEP * self._look(image, looks[-1])
+            looks.append(self._own(shape, descriptor))
         return [*looks[1:-1], replace(looks[-1], skin=self.skin(self._sheet(image, looks[-1])))]
 
-    def _own(self, shape: Tensor, own: Tensor) -> OwnShape:
+    def _own(self, shape: Tensor, descriptor: Tensor) -> OwnShape:
         modes = shape[:, :MODES]
         sheet = self.sheet.neutral(modes)
-        return OwnShape(self.rings.neutral(modes), shape[:, MODES:], sheet, sheet[..., 0] * 0, own)
+        return OwnShape(self.rings.neutral(modes), shape[:, MODES:], sheet, sheet[..., 0] * 0, descriptor)
 
     def _look(self, image: Tensor, found: OwnShape) -> Tensor:
         mouth, left, right = self._shown(image, found).unbind(2)
         # The other eye as in a mirror, so that one network reads both.
         both = self.eye(torch.cat([left, _mirrored(right)])).chunk(2)
-        known = torch.cat([self.mouth(mouth), *both, found.descriptor[:, list(MOVING)].detach()], dim=1)
+        known = torch.cat([self.mouth(mouth), *both, found.descriptor[:, list(MOVING)]], dim=1)
         return self.out(F.leaky_relu(self.mix(known), LEAKY) * GAIN)
 
     @torch.no_grad()
@@ -129,13 +121,6 @@ class _Summary(nn.Module):
             x = F.pad(F.pad(x, (1, 1, 0, 0), mode="circular"), (0, 0, 1, 1))
             x = act(conv(x), conv.bias)
         return F.leaky_relu(self.hidden(x.flatten(1)), LEAKY) * GAIN
-
-
-def _corrected(descriptor: Tensor, added: Tensor) -> Tensor:
-    expression, pose, gaze = descriptor.split((N_EXPRESSION, N_POSE, 2), dim=1)
-    moving = torch.zeros_like(expression)
-    moving[:, list(MOVING)] = added[:, : len(MOVING)]
-    return torch.cat([expression + moving, pose + added[:, len(MOVING) :], gaze], dim=1)
 
 
 def _around(rings: Tensor) -> Tensor:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 _PLACE_WEIGHTS = (5.0, 5.0, 1.0)
 """Of an eyeball's place in the head, model units, beside its colours; a picture hardly shows its depth."""
-_IN_HEAD, _COEFFICIENTS, _LASHES = 0.3, 10.0, 2.0
+_IN_HEAD, _LASHES = 0.3, 2.0
 """Of what rings owe to the truth beside their places in the portrait: places in the head (pixels that they
-would be there), coefficients, length of lashes."""
+would be there), and length of lashes."""
 _NEAR = 0.25
 """Pixels below which an error of a ring turns from a line into a parabola."""
 
@@ -107,10 +107,8 @@ def add_shape(
     for found in looks:
         shown = _distance(reader.rings(found.neutral, found.lashes, found.descriptor, size) - rings)
         in_head = _distance((found.neutral - truth.neutral) * unit)
-        coefficients = (found.descriptor - truth.descriptor).abs().sum(1).mean()
         lashes = (found.lashes - truth.lashes).abs().mean()
         total = total + shown + _IN_HEAD * in_head + _LASHES * lashes
-        total = total + _COEFFICIENTS * coefficients / found.descriptor.shape[1]
     skin = F.binary_cross_entropy(looks[-1].skin.clamp(1e-5, 1 - 1e-5), truth.skin)
     terms.add("shape", weights.shape, total / len(looks) + skin)
     terms.watch("rings_pixels", shown)

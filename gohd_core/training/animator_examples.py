@@ -24,7 +24,7 @@ INNER_CLASSES = (4, 5, 6, 11)
 _OUTLINE = 2
 """Pixels of the flow to both sides of the head's edge that count as its outline."""
 _MISREAD_SHARE = 0.5
-_MISREAD = (0.05, *(0.02,) * 3, *(0.01,) * 3, 0.04)
+_MISREAD = (0.03, *(0.01,) * 3, *(0.004,) * 3, 0.04)
 """How often parts are read with wrong coefficients, and by how much these are off: expression, pose (radians,
 model units) and gaze (radians)."""
 _BLINKS = slice(10, 12)

@@ -180,8 +180,7 @@ def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it(r
     picture, rows = torch.rand(2, 3, SIZE, SIZE) * 2 - 1, moves(2)
     looks = reader.looks(picture, rows)
     assert len(looks) == 3
-    assert looks[0].lashes.abs().max() < 0.5 and (looks[0].descriptor - rows).abs().max() < 0.1
-    assert torch.equal(looks[-1].descriptor[:, 70:], rows[:, 70:])
+    assert looks[0].lashes.abs().max() < 0.5 and all(torch.equal(look.descriptor, rows) for look in looks)
     assert looks[-1].skin.shape == looks[-1].sheet.shape[:3]
     values = (value for look in looks for value in vars(look).values())
     sum(value.square().sum() for value in values).backward()
