@@ -19,7 +19,7 @@ from gohd_core.animator.decoder import Decoded
 from gohd_core.animator.face_parts import PartsInFrame
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, Freezable, StyledConv
 from gohd_core.animator.planes import Planes, sized
-from gohd_core.animator.teeth import Layer, Teeth, laid, laid_at
+from gohd_core.animator.teeth import Layer, Teeth, inside, laid
 
 _FLOW_STEP = 0.05
 """Flow (half images) that a unit output of a level's head adds: about 6 pixels of 256."""
@@ -244,7 +244,11 @@ class CompositeDecoder(nn.Module):
         if parts is None:
             return laid(layers, synthesis, inner)
         known = self.teeth.draw_at(parts.teeth, self.teeth.lit(trunk.latent))
-        return laid_at(known, synthesis, inner, parts.rings.pixels(self.size)[:, 0])
+        return inside(self.teeth, synthesis, inner, parts.rings.pixels(self.size)[:, 0], known)
+
+    def lit_teeth(self, latent: Tensor, parts: PartsInFrame) -> list[Layer]:
+        """Both rows in the mouth's window, from the latent [B,D] of a frame."""
+        return self.teeth.draw_at(parts.teeth, self.teeth.lit(latent + self._restyle(latent)))
 
     def own_shares(self, latent: Tensor, features: tuple[Tensor, ...]) -> Tensor:
         """How much of each plane the source itself shows, [B,3,S,S], from the latent that draws it again.

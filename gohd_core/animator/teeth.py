@@ -28,6 +28,9 @@ _FIELD_SIDE = 8
 _FIELD_STEP, _CONV_STEP, _OUTLINE_STEP, _LIGHT_STEP = 1.0, 0.3, 4.0, 0.5
 _WIDTH, _HEIGHT, _PLACES = 3.5, 20.0, (0.56, 0.37)
 """At first: places along a row and down it for half a picture, and where the rows' middles are, in halves."""
+_CAVITY, _CAVITY_SHARE = (-0.65, -0.85, -0.85), 0.5
+"""Colour of a mouth's inside at first, and its share of what lies behind teeth; the rest is the synthesis's,
+which knows where the tongue is, but takes the lips' colour along."""
 _PARTED_FROM, _PARTED_STEP = 0.4, 0.3
 """Share of the inside from which teeth begin to be seen, and the further share at which they are."""
 
@@ -62,6 +65,7 @@ class Teeth(nn.Module):
         self.basis = EqualLinear(latent, ROWS * 2 * _FIELD_SIDE**2)
         self.out = plain_conv(width, ROWS * 2)
         self.light = EqualLinear(latent, ROWS * 3)
+        self.cavity = nn.Parameter(torch.tensor(_CAVITY))
         with torch.no_grad():
             self.basis.weight.mul_(0.05)
             self.light.weight.zero_()
@@ -96,6 +100,19 @@ class Teeth(nn.Module):
         return layers
 
 
+def inside(teeth: Teeth, synthesis: Tensor, inner: Tensor, pixels: Tensor, drawn: list[Layer]) -> Tensor:
+    """A synthesis [B,3,S,S] with the inside of a mouth, in a window's pixels [B,h,w].
+
+    `inner` [B,1,S,S] is how far pixels show what is behind lips, `drawn` are the rows in the window.
+    """
+    flat, at = synthesis.flatten(2), pixels.flatten(1)[:, None]
+    there = at.expand(-1, 3, -1)
+    share = inner.flatten(2).gather(2, at)
+    under = torch.lerp(flat.gather(2, there), teeth.cavity[:, None], _CAVITY_SHARE * share)
+    rows = [Layer(layer.colour.flatten(2), layer.opacity.flatten(2)) for layer in drawn]
+    return flat.scatter(2, there, laid(rows, under, share)).unflatten(2, synthesis.shape[2:])
+
+
 def laid(layers: list[Layer], under: Tensor, share: Tensor) -> Tensor:
     """The layers over a picture [B,3,S,S], where pixels show the inside [B,1,S,S] in 0..1.
 
@@ -105,15 +122,6 @@ def laid(layers: list[Layer], under: Tensor, share: Tensor) -> Tensor:
     for layer in layers:
         under = torch.lerp(under, layer.colour, layer.opacity * share)
     return under
-
-
-def laid_at(layers: list[Layer], under: Tensor, share: Tensor, pixels: Tensor) -> Tensor:
-    """The same for layers of a window, whose pixels [B,h,w] are counted row by row."""
-    flat, at = under.flatten(2), pixels.flatten(1)[:, None]
-    there = at.expand(-1, 3, -1)
-    drawn = [Layer(layer.colour.flatten(2), layer.opacity.flatten(2)) for layer in layers]
-    drawn = laid(drawn, flat.gather(2, there), share.flatten(2).gather(2, at))
-    return flat.scatter(2, there, drawn).unflatten(2, under.shape[2:])
 
 
 def _first_places() -> Tensor:

@@ -11,24 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.animator.decoder import Decoded
-from gohd_core.animator.face_parts import FaceParts, PartsInFrame
+from gohd_core.animator.face_parts import PartsInFrame
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.network import AnimatorNetwork
-from gohd_core.animator.planes import INNER
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
-from gohd_core.errors import BadInput
 from gohd_core.training import pictures
 from gohd_core.training.animator_config import AnimatorTraining
-from gohd_core.training.animator_exact import (
-    add_exact_terms,
-    add_eyeballs,
-    add_shape,
-    is_exact,
-    own_planes,
-    true_shape,
-)
+from gohd_core.training.animator_exact import add_exact_terms, is_exact, own_planes
 from gohd_core.training.animator_examples import AnimatorDraw
+from gohd_core.training.animator_parts import add_alone, add_parts, alone, parts_of
 from gohd_core.training.animator_start import descriptor_statistics, network_to_train
 from gohd_core.training.config import is_on
 from gohd_core.training.discriminators.image import ImageDiscriminator
@@ -37,9 +29,6 @@ from gohd_core.training.features import load_features
 from gohd_core.training.films import driven_film
 from gohd_core.training.losses import animator as loss
 from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task, Terms
-
-_ALONE = ("eyes", "shape")
-"""Parts of the animator that can learn by themselves."""
 
 
 class AnimatorTask(Task):
@@ -84,10 +73,7 @@ class AnimatorTask(Task):
         only = self.config.only
         if only is None:
             return list(self.animator.parameters())
-        part = getattr(self.animator, only, None)
-        if only not in _ALONE or part is None:
-            raise BadInput(f"only={only}: of this config's network these learn alone: {', '.join(_ALONE)}.")
-        return list(part.parameters())
+        return alone(self.animator, only)
 
     def notes(self) -> Iterable[str]:
         return self._notes
@@ -114,12 +100,14 @@ class AnimatorTask(Task):
             return self._discriminator(target, moment)
         weights, terms = self.config.losses, Terms()
         if self.config.only is not None:
-            return self._alone(batch, source, target)
+            add_alone(terms, weights, self.config.only, batch, self.animator, source, target)
+            return terms
         whole = moment.fraction >= self.config.whole_from
         decoded, parts, estimate = self._decode(batch, source, whole)
         if whole:
             self._picture_terms(terms, batch, target, decoded.pyramid[0].float(), moment)
-        self._add_parts(terms, batch, source, parts, target)
+        if parts is not None:
+            add_parts(terms, weights, batch, self.animator, parts, source, target)
         if "flow" in batch:
             add_exact_terms(terms, weights, batch, target, decoded)
         if estimate is not None:
@@ -132,27 +120,6 @@ class AnimatorTask(Task):
         if decoded.shading is not None:
             terms.add("shading", weights.shading, decoded.shading.abs().mean())
         return terms
-
-    def _alone(self, batch: Batch, source: Tensor, target: Tensor) -> Terms:
-        """What one of the parts' readers learns by itself: the decoder, which costs most, is not run."""
-        terms = Terms()
-        if self.config.only == "shape":
-            self._add_shape(terms, batch, source)
-        else:
-            add_eyeballs(terms, self.config.losses, batch, self._parts(batch, source).eyes, target)
-        return terms
-
-    def _add_parts(
-        self, terms: Terms, batch: Batch, source: Tensor, parts: PartsInFrame | None, target: Tensor
-    ) -> None:
-        if parts is not None:
-            add_eyeballs(terms, self.config.losses, batch, parts.eyes, target)
-            self._add_shape(terms, batch, source)
-
-    def _add_shape(self, terms: Terms, batch: Batch, source: Tensor) -> None:
-        weights, reader = self.config.losses, self.animator.shape
-        if is_on(weights.shape):
-            add_shape(terms, weights, batch, reader, reader.looks(source.float(), batch["own_guess"]))
 
     def _picture_terms(
         self, terms: Terms, batch: Batch, target: Tensor, output: Tensor, moment: Moment
@@ -167,17 +134,6 @@ class AnimatorTask(Task):
         if self.adversarial and moment.fraction >= self.config.adversarial_from:
             score = self.networks["discriminator"]
             terms.add("adversarial", weights.adversarial, lambda: loss.adversarial(score(output)))
-
-    def _parts(self, batch: Batch, source: Tensor) -> PartsInFrame | None:
-        """The targets' parts: true shape, and eyes read off the sources by a gaze that is a little off."""
-        if "own_read" not in batch:
-            return None
-        net, window = self.animator, batch["window"]
-        inner = own_planes(batch["source_planes"])[:, INNER, None]
-        shape = true_shape(batch, net.shape.sheet)
-        eyeballs = net.eyes(source, inner, batch["own_read"])
-        parts = FaceParts(shape, eyeballs, torch.ones_like(batch["lashes"][:, 0]))
-        return net.in_frame(parts, window[:, :, window.shape[2] // 2])
 
     def _decode(
         self, batch: Batch, source: Tensor, whole: bool = True
@@ -197,7 +153,7 @@ class AnimatorTask(Task):
         features = encoded.features
         if self.config.network.decoder == "composite" and "source_planes" in batch:
             features = (*features, own_planes(batch["source_planes"]))
-        parts = self._parts(batch, source)
+        parts = parts_of(self.animator, batch, source)
         options = {} if whole else {"whole": False}
         return net.decoder(latent, features, parts, **options), parts, estimate
 

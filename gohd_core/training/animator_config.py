@@ -79,7 +79,7 @@ class AnimatorTraining(RunConfig):
         whole_from: share of the run before which only flows, masks and coarse synthesis are learnt.
         adversarial_from: share of the run before which discriminator and adversarial term rest.
         penalty_every: steps between two penalties on the discriminator.
-        only: name of the network's part that alone learns ("eyes", "shape"); None for all of it.
+        only: name of the network's part that alone learns ("eyes", "shape", "teeth"); None for all of it.
         start: weights file to begin with; its network must be that of this config.
     """
 

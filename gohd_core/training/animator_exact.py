@@ -12,25 +12,12 @@ from torch import Tensor
 from gohd_core.animator import planes
 from gohd_core.animator.decoder import Decoded
 from gohd_core.animator.planes import Planes
-from gohd_core.animator.rings import OwnShape
-from gohd_core.face.camera import Camera
 from gohd_core.training.config import is_on
 from gohd_core.training.losses import animator as loss
 from gohd_core.training.task import Batch, Terms
 
 if TYPE_CHECKING:
-    from gohd_core.animator.eyeballs import EyesInFrame
-    from gohd_core.animator.face_sheet import FaceSheet
-    from gohd_core.animator.shape_reader import ShapeReader
     from gohd_core.training.animator_config import AnimatorLosses
-
-_PLACE_WEIGHTS = (5.0, 5.0, 1.0)
-"""Of an eyeball's place in the head, model units, beside its colours; a picture hardly shows its depth."""
-_IN_HEAD, _LASHES = 0.3, 2.0
-"""Of what rings owe to the truth beside their places in the portrait: places in the head (pixels that they
-would be there), and length of lashes."""
-_NEAR = 0.25
-"""Pixels below which an error of a ring turns from a line into a parabola."""
 
 
 def is_exact(weights: AnimatorLosses) -> bool:
@@ -72,53 +59,6 @@ def add_exact_terms(
     terms.add(
         "hidden", weights.hidden, lambda: loss.visible_difference(target, decoded.synthesis, spread, area)
     )
-
-
-def add_eyeballs(
-    terms: Terms, weights: AnimatorLosses, batch: Batch, eyes: EyesInFrame, target: Tensor
-) -> None:
-    """Adds what the eyes owe to the truth: their place, and colours where the target shows them."""
-    seen = batch["eyeballs"]
-    drawn = eyes.laid(target, seen)
-    gaps = (eyes.eyeballs.place - batch["eye_place"]).abs().mean(0)
-    place = (gaps * gaps.new_tensor(_PLACE_WEIGHTS)).sum()
-    colours = loss.visible_difference(target, drawn, seen, torch.ones_like(seen))
-    terms.add("eyeballs", weights.eyeballs, colours + place)
-    terms.watch("eye_place", place)
-
-
-def true_shape(batch: Batch, sheet: FaceSheet) -> OwnShape:
-    """What a reader of shapes would read if it made no mistake."""
-    image = batch["skin"]
-    size = image.shape[-1]
-    places = sheet(batch["sheet"], batch["own"], size)[:, :2].permute(0, 2, 3, 1)
-    skin = F.grid_sample(image, (places * 2 + 1) / size - 1, "nearest", "border", align_corners=False)[:, 0]
-    return OwnShape(batch["rings"], batch["lashes"], batch["sheet"], skin, batch["own"])
-
-
-def add_shape(
-    terms: Terms, weights: AnimatorLosses, batch: Batch, reader: ShapeReader, looks: Sequence[OwnShape]
-) -> None:
-    """Adds what the shapes of every look owe to the truth, by how much rings are off in pixels, and skin."""
-    truth, size = true_shape(batch, reader.sheet), batch["skin"].shape[-1]
-    rings = reader.rings(truth.neutral, truth.lashes, truth.descriptor, size)
-    unit = Camera.of_size(size).focal / Camera.distance
-    total = 0.0
-    for found in looks:
-        shown = _distance(reader.rings(found.neutral, found.lashes, found.descriptor, size) - rings)
-        in_head = _distance((found.neutral - truth.neutral) * unit)
-        lashes = (found.lashes - truth.lashes).abs().mean()
-        total = total + shown + _IN_HEAD * in_head + _LASHES * lashes
-    skin = F.binary_cross_entropy(looks[-1].skin.clamp(1e-5, 1 - 1e-5), truth.skin)
-    terms.add("shape", weights.shape, total / len(looks) + skin)
-    terms.watch("rings_pixels", shown)
-    terms.watch("rings_in_head", in_head)
-    terms.watch("skin", skin)
-
-
-def _distance(gap: Tensor) -> Tensor:
-    """Mean length of gaps [...,2 or 3], with a parabola at the bottom."""
-    return ((gap.square().sum(-1) + _NEAR**2).sqrt() - _NEAR).mean()
 
 
 def own_planes(shown: Tensor) -> Tensor:

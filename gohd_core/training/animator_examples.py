@@ -18,7 +18,7 @@ LEFT_EYE, RIGHT_EYE, MOUTH = slice(42, 48), slice(36, 42), slice(48, 68)
 RIGHT_BROW, LEFT_BROW = slice(17, 22), slice(22, 27)
 SKIN_CLASSES = (1, 2, 3, 4, 5, 10, 11, 12, 13)
 """The face without hair, glasses and ears, features included."""
-EYE_CLASSES, MOUTH_CLASSES = (4, 5), (11, 12, 13)
+EYE_CLASSES, MOUTH_CLASSES, INNER_MOUTH_CLASSES = (4, 5), (11, 12, 13), (11,)
 INNER_CLASSES = (4, 5, 6, 11)
 """Eyeballs, glasses and the mouth's inside: what the decoder's inner plane shows."""
 _OUTLINE = 2
@@ -219,27 +219,31 @@ def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> di
             "it holds no exact correspondences, which eyes, lips and lids are taught from; make stills with "
             "them, or set losses.eyeballs=off and losses.shape=off."
         )
-    own = descriptors(clip)[source]
-    gaze, guess = own.copy(), own.copy()
+    told = descriptors(clip)[source]
+    gaze, guess = told.copy(), told.copy()
     if rng.random() < _MISREAD_SHARE:
         expression, *rest = _MISREAD
         off = rng.normal(0, 1, 72) * np.array([expression] * 64 + [*rest, rest[-1]])
         gaze[-2:] += off[-2:]
         guess += off.astype(np.float32)
     shape = head_shape(clip)
-    own_parsing = clip.read("parsing", source, source + 1)[0]
+    own, shown = clip.read_at("parsing", [source, target])
     return {
         "eye_place": eye_place(clip, source),
-        "eyeballs": np.isin(clip.read("parsing", target, target + 1)[0], EYE_CLASSES).astype(np.float32)[
-            None
-        ],
+        "eyeballs": _mask(shown, EYE_CLASSES),
+        "mouth": _mask(shown, INNER_MOUTH_CLASSES),
         "own_read": gaze,
         "own_guess": guess,
         "rings": shape.rings,
         "lashes": np.array([shape.lashes], np.float32),
         "sheet": shape.sheet,
-        "skin": np.isin(own_parsing, SKIN_CLASSES).astype(np.float32)[None],
+        "skin": _mask(own, SKIN_CLASSES),
     }
+
+
+def _mask(parsing: np.ndarray, classes: tuple[int, ...]) -> np.ndarray:
+    """Where a parsing [H, W] shows any of some classes, [1, H, W] float32."""
+    return np.isin(parsing, classes).astype(np.float32)[None]
 
 
 def descriptors(clip: Clip) -> np.ndarray:

@@ -17,7 +17,7 @@ from gohd_core.animator.shape_reader import ShapeReader
 from gohd_core.errors import BadInput
 from gohd_core.stylised import eye_places
 from gohd_core.training.animator import AnimatorTask
-from gohd_core.training.animator_exact import add_eyeballs, add_shape, true_shape
+from gohd_core.training.animator_parts import add_eyeballs, add_shape, true_shape
 from gohd_core.training.loop import train
 from gohd_core.training.task import Moment, Terms
 
@@ -65,6 +65,22 @@ def test_a_reader_learns_a_batch_by_heart(only, data):
         terms.total().backward()
         optimiser.step()
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_teeth_learn_by_themselves_what_shows_inside_mouths(data):
+    torch.manual_seed(0)
+    task = AnimatorTask(config(data, network=replace(WITH_PARTS, teeth=True), only="teeth"))
+    batch = batch_of(task, task.config)
+    batch["mouth"] = torch.ones_like(batch["mouth"])
+    optimiser = torch.optim.Adam(task.animator.decoder.teeth.parameters(), lr=3e-2)
+    losses = []
+    for step in range(40):
+        terms = task.losses("generator", batch, Moment(step, 1.0))
+        losses.append(float(terms.total().detach()))
+        optimiser.zero_grad()
+        terms.total().backward()
+        optimiser.step()
+    assert losses[-1] < 0.8 * losses[0]
 
 
 def test_all_of_the_animator_learns_with_its_eyes(data):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from small_animators import BUILTIN, animator, image, windows
 
-from gohd_core.animator.teeth import ROWS, Layer, Rows, Teeth, laid
+from gohd_core.animator.teeth import ROWS, Layer, Rows, Teeth, inside, laid
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.teeth_places import teeth_places
@@ -59,6 +59,23 @@ def test_the_upper_row_lies_over_the_lower_inside_the_mouth_alone():
     assert torch.allclose(made, torch.tensor([[0.0, -0.125], [0.0, 0.0]]))
 
 
+def test_a_mouth_known_by_its_window_gets_cavity_and_teeth_there_alone():
+    teeth, size = Teeth(8, 4), 16
+    row, column = torch.meshgrid(torch.arange(4, 12), torch.arange(2, 10), indexing="ij")
+    pixels = (row * size + column)[None]
+    white = Layer(torch.ones(1, 3, 8, 8), torch.zeros(1, 1, 8, 8))
+    white.opacity[..., 4:] = 1
+    synthesis, inner = torch.zeros(1, 3, size, size), torch.ones(1, 1, size, size)
+    inner[:, :, :, 2] = 0
+    with torch.no_grad():
+        made = inside(teeth, synthesis, inner, pixels, [white, white])
+    outside = torch.ones(size, size, dtype=torch.bool)
+    outside[4:12, 3:10] = False  # its first column shows no inside
+    assert torch.equal(made[:, :, outside], synthesis[:, :, outside])
+    assert torch.allclose(made[0, :, 4:12, 6:10], torch.tensor(1.0))
+    assert torch.allclose(made[0, :, 4:12, 3:6], teeth.cavity[:, None, None] / 2)
+
+
 def test_light_colours_a_row():
     teeth, found = Teeth(8, 4), rows()
     lit = Rows(found.places, torch.full((1, ROWS, 3), 0.5))
@@ -80,8 +97,9 @@ def test_a_decoder_with_teeth_lays_them_into_the_mouth_and_its_gradient_reaches_
     assert torch.equal(plain.warped, shown.warped)
     network.train().requires_grad_(True)
     network.decoder(latent, source.features).pyramid[0].sum().backward()
-    untouched = [n for n, p in network.decoder.teeth.named_parameters() if not p.grad.abs().sum() > 0]
-    assert not untouched
+    unused = [n for n, p in network.decoder.teeth.named_parameters() if p.grad is None]
+    assert unused == ["cavity"]  # which is for mouths whose window is known
+    assert all(p.grad.abs().sum() > 0 for p in network.decoder.teeth.parameters() if p.grad is not None)
 
 
 def stored(avatar: Avatar, row: int, upper: bool) -> SimpleNamespace:
