@@ -86,14 +86,14 @@ class SampleSpeech(io.ComfyNode):
     def validate_inputs(cls, sentence: str) -> bool | str:
         if sentence is not None and sentence not in SPEECHES:
             return f"There is no sentence {sentence!r}; choose one of {', '.join(SPEECHES)}."
-        return sentence is None or host.asset_problem(f"speech/{sentence}.wav") or True
+        return sentence is None or host.asset_problem(f"speech/{sentence}.flac") or True
 
     @classmethod
     @host.explained
     def execute(cls, sentence: str) -> io.NodeOutput:
         from gohd_core.audio import load_audio
 
-        samples, rate = load_audio(host.asset(f"speech/{sentence}.wav"))
+        samples, rate = load_audio(host.asset(f"speech/{sentence}.flac"))
         waveform: Any = host.intermediate(torch.from_numpy(samples)[None])
         return io.NodeOutput({"waveform": waveform, "sample_rate": rate})
 

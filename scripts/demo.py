@@ -7,7 +7,7 @@ import sys
 from environment import ROOT, environment, run
 
 PORTRAIT = ROOT / "assets" / "portraits" / "01.jpg"
-AUDIO = ROOT / "assets" / "speech" / "hello.wav"
+AUDIO = ROOT / "assets" / "speech" / "hello.flac"
 
 
 def main(arguments: list[str]) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 SIZE = 512
-JPEG_QUALITY = 91
+JPEG_QUALITY = 82
 
 SMILE = 0.25
 """Smile coefficient of the portraits: a friendly mouth, closed."""
@@ -69,8 +69,8 @@ def speech() -> None:
     texts = {}
     for name, (voice, text) in SPEECH.items():
         made = say(text, find_voice(*voice.split("/")))
-        soundfile.write(folder / f"{name}.wav", 0.7 * made.audio / np.abs(made.audio).max(), made.rate)
-        texts[f"{name}.wav"] = {"voice": voice, "text": text}
+        soundfile.write(folder / f"{name}.flac", 0.7 * made.audio / np.abs(made.audio).max(), made.rate)
+        texts[f"{name}.flac"] = {"voice": voice, "text": text}
     (folder / "texts.json").write_text(json.dumps(texts, indent=2) + "\n")
 
 

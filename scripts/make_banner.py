@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,8 +67,7 @@ def rounded(size: int, radius: int) -> Image.Image:
 
 def bars(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], count: int) -> None:
     """The loudness of the sample greeting as upright bars in a box (left, top, right, bottom)."""
-    with wave.open(str(ROOT / "assets" / "speech" / "hello.wav")) as file:
-        sound = np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float64)
+    sound, _ = soundfile.read(ROOT / "assets" / "speech" / "hello.flac")
     loud = np.array([np.sqrt((part**2).mean()) for part in np.array_split(sound, count)])
     left, top, right, bottom = box
     step, middle = (right - left) / count, (top + bottom) / 2

@@ -6,10 +6,10 @@ import json
 import os
 import shutil
 import subprocess
-import wave
 from pathlib import Path
 
 import pytest
+import soundfile
 from graphs import PORTRAIT, SECONDS, SPEECH
 from test_comfyui import video_of
 
@@ -39,8 +39,8 @@ def frames_of(workflow: dict) -> int:
         return round(SECONDS * 25)
     if "GoHDSampleSpeech" in given:
         sentence = given["GoHDSampleSpeech"]["sentence"]
-        with wave.open(str(ROOT / "assets" / "speech" / f"{sentence}.wav")) as sound:
-            return round(25 * sound.getnframes() / sound.getframerate())
+        sound = soundfile.info(ROOT / "assets" / "speech" / f"{sentence}.flac")
+        return round(25 * sound.frames / sound.samplerate)
     with av.open(str(ROOT / "assets" / "driving_sample.mp4")) as video:
         return sum(1 for _ in video.decode(video=0))
 

@@ -80,7 +80,7 @@ def test_what_is_no_film_is_said(tmp_path, ramp) -> None:
     words.write_text("not a film")
     with pytest.raises(BadInput, match="can't be read as a video"):
         Film.open(words)
-    sound = assets_folder() / "speech" / "hello.wav"
+    sound = assets_folder() / "speech" / "hello.flac"
     with pytest.raises(BadInput, match="no picture track"):
         Film.open(shutil.copy(sound, tmp_path / "sound.wav"))
     with pytest.raises(BadInput, match="no frames in the batch"):

@@ -39,14 +39,14 @@ def test_motion_and_talking_heads(tmp_path):
 def test_recordings_alone(tmp_path):
     from gohd_core.checkpoints.loading import assets_folder
 
-    sound = assets_folder() / "speech" / "hello.wav"
+    sound = assets_folder() / "speech" / "hello.flac"
     out, page = tmp_path / "q.json", tmp_path / "R.md"
     command = ["benchmark", "quality", "--parts", "", "--speech", str(sound), "--json", str(out)]
     assert main([*command, "--markdown", str(page), "--plot", str(tmp_path / "q.png")]) == 0
     rows = json.loads(out.read_text())["tables"][0]["rows"]
     assert (
-        rows["hello.wav"]["correlation"] > 0.3
-        and rows["hello.wav"]["loud px"] > rows["hello.wav"]["quiet px"]
+        rows["hello.flac"]["correlation"] > 0.3
+        and rows["hello.flac"]["loud px"] > rows["hello.flac"]["quiet px"]
     )
     assert "## gohd benchmark quality" in page.read_text() and (tmp_path / "q.png").stat().st_size > 500
 

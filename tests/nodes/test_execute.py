@@ -206,7 +206,7 @@ def test_samples_are_a_square_picture_and_a_sentence(run, nodes, builtin, family
     for folder in ("portraits", "speech"):
         (family / folder).mkdir(exist_ok=True)
     Image.fromarray(np.full((32, 32, 3), 51, np.uint8)).save(family / "portraits" / "03.jpg")
-    soundfile.write(family / "speech" / "hello.wav", np.zeros(800), 16_000)
+    soundfile.write(family / "speech" / "hello.flac", np.zeros(800), 16_000)
     assert nodes["GoHDSampleAvatar"].validate_inputs(3) is True
     (image,) = run("GoHDSampleAvatar", number=3)
     assert image.shape == (1, 32, 32, 3) and float(image.mean()) == pytest.approx(0.2, abs=0.01)

@@ -15,7 +15,7 @@ FAST = {"sampler": "dpmpp_2m", "steps": 12}
 
 @pytest.fixture(scope="module")
 def mel() -> torch.Tensor:
-    waveform, rate = load_audio(sorted((assets_folder() / "speech").glob("*.wav"))[0])
+    waveform, rate = load_audio(sorted((assets_folder() / "speech").glob("*.flac"))[0])
     return audio_features(waveform, rate).mel[:120]
 
 
