@@ -28,7 +28,7 @@ _FIELD_SIDE = 8
 _FIELD_STEP, _CONV_STEP, _OUTLINE_STEP, _LIGHT_STEP = 1.0, 0.3, 4.0, 0.5
 _WIDTH, _HEIGHT, _PLACES = 3.5, 20.0, (0.56, 0.37)
 """At first: places along a row and down it for half a picture, and where the rows' middles are, in halves."""
-_CAVITY, _CAVITY_SHARE = (-0.65, -0.85, -0.85), 0.5
+_CAVITY, _CAVITY_SHARE = (-0.65, -0.85, -0.85), 0.75
 """Colour of a mouth's inside at first, and its share of what lies behind teeth; the rest is the synthesis's,
 which knows where the tongue is, but takes the lips' colour along."""
 _PARTED_FROM, _PARTED_STEP = 0.4, 0.3

@@ -73,7 +73,7 @@ def test_a_mouth_known_by_its_window_gets_cavity_and_teeth_there_alone():
     outside[4:12, 3:10] = False  # its first column shows no inside
     assert torch.equal(made[:, :, outside], synthesis[:, :, outside])
     assert torch.allclose(made[0, :, 4:12, 6:10], torch.tensor(1.0))
-    assert torch.allclose(made[0, :, 4:12, 3:6], teeth.cavity[:, None, None] / 2)
+    assert torch.allclose(made[0, :, 4:12, 3:6], teeth.cavity[:, None, None] * 0.75)
 
 
 def test_light_colours_a_row():
