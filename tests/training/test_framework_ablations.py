@@ -34,7 +34,7 @@ SMALL = {
     "animator/stylised": [
         *ANIMATOR, "network.encoder_size=32", "network.flow_size=16", "network.channels=[16, 12, 8, 8]",
         "losses.flow=off", "losses.visibility=off", "losses.planes=off", "losses.warp=off",
-        "losses.hidden=off", "losses.eyeballs=off", "losses.rings=off",
+        "losses.hidden=off", "losses.eyeballs=off", "losses.shape=off",
     ],
     "extractor": [f"network.image_size={SIZE}", "network.backbone.width=4"],
     "gaze-estimator": [f"network.image_size={SIZE}", "network.backbone.width=4"],

@@ -273,7 +273,7 @@ def test_slow_data_shows_as_waiting(tmp_path):
 
             class Sleepy(type(points)):
                 def __getitem__(self, number):
-                    time.sleep(0.01)
+                    time.sleep(0.03)
                     return super().__getitem__(number)
 
             return Sleepy(points.config)
