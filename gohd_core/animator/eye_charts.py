@@ -84,9 +84,7 @@ def charted(eyes: Eyes, column: Tensor, row: Tensor, size: int) -> tuple[Tensor,
     surely the ball is met at all [B,2,h,w] in 0..1.
     """
     camera = Camera.of_size(size)
-    x = (column - camera.centre) / camera.focal
-    y = (size - 1 - row - camera.centre) / camera.focal
-    ray = torch.stack([x, y, -torch.ones_like(x)], -1)
+    ray = camera.rays(column, row)
     away = eyes.centres - eyes.centres.new_tensor([0, 0, camera.distance])
     away = away[:, :, None, None]
     along = (ray * away).sum(-1)

@@ -7,8 +7,7 @@ each frame's eyes are drawn from those. Lids (`ring_profiles.py`) decide what of
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -38,10 +37,6 @@ class Eyeballs:
     highlights: Tensor
     whites: Tensor
     iris: Tensor
-
-    def mapped(self, change: Callable[[Tensor], Tensor]) -> Eyeballs:
-        """With every part changed alike."""
-        return Eyeballs(*(change(getattr(self, field.name)) for field in fields(self)))
 
 
 @dataclass(frozen=True)

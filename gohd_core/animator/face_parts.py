@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,7 +32,7 @@ class FaceParts:
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> FaceParts:
         """With every tensor changed alike."""
-        return FaceParts(self.shape.mapped(change), self.eyeballs.mapped(change), change(self.trust))
+        return _mapped(self, change)
 
     def part(self, some: slice) -> FaceParts:
         """Of some of the portraits."""
@@ -52,10 +53,10 @@ class PartsInFrame:
         return self.rings.moved(self.sheet.moved(flow))
 
 
-def own_in_frame(model: FaceRings, shape: OwnShape, trust: Tensor, size: int) -> RingsInFrame:
+def own_in_frame(model: FaceRings, shape: OwnShape, size: int) -> RingsInFrame:
     """A portrait's rings as it shows them itself."""
     own = model(shape.neutral, shape.lashes, shape.descriptor, size)
-    return rings_in_frame(own, own, trust, size)
+    return rings_in_frame(own, own, torch.ones_like(own[:, 0, 0, 0, 0]), size)
 
 
 def parts_in_frame(
@@ -71,6 +72,14 @@ def parts_in_frame(
     window = edges.column[:, 0], edges.row[:, 0]
     teeth = tooth_places(shape.neutral[:, 0, EDGE - 1], descriptor, *window, size)
     return PartsInFrame(skin, edges, eyes, teeth)
+
+
+def _mapped(record: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """A dataclass of tensors, or of more such dataclasses, with every tensor changed alike."""
+    values = (getattr(record, field.name) for field in fields(record))
+    return type(record)(
+        *(change(each) if isinstance(each, Tensor) else _mapped(each, change) for each in values)
+    )
 
 
 def agreement(rings: RingsInFrame, inner: Tensor) -> Tensor:

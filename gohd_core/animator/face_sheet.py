@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from gohd_core.animator.face_points import MOVING, FacePoints
 from gohd_core.animator.planes import sized
 from gohd_core.animator.plate import grown, least
-from gohd_core.animator.rings import MODES, MOVING
 from gohd_core.constants import N_EXPRESSION, N_POSE
 from gohd_core.face.camera import Camera, transform
 
@@ -32,31 +32,16 @@ _EDGE = 3
 """Side in cells of the square that must be skin around a cell whose flow is that of the sheet."""
 
 
-class FaceSheet(nn.Module):
+class FaceSheet(FacePoints):
     """A head's sheet and a descriptor -> its points in the picture, [B,3,24,24]: x right, y down, depth."""
 
     def __init__(self) -> None:
-        super().__init__()
-        points = 3 * ROWS * COLUMNS
-        self.register_buffer("mean", torch.zeros(points))
-        self.register_buffer("modes", torch.zeros(MODES, points))
-        self.register_buffer("expression", torch.zeros(len(MOVING), points))
-
-    def set_model(self, mean: Tensor, modes: Tensor, expression: Tensor) -> None:
-        """mean [24,24,3], modes [MODES,24,24,3], expression [64,24,24,3]; model units."""
-        self.mean.copy_(mean.flatten())
-        self.modes.copy_(modes.flatten(1))
-        self.expression.copy_(expression[list(MOVING)].flatten(1))
-
-    def neutral(self, shape: Tensor) -> Tensor:
-        """The sheet in the head without expression, from shares of the modes [B,MODES] -> [B,24,24,3]."""
-        return (self.mean + shape @ self.modes).unflatten(1, (ROWS, COLUMNS, 3))
+        super().__init__(ROWS, COLUMNS)
 
     def forward(self, neutral: Tensor, descriptor: Tensor, size: int) -> Tensor:
         """neutral [1 or B,24,24,3], descriptor [B,72] in the network's order."""
-        moved = (descriptor[:, list(MOVING)] @ self.expression).unflatten(1, (-1, 3))
-        pose = descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE]
-        placed = transform(neutral.flatten(1, 2) + moved, pose)
+        points = self.moved(neutral, descriptor[:, list(MOVING)]).flatten(1, 2)
+        placed = transform(points, descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE])
         points = torch.cat([Camera.of_size(size).pixels(placed), placed[..., 2:]], -1)
         return points.mT.unflatten(2, (ROWS, COLUMNS))
 
@@ -110,9 +95,7 @@ def _facing(points: Tensor, size: int) -> Tensor:
     camera = Camera.of_size(size)
     unit = points.new_tensor([1.0, 1.0, camera.focal / camera.distance])[:, None, None]
     padded = F.pad(points * unit, (1, 1, 1, 1), mode="replicate")
-    across, down = (
-        padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2],
-        padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1],
-    )
+    across = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
+    down = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
     normal = torch.linalg.cross(across, down, dim=1)
     return (normal[:, 2:] / normal.norm(dim=1, keepdim=True).clamp_min(1e-6)).clamp_min(0)

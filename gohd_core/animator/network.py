@@ -78,12 +78,11 @@ class AnimatorNetwork(nn.Module):
         """A source's parts, if it shows any, and its planes' shares with lips and lids where they are."""
         image = source.features[-1]
         found = self.shape(image, source.descriptor)
-        trust, size = image.new_ones(len(image)), self.config.size
-        agreed = agreement(own_in_frame(self.shape.rings, found, trust, size), shares[:, INNER])
-        trust = (agreed > _TRUSTED).float()
+        rings = own_in_frame(self.shape.rings, found, self.config.size)
+        trust = (agreement(rings, shares[:, INNER]) > _TRUSTED).float()
         if not trust.any():
             return None, shares
-        shares = own_in_frame(self.shape.rings, found, trust, size).parted(shares)
+        shares = replace(rings, weight=rings.weight * trust[:, None, None, None]).parted(shares)
         eyeballs = self.eyes(image, owned(shares)[:, INNER, None], source.descriptor)
         return FaceParts(found, eyeballs, trust), shares
 

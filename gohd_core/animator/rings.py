@@ -7,12 +7,12 @@ quarter of the picture's size are smooth just there, where a mouth parts and a l
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from gohd_core.animator.face_points import MIRRORED_MOVING, MOVING, FacePoints
 from gohd_core.constants import N_EXPRESSION, N_POSE
 from gohd_core.face.camera import Camera, transform
 
@@ -22,12 +22,6 @@ RINGS, POINTS = 8, 48
 """Rings of a part: the ends of lashes (of a mouth its edge again), then from inside outwards; and points of a
 ring, counter-clockwise from the image's right corner."""
 LASHES, RIM, EDGE = range(3)
-MODES = 20
-"""Directions in which heads' rings differ."""
-MOVING = (0, 1, 3, 4, 5, 6, 7, 8, 10, 11, 13, 14, 15, 16)
-"""Columns of the expression that move the rings in the stylised world's data: of mouth, lids and brows."""
-MIRRORED_MOVING = (0, 1, 2, 3, 4, 5, 7, 6, 9, 8, 10, 12, 11, 13)
-"""The same columns in a mirror, as places in `MOVING`."""
 _BLINKS = slice(8, 10)
 """Places of the left and the right blink in `MOVING`."""
 
@@ -50,54 +44,30 @@ class OwnShape:
     skin: Tensor
     descriptor: Tensor
 
-    def mapped(self, change: Callable[[Tensor], Tensor]) -> OwnShape:
-        """With every part changed alike."""
-        return OwnShape(*(change(getattr(self, field.name)) for field in fields(self)))
 
-
-class FaceRings(nn.Module):
+class FaceRings(FacePoints):
     """A head's rings and a descriptor -> rings in the picture, [B,3,8,48,2] pixels, x right and y down.
 
-    The model is that of the weights' coefficient space; the right eye is the left one's mirror image.
+    The points are [2,7,48] of mouth and left eye, without the ends of lashes; the right eye is the left one's
+    mirror image. `lashes` [2,48,3] goes from the eye's edge to the ends of lashes of length 1, and what a
+    blink of 1 adds to that.
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        points = 2 * (RINGS - 1) * POINTS * 3
-        self.register_buffer("mean", torch.zeros(points))
-        self.register_buffer("modes", torch.zeros(MODES, points))
-        self.register_buffer("expression", torch.zeros(len(MOVING), points))
+        super().__init__(2, RINGS - 1, POINTS)
         self.register_buffer("lashes", torch.zeros(2, POINTS, 3))
-
-    def set_model(self, mean: Tensor, modes: Tensor, expression: Tensor, lashes: Tensor) -> None:
-        """mean [2,7,48,3], modes [MODES,2,7,48,3] a standard deviation each, expression [64,2,7,48,3].
-
-        All of them of mouth and left eye, without ends of lashes; `lashes` [2,48,3] goes from the eye's edge
-        to the ends of lashes of length 1, and what a blink of 1 adds to that.
-        """
-        self.mean.copy_(mean.flatten())
-        self.modes.copy_(modes.flatten(1))
-        self.expression.copy_(expression[list(MOVING)].flatten(1))
-        self.lashes.copy_(lashes)
-
-    def neutral(self, shape: Tensor) -> Tensor:
-        """Rings in the head without expression, from shares of the modes [B,MODES] -> [B,2,7,48,3]."""
-        return (self.mean + shape @ self.modes).unflatten(1, (2, RINGS - 1, POINTS, 3))
 
     def forward(self, neutral: Tensor, lashes: Tensor, descriptor: Tensor, size: int) -> Tensor:
         """neutral and lashes as in `OwnShape` (B or 1), descriptor [B,72] in the network's order."""
         moving = descriptor[:, list(MOVING)]
-        one, other = (
-            neutral + (each @ self.expression).unflatten(1, neutral.shape[1:])
-            for each in (moving, moving[:, list(MIRRORED_MOVING)])
-        )
+        one, other = (self.moved(neutral, each) for each in (moving, moving[:, list(MIRRORED_MOVING)]))
         blinks = moving[:, _BLINKS].clamp(0, 1)
         left, right = (
             self._with_lashes(eye, lashes, blinks[:, k, None])
             for k, eye in enumerate((one[:, 1], other[:, 1]))
         )
         mouth = torch.cat([one[:, 0, EDGE - 1, None], one[:, 0]], dim=1)
-        points = torch.stack([mouth, left, mirrored(right)], 1)
+        points = torch.stack([mouth, left, other_side(right * right.new_tensor([-1, 1, 1]), dim=-2)], 1)
         moved = transform(points.flatten(1, 3), descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE])
         return Camera.of_size(size).pixels(moved).unflatten(1, (PARTS, RINGS, POINTS))
 
@@ -107,8 +77,7 @@ class FaceRings(nn.Module):
         return torch.cat([(eye[:, EDGE - 1] + lashes)[:, None], eye], dim=1)
 
 
-def mirrored(rings: Tensor) -> Tensor:
-    """Rings [...,48,3] of the other side, again counter-clockwise from the image's right corner."""
-    flipped = rings * rings.new_tensor([-1, 1, 1])
-    order = (POINTS // 2 - torch.arange(POINTS)) % POINTS
-    return flipped[..., order, :]
+def other_side(rings: Tensor, dim: int) -> Tensor:
+    """What belongs to the points of a mirrored ring, counter-clockwise from the image's right corner."""
+    order = (POINTS // 2 - torch.arange(POINTS, device=rings.device)) % POINTS
+    return rings.index_select(dim, order)

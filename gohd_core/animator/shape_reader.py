@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gohd_core.animator.face_points import MODES, MOVING
 from gohd_core.animator.face_sheet import FaceSheet
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act
-from gohd_core.animator.rings import EDGE, MODES, MOVING, PARTS, POINTS, RIM, RINGS, FaceRings, OwnShape
+from gohd_core.animator.rings import EDGE, PARTS, POINTS, RIM, RINGS, FaceRings, OwnShape, other_side
 
 _LOOKS = 3
 """How often the reader looks again from where it took the rings to be."""
@@ -61,12 +62,13 @@ class ShapeReader(nn.Module):
     def _own(self, shape: Tensor, descriptor: Tensor) -> OwnShape:
         modes = shape[:, :MODES]
         sheet = self.sheet.neutral(modes)
-        return OwnShape(self.rings.neutral(modes), shape[:, MODES:], sheet, sheet[..., 0] * 0, descriptor)
+        skin = torch.zeros_like(sheet[..., 0])
+        return OwnShape(self.rings.neutral(modes), shape[:, MODES:], sheet, skin, descriptor)
 
     def _look(self, image: Tensor, found: OwnShape) -> Tensor:
         mouth, left, right = self._shown(image, found).unbind(2)
         # The other eye as in a mirror, so that one network reads both.
-        both = self.eye(torch.cat([left, _mirrored(right)])).chunk(2)
+        both = self.eye(torch.cat([left, other_side(right, dim=-1)])).chunk(2)
         known = torch.cat([self.mouth(mouth), *both, found.descriptor[:, list(MOVING)]], dim=1)
         return self.out(F.leaky_relu(self.mix(known), LEAKY) * GAIN)
 
@@ -129,12 +131,6 @@ def _around(rings: Tensor) -> Tensor:
     rows = [middle + share * (rings[:, :, RIM, None] - middle) for share in _INWARDS]
     rows += [rings[:, :, RIM:]] + [middle + share * (rings[:, :, -1:] - middle) for share in _OUTWARDS]
     return torch.cat(rows, dim=2)
-
-
-def _mirrored(seen: Tensor) -> Tensor:
-    """What rings show [B,3,rows,48], as a mirror's rings would."""
-    order = (POINTS // 2 - torch.arange(POINTS, device=seen.device)) % POINTS
-    return seen[..., order]
 
 
 def _at(image: Tensor, places: Tensor) -> Tensor:

@@ -32,11 +32,8 @@ def tooth_places(edge: Tensor, descriptor: Tensor, column: Tensor, row: Tensor, 
         column, row: [B,h,w] pixels of a picture of `size`.
     """
     start, way = _rays(descriptor, column, row, size)
-    middle, half, front = (
-        edge.mean(1),
-        (edge[:, 0] - edge[:, edge.shape[1] // 2])[:, 0] / 2,
-        edge[..., 2].amax(1),
-    )
+    middle, front = edge.mean(1), edge[..., 2].amax(1)
+    half = (edge[:, 0, 0] - edge[:, edge.shape[1] // 2, 0]) / 2
     rays = (_with_jaw(start, way, descriptor[:, _JAW]), (start, way))
     places = []
     for (origin, ray), (width, top, bottom, depth) in zip(rays, _ARCHES, strict=True):
@@ -50,12 +47,10 @@ def tooth_places(edge: Tensor, descriptor: Tensor, column: Tensor, row: Tensor, 
 def _rays(descriptor: Tensor, column: Tensor, row: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Start [B,1,1,3] and direction [B,h,w,3] of the pixels' rays, in the head."""
     camera = Camera.of_size(size)
-    x = (column - camera.centre) / camera.focal
-    y = (size - 1 - row - camera.centre) / camera.focal
     pose = descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE]
     back = rotation(pose[:, :3]).mT[:, None]
     eye = pose.new_tensor([0, 0, camera.distance]) - pose[:, 3:]
-    return (eye[:, None, None] @ back), torch.stack([x, y, -torch.ones_like(x)], -1) @ back
+    return (eye[:, None, None] @ back), camera.rays(column, row) @ back
 
 
 def _with_jaw(start: Tensor, way: Tensor, opened: Tensor) -> tuple[Tensor, Tensor]:

@@ -51,6 +51,11 @@ class Camera:
         u, v = self.project(self.to_camera(points)).unbind(-1)
         return torch.stack([u, 2 * self.centre - 1 - v], -1)
 
+    def rays(self, column: Tensor, row: Tensor) -> Tensor:
+        """Directions [..., 3] in model space from the camera, at (0, 0, distance), through pixels, y down."""
+        x, y = (column - self.centre) / self.focal, (self.centre - 1 - row) / self.focal
+        return torch.stack([x, y, -torch.ones_like(x)], -1)
+
 
 def rotation(angles: Tensor) -> Tensor:
     """Euler angles x, y, z in radians [..., 3] -> rotations [..., 3, 3] for row vectors: v @ R.

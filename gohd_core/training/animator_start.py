@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gohd_core.animator.face_points import MODES
 from gohd_core.animator.network import AnimatorNetwork
-from gohd_core.animator.rings import MODES
 from gohd_core.animator.shape_reader import ShapeReader
 from gohd_core.checkpoints.loading import load_network
 from gohd_core.constants import STYLISED
@@ -44,7 +44,8 @@ def set_shapes(reader: ShapeReader) -> None:
         parts = (model.mean, np.moveaxis(model.identity @ modes, -1, 0), np.moveaxis(model.expression, -1, 0))
         return tuple(torch.from_numpy(np.ascontiguousarray(part, np.float32)) for part in parts)
 
-    reader.rings.set_model(*told(rings), torch.from_numpy(rings.lashes))
+    reader.rings.set_model(*told(rings))
+    reader.rings.lashes.copy_(torch.from_numpy(rings.lashes))
     reader.sheet.set_model(*told(sheet))
 
 

@@ -11,8 +11,8 @@ import torch
 from test_animator_training import COMPOSITE, batch_of, config
 
 from gohd_core.animator.eyeballs import Eyeballs, eyes_in_frame
+from gohd_core.animator.face_points import MODES
 from gohd_core.animator.ring_profiles import RingsInFrame
-from gohd_core.animator.rings import MODES
 from gohd_core.animator.shape_reader import ShapeReader
 from gohd_core.errors import BadInput
 from gohd_core.stylised import eye_places
@@ -50,20 +50,26 @@ def test_weights_without_parts_are_begun_with_and_a_reader_alone_learns(first, o
     assert changed and all(name.startswith(f"{only}.") for name in changed)
 
 
+def learnt(task, batch, part, steps: int, rate: float) -> list[float]:
+    """The losses of so many steps of a part's on one batch."""
+    optimiser = torch.optim.Adam(part.parameters(), lr=rate)
+    losses = []
+    for step in range(steps):
+        terms = task.losses("generator", batch, Moment(step, 1.0))
+        losses.append(float(terms.total().detach()))
+        optimiser.zero_grad()
+        terms.total().backward()
+        optimiser.step()
+    return losses
+
+
 @pytest.mark.parametrize("only", ["eyes", "shape"])
 def test_a_reader_learns_a_batch_by_heart(only, data):
     torch.manual_seed(0)
     task = AnimatorTask(config(data, network=WITH_PARTS, only=only))
     batch = batch_of(task, task.config)
     batch["eyeballs"] = torch.ones_like(batch["eyeballs"])
-    optimiser = torch.optim.Adam(getattr(task.animator, only).parameters(), lr=1e-2)
-    losses = []
-    for step in range(60):
-        terms = task.losses("generator", batch, Moment(step, 1.0))
-        losses.append(float(terms.total().detach()))
-        optimiser.zero_grad()
-        terms.total().backward()
-        optimiser.step()
+    losses = learnt(task, batch, getattr(task.animator, only), steps=60, rate=1e-2)
     assert losses[-1] < 0.5 * losses[0]
 
 
@@ -72,14 +78,7 @@ def test_teeth_learn_by_themselves_what_shows_inside_mouths(data):
     task = AnimatorTask(config(data, network=replace(WITH_PARTS, teeth=True), only="teeth"))
     batch = batch_of(task, task.config)
     batch["mouth"] = torch.ones_like(batch["mouth"])
-    optimiser = torch.optim.Adam(task.animator.decoder.teeth.parameters(), lr=3e-2)
-    losses = []
-    for step in range(40):
-        terms = task.losses("generator", batch, Moment(step, 1.0))
-        losses.append(float(terms.total().detach()))
-        optimiser.zero_grad()
-        terms.total().backward()
-        optimiser.step()
+    losses = learnt(task, batch, task.animator.decoder.teeth, steps=40, rate=3e-2)
     assert losses[-1] < 0.8 * losses[0]
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from gohd_core.animator.face_points import MODES, MOVING
 from gohd_core.animator.ring_profiles import RingsInFrame, rings_in_frame
-from gohd_core.animator.rings import EDGE, LASHES, MODES, MOVING, POINTS, RIM, FaceRings
+from gohd_core.animator.rings import EDGE, LASHES, POINTS, RIM, FaceRings
 from gohd_core.animator.shape_reader import ShapeReader
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project

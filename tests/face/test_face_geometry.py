@@ -9,6 +9,7 @@ from face_helpers import face_landmarks, picture
 
 from gohd_core.errors import BadInput
 from gohd_core.face.alignment import MODEL_POINTS, RESCALE, align_face, fit_scale
+from gohd_core.face.camera import Camera
 from gohd_core.face.crop import Box, face_crop_box, grown_box, resize_crop, slice_box
 from gohd_core.face.smoothing import repeat_back_and_forth, smooth, smooth_in_place
 
@@ -140,3 +141,10 @@ def test_repeating_fills_any_length():
         repeat_back_and_forth(torch.zeros(0, 6), 5)
     with pytest.raises(BadInput, match="odd"):
         smooth(track[:, None], 4)
+
+
+def test_a_ray_leads_back_to_its_pixel():
+    camera = Camera.of_size(256)
+    column, row = torch.tensor([0.0, 80.5, 255.0]), torch.tensor([10.0, 128.0, 200.25])
+    points = torch.tensor([0.0, 0.0, camera.distance]) + 7.0 * camera.rays(column, row)
+    assert torch.allclose(camera.pixels(points), torch.stack([column, row], -1), atol=1e-3)
