@@ -32,11 +32,12 @@ the end) has every figure, with exact truth and baselines; all of its 24 targets
 - **Animator**: heads turn, jaws open, eyes look, lips move and blinks close as told, by the reader and by
   landmarks, and stay crisp. Brows go nine tenths as far as in truth, frowns eight tenths. All of that rests
   on a morphable face whose shape is read off the portrait: lips and lids are its rings, skin moves as its
-  points do, eyeballs and teeth lie where it has them. Hair, ears, neck and what lies beyond keep flows that
-  a network finds, less exactly, and what a large turn bares is soft: free poses come to 20.5 dB. An iris has the learnt pattern of fibres, not the portrait's own; the tongue is
-  drawn soft; a beard moves with the skin under it. Where the eyes are shut in the portrait, or are not such
-  eyes, as in photographs, all of it is warped as the network has it. The wall behind the head is grown
-  smoothly from what is seen of it, so that its pattern is lost there.
+  points do, eyeballs and teeth lie where it has them. Hair, ears, neck and what lies beyond keep flows
+  that a network finds, less exactly, and what a large turn bares is soft: free poses come to 20.5 dB. An
+  iris has the learnt pattern of fibres, not the portrait's own; the tongue is drawn soft; a beard moves
+  with the skin under it. Where the eyes are shut in the portrait, or are not such eyes, as in
+  photographs, all of it is warped as the network has it. The wall behind the head is grown smoothly from
+  what is seen of it, so that its pattern is lost there.
 - **Expression**: coefficients close the lips on 92 of 100 p, b, m and follow the true openings with a
   correlation of .79 and a slope of .76; brows move six tenths as far as the truth's, frowns a third; eyes
   blink 23 times a minute (25 in the data), and some blinks stay partly open.
