@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 
 import torch
@@ -13,6 +14,7 @@ from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.encoder import Source
 from gohd_core.animator.face_parts import FaceParts
 from gohd_core.animator.network import AnimatorNetwork
+from gohd_core.animator.records import mapped
 from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.checkpoints.loading import load_network
 from gohd_core.errors import BadInput, Interrupted
@@ -43,7 +45,7 @@ class Animator:
             raise BadInput(f"The animator computes in float32, bfloat16 or float16, not {dtype}.")
         self.network = network.requires_grad_(False).freeze(dtype)
         self.config, self.space, self.dtype = config, space, dtype
-        self._draw = self.network.decoder
+        self._draw = self.network.decoder.frames
         self._fixed_batch = 0
 
     @classmethod
@@ -132,8 +134,7 @@ class Animator:
         frames = []
         for start in range(0, count, step):
             part = slice(start, min(start + step, count)) if sources > 1 else slice(None)
-            features = tuple(f[part] for f in source.features)
-            parts = None if source.parts is None else source.parts.part(part)
+            features, parts = mapped((source.features, source.parts), itemgetter(part))
             some = slice(start, start + step)
             frames.append(self._pass(latents[some], features, parts, descriptors[some]))
         return torch.cat(frames)
@@ -152,9 +153,9 @@ class Animator:
             latents, descriptors = _repeated(latents, missing), _repeated(descriptors, missing)
             if len(features[0]) > 1:
                 features = tuple(_repeated(f, missing) for f in features)
-                parts = parts and parts.mapped(lambda part: _repeated(part, missing))
+                parts = mapped(parts, lambda part: _repeated(part, missing))
         placed = self.network.in_frame(parts, descriptors)
-        frame = self._draw(latents, features, placed).pyramid[0].float()
+        frame = self._draw(latents, features, placed).float()
         # The official network is not bounded; what lies outside [-1, 1] is cut where pictures are made.
         return frame[:count].clone() if self._fixed_batch else frame
 
@@ -165,7 +166,7 @@ class Animator:
         """
         if batch_size < 1:
             raise BadInput(f"The batch size must be at least 1; got {batch_size}.")
-        self._draw = torch.compile(self.network.decoder, **options)
+        self._draw = torch.compile(self.network.decoder.frames, **options)
         self._fixed_batch = batch_size
         return self
 

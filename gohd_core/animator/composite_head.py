@@ -9,8 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig
-from gohd_core.animator.layers import EqualConv2d, StyledConv
-from gohd_core.animator.planes import COUNT, FACE, sized
+from gohd_core.animator.layers import EqualConv2d, StyledConv, frugal, plain_conv
+from gohd_core.animator.layouts import in_blocks, joined, spread
+from gohd_core.animator.planes import COUNT, FACE
+from gohd_core.animator.resizing import sized
 
 _SHADING_CELL = 16
 """Side in output pixels of the cells that shading is averaged over."""
@@ -72,15 +74,30 @@ class CompositeHead(nn.Module):
         if self.surroundings is not None:
             x = x + self.surroundings(x, latent, warped, given, apart)
         known = torch.cat([warped, given * 2 - 1, apart], dim=1)
-        known = F.pixel_unshuffle(known, self.block).to(x.dtype)
+        known = in_blocks(known, self.block).to(x.dtype)
         x = sized(x, self.side)
         x = self.second(self.first(joined(x, seen, known), latent), latent)
-        out = plain(self.out, x)
-        fine = F.pixel_shuffle(out[:, :-3], self.block)
-        shading = F.avg_pool2d(out[:, -3:], _SHADING_CELL // self.block)
+        fine, shading = self._finished(x)
+        fine = spread(fine, self.block)
         logits = logits + F.pad(fine[:, 1:COUNT], (0, 0, 0, 0, 1, 0))
         size = self.side * self.block
         return HeadOutput(mask + fine[:, :1], logits, fine[:, COUNT:], _SHADING_STEP * sized(shading, size))
+
+    def _finished(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What `out` gives: of every block, and of every cell the mean colour of the shading."""
+        cell = _SHADING_CELL // self.block
+        if not frugal(x):
+            out = self.out.biased(x)
+            return out[:, :-3], F.avg_pool2d(out[:, -3:], cell)
+        kernel, _ = self.out.constants(x.dtype)
+        fine, bias = self.out.bias.split([len(kernel) - 3, 3])
+        # The mean of a cell's outputs is one convolution with a large kernel, at every cell once.
+        mean = F.conv_transpose2d(
+            kernel[-3:],
+            kernel.new_full((kernel.shape[1], 1, cell, cell), 1 / cell**2),
+            groups=kernel.shape[1],
+        )
+        return F.conv2d(x, kernel[:-3], fine, padding=1), F.conv2d(x, mean, bias, stride=cell, padding=1)
 
 
 class Surroundings(nn.Module):
@@ -105,21 +122,3 @@ class Surroundings(nn.Module):
         known = torch.cat([warped * given, given, warped * inner, inner, apart], dim=1)
         known = sized(known, x.shape[-1]).to(x.dtype)
         return self.out(self.second(self.first(joined(x, known), latent), latent))
-
-
-def joined(*maps: Tensor) -> Tensor:
-    """Maps after one another, channels last: turned one by one, for all at once get in each other's way."""
-    return torch.cat([each.contiguous(memory_format=torch.channels_last) for each in maps], dim=1)
-
-
-def plain_conv(inputs: int, outputs: int) -> EqualConv2d:
-    """A 3x3 convolution to maps, small at first."""
-    conv = EqualConv2d(inputs, outputs, 3, padding=1)
-    with torch.no_grad():
-        conv.weight.mul_(0.3)
-    return conv
-
-
-def plain(conv: EqualConv2d, x: Tensor) -> Tensor:
-    """That convolution with its bias, result in float32."""
-    return conv(x).float() + conv.bias[:, None, None]

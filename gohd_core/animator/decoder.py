@@ -10,7 +10,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig, level_sizes
-from gohd_core.animator.layers import LEAKY, EqualConv2d, EqualLinear, Freezable, StyledConv, act, upsample
+from gohd_core.animator.layers import (
+    LEAKY,
+    EqualConv2d,
+    EqualLinear,
+    Freezable,
+    StyledConv,
+    act,
+    frugal,
+    upsample,
+)
 from gohd_core.animator.planes import Planes
 from gohd_core.animator.warp import corner_grid, warp
 
@@ -69,17 +78,13 @@ class FlowHead(nn.Module):
 
         A flow is what all levels below add up to, and a warp magnifies what rounding leaves of it.
         """
-        dtype = torch.float64 if _exact(x) else torch.float32
+        dtype = torch.float64 if frugal(x) else torch.float32
         style = self.modulation(latent.to(dtype))
         kernel = self.weight.to(dtype) * (style / self.weight.shape[1] ** 0.5)[:, None]
         flat = x.permute(0, 2, 3, 1).flatten(1, 2)
         out = torch.baddbmm(self.bias.to(dtype), flat.to(dtype), kernel.transpose(1, 2))
         out = out.transpose(1, 2).unflatten(2, x.shape[2:])
         return out if below is None else out + upsample(below)
-
-
-def _exact(x: Tensor) -> bool:
-    return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled()
 
 
 class RgbHead(nn.Module):
@@ -190,6 +195,10 @@ class PyramidDecoder(nn.Module):
             flows.append(offset.float())
             masks.append(flow[:, 2:].float())
         return Decoded(pyramid, flows, masks)
+
+    def frames(self, latent: Tensor, features: tuple[Tensor, ...], parts: None = None) -> Tensor:
+        """The frames alone, [B,3,S,S]."""
+        return self(latent, features, parts).pyramid[0]
 
     def _next(self, x: Tensor, warped: Tensor, shown: Tensor, mask: Tensor, side: int) -> Tensor:
         fused = torch.addcmul(warped, x, 1 - mask)

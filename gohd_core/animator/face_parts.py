@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -29,14 +27,6 @@ class FaceParts:
     shape: OwnShape
     eyeballs: Eyeballs
     trust: Tensor
-
-    def mapped(self, change: Callable[[Tensor], Tensor]) -> FaceParts:
-        """With every tensor changed alike."""
-        return _mapped(self, change)
-
-    def part(self, some: slice) -> FaceParts:
-        """Of some of the portraits."""
-        return self.mapped(lambda part: part[some])
 
 
 @dataclass(frozen=True)
@@ -72,14 +62,6 @@ def parts_in_frame(
     window = edges.column[:, 0], edges.row[:, 0]
     teeth = tooth_places(shape.neutral[:, 0, EDGE - 1], descriptor, *window, size)
     return PartsInFrame(skin, edges, eyes, teeth)
-
-
-def _mapped(record: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """A dataclass of tensors, or of more such dataclasses, with every tensor changed alike."""
-    values = (getattr(record, field.name) for field in fields(record))
-    return type(record)(
-        *(change(each) if isinstance(each, Tensor) else _mapped(each, change) for each in values)
-    )
 
 
 def agreement(rings: RingsInFrame, inner: Tensor) -> Tensor:

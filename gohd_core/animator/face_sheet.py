@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.animator.face_points import MOVING, FacePoints
-from gohd_core.animator.planes import sized
 from gohd_core.animator.plate import grown, least
+from gohd_core.animator.resizing import sized
 from gohd_core.constants import N_EXPRESSION, N_POSE
 from gohd_core.face.camera import Camera, transform
 

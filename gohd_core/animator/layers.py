@@ -19,6 +19,12 @@ GAIN = math.sqrt(2.0)
 _EPSILON = 1e-8
 
 
+def frugal(x: Tensor) -> bool:
+    """Whether this is float32 inference on the CPU: there a pass over memory costs like a convolution, and
+    what rounding leaves of a flow shows."""
+    return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled()
+
+
 def act(x: Tensor, bias: Tensor, slope: float = LEAKY) -> Tensor:
     """Leaky ReLU of x [B,C,H,W] + bias [C], times sqrt 2, which keeps the variance."""
     return F.leaky_relu(x + bias.to(x.dtype)[:, None, None], slope) * GAIN
@@ -97,8 +103,27 @@ class EqualConv2d(Freezable):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolution alone: the bias belongs to the activation that follows (see `act`)."""
+        return self._convolved(x, None)
+
+    def biased(self, x: Tensor) -> Tensor:
+        """With its bias, in float32."""
+        if frugal(x):
+            return self._convolved(x, self.bias)
+        return self(x).float() + self.bias[:, None, None]
+
+    def _convolved(self, x: Tensor, bias: Tensor | None) -> Tensor:
         kernel, _ = self.constants(x.dtype)
-        return F.conv2d(x, kernel, stride=self.stride, padding=self.padding)
+        if kernel.shape[2:] == (1, 1) and frugal(x) and x.is_contiguous(memory_format=torch.channels_last):
+            return F.linear(x.permute(0, 2, 3, 1), kernel[:, :, 0, 0], bias).permute(0, 3, 1, 2)
+        return F.conv2d(x, kernel, bias, stride=self.stride, padding=self.padding)
+
+
+def plain_conv(inputs: int, outputs: int) -> EqualConv2d:
+    """A 3x3 convolution to maps, small at first."""
+    conv = EqualConv2d(inputs, outputs, 3, padding=1)
+    with torch.no_grad():
+        conv.weight.mul_(0.3)
+    return conv
 
 
 class StyledConv(Freezable):
@@ -132,6 +157,11 @@ class StyledConv(Freezable):
         style = self.modulation(latent)
         kernel, energy = self.constants(x.dtype)
         demodulation = torch.rsqrt(style.square() @ energy.T + _EPSILON)
+        if frugal(x) and x[0].numel() > kernel.numel() and len(x) == self.parts == 1 and not self.up:
+            # Of one sample the kernel is scaled, as in the official form: it is smaller than the maps.
+            kernel = kernel * (GAIN * demodulation[0, :, None] * style[0])[..., None, None]
+            x = F.conv2d(x, kernel, self.bias * GAIN, padding=kernel.shape[-1] // 2)
+            return F.leaky_relu_(x, self.slope)
         x = x * style.to(x.dtype)[:, :, None, None]
         if self.up:
             x = self._convolved(F.conv_transpose2d, x, kernel.transpose(0, 1), 0, stride=2)
@@ -152,8 +182,7 @@ class StyledConv(Freezable):
         The official decoder's levels steer every warp above them, which magnify what float32 loses in
         one chain of up to 4,608 products.
         """
-        exact = x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled()
-        if not exact or self.parts == 1:
+        if not frugal(x) or self.parts == 1:
             return convolve(x, kernel, **options)
         layout = torch.contiguous_format if x.is_contiguous() else torch.channels_last
         some, taps = (

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.warp import centre_grid, warp
+from gohd_core.animator.layers import frugal
+from gohd_core.animator.resizing import sized
+from gohd_core.animator.warp import centres, gathered, warp
 
 FACE, INNER, BACKGROUND = range(3)
 """Skin, hair and all that moves with them; eyeballs, the mouth's inside and glasses; what stays."""
@@ -55,28 +56,31 @@ class Planes:
 
     def warp(self, features: Tensor) -> Tensor:
         """Source features [1 or B,C,S,S] as the target shows them: each plane's, by its share."""
+        if len(features) == 1 and frugal(features):
+            shares = self.shares
+            return gathered(
+                features,
+                torch.stack([self.face, self.inner], 1).float(),
+                shares[:, :BACKGROUND],
+                shares[:, BACKGROUND],
+            )
         return blend(self.samples(features), self.shares)
 
 
 def blend(samples: tuple[Tensor, Tensor, Tensor], shares: Tensor) -> Tensor:
     """Samples of the planes [B,C,S,S] by their shares [B,3,S,S]."""
     shares = shares.to(samples[0].dtype)
-    return sum(sample * shares[:, k, None] for k, sample in enumerate(samples))
+    first, *others = (shares[:, k, None] for k in range(len(samples)))
+    made = samples[0] * first
+    for sample, share in zip(samples[1:], others, strict=True):
+        made = torch.addcmul(made, sample, share)
+    return made
 
 
 def warped(features: Tensor, flow: Tensor) -> Tensor:
     """Source features where a backward flow [B,2,S,S] says, borders repeated."""
-    grid = centre_grid(flow.shape[-1], flow.device) + flow.permute(0, 2, 3, 1)
-    return warp(features, grid, border=True)
-
-
-def sized(x: Tensor, side: int) -> Tensor:
-    """A map averaged down or interpolated up to `side`."""
-    if x.shape[-1] > side:
-        return F.avg_pool2d(x, x.shape[-1] // side)
-    if x.shape[-1] == side:
-        return x
-    return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+    places = centres(flow.shape[-1], flow.device) + flow
+    return warp(features, places.permute(0, 2, 3, 1), border=True)
 
 
 def owned(shares: Tensor) -> Tensor:

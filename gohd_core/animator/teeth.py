@@ -14,9 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gohd_core.animator.composite_head import plain, plain_conv
-from gohd_core.animator.layers import EqualLinear
-from gohd_core.animator.planes import sized
+from gohd_core.animator.layers import EqualLinear, plain_conv
+from gohd_core.animator.resizing import sized
 
 ROWS = 2
 """The lower row, and the upper one in front of it."""
@@ -75,7 +74,7 @@ class Teeth(nn.Module):
     def forward(self, x: Tensor, latent: Tensor) -> Rows:
         """x [B,C,s,s] and latent [B,D] of the decoder."""
         field = self.basis(latent).float().view(-1, ROWS * 2, _FIELD_SIDE, _FIELD_SIDE) * _FIELD_STEP
-        out = plain(self.out, x)
+        out = self.out.biased(x)
         places = (sized(field, x.shape[-1]) + _CONV_STEP * out).unflatten(1, (ROWS, 2))
         return Rows(places, self.lit(latent))
 

@@ -17,18 +17,18 @@ def corner_grid(side: int, device: torch.device) -> Tensor:
     for the image's borders: zero flow magnifies slightly. It is part of what they have learnt.
     """
     line = torch.linspace(-1.0, 1.0, side, device=device)
-    return _grid(line)
+    return torch.stack(_across_and_down(line), dim=-1)[None]
 
 
-def centre_grid(side: int, device: torch.device) -> Tensor:
-    """[1,side,side,2] grid (x, y) of pixel centres for `align_corners=False`: zero flow is identity."""
+def centres(side: int, device: torch.device) -> Tensor:
+    """[2,side,side] pixel centres (x, y) for `align_corners=False`: zero flow is identity."""
     line = (torch.arange(side, device=device, dtype=torch.float32) * 2 + 1) / side - 1
-    return _grid(line)
+    return torch.stack(_across_and_down(line))
 
 
-def _grid(line: Tensor) -> Tensor:
+def _across_and_down(line: Tensor) -> tuple[Tensor, Tensor]:
     y, x = torch.meshgrid(line, line, indexing="ij")
-    return torch.stack([x, y], dim=-1)[None]
+    return x, y
 
 
 def warp(features: Tensor, grid: Tensor, mask: Tensor | None = None, *, border: bool = False) -> Tensor:
@@ -85,3 +85,40 @@ def _gather(features: Tensor, grid: Tensor, mask: Tensor | None, border: bool) -
         mode="sum",
     )
     return sampled.view(*grid.shape[:3], channels).permute(0, 3, 1, 2)
+
+
+def gathered(features: Tensor, flows: Tensor, shares: Tensor, still: Tensor) -> Tensor:
+    """What several flows bring, by their shares, and what stays: all taps of a pixel in one sum.
+
+    Args:
+        features: [1,C,S,S]; one source serves the whole batch.
+        flows: [B,K,2,S,S] float32, backward (x, y) in half images; the border is repeated.
+        shares: [B,K,S,S] of what each flow brings.
+        still: [B,S,S] of the features where they are.
+
+    Returns:
+        [B,C,S,S] in the features' dtype, channels last.
+    """
+    side, count = features.shape[-1], flows.shape[1]
+    at = flows + (centres(side, flows.device) + 1)
+    at = at.mul_(side / 2).sub_(0.5).clamp_(0, side - 1)
+    first = at.floor().clamp_(max=side - 2)
+    after = at.sub_(first)
+    (right, lower), (left, upper) = after.unbind(2), (1 - after).unbind(2)
+    weights = shares.new_empty(*still.shape, 4 * count + 1)
+    index = weights.new_empty(weights.shape, dtype=torch.int32)
+    first = first.to(torch.int32)
+    corner = first[:, :, 1] * side + first[:, :, 0]
+    upper, lower = upper * shares, lower * shares
+    taps = ((0, upper, left), (1, upper, right), (side, lower, left), (side + 1, lower, right))
+    for k in range(count):
+        for j, (step, down, along) in enumerate(taps, start=4 * k):
+            torch.mul(down[:, k], along[:, k], out=weights[..., j])
+            torch.add(corner[:, k], step, out=index[..., j])
+    weights[..., -1] = still
+    index[..., -1] = torch.arange(side**2, dtype=torch.int32, device=still.device).view(side, side)
+    table = features[0].permute(1, 2, 0).flatten(0, 1)
+    width = weights.shape[-1]
+    bags, weights = index.view(-1, width), weights.view(-1, width).to(table.dtype)
+    found = F.embedding_bag(bags, table, per_sample_weights=weights, mode="sum")
+    return found.view(*still.shape, -1).permute(0, 3, 1, 2)

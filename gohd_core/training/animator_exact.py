@@ -12,6 +12,7 @@ from torch import Tensor
 from gohd_core.animator import planes
 from gohd_core.animator.decoder import Decoded
 from gohd_core.animator.planes import Planes
+from gohd_core.animator.resizing import sized
 from gohd_core.training.config import is_on
 from gohd_core.training.losses import animator as loss
 from gohd_core.training.task import Batch, Terms
@@ -100,12 +101,12 @@ def _coarse(coarse: Tensor, target: Tensor, region: Tensor) -> Tensor:
 def _teeth(decoded: Decoded, batch: Batch) -> Tensor:
     """Error of where the rows lie, over what is seen of them, and of what they cover inside the mouth."""
     places, seen = batch["teeth_places"], batch["teeth_seen"]
-    found = planes.sized(decoded.rows.places.flatten(1, 2), places.shape[-1]).unflatten(1, (-1, 2))
+    found = sized(decoded.rows.places.flatten(1, 2), places.shape[-1]).unflatten(1, (-1, 2))
     misplaced = ((found - places).abs() * seen[:, :, None]).sum() / seen.sum().clamp_min(1)
     # The upper row hides the lower one.
-    lower, upper = planes.sized(decoded.teeth, seen.shape[-1]).split(1, dim=1)
+    lower, upper = sized(decoded.teeth, seen.shape[-1]).split(1, dim=1)
     shown = torch.cat([lower * (1 - upper), upper], dim=1)
-    inside = planes.sized(batch["planes"], seen.shape[-1])[:, planes.INNER, None]
+    inside = sized(batch["planes"], seen.shape[-1])[:, planes.INNER, None]
     return misplaced + ((shown - seen).abs() * inside).sum() / inside.sum().clamp_min(1)
 
 
