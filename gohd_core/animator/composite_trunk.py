@@ -10,7 +10,15 @@ from torch import Tensor, nn
 
 from gohd_core.animator import planes
 from gohd_core.animator.config import AnimatorConfig, level_sizes
-from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, StyledConv, plain_conv
+from gohd_core.animator.layers import (
+    GAIN,
+    LEAKY,
+    EqualConv2d,
+    EqualLinear,
+    StyledConv,
+    all_biased,
+    plain_conv,
+)
 from gohd_core.animator.planes import Planes
 from gohd_core.animator.resizing import sized
 
@@ -118,20 +126,26 @@ class CompositeTrunk(nn.Module):
                 through = below.sized(side) if below else None
                 x = x + self.looks[str(side)](_seen(maps[i], linear + added, through))
             x = self.convs[i](x, latent)
-            out = self.flows[i].biased(x)
+            out, *others = all_biased(self._outputs(i), x)
             mask = out[:, 2:] + sized(basis["mask"], side)
             added = added + _FLOW_STEP * out[:, :2]
             flow = linear + added
             if str(side) in self.parts:
-                below = self._planes(self.parts[str(side)].biased(x), flow, basis, below)
+                below = self._planes(others[0], flow, basis, below)
                 found.append(below)
             flows.append(below.flow() if below else flow)
             masks.append(mask)
             if side != self.sides[-1]:
                 share = torch.sigmoid(mask).to(x.dtype)
                 x = torch.lerp(x, _seen(maps[i], flow, below), share)
-        coarse = self.coarse.biased(x) + sized(basis["colour"], self.sides[-1])
+        coarse = others[-1] + sized(basis["colour"], self.sides[-1])
         return Trunk(x, latent, flows, masks, found, coarse)
+
+    def _outputs(self, level: int) -> list[EqualConv2d]:
+        """What a level tells: its flow and mask; planes, where they are told apart; colours at the last."""
+        side = self.sides[level]
+        apart = [self.parts[str(side)]] if str(side) in self.parts else []
+        return [self.flows[level], *apart, *([self.coarse] if side == self.sides[-1] else [])]
 
     def restyled(self, latent: Tensor) -> Tensor:
         """The latent as styles want it, [B,D]."""

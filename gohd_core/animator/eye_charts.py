@@ -98,7 +98,9 @@ def charted(eyes: Eyes, column: Tensor, row: Tensor, size: int) -> tuple[Tensor,
     return places, (rim / _RIM).clamp(0, 1)
 
 
-def sampled(chart: Tensor, places: Tensor, kind: int) -> Tensor:
-    """Charts [B,C,n,n] at places [B,h,w,3] of their ball -> [B,C,h,w]."""
-    grid = places[..., :2] / EXTENTS[kind] * places.new_tensor([1, -1])
-    return F.grid_sample(chart, grid, "bilinear", "border", align_corners=False)
+def sampled(charts: Tensor, places: Tensor, kind: int) -> Tensor:
+    """Charts [1 or B,2,C,n,n] of both eyes at places [B,2,h,w,3] of their balls -> [B,2,C,h,w]."""
+    scale = places.new_tensor([1, -1]) / EXTENTS[kind]
+    both = charts.expand(len(places), -1, -1, -1, -1).flatten(0, 1)
+    grid = (places[..., :2] * scale).flatten(0, 1)
+    return F.grid_sample(both, grid, "bilinear", "border", align_corners=False).unflatten(0, (-1, 2))

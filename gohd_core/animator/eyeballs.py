@@ -12,10 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gohd_core.animator.eye_charts import HEAD, IRIS, LIGHT, charted, sampled, turned
-from gohd_core.animator.ring_profiles import RingsInFrame
+from gohd_core.animator.eye_charts import HEAD, IRIS, LIGHT, RADIUS, charted, sampled, turned
+from gohd_core.animator.face_points import squares
+from gohd_core.face.camera import Camera
 
 STEEP = 4.0
+_WINDOW = 1 / 4
+"""Side of the square around an eye that is drawn anew, as a share of the picture's."""
 _APERTURE = (0.72, 0.54)
 """Half width and half height of where lids may open, in radii; glasses may lie before what is beyond."""
 _APERTURE_EDGE = 0.1
@@ -44,15 +47,15 @@ class EyesInFrame:
     """Both eyes of frames, in a window around each.
 
     Attributes:
-        eyeballs: whose they are; of one portrait, or of as many as there are frames.
+        place: [1 or B,3] where they are in the head.
         pixels: [B,2,w,w] the windows' pixels, counted row by row.
-        places: [B,3,2,w,w,3] where they lie on the ball, in its three charts.
+        colours: [B,2,3,w,w] of the balls there.
         within: [B,2,w,w] how surely the ball is there, where lids may open.
     """
 
-    eyeballs: Eyeballs
+    place: Tensor
     pixels: Tensor
-    places: Tensor
+    colours: Tensor
     within: Tensor
 
     def laid(self, frame: Tensor, share: Tensor) -> Tensor:
@@ -62,37 +65,35 @@ class EyesInFrame:
             at = self.pixels[:, k].flatten(1)[:, None]
             opacity = self.within[:, k].flatten(1)[:, None] * share.gather(2, at)
             there = at.expand(-1, 3, -1)
-            drawn = torch.lerp(flat.gather(2, there), self._colour(k).flatten(2), opacity)
+            drawn = torch.lerp(flat.gather(2, there), self.colours[:, k].flatten(2), opacity)
             flat = flat.scatter(2, there, drawn)
         return flat.unflatten(2, frame.shape[2:])
 
-    def _colour(self, k: int) -> Tensor:
-        """One eye's colours [B,3,w,w]."""
-        places, eyes = self.places[:, :, k], self.eyeballs
-        charts = {LIGHT: eyes.highlights[:, k], HEAD: eyes.whites[:, k], IRIS: eyes.iris}
-        light, head, iris = (
-            sampled(chart.expand(len(places), -1, -1, -1), places[:, kind], kind)
-            for kind, chart in charts.items()
-        )
-        beyond = places[:, IRIS, ..., :2].norm(dim=-1) - _IRIS_END
-        within = (1 - beyond / _IRIS_FADE).clamp(0, 1) * (places[:, IRIS, ..., 2] > 0)
-        shaded = (iris[:, :3] + 1) * torch.exp(head[:, 3:]) - 1
-        opacity = torch.sigmoid(STEEP * iris[:, 3:]) * within[:, None]
-        colour = torch.lerp(head[:, :3], shaded, opacity)
-        return torch.lerp(colour, light[:, :3], torch.sigmoid(STEEP * light[:, 3:]))
 
-
-def eyes_in_frame(
-    eyeballs: Eyeballs, descriptor: Tensor, rings: RingsInFrame, trust: Tensor, size: int
-) -> EyesInFrame:
-    """The eyes of frames of `size` pixels with descriptors [B,72], in their rings' windows.
+def eyes_in_frame(eyeballs: Eyeballs, descriptor: Tensor, trust: Tensor, size: int) -> EyesInFrame:
+    """The eyes of frames of `size` pixels with descriptors [B,72].
 
     `trust` [1 or B] is 0 where they are not to be drawn after all.
     """
-    column, row = rings.column[:, 1:], rings.row[:, 1:]
-    places, met = charted(turned(eyeballs.place, descriptor), column, row, size)
+    eyes = turned(eyeballs.place, descriptor)
+    front = eyes.centres + RADIUS * eyes.axes[:, HEAD, None, 2]
+    column, row = squares(Camera.of_size(size).pixels(front), int(size * _WINDOW), size)
+    places, met = charted(eyes, column, row, size)
     within = met * _aperture(places[:, HEAD]) * trust[:, None, None, None]
-    return EyesInFrame(eyeballs, rings.pixels(size)[:, 1:], places, within)
+    return EyesInFrame(eyeballs.place, row * size + column, _colours(eyeballs, places), within)
+
+
+def _colours(eyeballs: Eyeballs, places: Tensor) -> Tensor:
+    """Colours of both eyes [B,2,3,w,w] at places [B,3,2,w,w,3] on the ball, in its three charts."""
+    highlights, whites, iris = eyeballs.highlights, eyeballs.whites, eyeballs.iris[:, None]
+    charts = {LIGHT: highlights, HEAD: whites, IRIS: iris.expand(-1, 2, -1, -1, -1)}
+    light, head, iris = (sampled(chart, places[:, kind], kind) for kind, chart in charts.items())
+    beyond = places[:, IRIS, ..., :2].norm(dim=-1) - _IRIS_END
+    within = (1 - beyond / _IRIS_FADE).clamp(0, 1) * (places[:, IRIS, ..., 2] > 0)
+    shaded = (iris[:, :, :3] + 1) * torch.exp(head[:, :, 3:]) - 1
+    opacity = torch.sigmoid(STEEP * iris[:, :, 3:]) * within[:, :, None]
+    colour = torch.lerp(head[:, :, :3], shaded, opacity)
+    return torch.lerp(colour, light[:, :, :3], torch.sigmoid(STEEP * light[:, :, 3:]))
 
 
 def _aperture(place: Tensor) -> Tensor:

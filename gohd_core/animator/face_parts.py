@@ -58,7 +58,7 @@ def parts_in_frame(
     points = [sheet(shape.sheet, each, size) for each in both]
     skin = sheet_in_frame(*points, shape.skin * trust[:, None, None], size)
     edges = rings_in_frame(*(rings(shape.neutral, shape.lashes, each, size) for each in both), trust, size)
-    eyes = eyes_in_frame(parts.eyeballs, descriptor, edges, trust, size)
+    eyes = eyes_in_frame(parts.eyeballs, descriptor, trust, size)
     window = edges.column[:, 0], edges.row[:, 0]
     teeth = tooth_places(shape.neutral[:, 0, EDGE - 1], descriptor, *window, size)
     return PartsInFrame(skin, edges, eyes, teeth)

@@ -39,3 +39,11 @@ class FacePoints(nn.Module):
     def moved(self, neutral: Tensor, moving: Tensor) -> Tensor:
         """With an expression, from its columns that move points [B,14]; neutral [1 or B,...,3]."""
         return neutral + (moving @ self.expression).unflatten(1, self.shape)
+
+
+def squares(middle: Tensor, side: int, size: int) -> tuple[Tensor, Tensor]:
+    """Columns and rows [B,n,w,w] of the squares around points [B,n,2], within the picture."""
+    first = (middle.detach().round().long() - side // 2).clamp(0, size - side)
+    line = torch.arange(side, device=first.device)
+    column, row = (first[..., k, None] + line for k in (0, 1))
+    return column[:, :, None].expand(-1, -1, side, -1), row[..., None].expand(-1, -1, -1, side)

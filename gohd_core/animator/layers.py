@@ -126,6 +126,15 @@ def plain_conv(inputs: int, outputs: int) -> EqualConv2d:
     return conv
 
 
+def all_biased(convs: list[EqualConv2d], x: Tensor) -> list[Tensor]:
+    """What several 3x3 convolutions make of the same maps, with their biases, in float32."""
+    if not frugal(x):
+        return [conv.biased(x) for conv in convs]
+    kernels = [conv.constants(x.dtype)[0] for conv in convs]
+    made = F.conv2d(x, torch.cat(kernels), torch.cat([conv.bias for conv in convs]), padding=1)
+    return list(made.split([len(kernel) for kernel in kernels], dim=1))
+
+
 class StyledConv(Freezable):
     """Style-modulated, demodulated convolution with bias and leaky ReLU.
 

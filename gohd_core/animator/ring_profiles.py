@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gohd_core.animator.face_points import squares
 from gohd_core.animator.planes import FACE, INNER
 from gohd_core.animator.rings import EDGE, LASHES, PARTS, POINTS, RIM
 
@@ -84,7 +85,7 @@ def rings_in_frame(target: Tensor, own: Tensor, trust: Tensor, size: int) -> Rin
     own, target = (_clear_of_lashes(rings, _LASH_MARGIN * size) for rings in (own, target))
     side = max(int(size * _WINDOW), 1)
     profiles = _Profiles.of((target - middle[:, :, None, None]) @ axes, own - target, side)
-    column, row = _windows(middle, side, size)
+    column, row = squares(middle, side, size)
     x, y = (each - middle[..., k, None, None] for k, each in enumerate((column, row)))
     along, up = (x * axes[..., 0, k, None] + y * axes[..., 1, k, None] for k in (0, 1))
     above, below = profiles.edges(along)
@@ -205,11 +206,3 @@ def _clear_of_lashes(rings: Tensor, margin: float) -> Tensor:
     short = (ends + margin - heights[:, :, _LID:]).clamp_min(0) * (ends > edge)
     raised = rings[:, :, _LID:] + short[..., None] * up[:, :, None, None]
     return torch.cat([rings[:, :, :_LID], raised], dim=2)
-
-
-def _windows(middle: Tensor, side: int, size: int) -> tuple[Tensor, Tensor]:
-    """Columns and rows [B,3,w,w] of the squares around points [B,3,2], within the picture."""
-    first = (middle.detach().round().long() - side // 2).clamp(0, size - side)
-    line = torch.arange(side, device=first.device)
-    column, row = (first[..., k, None] + line for k in (0, 1))
-    return column[:, :, None].expand(-1, -1, side, -1), row[..., None].expand(-1, -1, -1, side)

@@ -101,7 +101,7 @@ def add_eyeballs(
     """Adds what the eyes owe to the truth: their place, and colours where the target shows them."""
     seen = batch["eyeballs"]
     drawn = eyes.laid(target, seen)
-    gaps = (eyes.eyeballs.place - batch["eye_place"]).abs().mean(0)
+    gaps = (eyes.place - batch["eye_place"]).abs().mean(0)
     place = (gaps * gaps.new_tensor(_PLACE_WEIGHTS)).sum()
     colours = loss.visible_difference(target, drawn, seen, torch.ones_like(seen))
     terms.add("eyeballs", weights.eyeballs, colours + place)

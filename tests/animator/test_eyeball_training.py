@@ -12,7 +12,6 @@ from test_animator_training import COMPOSITE, batch_of, config
 
 from gohd_core.animator.eyeballs import Eyeballs, eyes_in_frame
 from gohd_core.animator.face_points import MODES
-from gohd_core.animator.ring_profiles import RingsInFrame
 from gohd_core.animator.shape_reader import ShapeReader
 from gohd_core.errors import BadInput
 from gohd_core.stylised import eye_places
@@ -105,14 +104,12 @@ def test_the_loss_is_least_at_the_truth():
     charts = torch.full((1, 2, 4, 8, 8), -6.0)
     whites = torch.full((1, 2, 4, 8, 8), 0.5)
     true = Eyeballs(torch.from_numpy(PLACE)[None], charts, whites, charts[:, 0])
-    everywhere = torch.arange(size).expand(1, 3, size, size)
-    full = torch.ones(everywhere.shape)
-    rings = RingsInFrame(everywhere, everywhere.mT, full, torch.zeros(1, 2, *full.shape[1:]), full)
 
     def eyes(found: Eyeballs = true):
-        return eyes_in_frame(found, torch.zeros(1, 72), rings, torch.ones(1), size)
+        return eyes_in_frame(found, torch.zeros(1, 72), torch.ones(1), size)
 
-    seen = (eyes().within.sum(1, keepdim=True) > 0.5).float()
+    shown = (eyes().within > 0.5).float().flatten(1)
+    seen = torch.zeros(1, size**2).scatter(1, eyes().pixels.flatten(1), shown).view(1, 1, size, size)
     target = eyes().laid(torch.zeros(1, 3, size, size), seen)
     batch = {"eyeballs": seen, "eye_place": true.place}
 

@@ -133,7 +133,7 @@ def projected(points: torch.Tensor) -> torch.Tensor:
 
 def in_frame(rows: torch.Tensor, batch: int = 1, trust: float = 1.0) -> EyesInFrame:
     """Those in frames with these looks."""
-    return eyes_in_frame(eyeballs(batch), described(rows), rings(rows), torch.full((1,), trust), SIZE)
+    return eyes_in_frame(eyeballs(batch), described(rows), torch.full((1,), trust), SIZE)
 
 
 def test_an_iris_is_drawn_where_the_gaze_turns_it():
@@ -179,7 +179,7 @@ def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it()
     found = reader(picture, torch.ones(2, 1, SIZE, SIZE), torch.zeros(2, 72))
     assert torch.allclose(found.place, torch.tensor([0.28, 0.017, 0.38]), atol=0.05)
     rows = looks(2)
-    eyes = eyes_in_frame(found, described(rows), rings(rows), torch.ones(1), SIZE)
+    eyes = eyes_in_frame(found, described(rows), torch.ones(1), SIZE)
     drawn = eyes.laid(picture, torch.ones(2, 1, SIZE, SIZE))
     (drawn.square().sum() + found.place.sum()).backward()
     untouched = [n for n, p in reader.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
