@@ -37,14 +37,16 @@ class _Portrait:
 
     Attributes:
         guide: [.,C,e,e] source features at `encoder_size`.
-        pictures: per plane [.,4,S,S] the source image and how far its pixels can be taken for that plane;
-            [.,3,S,S] where that is not told.
+        moving: [.,2,4,S,S] for the face and the inner plane the source image, and how far its pixels can be
+            taken for that plane; [.,2,3,S,S] where that is not told.
+        still: [.,4,S,S] or [.,3,S,S] the same for the background.
         plate: [.,4,S,S] the wall alone, and the last picture's fourth channel; where it is told.
         wall: [.,1,S,S] how much wall the source shows; likewise.
     """
 
     guide: Tensor
-    pictures: tuple[Tensor, ...]
+    moving: Tensor
+    still: Tensor
     plate: Tensor | None
     wall: Tensor | None
 
@@ -147,13 +149,14 @@ class CompositeDecoder(CompositeTrunk):
         """A source's maps as the frames want them."""
         guide, image, *told = features[self.n_maps - 1 :]
         if not told:
-            return _Portrait(guide, (image,) * COUNT, None, None)
+            return _Portrait(guide, torch.stack([image, image], dim=1), image, None, None)
         own = told[0].split(1, dim=1)
-        pictures = tuple(torch.cat([image, each], dim=1) for each in own)
+        face, inner, still = (torch.cat([image, each], dim=1) for each in own)
+        moving = torch.stack([face, inner], dim=1)
         if len(told) == 1:
-            return _Portrait(guide, pictures, None, None)
+            return _Portrait(guide, moving, still, None, None)
         plate, wall = told[1].split([3, 1], dim=1)
-        return _Portrait(guide, pictures, torch.cat([plate, own[BACKGROUND]], dim=1), wall)
+        return _Portrait(guide, moving, still, torch.cat([plate, own[BACKGROUND]], dim=1), wall)
 
     def _finished(self, trunk: Trunk, portrait: _Portrait, parts: PartsInFrame | None) -> _Finished:
         """The frame: fine flows and masks, the head's view of the warped source, and both mixed."""
@@ -161,8 +164,10 @@ class CompositeDecoder(CompositeTrunk):
         shares = seen.shares
         if parts is not None:
             seen, shares = replace(seen, face=parts.moved(seen.face)), parts.rings.parted(shares)
-        face, inner, behind = portrait.pictures
-        samples = warped(face, seen.face), warped(inner, seen.inner), behind
+        # Both at once: PyTorch's threads share the pictures of a batch, not the rows of one.
+        moving = portrait.moving.expand(len(shares), -1, -1, -1, -1).flatten(0, 1)
+        samples = warped(moving, torch.stack([seen.face, seen.inner], dim=1).flatten(0, 1))
+        samples = *samples.unflatten(0, (-1, 2)).unbind(1), portrait.still
         known = blend(samples, shares).float()
         guide = seen.sized(self.head_size).warp(portrait.guide)
         made = self.head(trunk.x, trunk.latent, guide, known[:, :3], mask, seen.logits, shares, _shown(known))
@@ -176,9 +181,10 @@ class CompositeDecoder(CompositeTrunk):
         if portrait.plate is not None:
             wall = shares[:, BACKGROUND, None]
             bared = ((wall - portrait.wall - _BARED_FROM) / _BARED_STEP).clamp(0, 1)
-            behind = torch.lerp(behind, portrait.plate, bared.to(behind.dtype))
+            behind = torch.lerp(portrait.still, portrait.plate, bared.to(portrait.still.dtype))
+            samples = *samples[:BACKGROUND], behind
             bared = bared * wall * (1 - given * portrait.plate[:, 3:])
-        known = blend((*samples[:BACKGROUND], behind), shares).float()
+        known = blend(samples, shares).float()
         share = given * _shown(known) + bared
         synthesis, rows, layers = self._synthesis(trunk, coarse + made.detail, shares[:, INNER, None], parts)
         frame = torch.lerp(synthesis, known[:, :3] + made.shading, share)

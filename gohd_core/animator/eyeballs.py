@@ -49,7 +49,7 @@ class EyesInFrame:
     Attributes:
         place: [1 or B,3] where they are in the head.
         pixels: [B,2,w,w] the windows' pixels, counted row by row.
-        colours: [B,2,3,w,w] of the balls there.
+        colours: [B,3,2,w,w] of the balls there.
         within: [B,2,w,w] how surely the ball is there, where lids may open.
     """
 
@@ -60,14 +60,12 @@ class EyesInFrame:
 
     def laid(self, frame: Tensor, share: Tensor) -> Tensor:
         """Frames [B,3,S,S] with the eyeballs where a share [B,1,S,S] of a pixel lies behind the lids."""
-        flat, share = frame.float().flatten(2), share.float().flatten(2)
-        for k in range(2):
-            at = self.pixels[:, k].flatten(1)[:, None]
-            opacity = self.within[:, k].flatten(1)[:, None] * share.gather(2, at)
-            there = at.expand(-1, 3, -1)
-            drawn = torch.lerp(flat.gather(2, there), self.colours[:, k].flatten(2), opacity)
-            flat = flat.scatter(2, there, drawn)
-        return flat.unflatten(2, frame.shape[2:])
+        flat, at = frame.float().flatten(2), self.pixels.flatten(1)[:, None]
+        opacity = self.within.flatten(1)[:, None] * share.float().flatten(2).gather(2, at)
+        there = at.expand(-1, 3, -1)
+        # Windows may overlap, what is within one eye is not within the other: changes are added.
+        change = opacity * (self.colours.flatten(2) - flat.gather(2, there))
+        return flat.scatter_add(2, there, change).unflatten(2, frame.shape[2:])
 
 
 def eyes_in_frame(eyeballs: Eyeballs, descriptor: Tensor, trust: Tensor, size: int) -> EyesInFrame:
@@ -84,7 +82,7 @@ def eyes_in_frame(eyeballs: Eyeballs, descriptor: Tensor, trust: Tensor, size: i
 
 
 def _colours(eyeballs: Eyeballs, places: Tensor) -> Tensor:
-    """Colours of both eyes [B,2,3,w,w] at places [B,3,2,w,w,3] on the ball, in its three charts."""
+    """Colours of both eyes [B,3,2,w,w] at places [B,3,2,w,w,3] on the ball, in its three charts."""
     highlights, whites, iris = eyeballs.highlights, eyeballs.whites, eyeballs.iris[:, None]
     charts = {LIGHT: highlights, HEAD: whites, IRIS: iris.expand(-1, 2, -1, -1, -1)}
     light, head, iris = (sampled(chart, places[:, kind], kind) for kind, chart in charts.items())
@@ -93,7 +91,7 @@ def _colours(eyeballs: Eyeballs, places: Tensor) -> Tensor:
     shaded = (iris[:, :, :3] + 1) * torch.exp(head[:, :, 3:]) - 1
     opacity = torch.sigmoid(STEEP * iris[:, :, 3:]) * within[:, :, None]
     colour = torch.lerp(head[:, :, :3], shaded, opacity)
-    return torch.lerp(colour, light[:, :, :3], torch.sigmoid(STEEP * light[:, :, 3:]))
+    return torch.lerp(colour, light[:, :, :3], torch.sigmoid(STEEP * light[:, :, 3:])).transpose(1, 2)
 
 
 def _aperture(place: Tensor) -> Tensor:

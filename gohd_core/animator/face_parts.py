@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame, eyes_in_frame
 from gohd_core.animator.face_sheet import FaceSheet, SheetInFrame, sheet_in_frame
+from gohd_core.animator.records import mapped
 from gohd_core.animator.ring_profiles import RingsInFrame, rings_in_frame
 from gohd_core.animator.rings import EDGE, FaceRings, OwnShape
 from gohd_core.animator.tooth_places import tooth_places
@@ -54,10 +55,13 @@ def parts_in_frame(
 ) -> PartsInFrame:
     """Parts in frames with descriptors [B,72], of one portrait or of as many."""
     shape, trust = parts.shape, parts.trust
-    both = descriptor, shape.descriptor
-    points = [sheet(shape.sheet, each, size) for each in both]
+    # Frames and the portrait in one go.
+    both, counts = torch.cat([descriptor, shape.descriptor]), [len(descriptor), len(shape.descriptor)]
+    heads = mapped(shape, lambda each: each if len(each) == 1 else torch.cat([each, each]))
+    points = sheet(heads.sheet, both, size).split(counts)
     skin = sheet_in_frame(*points, shape.skin * trust[:, None, None], size)
-    edges = rings_in_frame(*(rings(shape.neutral, shape.lashes, each, size) for each in both), trust, size)
+    placed = rings(heads.neutral, heads.lashes, both, size).split(counts)
+    edges = rings_in_frame(*placed, trust, size)
     eyes = eyes_in_frame(parts.eyeballs, descriptor, trust, size)
     window = edges.column[:, 0], edges.row[:, 0]
     teeth = tooth_places(shape.neutral[:, 0, EDGE - 1], descriptor, *window, size)

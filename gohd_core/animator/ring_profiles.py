@@ -52,28 +52,33 @@ class RingsInFrame:
 
     def moved(self, flow: Tensor) -> Tensor:
         """A flow of the face [B,2,S,S] with that of lips and lids."""
-        flat, at = flow.flatten(2), self.pixels(flow.shape[-1]).flatten(2)
-        for k in range(PARTS):
-            there = at[:, k, None].expand(-1, 2, -1)
-            known = self.flow[:, :, k].flatten(2).to(flat.dtype)
-            weight = self.weight[:, k, None].flatten(2).to(flat.dtype)
-            flat = flat.scatter(2, there, torch.lerp(flat.gather(2, there), known, weight))
-        return flat.unflatten(2, flow.shape[2:])
+        flat, at = flow.flatten(2), self._there(flow)[:, None].expand(-1, 2, -1)
+        change = self.weight.flatten(1)[:, None] * (self.flow.flatten(2) - flat.gather(2, at))
+        return flat.scatter_add(2, at, change.to(flat.dtype)).unflatten(2, flow.shape[2:])
 
     def parted(self, shares: Tensor) -> Tensor:
         """Shares of the planes [B,3,S,S] with what lips and lids hide and show."""
-        flat, at = shares.float().flatten(2), self.pixels(shares.shape[-1]).flatten(2)
-        inner, face = flat[:, INNER], flat[:, FACE]
-        for k in range(PARTS):
-            was, skin = inner.gather(1, at[:, k]), face.gather(1, at[:, k])
-            behind = ((was - _BEHIND_FROM) / _BEHIND_STEP).clamp(0, 1) if k else 1.0
-            now = (was + skin) * self.opening[:, k].flatten(1) * behind
-            now = torch.lerp(was, now, self.weight[:, k].flatten(1))
-            inner = inner.scatter(1, at[:, k], now)
-            face = face.scatter(1, at[:, k], was + skin - now)
-        parts = list(flat.unbind(1))
-        parts[INNER], parts[FACE] = inner, face
-        return torch.stack(parts, 1).unflatten(2, shares.shape[2:])
+        flat, at = shares.float().flatten(2), self._there(shares)
+        was, skin = (flat[:, k].gather(1, at) for k in (INNER, FACE))
+        behind = ((was - _BEHIND_FROM) / _BEHIND_STEP).clamp(0, 1)
+        behind = behind.where(self._of_an_eye, 1.0)
+        now = (was + skin) * self.opening.flatten(1) * behind
+        change = self.weight.flatten(1) * (now - was)
+        # What the skin loses the inner plane gains.
+        at = torch.stack([at, at], dim=1)
+        both = flat[:, : INNER + 1].scatter_add(2, at, torch.stack([-change, change], dim=1))
+        return torch.cat([both, flat[:, INNER + 1 :]], dim=1).unflatten(2, shares.shape[2:])
+
+    def _there(self, picture: Tensor) -> Tensor:
+        """All windows' pixels of a picture [B,.,S,S], [B,3*w*w]. No pixel lies within the rings of two parts,
+        so that changes can be added."""
+        return self.pixels(picture.shape[-1]).flatten(1)
+
+    @property
+    def _of_an_eye(self) -> Tensor:
+        """Which of those pixels belong to the window of an eye, [3*w*w]."""
+        window = self.weight[0, 0].numel()
+        return torch.arange(PARTS * window, device=self.weight.device) >= window
 
 
 def rings_in_frame(target: Tensor, own: Tensor, trust: Tensor, size: int) -> RingsInFrame:

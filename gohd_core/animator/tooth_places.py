@@ -34,14 +34,13 @@ def tooth_places(edge: Tensor, descriptor: Tensor, column: Tensor, row: Tensor, 
     start, way = _rays(descriptor, column, row, size)
     middle, front = edge.mean(1), edge[..., 2].amax(1)
     half = (edge[:, 0, 0] - edge[:, edge.shape[1] // 2, 0]) / 2
-    rays = (_with_jaw(start, way, descriptor[:, _JAW]), (start, way))
-    places = []
-    for (origin, ray), (width, top, bottom, depth) in zip(rays, _ARCHES, strict=True):
-        arch = torch.stack([middle[:, 0], middle[:, 1], front - depth], -1)[:, None, None]
-        along, up = _met(origin, ray, arch, (half * width)[:, None, None])
-        down = 2 * (up - top) / (bottom - top) - 1
-        places.append(torch.stack([along, down], -1).clamp(-_BEYOND, _BEYOND))
-    return torch.stack(places, 1)
+    rays = zip(_with_jaw(start, way, descriptor[:, _JAW]), (start, way), strict=True)
+    width, top, bottom, _ = edge.new_tensor(_ARCHES).T[..., None, None]
+    arches = [torch.stack([middle[:, 0], middle[:, 1], front - arch[-1]], -1) for arch in _ARCHES]
+    arch, half = torch.stack(arches, 1)[:, :, None, None], half[:, None, None, None] * width
+    along, up = _met(*(torch.stack(each, 1) for each in rays), arch, half)
+    down = 2 * (up - top) / (bottom - top) - 1
+    return torch.stack([along, down], -1).clamp(-_BEYOND, _BEYOND)
 
 
 def _rays(descriptor: Tensor, column: Tensor, row: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -69,7 +68,7 @@ def _with_jaw(start: Tensor, way: Tensor, opened: Tensor) -> tuple[Tensor, Tenso
 
 
 def _met(start: Tensor, way: Tensor, arch: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
-    """Where rays meet an arch: along it, -1..1, and the height above the arch's middle, both [B,h,w]."""
+    """Where rays meet arches: along them, -1..1, and the height above their middles, both [B,2,h,w]."""
     back = torch.zeros_like(way[..., 0])
     for _ in range(_ROUNDS):
         far = (arch[..., 2] - back - start[..., 2]) / way[..., 2]
