@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from operator import itemgetter
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.animator.config import AnimatorConfig
+from gohd_core.animator.cores import Cores
 from gohd_core.animator.encoder import Source
 from gohd_core.animator.face_parts import FaceParts
 from gohd_core.animator.network import AnimatorNetwork
@@ -47,6 +49,7 @@ class Animator:
         self.config, self.space, self.dtype = config, space, dtype
         self._draw = self.network.decoder.frames
         self._fixed_batch = 0
+        self._cores: Cores | None = None
 
     @classmethod
     def load(
@@ -130,14 +133,27 @@ class Animator:
         strength = strength.reshape(-1, 1)
         latents = self.network.latent(source, magnitudes, strength)
         descriptors = self.network.descriptors(source, magnitudes, strength)
-        step = self._fixed_batch or (self.network.decoder.cpu_pass if self.device.type == "cpu" else count)
-        frames = []
-        for start in range(0, count, step):
-            part = slice(start, min(start + step, count)) if sources > 1 else slice(None)
+        step, cores = self._plan(count)
+
+        def drawn(start: int) -> Tensor:
+            some = slice(start, min(start + step, count))
+            part = some if sources > 1 else slice(None)
             features, parts = mapped((source.features, source.parts), itemgetter(part))
-            some = slice(start, start + step)
-            frames.append(self._pass(latents[some], features, parts, descriptors[some]))
-        return torch.cat(frames)
+            return self._pass(latents[some], features, parts, descriptors[some])
+
+        starts = range(0, count, step)
+        return torch.cat(cores.map(drawn, starts) if cores else list(map(drawn, starts)))
+
+    def _plan(self, count: int) -> tuple[int, Cores | None]:
+        """How many frames to draw in one pass, and the cores for passes side by side, on the CPU."""
+        if self._fixed_batch or self.device.type != "cpu":
+            return self._fixed_batch or count, None
+        decoder, threads = self.network.decoder, torch.get_num_threads()
+        if not decoder.cpu_side_by_side or min(threads, count) == 1:
+            return decoder.cpu_pass, None
+        if self._cores is None or self._cores.count != threads:
+            self._cores = Cores(threads)
+        return min(decoder.cpu_pass, math.ceil(count / threads)), self._cores
 
     def _pass(
         self,

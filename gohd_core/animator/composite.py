@@ -69,6 +69,7 @@ class _Finished:
 class CompositeDecoder(CompositeTrunk):
     """Latent, source features and source image -> frame."""
 
+    cpu_side_by_side = True
     cpu_pass = 8
     """Frames per pass on the CPU: many small steps, which cost as much for one frame as for a few."""
 

@@ -133,6 +133,7 @@ def _layout(side: int, dtype: torch.dtype) -> torch.memory_format:
 class PyramidDecoder(nn.Module):
     """Latent and source features -> frame (§3.3), as the official weights were trained."""
 
+    cpu_side_by_side = False
     cpu_pass = 1
     """Frames per pass on the CPU: larger passes leave the caches and cost page faults."""
 

@@ -1,0 +1,38 @@
+"""Work on frames side by side on the CPU, each on one core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Cores:
+    """Threads that compute alone, one item each.
+
+    PyTorch shares one small operation after another among its threads, which costs as much as it saves.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="gohd-core")
+        ready = Barrier(count)
+        list(self._pool.map(_compute_alone, [ready] * count))
+        # The setting is each thread's own, but one that has not computed yet would begin with the last.
+        torch.set_num_threads(count)
+
+    def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """What `work` makes of each item, in order; gradients are not recorded."""
+        return list(self._pool.map(torch.inference_mode()(work), items))
+
+
+def _compute_alone(ready: Barrier) -> None:
+    torch.get_num_threads()  # a thread's first question takes over the common setting
+    torch.set_num_threads(1)
+    ready.wait()  # until all are there: no thread takes two of these
