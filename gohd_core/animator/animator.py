@@ -226,15 +226,25 @@ class Animator:
         should_stop: Callable[[], bool] | None,
     ) -> Iterator[Tensor]:
         descriptors = network_descriptors(motion)
-        total = len(descriptors)
+        total, at_once = len(descriptors), self._drawn_at_once(batch_size)
         for start in range(0, total, batch_size):
             if should_stop is not None and should_stop():
                 raise Interrupted(f"Stopped after {start} of {total} frames, as asked.")
-            frames = range(start, min(start + batch_size, total))
-            windows = windows_at(descriptors, frames, self.config.window, motion.pose.fps)
-            yield self.decode(source, self.magnitudes(source, windows), strength)
+            done = start % at_once
+            if not done:
+                frames = range(start, min(start + at_once, total))
+                windows = windows_at(descriptors, frames, self.config.window, motion.pose.fps)
+                drawn = self.decode(source, self.magnitudes(source, windows), strength)
+            yield drawn[done : done + batch_size]
             if progress is not None:
-                progress(frames.stop, total)
+                progress(min(start + batch_size, total), total)
+
+    def _drawn_at_once(self, batch_size: int) -> int:
+        """Frames drawn ahead, in whole batches: small batches leave the CPU's cores too little to do."""
+        if self._fixed_batch or self.device.type != "cpu" or not self.network.decoder.cpu_side_by_side:
+            return batch_size
+        full = self.network.decoder.cpu_pass * torch.get_num_threads()
+        return batch_size * math.ceil(full / batch_size)
 
     def _check_image(self, image: Tensor) -> None:
         size = self.config.size
