@@ -226,7 +226,7 @@ class Animator:
         should_stop: Callable[[], bool] | None,
     ) -> Iterator[Tensor]:
         descriptors = network_descriptors(motion)
-        total, at_once = len(descriptors), self._drawn_at_once(batch_size)
+        total, at_once = len(descriptors), self.drawn_at_once(batch_size)
         for start in range(0, total, batch_size):
             if should_stop is not None and should_stop():
                 raise Interrupted(f"Stopped after {start} of {total} frames, as asked.")
@@ -239,7 +239,7 @@ class Animator:
             if progress is not None:
                 progress(min(start + batch_size, total), total)
 
-    def _drawn_at_once(self, batch_size: int) -> int:
+    def drawn_at_once(self, batch_size: int) -> int:
         """Frames drawn ahead, in whole batches: small batches leave the CPU's cores too little to do."""
         if self._fixed_batch or self.device.type != "cpu" or not self.network.decoder.cpu_side_by_side:
             return batch_size

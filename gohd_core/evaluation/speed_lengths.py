@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import islice
 
 from torch import Tensor
 
@@ -18,8 +17,8 @@ from gohd_core.evaluation.speed_stages import sample, say
 from gohd_core.motion import Motion
 from gohd_core.pipeline import Models
 
-_BATCH, _BATCHES = 4, 2
-"""Frames in a batch, and batches, that are drawn for each figure."""
+_BATCH = 8
+"""Frames in a batch; as many batches are drawn for each figure as the animator draws at once."""
 
 
 def length_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> Table:
@@ -28,28 +27,31 @@ def length_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> 
         "Length",
         ("motion ms a second", "cost against shortest", "motion MiB", "drawing ms a frame", "drawing MiB"),
         note="Motion: features, head, expression and gaze of the whole sound. Cost: of motion, a second of "
-        "sound, as a share of the shortest clip's; 1 is linear. Drawing: the first batches of the whole clip "
+        "sound, as a share of the shortest clip's; 1 is linear. Drawing: the first batch of the whole clip "
         "and of its second half, since frames are drawn one batch after the other. MiB: peak of the "
         "process's resident memory meanwhile, weights and libraries included (CPU), or of the GPU's; the "
         "sound itself takes 3.7 MiB a minute, its features 7.0, and 7.3 more while they are made.",
     )
     picture, own = portrait(models)
     source = models.animator.encode_source(picture, own)
-    _warm(models, own, source, noise(min(plan.seconds)))
+    batch = models.animator.drawn_at_once(_BATCH)
+    _motion(models, noise(min(plan.seconds)), own)  # what only a process's first clip needs
+    _drawn(models, source, [moving(own.fitted(batch))], batch)
     shortest = 0.0
     for done, seconds in enumerate(plan.seconds):
         samples = noise(seconds)
         taken, motion_mib = _measured(partial(_motion, models, samples, own), plan)
         shortest = shortest or taken / seconds
         motion = moving(own.fitted(int(seconds * FPS)))
-        drawn, drawing_mib = _measured(partial(_drawn, models, source, motion), plan)
+        parts = motion, motion[len(motion) // 2 :]
+        drawn, drawing_mib = _measured(partial(_drawn, models, source, parts, batch), plan)
         table.put(
             f"{seconds:g} s",
             {
                 "motion ms a second": 1000 * taken / seconds,
                 "cost against shortest": taken / seconds / shortest,
                 "motion MiB": motion_mib,
-                "drawing ms a frame": 1000 * drawn / (2 * _BATCH * _BATCHES),
+                "drawing ms a frame": 1000 * drawn / sum(min(batch, len(part)) for part in parts),
                 "drawing MiB": drawing_mib,
             },
         )
@@ -64,12 +66,6 @@ def _measured(work: Callable[[], object], plan: SpeedPlan) -> tuple[float, float
     return timed(work, plan, 1), peak_mib(plan.device)
 
 
-def _warm(models: Models, own: Motion, source: Source, samples: Tensor) -> None:
-    """What only a process's first clip needs is no part of the shortest one's cost."""
-    _motion(models, samples, own)
-    _drawn(models, source, moving(own.fitted(_BATCH)))
-
-
 def _motion(models: Models, samples: Tensor, own: Motion) -> None:
     features = audio_features(samples, SAMPLE_RATE)
     sample(models.pose, features, own.pose.values[0])
@@ -78,7 +74,6 @@ def _motion(models: Models, samples: Tensor, own: Motion) -> None:
         sample(models.gaze, features, own.gaze.values[0])
 
 
-def _drawn(models: Models, source: Source, motion: Motion) -> None:
-    for part in (motion, motion[len(motion) // 2 :]):
-        for _ in islice(models.animator.animate(source, part, batch_size=_BATCH), _BATCHES):
-            pass
+def _drawn(models: Models, source: Source, clips: Iterable[Motion], batch: int) -> None:
+    for clip in clips:
+        next(models.animator.animate(source, clip, batch_size=batch))

@@ -8,10 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
-from gohd_core.constants import SAMPLE_RATE
+from gohd_core.animator.windows import to_network_order
+from gohd_core.checkpoints.loading import assets_folder
+from gohd_core.constants import N_DESCRIPTOR, SAMPLE_RATE, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.motion import Motion
 from gohd_core.pipeline import Models
@@ -85,13 +89,23 @@ def noise(seconds: float) -> Tensor:
 
 
 def portrait(models: Models) -> tuple[Tensor, Motion]:
-    """A ramp of the animator's size and coefficients of zero."""
-    size = models.animator.config.size
-    ramp = torch.linspace(-1, 1, size)
-    picture = torch.stack(
-        [ramp.expand(size, size), ramp[:, None].expand(size, size), torch.zeros(size, size)]
-    )
-    return picture[None], Motion.from_descriptors(torch.zeros(1, 72), models.animator.space)
+    """A picture of the animator's size and its own motion, one frame.
+
+    The built-in weights get a portrait of the pack, for parts of a face are drawn where one is found;
+    others, whose cost does not depend on it, a ramp of colours and coefficients of zero.
+    """
+    animator = models.animator
+    size = animator.config.size
+    if animator.space != STYLISED:
+        ramp = torch.linspace(-1, 1, size)
+        flat = torch.zeros(size, size)
+        picture = torch.stack([ramp.expand(size, size), ramp[:, None].expand(size, size), flat])[None]
+        return picture, Motion.from_descriptors(torch.zeros(1, N_DESCRIPTOR), animator.space)
+    with Image.open(assets_folder() / "portraits" / "01.jpg") as image:
+        pixels = np.asarray(image.convert("RGB").resize((size, size)), np.float32)
+    picture = torch.from_numpy(pixels / 127.5 - 1).permute(2, 0, 1)[None]
+    own = animator.encode_source(picture).descriptor.cpu()
+    return picture, Motion.from_descriptors(to_network_order(own), animator.space)
 
 
 def moving(motion: Motion) -> Motion:
