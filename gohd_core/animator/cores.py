@@ -21,11 +21,12 @@ class Cores:
 
     def __init__(self, count: int) -> None:
         self.count = count
+        before = torch.get_num_threads()
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="gohd-core")
         ready = Barrier(count)
         list(self._pool.map(_compute_alone, [ready] * count))
         # The setting is each thread's own, but one that has not computed yet would begin with the last.
-        torch.set_num_threads(count)
+        torch.set_num_threads(before)
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """What `work` makes of each item, in order; gradients are not recorded."""
