@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 from pathlib import Path
@@ -16,9 +17,11 @@ _RESET_PEAK = "5"
 def reset_peak(device: str) -> None:
     """Begins the peak of `device` anew, where the system can; else it stays that of the whole run.
 
-    Garbage goes first: collected later, it would make room for what the work needs, and hide it.
+    Garbage goes first, and what the allocator keeps for later: both would make room for what the work
+    needs, and hide it.
     """
     gc.collect()
+    _give_back()
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         return
@@ -40,6 +43,13 @@ def peak_mib(device: str) -> float | None:
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 2**10
     except (OSError, StopIteration):
         return _peak_of_run()
+
+
+def _give_back() -> None:
+    """Has glibc return free memory to the system; other C libraries have no such call."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    if trim is not None:
+        trim(0)
 
 
 def _peak_of_run() -> float | None:

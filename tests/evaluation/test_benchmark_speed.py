@@ -41,6 +41,19 @@ def test_the_peak_is_that_of_the_work_alone():
     assert peak_mib("cpu") - before < 100
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux begins a peak anew")
+def test_memory_that_the_allocator_kept_does_not_hide_what_the_work_takes():
+    torch.ones(7, 2**20)  # once freed, blocks of up to its size are kept rather than returned
+    blocks = [torch.ones(2**20) for _ in range(100)]
+    pin = torch.ones(2**18)
+    del blocks
+    reset_peak("cpu")
+    before = peak_mib("cpu")
+    kept = torch.ones(200, 2**18)
+    assert peak_mib("cpu") - before == pytest.approx(200, abs=30)
+    assert len(pin) > len(kept)
+
+
 def test_it_measures_and_compares(tmp_path, capsys):
     threads = torch.get_num_threads()
     first = tmp_path / "first.json"
