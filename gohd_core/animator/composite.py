@@ -20,7 +20,7 @@ from gohd_core.animator.face_parts import PartsInFrame
 from gohd_core.animator.layers import Freezable, plain_conv
 from gohd_core.animator.layouts import spread
 from gohd_core.animator.planes import BACKGROUND, COUNT, INNER, Planes, blend, warped
-from gohd_core.animator.records import row
+from gohd_core.animator.records import rows
 from gohd_core.animator.resizing import sized
 from gohd_core.animator.teeth import Layer, Rows, Teeth, inside, laid
 
@@ -131,8 +131,8 @@ class CompositeDecoder(CompositeTrunk):
         trunk, portrait = self.trunk(latent, features[: self.n_maps]), self._portrait(features)
         if latent.device.type != "cpu":
             return self._finished(trunk, portrait, parts).frame
-        record = trunk, portrait, parts
-        return torch.cat([self._finished(*row(record, k)).frame for k in range(len(latent))])
+        one_by_one = rows((trunk, portrait, parts), len(latent))
+        return torch.cat([self._finished(*each).frame for each in one_by_one])
 
     def own_shares(self, latent: Tensor, features: tuple[Tensor, ...]) -> Tensor:
         """How much of each plane the source itself shows, [B,3,S,S], from the latent that draws it again.

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig
-from gohd_core.animator.layers import EqualConv2d, StyledConv, frugal, plain_conv
+from gohd_core.animator.layers import SMALL_AT_FIRST, EqualConv2d, StyledConv, frugal
 from gohd_core.animator.layouts import in_blocks, joined, spread
 from gohd_core.animator.planes import COUNT, FACE
 from gohd_core.animator.resizing import sized
@@ -45,7 +45,7 @@ class CompositeHead(nn.Module):
         self.surroundings = Surroundings(width, latent) if config.surroundings else None
         self.first = StyledConv(width + seen + (3 + COUNT) * pixels, width, latent)
         self.second = StyledConv(width, width, latent)
-        self.out = plain_conv(width, _FINE * pixels + 3)
+        self.out = FineAndShading(width, _FINE * pixels, _SHADING_CELL // self.block)
 
     def forward(
         self,
@@ -77,27 +77,46 @@ class CompositeHead(nn.Module):
         known = in_blocks(known, self.block).to(x.dtype)
         x = sized(x, self.side)
         x = self.second(self.first(joined(x, seen, known), latent), latent)
-        fine, shading = self._finished(x)
+        fine, shading = self.out(x)
         fine = spread(fine, self.block)
         logits = logits + F.pad(fine[:, 1:COUNT], (0, 0, 0, 0, 1, 0))
         size = self.side * self.block
         return HeadOutput(mask + fine[:, :1], logits, fine[:, COUNT:], _SHADING_STEP * sized(shading, size))
 
-    def _finished(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What `out` gives: of every block, and of every cell the mean colour of the shading."""
-        cell = _SHADING_CELL // self.block
-        if not frugal(x):
-            out = self.out.biased(x)
-            return out[:, :-3], F.avg_pool2d(out[:, -3:], cell)
-        kernel, _ = self.out.constants(x.dtype)
-        fine, bias = self.out.bias.split([len(kernel) - 3, 3])
-        # The mean of a cell's outputs is one convolution with a large kernel, at every cell once.
-        mean = F.conv_transpose2d(
-            kernel[-3:],
-            kernel.new_full((kernel.shape[1], 1, cell, cell), 1 / cell**2),
-            groups=kernel.shape[1],
-        )
-        return F.conv2d(x, kernel[:-3], fine, padding=1), F.conv2d(x, mean, bias, stride=cell, padding=1)
+
+class FineAndShading(EqualConv2d):
+    """A 3x3 convolution, small at first: of every block the fine outputs, of every cell the mean shading."""
+
+    def __init__(self, inputs: int, fine: int, cell: int) -> None:
+        super().__init__(inputs, fine + 3, 3, padding=1)
+        self.fine, self.cell = fine, cell
+        self.register_buffer("frozen_mean", None, persistent=False)
+        with torch.no_grad():
+            self.weight.mul_(SMALL_AT_FIRST)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x [B,C,S,S] -> [B,fine,S,S] and [B,3,S/cell,S/cell], float32."""
+        if not frugal(x) or self.frozen_mean is None:
+            out = self.biased(x)
+            return out[:, : self.fine], F.avg_pool2d(out[:, self.fine :], self.cell)
+        kernel, _ = self.constants(x.dtype)
+        fine, shading = self.bias.split([self.fine, 3])
+        mean = F.conv2d(x, self.frozen_mean.to(x.dtype), shading, stride=self.cell, padding=1)
+        return F.conv2d(x, kernel[: self.fine], fine, padding=1), mean
+
+    def freeze(self, dtype: torch.dtype, layout: torch.memory_format = torch.channels_last) -> None:
+        """Keeps also the kernel that gives the mean of a cell's shading at once, at every cell."""
+        super().freeze(dtype, layout)
+        channels, cell = self.weight.shape[1], self.cell
+        with torch.no_grad():
+            box = self.weight.new_full((channels, 1, cell, cell), 1 / cell**2)
+            mean = F.conv_transpose2d(self.kernel()[self.fine :], box, groups=channels)
+            self.frozen_mean = mean.to(dtype).contiguous(memory_format=layout)
+
+    def train(self, mode: bool = True) -> FineAndShading:
+        if mode:
+            self.frozen_mean = None
+        return super().train(mode)
 
 
 class Surroundings(nn.Module):

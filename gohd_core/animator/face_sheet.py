@@ -51,8 +51,8 @@ class SheetInFrame:
     """The skin of frames.
 
     Attributes:
-        flow: [B,2,n,n] backward, in half images.
-        share: [B,1,n,n] how far it is known there, 0..1.
+        flow: [B,2,S,S] backward, in half images.
+        share: [B,1,S,S] how far it is known there, 0..1.
     """
 
     flow: Tensor
@@ -60,8 +60,7 @@ class SheetInFrame:
 
     def moved(self, flow: Tensor) -> Tensor:
         """A flow of the face [B,2,S,S] with that of the skin."""
-        known = sized(torch.cat([self.flow, self.share], dim=1), flow.shape[-1]).to(flow.dtype)
-        return torch.lerp(flow, known[:, :2], known[:, 2:])
+        return torch.lerp(flow, self.flow.to(flow.dtype), self.share.to(flow.dtype))
 
 
 def sheet_in_frame(target: Tensor, own: Tensor, skin: Tensor, size: int) -> SheetInFrame:
@@ -87,7 +86,8 @@ def sheet_in_frame(target: Tensor, own: Tensor, skin: Tensor, size: int) -> Shee
     hit = (cells[:, 3:] > 0).float()
     found = grown(cells[:, :3] / cells[:, 3:].clamp_min(1e-6), hit)
     near = F.max_pool2d(hit, _EDGE, 1, _EDGE // 2)
-    return SheetInFrame(found[:, :2] * (2 / size), least(found[:, 2:] * near, _EDGE))
+    known = torch.cat([found[:, :2] * (2 / size), least(found[:, 2:] * near, _EDGE)], dim=1)
+    return SheetInFrame(*sized(known, size).split([2, 1], dim=1))
 
 
 def _facing(points: Tensor, size: int) -> Tensor:

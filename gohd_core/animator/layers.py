@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 LEAKY = 0.2
 GAIN = math.sqrt(2.0)
+SMALL_AT_FIRST = 0.3
+"""Factor on the weights of convolutions that give maps."""
 _EPSILON = 1e-8
 
 
@@ -109,7 +111,7 @@ class EqualConv2d(Freezable):
         """With its bias, in float32."""
         if frugal(x):
             return self._convolved(x, self.bias)
-        return self(x).float() + self.bias[:, None, None]
+        return self._convolved(x, None).float() + self.bias[:, None, None]
 
     def _convolved(self, x: Tensor, bias: Tensor | None) -> Tensor:
         kernel, _ = self.constants(x.dtype)
@@ -122,7 +124,7 @@ def plain_conv(inputs: int, outputs: int) -> EqualConv2d:
     """A 3x3 convolution to maps, small at first."""
     conv = EqualConv2d(inputs, outputs, 3, padding=1)
     with torch.no_grad():
-        conv.weight.mul_(0.3)
+        conv.weight.mul_(SMALL_AT_FIRST)
     return conv
 
 

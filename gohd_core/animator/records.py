@@ -23,6 +23,13 @@ def mapped(record: Record, change: Callable[[Tensor], Tensor]) -> Record:
     return record
 
 
-def row(record: Record, k: int) -> Record:
-    """The k-th row of every tensor, as a batch of one; tensors with one row serve all."""
-    return mapped(record, lambda each: each if len(each) == 1 else each[k : k + 1])
+def rows(record: Record, count: int) -> list[Record]:
+    """A record's rows, each a batch of one; tensors with one row, and what is no tensor, serve all."""
+    if isinstance(record, Tensor):
+        return [record] * count if len(record) == 1 else list(record.split(1))
+    if isinstance(record, tuple | list) and record:
+        return [type(record)(each) for each in zip(*(rows(part, count) for part in record), strict=True)]
+    if is_dataclass(record):
+        parts = (rows(getattr(record, field.name), count) for field in fields(record))
+        return [type(record)(*each) for each in zip(*parts, strict=True)]
+    return [record] * count

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -37,12 +39,16 @@ def _averaged(x: Tensor, factor: int) -> Tensor:
 
 def _interpolated(x: Tensor, factor: int) -> Tensor:
     """Along rows by a matrix; then rows are mixed as a whole. The factor is even."""
-    count = x.shape[-1]
-    weights = torch.eye(count, dtype=x.dtype)[None]
-    weights = F.interpolate(weights, size=factor * count, mode="linear", align_corners=False)[0]
-    wide = x @ weights
+    wide = x @ _weights(x.shape[-1], factor)
     above, below = torch.cat([wide[..., :1, :], wide], -2), torch.cat([wide, wide[..., -1:, :]], -2)
     # Between the middles of two rows of x lie `factor` rows; the first and last halves are beyond the ends.
     shares = ((torch.arange(factor, dtype=x.dtype) + 0.5) / factor)[:, None]
     rows = torch.lerp(above[..., None, :], below[..., None, :], shares).flatten(-3, -2)
     return rows[..., factor // 2 : -factor // 2, :]
+
+
+@lru_cache(maxsize=16)
+def _weights(count: int, factor: int) -> Tensor:
+    """[count, factor * count] of linear interpolation."""
+    eye = torch.eye(count)[None]
+    return F.interpolate(eye, size=factor * count, mode="linear", align_corners=False)[0]

@@ -89,14 +89,13 @@ class Teeth(nn.Module):
 
     def draw_at(self, places: Tensor, light: Tensor) -> list[Layer]:
         """The same at places [B,2,h,w,2] along and down the rows, -1..1 within a row."""
-        layers = []
-        for k in range(ROWS):
-            picture = self.picture[None, k].expand(len(places), -1, -1, -1)
-            grid = places[:, k] * _EXTENT
-            seen = F.grid_sample(picture, grid, "bilinear", "border", align_corners=False)
-            colour = (seen[:, :3] + 1) * light[:, k, :, None, None] - 1
-            layers.append(Layer(colour, torch.sigmoid(_OUTLINE_STEP * seen[:, 3:])))
-        return layers
+        pictures = self.picture.expand(len(places), -1, -1, -1, -1).flatten(0, 1)
+        grid = places.flatten(0, 1) * _EXTENT
+        seen = F.grid_sample(pictures, grid, "bilinear", "border", align_corners=False)
+        seen = seen.unflatten(0, (-1, ROWS))
+        colours = (seen[:, :, :3] + 1) * light[..., None, None] - 1
+        opacities = torch.sigmoid(_OUTLINE_STEP * seen[:, :, 3:])
+        return [Layer(colours[:, k], opacities[:, k]) for k in range(ROWS)]
 
 
 def inside(teeth: Teeth, synthesis: Tensor, inner: Tensor, pixels: Tensor, drawn: list[Layer]) -> Tensor:

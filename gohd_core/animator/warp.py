@@ -110,11 +110,11 @@ def gathered(features: Tensor, flows: Tensor, shares: Tensor, still: Tensor) -> 
     first = first.to(torch.int32)
     corner = first[:, :, 1] * side + first[:, :, 0]
     upper, lower = upper * shares, lower * shares
-    taps = ((0, upper, left), (1, upper, right), (side, lower, left), (side + 1, lower, right))
-    for k in range(count):
-        for j, (step, down, along) in enumerate(taps, start=4 * k):
-            torch.mul(down[:, k], along[:, k], out=weights[..., j])
-            torch.add(corner[:, k], step, out=index[..., j])
+    corners = ((0, upper, left), (1, upper, right), (side, lower, left), (side + 1, lower, right))
+    taps, places = (x[..., :-1].unflatten(-1, (count, 4)).movedim(3, 1).unbind(-1) for x in (weights, index))
+    for (step, down, along), tap, place in zip(corners, taps, places, strict=True):
+        torch.mul(down, along, out=tap)
+        torch.add(corner, step, out=place)
     weights[..., -1] = still
     index[..., -1] = torch.arange(side**2, dtype=torch.int32, device=still.device).view(side, side)
     table = features[0].permute(1, 2, 0).flatten(0, 1)

@@ -19,7 +19,7 @@ from gohd_core.animator.cores import Cores
 from gohd_core.animator.layers import EqualConv2d, StyledConv, all_biased, plain_conv
 from gohd_core.animator.layouts import in_blocks, spread
 from gohd_core.animator.planes import Planes
-from gohd_core.animator.records import mapped, row
+from gohd_core.animator.records import mapped, rows
 from gohd_core.animator.resizing import sized
 from gohd_core.constants import STYLISED
 
@@ -170,7 +170,7 @@ class Pair:
 
 def test_a_row_of_a_record_is_a_batch_of_one():
     record = Pair(torch.arange(3), (torch.arange(6).view(3, 2), None, torch.tensor([7])))
-    found = row(record, 1)
+    found = rows(record, 3)[1]
     assert found.first.tolist() == [1] and found.others[0].tolist() == [[2, 3]]
     assert found.others[1] is None and found.others[2].tolist() == [7] and found.name == "kept"
     assert mapped([torch.ones(2)], lambda x: 2 * x)[0].tolist() == [2, 2]
