@@ -40,14 +40,14 @@ class _Portrait:
         moving: [.,2,4,S,S] for the face and the inner plane the source image, and how far its pixels can be
             taken for that plane; [.,2,3,S,S] where that is not told.
         still: [.,4,S,S] or [.,3,S,S] the same for the background.
-        plate: [.,4,S,S] the wall alone, and the last picture's fourth channel; where it is told.
+        bare: [.,4,S,S] what the wall without the head differs from `still` by; where it is told.
         wall: [.,1,S,S] how much wall the source shows; likewise.
     """
 
     guide: Tensor
     moving: Tensor
     still: Tensor
-    plate: Tensor | None
+    bare: Tensor | None
     wall: Tensor | None
 
 
@@ -157,7 +157,7 @@ class CompositeDecoder(CompositeTrunk):
         if len(told) == 1:
             return _Portrait(guide, moving, still, None, None)
         plate, wall = told[1].split([3, 1], dim=1)
-        return _Portrait(guide, moving, still, torch.cat([plate, own[BACKGROUND]], dim=1), wall)
+        return _Portrait(guide, moving, still, F.pad(plate - image, (0, 0, 0, 0, 0, 1)), wall)
 
     def _finished(self, trunk: Trunk, portrait: _Portrait, parts: PartsInFrame | None) -> _Finished:
         """The frame: fine flows and masks, the head's view of the warped source, and both mixed."""
@@ -178,15 +178,13 @@ class CompositeDecoder(CompositeTrunk):
         if parts is not None:
             shares = parts.rings.parted(shares)
         given = torch.sigmoid(made.mask).detach()
-        bared = 0.0
-        if portrait.plate is not None:
-            wall = shares[:, BACKGROUND, None]
-            bared = ((wall - portrait.wall - _BARED_FROM) / _BARED_STEP).clamp(0, 1)
-            behind = torch.lerp(portrait.still, portrait.plate, bared.to(portrait.still.dtype))
-            samples = *samples[:BACKGROUND], behind
-            bared = bared * wall * (1 - given * portrait.plate[:, 3:])
         known = blend(samples, shares).float()
-        share = given * _shown(known) + bared
+        share = given * _shown(known)
+        if portrait.bare is not None:
+            wall = shares[:, BACKGROUND, None]
+            bared = wall * ((wall - portrait.wall - _BARED_FROM) / _BARED_STEP).clamp(0, 1)
+            known = torch.addcmul(known, portrait.bare.float(), bared)
+            share = share + bared * (1 - given * portrait.still[:, 3:])
         synthesis, rows, layers = self._synthesis(trunk, coarse + made.detail, shares[:, INNER, None], parts)
         frame = torch.lerp(synthesis, known[:, :3] + made.shading, share)
         if parts is not None:
