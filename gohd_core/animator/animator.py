@@ -23,6 +23,8 @@ from gohd_core.errors import BadInput, Interrupted
 from gohd_core.motion import Motion
 
 Progress = Callable[[int, int], None]
+_MOST_CORES = 8
+"""Passes that lie side by side at most: each takes about 90 MiB."""
 
 
 class Animator:
@@ -148,7 +150,7 @@ class Animator:
         """How many frames to draw in one pass, and the cores for passes side by side, on the CPU."""
         if self._fixed_batch or self.device.type != "cpu":
             return self._fixed_batch or count, None
-        decoder, threads = self.network.decoder, torch.get_num_threads()
+        decoder, threads = self.network.decoder, _threads()
         if not decoder.cpu_side_by_side or min(threads, count) == 1:
             return decoder.cpu_pass, None
         if self._cores is None or self._cores.count != threads:
@@ -243,7 +245,7 @@ class Animator:
         """Frames drawn ahead, in whole batches: small batches leave the CPU's cores too little to do."""
         if self._fixed_batch or self.device.type != "cpu" or not self.network.decoder.cpu_side_by_side:
             return batch_size
-        full = self.network.decoder.cpu_pass * torch.get_num_threads()
+        full = self.network.decoder.cpu_pass * _threads()
         return batch_size * math.ceil(full / batch_size)
 
     def _check_image(self, image: Tensor) -> None:
@@ -268,6 +270,10 @@ class Animator:
             )
         if not len(motion.pose.values):
             raise BadInput("This motion has no frames.")
+
+
+def _threads() -> int:
+    return min(torch.get_num_threads(), _MOST_CORES)
 
 
 def _repeated(rows: Tensor, missing: int) -> Tensor:

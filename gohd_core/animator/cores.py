@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import torch
 
+_START_SECONDS = 60
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -23,7 +25,7 @@ class Cores:
         self.count = count
         before = torch.get_num_threads()
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="gohd-core")
-        ready = Barrier(count)
+        ready = Barrier(count, timeout=_START_SECONDS)
         list(self._pool.map(_compute_alone, [ready] * count))
         # The setting is each thread's own, but one that has not computed yet would begin with the last.
         torch.set_num_threads(before)
