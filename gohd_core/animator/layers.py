@@ -21,7 +21,7 @@ SMALL_AT_FIRST = 0.3
 _EPSILON = 1e-8
 
 
-def frugal(x: Tensor) -> bool:
+def cpu_inference(x: Tensor) -> bool:
     """Whether this is float32 inference on the CPU: there a pass over memory costs like a convolution, and
     what rounding leaves of a flow shows."""
     return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled()
@@ -109,13 +109,17 @@ class EqualConv2d(Freezable):
 
     def biased(self, x: Tensor) -> Tensor:
         """With its bias, in float32."""
-        if frugal(x):
+        if cpu_inference(x):
             return self._convolved(x, self.bias)
         return self._convolved(x, None).float() + self.bias[:, None, None]
 
     def _convolved(self, x: Tensor, bias: Tensor | None) -> Tensor:
         kernel, _ = self.constants(x.dtype)
-        if kernel.shape[2:] == (1, 1) and frugal(x) and x.is_contiguous(memory_format=torch.channels_last):
+        if (
+            kernel.shape[2:] == (1, 1)
+            and cpu_inference(x)
+            and x.is_contiguous(memory_format=torch.channels_last)
+        ):
             return F.linear(x.permute(0, 2, 3, 1), kernel[:, :, 0, 0], bias).permute(0, 3, 1, 2)
         return F.conv2d(x, kernel, bias, stride=self.stride, padding=self.padding)
 
@@ -130,7 +134,7 @@ def plain_conv(inputs: int, outputs: int) -> EqualConv2d:
 
 def all_biased(convs: list[EqualConv2d], x: Tensor) -> list[Tensor]:
     """What several 3x3 convolutions make of the same maps, with their biases, in float32."""
-    if not frugal(x):
+    if not cpu_inference(x):
         return [conv.biased(x) for conv in convs]
     kernels = [conv.constants(x.dtype)[0] for conv in convs]
     made = F.conv2d(x, torch.cat(kernels), torch.cat([conv.bias for conv in convs]), padding=1)
@@ -168,7 +172,7 @@ class StyledConv(Freezable):
         style = self.modulation(latent)
         kernel, energy = self.constants(x.dtype)
         demodulation = torch.rsqrt(style.square() @ energy.T + _EPSILON)
-        if frugal(x) and x[0].numel() > kernel.numel() and len(x) == self.parts == 1 and not self.up:
+        if cpu_inference(x) and x[0].numel() > kernel.numel() and len(x) == self.parts == 1 and not self.up:
             # Of one sample the kernel is scaled, as in the official form: it is smaller than the maps.
             kernel = kernel * (GAIN * demodulation[0, :, None] * style[0])[..., None, None]
             x = F.conv2d(x, kernel, self.bias * GAIN, padding=kernel.shape[-1] // 2)
@@ -193,7 +197,7 @@ class StyledConv(Freezable):
         The official decoder's levels steer every warp above them, which magnify what float32 loses in
         one chain of up to 4,608 products.
         """
-        if not frugal(x) or self.parts == 1:
+        if not cpu_inference(x) or self.parts == 1:
             return convolve(x, kernel, **options)
         layout = torch.contiguous_format if x.is_contiguous() else torch.channels_last
         some, taps = (

@@ -70,8 +70,8 @@ class RingsInFrame:
         return torch.cat([both, flat[:, INNER + 1 :]], dim=1).unflatten(2, shares.shape[2:])
 
     def _there(self, picture: Tensor) -> Tensor:
-        """All windows' pixels of a picture [B,.,S,S], [B,3*w*w]. No pixel lies within the rings of two parts,
-        so that changes can be added."""
+        """All windows' pixels of a picture [B,.,S,S], [B,3*w*w]. Rings of two parts hardly ever overlap, and
+        then at their faded ends, so that changes are added."""
         return self.pixels(picture.shape[-1]).flatten(1)
 
     @property
