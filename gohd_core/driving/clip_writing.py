@@ -18,7 +18,7 @@ from gohd_core.driving.film import Film
 from gohd_core.driving.result import Driving
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box, resize_crop, slice_box
-from gohd_core.face.images import Image
+from gohd_core.images import Image
 
 UNITS = {
     "pose": "radians (Euler angles x, y, z), then model units",

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput, MissingDependency
-from gohd_core.face.images import Image, rgb_images
+from gohd_core.images import Image, rgb_images
 
 RATES = (1, 240)
 """Frame rates that a driving video may have."""

@@ -12,9 +12,9 @@ from gohd_core.constants import N_LANDMARKS
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box
 from gohd_core.face.detection import FaceDetector
-from gohd_core.face.images import Image, check_landmarks
 from gohd_core.face.picking import FaceChoice
 from gohd_core.face.tracking import FaceTracker
+from gohd_core.images import Image, check_landmarks
 
 
 @dataclass(frozen=True, eq=False)
