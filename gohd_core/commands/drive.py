@@ -138,7 +138,7 @@ def _drive(
     from gohd_core.audio import load_audio
     from gohd_core.driving import driven_motion, followed
     from gohd_core.motion import Motion
-    from gohd_core.motion_file import save_motion
+    from gohd_core.motion.file import save_motion
     from gohd_core.render import paste_back, render_video
 
     started = time.perf_counter()

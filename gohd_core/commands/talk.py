@@ -93,7 +93,7 @@ def _make(
 ) -> dict[str, Any]:
     from gohd_core.audio import audio_features, load_audio
     from gohd_core.face import prepare_portrait
-    from gohd_core.motion_file import save_motion
+    from gohd_core.motion.file import save_motion
     from gohd_core.pipeline import TalkOptions, talk
     from gohd_core.render import FrameStrip, render_video
 

@@ -9,8 +9,9 @@ import torch
 
 from gohd_core.errors import BadInput
 from gohd_core.face.morphable import MorphableModel
-from gohd_core.keyframes import Keyframes
-from gohd_core.mixing import (
+from gohd_core.motion import Expression, Gaze, Motion, Pose
+from gohd_core.motion.keyframes import Keyframes
+from gohd_core.motion.mixing import (
     EYE_POINTS,
     MOUTH_POINTS,
     MixSettings,
@@ -18,7 +19,6 @@ from gohd_core.mixing import (
     mix_motion,
     weighted_schedule,
 )
-from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.stylised.expressions import INDEX
 
 

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gohd_core.errors import BadInput
-from gohd_core.keyframes import Keyframes
 from gohd_core.motion import Expression, Gaze, Motion, Sequence, unwrap
-from gohd_core.one_euro import OneEuro
+from gohd_core.motion.keyframes import Keyframes
+from gohd_core.motion.one_euro import OneEuro
 
 Track = TypeVar("Track", bound=Sequence)
 

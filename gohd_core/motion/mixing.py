@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from gohd_core.constants import N_EXPRESSION
-from gohd_core.editing import blended, relative
 from gohd_core.errors import BadInput
 from gohd_core.face.morphable import MorphableModel
-from gohd_core.keyframes import Keyframes, parse_schedule
 from gohd_core.motion import FILL_MODES, Expression, Gaze, Motion, Pose, Sequence
+from gohd_core.motion.editing import blended, relative
+from gohd_core.motion.keyframes import Keyframes, parse_schedule
 
 PARTS = ("pose", "expression", "eyes", "gaze")
 LENGTHS = ("longest", "shortest", *PARTS)
