@@ -5,26 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
-from gohd_core.constants import N_EXPRESSION
 from gohd_core.errors import BadInput
-from gohd_core.face.morphable import MorphableModel
 from gohd_core.motion import FILL_MODES, Expression, Gaze, Motion, Pose, Sequence
 from gohd_core.motion.editing import blended, relative
 from gohd_core.motion.keyframes import Keyframes, parse_schedule
 
+if TYPE_CHECKING:
+    from gohd_core.face.morphable import MorphableModel
+
 PARTS = ("pose", "expression", "eyes", "gaze")
 LENGTHS = ("longest", "shortest", *PARTS)
-
-MOUTH_POINTS = (*range(17), *range(48, 68))
-"""The jaw line and the lips among the 68 landmarks."""
-EYE_POINTS = (*range(17, 27), *range(36, 48))
-"""The brows and the eyes."""
-_RIDGE = 1e-3
-"""Movements that neither group of landmarks shows stay with the mouth's source."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,7 @@ def mix_motion(
     Args:
         own: p0, e0 and g0 of the portrait, one frame; parts without a source keep it.
         expression: drives the whole face.
-        eyes: drives the lids and brows instead, where it is given; see `eye_projection`.
+        eyes: drives the lids and brows instead, where it is given; see `face.eye_projection`.
         model: the space's morphable model; only `eyes` needs it.
     Raises: `BadInput` for spaces that differ, for no source at all, for `eyes` without a model.
     """
@@ -109,23 +103,8 @@ def weighted_schedule(weights: Mapping[str, float], schedule: str) -> dict[str, 
 
 def with_eyes_of(mouth: Expression, eyes: Expression, model: MorphableModel) -> Expression:
     """Lids and brows of one expression on the mouth of another, of equal length."""
-    moved = mouth.values + (eyes.values - mouth.values) @ eye_projection(model).T
+    moved = mouth.values + (eyes.values - mouth.values) @ model.eye_projection().T
     return replace(mouth, values=moved, valid=mouth.valid & eyes.valid)
-
-
-def eye_projection(model: MorphableModel) -> Tensor:
-    """[64, 64]: of a change of expression, the part that moves eyes and brows and leaves the mouth.
-
-    In a measured basis nearly every coefficient moves both. So the change x that is applied is the one
-    whose landmarks come nearest to what is wanted: eye landmarks as in the change d, mouth landmarks
-    still, x = argmin |E (x - d)|^2 + |M x|^2 + ridge |x|^2, with E and M the basis at those landmarks.
-    """
-    basis = model.expression_basis[model.landmark_indices].double()
-    eye = basis[list(EYE_POINTS)].reshape(-1, N_EXPRESSION)
-    mouth = basis[list(MOUTH_POINTS)].reshape(-1, N_EXPRESSION)
-    wanted, still = eye.T @ eye, mouth.T @ mouth
-    ridge = _RIDGE * torch.eye(N_EXPRESSION, dtype=torch.float64) * wanted.diagonal().mean()
-    return torch.linalg.solve(wanted + still + ridge, wanted).float()
 
 
 def _model_for(space: str, model: MorphableModel | None) -> MorphableModel:
