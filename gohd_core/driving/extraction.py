@@ -7,7 +7,6 @@ from fractions import Fraction
 from itertools import islice
 
 from gohd_core.constants import FPS
-from gohd_core.driving.film import Film
 from gohd_core.driving.readers import reader_for
 from gohd_core.driving.result import Driving, assembled
 from gohd_core.driving.sightings import Sighting, TrackedFace, Whereabouts, WholeFrames
@@ -16,6 +15,7 @@ from gohd_core.driving.timeline import check_missing
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
+from gohd_core.video.reader import Film
 
 
 def extract_motion(

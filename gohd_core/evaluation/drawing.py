@@ -14,7 +14,7 @@ from gohd_core.animator.encoder import Source
 from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.clips import Clip
 from gohd_core.motion import Motion
-from gohd_core.render.video import frames_to_bytes
+from gohd_core.video.writer import frames_to_bytes
 
 FLOW_SIZE = 128
 

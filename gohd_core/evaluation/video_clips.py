@@ -120,7 +120,7 @@ def _frames(path: Path, reading: Reading) -> Iterator[np.ndarray]:
     """Crops at 25 frames a second: for each time, the last frame that has begun."""
     from PIL import Image
 
-    from gohd_core.driving.film import Film
+    from gohd_core.video.reader import Film
 
     wanted, last = 0, None
     for time, frame in Film.open(path, seconds=reading.seconds).play():

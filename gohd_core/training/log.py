@@ -12,9 +12,9 @@ from typing import Any, TextIO
 import numpy as np
 
 from gohd_core.constants import SAMPLE_RATE
-from gohd_core.render.video import render_video
 from gohd_core.training.pictures import write_png
 from gohd_core.training.task import Sample
+from gohd_core.video.writer import render_video
 
 _log = logging.getLogger(__name__)
 
