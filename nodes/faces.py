@@ -103,8 +103,8 @@ def portrait_landmarks(face_landmarks: Any, index: int, choice: Any) -> Any:
 
 def film_of(video: Any, fps: float) -> Any:
     """An IMAGE batch (at fps) or a core VIDEO (at its own rate, its trimming kept) as a film."""
-    from gohd_core.driving import Film
     from gohd_core.motion.editing import exact_fps
+    from gohd_core.video.reader import Film
 
     if hasattr(video, "shape"):
         return Film.of_images(video, exact_fps(fps))

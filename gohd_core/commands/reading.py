@@ -11,7 +11,8 @@ from gohd_core.commands.inputs import numbers
 from gohd_core.errors import BadInput
 
 if TYPE_CHECKING:
-    from gohd_core.driving import Driving, Film
+    from gohd_core.driving import Driving
+    from gohd_core.video.reader import Film
 
 MISSING = ("hold", "interpolate", "mark")
 METHODS = ("none", "mean", "gaussian", "savitzky-golay", "one-euro")
@@ -96,8 +97,9 @@ def read_video(
     progress: Callable | None,
 ) -> tuple[Driving, Film]:
     """Reads one video as the options say."""
-    from gohd_core.driving import Film, Steadying, extract_motion, whereabouts
+    from gohd_core.driving import Steadying, extract_motion, whereabouts
     from gohd_core.face import FaceChoice
+    from gohd_core.video.reader import Film
 
     film = Film.open(path, start=arguments.start, seconds=arguments.seconds)
     choice = FaceChoice(arguments.face, box=arguments.video_box)

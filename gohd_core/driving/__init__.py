@@ -10,7 +10,6 @@ _PUBLIC = {
     "DriveOptions": "retarget",
     "Driving": "result",
     "ExtractionReport": "result",
-    "Film": "film",
     "Steadying": "steadiness",
     "driven_motion": "retarget",
     "extract_motion": "extraction",
