@@ -18,11 +18,11 @@ from gohd_core.animator.config import AnimatorConfig, level_sizes
 from gohd_core.animator.decoder import Decoded
 from gohd_core.animator.face_parts import PartsInFrame
 from gohd_core.animator.layers import Freezable, plain_conv
-from gohd_core.animator.layouts import spread
 from gohd_core.animator.planes import BACKGROUND, COUNT, INNER, Planes, blend, warped
-from gohd_core.animator.records import rows
-from gohd_core.animator.resizing import sized
 from gohd_core.animator.teeth import Layer, Rows, Teeth, inside, laid
+from gohd_core.kernels.pixel_blocks import spread
+from gohd_core.kernels.resize import sized
+from gohd_core.kernels.tree import rows
 
 _FINE_STEP = 0.05
 """Flow (half images) that a unit output of the last, fine step adds."""

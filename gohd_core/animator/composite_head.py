@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.layers import SMALL_AT_FIRST, EqualConv2d, StyledConv, cpu_inference
-from gohd_core.animator.layouts import in_blocks, joined, spread
 from gohd_core.animator.planes import COUNT, FACE
-from gohd_core.animator.resizing import sized
+from gohd_core.kernels.pixel_blocks import in_blocks, joined, spread
+from gohd_core.kernels.resize import sized
 
 _SHADING_CELL = 16
 """Side in output pixels of the cells that shading is averaged over."""

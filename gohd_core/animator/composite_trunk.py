@@ -20,7 +20,7 @@ from gohd_core.animator.layers import (
     plain_conv,
 )
 from gohd_core.animator.planes import Planes
-from gohd_core.animator.resizing import sized
+from gohd_core.kernels.resize import sized
 
 _FLOW_STEP = 0.05
 """Flow (half images) that a unit output of a level's head adds: about 6 pixels of 256."""

@@ -21,7 +21,7 @@ from gohd_core.animator.layers import (
     upsample,
 )
 from gohd_core.animator.planes import Planes
-from gohd_core.animator.warp import corner_grid, warp
+from gohd_core.kernels.warp import corner_grid, warp
 
 if TYPE_CHECKING:
     from gohd_core.animator.teeth import Rows

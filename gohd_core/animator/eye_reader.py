@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gohd_core.animator.eye_charts import EXTENTS, HEAD, IRIS, LIGHT, Eyes, turned, unwrapped
 from gohd_core.animator.eyeballs import STEEP, Eyeballs
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act, upsample
-from gohd_core.animator.resizing import sized
+from gohd_core.kernels.resize import sized
 
 _PLACE = (0.280, 0.017, 0.380)
 """Where eyes are in the mean stylised head: half their distance, height and depth, model units."""

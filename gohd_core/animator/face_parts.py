@@ -9,10 +9,10 @@ from torch import Tensor
 
 from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame, eyes_in_frame
 from gohd_core.animator.face_sheet import FaceSheet, SheetInFrame, sheet_in_frame
-from gohd_core.animator.records import mapped
 from gohd_core.animator.ring_profiles import RingsInFrame, rings_in_frame
 from gohd_core.animator.rings import EDGE, FaceRings, OwnShape
 from gohd_core.animator.tooth_places import tooth_places
+from gohd_core.kernels.tree import mapped
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from gohd_core.animator.face_points import MOVING, FacePoints
 from gohd_core.animator.plate import grown, least
-from gohd_core.animator.resizing import sized
 from gohd_core.constants import N_EXPRESSION, N_POSE
 from gohd_core.face.camera import Camera, transform
+from gohd_core.kernels.resize import sized
 
 ROWS, COLUMNS = 24, 24
 _DENSE = 4

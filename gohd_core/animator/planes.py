@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from gohd_core.animator.layers import cpu_inference
-from gohd_core.animator.resizing import sized
-from gohd_core.animator.warp import centres, gathered, warp
+from gohd_core.kernels.resize import sized
+from gohd_core.kernels.warp import centres, gathered, warp
 
 FACE, INNER, BACKGROUND = range(3)
 """Skin, hair and all that moves with them; eyeballs, the mouth's inside and glasses; what stays."""

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gohd_core.animator.layers import EqualLinear, plain_conv
-from gohd_core.animator.resizing import sized
+from gohd_core.kernels.resize import sized
 
 ROWS = 2
 """The lower row, and the upper one in front of it."""

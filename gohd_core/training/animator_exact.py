@@ -12,7 +12,7 @@ from torch import Tensor
 from gohd_core.animator import planes
 from gohd_core.animator.decoder import Decoded
 from gohd_core.animator.planes import Planes
-from gohd_core.animator.resizing import sized
+from gohd_core.kernels.resize import sized
 from gohd_core.training.config import is_on
 from gohd_core.training.losses import animator as loss
 from gohd_core.training.task import Batch, Terms

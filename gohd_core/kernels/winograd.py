@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gohd_core.pose.products import Derived, laid_out, product, worthwhile
+from gohd_core.kernels.linear import Derived, laid_out, product, worthwhile
 
 _KERNEL = (
     (1 / 4, 0.0, 0.0),
