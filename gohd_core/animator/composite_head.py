@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig
-from gohd_core.animator.layers import SMALL_AT_FIRST, EqualConv2d, StyledConv, cpu_inference
+from gohd_core.animator.layers import SMALL_AT_FIRST, EqualConv2d, StyledConv
 from gohd_core.animator.planes import COUNT, FACE
 from gohd_core.kernels.pixel_blocks import in_blocks, joined, spread
+from gohd_core.kernels.policy import uses_cpu_kernels
 from gohd_core.kernels.resize import sized
 
 _SHADING_CELL = 16
@@ -96,7 +97,7 @@ class FineAndShading(EqualConv2d):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x [B,C,S,S] -> [B,fine,S,S] and [B,3,S/cell,S/cell], float32."""
-        if not cpu_inference(x) or self.frozen_mean is None:
+        if not uses_cpu_kernels(x) or self.frozen_mean is None:
             out = self.biased(x)
             return out[:, : self.fine], F.avg_pool2d(out[:, self.fine :], self.cell)
         kernel, _ = self.constants(x.dtype)

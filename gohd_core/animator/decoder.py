@@ -17,10 +17,10 @@ from gohd_core.animator.layers import (
     Freezable,
     StyledConv,
     act,
-    cpu_inference,
     upsample,
 )
 from gohd_core.animator.planes import Planes
+from gohd_core.kernels.policy import uses_cpu_kernels
 from gohd_core.kernels.warp import corner_grid, warp
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class FlowHead(nn.Module):
 
         A flow is what all levels below add up to, and a warp magnifies what rounding leaves of it.
         """
-        dtype = torch.float64 if cpu_inference(x) else torch.float32
+        dtype = torch.float64 if uses_cpu_kernels(x) else torch.float32
         style = self.modulation(latent.to(dtype))
         kernel = self.weight.to(dtype) * (style / self.weight.shape[1] ** 0.5)[:, None]
         flat = x.permute(0, 2, 3, 1).flatten(1, 2)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gohd_core.animator.layers import cpu_inference
+from gohd_core.kernels.policy import uses_cpu_kernels
 from gohd_core.kernels.resize import sized
 from gohd_core.kernels.warp import centres, gathered, warp
 
@@ -56,7 +56,7 @@ class Planes:
 
     def warp(self, features: Tensor) -> Tensor:
         """Source features [1 or B,C,S,S] as the target shows them: each plane's, by its share."""
-        if len(features) == 1 and cpu_inference(features):
+        if len(features) == 1 and uses_cpu_kernels(features):
             shares = self.shares
             return gathered(
                 features,

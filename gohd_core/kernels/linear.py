@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gohd_core.kernels.policy import uses_cpu_kernels
+
 _LEAST_ROWS = 64
 """Below this many rows reading the weights is what costs, and their layout saves nothing."""
 
@@ -20,8 +22,7 @@ _ONEDNN = torch.backends.mkldnn.is_available() and all(
 
 def worthwhile(x: Tensor) -> bool:
     """Whether `x` `[..., C]` is many rows of float32 on the CPU for which no gradient is wanted."""
-    plain = x.device.type != "cpu" or x.dtype != torch.float32 or torch.is_grad_enabled()
-    return not plain and x.numel() >= _LEAST_ROWS * x.shape[-1]
+    return uses_cpu_kernels(x) and x.numel() >= _LEAST_ROWS * x.shape[-1]
 
 
 def laid_out(weight: Tensor) -> Tensor:

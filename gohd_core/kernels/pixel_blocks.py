@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.layers import cpu_inference
+from gohd_core.kernels.policy import uses_cpu_kernels
 
 _WHOLE = {2: torch.int64, 4: torch.complex128}
 """Numbers as wide as a block's row of float32: a row then moves at once, and not value by value."""
@@ -19,7 +19,7 @@ def joined(*maps: Tensor) -> Tensor:
 
 def spread(blocks: Tensor, side: int) -> Tensor:
     """Blocks of pixels [B,C*side^2,H,W] -> [B,C,H*side,W*side], as `pixel_shuffle`."""
-    if not cpu_inference(blocks) or side not in _WHOLE:
+    if not uses_cpu_kernels(blocks) or side not in _WHOLE:
         return F.pixel_shuffle(blocks, side)
     count, _, high, wide = blocks.shape
     values = blocks.permute(0, 2, 3, 1).contiguous().view(count, high, wide, -1, side, side)
@@ -29,7 +29,7 @@ def spread(blocks: Tensor, side: int) -> Tensor:
 
 def in_blocks(x: Tensor, side: int) -> Tensor:
     """Its inverse, `pixel_unshuffle`: [B,C,H,W] -> [B,C*side^2,H/side,W/side]."""
-    if not cpu_inference(x) or side not in _WHOLE:
+    if not uses_cpu_kernels(x) or side not in _WHOLE:
         return F.pixel_unshuffle(x, side)
     count, channels, high, wide = x.shape
     rows = x.contiguous().view(_WHOLE[side]).view(count, channels, high // side, side, wide // side)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.layers import cpu_inference
+from gohd_core.kernels.policy import uses_cpu_kernels
 
 _LARGE = 128
 """Side from which on PyTorch's own way costs more on the CPU; it takes pixel after pixel."""
@@ -19,7 +19,7 @@ def sized(x: Tensor, side: int) -> Tensor:
     before = x.shape[-1]
     if before == side:
         return x
-    fast = cpu_inference(x) and max(before, side) >= _LARGE and not _channels_last(x)
+    fast = uses_cpu_kernels(x) and max(before, side) >= _LARGE and not _channels_last(x)
     if before > side:
         return _averaged(x, before // side) if fast else F.avg_pool2d(x, before // side)
     if fast and side % (2 * before) == 0:

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gohd_core.kernels.policy import uses_cpu_kernels
+
 _GATHER_FROM = 64
 """Channels from which reading whole rows pays; below, index arithmetic costs more than it saves."""
 
@@ -44,7 +46,7 @@ def warp(features: Tensor, grid: Tensor, mask: Tensor | None = None, *, border: 
         [B, C, H, W] in the features' dtype.
     """
     wide = len(features) == 1 and features.shape[1] >= _GATHER_FROM
-    if features.device.type == "cpu" and wide and not torch.is_grad_enabled():
+    if wide and uses_cpu_kernels(grid):
         return _gather(features, grid, mask, border)
     if len(features) != len(grid):
         features = features.expand(len(grid), -1, -1, -1)
