@@ -83,7 +83,7 @@ def _networks(arguments: argparse.Namespace) -> Any:
 
         lip_sync = LipSync.load(arguments.lip_sync)
     if arguments.inception:
-        from gohd_core.evaluation.frechet import inception_features
+        from gohd_core.measures.fid import inception_features
 
         inception = inception_features(arguments.inception)
     if arguments.arcface:

@@ -13,7 +13,8 @@ from gohd_core.evaluation.benchmark_data import BenchmarkData, Progress
 from gohd_core.evaluation.drawing import FLOW_SIZE, draw_stills, encode, true_flow
 from gohd_core.evaluation.factor_sheet import FACTORS, FREE, NEAR, Factor, Sheet
 from gohd_core.evaluation.report import Table
-from gohd_core.evaluation.sequences import Agreement, agreement, displacement_share
+from gohd_core.measures.coefficient_errors import coefficient_names, reading_figures
+from gohd_core.measures.sequences import Agreement, agreement, displacement_share
 from gohd_core.pipeline import Models
 from gohd_core.stylised.expressions import INDEX
 from gohd_core.training.animator_examples import (
@@ -24,7 +25,6 @@ from gohd_core.training.animator_examples import (
     RIGHT_BROW,
     RIGHT_EYE,
 )
-from gohd_core.training.reading_figures import coefficient_names, reading_figures
 
 _EYES = (LEFT_EYE, RIGHT_EYE)
 _REGIONS = {"mouth": (MOUTH,), "lids": _EYES, "brows": (LEFT_BROW, RIGHT_BROW)}

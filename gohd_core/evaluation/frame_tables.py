@@ -10,10 +10,10 @@ from gohd_core.clips import Clip
 from gohd_core.evaluation.drawing import as_pictures
 from gohd_core.evaluation.factor_sheet import FACTORS, FREE, NEAR, Sheet
 from gohd_core.evaluation.factors import Head
-from gohd_core.evaluation.pictures import frame_figures, perceptual_distance, sharpness
 from gohd_core.evaluation.report import Table
+from gohd_core.measures.coefficient_errors import explained
+from gohd_core.measures.images import frame_figures, perceptual_distance, sharpness
 from gohd_core.training.animator_examples import boxes
-from gohd_core.training.reading_figures import explained
 
 REGIONS = ("", "eyes ", "mouth ")
 FRAME_COLUMNS = (

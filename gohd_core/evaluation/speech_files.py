@@ -11,8 +11,8 @@ import torch
 from gohd_core.audio import audio_features, load_audio
 from gohd_core.constants import N_EXPRESSION
 from gohd_core.evaluation.report import Table
-from gohd_core.evaluation.sequences import blinks
-from gohd_core.expression.measures import best_lag, flutter, mouth_opening, speech_envelope
+from gohd_core.measures.mouth_sync import best_lag, flutter, mouth_opening, speech_envelope
+from gohd_core.measures.sequences import blinks
 from gohd_core.pipeline import Models
 from gohd_core.training.expression_geometry import FaceGeometry
 

@@ -14,15 +14,15 @@ import torch
 
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.drawing import as_pictures
-from gohd_core.evaluation.frechet import Features, frechet_distance, gaussian_of
-from gohd_core.evaluation.lip_score import clip_score
-from gohd_core.evaluation.pictures import perceptual_distance, psnr, ssim
 from gohd_core.evaluation.report import Report, Table
-from gohd_core.evaluation.sequences import blinks, jitter, structural_similarity
 from gohd_core.evaluation.video_clips import Readers, Reading, VideoClip, neutral_landmarks, pairs, read_video
-from gohd_core.expression.measures import best_lag, mouth_opening, speech_envelope
 from gohd_core.face.gaze_estimator import angular_error
-from gohd_core.training.motion_figures import audio_beats, beat_alignment
+from gohd_core.measures.fid import Features, frechet_distance, gaussian_of
+from gohd_core.measures.images import perceptual_distance, psnr, ssim
+from gohd_core.measures.lse import clip_score
+from gohd_core.measures.motion_statistics import audio_beats, beat_alignment
+from gohd_core.measures.mouth_sync import best_lag, mouth_opening, speech_envelope
+from gohd_core.measures.sequences import blinks, jitter, structural_similarity
 
 SOURCES = {
     "LSE-D": "Prajwal et al. 2020; least mean distance over shifts, lip expert's embeddings of the crop's "

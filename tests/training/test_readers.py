@@ -18,13 +18,13 @@ from gohd_core.face.extractor_network import ExtractorConfig
 from gohd_core.face.gaze_estimator import GazeConfig, GazeEstimator
 from gohd_core.face.glimpses import GlimpseConfig
 from gohd_core.face.resnet import ResNetConfig
+from gohd_core.measures.coefficient_errors import explained, reading_figures, slope
 from gohd_core.training.cli import CONFIGS
 from gohd_core.training.config import load_config
 from gohd_core.training.extractor import ExtractorTask, GazeEstimatorTask, openness
 from gohd_core.training.extractor_config import ExtractorLosses, ExtractorTraining, GazeTraining
 from gohd_core.training.face_examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
 from gohd_core.training.loop import train
-from gohd_core.training.reading_figures import explained, reading_figures, slope
 from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig
 from gohd_core.training.task import Moment
 
