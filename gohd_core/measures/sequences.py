@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
+
+C1, C2 = 0.01**2, 0.03**2
+"""The small constants of eq. 26, those of structural similarity for a range of 1."""
 
 BLINK_BELOW = 0.5
 """An eye ratio (1 = the neutral opening) below this is a blink."""
@@ -66,10 +70,19 @@ def structural_similarity(truth: np.ndarray, made: np.ndarray) -> float:
     Both [T, C], in the coefficients' own unit; the paper does not name the unit, nor the constants
     (those of pictures in 0..1 are taken, as in training).
     """
-    from gohd_core.training.losses.expression import structural_similarity as loss
-
     a, b = (torch.as_tensor(np.asarray(x), dtype=torch.float64)[None] for x in (truth, made))
-    return 1 - float(loss(a, b))
+    return float(structural_similarity_over_time(a, b))
+
+
+def structural_similarity_over_time(truth: Tensor, generated: Tensor) -> Tensor:
+    """SSIM of each of the C dimensions over time (eq. 26), meaned, of [B, T, C] sequences."""
+    mean, mean_g = truth.mean(dim=1), generated.mean(dim=1)
+    centred, centred_g = truth - mean[:, None], generated - mean_g[:, None]
+    variance, variance_g = centred.square().mean(dim=1), centred_g.square().mean(dim=1)
+    covariance = (centred * centred_g).mean(dim=1)
+    top = (2 * mean * mean_g + C1) * (2 * covariance + C2)
+    bottom = (mean.square() + mean_g.square() + C1) * (variance + variance_g + C2)
+    return (top / bottom).mean()
 
 
 def blinks(ratio: np.ndarray, fps: float = FPS, below: float = BLINK_BELOW) -> tuple[float, float]:
