@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gohd_core.checkpoints.official.pose_diffusion import CONFIG, NETWORK, layout
+from gohd_core.pose.official import CONFIG, NETWORK, layout
 
 LAYOUTS = (layout("gaze_diffusion", "audio2gaze.pt", gaze=True),)
 
