@@ -62,8 +62,8 @@ def detector_for(extractor: Any, box: Any, size: tuple[int, int], *, follow: boo
     lost = box is None and not is_square(*size)
     if not (lost or extractor.config.aligned or (follow and box is not None)):
         return None
+    from gohd_core.checkpoints.detector_files import missing_files
     from gohd_core.face.detection import FaceDetector
-    from gohd_core.face.detector_files import missing_files
 
     folders = host.weight_folders()
     problem = missing_files(folders)
