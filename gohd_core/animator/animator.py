@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.encoder import Source
-from gohd_core.animator.face_parts import FaceParts
+from gohd_core.animator.geometry.face_parts import FaceParts
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.checkpoints.loading import load_network

@@ -24,7 +24,7 @@ from gohd_core.kernels.policy import uses_cpu_kernels
 from gohd_core.kernels.warp import corner_grid, warp
 
 if TYPE_CHECKING:
-    from gohd_core.animator.teeth import Rows
+    from gohd_core.animator.geometry.teeth import Rows
 
 _PLANAR_UP_TO = 64
 """Largest side that float32 computes plane by plane (NCHW).

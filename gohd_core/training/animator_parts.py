@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.face_parts import FaceParts, PartsInFrame
+from gohd_core.animator.geometry.contours import OwnShape
+from gohd_core.animator.geometry.face_parts import FaceParts, PartsInFrame
+from gohd_core.animator.geometry.teeth import Layer, laid
 from gohd_core.animator.planes import INNER
-from gohd_core.animator.rings import OwnShape
-from gohd_core.animator.teeth import Layer, laid
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import Camera
 from gohd_core.training.animator_exact import own_planes
@@ -23,10 +23,10 @@ from gohd_core.training.task import Batch, Terms
 
 if TYPE_CHECKING:
     from gohd_core.animator.composite import CompositeDecoder
-    from gohd_core.animator.eyeballs import EyesInFrame
-    from gohd_core.animator.face_sheet import FaceSheet
+    from gohd_core.animator.geometry.eyes import EyesInFrame
+    from gohd_core.animator.geometry.face_mesh import FaceSheet
+    from gohd_core.animator.geometry.shape_encoder import ShapeReader
     from gohd_core.animator.network import AnimatorNetwork
-    from gohd_core.animator.shape_reader import ShapeReader
     from gohd_core.training.animator_config import AnimatorLosses
 
 _ALONE = {"eyes": "eyes", "shape": "shape", "teeth": "decoder.teeth"}

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.animator.face_points import MODES
+from gohd_core.animator.geometry.linear_shape import MODES
+from gohd_core.animator.geometry.shape_encoder import ShapeReader
 from gohd_core.animator.network import AnimatorNetwork
-from gohd_core.animator.shape_reader import ShapeReader
 from gohd_core.checkpoints.loading import load_network
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput

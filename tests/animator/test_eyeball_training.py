@@ -10,9 +10,9 @@ import tiny_stills
 import torch
 from test_animator_training import COMPOSITE, batch_of, config
 
-from gohd_core.animator.eyeballs import Eyeballs, eyes_in_frame
-from gohd_core.animator.face_points import MODES
-from gohd_core.animator.shape_reader import ShapeReader
+from gohd_core.animator.geometry.eyes import Eyeballs, eyes_in_frame
+from gohd_core.animator.geometry.linear_shape import MODES
+from gohd_core.animator.geometry.shape_encoder import ShapeReader
 from gohd_core.errors import BadInput
 from gohd_core.stylised import eye_places
 from gohd_core.training.animator import AnimatorTask

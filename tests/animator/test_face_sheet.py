@@ -7,8 +7,8 @@ import pytest
 import torch
 from test_rings import moves
 
-from gohd_core.animator.face_sheet import FaceSheet, sheet_in_frame
-from gohd_core.animator.shape_reader import ShapeReader
+from gohd_core.animator.geometry.face_mesh import FaceSheet, sheet_in_frame
+from gohd_core.animator.geometry.shape_encoder import ShapeReader
 from gohd_core.face.camera import Camera
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gohd_core.animator.eye_charts import HEAD, IRIS, LIGHT, RADIUS, charted, sampled, turned
-from gohd_core.animator.face_points import squares
+from gohd_core.animator.geometry.eye_textures import HEAD, IRIS, LIGHT, RADIUS, charted, sampled, turned
+from gohd_core.animator.geometry.linear_shape import squares
 from gohd_core.face.camera import Camera
 
 STEEP = 4.0

@@ -9,10 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gohd_core.animator.face_points import MODES, MOVING
-from gohd_core.animator.face_sheet import FaceSheet
+from gohd_core.animator.geometry.contours import (
+    EDGE,
+    PARTS,
+    POINTS,
+    RIM,
+    RINGS,
+    FaceRings,
+    OwnShape,
+    other_side,
+)
+from gohd_core.animator.geometry.face_mesh import FaceSheet
+from gohd_core.animator.geometry.linear_shape import MODES, MOVING
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act
-from gohd_core.animator.rings import EDGE, PARTS, POINTS, RIM, RINGS, FaceRings, OwnShape, other_side
 
 _LOOKS = 3
 """How often the reader looks again from where it took the rings to be."""

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gohd_core.animator.eye_charts import EXTENTS, HEAD, IRIS, LIGHT, Eyes, turned, unwrapped
-from gohd_core.animator.eyeballs import STEEP, Eyeballs
+from gohd_core.animator.geometry.eye_textures import EXTENTS, HEAD, IRIS, LIGHT, Eyes, turned, unwrapped
+from gohd_core.animator.geometry.eyes import STEEP, Eyeballs
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act, upsample
 from gohd_core.kernels.resize import sized
 

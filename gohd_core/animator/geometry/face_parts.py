@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame, eyes_in_frame
-from gohd_core.animator.face_sheet import FaceSheet, SheetInFrame, sheet_in_frame
-from gohd_core.animator.ring_profiles import RingsInFrame, rings_in_frame
-from gohd_core.animator.rings import EDGE, FaceRings, OwnShape
-from gohd_core.animator.tooth_places import tooth_places
+from gohd_core.animator.geometry.contour_warp import RingsInFrame, rings_in_frame
+from gohd_core.animator.geometry.contours import EDGE, FaceRings, OwnShape
+from gohd_core.animator.geometry.eyes import Eyeballs, EyesInFrame, eyes_in_frame
+from gohd_core.animator.geometry.face_mesh import FaceSheet, SheetInFrame, sheet_in_frame
+from gohd_core.animator.geometry.tooth_rays import tooth_places
 from gohd_core.kernels.tree import mapped
 
 

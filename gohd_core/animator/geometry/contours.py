@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gohd_core.animator.face_points import MIRRORED_MOVING, MOVING, FacePoints
+from gohd_core.animator.geometry.linear_shape import MIRRORED_MOVING, MOVING, FacePoints
 from gohd_core.constants import N_EXPRESSION, N_POSE
 from gohd_core.face.camera import Camera, transform
 
