@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig, level_sizes
+from gohd_core.animator.layered.motion_layers import Planes
 from gohd_core.animator.layers import (
     LEAKY,
     EqualConv2d,
@@ -19,7 +20,6 @@ from gohd_core.animator.layers import (
     act,
     upsample,
 )
-from gohd_core.animator.planes import Planes
 from gohd_core.kernels.policy import uses_cpu_kernels
 from gohd_core.kernels.warp import corner_grid, warp
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from gohd_core.animator.composite import CompositeDecoder
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.decoder import Decoded, PyramidDecoder
 from gohd_core.animator.encoder import AppearanceEncoder, Source
@@ -22,10 +21,11 @@ from gohd_core.animator.geometry.face_parts import (
     parts_in_frame,
 )
 from gohd_core.animator.geometry.shape_encoder import ShapeReader
+from gohd_core.animator.layered.background import plate_and_wall
+from gohd_core.animator.layered.decoder import CompositeDecoder
+from gohd_core.animator.layered.motion_layers import BACKGROUND, INNER, owned
 from gohd_core.animator.layers import EqualLinear, Freezable
 from gohd_core.animator.motion import MotionDirections, WindowMotion
-from gohd_core.animator.planes import BACKGROUND, INNER, owned
-from gohd_core.animator.plate import plate_and_wall
 
 _TRUSTED = 0.37
 """Agreement of the eyes found with what the portrait shows, from which parts are drawn by geometry: .40 at

@@ -13,7 +13,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.contours import OwnShape
 from gohd_core.animator.geometry.face_parts import FaceParts, PartsInFrame
 from gohd_core.animator.geometry.teeth import Layer, laid
-from gohd_core.animator.planes import INNER
+from gohd_core.animator.layered.motion_layers import INNER
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import Camera
 from gohd_core.training.animator_exact import own_planes
@@ -22,10 +22,10 @@ from gohd_core.training.losses import animator as loss
 from gohd_core.training.task import Batch, Terms
 
 if TYPE_CHECKING:
-    from gohd_core.animator.composite import CompositeDecoder
     from gohd_core.animator.geometry.eyes import EyesInFrame
     from gohd_core.animator.geometry.face_mesh import FaceSheet
     from gohd_core.animator.geometry.shape_encoder import ShapeReader
+    from gohd_core.animator.layered.decoder import CompositeDecoder
     from gohd_core.animator.network import AnimatorNetwork
     from gohd_core.training.animator_config import AnimatorLosses
 

@@ -15,8 +15,8 @@ from PIL import Image
 from small_animators import BUILTIN, animator, image, motion
 
 from gohd_core.animator import Animator
+from gohd_core.animator.layered.motion_layers import Planes
 from gohd_core.animator.layers import EqualConv2d, StyledConv, all_biased, plain_conv
-from gohd_core.animator.planes import Planes
 from gohd_core.constants import STYLISED
 from gohd_core.kernels.pixel_blocks import in_blocks, spread
 from gohd_core.kernels.resize import sized

@@ -7,8 +7,8 @@ import pytest
 import torch
 from small_animators import BUILTIN, animator, image
 
-from gohd_core.animator.planes import BACKGROUND, FACE, INNER, Planes, blend
-from gohd_core.animator.plate import grown, plate_and_wall
+from gohd_core.animator.layered.background import grown, plate_and_wall
+from gohd_core.animator.layered.motion_layers import BACKGROUND, FACE, INNER, Planes, blend
 from gohd_core.kernels.resize import sized
 from gohd_core.training.animator_exact import own_planes
 from gohd_core.training.animator_examples import planes_shown

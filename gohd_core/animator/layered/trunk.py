@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gohd_core.animator import planes
 from gohd_core.animator.config import AnimatorConfig, level_sizes
+from gohd_core.animator.layered import motion_layers as planes
+from gohd_core.animator.layered.motion_layers import Planes
 from gohd_core.animator.layers import (
     GAIN,
     LEAKY,
@@ -19,7 +20,6 @@ from gohd_core.animator.layers import (
     all_biased,
     plain_conv,
 )
-from gohd_core.animator.planes import Planes
 from gohd_core.kernels.resize import sized
 
 _FLOW_STEP = 0.05
