@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig
-from gohd_core.animator.decoder import Decoded, PyramidDecoder
 from gohd_core.animator.encoder import AppearanceEncoder, Source
 from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.geometry.eye_encoder import EyeReader
@@ -26,6 +25,7 @@ from gohd_core.animator.layered.decoder import CompositeDecoder
 from gohd_core.animator.layered.motion_layers import BACKGROUND, INNER, owned
 from gohd_core.animator.layers import EqualLinear, Freezable
 from gohd_core.animator.motion import MotionDirections, WindowMotion
+from gohd_core.animator.pyramid import Decoded, PyramidDecoder
 
 _TRUSTED = 0.37
 """Agreement of the eyes found with what the portrait shows, from which parts are drawn by geometry: .40 at

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.decoder import Decoded
 from gohd_core.animator.layered import motion_layers as planes
 from gohd_core.animator.layered.motion_layers import Planes
+from gohd_core.animator.pyramid import Decoded
 from gohd_core.kernels.resize import sized
 from gohd_core.training.config import is_on
 from gohd_core.training.losses import animator as loss
