@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.frame_motion import FrameMotion
 from gohd_core.animator.geometry.face_parts import PartsInFrame
+from gohd_core.animator.motion import FrameMotion
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.animator.pyramid import Decoded
 from gohd_core.clips import Clip

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gohd_core.animator.config import INNER
 from gohd_core.animator.geometry.contours import OwnShape
 from gohd_core.animator.geometry.face_parts import FaceParts, PartsInFrame
 from gohd_core.animator.geometry.teeth import Layer, laid
-from gohd_core.animator.layered.motion_layers import INNER
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import Camera
 from gohd_core.training.animator_exact import own_planes

@@ -7,8 +7,10 @@ import pytest
 import torch
 from small_animators import BUILTIN, animator, image
 
-from gohd_core.animator.layered.background import grown, plate_and_wall
-from gohd_core.animator.layered.motion_layers import BACKGROUND, FACE, INNER, Planes, blend
+from gohd_core.animator.config import BACKGROUND, FACE, INNER
+from gohd_core.animator.geometry.push_pull import grown
+from gohd_core.animator.layered.background import plate_and_wall
+from gohd_core.animator.layered.motion_layers import Planes, blend
 from gohd_core.kernels.resize import sized
 from gohd_core.training.animator_exact import own_planes
 from gohd_core.training.animator_examples import planes_shown

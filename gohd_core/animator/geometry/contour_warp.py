@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gohd_core.animator.config import FACE, INNER
 from gohd_core.animator.geometry.contours import EDGE, LASHES, PARTS, POINTS, RIM
 from gohd_core.animator.geometry.linear_shape import squares
-from gohd_core.animator.layered.motion_layers import FACE, INNER
 
 _WINDOW = 5 / 16
 """Side of the square around a part that is drawn anew, as a share of the picture's."""

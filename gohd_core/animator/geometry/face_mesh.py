@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MOVING, FacePoints
-from gohd_core.animator.layered.background import grown, least
+from gohd_core.animator.geometry.push_pull import grown, least
 from gohd_core.constants import N_EXPRESSION, N_POSE
 from gohd_core.face.camera import Camera, transform
 from gohd_core.kernels.resize import sized

@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.config import AnimatorConfig, level_sizes
+from gohd_core.animator.config import BACKGROUND, INNER, AnimatorConfig, level_sizes
 from gohd_core.animator.geometry.face_parts import PartsInFrame
 from gohd_core.animator.geometry.teeth import Layer, Rows, Teeth, inside, laid
 from gohd_core.animator.layered.head import CompositeHead
-from gohd_core.animator.layered.motion_layers import BACKGROUND, COUNT, INNER, Planes, blend, warped
+from gohd_core.animator.layered.motion_layers import COUNT, Planes, blend, warped
 from gohd_core.animator.layered.trunk import CompositeTrunk, Trunk
 from gohd_core.animator.layers import Freezable, plain_conv
 from gohd_core.animator.pyramid import Decoded

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gohd_core.animator.config import AnimatorConfig
-from gohd_core.animator.layered.motion_layers import COUNT, FACE
+from gohd_core.animator.config import FACE, AnimatorConfig
+from gohd_core.animator.layered.motion_layers import COUNT
 from gohd_core.animator.layers import SMALL_AT_FIRST, EqualConv2d, StyledConv
 from gohd_core.kernels.pixel_blocks import in_blocks, joined, spread
 from gohd_core.kernels.policy import uses_cpu_kernels

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gohd_core.animator.config import BACKGROUND, FACE, INNER
 from gohd_core.kernels.policy import uses_cpu_kernels
 from gohd_core.kernels.resize import sized
 from gohd_core.kernels.warp import centres, gathered, warp
 
-FACE, INNER, BACKGROUND = range(3)
-"""Skin, hair and all that moves with them; eyeballs, the mouth's inside and glasses; what stays."""
 COUNT = 3
 _OWNED_FROM, _OWNED_AT = (0.1, 0.25, 0.5), (0.5, 0.6, 0.9)
 """Share of a plane from which, and at which wholly, a source pixel can be taken for it; the background's
