@@ -32,7 +32,7 @@ from gohd_core.constants import FPS, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.factor_sheet import Sheet, factor_sheet
 from gohd_core.evaluation.labials import moments
-from gohd_core.training.draws import audio_frames
+from gohd_core.training.framework.sampling import audio_frames
 
 VERSION = 1
 PARTS = ("animator", "motion", "talk")

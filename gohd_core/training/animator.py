@@ -16,19 +16,19 @@ from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.animator.pyramid import Decoded
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
-from gohd_core.training import pictures
 from gohd_core.training.animator_config import AnimatorTraining
 from gohd_core.training.animator_exact import add_exact_terms, is_exact, own_planes
 from gohd_core.training.animator_examples import AnimatorDraw
 from gohd_core.training.animator_parts import add_alone, add_parts, alone, parts_of
 from gohd_core.training.animator_start import descriptor_statistics, network_to_train
-from gohd_core.training.config import is_on
 from gohd_core.training.discriminators.image import ImageDiscriminator
-from gohd_core.training.draws import coefficient_windows
 from gohd_core.training.features import load_features
-from gohd_core.training.films import driven_film
+from gohd_core.training.framework import image_grids as pictures
+from gohd_core.training.framework.config import is_on
+from gohd_core.training.framework.sample_videos import driven_film
+from gohd_core.training.framework.sampling import coefficient_windows
+from gohd_core.training.framework.task import Batch, Export, Moment, Player, Sample, Task, Terms
 from gohd_core.training.losses import animator as loss
-from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task, Terms
 
 
 class AnimatorTask(Task):

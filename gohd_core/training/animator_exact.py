@@ -13,9 +13,9 @@ from gohd_core.animator.layered import motion_layers as planes
 from gohd_core.animator.layered.motion_layers import Planes
 from gohd_core.animator.pyramid import Decoded
 from gohd_core.kernels.resize import sized
-from gohd_core.training.config import is_on
+from gohd_core.training.framework.config import is_on
+from gohd_core.training.framework.task import Batch, Terms
 from gohd_core.training.losses import animator as loss
-from gohd_core.training.task import Batch, Terms
 
 if TYPE_CHECKING:
     from gohd_core.training.animator_config import AnimatorLosses

@@ -17,9 +17,9 @@ from gohd_core.animator.geometry.teeth import Layer, laid
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import Camera
 from gohd_core.training.animator_exact import own_planes
-from gohd_core.training.config import is_on
+from gohd_core.training.framework.config import is_on
+from gohd_core.training.framework.task import Batch, Terms
 from gohd_core.training.losses import animator as loss
-from gohd_core.training.task import Batch, Terms
 
 if TYPE_CHECKING:
     from gohd_core.animator.geometry.eyes import EyesInFrame

@@ -18,7 +18,7 @@ from gohd_core.stylised.face_sheet import SheetModel, sheet_model
 from gohd_core.stylised.feature_rings import FeatureRings, feature_rings
 from gohd_core.training.animator_config import AnimatorTraining
 from gohd_core.training.animator_examples import descriptors
-from gohd_core.training.data import read_each
+from gohd_core.training.framework.data import read_each
 
 _STATISTICS_CLIPS = 400
 """Clips whose descriptors give the mean and spread that the built-in motion network uses."""

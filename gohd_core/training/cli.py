@@ -64,7 +64,7 @@ def _add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command; returns the exit status."""
     from gohd_core.errors import BadInput
-    from gohd_core.training.config import load_config
+    from gohd_core.training.framework.config import load_config
     from gohd_core.training.tasks import find_task
 
     kind = find_task(arguments.module)
@@ -75,13 +75,13 @@ def run(arguments: argparse.Namespace) -> int:
         overrides.append(f"loop.max_minutes={arguments.max_minutes}")
     config = load_config(kind.Config, config_path(arguments.module, arguments.config), overrides)
     if arguments.dry_run:
-        from gohd_core.training.dry_run import dry_run
+        from gohd_core.training.framework.dry_run import dry_run
 
         sys.stdout.write(dry_run(kind, config) + "\n")
         return 0
     if not arguments.out:
         raise BadInput("Where should the run go? Give --out DIR.")
-    from gohd_core.training.loop import train
+    from gohd_core.training.framework.loop import train
 
     summary = train(
         kind,

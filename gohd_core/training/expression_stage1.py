@@ -15,16 +15,16 @@ from gohd_core.clips import Clip
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
-from gohd_core.training.config import Weight, is_on
-from gohd_core.training.draws import audio_frames, random_window, valid_frames
 from gohd_core.training.expression_geometry import Face, FaceGeometry
 from gohd_core.training.features import FeatureConfig, load_features
-from gohd_core.training.films import expression_film
+from gohd_core.training.framework.config import Weight, is_on
+from gohd_core.training.framework.sample_videos import expression_film
+from gohd_core.training.framework.sampling import audio_frames, random_window, valid_frames
+from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
+from gohd_core.training.framework.task import Batch, Export, Moment, Player, Sample, Task, Terms
 from gohd_core.training.losses import expression as losses
-from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
 from gohd_core.training.sound import read_sound
 from gohd_core.training.sound_augmentation import AugmentationConfig, augmented_chunks
-from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task, Terms
 
 
 @dataclass(frozen=True)

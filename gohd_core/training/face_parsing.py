@@ -17,12 +17,12 @@ from gohd_core.face.face_parser import CLASSES
 from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
 from gohd_core.face.parsing_network import ParsingConfig, ParsingNetwork
 from gohd_core.face.resnet import ResNetConfig
-from gohd_core.training import pictures
-from gohd_core.training.config import Weight
-from gohd_core.training.draws import random_frames
 from gohd_core.training.face_examples import UNCHANGED, PictureChanges
-from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
-from gohd_core.training.task import Batch, Export, Moment, Player, Task, Terms
+from gohd_core.training.framework import image_grids as pictures
+from gohd_core.training.framework.config import Weight
+from gohd_core.training.framework.sampling import random_frames
+from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
+from gohd_core.training.framework.task import Batch, Export, Moment, Player, Task, Terms
 
 SMALL = ParsingConfig(ResNetConfig("basic", (1, 1, 1, 1), 16), width=32, image_size=128)
 """A parser of 0.5 M parameters for stylised faces."""

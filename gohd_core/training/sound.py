@@ -12,7 +12,7 @@ from gohd_core.clips import Clip
 from gohd_core.constants import SAMPLE_RATE
 from gohd_core.errors import BadInput
 from gohd_core.files import write_whole
-from gohd_core.training.draws import audio_frames
+from gohd_core.training.framework.sampling import audio_frames
 
 _log = logging.getLogger(__name__)
 

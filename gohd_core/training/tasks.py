@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gohd_core.errors import BadInput
 
 if TYPE_CHECKING:
-    from gohd_core.training.task import Task
+    from gohd_core.training.framework.task import Task
 
 TASKS = {
     "animator": "gohd_core.training.animator:AnimatorTask",

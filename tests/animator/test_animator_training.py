@@ -18,11 +18,11 @@ from gohd_core.training import animator as training
 from gohd_core.training.animator import AnimatorTask
 from gohd_core.training.animator_config import AnimatorTraining
 from gohd_core.training.animator_examples import AnimatorDraw, PairShares, RegionWeights, stored_flow
-from gohd_core.training.config import load_config
-from gohd_core.training.data import checked, clip_examples, collate
-from gohd_core.training.loop import train
-from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig
-from gohd_core.training.task import Moment
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.data import checked, clip_examples, collate
+from gohd_core.training.framework.loop import train
+from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig
+from gohd_core.training.framework.task import Moment
 
 CONFIGS = Path(training.__file__).parent / "configs" / "animator"
 COMPOSITE = AnimatorConfig(

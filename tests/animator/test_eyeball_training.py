@@ -17,8 +17,8 @@ from gohd_core.errors import BadInput
 from gohd_core.stylised import eye_places
 from gohd_core.training.animator import AnimatorTask
 from gohd_core.training.animator_parts import add_eyeballs, add_shape, true_shape
-from gohd_core.training.loop import train
-from gohd_core.training.task import Moment, Terms
+from gohd_core.training.framework.loop import train
+from gohd_core.training.framework.task import Moment, Terms
 
 PLACE = np.array([0.3, 0.04, 0.36], np.float32)
 WITH_PARTS = replace(COMPOSITE, face_parts=True)

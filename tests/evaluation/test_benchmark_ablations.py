@@ -23,7 +23,7 @@ from gohd_core.face.parsing_network import ParsingNetwork
 from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.schedule import NoiseSchedule
 from gohd_core.training.cli import CONFIGS
-from gohd_core.training.config import is_on, load_config
+from gohd_core.training.framework.config import is_on, load_config
 from gohd_core.training.tasks import find_task
 
 

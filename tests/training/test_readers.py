@@ -20,13 +20,13 @@ from gohd_core.face.glimpses import GlimpseConfig
 from gohd_core.face.resnet import ResNetConfig
 from gohd_core.measures.coefficient_errors import explained, reading_figures, slope
 from gohd_core.training.cli import CONFIGS
-from gohd_core.training.config import load_config
 from gohd_core.training.extractor import ExtractorTask, GazeEstimatorTask, openness
 from gohd_core.training.extractor_config import ExtractorLosses, ExtractorTraining, GazeTraining
 from gohd_core.training.face_examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
-from gohd_core.training.loop import train
-from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig
-from gohd_core.training.task import Moment
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.loop import train
+from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig
+from gohd_core.training.framework.task import Moment
 
 TINY = ResNetConfig("basic", (1, 1, 1, 1), 8)
 START = Moment(0, 0.0)
@@ -101,7 +101,7 @@ def _gaze(folder: str = "", **changes) -> GazeTraining:
 
 
 def _batch(config, split: str = "train", count: int = 5):
-    from gohd_core.training import data
+    from gohd_core.training.framework import data
 
     task = (ExtractorTask if isinstance(config, ExtractorTraining) else GazeEstimatorTask)(config)
     examples = data.clip_examples(config.data, task.draw(split), seed=0, split=split)

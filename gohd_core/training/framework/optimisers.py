@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gohd_core.errors import BadCheckpoint, BadInput
-from gohd_core.training.settings import OptimiserConfig
-from gohd_core.training.task import Moment, Player
+from gohd_core.training.framework.settings import OptimiserConfig
+from gohd_core.training.framework.task import Moment, Player
 
 _BUCKET = 16_000_000
 """Gradient values reduced at a time."""

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gohd_core.checkpoints.writing import save_network
-from gohd_core.training.config import as_dict
+from gohd_core.training.framework.config import as_dict
 
 if TYPE_CHECKING:
-    from gohd_core.training.run import Run
+    from gohd_core.training.framework.run import Run
 
 
 def write_exports(run: Run, out: Path, figures: dict[str, float], command: str) -> list[Path]:

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from gohd_core.errors import BadInput, MissingDependency
-from gohd_core.training import data
-from gohd_core.training.checkpointing import rng_state, set_rng_state
-from gohd_core.training.config import as_dict
-from gohd_core.training.optimisers import Ema, PlayerOptimiser
-from gohd_core.training.settings import RunConfig
-from gohd_core.training.task import Batch, Moment, Task
+from gohd_core.training.framework import data
+from gohd_core.training.framework.checkpointing import rng_state, set_rng_state
+from gohd_core.training.framework.config import as_dict
+from gohd_core.training.framework.optimisers import Ema, PlayerOptimiser
+from gohd_core.training.framework.settings import RunConfig
+from gohd_core.training.framework.task import Batch, Moment, Task
 
 
 @dataclass

@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from gohd_core.clips import SPLITS, Clip, ClipDataset
 from gohd_core.errors import BadInput
-from gohd_core.training.settings import DataConfig
-from gohd_core.training.task import Batch, Draw
+from gohd_core.training.framework.settings import DataConfig
+from gohd_core.training.framework.task import Batch, Draw
 
 _log = logging.getLogger(__name__)
 _Read = TypeVar("_Read")

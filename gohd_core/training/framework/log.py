@@ -12,8 +12,8 @@ from typing import Any, TextIO
 import numpy as np
 
 from gohd_core.constants import SAMPLE_RATE
-from gohd_core.training.pictures import write_png
-from gohd_core.training.task import Sample
+from gohd_core.training.framework.image_grids import write_png
+from gohd_core.training.framework.task import Sample
 from gohd_core.video.writer import render_video
 
 _log = logging.getLogger(__name__)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
-from gohd_core.training import data
-from gohd_core.training.run import Counters, Run
-from gohd_core.training.settings import RunConfig
-from gohd_core.training.task import Moment, Task
+from gohd_core.training.framework import data
+from gohd_core.training.framework.run import Counters, Run
+from gohd_core.training.framework.settings import RunConfig
+from gohd_core.training.framework.task import Moment, Task
 
 _WARM_UP = 2
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.training.settings import LoopConfig
+from gohd_core.training.framework.settings import LoopConfig
 
 
 class StopSignals:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from gohd_core.training.config import Weight, is_on
-from gohd_core.training.settings import OptimiserConfig, RunConfig
+from gohd_core.training.framework.config import Weight, is_on
+from gohd_core.training.framework.settings import OptimiserConfig, RunConfig
 
 Batch = dict[str, Any]
 """Examples stacked along a first axis [B, ...], on the device; "clip" is the list of their names and

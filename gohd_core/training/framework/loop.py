@@ -14,15 +14,15 @@ from typing import Any
 import torch
 
 from gohd_core.errors import BadInput, Interrupted, MissingDependency
-from gohd_core.training import data
-from gohd_core.training.checkpointing import Checkpoints
-from gohd_core.training.config import as_dict, save_config
-from gohd_core.training.export import write_exports
-from gohd_core.training.log import RunLog
-from gohd_core.training.pace import Pace, StopSignals
-from gohd_core.training.run import Counters, Run
-from gohd_core.training.settings import RunConfig
-from gohd_core.training.task import Batch, Moment, Task
+from gohd_core.training.framework import data
+from gohd_core.training.framework.checkpointing import Checkpoints
+from gohd_core.training.framework.config import as_dict, save_config
+from gohd_core.training.framework.export import write_exports
+from gohd_core.training.framework.log import RunLog
+from gohd_core.training.framework.run import Counters, Run
+from gohd_core.training.framework.schedule import Pace, StopSignals
+from gohd_core.training.framework.settings import RunConfig
+from gohd_core.training.framework.task import Batch, Moment, Task
 
 _log = logging.getLogger(__name__)
 
