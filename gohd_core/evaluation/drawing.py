@@ -65,7 +65,7 @@ def _decoded(animator: Animator, source: Source, windows: Tensor, strength: floa
 
 def true_flow(clip: Clip, source: int, target: int) -> tuple[Tensor, Tensor]:
     """Exact flow [2, 128, 128] in the unit of `Drawn` and where the source shows the point [128, 128]."""
-    from gohd_core.training.animator_examples import stored_flow
+    from gohd_core.training.animator.examples import stored_flow
 
     flow, visible, _ = stored_flow(clip, source, target, FLOW_SIZE)
     return torch.from_numpy(flow).permute(2, 0, 1), torch.from_numpy(visible)

@@ -17,7 +17,7 @@ from gohd_core.measures.coefficient_errors import coefficient_names, reading_fig
 from gohd_core.measures.sequences import Agreement, agreement, displacement_share
 from gohd_core.pipeline import Models
 from gohd_core.stylised.expressions import INDEX
-from gohd_core.training.animator_examples import (
+from gohd_core.training.animator.examples import (
     EYE_CLASSES,
     LEFT_BROW,
     LEFT_EYE,

@@ -13,7 +13,7 @@ from gohd_core.evaluation.factors import Head
 from gohd_core.evaluation.report import Table
 from gohd_core.measures.coefficient_errors import explained
 from gohd_core.measures.images import frame_figures, perceptual_distance, sharpness
-from gohd_core.training.animator_examples import boxes
+from gohd_core.training.animator.examples import boxes
 
 REGIONS = ("", "eyes ", "mouth ")
 FRAME_COLUMNS = (

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gohd_core.training.framework.task import Task
 
 TASKS = {
-    "animator": "gohd_core.training.animator:AnimatorTask",
+    "animator": "gohd_core.training.animator.task:AnimatorTask",
     "pose": "gohd_core.training.pose:PoseTask",
     "gaze": "gohd_core.training.pose:GazeTask",
     "expression-stage1": "gohd_core.training.expression_stage1:ExpressionStage1Task",

@@ -14,10 +14,10 @@ from gohd_core.animator import Animator, AnimatorConfig
 from gohd_core.clips import Clip, ClipDataset
 from gohd_core.constants import BFM09
 from gohd_core.errors import BadInput
-from gohd_core.training import animator as training
-from gohd_core.training.animator import AnimatorTask
-from gohd_core.training.animator_config import AnimatorTraining
-from gohd_core.training.animator_examples import AnimatorDraw, PairShares, RegionWeights, stored_flow
+from gohd_core.training.animator import task as training
+from gohd_core.training.animator.config import AnimatorTraining
+from gohd_core.training.animator.examples import AnimatorDraw, PairShares, RegionWeights, stored_flow
+from gohd_core.training.animator.task import AnimatorTask
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.data import checked, clip_examples, collate
 from gohd_core.training.framework.loop import train

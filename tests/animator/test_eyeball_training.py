@@ -15,8 +15,8 @@ from gohd_core.animator.geometry.linear_shape import MODES
 from gohd_core.animator.geometry.shape_encoder import ShapeReader
 from gohd_core.errors import BadInput
 from gohd_core.stylised import eye_places
-from gohd_core.training.animator import AnimatorTask
-from gohd_core.training.animator_parts import add_eyeballs, add_shape, true_shape
+from gohd_core.training.animator.geometry_losses import add_eyeballs, add_shape, true_shape
+from gohd_core.training.animator.task import AnimatorTask
 from gohd_core.training.framework.loop import train
 from gohd_core.training.framework.task import Moment, Terms
 

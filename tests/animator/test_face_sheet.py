@@ -14,7 +14,7 @@ from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project
 from gohd_core.stylised.face_sheet import sheet_model
 from gohd_core.stylised.identity import Identity
-from gohd_core.training.animator_start import set_shapes
+from gohd_core.training.animator.initialisation import set_shapes
 
 SIZE = 256
 

@@ -12,8 +12,8 @@ from gohd_core.animator.geometry.push_pull import grown
 from gohd_core.animator.layered.background import plate_and_wall
 from gohd_core.animator.layered.motion_layers import Planes, blend
 from gohd_core.kernels.resize import sized
-from gohd_core.training.animator_exact import own_planes
-from gohd_core.training.animator_examples import planes_shown
+from gohd_core.training.animator.examples import planes_shown
+from gohd_core.training.animator.ground_truth import own_planes
 
 STEP = 2 / 8
 """One pixel of eight in half images."""

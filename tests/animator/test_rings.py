@@ -15,7 +15,7 @@ from gohd_core.stylised.camera import project
 from gohd_core.stylised.feature_rings import feature_rings
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.template import EYE_LEFT, EYE_RIGHT, EYE_RINGS, MOUTH, template
-from gohd_core.training.animator_start import set_shapes
+from gohd_core.training.animator.initialisation import set_shapes
 
 SIZE = 256
 _MOUTH_OFFSETS = (-0.02, 0.0, 0.012, 0.026, 0.058, 0.105, 0.14)

@@ -13,7 +13,7 @@ from gohd_core.animator.geometry.teeth import ROWS, Layer, Rows, Teeth, inside, 
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.teeth_places import teeth_places
-from gohd_core.training.animator_exact import _teeth
+from gohd_core.training.animator.ground_truth import _teeth
 
 
 def rows(side: int = 16) -> Rows:

@@ -18,7 +18,7 @@ from gohd_core.training.framework.task import Batch, Terms
 from gohd_core.training.losses import animator as loss
 
 if TYPE_CHECKING:
-    from gohd_core.training.animator_config import AnimatorLosses
+    from gohd_core.training.animator.config import AnimatorLosses
 
 
 def is_exact(weights: AnimatorLosses) -> bool:

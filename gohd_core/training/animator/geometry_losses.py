@@ -16,7 +16,7 @@ from gohd_core.animator.geometry.face_parts import FaceParts, PartsInFrame
 from gohd_core.animator.geometry.teeth import Layer, laid
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import Camera
-from gohd_core.training.animator_exact import own_planes
+from gohd_core.training.animator.ground_truth import own_planes
 from gohd_core.training.framework.config import is_on
 from gohd_core.training.framework.task import Batch, Terms
 from gohd_core.training.losses import animator as loss
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gohd_core.animator.geometry.shape_encoder import ShapeReader
     from gohd_core.animator.layered.decoder import CompositeDecoder
     from gohd_core.animator.network import AnimatorNetwork
-    from gohd_core.training.animator_config import AnimatorLosses
+    from gohd_core.training.animator.config import AnimatorLosses
 
 _ALONE = {"eyes": "eyes", "shape": "shape", "teeth": "decoder.teeth"}
 """Parts of the animator that can learn by themselves."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gohd_core.animator.config import AnimatorConfig
-from gohd_core.training.animator_examples import PairShares, RegionWeights
+from gohd_core.training.animator.examples import PairShares, RegionWeights
 from gohd_core.training.features import FeatureConfig
 from gohd_core.training.framework.config import Weight
 from gohd_core.training.framework.settings import OptimiserConfig, RunConfig

@@ -16,11 +16,11 @@ from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.animator.pyramid import Decoded
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
-from gohd_core.training.animator_config import AnimatorTraining
-from gohd_core.training.animator_exact import add_exact_terms, is_exact, own_planes
-from gohd_core.training.animator_examples import AnimatorDraw
-from gohd_core.training.animator_parts import add_alone, add_parts, alone, parts_of
-from gohd_core.training.animator_start import descriptor_statistics, network_to_train
+from gohd_core.training.animator.config import AnimatorTraining
+from gohd_core.training.animator.examples import AnimatorDraw
+from gohd_core.training.animator.geometry_losses import add_alone, add_parts, alone, parts_of
+from gohd_core.training.animator.ground_truth import add_exact_terms, is_exact, own_planes
+from gohd_core.training.animator.initialisation import descriptor_statistics, network_to_train
 from gohd_core.training.discriminators.image import ImageDiscriminator
 from gohd_core.training.features import load_features
 from gohd_core.training.framework import image_grids as pictures

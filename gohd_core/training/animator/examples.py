@@ -11,8 +11,8 @@ from scipy import ndimage
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
+from gohd_core.training.animator.flip_augmentation import MirroredClip, maybe_mirrored
 from gohd_core.training.framework.sampling import coefficient_windows, random_frames, valid_frames
-from gohd_core.training.mirrored import MirroredClip, maybe_mirrored
 
 LEFT_EYE, RIGHT_EYE, MOUTH = slice(42, 48), slice(36, 42), slice(48, 68)
 RIGHT_BROW, LEFT_BROW = slice(17, 22), slice(22, 27)
