@@ -15,6 +15,8 @@ from gohd_core.clips import Clip
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
+from gohd_core.training.audio.augmentation import AugmentationConfig, augmented_chunks
+from gohd_core.training.audio.features import read_sound
 from gohd_core.training.expression_geometry import Face, FaceGeometry
 from gohd_core.training.features import FeatureConfig, load_features
 from gohd_core.training.framework.config import Weight, is_on
@@ -23,8 +25,6 @@ from gohd_core.training.framework.sampling import audio_frames, random_window, v
 from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
 from gohd_core.training.framework.task import Batch, Export, Moment, Player, Sample, Task, Terms
 from gohd_core.training.losses import expression as losses
-from gohd_core.training.sound import read_sound
-from gohd_core.training.sound_augmentation import AugmentationConfig, augmented_chunks
 
 
 @dataclass(frozen=True)

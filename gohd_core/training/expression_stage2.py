@@ -14,6 +14,7 @@ from gohd_core.checkpoints import load_network
 from gohd_core.clips import Clip
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionNetwork
+from gohd_core.training.audio.features import read_sound
 from gohd_core.training.discriminators.motion import (
     EyeMotionDiscriminator,
     TemporalPatchDiscriminator,
@@ -29,7 +30,6 @@ from gohd_core.training.framework.sampling import audio_frames, random_window
 from gohd_core.training.framework.task import Batch, Export, Moment, Player, Sample, Task, Terms
 from gohd_core.training.informed_noise import CHANNELS, InformedNoise, silent_frames
 from gohd_core.training.losses import expression as losses
-from gohd_core.training.sound import read_sound
 
 CLIPS_TO_FIT = 100
 """Clips that informed noise takes its statistics from."""

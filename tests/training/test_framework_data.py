@@ -14,6 +14,7 @@ from gohd_core.audio import audio_features
 from gohd_core.clips import Clip
 from gohd_core.constants import BFM09
 from gohd_core.errors import BadInput
+from gohd_core.training.audio.features import read_sound
 from gohd_core.training.framework import data
 from gohd_core.training.framework.sampling import (
     audio_frames,
@@ -23,7 +24,6 @@ from gohd_core.training.framework.sampling import (
     read_window,
 )
 from gohd_core.training.framework.settings import DataConfig
-from gohd_core.training.sound import read_sound
 from tests.training.clip_folder import rewrite, write_clips
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from gohd_core.audio import chunk_index, spectrogram_80
 from gohd_core.clips import Clip
 from gohd_core.constants import N_MELS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from gohd_core.training.audio.noises import noise
 from gohd_core.training.framework.sampling import audio_frames
-from gohd_core.training.sound_noises import noise
 
 MARGIN = 10
 """Frames of sound read before and after a window, so that its rows and its room are whole."""
