@@ -7,7 +7,7 @@ import torch
 
 from gohd_core.checkpoints import save_network
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
-from gohd_core.training.expression_stage2 import ExpressionStage2Task, Stage2Config
+from gohd_core.training.expression.stage2 import ExpressionStage2Task, Stage2Config
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.data import clip_examples, collate
 from gohd_core.training.framework.loop import train

@@ -8,7 +8,7 @@ from typing import Literal
 from gohd_core.checkpoints import load_network
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig
-from gohd_core.training.expression_stage1 import Stage1Losses
+from gohd_core.training.expression.stage1 import Stage1Losses
 from gohd_core.training.framework.config import Weight
 from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
 

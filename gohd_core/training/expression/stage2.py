@@ -19,16 +19,16 @@ from gohd_core.training.discriminators.motion import (
     EyeMotionDiscriminator,
     TemporalPatchDiscriminator,
 )
-from gohd_core.training.embeddings import EmbeddingStore
+from gohd_core.training.expression.audio_embeddings import EmbeddingStore
+from gohd_core.training.expression.event_noise import CHANNELS, InformedNoise, silent_frames
+from gohd_core.training.expression.stage1 import distillation_terms, mouth_distance
+from gohd_core.training.expression.stage2_config import Stage2Config, expression_config
 from gohd_core.training.expression_geometry import FaceGeometry
-from gohd_core.training.expression_stage1 import distillation_terms, mouth_distance
-from gohd_core.training.expression_stage2_config import Stage2Config, expression_config
 from gohd_core.training.framework.config import is_on
 from gohd_core.training.framework.data import read_each
 from gohd_core.training.framework.sample_videos import expression_film
 from gohd_core.training.framework.sampling import audio_frames, random_window
 from gohd_core.training.framework.task import Batch, Export, Moment, Player, Sample, Task, Terms
-from gohd_core.training.informed_noise import CHANNELS, InformedNoise, silent_frames
 from gohd_core.training.losses import expression as losses
 
 CLIPS_TO_FIT = 100

@@ -187,7 +187,7 @@ class ExpressionStage1Task(Task):
         self.mouth = mouth_coefficients(config)
         self.renderer = None
         if is_on(config.losses.lip_reading):
-            from gohd_core.training.mouth_renderer import MouthRenderer
+            from gohd_core.training.expression.mouth_renderer import MouthRenderer
 
             self.renderer = MouthRenderer.load(config.face_model, config.data.space)
 
