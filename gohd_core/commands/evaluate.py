@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gohd_core.evaluation.video_clips import Readers, Reading
     from gohd_core.evaluation.video_measures import check_size, evaluate
     from gohd_core.face import CoefficientExtractor, GazeEstimator
-    from gohd_core.training.expression_geometry import FaceGeometry
+    from gohd_core.face.expression_geometry import FaceGeometry
 
     extractor = CoefficientExtractor.load(arguments.extractor)
     readers = Readers(

@@ -15,9 +15,9 @@ from gohd_core.errors import BadInput
 from gohd_core.evaluation.ablation_tables import Ablation
 from gohd_core.evaluation.speech_motion import features_of
 from gohd_core.expression import ExpressionPredictor
+from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.measures.sequences import structural_similarity
 from gohd_core.pose import PoseDiffusion
-from gohd_core.training.expression_geometry import FaceGeometry
 
 _MOUTH = slice(48, 68)
 

@@ -12,11 +12,11 @@ from gohd_core.constants import STYLISED
 from gohd_core.evaluation.labials import labial_spans
 from gohd_core.evaluation.report import Table, Value
 from gohd_core.evaluation.speech_motion import COPY, MEAN, NEAREST, OURS, ROWS, TRUTH, Spoken
+from gohd_core.face.expression_geometry import Face, FaceGeometry
 from gohd_core.measures.motion_statistics import motion_figures
 from gohd_core.measures.mouth_sync import CLOSED, best_lag, closed_share, mouth_opening
 from gohd_core.measures.sequences import agreement, blinks, saccades, structural_similarity
 from gohd_core.stylised.expressions import EXPRESSION_NAMES, active_expressions
-from gohd_core.training.expression_geometry import Face, FaceGeometry
 
 _MOTION_FRAMES = 100
 """Frames of each clip that the head's and the eyes' figures look at: all clips must be as long."""

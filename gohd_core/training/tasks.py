@@ -16,9 +16,9 @@ TASKS = {
     "gaze": "gohd_core.training.pose:GazeTask",
     "expression-stage1": "gohd_core.training.expression.stage1:ExpressionStage1Task",
     "expression-stage2": "gohd_core.training.expression.stage2:ExpressionStage2Task",
-    "extractor": "gohd_core.training.extractor:ExtractorTask",
-    "gaze-estimator": "gohd_core.training.extractor:GazeEstimatorTask",
-    "face-parsing": "gohd_core.training.face_parsing:FaceParsingTask",
+    "extractor": "gohd_core.training.face.extractor:ExtractorTask",
+    "gaze-estimator": "gohd_core.training.face.extractor:GazeEstimatorTask",
+    "face-parsing": "gohd_core.training.face.parsing:FaceParsingTask",
 }
 """Name on the command line -> "module:class"."""
 

@@ -11,11 +11,11 @@ import torch
 from gohd_core.checkpoints import save_network
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork, ExpressionPredictor
+from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.training.cli import CONFIGS
 from gohd_core.training.expression.audio_embeddings import EmbeddingStore
 from gohd_core.training.expression.stage1 import ExpressionStage1Task, Stage1Config
 from gohd_core.training.expression.stage2 import ExpressionStage2Task, Stage2Config
-from gohd_core.training.expression_geometry import FaceGeometry
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.data import clip_examples, collate, find_clips
 from gohd_core.training.framework.loop import train

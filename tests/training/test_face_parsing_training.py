@@ -9,8 +9,8 @@ import torch
 from gohd_core.clips import Clip, Entry, save_clip, write_index
 from gohd_core.errors import BadInput
 from gohd_core.face.face_parser import CLASSES
-from gohd_core.training.face_examples import UNCHANGED
-from gohd_core.training.face_parsing import (
+from gohd_core.training.face.examples import UNCHANGED
+from gohd_core.training.face.parsing import (
     FaceParsingTask,
     ParsingDraw,
     ParsingTraining,

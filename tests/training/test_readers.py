@@ -20,9 +20,9 @@ from gohd_core.face.glimpses import GlimpseConfig
 from gohd_core.face.resnet import ResNetConfig
 from gohd_core.measures.coefficient_errors import explained, reading_figures, slope
 from gohd_core.training.cli import CONFIGS
-from gohd_core.training.extractor import ExtractorTask, GazeEstimatorTask, openness
-from gohd_core.training.extractor_config import ExtractorLosses, ExtractorTraining, GazeTraining
-from gohd_core.training.face_examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
+from gohd_core.training.face.examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
+from gohd_core.training.face.extractor import ExtractorTask, GazeEstimatorTask, openness
+from gohd_core.training.face.extractor_config import ExtractorLosses, ExtractorTraining, GazeTraining
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.loop import train
 from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig

@@ -15,9 +15,9 @@ from gohd_core.clips import Clip
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
+from gohd_core.face.expression_geometry import Face, FaceGeometry
 from gohd_core.training.audio.augmentation import AugmentationConfig, augmented_chunks
 from gohd_core.training.audio.features import read_sound
-from gohd_core.training.expression_geometry import Face, FaceGeometry
 from gohd_core.training.features import FeatureConfig, load_features
 from gohd_core.training.framework.config import Weight, is_on
 from gohd_core.training.framework.sample_videos import expression_film

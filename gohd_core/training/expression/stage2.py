@@ -14,6 +14,7 @@ from gohd_core.checkpoints import load_network
 from gohd_core.clips import Clip
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionNetwork
+from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.training.audio.features import read_sound
 from gohd_core.training.discriminators.motion import (
     EyeMotionDiscriminator,
@@ -23,7 +24,6 @@ from gohd_core.training.expression.audio_embeddings import EmbeddingStore
 from gohd_core.training.expression.event_noise import CHANNELS, InformedNoise, silent_frames
 from gohd_core.training.expression.stage1 import distillation_terms, mouth_distance
 from gohd_core.training.expression.stage2_config import Stage2Config, expression_config
-from gohd_core.training.expression_geometry import FaceGeometry
 from gohd_core.training.framework.config import is_on
 from gohd_core.training.framework.data import read_each
 from gohd_core.training.framework.sample_videos import expression_film

@@ -11,8 +11,8 @@ from torch import Tensor
 from gohd_core.clips import Clip
 from gohd_core.constants import SAMPLES_PER_FRAME
 from gohd_core.expression import ExpressionNetwork
+from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.training.audio.features import read_sound
-from gohd_core.training.expression_geometry import FaceGeometry
 from gohd_core.training.framework.sampling import audio_frames
 from gohd_core.training.framework.task import Sample
 

@@ -18,8 +18,8 @@ from gohd_core.face.extractor_network import ExtractorNetwork
 from gohd_core.face.gaze_estimator import GazeNetwork
 from gohd_core.face.morphable import MorphableModel
 from gohd_core.measures.coefficient_errors import coefficient_names, reading_figures
-from gohd_core.training.extractor_config import ExtractorTraining, GazeTraining, ReaderConfig
-from gohd_core.training.face_examples import UNCHANGED, UNGUIDED, FaceDraw
+from gohd_core.training.face.examples import UNCHANGED, UNGUIDED, FaceDraw
+from gohd_core.training.face.extractor_config import ExtractorTraining, GazeTraining, ReaderConfig
 from gohd_core.training.framework import image_grids as pictures
 from gohd_core.training.framework.config import is_on
 from gohd_core.training.framework.task import Batch, Export, Moment, Player, Task, Terms

@@ -17,7 +17,7 @@ from gohd_core.face.face_parser import CLASSES
 from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
 from gohd_core.face.parsing_network import ParsingConfig, ParsingNetwork
 from gohd_core.face.resnet import ResNetConfig
-from gohd_core.training.face_examples import UNCHANGED, PictureChanges
+from gohd_core.training.face.examples import UNCHANGED, PictureChanges
 from gohd_core.training.framework import image_grids as pictures
 from gohd_core.training.framework.config import Weight
 from gohd_core.training.framework.sampling import random_frames

@@ -8,7 +8,7 @@ from gohd_core.face.extractor_network import ExtractorConfig
 from gohd_core.face.gaze_estimator import GazeConfig
 from gohd_core.face.glimpses import GlimpseConfig
 from gohd_core.face.resnet import ResNetConfig
-from gohd_core.training.face_examples import GuideConfig, PictureChanges
+from gohd_core.training.face.examples import GuideConfig, PictureChanges
 from gohd_core.training.framework.config import Weight
 from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
 
