@@ -34,7 +34,7 @@ from gohd_core.training.feature_networks.resnet50 import PooledResNet  # noqa: E
 from gohd_core.training.feature_networks.vgg import Vgg19  # noqa: E402
 from gohd_core.training.framework.config import is_on, load_config, update  # noqa: E402
 from gohd_core.training.framework.dry_run import measure  # noqa: E402
-from gohd_core.training.tasks import TASKS, find_task  # noqa: E402
+from gohd_core.training.registry import TASKS, find_task  # noqa: E402
 
 LARGE = ("paper", "official")
 """Names of the configs of official size."""

@@ -18,7 +18,7 @@ from gohd_core.training.cli import CONFIGS
 from gohd_core.training.framework.config import load_config, update
 from gohd_core.training.framework.loop import train
 from gohd_core.training.framework.settings import RunConfig
-from gohd_core.training.tasks import find_task
+from gohd_core.training.registry import find_task
 
 Progress = Callable[[str, int, int], None]
 

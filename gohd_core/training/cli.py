@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gohd_core.training.tasks import TASKS
+from gohd_core.training.registry import TASKS
 
 CONFIGS = Path(__file__).parent / "configs"
 """Config files that ship with GoHD: configs/<module>/<name>.yaml, given as `--config NAME`."""
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the command; returns the exit status."""
     from gohd_core.errors import BadInput
     from gohd_core.training.framework.config import load_config
-    from gohd_core.training.tasks import find_task
+    from gohd_core.training.registry import find_task
 
     kind = find_task(arguments.module)
     overrides = list(arguments.settings)

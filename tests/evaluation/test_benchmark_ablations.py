@@ -24,7 +24,7 @@ from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.schedule import NoiseSchedule
 from gohd_core.training.cli import CONFIGS
 from gohd_core.training.framework.config import is_on, load_config
-from gohd_core.training.tasks import find_task
+from gohd_core.training.registry import find_task
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from gohd_core.training.cli import CONFIGS
 from gohd_core.training.feature_networks.vgg import Vgg19
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.loop import train
-from gohd_core.training.tasks import find_task
+from gohd_core.training.registry import find_task
 
 SIZE = 64
 

@@ -13,7 +13,7 @@ from gohd_core.checkpoints.loading import load_network, read_checkpoint
 from gohd_core.errors import BadInput
 from gohd_core.face.extractor_network import ExtractorConfig, ExtractorNetwork
 from gohd_core.face.resnet import ResNetConfig
-from gohd_core.training import tasks
+from gohd_core.training import registry as tasks
 from gohd_core.training.cli import add_commands, config_path
 from gohd_core.training.framework.task import Export
 from tests.training.toy import ToyTask
