@@ -14,11 +14,10 @@ from gohd_core.evaluation.ablation_effects import ablation_table
 from gohd_core.evaluation.ablation_measures import measure
 from gohd_core.evaluation.ablation_tables import ABLATIONS, SMALL, Ablation, Variant
 from gohd_core.evaluation.report import Report
-from gohd_core.training.cli import CONFIGS
 from gohd_core.training.framework.config import load_config, update
 from gohd_core.training.framework.loop import train
 from gohd_core.training.framework.settings import RunConfig
-from gohd_core.training.registry import find_task
+from gohd_core.training.registry import CONFIGS, find_task
 
 Progress = Callable[[str, int, int], None]
 

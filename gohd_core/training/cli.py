@@ -9,10 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gohd_core.training.registry import TASKS
-
-CONFIGS = Path(__file__).parent / "configs"
-"""Config files that ship with GoHD: configs/<module>/<name>.yaml, given as `--config NAME`."""
+from gohd_core.training.registry import CONFIGS, TASKS
 
 _WHAT = {
     "animator": "portrait and motion to pictures (eq. 9, 11-17)",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gohd_core.errors import BadInput
 
 if TYPE_CHECKING:
     from gohd_core.training.framework.task import Task
+
+CONFIGS = Path(__file__).parent / "configs"
+"""Config files that ship with GoHD: configs/<module>/<name>.yaml, given as `--config NAME`."""
 
 TASKS = {
     "animator": "gohd_core.training.animator.task:AnimatorTask",
