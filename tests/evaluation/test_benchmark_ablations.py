@@ -13,6 +13,7 @@ from animator import tiny_stills
 from gohd_core.checkpoints import save_network
 from gohd_core.cli import main
 from gohd_core.clips import ClipDataset, Entry, save_clip, write_index
+from gohd_core.commands.train import CONFIGS
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.evaluation import ablations as made
 from gohd_core.evaluation.ablation_effects import ablation_table, interval, verdict
@@ -22,7 +23,6 @@ from gohd_core.evaluation.report import Report
 from gohd_core.face.parsing_network import ParsingNetwork
 from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.schedule import NoiseSchedule
-from gohd_core.training.cli import CONFIGS
 from gohd_core.training.framework.config import is_on, load_config
 from gohd_core.training.registry import find_task
 

@@ -11,10 +11,10 @@ import torch
 from torch.utils.data import Dataset
 
 from gohd_core.clips import ClipDataset
+from gohd_core.commands.train import CONFIGS
 from gohd_core.errors import BadInput
 from gohd_core.measures.motion_statistics import audio_beats, beat_alignment, motion_beats, motion_figures
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
-from gohd_core.training.cli import CONFIGS
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.data import clip_examples, collate
 from gohd_core.training.framework.loop import train

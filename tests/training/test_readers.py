@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from gohd_core.clips import Clip, Entry, save_clip, write_index
+from gohd_core.commands.train import CONFIGS
 from gohd_core.constants import BFM09, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.face.extractor import CoefficientExtractor
@@ -19,7 +20,6 @@ from gohd_core.face.gaze_estimator import GazeConfig, GazeEstimator
 from gohd_core.face.glimpses import GlimpseConfig
 from gohd_core.face.resnet import ResNetConfig
 from gohd_core.measures.coefficient_errors import explained, reading_figures, slope
-from gohd_core.training.cli import CONFIGS
 from gohd_core.training.face.examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
 from gohd_core.training.face.extractor import ExtractorTask, GazeEstimatorTask, openness
 from gohd_core.training.face.extractor_config import ExtractorLosses, ExtractorTraining, GazeTraining

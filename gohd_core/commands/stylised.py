@@ -97,7 +97,7 @@ def run_sheet(arguments: argparse.Namespace) -> int:
 
 def run_clip(arguments: argparse.Namespace) -> int:
     """Makes a talking clip and says what is said in it."""
-    from gohd_core.stylised.preview import stylised_clip
+    from gohd_core.commands.stylised_preview import stylised_clip
 
     made = stylised_clip(
         arguments.out,
