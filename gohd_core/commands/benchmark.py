@@ -138,7 +138,7 @@ def _add_ablations(kinds: Any) -> None:
 
 def run_ablations(arguments: argparse.Namespace) -> int:
     """Runs `gohd benchmark ablations`."""
-    from gohd_core.evaluation.ablations import AblationPlan, ablations
+    from gohd_core.evaluation.ablations.run import AblationPlan, ablations
     from gohd_core.evaluation.benchmark_data import Plan, default_folder, speech_data
 
     check_outputs(arguments)

@@ -10,9 +10,9 @@ from typing import Any
 
 from gohd_core import __version__
 from gohd_core.errors import BadInput, Interrupted
-from gohd_core.evaluation.ablation_effects import ablation_table
-from gohd_core.evaluation.ablation_measures import measure
-from gohd_core.evaluation.ablation_tables import ABLATIONS, SMALL, Ablation, Variant
+from gohd_core.evaluation.ablations.effects import ablation_table
+from gohd_core.evaluation.ablations.measures import measure
+from gohd_core.evaluation.ablations.tables import ABLATIONS, SMALL, Ablation, Variant
 from gohd_core.evaluation.report import Report
 from gohd_core.training.framework.config import load_config, update
 from gohd_core.training.framework.loop import train

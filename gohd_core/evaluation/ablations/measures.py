@@ -12,7 +12,7 @@ from torch import Tensor
 from gohd_core.clips import Clip, ClipDataset
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.ablation_tables import Ablation
+from gohd_core.evaluation.ablations.tables import Ablation
 from gohd_core.evaluation.speech_motion import features_of
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.expression_geometry import FaceGeometry

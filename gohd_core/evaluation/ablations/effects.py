@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gohd_core.evaluation.ablation_tables import Ablation
+from gohd_core.evaluation.ablations.tables import Ablation
 from gohd_core.evaluation.report import Table
 
 _CONFIDENCE = 0.95
