@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.drawing import as_pictures
+from gohd_core.evaluation.quality.drawing import as_pictures
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.evaluation.video_clips import Readers, Reading, VideoClip, neutral_landmarks, pairs, read_video
 from gohd_core.face.gaze_estimator import angular_error

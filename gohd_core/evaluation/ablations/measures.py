@@ -13,7 +13,7 @@ from gohd_core.clips import Clip, ClipDataset
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.ablations.tables import Ablation
-from gohd_core.evaluation.speech_motion import features_of
+from gohd_core.evaluation.quality.speech_motion import features_of
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.measures.sequences import structural_similarity
@@ -82,8 +82,8 @@ def denoised_share(model: PoseDiffusion, mel: Tensor, true: np.ndarray) -> float
 
 def _frames_of(weights: Path, clip: Clip) -> dict[str, float]:
     from gohd_core.animator import Animator
-    from gohd_core.evaluation.drawing import draw_stills, encode
-    from gohd_core.evaluation.frame_tables import picture_figures
+    from gohd_core.evaluation.quality.drawing import draw_stills, encode
+    from gohd_core.evaluation.quality.frame_tables import picture_figures
 
     animator, motion = Animator.load(weights), clip.motion()
     frames, landmarks = clip.read("frames"), clip.read("landmarks")

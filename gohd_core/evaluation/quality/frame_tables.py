@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from gohd_core.clips import Clip
-from gohd_core.evaluation.drawing import as_pictures
-from gohd_core.evaluation.factor_sheet import FACTORS, FREE, NEAR, Sheet
-from gohd_core.evaluation.factors import Head
+from gohd_core.evaluation.quality.controllability import Head
+from gohd_core.evaluation.quality.drawing import as_pictures
+from gohd_core.evaluation.quality.factor_grid import FACTORS, FREE, NEAR, Sheet
 from gohd_core.evaluation.report import Table
 from gohd_core.measures.coefficient_errors import explained
 from gohd_core.measures.images import frame_figures, perceptual_distance, sharpness

@@ -14,7 +14,15 @@ from gohd_core.animator import Animator
 from gohd_core.checkpoints.loading import builtin_path
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.benchmark_data import (
+from gohd_core.evaluation.machine import machine
+from gohd_core.evaluation.quality.controllability import (
+    blink_table,
+    command_table,
+    draw_heads,
+    monotone_table,
+    reader_table,
+)
+from gohd_core.evaluation.quality.data import (
     PARTS,
     VERSION,
     Plan,
@@ -22,16 +30,14 @@ from gohd_core.evaluation.benchmark_data import (
     benchmark_data,
     default_folder,
 )
-from gohd_core.evaluation.factors import blink_table, command_table, draw_heads, monotone_table, reader_table
-from gohd_core.evaluation.frame_tables import identity_table, still_table
-from gohd_core.evaluation.lip_closure import closure_table
-from gohd_core.evaluation.machine import machine
+from gohd_core.evaluation.quality.frame_tables import identity_table, still_table
+from gohd_core.evaluation.quality.lip_closure import closure_table
+from gohd_core.evaluation.quality.speech_files import speech_table
+from gohd_core.evaluation.quality.speech_motion import speak
+from gohd_core.evaluation.quality.speech_tables import coefficient_table, gaze_table, head_table, mouth_table
+from gohd_core.evaluation.quality.talk_table import talk_table
+from gohd_core.evaluation.quality.targets import target_table
 from gohd_core.evaluation.report import Report, Table
-from gohd_core.evaluation.speech_files import speech_table
-from gohd_core.evaluation.speech_motion import speak
-from gohd_core.evaluation.speech_tables import coefficient_table, gaze_table, head_table, mouth_table
-from gohd_core.evaluation.talk_table import talk_table
-from gohd_core.evaluation.targets import target_table
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import CoefficientExtractor, GazeEstimator
 from gohd_core.pipeline import Models

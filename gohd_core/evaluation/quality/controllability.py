@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from gohd_core.clips import Clip
-from gohd_core.evaluation.benchmark_data import BenchmarkData, Progress
-from gohd_core.evaluation.drawing import FLOW_SIZE, draw_stills, encode, true_flow
-from gohd_core.evaluation.factor_sheet import FACTORS, FREE, NEAR, Factor, Sheet
+from gohd_core.evaluation.quality.data import BenchmarkData, Progress
+from gohd_core.evaluation.quality.drawing import FLOW_SIZE, draw_stills, encode, true_flow
+from gohd_core.evaluation.quality.factor_grid import FACTORS, FREE, NEAR, Factor, Sheet
 from gohd_core.evaluation.report import Table
 from gohd_core.measures.coefficient_errors import coefficient_names, reading_figures
 from gohd_core.measures.sequences import Agreement, agreement, displacement_share

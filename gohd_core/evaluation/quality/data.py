@@ -30,8 +30,8 @@ from gohd_core.clips import (
 )
 from gohd_core.constants import FPS, STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.factor_sheet import Sheet, factor_sheet
-from gohd_core.evaluation.labials import moments
+from gohd_core.evaluation.quality.bilabials import moments
+from gohd_core.evaluation.quality.factor_grid import Sheet, factor_sheet
 from gohd_core.training.framework.sampling import audio_frames
 
 VERSION = 1

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from gohd_core.constants import STYLISED
-from gohd_core.evaluation.labials import labial_spans
+from gohd_core.evaluation.quality.bilabials import labial_spans
+from gohd_core.evaluation.quality.speech_motion import COPY, MEAN, NEAREST, OURS, ROWS, TRUTH, Spoken
 from gohd_core.evaluation.report import Table, Value
-from gohd_core.evaluation.speech_motion import COPY, MEAN, NEAREST, OURS, ROWS, TRUTH, Spoken
 from gohd_core.face.expression_geometry import Face, FaceGeometry
 from gohd_core.measures.motion_statistics import motion_figures
 from gohd_core.measures.mouth_sync import CLOSED, best_lag, closed_share, mouth_opening

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gohd_core.clips import Clip
-from gohd_core.evaluation.benchmark_data import BenchmarkData, Progress
-from gohd_core.evaluation.drawing import draw, encode
+from gohd_core.evaluation.quality.data import BenchmarkData, Progress
+from gohd_core.evaluation.quality.drawing import draw, encode
+from gohd_core.evaluation.quality.speech_motion import OURS, TRUTH, Spoken
+from gohd_core.evaluation.quality.talk_table import read_source
 from gohd_core.evaluation.report import Table
-from gohd_core.evaluation.speech_motion import OURS, TRUTH, Spoken
-from gohd_core.evaluation.talk_table import read_source
 from gohd_core.pipeline import Models
 from gohd_core.stylised.parts import INNER_MOUTH
 

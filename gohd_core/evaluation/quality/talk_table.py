@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gohd_core.evaluation.benchmark_data import BenchmarkData, Progress
-from gohd_core.evaluation.drawing import draw, encode
-from gohd_core.evaluation.frame_tables import (
+from gohd_core.evaluation.quality.data import BenchmarkData, Progress
+from gohd_core.evaluation.quality.drawing import draw, encode
+from gohd_core.evaluation.quality.frame_tables import (
     FRAME_COLUMNS,
     FRAME_NOTE,
     add_frames,
     picture_figures,
     shot_frames,
 )
+from gohd_core.evaluation.quality.speech_motion import COPY, MEAN, NEAREST, OURS, TRUTH, Spoken
 from gohd_core.evaluation.report import Table
-from gohd_core.evaluation.speech_motion import COPY, MEAN, NEAREST, OURS, TRUTH, Spoken
 from gohd_core.motion import Motion
 from gohd_core.pipeline import Models
 
