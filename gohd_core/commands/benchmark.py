@@ -77,8 +77,8 @@ def _add_speed(kinds: Any) -> None:
 
 def run_speed(arguments: argparse.Namespace) -> int:
     """Runs `gohd benchmark speed`."""
-    from gohd_core.evaluation.speed import speed
-    from gohd_core.evaluation.speed_plan import SpeedPlan
+    from gohd_core.evaluation.speed.plan import SpeedPlan
+    from gohd_core.evaluation.speed.run import speed
     from gohd_core.pipeline import Models
 
     check_outputs(arguments)

@@ -10,7 +10,7 @@ from torch import Tensor
 from gohd_core.audio import AudioFeatures, audio_features
 from gohd_core.constants import SAMPLE_RATE
 from gohd_core.evaluation.report import Table
-from gohd_core.evaluation.speed_plan import REPEATS, Progress, SpeedPlan, noise, portrait, timed
+from gohd_core.evaluation.speed.plan import REPEATS, Progress, SpeedPlan, noise, portrait, timed
 from gohd_core.motion import Motion
 from gohd_core.pipeline import Models, TalkOptions
 from gohd_core.pose import PoseDiffusion

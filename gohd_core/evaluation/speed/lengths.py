@@ -10,10 +10,10 @@ from torch import Tensor
 from gohd_core.animator.encoder import Source
 from gohd_core.audio import audio_features
 from gohd_core.constants import FPS, SAMPLE_RATE
-from gohd_core.evaluation.memory import peak_mib, reset_peak
 from gohd_core.evaluation.report import Table
-from gohd_core.evaluation.speed_plan import Progress, SpeedPlan, moving, noise, portrait, timed
-from gohd_core.evaluation.speed_stages import sample, say
+from gohd_core.evaluation.speed.memory import peak_mib, reset_peak
+from gohd_core.evaluation.speed.plan import Progress, SpeedPlan, moving, noise, portrait, timed
+from gohd_core.evaluation.speed.stages import sample, say
 from gohd_core.motion import Motion
 from gohd_core.pipeline import Models
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from gohd_core.constants import FPS
-from gohd_core.evaluation.memory import peak_mib, reset_peak
 from gohd_core.evaluation.report import Table
-from gohd_core.evaluation.speed_plan import DTYPES, Progress, SpeedPlan, moving, portrait, timed, wait
+from gohd_core.evaluation.speed.memory import peak_mib, reset_peak
+from gohd_core.evaluation.speed.plan import DTYPES, Progress, SpeedPlan, moving, portrait, timed, wait
 from gohd_core.motion import Motion
 from gohd_core.pipeline import Models
 

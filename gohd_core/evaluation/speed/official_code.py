@@ -29,7 +29,7 @@ from gohd_core.audio import audio_features
 from gohd_core.constants import BFM09, FPS, SAMPLE_RATE
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.report import Table
-from gohd_core.evaluation.speed_plan import DTYPES, Progress, SpeedPlan, moving, noise, timed
+from gohd_core.evaluation.speed.plan import DTYPES, Progress, SpeedPlan, moving, noise, timed
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.motion import Motion
 from gohd_core.pipeline import TalkOptions

@@ -15,10 +15,10 @@ import torch
 from gohd_core import __version__
 from gohd_core.evaluation.machine import machine
 from gohd_core.evaluation.report import Report
-from gohd_core.evaluation.speed_frames import frame_table
-from gohd_core.evaluation.speed_lengths import length_table
-from gohd_core.evaluation.speed_plan import Progress, SpeedPlan
-from gohd_core.evaluation.speed_stages import stage_table
+from gohd_core.evaluation.speed.frames import frame_table
+from gohd_core.evaluation.speed.lengths import length_table
+from gohd_core.evaluation.speed.plan import Progress, SpeedPlan
+from gohd_core.evaluation.speed.stages import stage_table
 from gohd_core.pipeline import Models
 
 
@@ -33,7 +33,7 @@ def speed(
         lengths = length_table(models, plan, progress)
         tables = [stage_table(models, plan, progress), frame_table(load, models, plan, progress), lengths]
         if plan.official is not None:
-            from gohd_core.evaluation.official_code import official_table
+            from gohd_core.evaluation.speed.official_code import official_table
 
             tables.append(official_table(plan.official, plan, progress))
         setting = {
