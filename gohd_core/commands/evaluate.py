@@ -54,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.result is None or arguments.real is None:
         raise BadInput("Give a result and a real video (or folder), or --compare OLD NEW.")
     check_outputs(arguments)
-    from gohd_core.evaluation.video_clips import Readers, Reading
-    from gohd_core.evaluation.video_measures import check_size, evaluate
+    from gohd_core.evaluation.videos.clips import Readers, Reading
+    from gohd_core.evaluation.videos.measures import check_size, evaluate
     from gohd_core.face import CoefficientExtractor, GazeEstimator
     from gohd_core.face.expression_geometry import FaceGeometry
 
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _networks(arguments: argparse.Namespace) -> Any:
-    from gohd_core.evaluation.video_measures import Networks
+    from gohd_core.evaluation.videos.measures import Networks
 
     given = {name: getattr(arguments, name) for name in ("extractor", "gaze_estimator", "lip_sync")}
     given |= {name: getattr(arguments, name) for name in ("inception", "arcface")}

@@ -15,7 +15,14 @@ import torch
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.quality.drawing import as_pictures
 from gohd_core.evaluation.report import Report, Table
-from gohd_core.evaluation.video_clips import Readers, Reading, VideoClip, neutral_landmarks, pairs, read_video
+from gohd_core.evaluation.videos.clips import (
+    Readers,
+    Reading,
+    VideoClip,
+    neutral_landmarks,
+    pairs,
+    read_video,
+)
 from gohd_core.face.gaze_estimator import angular_error
 from gohd_core.measures.fid import Features, frechet_distance, gaussian_of
 from gohd_core.measures.images import perceptual_distance, psnr, ssim
