@@ -13,7 +13,7 @@ from face_helpers import tiny_extractor
 
 from gohd_core.constants import STYLISED
 from gohd_core.driving import Steadying, followed, own_portrait
-from gohd_core.driving.cropping import pose_in
+from gohd_core.driving.crop_readers import pose_in
 from gohd_core.driving.following import box_of
 from gohd_core.driving.result import Reading, assembled
 from gohd_core.errors import BadInput

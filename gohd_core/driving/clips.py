@@ -13,7 +13,7 @@ import torch
 
 from gohd_core.clips import INDEX_NAME, SPLITS, Entry, clip_path, read_index, save_clip, write_index
 from gohd_core.constants import FPS, SAMPLES_PER_FRAME
-from gohd_core.driving.cropping import pose_in
+from gohd_core.driving.crop_readers import pose_in
 from gohd_core.driving.result import Driving
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box, resize_crop, slice_box
