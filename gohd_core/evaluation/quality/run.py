@@ -14,7 +14,6 @@ from gohd_core.animator import Animator
 from gohd_core.checkpoints.loading import builtin_path
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.machine import machine
 from gohd_core.evaluation.quality.controllability import (
     blink_table,
     command_table,
@@ -37,7 +36,7 @@ from gohd_core.evaluation.quality.speech_motion import speak
 from gohd_core.evaluation.quality.speech_tables import coefficient_table, gaze_table, head_table, mouth_table
 from gohd_core.evaluation.quality.talk_table import talk_table
 from gohd_core.evaluation.quality.targets import target_table
-from gohd_core.evaluation.report import Report, Table
+from gohd_core.evaluation.report import Report, Table, machine
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import CoefficientExtractor, GazeEstimator
 from gohd_core.pipeline import Models

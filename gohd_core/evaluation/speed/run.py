@@ -13,8 +13,7 @@ from contextlib import contextmanager
 import torch
 
 from gohd_core import __version__
-from gohd_core.evaluation.machine import machine
-from gohd_core.evaluation.report import Report
+from gohd_core.evaluation.report import Report, machine
 from gohd_core.evaluation.speed.frames import frame_table
 from gohd_core.evaluation.speed.lengths import length_table
 from gohd_core.evaluation.speed.plan import Progress, SpeedPlan
