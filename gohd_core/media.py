@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -67,19 +67,27 @@ def _is_cover(stream: Any) -> bool:
     return bool(disposition is not None and "attached_pic" in str(disposition))
 
 
-def decoded(container: Any, stream: Any, name: str) -> Iterator[Any]:
-    """A stream's frames with `time` on one clock for all streams, which neither jumps nor starts anew.
+def packets(container: Any, clock: Clock | None = None) -> Iterator[Any]:
+    """All packets of sound and pictures, with time stamps on one clock that neither jumps nor starts anew."""
+    clock = clock or Clock(container)
+    for packet in container.demux([*usable(container.streams.video), *usable(container.streams.audio)]):
+        clock.put_right(packet)
+        yield packet
 
-    Damaged packets are left out, and a file that was cut off is read as far as it goes; a warning says how
-    many and where. Times count from the file's own start, `start_of`.
+
+def decoded(
+    container: Any, stream: Any, name: str, *, tell: Callable[[str], None] = logger.warning
+) -> Iterator[Any]:
+    """A stream's frames; their `time` counts on the clock of `packets`, from `start_of` on.
+
+    Damaged packets are left out, and a file that was cut off is read as far as it goes; `tell` is given a
+    sentence that says so.
     """
     av = pyav()
-    clock = _Clock(container)
+    clock = Clock(container)
     broken, failure = 0, None
-    packets = container.demux([*usable(container.streams.video), *usable(container.streams.audio)])
     try:
-        for packet in packets:
-            clock.put_right(packet)
+        for packet in packets(container, clock):
             if packet.stream.index != stream.index:
                 continue
             try:
@@ -89,14 +97,12 @@ def decoded(container: Any, stream: Any, name: str) -> Iterator[Any]:
     except av.error.FFmpegError as error:
         failure = error
     if broken:
-        logger.warning("%s: %d damaged packets of its %s were left out.", name, broken, stream.type)
+        tell(f"{name}: {broken} damaged packets of its {stream.type} were left out.")
     declared = _declared_seconds(container)
     short = declared is not None and clock.end < declared - CUT_OFF_SECONDS
     if failure is not None or short or clock.torn or _lacks_bytes(container):
         of = f" of the {declared:.2f} s that it declares" if short else ""
-        logger.warning(
-            "%s is cut off: it ends at %.2f s%s, and is read that far.", name, max(clock.end, 0.0), of
-        )
+        tell(f"{name} is cut off: it ends at {max(clock.end, 0.0):.2f} s{of}, and is read that far.")
 
 
 def start_of(container: Any) -> float:
@@ -104,17 +110,17 @@ def start_of(container: Any) -> float:
     return (container.start_time or 0) / 1_000_000
 
 
-class _Clock:
-    """Shifts packets' time stamps where they jump, all streams by the same, as ffmpeg does."""
+class Clock:
+    """Shifts packets' time stamps where they jump, those of all streams by the same, as ffmpeg does."""
 
     def __init__(self, container: Any) -> None:
+        self.restarts = bool(int(container.format.flags) & _TS_DISCONT)
+        self._limit = JUMP_SECONDS if self.restarts else LONGEST_PAUSE
         self._tells_torn = container.format.name == "mpegts"
-        self._restarts = bool(int(container.format.flags) & _TS_DISCONT)
-        self._limit = JUMP_SECONDS if self._restarts else LONGEST_PAUSE
         self._start = Fraction(container.start_time or 0, 1_000_000)
-        self._shift = Fraction(0)
+        self._latest_shift = Fraction(0)
+        self._shifts: dict[int, Fraction] = {}
         self._due: dict[int, Fraction] = {}
-        self._latest: Fraction | None = None
         self._torn: Fraction | None = None
 
     @property
@@ -129,28 +135,37 @@ class _Clock:
 
     def put_right(self, packet: Any) -> None:
         """Moves a packet to where it belongs on the one clock."""
-        base = packet.time_base
+        base, index = packet.time_base, packet.stream.index
         if packet.dts is None or base is None:
             return
-        index, time = packet.stream.index, packet.dts * base + self._shift
-        due = self._due.get(index)
-        step = Fraction(0) if due is None else time - due
-        if due is None and self._restarts and self._latest is not None:
-            beside = time - self._latest
-            step = beside if abs(beside) > JUMP_SECONDS else step
-        # Of other packets some formats tell no decoding times, so that they seem to come too early or late.
-        if packet.is_keyframe and (step > self._limit or step < -BACK_SECONDS):
-            self._shift -= step
-            time -= step
-        if self._shift:
-            ticks = round(self._shift / base)
+        told = packet.dts * base
+        shift = self._shift(index, told, packet.is_keyframe)
+        if shift:
+            ticks = round(shift / base)
             packet.dts += ticks
             packet.pts = None if packet.pts is None else packet.pts + ticks
-        due = time + max(packet.duration or 0, 0) * base
+        due = told + shift + max(packet.duration or 0, 0) * base
+        self._shifts[index] = shift
         self._due[index] = max(due, self._due.get(index, due))
-        self._latest = time
         if self._tells_torn and packet.is_corrupt:
-            self._torn = time
+            self._torn = told + shift
+
+    def _shift(self, index: int, told: Fraction, key: bool) -> Fraction:
+        """What a packet's time is moved by: as the stream's last, where that fits, or the latest."""
+        if index not in self._due:
+            due = max(self._due.values(), default=told)
+            far = self.restarts and abs(told + self._latest_shift - due) > JUMP_SECONDS
+            return due - told if far else self._latest_shift
+        due = self._due[index]
+        # Of other packets some formats tell no decoding times, so that they seem to come too early or late.
+        if not key or self._fits(told + self._shifts[index] - due):
+            return self._shifts[index]
+        if not self._fits(told + self._latest_shift - due):
+            self._latest_shift = due - told
+        return self._latest_shift
+
+    def _fits(self, step: Fraction) -> bool:
+        return -BACK_SECONDS <= step <= self._limit
 
 
 def _declared_seconds(container: Any) -> float | None:
