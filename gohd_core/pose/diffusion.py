@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gohd_core.checkpoints import BUILTIN, Loaded, load_network, read_checkpoint
 from gohd_core.constants import FPS, N_GAZE, N_POSE
+from gohd_core.devices import checked_device
 from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 from gohd_core.motion import Gaze, Pose
 from gohd_core.pose import checks
@@ -258,7 +259,7 @@ def _load(
             f"{path} holds {loaded.component!r} weights, but {components[0]!r} weights are wanted here; "
             "choose another file."
         )
-    network = loaded.network.to(device=device, dtype=dtype).eval().requires_grad_(False)
+    network = loaded.network.to(device=checked_device(device), dtype=dtype).eval().requires_grad_(False)
     return replace(loaded, network=network)
 
 
