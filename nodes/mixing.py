@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from . import host, sockets, weight_files
 from .sockets import either, field, result, schema
-from .values import own_motion, part
+from .values import part
 
 CATEGORY = "GoHD/motion"
 PARTS = ("pose", "expression", "eyes", "gaze")
@@ -111,7 +111,7 @@ class MixMotion(io.ComfyNode):
     def execute(cls, portrait: Any, schedule: str = "", **inputs: Any) -> io.NodeOutput:
         from gohd_core.motion.mixing import MixSettings, mix_motion, weighted_schedule
 
-        own = own_motion(portrait)
+        own = portrait.motion
         sliders = {name: inputs[f"{name}_weight"] for name in PARTS}
         settings = MixSettings(
             weights=weighted_schedule(sliders, schedule),

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.finishing import add_finishing_options, check_finishing, finished, signed
 from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, numbers, read_picture, show
-from gohd_core.commands.reading import add_reading_options, load_detector, read_video, sound_of
+from gohd_core.commands.output_options import add_finishing_options, check_finishing, finished, signed
+from gohd_core.commands.video_options import add_reading_options, load_detector, read_video, sound_of
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
 PARTS = ("pose", "mouth", "eyes", "gaze")

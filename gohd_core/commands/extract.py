@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.commands.inputs import VIDEOS, files, show
-from gohd_core.commands.reading import add_reading_options, load_detector, load_readers, read_video, sound_of
+from gohd_core.commands.video_options import (
+    add_reading_options,
+    load_detector,
+    load_readers,
+    read_video,
+    sound_of,
+)
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
 

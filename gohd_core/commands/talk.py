@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.finishing import add_finishing_options, check_finishing, finished, signed
 from gohd_core.commands.inputs import PICTURES, SOUNDS, files, gaze_angles, numbers, read_picture, show
-from gohd_core.commands.reading import load_detector
+from gohd_core.commands.output_options import add_finishing_options, check_finishing, finished, signed
+from gohd_core.commands.video_options import load_detector
 from gohd_core.errors import BadInput
 
 logger = logging.getLogger(__name__)

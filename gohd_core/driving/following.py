@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 import torch
 
-from gohd_core.driving.cropping import pose_in
+from gohd_core.driving.crop_readers import pose_in
 from gohd_core.driving.result import Driving
 from gohd_core.driving.steadiness import tremble
 from gohd_core.errors import BadInput

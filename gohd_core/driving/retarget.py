@@ -60,7 +60,7 @@ def driven_motion(
     Raises: `BadInput` for a source that is not there, or where nothing moves the portrait.
     """
     options = options or DriveOptions()
-    own = Motion(portrait.pose, portrait.expression, portrait.gaze)
+    own = portrait.motion
     wanted = {part: options.sources.get(part, OWN) for part in PARTS}
     tracks: dict[str, Any] = {}
     for part, source in wanted.items():

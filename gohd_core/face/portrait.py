@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box, resize_crop, slice_box
 from gohd_core.face.extractor import SQUARE, CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
-from gohd_core.face.misfit import misfit
 from gohd_core.face.picking import FaceChoice
+from gohd_core.face.reprojection import misfit
 from gohd_core.images import check_landmarks, rgb_images, single_image
-from gohd_core.motion import Expression, Gaze, Pose
+from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 SIZE = 256
 """Side of the crop that the official animator takes, in pixels."""
@@ -82,6 +82,23 @@ class Portrait:
     def g0(self) -> Tensor:
         """The portrait's gaze (pitch, yaw), [2]."""
         return self._first(self.gaze, "gaze", "a gaze estimator")
+
+    @property
+    def motion(self) -> Motion:
+        """p0, e0 and g0 as a motion of one frame; `BadInput` where one of them was not read."""
+        if self.pose is None or self.expression is None or self.gaze is None:
+            raise BadInput(
+                "This portrait was not read; prepare it with an extractor and a gaze estimator, both inputs "
+                "of Prepare Portrait."
+            )
+        return Motion(self.pose, self.expression, self.gaze)
+
+    def resized(self, size: int) -> Portrait:
+        """The same portrait with its crop at another size, cut from the frame again."""
+        if size == self.size:
+            return self
+        part = slice_box(self.frame.numpy(), Box.of(self.box))
+        return replace(self, crop=torch.from_numpy(resize_crop(part, size)).clamp(0, 1))
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -248,4 +265,4 @@ def _with_coefficients(
             fields["misfit"] = misfit(found.coefficients, found.landmarks, portrait.size).item()
     if gaze_estimator is not None:
         fields["gaze"] = gaze_estimator.estimate(crop, _gaze_box(portrait, gaze_estimator))
-    return Portrait(**(vars(portrait) | fields))
+    return replace(portrait, **fields)
