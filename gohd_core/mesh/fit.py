@@ -17,8 +17,10 @@ from gohd_core.face.camera import ALIGNED_SIZE, DISTANCE, FOCAL, Camera, rotatio
 from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.contours import N_FACE, N_POINTS
 
-_FRAME = ALIGNED_SIZE * DISTANCE / FOCAL
-"""Side of a crop in model units in which the head lies at depth 0."""
+_FRAME = 1.1 * ALIGNED_SIZE * DISTANCE / FOCAL
+"""Side of a crop in model units: that at which the head lies at depth 0, and room for hair."""
+_LIFT = 0.05
+"""How far the crop's middle lies above the head's origin, in sides."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ def procrustes(start: Tensor, end: Tensor, weights: Tensor) -> tuple[Tensor, Ten
 
 
 def face_box(points: Tensor, height: int, width: int) -> tuple[float, float, float]:
-    """The square (left, top, side) around one mesh [478,3] in which its head lies at depth 0, as far as the
-    picture reaches.
+    """The square (left, top, side) around one mesh [478,3] that its head is drawn in, as far as the picture
+    reaches.
 
     Pixel centres are whole numbers; left and top are edges of pixels (0 is the picture's own edge).
     """
@@ -61,7 +63,7 @@ def face_box(points: Tensor, height: int, width: int) -> tuple[float, float, flo
     side = min(_FRAME * scale.item(), float(height), float(width))
     across, down = shift[0, 0, 0].item() + 0.5, 0.5 - shift[0, 0, 1].item()
     left = min(max(across - side / 2, 0.0), width - side)
-    top = min(max(down - side / 2, 0.0), height - side)
+    top = min(max(down - (0.5 + _LIFT) * side, 0.0), height - side)
     return left, top, side
 
 

@@ -36,11 +36,15 @@ _BODY = 0.30
 """How far shoulders follow the neck."""
 _WITHOUT_MATTE = 0.12
 """Without a person mask, the distance from the head over which motion fades, picture sides."""
-_HELD = 0.16
-"""Width along held sides of the picture over which motion fades, picture sides."""
-_HELD_HEAD = 0.10
-"""The same where the picture cuts the head itself."""
-_INVERSIONS = 6
+_HELD, _FREE = 0.16, 0.25
+"""Width along held sides of the picture over which motion fades, and along its own ones over which skin is
+stretched, picture sides."""
+_OUTLINE = 0.18
+"""Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
+_SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
+"""Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
+_INVERSIONS, _LEAST_AREA = 4, 0.3
+"""Steps of the inversion of flows, and the least that one of them takes a cell to shrink to."""
 _CHIN = 152
 
 
@@ -54,6 +58,10 @@ class HeadWarp:
         directions: [14,n,n,3] what each moving column of the expression does there.
         rigid: [1,1,n,n] how far they go with the head, 0..1.
         body: [1,1,n,n] how far they go with the shoulders' shift.
+        far: [n,n,3] where places would lie at the depth of the head's axis, in head space.
+        outward: [1,2,n,n] direction (x, y) out of the person's outline, as long as a place is near it, 0..1.
+        inner: [4,n,n] how far places lie from the left, top, right and bottom side, 0..1, where the picture
+            itself ends there: skin is stretched rather than bare what the picture does not show; 1 elsewhere.
         neck: [n,n] weights that sum to 1, of the neck.
         own: [1,72] the portrait's own descriptor.
         size: S of the frames.
@@ -64,6 +72,9 @@ class HeadWarp:
     directions: Tensor
     rigid: Tensor
     body: Tensor
+    far: Tensor
+    outward: Tensor
+    inner: Tensor
     neck: Tensor
     own: Tensor
     size: int
@@ -74,11 +85,26 @@ class HeadWarp:
         if expression:
             change = (descriptor - self.own)[:, list(MOVING)]
             points = points + torch.einsum("bm,mhwc->bhwc", change, self.directions)
-        placed = transform(points.flatten(1, 2), descriptor[:, 64:70])
-        moved = Camera.of_size(self.size).pixels(placed).unflatten(1, points.shape[1:3])
-        shift = (moved - self.at).permute(0, 3, 1, 2)  # [B,2,n,n] forward
+        camera = Camera.of_size(self.size)
+
+        def shifted(places: Tensor) -> Tensor:
+            placed = transform(places.flatten(1, 2), descriptor[:, 64:70])
+            moved = camera.pixels(placed).unflatten(1, places.shape[1:3])
+            return (moved - self.at).permute(0, 3, 1, 2)  # [B,2,n,n] forward
+
+        shift = shifted(points)
+        # Where depth would pull the outline inwards, the head's hidden side comes into view: the outline stays
+        # with the head's axis, and what is near it is stretched.
+        relief = shift - shifted(self.far.expand_as(points))
+        inwards = -(relief * self.outward).sum(1, keepdim=True)
+        shift = shift - relief * (inwards / relief.norm(dim=1, keepdim=True).clamp_min(1e-3)).clamp_min(0)
         body = (shift * self.neck).sum((2, 3), keepdim=True)
-        return _inverse(shift * self.rigid + body * self.body, self.size)
+        shift = shift * self.rigid + body * self.body
+        left, top, right, bottom = self.inner
+        x, y = shift.unbind(1)
+        x = x - F.relu(x) * (1 - left) + F.relu(-x) * (1 - right)
+        y = y - F.relu(y) * (1 - top) + F.relu(-y) * (1 - bottom)
+        return _inverse(torch.stack([x, y], 1), self.size)
 
     def to(self, device: torch.device | str) -> HeadWarp:
         return replace(
@@ -113,8 +139,12 @@ def head_warp(
     depth, directions, covered = _raster(shape, own, camera, at, step)
     depth = depth.clamp(own[0, 69] + _DEPTHS[0], own[0, 69] + _DEPTHS[1])
     rays = camera.rays(*at.unbind(-1))
-    placed = torch.cat([rays[..., :2] * (camera.distance - depth)[..., None], depth[..., None]], -1)
-    points = (placed - own[0, 67:70]) @ rotation(own[0, 64:67]).mT
+
+    def in_head(depth: Tensor) -> Tensor:
+        placed = torch.cat([rays[..., :2] * (camera.distance - depth)[..., None], depth[..., None]], -1)
+        return (placed - own[0, 67:70]) @ rotation(own[0, 64:67]).mT
+
+    points = in_head(depth)
     below = points_in_head[_CHIN, 1] - points[..., 1]
     across = points[..., 0]
     rigid = 1 - _smoothstep(0.0, _NECK, below)
@@ -122,7 +152,7 @@ def head_warp(
     if alpha is None:
         rigid = rigid * torch.exp(-((_distance(covered) / GRID / _WITHOUT_MATTE) ** 2))
     neck = torch.exp(-((across / 0.25) ** 2 + ((below - 0.20) / 0.15) ** 2))
-    pin = _pin(alpha, own, held)
+    pin = _pin(own, held)
     rigid = rigid * pin
     return HeadWarp(
         at,
@@ -130,6 +160,9 @@ def head_warp(
         directions,
         rigid[None, None],
         ((pin - rigid) * _BODY)[None, None],
+        in_head(torch.full_like(depth, _HAIR + own[0, 69])),
+        _outward(alpha, _OUTLINE * camera.focal / (camera.distance - own[0, 69].item()) / step, own),
+        _inner(own, held),
         neck / neck.sum(),
         own,
         size,
@@ -169,8 +202,10 @@ def _raster(
     far = 1 - F.max_pool2d(covered, 9, 1, 4)
     depth = nearest * covered + (_HAIR + own[0, 69]) * far
     depth = push_pull(depth, covered + far)
-    for _ in range(2):
-        depth = F.avg_pool2d(F.pad(depth, (2,) * 4, mode="replicate"), 5, 1)
+    depth = _blur(depth, 2.0)
+    # At its outline the skull's sides are steep: what turning shows of them is shared with what lies beside.
+    within = (_distance(1 - covered[0, 0]) / _SIDE_DEPTH).clamp(0, 1)
+    depth = torch.lerp(_blur(depth, _SIDE_BLUR), depth, _smoothstep(0.0, 1.0, within))
     known = covered + 1 - F.max_pool2d(covered, 7, 1, 3)
     grid = push_pull(grid.view(1, count, GRID, GRID) * covered, known)
     grid = F.avg_pool2d(F.pad(grid, (1,) * 4, mode="replicate"), 3, 1)
@@ -183,20 +218,48 @@ def _barycentric(steps: int, like: Tensor) -> Tensor:
     return torch.tensor(places, device=like.device, dtype=like.dtype) / steps
 
 
-def _pin(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> Tensor:
+def _pin(own: Tensor, held: Sequence[bool]) -> Tensor:
     """[n,n] 0 along held sides, 1 within."""
-    line = (torch.arange(GRID, device=own.device, dtype=own.dtype) + 0.5) / GRID
-    left, top, right, bottom = held
-    cut_above = alpha is None or alpha[0, 0, 0].mean().item() > 0.05
-    ends = [(line, left, _HELD), (1 - line, right, _HELD)]
-    across = torch.ones_like(line)
-    for distance, is_held, width in ends:
-        across = across * (_smoothstep(0.0, width, distance) if is_held else 1.0)
-    down = torch.ones_like(line)
-    ends = [(line, top or cut_above, _HELD if top else _HELD_HEAD), (1 - line, bottom, _HELD)]
-    for distance, is_held, width in ends:
-        down = down * (_smoothstep(0.0, width, distance) if is_held else 1.0)
-    return down[:, None] * across[None]
+    sides = torch.where(torch.tensor(held, device=own.device)[:, None, None], _from_sides(own, _HELD), 1.0)
+    return sides.prod(0)
+
+
+def _inner(own: Tensor, held: Sequence[bool]) -> Tensor:
+    """[4,n,n] 0 along each side that is not held, 1 within."""
+    return torch.where(torch.tensor(held, device=own.device)[:, None, None], 1.0, _from_sides(own, _FREE))
+
+
+def _from_sides(own: Tensor, width: float) -> Tensor:
+    """[4,n,n] from 0 at the left, top, right and bottom side to 1 within."""
+    line = _smoothstep(0.0, width, (torch.arange(GRID, device=own.device, dtype=own.dtype) + 0.5) / GRID)
+    line = line[None].expand(GRID, GRID)
+    return torch.stack([line, line.T, line.flip(1), line.T.flip(0)])
+
+
+def _outward(alpha: Tensor | None, width: float, own: Tensor) -> Tensor:
+    """Directions out of a person's outline [1,2,n,n], fading over `width` cells within it and beyond it."""
+    if alpha is None:
+        return own.new_zeros(1, 2, GRID, GRID)
+    matte = F.adaptive_avg_pool2d(alpha, GRID)
+    near = (1 - _distance(1 - matte[0, 0]) / width).clamp(0, 1)
+    near = near * (1 - _distance(matte[0, 0]) / width).clamp(0, 1)
+    blurred = _blur(matte, width / 2)
+    padded = F.pad(blurred, (1, 1, 1, 1), mode="replicate")
+    slope = torch.cat(
+        [padded[..., 1:-1, :-2] - padded[..., 1:-1, 2:], padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1]], 1
+    )
+    near = _blur(_smoothstep(0.0, 1.0, near)[None, None], 1.0)
+    return F.normalize(slope, dim=1, eps=1e-4) * near
+
+
+def _blur(maps: Tensor, sigma: float) -> Tensor:
+    """Maps [B,1,n,n] under a Gaussian of `sigma` cells."""
+    reach = max(1, round(2.5 * sigma))
+    line = torch.arange(-reach, reach + 1, device=maps.device, dtype=maps.dtype)
+    kernel = torch.exp(-line.square() / (2 * sigma**2))
+    kernel = (kernel / kernel.sum()).view(1, 1, 1, -1)
+    across = F.conv2d(F.pad(maps, (reach, reach, 0, 0), mode="replicate"), kernel)
+    return F.conv2d(F.pad(across, (0, 0, reach, reach), mode="replicate"), kernel.mT)
 
 
 def _distance(covered: Tensor) -> Tensor:
@@ -208,14 +271,24 @@ def _distance(covered: Tensor) -> Tensor:
 
 
 def _inverse(shift: Tensor, size: int) -> Tensor:
-    """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by fixed-point steps."""
+    """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by Newton's method."""
     side = shift.shape[-1]
     line = (torch.arange(side, device=shift.device, dtype=shift.dtype) * 2 + 1) / side - 1
     places = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
+    padded = F.pad(shift, (1, 1, 1, 1), mode="replicate")
+    cell = 2 * size / side
+    across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / cell
+    down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / cell
+    fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
     flow = -shift
     for _ in range(_INVERSIONS):
         grid = places + flow.permute(0, 2, 3, 1) * (2 / size)
-        flow = -F.grid_sample(shift, grid, "bilinear", "border", align_corners=False)
+        x, y, xx, yx, xy, yy = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False).unbind(1)
+        miss_x, miss_y = flow[:, 0] + x, flow[:, 1] + y
+        xx, yy = xx + 1, yy + 1
+        area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
+        step = torch.stack([yy * miss_x - xy * miss_y, xx * miss_y - yx * miss_x], 1) / area[:, None]
+        flow = flow - step
     return flow
 
 
