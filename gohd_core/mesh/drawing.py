@@ -28,15 +28,15 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
     gaze = into_head(descriptors[:, 64:70], descriptors[:, 70:])
     gaze = gaze - into_head(own[:, 64:70], own[:, 70:])  # what the eyes turn by in the head
     descriptors = _with_lids(descriptors, gaze[:, 1])
-    at = _enlarged(source.warp.flow(descriptors), size)  # [B,S,S,2]
+    head = source.warp.flow(descriptors)
+    at = _enlarged(head.skin, size)  # [B,S,S,2]
     at += _pixels(size, at.device)
-    target = source.shape.contours_in(descriptors, size)
-    base = source.shape.contours_in(own, size).repeat(len(target), 1, 1, 1, 1)
+    base = source.shape.contours_in(own, size).expand(len(at), -1, -1, -1, -1).clone()
+    target = source.shape.contours_in(descriptors, size) + _sampled(
+        head.held_back, base.flatten(1, 3), size
+    ).view_as(base)
     base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face.unit)
-    flows = [
-        contour_flow(target[:, part], base[:, part], part, size)
-        for part in (LIPS, LEFT_EYE, RIGHT_EYE)
-    ]
+    flows = [contour_flow(target[:, part], base[:, part], part, size) for part in (LIPS, LEFT_EYE, RIGHT_EYE)]
     for flow in flows:
         _lay(at, flow)
     drawn = sample(source.texture, at)
@@ -44,9 +44,8 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
     if source.wall is not None:
         frames = torch.addcmul(frames, 1 - drawn[:, 3:], source.wall)
     frames = frames.contiguous()
-    rigid = source.warp.flow(descriptors, expression=False)
     for part, flow in enumerate(flows):
-        _draw_part(source, frames, at, rigid, part, flow, target[:, part], descriptors, gaze)
+        _draw_part(source, frames, at, head.rigid, part, flow, target[:, part], descriptors, gaze)
     return frames.clamp_(-1, 1)
 
 
@@ -68,7 +67,7 @@ def _draw_part(
         _cut_all(frames.permute(0, 2, 3, 1), window).permute(0, 3, 1, 2),
         flow.opening,
         _cut_all(at, window),
-        window.pixels() + _sampled(rigid, window),
+        window.pixels() + _sampled(rigid, window.pixels(), window.size),
         contours,
         descriptors,
     )
@@ -119,10 +118,11 @@ def _cut_all(pictures: Tensor, window: Window) -> Tensor:
     return torch.stack([_cut(picture, window, k) for k, picture in enumerate(pictures)])
 
 
-def _sampled(flow: Tensor, window: Window) -> Tensor:
-    """A flow [B,2,n,n] at a window's pixels, [B,h,w,2]."""
-    grid = (2 * window.pixels() + 1) / window.size - 1
-    return F.grid_sample(flow, grid, "bilinear", "border", align_corners=False).permute(0, 2, 3, 1)
+def _sampled(flow: Tensor, at: Tensor, size: int) -> Tensor:
+    """A flow [B,2,n,n] at pixels [B,...,2] of frames of `size`, [B,...,2]."""
+    grid = (2 * at.flatten(1, -2)[:, None] + 1) / size - 1
+    found = F.grid_sample(flow, grid, "bilinear", "border", align_corners=False)
+    return found[:, :, 0].mT.view_as(at)
 
 
 def _enlarged(flow: Tensor, size: int) -> Tensor:

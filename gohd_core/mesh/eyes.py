@@ -39,11 +39,11 @@ _LIMBUS = (1.08, 1.34)
 _LIMITS = (0.85, 0.60)
 """Greatest yaw and pitch in the head, radians."""
 _REST = (0.02, 0.16)
-"""How far an iris has moved, in its radii: up to the first the eye is the picture's own, from the second on it
-is drawn."""
+"""How far an iris has moved, in its radii: up to the first the eye is the picture's own, from the second on
+it is drawn."""
 _LIDS_REST = (0.008, 0.05)
 """The same of the lids' edge, in eye widths."""
-_HIGHLIGHT_SHARE = 0.55
+_HIGHLIGHT_SHARE = 0.75
 """A light's reflection goes with the cornea, whose middle lies that far out towards the iris."""
 _VERGENCE = (0.0, 0.06)
 """Plausible difference between both eyes' yaws, radians, towards the nose; others wane as the gaze moves."""
@@ -117,7 +117,7 @@ class Eyes:
         ball = self.balls[frame.eye - LEFT_EYE]
         skin = ball.lid.cover(frame)
         eyeball, rest = self._look(ball, frame)
-        cover = frame.opening.coverage * (1 - rest)
+        cover = ball.lid.opened(frame) * (1 - rest)
         eyeball = ball.lid.shade(eyeball, frame)
         return ball.lid.lashes(torch.lerp(skin, eyeball, cover), frame)
 
@@ -151,7 +151,8 @@ class Eyes:
         iris_colour = look(ball.textures[:, 6:], on_disc)
         opacity = smooth(_LIMBUS[1], _LIMBUS[0], rho).unflatten(1, shape[1:3])[:, None]
         colour = torch.lerp(white, iris_colour, opacity)
-        colour = (colour + _LIFT) * gain - _LIFT + look(ball.highlights, place - slide)
+        colour = (colour + _LIFT) * gain - _LIFT
+        colour = colour + look(ball.highlights, place - slide) * smooth(1.1, 0.8, rho).view_as(opacity)
         moved = (now - own).norm(dim=-1) / ball.radius
         rest = smooth(_REST[1], _REST[0], moved) * self._lids_rest(frame, ball)
         return colour * 2 - 1, rest[:, None, None, None]
@@ -173,7 +174,7 @@ class Eyes:
 
 
 def _plane(ball: Eyeball, pose: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Where the iris's plane is in pictures: its middle's pixel [B,1,2], and model units to pixels [B,2,2]."""
+    """Where the iris's plane is: its middle's pixel [B,1,2], and model units to pixels [B,2,2]."""
     step = ball.width / 2
     points = ball.middle + step * ball.middle.new_tensor([[0, 0, 0], [1, 0, 0], [0, 1, 0]])
     at = Camera.of_size(size).pixels(transform(points, pose))  # [B,3,2]
@@ -248,21 +249,26 @@ def _textures(
         radius: the iris's, in pixels.
     """
     mask = fill_polygon(edge, part.shape[:2])
-    inner = cv2.erode(mask, np.ones((3, 3)), iterations=max(1, round(0.05 * radius)))
+    inner = cv2.erode(mask, np.ones((3, 3)), iterations=max(1, round(0.06 * radius)))
+    # Under the upper lid colours are those of its shadow and lashes: they are not the eyeball's.
+    depth = (np.cumsum(mask, 0) - 0.5 * mask) / radius
     fade = smoothstep(_LIMBUS[1], _LIMBUS[0], rho)[..., None]
     shine = _highlights(part, inner, rho, radius)
     plain = part - shine
-    white = _white(plain, inner, rho, radius)
-    iris = _iris(plain, inner, rho, radius)
+    white = _white(plain, mask, inner * smoothstep(0.05, 0.25, depth), rho, radius)
+    iris = _iris(plain, inner * smoothstep(0.15, 0.45, depth), rho, radius)
     drawn = white * (1 - fade) + iris * fade
-    gain = np.clip((plain + _LIFT) / (drawn + _LIFT), 0.12, 1.25)
-    # Well inside the opening the iris's own ring would stay behind when it moves: it is left out there.
-    free = cv2.erode(mask, np.ones((3, 3)), iterations=max(2, round(0.10 * radius)))
+    # What lids and lashes do to the eyeball stays where it is; the iris's own ring, well inside, goes with it.
+    gain = np.clip((plain + _LIFT) / (drawn + _LIFT), 0.12, 1.5)
+    free = cv2.erode(mask, np.ones((3, 3)), iterations=max(2, round(0.12 * radius)))
     free = blur(free, max(0.7, 0.06 * radius))[..., None]
     wide = cv2.dilate(mask, np.ones((3, 3)), iterations=max(1, round(0.06 * radius)))
-    known = wide * (1 - free[..., 0] * np.exp(-(((rho - 1.22) / 0.18) ** 2)))
-    gain = gain * (1 - free) + blur(gain, max(0.6, 0.05 * radius)) * free
-    gain = np.clip(inpaint(gain, known), 0.12, 1.12)
+    known = wide * (1 - free[..., 0] * np.exp(-(((rho - 1.20) / 0.20) ** 2)))
+    grey = (gain @ LUMA)[..., None]
+    gain = blur(gain + (grey - gain) * fade, max(0.6, 0.05 * radius))
+    gain = np.clip(inpaint(gain, known), 0.12, 1.4)
+    # Where the iris was the white is in the lid's shadow too.
+    white = white * (1 - 0.34 * np.exp(-np.maximum(depth, 0) / 0.30) * fade[..., 0] * mask)[..., None]
     return np.concatenate([white, gain, iris], -1), shine
 
 
@@ -280,15 +286,22 @@ def _highlights(part: np.ndarray, inner: np.ndarray, rho: np.ndarray, radius: fl
     return (part - np.minimum(plain, part)) * blur(where, max(0.5, 0.04 * radius))[..., None]
 
 
-def _white(part: np.ndarray, inner: np.ndarray, rho: np.ndarray, radius: float) -> np.ndarray:
-    """The white of the eye, grown over iris and lids; only its brighter part is believed."""
-    known = inner * smoothstep(1.18, 1.42, rho)
-    luma = blur(part, max(0.6, 0.05 * radius)) @ LUMA
-    believed = luma[known > 0.5]
-    if believed.size > 12:
-        low, high = np.percentile(believed, [28, 62])
-        known = known * (0.03 + 0.97 * smoothstep(low - 0.004, high, luma))
-    return blur(inpaint(part, known), max(0.6, 0.10 * radius))
+def _white(
+    part: np.ndarray, mask: np.ndarray, inner: np.ndarray, rho: np.ndarray, radius: float
+) -> np.ndarray:
+    """The white of the eye as it is where it is seen, grown over the iris.
+
+    Only the part that is bright in every channel is believed to be white: skin, corners and lashes are not.
+    """
+    seen = inner * smoothstep(1.2, 1.4, rho)
+    far = cv2.erode(mask, np.ones((3, 3)), iterations=max(1, round(0.12 * radius)))
+    known = next((k for k in (far * seen, seen) if k.sum() > 12), seen)
+    pale = blur(part, max(0.6, 0.05 * radius)).min(-1)
+    believed = pale[known > 0.5]
+    if believed.size > 6:
+        low, high = np.percentile(believed, [40, 80])
+        known = known * (0.01 + 0.99 * smoothstep(low - 0.004, high, pale))
+    return blur(inpaint(part, known), max(0.6, 0.15 * radius))
 
 
 def _iris(part: np.ndarray, inner: np.ndarray, rho: np.ndarray, radius: float) -> np.ndarray:

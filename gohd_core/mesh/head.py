@@ -49,6 +49,22 @@ _CHIN = 152
 
 
 @dataclass(frozen=True)
+class HeadFlow:
+    """Heads of frames, pixels of the frame on the grid of a `HeadWarp`.
+
+    Attributes:
+        skin: [B,2,n,n] backward flow.
+        rigid: [B,2,n,n] the same without expression.
+        held_back: [B,2,n,n] what a place of the picture moves by, less what it would if the whole picture
+            turned with the head.
+    """
+
+    skin: Tensor
+    rigid: Tensor
+    held_back: Tensor
+
+
+@dataclass(frozen=True)
 class HeadWarp:
     """How a portrait's pixels move, on a grid of n x n places of the picture.
 
@@ -79,23 +95,24 @@ class HeadWarp:
     own: Tensor
     size: int
 
-    def flow(self, descriptor: Tensor, *, expression: bool = True) -> Tensor:
-        """Backward flow [B,2,n,n] in pixels of the frame, for descriptors [B,72]."""
-        points = self.points.expand(len(descriptor), -1, -1, -1)
-        if expression:
-            change = (descriptor - self.own)[:, list(MOVING)]
-            points = points + torch.einsum("bm,mhwc->bhwc", change, self.directions)
+    def flow(self, descriptor: Tensor) -> HeadFlow:
+        """How the head moves for descriptors [B,72]."""
+        count = len(descriptor)
+        points = self.points.expand(2 * count, -1, -1, -1).clone()
+        change = (descriptor - self.own)[:, list(MOVING)]
+        points[:count] += torch.einsum("bm,mhwc->bhwc", change, self.directions)
+        pose = descriptor[:, 64:70].repeat(2, 1)
         camera = Camera.of_size(self.size)
 
         def shifted(places: Tensor) -> Tensor:
-            placed = transform(places.flatten(1, 2), descriptor[:, 64:70])
+            placed = transform(places.flatten(1, 2), pose[: len(places)])
             moved = camera.pixels(placed).unflatten(1, places.shape[1:3])
-            return (moved - self.at).permute(0, 3, 1, 2)  # [B,2,n,n] forward
+            return (moved - self.at).permute(0, 3, 1, 2)  # forward, in pixels
 
-        shift = shifted(points)
+        whole = shift = shifted(points)  # [2B,2,n,n]: with expression, and without
         # Where depth would pull the outline inwards, the head's hidden side comes into view: the outline stays
         # with the head's axis, and what is near it is stretched.
-        relief = shift - shifted(self.far.expand_as(points))
+        relief = shift - shifted(self.far.expand_as(points[:count])).repeat(2, 1, 1, 1)
         inwards = -(relief * self.outward).sum(1, keepdim=True)
         shift = shift - relief * (inwards / relief.norm(dim=1, keepdim=True).clamp_min(1e-3)).clamp_min(0)
         body = (shift * self.neck).sum((2, 3), keepdim=True)
@@ -104,7 +121,9 @@ class HeadWarp:
         x, y = shift.unbind(1)
         x = x - F.relu(x) * (1 - left) + F.relu(-x) * (1 - right)
         y = y - F.relu(y) * (1 - top) + F.relu(-y) * (1 - bottom)
-        return _inverse(torch.stack([x, y], 1), self.size)
+        shift = torch.stack([x, y], 1)
+        skin, rigid = _inverse(shift, self.size).split(count)
+        return HeadFlow(skin, rigid, (shift - whole)[:count])
 
     def to(self, device: torch.device | str) -> HeadWarp:
         return replace(
@@ -192,9 +211,7 @@ def _raster(
     corners = shape.head_directions[:, faces[face]]  # [14,m,3 corners,3]
     moved = torch.einsum("mk,cmkx->cmx", weights[place], corners)
     count = 3 * len(MOVING)
-    grid = moved.new_zeros(count, GRID**2).index_copy(
-        1, index, moved.permute(0, 2, 1).reshape(count, -1)
-    )
+    grid = moved.new_zeros(count, GRID**2).index_copy(1, index, moved.permute(0, 2, 1).reshape(count, -1))
     hit = torch.isfinite(nearest).view(1, 1, GRID, GRID)
     nearest = torch.where(hit, nearest.view_as(hit), torch.zeros_like(nearest.view_as(hit)))
     highest = F.max_pool2d(torch.where(hit, nearest, -9.0), 9, 1, 4)
@@ -283,7 +300,9 @@ def _inverse(shift: Tensor, size: int) -> Tensor:
     flow = -shift
     for _ in range(_INVERSIONS):
         grid = places + flow.permute(0, 2, 3, 1) * (2 / size)
-        x, y, xx, yx, xy, yy = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False).unbind(1)
+        x, y, xx, yx, xy, yy = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False).unbind(
+            1
+        )
         miss_x, miss_y = flow[:, 0] + x, flow[:, 1] + y
         xx, yy = xx + 1, yy + 1
         area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)

@@ -17,6 +17,7 @@ from gohd_core.mesh.photometry import (
     as_map,
     as_picture,
     blur,
+    blur_radius,
     fill_polygon,
     has_colour,
     inpaint,
@@ -28,12 +29,12 @@ from gohd_core.mesh.photometry import (
 
 _FOLD, _BROW = 4, 6
 """Contours of the lid's fold and below the brow."""
-_PAINTED = (0.10, 0.45)
+_PAINTED = (0.20, 0.55)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""
 _LASH_REACH = 0.20
 """Height of the texture of lashes, in eye widths."""
-_FOLLOW, _FOLLOW_LIMITS = 0.9, (-0.14, 0.5)
-"""Blink per radian that the gaze is lowered by, and its least and greatest."""
+_FOLLOW_DOWN, _FOLLOW_UP, _FOLLOW_LIMITS = 1.25, 0.9, (-0.14, 0.5)
+"""Blink per radian that the gaze is lowered by, and raised by, and its least and greatest."""
 
 
 def lids_follow_gaze(blink: Tensor, pitch: Tensor) -> Tensor:
@@ -46,7 +47,8 @@ def lids_follow_gaze(blink: Tensor, pitch: Tensor) -> Tensor:
     Returns:
         [...,2]; below 0 where the eye opens wider than in the picture.
     """
-    more = (-_FOLLOW * pitch).clamp(*_FOLLOW_LIMITS)[..., None]
+    more = torch.where(pitch < 0, -_FOLLOW_DOWN * pitch, -_FOLLOW_UP * pitch)
+    more = more.clamp(*_FOLLOW_LIMITS)[..., None]
     return blink + more * (1 - blink.clamp(0, 1))
 
 
@@ -56,6 +58,7 @@ class Lid:
 
     Attributes:
         width: from corner to corner of the eye, pixels of the crop.
+        softness: the picture's blur, as a share of that.
         corner: [2] (column, row) of the texture's first pixel in the crop.
         texture: [1,4,h,w] the picture without lashes, liner and fold, and how far it takes their place.
         grain: [1,1,n,n] relative changes of light.
@@ -65,6 +68,7 @@ class Lid:
     """
 
     width: float
+    softness: float
     corner: Tensor
     texture: Tensor
     grain: Tensor
@@ -83,16 +87,18 @@ class Lid:
         x0, y0 = np.clip(low.astype(int), 0, size - 8)
         x1, y1 = np.clip((contours[_BROW].max(0) + pad / 2).astype(int), 8, size)
         part = picture[y0:y1, x0:x1]
+        sigma = blur_radius(picture, points, face.unit)
         painted, share, dark, contrast = _closed_lid(
             part, contours - (x0, y0), width, skin_colour(picture, points)
         )
         like = face.image
         return cls(
             width,
+            sigma / width,
             torch.tensor([x0, y0], dtype=torch.float32, device=like.device),
             torch.cat([as_picture(painted, like), as_map(share, like)], 1),
             as_map(skin_grain(picture, points, face.unit), like),
-            as_map(_strokes(eye, width, contrast), like),
+            as_map(_strokes(eye, width, contrast, sigma), like),
             as_picture(dark[None, None], like),
             contrast,
         )
@@ -106,6 +112,13 @@ class Lid:
         lid = (texture[:, :3] + 1) * (1 + grain) - 1
         return torch.lerp(frame.skin, lid, share * texture[:, 3:])
 
+    def opened(self, frame: EyeFrame) -> Tensor:
+        """Share [B,1,h,w] of a pixel between the lids, their edges as soft as the picture."""
+        soft = max(1.0, 1.6 * self.softness * self.width)
+        above, below, along = frame.opening.above, frame.opening.below, frame.opening.along
+        share = smooth(-soft / 2, soft / 2, above) * smooth(-soft / 2, soft / 2, below)
+        return share * ((above + below) / soft).clamp(0, 1) * (along.abs() < 1)
+
     def shade(self, eyeball: Tensor, frame: EyeFrame) -> Tensor:
         """The eyeball [B,3,h,w] in the shadow of a lowered lid."""
         share = 0.40 * smooth(*_PAINTED, frame.blink)[:, None, None, None]
@@ -117,7 +130,9 @@ class Lid:
         share = smooth(*_PAINTED, frame.blink)[:, None, None, None]
         down, along = frame.opening.above / self.width, frame.opening.along
         # The lid's margin: a soft line on the edge, thinner towards the nose and the end.
-        line = torch.exp(-(((down + 0.004) / 0.013) ** 2)) * smooth(1.0, 0.80, along.abs())
+        thick = max(0.012, 1.2 * self.softness)
+        line = torch.exp(-(((down + 0.004) / thick) ** 2)) * smooth(1.0, 0.80, along.abs())
+        line = line * (0.012 / thick) ** 0.6
         grid = torch.stack([along[:, 0], 2 * down[:, 0] / _LASH_REACH - 1], -1)
         strokes = F.grid_sample(self.lash.expand(len(grid), -1, -1, -1), grid, align_corners=False)
         opacity = torch.maximum(0.62 * line * (0.4 + 0.6 * self.strength), strokes * self.strength)
@@ -147,49 +162,51 @@ def _closed_lid(
         The picture [h,w,3], how far it is painted [h,w], the colour of lashes [3], and their contrast 0..1.
     """
     shape, half = part.shape[:2], POINTS // 2
-    edge, fold, brow = contours[EDGE], contours[_FOLD], contours[_BROW]
+    edge = contours[EDGE]
     along, down = _axes(edge, shape, width)
-    upper, crease, below = (
-        _height(c, edge, along, width) for c in (edge[: half + 1], fold[: half + 1], edge[half:])
+    upper, crease, above_fold = (
+        _height(contours[k, : half + 1], edge, along, width) for k in (EDGE, _FOLD, _FOLD + 1)
     )
+    below = _height(edge[half:], edge, along, width)
     t = (down - crease) / np.maximum(upper - crease, 0.03)  # 0 at the fold, 1 at the lid's edge
     side = np.clip(1 - (2 * along) ** 2, 0, 1)
     luma = part @ LUMA
-    reach = 2 * max(1, round(0.10 * width)) + 1
-    around = cv2.morphologyEx(
-        luma, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    )
-    bright = blur(around, 0.10 * width)
-    darkness = (bright - luma) / np.maximum(bright, 0.08)
+    darkness = _darkness(luma, width)
     open_ = cv2.dilate(fill_polygon(edge, shape), np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
     near_edge = smoothstep(-0.11, -0.04, down - upper) * smoothstep(0.13, 0.05, down - below)
     near_edge = near_edge * smoothstep(0.66, 0.56, np.abs(along))
-    brows = fill_polygon(brow, shape)
-    known = smoothstep(0.16, 0.04, darkness) * (1 - np.maximum(open_, near_edge)) * (0.1 + 0.9 * brows)
+    below_brow = smoothstep(0.0, 0.05, down - above_fold)
+    known = smoothstep(0.16, 0.04, darkness) * (1 - np.maximum(open_, near_edge)) * (0.02 + 0.98 * below_brow)
     # Below the eye skin is lit otherwise than on the lid: it counts less.
     known = known * (1 - 0.6 * smoothstep(0.0, 0.12, down - below))
-    filled = blur(inpaint(part, known + 1e-4), max(0.8, 0.06 * width))
-    round_ = 0.95 + 0.05 * np.exp(-(((t - 0.45) / 0.25) ** 2)) * side
+    filled = inpaint(part, known + 1e-5)
+    lid = blur(filled, max(0.8, 0.10 * width))
+    round_ = 0.96 + 0.07 * np.exp(-(((t - 0.45) / 0.25) ** 2)) * side
     round_ = round_ - 0.07 * np.exp(-((t / 0.14) ** 2)) - 0.12 * smoothstep(0.60, 1.05, t) - 0.08 * (1 - side)
     red = np.array([0.8, 1.05, 1.15] if has_colour(skin) else [1.0, 1.0, 1.0], np.float32)
-    lid = filled * np.clip(round_, 0.5, 1.1)[..., None] ** red
-    zone = (
-        smoothstep(-0.25, 0.45, t)
-        * smoothstep(0.56, 0.40, np.abs(along))
-        * smoothstep(0.10, 0.02, down - below)
-    )
-    # Lashes that reach above the fold.
-    lashes = smoothstep(0.08, 0.22, darkness) * smoothstep(-0.24, -0.14, down - crease)
+    lid = lid * np.clip(round_, 0.5, 1.1)[..., None] ** red
+    corners = smoothstep(1.12, 0.90, np.abs(2 * along))
+    zone = smoothstep(-0.25, 0.45, t) * corners * smoothstep(0.10, 0.02, down - below)
+    # Lashes that reach above the fold, but no brows.
+    lashes = smoothstep(0.08, 0.22, darkness) * smoothstep(0.02, 0.10, down - above_fold) * (down < upper)
     lashes = blur(cv2.dilate(lashes, np.ones((3, 3))), max(0.5, 0.015 * width))
-    lashes = lashes * smoothstep(0.62, 0.52, np.abs(along)) * (down < below)
-    share = np.maximum(zone, lashes).astype(np.float32)
-    picture = lid * zone[..., None] + filled * (1 - zone[..., None])
+    lashes = lashes * smoothstep(0.66, 0.54, np.abs(along))
+    picture = lid * zone[..., None] + blur(filled, max(0.6, 0.02 * width)) * (1 - zone[..., None])
     at = np.clip(np.round(edge[3 : half - 2]).astype(int), 0, np.array(shape[::-1]) - 1)
     lash = part[at[:, 1], at[:, 0]]
     dark = lash[lash @ LUMA <= np.percentile(lash @ LUMA, 25)].mean(0)
     lid_light = float(np.average(filled @ LUMA, weights=zone + 1e-6))
     contrast = float(np.clip((lid_light - dark @ LUMA) / 0.45, 0, 1))
-    return picture.astype(np.float32), share, (0.85 * dark).astype(np.float32), contrast
+    share = np.maximum(zone, lashes)
+    return picture.astype(np.float32), share.astype(np.float32), (0.85 * dark).astype(np.float32), contrast
+
+
+def _darkness(luma: np.ndarray, width: float) -> np.ndarray:
+    """How much darker thin things (lashes, liner, frames) are than the skin around them, 0..1."""
+    reach = 2 * max(1, round(0.06 * width)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    bright = blur(cv2.morphologyEx(luma, cv2.MORPH_CLOSE, kernel), 0.05 * width)
+    return (bright - luma) / np.maximum(bright, 0.08)
 
 
 def _axes(edge: np.ndarray, shape: tuple[int, int], width: float) -> tuple[np.ndarray, np.ndarray]:
@@ -211,8 +228,11 @@ def _height(curve: np.ndarray, edge: np.ndarray, along: np.ndarray, width: float
     return np.interp(along, x[order], y[order]).astype(np.float32)
 
 
-def _strokes(eye: int, width: float, contrast: float) -> np.ndarray:
-    """Lashes of a lowered lid, [h,w]: along it from the image's left, and down from its edge."""
+def _strokes(eye: int, width: float, contrast: float, sigma: float) -> np.ndarray:
+    """Lashes of a lowered lid, [h,w]: along it from the image's left, and down from its edge.
+
+    `width` of the eye and `sigma` of the picture's blur in pixels.
+    """
     columns, rows = max(32, round(1.5 * width)), max(8, round(1.5 * width * _LASH_REACH))
     fine = 4
     canvas = np.zeros((rows * fine, columns * fine), np.uint8)
@@ -238,4 +258,4 @@ def _strokes(eye: int, width: float, contrast: float) -> np.ndarray:
                     4,
                 )
     small = cv2.resize(canvas, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return blur(small, 0.5)
+    return blur(small, max(0.5, 1.5 * sigma))
