@@ -20,13 +20,17 @@ _PUBLIC = {
     "spliced": "gohd_core.motion.splicing",
     "MorphableModel": "gohd_core.face",
     "Portrait": "gohd_core.face",
-    "prepare_portrait": "gohd_core.face",
+    "prepare_portrait": "gohd_core.portraits",
     "FaceChoice": "gohd_core.face",
     "FaceDetector": "gohd_core.face",
     "Film": "gohd_core.video.reader",
     "extract_motion": "gohd_core.driving",
     "driven_motion": "gohd_core.driving",
     "Animator": "gohd_core.animator",
+    "BuiltinAnimator": "gohd_core.mesh.builtin",
+    "MeshAnimator": "gohd_core.mesh.animator",
+    "FaceReader": "gohd_core.face.mediapipe.reader",
+    "load_animator": "gohd_core.mesh.builtin",
     "Source": "gohd_core.animator",
     "GazeDiffusion": "gohd_core.pose",
     "PoseDiffusion": "gohd_core.pose",
@@ -49,7 +53,6 @@ _PUBLIC = {
 }
 
 _LOADERS = {
-    "load_animator": "Animator",
     "load_pose_model": "PoseDiffusion",
     "load_gaze_model": "GazeDiffusion",
     "load_expression_model": "ExpressionPredictor",

@@ -12,7 +12,6 @@ from . import host, sockets
 from .sockets import field
 
 ORDERS = ["largest", "smallest", "left", "right", "top", "bottom", "central"]
-SQUARE = 1.02
 
 
 def landmarks_field(tooltip: str, *, optional: bool) -> Any:
@@ -59,6 +58,8 @@ def detector_for(extractor: Any, box: Any, size: tuple[int, int], *, follow: boo
     detector goes on from the box. Raises `BadInput` when nothing says where the face is, `BadCheckpoint` when
     the official extractor would have to go without.
     """
+    from gohd_core.face.crop import is_square
+
     lost = box is None and not is_square(*size)
     if not (lost or extractor.config.aligned or (follow and box is not None)):
         return None
@@ -77,11 +78,6 @@ def detector_for(extractor: Any, box: Any, size: tuple[int, int], *, follow: boo
             "face and wire it to face_mask, or give a square picture of the head."
         )
     return None
-
-
-def is_square(height: int, width: int) -> bool:
-    """Whether a picture counts as a square crop of a head."""
-    return max(height, width) <= SQUARE * min(height, width)
 
 
 def portrait_landmarks(face_landmarks: Any, index: int, choice: Any) -> Any:

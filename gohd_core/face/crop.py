@@ -18,6 +18,15 @@ LIFT = 0.1
 """The box is moved up by this share of its height first: detectors leave the forehead out."""
 
 
+SQUARE = 1.02
+"""A picture whose sides differ by no more than this factor counts as a square crop of a head."""
+
+
+def is_square(height: int, width: int) -> bool:
+    """Whether a picture counts as a square crop of a head."""
+    return max(height, width) <= SQUARE * min(height, width)
+
+
 @dataclass(frozen=True)
 class Box:
     """A rectangle in pixels; right and bottom are excluded, as in slicing."""
