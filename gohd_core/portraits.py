@@ -62,10 +62,7 @@ def prepare_portrait(
         return drawn
     faces = reader.read(rgb_images(picture)[0])
     if not faces:
-        raise BadInput(
-            "No face was found in the picture, upright, turned or small; give a picture in which the face is "
-            "seen from the front or half turned, with both eyes and the mouth."
-        )
+        raise BadInput(crops.NO_FACE)
     return mesh_portrait(picture, _chosen(faces, box, face, picture), reader, size=size)
 
 
@@ -77,9 +74,7 @@ def _drawn_head(picture: Image, given: dict[str, Any]) -> Portrait | None:
     return portrait if portrait.misfit is not None and portrait.misfit <= LIMIT else None
 
 
-def _chosen(
-    faces: list[FaceLandmarks], box: Any, face: int | FaceChoice, picture: Image
-) -> FaceLandmarks:
+def _chosen(faces: list[FaceLandmarks], box: Any, face: int | FaceChoice, picture: Image) -> FaceLandmarks:
     choice = face if isinstance(face, FaceChoice) else FaceChoice(index=face)
     if box is not None:
         choice = FaceChoice(box=Box.of(box))

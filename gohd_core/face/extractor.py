@@ -16,8 +16,8 @@ from gohd_core.checkpoints.loading import BUILTIN, Loaded, load_network
 from gohd_core.constants import FPS, N_GAZE, N_LANDMARKS
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.alignment import align_face
-from gohd_core.face.crop import is_square
 from gohd_core.face.coefficients import Coefficients
+from gohd_core.face.crop import is_square
 from gohd_core.images import Image, check_landmarks, rgb_images, to_tensor
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 

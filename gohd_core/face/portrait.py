@@ -27,6 +27,11 @@ SIZE = 256
 MIN_SIDE = 32
 """A face crop with a shorter side than this shows no face that could be animated, in pixels."""
 
+NO_FACE = (
+    "No face was found in the picture, upright or turned, large or small; show a human face, or one drawn "
+    "like one, with both eyes and the mouth to be seen, or give its landmarks or a face box."
+)
+
 FOREHEAD = 0.25
 """A face detector's box reaches this share of the landmarks' height above the brows."""
 
@@ -105,9 +110,7 @@ class Portrait:
             return self
         part = slice_box(self.frame.numpy(), Box.of(self.box))
         mask = None if self.person_mask is None else _resized_mask(self.person_mask, size)
-        return replace(
-            self, crop=torch.from_numpy(resize_crop(part, size)).clamp(0, 1), person_mask=mask
-        )
+        return replace(self, crop=torch.from_numpy(resize_crop(part, size)).clamp(0, 1), person_mask=mask)
 
     @property
     def mesh_in_crop(self) -> Tensor:

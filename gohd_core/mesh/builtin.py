@@ -79,7 +79,9 @@ class BuiltinAnimator:
             return windows[:, :, windows.shape[2] // 2]
         return self.latent.magnitudes(source, windows)
 
-    def decode(self, source: Source | MeshSource, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Tensor:
+    def decode(
+        self, source: Source | MeshSource, magnitudes: Tensor, strength: float | Tensor = 1.0
+    ) -> Tensor:
         """Frames [T,3,S,S] in [-1, 1] from `magnitudes`."""
         return self._drawing(source).decode(source, magnitudes, strength)
 

@@ -74,7 +74,9 @@ def contour_flow(target: Tensor, own: Tensor, part: int, size: int) -> ContourFl
     shift, weight = curves.skin(along, outside, is_lower, _FADING[part == LIPS])
     half = (edge[:, 0] - edge[:, HALF]).norm(dim=-1)[:, None, None] / 2
     centre = ((places[:, EDGE, 0, 0] + places[:, EDGE, HALF, 0]) / 2)[:, None, None]
-    opening = Opening(*(each[:, None] for each in (coverage, upper - up, up - lower, (along - centre) / half)))
+    opening = Opening(
+        *(each[:, None] for each in (coverage, upper - up, up - lower, (along - centre) / half))
+    )
     return ContourFlow(window, opening, shift, weight[:, None])
 
 
@@ -147,7 +149,9 @@ class _Curves:
             shift = torch.lerp(shift, self.shifts[:, :, k, None], share[..., None])
         end, begin = beyond[:, :, last, None], beyond[:, :, fading - EDGE, None]
         weight = _ramp(end - level, end - begin)
-        table = torch.cat([shift, weight[..., None]], -1).permute(0, 4, 1, 2, 3).flatten(2, 3)  # [B,3,2 rows,n]
+        table = (
+            torch.cat([shift, weight[..., None]], -1).permute(0, 4, 1, 2, 3).flatten(2, 3)
+        )  # [B,3,2 rows,n]
         row = (outside / reach[:, None, None]).clamp(0, 1) ** (1 / _DENSER) * (_ROWS - 1)
         row = row + _ROWS * is_lower
         column = ((along - self.start[:, None, None]) / self.step[:, None, None]).clamp(0, _NODES - 1)

@@ -10,6 +10,18 @@ import numpy as np
 import torch
 from torch import nn
 
+from gohd_core.checkpoints.face_files import (
+    FULL_RANGE,
+    IRIS,
+    MESH,
+    PERSON,
+    SHORT_RANGE,
+    FaceFile,
+    check_face_file,
+    find_face_files,
+    missing_face_files,
+)
+from gohd_core.errors import BadCheckpoint
 from gohd_core.face.mediapipe.detector import (
     LEAST_SCORE,
     LEFT_EYE,
@@ -69,23 +81,38 @@ class FaceReader(nn.Module):
         self.detector, self.mesh, self.iris, self.person = detector, mesh, iris, person
 
     @classmethod
-    def load(cls, folder: str | Path, *, device: str | torch.device = "cpu") -> FaceReader:
-        """With the files that lie in a folder."""
-        folder = Path(folder)
+    def load(
+        cls, folders: str | Path | Sequence[str | Path] | None = None, *, device: str | torch.device = "cpu"
+    ) -> FaceReader:
+        """With the files that lie in the folders, or in `faces` there; None looks where they usually lie.
 
-        def network(name: str) -> TfliteNetwork:
-            return TfliteNetwork.load(folder / f"{name}.tflite")
+        Raises: `BadCheckpoint` when a file is missing, cut off, of another version or no `.tflite`.
+        """
+        places = (folders,) if isinstance(folders, str | Path) else folders
+        problem = missing_face_files(places)
+        if problem is not None:
+            raise BadCheckpoint(problem)
+        found = find_face_files(places)
 
-        detector = FaceDetector(
-            network("face_detection_short_range"), network("face_detection_full_range_sparse")
-        )
+        def network(item: FaceFile) -> TfliteNetwork:
+            check_face_file(found[item.name], item)
+            return TfliteNetwork.load(found[item.name])
+
         reader = cls(
-            detector,
-            FaceMesh(network("face_landmark_with_attention")),
-            IrisReader(network("iris_landmark")),
-            PersonMask(network("selfie_segmentation")),
+            FaceDetector(network(SHORT_RANGE), network(FULL_RANGE)),
+            FaceMesh(network(MESH)),
+            IrisReader(network(IRIS)),
+            PersonMask(network(PERSON)),
         )
         return reader.to(device).eval().requires_grad_(False)
+
+    @classmethod
+    def find(
+        cls, folders: str | Path | Sequence[str | Path] | None = None, *, device: str | torch.device = "cpu"
+    ) -> FaceReader | None:
+        """The same, or None where the files are not there."""
+        places = (folders,) if isinstance(folders, str | Path) else folders
+        return None if missing_face_files(places) else cls.load(folders, device=device)
 
     @property
     def device(self) -> torch.device:
@@ -97,7 +124,7 @@ class FaceReader(nn.Module):
         return [face.landmarks68 for face in self.read(image)]
 
     def read(self, image: Any) -> list[FaceLandmarks]:
-        """Every face of a picture (as `rgb_images` takes it), the largest first; empty where there is none."""
+        """Every face of a picture (as `rgb_images` takes it), the largest first; an empty list without any."""
         (picture,) = rgb_images(image)
         return self._search(picture, _search_plan(picture))
 
