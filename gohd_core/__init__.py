@@ -36,7 +36,7 @@ _PUBLIC = {
     "CoefficientExtractor": "gohd_core.face",
     "GazeEstimator": "gohd_core.face",
     "FaceParser": "gohd_core.face",
-    "Models": "gohd_core.pipeline",
+    "Models": "gohd_core.models",
     "TalkOptions": "gohd_core.pipeline",
     "motion_from_audio": "gohd_core.pipeline",
     "talk": "gohd_core.pipeline",

@@ -102,7 +102,7 @@ def _problem(weights: str, part: str) -> str | None:
 
 def models_of(family: dict[str, host.Managed | host.Absent]) -> Any:
     """A family as `gohd_core.pipeline` takes it, loaded onto the device."""
-    from gohd_core.pipeline import Models
+    from gohd_core.models import Models
 
     there = {part: model for part, model in family.items() if isinstance(model, host.Managed)}
     loaded = dict(zip(there, host.ready(*there.values()), strict=True))

@@ -39,7 +39,7 @@ from gohd_core.evaluation.quality.targets import target_table
 from gohd_core.evaluation.report import Report, Table, machine
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import CoefficientExtractor, GazeEstimator
-from gohd_core.pipeline import Models
+from gohd_core.models import Models
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 
 COMPONENTS = {
