@@ -60,7 +60,7 @@ def run(python: Path, *arguments: str | Path) -> int:
 
 
 def _face_networks(python: Path) -> None:
-    """Sees to it that the networks that read faces are there; goes on without them where they can't be had."""
+    """Fetches the networks that read faces, once; goes on without them where they can't be had."""
     command = [str(python), "-m", "gohd_core.cli", "download", "faces", "--models", str(MODELS), "--json"]
     if subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode:
         print("Without the face networks only drawn portraits talk; later: gohd download faces", flush=True)

@@ -17,9 +17,7 @@ FACES = "faces"
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
     parser = commands.add_parser("download", help="fetch weights from where their makers put them")
-    parser.add_argument(
-        "names", nargs="*", help="files by name, faces, or all; without any, those that are needed"
-    )
+    parser.add_argument("names", nargs="*", help="files by name, faces or all; without any, what is needed")
     parser.add_argument("--models", type=Path, default=Path("models/gohd"), help="where to (models/gohd)")
     parser.add_argument("--list", action="store_true", help="only tell what there is, on which terms")
     parser.add_argument("--yes", action="store_true", help="accept the terms without being asked")

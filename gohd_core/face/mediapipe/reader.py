@@ -124,7 +124,7 @@ class FaceReader(nn.Module):
         return [face.landmarks68 for face in self.read(image)]
 
     def read(self, image: Any) -> list[FaceLandmarks]:
-        """Every face of a picture (as `rgb_images` takes it), the largest first; an empty list without any."""
+        """Every face of a picture (as `rgb_images` takes it), the largest first; maybe none."""
         (picture,) = rgb_images(image)
         return self._search(picture, _search_plan(picture))
 
