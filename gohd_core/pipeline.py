@@ -220,9 +220,11 @@ def finish(
 ) -> Iterator[Tensor]:
     """Frames pasted back into the whole picture, where that is wanted, and marked; as a stream.
 
+    A portrait whose crop is its whole picture is whole as it is drawn.
+
     into: the `background` and `track` of `paste_back`.
     """
-    if full_frame:
+    if into or (full_frame and portrait.is_part):
         # A face that is drawn from the picture's own pixels has its colours.
         colour = "constant" if portrait.mesh is None else "none"
         frames = paste_back(frames, portrait, colour=colour, **into)

@@ -120,6 +120,12 @@ class Portrait:
         return torch.cat([self.to_crop(self.mesh[:, :2]), self.mesh[:, 2:] * self.scale[0]], 1)
 
     @property
+    def is_part(self) -> bool:
+        """Whether the crop is only a part of the picture."""
+        height, width = self.frame.shape[:2]
+        return self.box != (0, 0, width, height)
+
+    @property
     def scale(self) -> tuple[float, float]:
         """Crop pixels to a pixel of the frame, across and down."""
         left, top, right, bottom = self.box

@@ -115,6 +115,11 @@ class FaceReader(nn.Module):
         return None if missing_face_files(places) else cls.load(folders, device=device)
 
     @property
+    def network(self) -> FaceReader:
+        """Itself, as whoever manages memory asks for it."""
+        return self
+
+    @property
     def device(self) -> torch.device:
         """Where the networks are: they may be moved."""
         return next(self.buffers()).device
