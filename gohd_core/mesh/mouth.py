@@ -1,4 +1,4 @@
-"""What is seen between parted lips: the picture's own teeth where it shows some, else drawn ones, in its light."""
+"""What is seen between parted lips: the picture's own teeth where it shows some, else drawn ones in its light."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
+from gohd_core.mesh.cropping import Crop
 from gohd_core.mesh.frame import EDGE, LIPS, POINTS, MouthFrame, OwnFace
 from gohd_core.mesh.photometry import (
     LUMA,
@@ -30,8 +31,10 @@ from gohd_core.mesh.photometry import (
 from gohd_core.mesh.teeth import LOWER, REACH, UPPER, Arches, draw_rows
 
 _REST = (0.002, 0.014)
-"""Model units that the lips' edge has moved by, without the head: up to the first the picture's own pixels are
-shown, from the second on drawn ones."""
+"""Model units that the lips' edge has moved by, without the head: up to the first the picture's own pixels
+are shown, from the second on drawn ones."""
+_LEAST_GAP = 0.3
+"""Pixels between the lips below which nothing is seen."""
 _UPPER_SHADOW, _LOWER_SHADOW, _LIP_SHADOW = (0.008, 0.032), 0.014, 0.016
 """Reach of the upper lip's shadow over teeth (least, most), of the lower lip's, and of the opening's on the
 lips; model units."""
@@ -110,21 +113,23 @@ class Mouth:
 
     def draw(self, frame: MouthFrame) -> Tensor:
         """The finished window [B,3,h,w]."""
-        rows, columns = _bounds(frame)
-        if rows.stop <= rows.start or columns.stop <= columns.start:
+        edge = frame.contours[:, EDGE]
+        gaps = edge[:, POINTS // 2 + 1 :].flip(1) - edge[:, 1 : POINTS // 2]
+        rest = _rest(frame, self.face)
+        if not bool(((gaps.norm(dim=-1).amax(1) > _LEAST_GAP) & (rest < 1)).any()):
             return frame.skin
-        part = _Part.of(frame, rows, columns, self.face, self.softness)
-        inside = self._inside(part, frame)
-        skin = part.skin
+        crop = Crop.around(frame, edge, 2 * _LIP_SHADOW * self.face.unit + self.softness)
+        if crop is None:
+            return frame.skin
+        part = _Part.of(crop.frame, self.softness)
         # Lips darken softly towards an opening that is wider than the picture's.
         depth = torch.maximum(-part.above, -part.below).clamp_min(0)
         more = smooth(0.0, 0.05, part.height / self.face.unit - self.face.gap)
-        shade = 0.28 * more * torch.exp(-depth / (_LIP_SHADOW * self.face.unit))
-        skin = (skin + 1) * (1 - shade * part.within) - 1
-        drawn = torch.lerp(skin, inside, part.cover)
-        finished = frame.skin.clone()
-        finished[:, :, rows, columns] = torch.lerp(drawn, part.skin, part.rest)
-        return finished
+        shade = 0.28 * more * torch.exp(-depth / (_LIP_SHADOW * self.face.unit)) * part.within
+        skin = (crop.frame.skin + 1) * (1 - shade) - 1
+        drawn = torch.lerp(skin, self._inside(part, crop.frame), part.cover)
+        drawn = torch.lerp(drawn, crop.frame.skin, rest[:, None, None, None])
+        return crop.put_back(drawn, frame.skin)
 
     def _inside(self, part: _Part, frame: MouthFrame) -> Tensor:
         """Colours behind the lips [B,3,h,w] in [-1, 1]."""
@@ -133,7 +138,7 @@ class Mouth:
         height = part.height / unit
         ramp = (0.36 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
         below_lip = part.above / ramp
-        places = self.arches.places(frame.pose, frame.jaw, part.pixels, frame.window.size)
+        places = self.arches.places(frame.pose, frame.jaw, frame.window.pixels(), frame.window.size)
         grid = (places / REACH).flatten(0, 1)
         textures = self.teeth.repeat(len(places), 1, 1, 1)
         rows = F.grid_sample(textures, grid, "bilinear", "zeros", align_corners=False).unflatten(0, (-1, 2))
@@ -159,20 +164,22 @@ class Mouth:
         shadow = (0.52 + 0.48 * smooth(-0.15, 1, below_lip)) * corners
         shadow = shadow * (0.68 + 0.32 * smooth(0, _LOWER_SHADOW * unit, part.below))
         colour = colour * shadow.clamp_min(1e-3) ** exponents
-        colour = colour * (1 + self._grain(part)) * 2 - 1
-        return colour if self.own is None else self._with_own(part, colour, below_lip, exponents)
+        colour = colour * (1 + self._grain(frame)) * 2 - 1
+        return colour if self.own is None else self._with_own(part, frame, colour, below_lip, exponents)
 
-    def _grain(self, part: _Part) -> Tensor:
+    def _grain(self, frame: MouthFrame) -> Tensor:
         """Relative change of light by grain that is fixed to the head, [B,1,h,w]."""
         middle = self.face.points[[61, 291]].mean(0)
-        grid = (part.rigid_at - middle) * (2 / self.grain.shape[-1])
+        grid = (frame.rigid_at - middle) * (2 / self.grain.shape[-1])
         grain = self.grain.expand(len(grid), -1, -1, -1)
         return F.grid_sample(grain, grid, "bilinear", "reflection", align_corners=False)
 
-    def _with_own(self, part: _Part, drawn: Tensor, below_lip: Tensor, exponents: Tensor) -> Tensor:
+    def _with_own(
+        self, part: _Part, frame: MouthFrame, drawn: Tensor, below_lip: Tensor, exponents: Tensor
+    ) -> Tensor:
         """Drawn colours under what the picture shows itself, which goes with the head; at rest as it is."""
         size = self.own.picture.new_tensor(self.own.picture.shape[:1:-1])
-        grid = (2 * (part.rigid_at - self.own.corner) + 1) / size - 1
+        grid = (2 * (frame.rigid_at - self.own.corner) + 1) / size - 1
         picture = self.own.picture.expand(len(grid), -1, -1, -1)
         found = F.grid_sample(picture, grid, "bilinear", "border", align_corners=False)
         wider = part.height.amax((2, 3), keepdim=True) / self.face.unit - self.face.gap
@@ -185,73 +192,38 @@ class Mouth:
 
 @dataclass(frozen=True)
 class _Part:
-    """The part of a window that the opening touches; maps are [B,.,h,w], lengths in pixels.
+    """What an opening's maps [B,1,h,w] say, lengths in pixels.
 
     Attributes:
-        skin, above, below, along, height: as in the frame.
-        pixels, rigid_at: [B,h,w,2].
+        above, below, along, height: as in the frame.
         within: 1 between the corners, 0 beyond them.
         cover: share of a pixel that lies between the lips, as soft as the picture.
-        rest: [B,1,1,1] 1 where the lips are as in the picture.
     """
 
-    skin: Tensor
     above: Tensor
     below: Tensor
     along: Tensor
     height: Tensor
-    pixels: Tensor
-    rigid_at: Tensor
     within: Tensor
     cover: Tensor
-    rest: Tensor
 
     @classmethod
-    def of(cls, frame: MouthFrame, rows: slice, columns: slice, face: OwnFace, softness: float) -> _Part:
+    def of(cls, frame: MouthFrame, softness: float) -> _Part:
         opening = frame.opening
-        above, below, along = (x[..., rows, columns] for x in (opening.above, opening.below, opening.along))
-        height = (above + below).clamp_min(0)
-        half = softness / 2
+        height, half = opening.height, softness / 2
         # An edge as soft as the picture's own; of slits narrower than that only so much.
-        soft = smooth(-half, half, above) * smooth(-half, half, below) * (height / softness).clamp(0, 1)
-        cover = soft * smooth(1.0, 0.97, along.abs())
-        return cls(
-            frame.skin[..., rows, columns],
-            above,
-            below,
-            along,
-            height,
-            frame.window.pixels()[:, rows, columns],
-            frame.rigid_at[:, rows, columns],
-            smooth(1.15, 0.85, along.abs()) * smooth(0.0, 1.0, height),
-            cover,
-            _rest(frame, face),
-        )
+        soft = smooth(-half, half, opening.above) * smooth(-half, half, opening.below)
+        cover = soft * (height / softness).clamp(0, 1) * smooth(1.0, 0.97, opening.along.abs())
+        within = smooth(1.15, 0.85, opening.along.abs()) * smooth(0.0, 1.0, height)
+        return cls(opening.above, opening.below, opening.along, height, within, cover)
 
 
 def _rest(frame: MouthFrame, face: OwnFace) -> Tensor:
-    """[B,1,1,1]: 1 where the lips' edge lies as in the picture, however the head has turned."""
+    """[B]: 1 where the lips' edge lies as in the picture, however the head has turned."""
     own = transform(face.contours[LIPS, EDGE], frame.pose)
     own = Camera.of_size(frame.window.size).pixels(own)
     moved = (frame.contours[:, EDGE] - own).norm(dim=-1).amax(-1) / face.unit
-    return smooth(_REST[1], _REST[0], moved)[:, None, None, None]
-
-
-def _bounds(frame: MouthFrame) -> tuple[slice, slice]:
-    """Rows and columns of the window that some frame's opening may touch."""
-    edge = frame.contours[:, EDGE] - torch.stack([frame.window.x, frame.window.y], -1)[:, None]
-    upper, lower = edge[:, 1 : POINTS // 2], edge[:, POINTS // 2 + 1 :].flip(1)
-    open_ = ((lower[..., 1] - upper[..., 1]).abs() > 0.3).any(1)
-    low, high = edge.amin(1), edge.amax(1)
-    far = torch.full_like(low, 1e6)
-    low, high = torch.where(open_[:, None], low, far).amin(0), torch.where(open_[:, None], high, -far).amax(0)
-    (x0, y0), (x1, y1) = (v.tolist() for v in (low, high))
-    margin = 4 + int(0.012 * frame.window.size)
-
-    def span(start: float, stop: float, most: int) -> slice:
-        return slice(int(np.clip(start - margin, 0, most)), int(np.clip(stop + margin + 1, 0, most)))
-
-    return span(y0, y1, frame.window.height), span(x0, x1, frame.window.width)
+    return smooth(_REST[1], _REST[0], moved)
 
 
 def _own_inside(
