@@ -147,7 +147,7 @@ class Mouth:
         across, down = places[:, LOWER, None, ..., 0], places[:, LOWER, None, ..., 1]
         hill = -2.1 + 1.9 * across.square()
         body = smooth(-0.35, 0.35, down - hill) * smooth(0.03, 0.09, height) * smooth(1.0, 0.6, across.abs())
-        lit = 0.30 + 0.42 * smooth(0.0, 1.6, down - hill) * (1 - 0.16 * torch.exp(-((across / 0.07) ** 2)))
+        lit = 0.40 + 0.48 * smooth(0.0, 1.8, down - hill) * (1 - 0.16 * torch.exp(-((across / 0.07) ** 2)))
         colour = torch.lerp(colour, tongue * lit, 0.9 * body)
         for k in (LOWER, UPPER):
             bright, opacity, flesh = rows[:, k].split(1, dim=1)
@@ -157,7 +157,7 @@ class Mouth:
             else:
                 over = 0.6 + 0.4 * smooth(0, 0.02, part.below / unit)
                 deep = 0.5 + 0.5 * smooth(0, 0.06, part.above / unit)
-                light = 0.56 * over * deep * (1 - 0.75 * smooth(0.25, 0.9, side))
+                light = 0.62 * over * deep * (1 - 0.75 * smooth(0.25, 0.9, side))
             row = torch.lerp(tooth * bright, gum * bright / 0.55, flesh) * light
             colour = torch.lerp(colour, torch.maximum(row, cavity), opacity)
         corners = 0.45 + 0.55 * smooth(0.0, 0.32, 1 - part.along.abs())
@@ -213,7 +213,7 @@ class _Part:
         height, half = opening.height, softness / 2
         # An edge as soft as the picture's own; of slits narrower than that only so much.
         soft = smooth(-half, half, opening.above) * smooth(-half, half, opening.below)
-        cover = soft * (height / softness).clamp(0, 1) * smooth(1.0, 0.97, opening.along.abs())
+        cover = soft * (height / softness).clamp(0, 1) * smooth(1.0, 0.90, opening.along.abs())
         within = smooth(1.15, 0.85, opening.along.abs()) * smooth(0.0, 1.0, height)
         return cls(opening.above, opening.below, opening.along, height, within, cover)
 
@@ -250,8 +250,8 @@ def _own_inside(
         anchor = (0, 0 if above else rows - 1)
         return cv2.dilate(known, np.ones((rows, 1), np.uint8), anchor=anchor)
 
-    # Teeth go on behind a rising upper lip; downwards a little, as long as the mouth opens no wider.
-    wider = stretched(max(2, int(0.07 * unit)), True)
+    # Upwards drawn teeth go on; downwards a little is grown, as long as the mouth opens no wider.
+    wider = stretched(max(2, int(0.016 * unit)), True)
     closer = np.maximum(wider, stretched(max(2, int(0.022 * unit)), False))
     sideways = np.ones((1, 2 * int(0.03 * unit) + 1), np.uint8)
     shares = [blur(cv2.dilate(v, sideways), size / 300)[..., None] for v in (wider, closer)]
