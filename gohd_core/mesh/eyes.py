@@ -11,8 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
+from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
+from gohd_core.mesh.cropping import Crop
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, OwnFace
-from gohd_core.mesh.lids import Lid
+from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, RIGHT_IRIS
+from gohd_core.mesh.lids import FOLD, PAINTED, Lid
 from gohd_core.mesh.photometry import (
     LUMA,
     as_array,
@@ -24,14 +27,8 @@ from gohd_core.mesh.photometry import (
     smoothstep,
 )
 
-CORNERS = ((362, 263), (33, 133))
-IRISES = (slice(473, 478), slice(468, 473))
-"""Mesh points of the left and the right eye: corners (right and left in the picture are not told apart) and
-iris, its middle first."""
-RADIUS = 0.42
-"""Of the eyeball, from its middle to the iris, as a share of the eye's width from corner to corner."""
-OUTWARD, UPWARD = 0.041, 0.063
-"""How far an iris that looks straight on lies from the middle of the corners, in eye widths."""
+IRISES = (LEFT_IRIS, RIGHT_IRIS)
+LIDS = (LEFT_LIDS, RIGHT_LIDS)
 _IRIS = (0.17, 0.26)
 """Least and greatest radius of an iris, in eye widths."""
 _LIMBUS = (1.08, 1.34)
@@ -49,28 +46,6 @@ _VERGENCE = (0.0, 0.06)
 """Plausible difference between both eyes' yaws, radians, towards the nose; others wane as the gaze moves."""
 _LIFT = 10 / 255
 """Added to colours before they are compared, so that black divides by something."""
-
-
-def eye_gaze(points_in_head: Tensor) -> Tensor:
-    """Where the irises of a mesh look.
-
-    Args:
-        points_in_head: [...,478,3] in head space, model units.
-
-    Returns:
-        [...,2,2] (pitch, yaw) in the head of the left and the right eye, radians: pitch > 0 up, yaw > 0 to
-        the image's left.
-    """
-    gazes = []
-    for (one, other), iris, outward in zip(CORNERS, IRISES, (1, -1), strict=True):
-        a, b = points_in_head[..., one, :], points_in_head[..., other, :]
-        middle, width = (a + b) / 2, (a - b).norm(dim=-1)
-        offset = (points_in_head[..., iris, :].mean(-2) - middle) / width[..., None]
-        across, up = offset[..., 0] - outward * OUTWARD, offset[..., 1] - UPWARD
-        pitch = (up / RADIUS).clamp(-0.9, 0.9).asin()
-        yaw = (-across / (RADIUS * pitch.cos())).clamp(-0.9, 0.9).asin()
-        gazes.append(torch.stack([pitch, yaw], -1))
-    return torch.stack(gazes, -2)
 
 
 @dataclass(frozen=True)
@@ -115,22 +90,33 @@ class Eyes:
     def draw(self, frame: EyeFrame) -> Tensor:
         """The finished window [B,3,h,w]."""
         ball = self.balls[frame.eye - LEFT_EYE]
-        skin = ball.lid.cover(frame)
-        eyeball, rest = self._look(ball, frame)
-        cover = ball.lid.opened(frame) * (1 - rest)
-        eyeball = ball.lid.shade(eyeball, frame)
-        return ball.lid.lashes(torch.lerp(skin, eyeball, cover), frame)
+        gaze = _turned(ball.gaze, frame.gaze_in_head, self._squint(frame))
+        own, now = (_iris_offset(each, ball.width) for each in (ball.gaze[None], gaze))
+        moved = (now - own).norm(dim=-1) / ball.radius
+        rest = smooth(_REST[1], _REST[0], moved) * self._lids_rest(frame, ball)
+        blinks = bool((frame.blink > PAINTED[0]).any())
+        if not blinks and bool((rest == 1).all()):
+            return frame.skin
+        around = frame.contours[:, EDGE : FOLD + 2 if blinks else EDGE + 1].flatten(1, 2)
+        crop = Crop.around(frame, around, 2 + (0.12 if blinks else 0.03) * ball.lid.width)
+        if crop is None:
+            return frame.skin
+        part = crop.frame
+        skin = ball.lid.cover(part) if blinks else part.skin
+        eyeball = self._look(ball, part, own, now)
+        eyeball = ball.lid.shade(eyeball, part) if blinks else eyeball
+        drawn = torch.lerp(skin, eyeball, ball.lid.opened(part) * (1 - rest[:, None, None, None]))
+        drawn = ball.lid.lashes(drawn, part) if blinks else drawn
+        return crop.put_back(drawn, frame.skin)
 
-    def _look(self, ball: Eyeball, frame: EyeFrame) -> tuple[Tensor, Tensor]:
-        """The eyeball's colours [B,3,h,w] in [-1, 1] behind the lids, and how far they rest [B,1,1,1]."""
+    def _look(self, ball: Eyeball, frame: EyeFrame, own: Tensor, now: Tensor) -> Tensor:
+        """The eyeball's colours [B,3,h,w] in [-1, 1] with the iris at `now` [B,2], in the picture at `own`."""
         at, to_pixels = _plane(ball, frame.pose, frame.window.size)
         own_at, own_to_pixels = _plane(ball, self.face.pose, frame.window.size)
         pixels = frame.window.pixels()
         shape = pixels.shape
         # Places on the plane of the iris, model units from the middle of the corners.
         place = (pixels.flatten(1, 2) - at) @ torch.linalg.inv(to_pixels).mT  # [B,hw,2]
-        gaze = _turned(ball.gaze, frame.gaze_in_head, self._squint(frame))
-        own, now = (_iris_offset(each, ball.width) for each in (ball.gaze[None], gaze))
         iris = (ball.iris - ball.middle)[:2]
         middle = iris + now - own  # [B,2] where the iris is now
         # A disc that is turned away is seen narrowed along the way it is turned.
@@ -153,9 +139,7 @@ class Eyes:
         colour = torch.lerp(white, iris_colour, opacity)
         colour = (colour + _LIFT) * gain - _LIFT
         colour = colour + look(ball.highlights, place - slide) * smooth(1.1, 0.8, rho).view_as(opacity)
-        moved = (now - own).norm(dim=-1) / ball.radius
-        rest = smooth(_REST[1], _REST[0], moved) * self._lids_rest(frame, ball)
-        return colour * 2 - 1, rest[:, None, None, None]
+        return colour * 2 - 1
 
     def _lids_rest(self, frame: EyeFrame, ball: Eyeball) -> Tensor:
         """[B]: 1 where the lids' edge lies as in the picture, however the head has turned."""
@@ -206,7 +190,7 @@ def _narrowed(offset: Tensor, width: float) -> Tensor:
 
 def _eyeball(face: OwnFace, picture: np.ndarray, eye: int) -> Eyeball:
     k, size = eye - LEFT_EYE, len(picture)
-    one, other = (face.points_in_head[i] for i in CORNERS[k])
+    one, other = (face.points_in_head[i] for i in (LIDS[k][0].right, LIDS[k][0].left))
     marks = face.points_in_head[IRISES[k]]
     iris, width = marks.mean(0), float((one - other).norm())
     middle = torch.cat([((one + other) / 2)[:2], iris[2:]])

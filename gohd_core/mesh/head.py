@@ -36,9 +36,9 @@ _BODY = 0.30
 """How far shoulders follow the neck."""
 _WITHOUT_MATTE = 0.12
 """Without a person mask, the distance from the head over which motion fades, picture sides."""
-_HELD, _FREE = 0.16, 0.25
-"""Width along held sides of the picture over which motion fades, and along its own ones over which skin is
-stretched, picture sides."""
+_HELD, _HELD_WALL, _FREE = 0.16, 0.04, 0.25
+"""Width along held sides of the picture over which motion fades, where the person crosses them and elsewhere; and
+along its own ones over which skin is stretched; picture sides."""
 _OUTLINE = 0.18
 """Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
 _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
@@ -171,7 +171,7 @@ def head_warp(
     if alpha is None:
         rigid = rigid * torch.exp(-((_distance(covered) / GRID / _WITHOUT_MATTE) ** 2))
     neck = torch.exp(-((across / 0.25) ** 2 + ((below - 0.20) / 0.15) ** 2))
-    pin = _pin(own, held)
+    pin = _pin(alpha, own, held)
     rigid = rigid * pin
     return HeadWarp(
         at,
@@ -235,10 +235,19 @@ def _barycentric(steps: int, like: Tensor) -> Tensor:
     return torch.tensor(places, device=like.device, dtype=like.dtype) / steps
 
 
-def _pin(own: Tensor, held: Sequence[bool]) -> Tensor:
-    """[n,n] 0 along held sides, 1 within."""
-    sides = torch.where(torch.tensor(held, device=own.device)[:, None, None], _from_sides(own, _HELD), 1.0)
-    return sides.prod(0)
+def _pin(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> Tensor:
+    """[n,n] 0 along held sides, 1 within; sides that the person crosses are held over a wider band."""
+    wide, narrow = (_from_sides(own, width) for width in (_HELD, _HELD_WALL))
+    if alpha is None:
+        crossing = torch.ones_like(wide)
+    else:
+        matte = F.adaptive_avg_pool2d(alpha, GRID)
+        ends = [matte[..., :, :3], matte[..., :3, :], matte[..., :, -3:], matte[..., -3:, :]]
+        lines = [end.amax(3 - k % 2).flatten() for k, end in enumerate(ends)]
+        lines = [_blur(line.view(1, 1, 1, -1), 6.0).flatten() for line in lines]
+        crossing = torch.stack([(x[:, None] if k % 2 == 0 else x[None]).expand(GRID, GRID) for k, x in enumerate(lines)])
+    sides = torch.lerp(narrow, wide, crossing)
+    return torch.where(torch.tensor(held, device=own.device)[:, None, None], sides, 1.0).prod(0)
 
 
 def _inner(own: Tensor, held: Sequence[bool]) -> Tensor:

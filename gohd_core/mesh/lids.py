@@ -27,9 +27,9 @@ from gohd_core.mesh.photometry import (
     smoothstep,
 )
 
-_FOLD, _BROW = 4, 6
+FOLD, _BROW = 4, 6
 """Contours of the lid's fold and below the brow."""
-_PAINTED = (0.20, 0.55)
+PAINTED = (0.20, 0.55)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""
 _LASH_REACH = 0.20
 """Height of the texture of lashes, in eye widths."""
@@ -105,7 +105,7 @@ class Lid:
 
     def cover(self, frame: EyeFrame) -> Tensor:
         """The window's skin, with lashes and fold painted out as far as the lid is down, [B,3,h,w]."""
-        share = smooth(*_PAINTED, frame.blink)[:, None, None, None]
+        share = smooth(*PAINTED, frame.blink)[:, None, None, None]
         texture = self._sample(self.texture, frame.source_at - self.corner, "border")
         middle = frame.rigid_at - self.corner
         grain = self._sample(self.grain, middle - self.grain.shape[-1] / 2, "reflection")
@@ -121,13 +121,13 @@ class Lid:
 
     def shade(self, eyeball: Tensor, frame: EyeFrame) -> Tensor:
         """The eyeball [B,3,h,w] in the shadow of a lowered lid."""
-        share = 0.40 * smooth(*_PAINTED, frame.blink)[:, None, None, None]
+        share = 0.40 * smooth(*PAINTED, frame.blink)[:, None, None, None]
         dark = share * torch.exp(-frame.opening.above.clamp_min(0) / (0.055 * self.width))
         return (eyeball + 1) * (1 - dark) - 1
 
     def lashes(self, picture: Tensor, frame: EyeFrame) -> Tensor:
         """The window [B,3,h,w] with lashes along the edge of a lowered lid."""
-        share = smooth(*_PAINTED, frame.blink)[:, None, None, None]
+        share = smooth(*PAINTED, frame.blink)[:, None, None, None]
         down, along = frame.opening.above / self.width, frame.opening.along
         # The lid's margin: a soft line on the edge, thinner towards the nose and the end.
         thick = max(0.012, 1.2 * self.softness)
@@ -165,7 +165,7 @@ def _closed_lid(
     edge = contours[EDGE]
     along, down = _axes(edge, shape, width)
     upper, crease, above_fold = (
-        _height(contours[k, : half + 1], edge, along, width) for k in (EDGE, _FOLD, _FOLD + 1)
+        _height(contours[k, : half + 1], edge, along, width) for k in (EDGE, FOLD, FOLD + 1)
     )
     below = _height(edge[half:], edge, along, width)
     t = (down - crease) / np.maximum(upper - crease, 0.03)  # 0 at the fold, 1 at the lid's edge

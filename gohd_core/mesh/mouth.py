@@ -1,4 +1,4 @@
-"""What is seen between parted lips: the picture's own teeth where it shows some, else drawn ones, in its light."""
+"""What is seen between parted lips: the picture's own teeth where it shows some, else drawn ones in its light."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
+from gohd_core.mesh.cropping import Crop
 from gohd_core.mesh.frame import EDGE, LIPS, POINTS, MouthFrame, OwnFace
 from gohd_core.mesh.photometry import (
     LUMA,
@@ -26,12 +27,15 @@ from gohd_core.mesh.photometry import (
     skin_colour,
     skin_grain,
     smooth,
+    smoothstep,
 )
 from gohd_core.mesh.teeth import LOWER, REACH, UPPER, Arches, draw_rows
 
 _REST = (0.002, 0.014)
-"""Model units that the lips' edge has moved by, without the head: up to the first the picture's own pixels are
-shown, from the second on drawn ones."""
+"""Model units that the lips' edge has moved by, without the head: up to the first the picture's own pixels
+are shown, from the second on drawn ones."""
+_LEAST_GAP = 0.3
+"""Pixels between the lips below which nothing is seen."""
 _UPPER_SHADOW, _LOWER_SHADOW, _LIP_SHADOW = (0.008, 0.032), 0.014, 0.016
 """Reach of the upper lip's shadow over teeth (least, most), of the lower lip's, and of the opening's on the
 lips; model units."""
@@ -58,10 +62,19 @@ class OwnInside:
         picture: [1,5,h,w] colours, grown over the lips; how far they may be shown while the mouth opens wider
             than in the picture, and while it does not.
         corner: [2] (column, row) of the window's first pixel.
+        shows_teeth: whether it shows teeth.
     """
 
     picture: Tensor
     corner: Tensor
+    shows_teeth: bool
+
+    def at(self, pixels: Tensor) -> Tensor:
+        """The picture [B,5,h,w] at pixels [B,h,w,2] of the crop."""
+        size = self.picture.new_tensor(self.picture.shape[:1:-1])
+        grid = (2 * (pixels - self.corner) + 1) / size - 1
+        picture = self.picture.expand(len(grid), -1, -1, -1)
+        return F.grid_sample(picture, grid, "bilinear", "border", align_corners=False)
 
 
 @dataclass(frozen=True)
@@ -110,21 +123,23 @@ class Mouth:
 
     def draw(self, frame: MouthFrame) -> Tensor:
         """The finished window [B,3,h,w]."""
-        rows, columns = _bounds(frame)
-        if rows.stop <= rows.start or columns.stop <= columns.start:
+        edge = frame.contours[:, EDGE]
+        gaps = edge[:, POINTS // 2 + 1 :].flip(1) - edge[:, 1 : POINTS // 2]
+        rest = _rest(frame, self.face)
+        if not bool(((gaps.norm(dim=-1).amax(1) > _LEAST_GAP) & (rest < 1)).any()):
             return frame.skin
-        part = _Part.of(frame, rows, columns, self.face, self.softness)
-        inside = self._inside(part, frame)
-        skin = part.skin
+        crop = Crop.around(frame, edge, 2 * _LIP_SHADOW * self.face.unit + self.softness)
+        if crop is None:
+            return frame.skin
+        part = _Part.of(crop.frame, self.softness)
         # Lips darken softly towards an opening that is wider than the picture's.
         depth = torch.maximum(-part.above, -part.below).clamp_min(0)
         more = smooth(0.0, 0.05, part.height / self.face.unit - self.face.gap)
-        shade = 0.28 * more * torch.exp(-depth / (_LIP_SHADOW * self.face.unit))
-        skin = (skin + 1) * (1 - shade * part.within) - 1
-        drawn = torch.lerp(skin, inside, part.cover)
-        finished = frame.skin.clone()
-        finished[:, :, rows, columns] = torch.lerp(drawn, part.skin, part.rest)
-        return finished
+        shade = 0.20 * more * torch.exp(-depth / (_LIP_SHADOW * self.face.unit)) * part.within
+        skin = (crop.frame.skin + 1) * (1 - shade) - 1
+        drawn = torch.lerp(skin, self._inside(part, crop.frame), part.cover)
+        drawn = torch.lerp(drawn, crop.frame.skin, rest[:, None, None, None])
+        return crop.put_back(drawn, frame.skin)
 
     def _inside(self, part: _Part, frame: MouthFrame) -> Tensor:
         """Colours behind the lips [B,3,h,w] in [-1, 1]."""
@@ -133,51 +148,56 @@ class Mouth:
         height = part.height / unit
         ramp = (0.36 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
         below_lip = part.above / ramp
-        places = self.arches.places(frame.pose, frame.jaw, part.pixels, frame.window.size)
+        places = self.arches.places(frame.pose, frame.jaw, frame.window.pixels(), frame.window.size)
         grid = (places / REACH).flatten(0, 1)
         textures = self.teeth.repeat(len(places), 1, 1, 1)
         rows = F.grid_sample(textures, grid, "bilinear", "zeros", align_corners=False).unflatten(0, (-1, 2))
         colour = cavity.expand(len(places), 3, *part.above.shape[2:])
+        own = None if self.own is None else self.own.at(frame.rigid_at)
+        # Above teeth that the picture shows drawn ones go on in their colours, which are dim at the sides.
+        goes_on = own is not None and self.own.shows_teeth
+        upper_tooth, dim = (own[:, :3] / 2 + 0.5, 0.2) if goes_on else (tooth, 0.6)
         # A tongue's hill behind the lower teeth, moving with them, of mouths that are open far enough.
         across, down = places[:, LOWER, None, ..., 0], places[:, LOWER, None, ..., 1]
         hill = -2.1 + 1.9 * across.square()
         body = smooth(-0.35, 0.35, down - hill) * smooth(0.03, 0.09, height) * smooth(1.0, 0.6, across.abs())
-        lit = 0.30 + 0.42 * smooth(0.0, 1.6, down - hill) * (1 - 0.16 * torch.exp(-((across / 0.07) ** 2)))
+        lit = 0.40 + 0.48 * smooth(0.0, 1.8, down - hill) * (1 - 0.16 * torch.exp(-((across / 0.07) ** 2)))
         colour = torch.lerp(colour, tongue * lit, 0.9 * body)
         for k in (LOWER, UPPER):
             bright, opacity, flesh = rows[:, k].split(1, dim=1)
             side = places[:, k, None, ..., 0].abs()
             if k == UPPER:
-                light = (0.62 + 0.38 * smooth(0, 1, below_lip)) * (1 - 0.60 * smooth(0.30, 1.0, side))
+                light = (0.62 + 0.38 * smooth(0, 1, below_lip)) * (1 - dim * smooth(0.30, 1.0, side))
             else:
                 over = 0.6 + 0.4 * smooth(0, 0.02, part.below / unit)
                 deep = 0.5 + 0.5 * smooth(0, 0.06, part.above / unit)
-                light = 0.56 * over * deep * (1 - 0.75 * smooth(0.25, 0.9, side))
-            row = torch.lerp(tooth * bright, gum * bright / 0.55, flesh) * light
+                light = 0.54 * over * deep * (1 - 0.75 * smooth(0.25, 0.9, side))
+            row = (
+                torch.lerp((upper_tooth if k == UPPER else tooth) * bright, gum * bright / 0.55, flesh)
+                * light
+            )
             colour = torch.lerp(colour, torch.maximum(row, cavity), opacity)
         corners = 0.45 + 0.55 * smooth(0.0, 0.32, 1 - part.along.abs())
         shadow = (0.52 + 0.48 * smooth(-0.15, 1, below_lip)) * corners
         shadow = shadow * (0.68 + 0.32 * smooth(0, _LOWER_SHADOW * unit, part.below))
         colour = colour * shadow.clamp_min(1e-3) ** exponents
-        colour = colour * (1 + self._grain(part)) * 2 - 1
-        return colour if self.own is None else self._with_own(part, colour, below_lip, exponents)
+        colour = colour * (1 + self._grain(frame)) * 2 - 1
+        return colour if own is None else self._with_own(part, own, colour, below_lip, exponents)
 
-    def _grain(self, part: _Part) -> Tensor:
+    def _grain(self, frame: MouthFrame) -> Tensor:
         """Relative change of light by grain that is fixed to the head, [B,1,h,w]."""
         middle = self.face.points[[61, 291]].mean(0)
-        grid = (part.rigid_at - middle) * (2 / self.grain.shape[-1])
+        grid = (frame.rigid_at - middle) * (2 / self.grain.shape[-1])
         grain = self.grain.expand(len(grid), -1, -1, -1)
         return F.grid_sample(grain, grid, "bilinear", "reflection", align_corners=False)
 
-    def _with_own(self, part: _Part, drawn: Tensor, below_lip: Tensor, exponents: Tensor) -> Tensor:
-        """Drawn colours under what the picture shows itself, which goes with the head; at rest as it is."""
-        size = self.own.picture.new_tensor(self.own.picture.shape[:1:-1])
-        grid = (2 * (part.rigid_at - self.own.corner) + 1) / size - 1
-        picture = self.own.picture.expand(len(grid), -1, -1, -1)
-        found = F.grid_sample(picture, grid, "bilinear", "border", align_corners=False)
+    def _with_own(
+        self, part: _Part, found: Tensor, drawn: Tensor, below_lip: Tensor, exponents: Tensor
+    ) -> Tensor:
+        """Drawn colours under what the picture shows itself [B,5,h,w], which goes with the head."""
         wider = part.height.amax((2, 3), keepdim=True) / self.face.unit - self.face.gap
         share = torch.lerp(found[:, 4:], found[:, 3:4], smooth(0.0, 0.022, wider))
-        shadow = 0.55 + 0.45 * smooth(-0.1, 1, below_lip)
+        shadow = (0.62 + 0.38 * smooth(-0.15, 1, below_lip)) * (0.7 + 0.3 * smooth(0, 1, below_lip))
         shadow = torch.lerp(torch.ones_like(shadow), shadow, smooth(0.0, 0.03, wider))
         own = (found[:, :3] + 1) * shadow**exponents - 1
         return torch.lerp(drawn, own, share)
@@ -185,73 +205,38 @@ class Mouth:
 
 @dataclass(frozen=True)
 class _Part:
-    """The part of a window that the opening touches; maps are [B,.,h,w], lengths in pixels.
+    """What an opening's maps [B,1,h,w] say, lengths in pixels.
 
     Attributes:
-        skin, above, below, along, height: as in the frame.
-        pixels, rigid_at: [B,h,w,2].
+        above, below, along, height: as in the frame.
         within: 1 between the corners, 0 beyond them.
         cover: share of a pixel that lies between the lips, as soft as the picture.
-        rest: [B,1,1,1] 1 where the lips are as in the picture.
     """
 
-    skin: Tensor
     above: Tensor
     below: Tensor
     along: Tensor
     height: Tensor
-    pixels: Tensor
-    rigid_at: Tensor
     within: Tensor
     cover: Tensor
-    rest: Tensor
 
     @classmethod
-    def of(cls, frame: MouthFrame, rows: slice, columns: slice, face: OwnFace, softness: float) -> _Part:
+    def of(cls, frame: MouthFrame, softness: float) -> _Part:
         opening = frame.opening
-        above, below, along = (x[..., rows, columns] for x in (opening.above, opening.below, opening.along))
-        height = (above + below).clamp_min(0)
-        half = softness / 2
+        height, half = opening.height, softness / 2
         # An edge as soft as the picture's own; of slits narrower than that only so much.
-        soft = smooth(-half, half, above) * smooth(-half, half, below) * (height / softness).clamp(0, 1)
-        cover = soft * smooth(1.0, 0.97, along.abs())
-        return cls(
-            frame.skin[..., rows, columns],
-            above,
-            below,
-            along,
-            height,
-            frame.window.pixels()[:, rows, columns],
-            frame.rigid_at[:, rows, columns],
-            smooth(1.15, 0.85, along.abs()) * smooth(0.0, 1.0, height),
-            cover,
-            _rest(frame, face),
-        )
+        soft = smooth(-half, half, opening.above) * smooth(-half, half, opening.below)
+        cover = soft * (height / softness).clamp(0, 1) * smooth(1.0, 0.90, opening.along.abs())
+        within = smooth(1.15, 0.85, opening.along.abs()) * smooth(0.0, 1.0, height)
+        return cls(opening.above, opening.below, opening.along, height, within, cover)
 
 
 def _rest(frame: MouthFrame, face: OwnFace) -> Tensor:
-    """[B,1,1,1]: 1 where the lips' edge lies as in the picture, however the head has turned."""
+    """[B]: 1 where the lips' edge lies as in the picture, however the head has turned."""
     own = transform(face.contours[LIPS, EDGE], frame.pose)
     own = Camera.of_size(frame.window.size).pixels(own)
     moved = (frame.contours[:, EDGE] - own).norm(dim=-1).amax(-1) / face.unit
-    return smooth(_REST[1], _REST[0], moved)[:, None, None, None]
-
-
-def _bounds(frame: MouthFrame) -> tuple[slice, slice]:
-    """Rows and columns of the window that some frame's opening may touch."""
-    edge = frame.contours[:, EDGE] - torch.stack([frame.window.x, frame.window.y], -1)[:, None]
-    upper, lower = edge[:, 1 : POINTS // 2], edge[:, POINTS // 2 + 1 :].flip(1)
-    open_ = ((lower[..., 1] - upper[..., 1]).abs() > 0.3).any(1)
-    low, high = edge.amin(1), edge.amax(1)
-    far = torch.full_like(low, 1e6)
-    low, high = torch.where(open_[:, None], low, far).amin(0), torch.where(open_[:, None], high, -far).amax(0)
-    (x0, y0), (x1, y1) = (v.tolist() for v in (low, high))
-    margin = 4 + int(0.012 * frame.window.size)
-
-    def span(start: float, stop: float, most: int) -> slice:
-        return slice(int(np.clip(start - margin, 0, most)), int(np.clip(stop + margin + 1, 0, most)))
-
-    return span(y0, y1, frame.window.height), span(x0, x1, frame.window.width)
+    return smooth(_REST[1], _REST[0], moved)
 
 
 def _own_inside(
@@ -272,22 +257,55 @@ def _own_inside(
     # Lips are not believed: landmarks lie beside their edge by a little.
     rim = 2 * max(1, round(min(0.008 * unit + sigma, 0.22 * face.gap * unit))) + 1
     known = cv2.erode(mask, np.ones((rim, 3)))
+    known = known * _unlike_lips(part, colours, lip_colour(picture, face.points.cpu().numpy()))
     grown = inpaint(part, known)
 
     def stretched(rows: int, above: bool) -> np.ndarray:
         anchor = (0, 0 if above else rows - 1)
         return cv2.dilate(known, np.ones((rows, 1), np.uint8), anchor=anchor)
 
-    # Teeth go on behind a rising upper lip; downwards a little, as long as the mouth opens no wider.
-    wider = stretched(max(2, int(0.07 * unit)), True)
+    # Upwards drawn teeth go on; downwards a little is grown, as long as the mouth opens no wider.
+    wider = stretched(max(2, int(0.012 * unit)), True)
     closer = np.maximum(wider, stretched(max(2, int(0.022 * unit)), False))
     sideways = np.ones((1, 2 * int(0.03 * unit) + 1), np.uint8)
-    shares = [blur(cv2.dilate(v, sideways), size / 300)[..., None] for v in (wider, closer)]
+    soft = max(size / 300, 1.2 * sigma)
+    shares = [blur(wider, soft)[..., None], blur(cv2.dilate(closer, sideways), soft)[..., None]]
     texture = torch.cat(
         [as_picture(grown, face.image), as_map(np.concatenate(shares, -1), face.image)], dim=1
     )
     corner = torch.tensor([x0, y0], dtype=torch.float32, device=face.image.device)
-    return OwnInside(texture, corner), colours if len(colours) > 20 else None
+    colours = colours if len(colours) > 20 else None
+    teeth = (
+        colours is not None
+        and _own_tooth(colours, skin_colour(picture, face.points.cpu().numpy())) is not None
+    )
+    return OwnInside(texture, corner, teeth), colours
+
+
+def _own_tooth(inside: np.ndarray, skin: np.ndarray) -> np.ndarray | None:
+    """Colour of the teeth among an open mouth's pixels [N,3]; None if it shows none."""
+    luma = inside @ LUMA
+    bright = inside[luma >= np.percentile(luma, 88)].mean(0)
+    return bright if bright @ LUMA > 0.55 * (skin @ LUMA) and np.ptp(bright) / bright.max() < 0.40 else None
+
+
+def _unlike_lips(part: np.ndarray, inside: np.ndarray, lips: np.ndarray) -> np.ndarray:
+    """How far pixels [h,w,3] are redder than half way from an open mouth's brighter pixels [N,3] to its lips: 0.
+
+    1 in pictures without colour.
+    """
+
+    def redness(colour: np.ndarray) -> np.ndarray:
+        return (colour[..., 0] - colour[..., 1:].mean(-1)) / np.maximum(colour @ LUMA, 0.1)
+
+    if len(inside) < 20:
+        return np.ones(part.shape[:2], np.float32)
+    luma = inside @ LUMA
+    white, red = float(np.median(redness(inside[luma >= np.percentile(luma, 70)]))), float(redness(lips))
+    if red - white < 0.15:
+        return np.ones(part.shape[:2], np.float32)
+    bright = smoothstep(0.25, 0.45, (part @ LUMA) / max(float(lips @ LUMA), 1e-3))
+    return 1 - bright * smoothstep(white + 0.4 * (red - white), white + 0.7 * (red - white), redness(part))
 
 
 def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) -> MouthColours:
@@ -306,10 +324,8 @@ def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) ->
     tint = (tongue / tongue_light) ** 1.4 if coloured else np.ones(3)
     cavity = max(0.15 * tongue_light, 0.75 * black) * tint
     if own is not None:
-        luma = own @ LUMA
-        bright = own[luma >= np.percentile(luma, 88)].mean(0)
-        if bright @ LUMA > 0.55 * light and np.ptp(bright) / bright.max() < 0.40:
-            tooth = bright
+        luma, own_tooth = own @ LUMA, _own_tooth(own, skin)
+        tooth = tooth if own_tooth is None else own_tooth
         dark = own[luma <= np.percentile(luma, 5)].mean(0)
         if dark @ LUMA < 0.35 * light:
             cavity = (cavity + dark) / 2

@@ -44,8 +44,8 @@ class _Row:
 _ROWS = (
     _Row(
         0.80,
-        -0.014,
-        -0.090,
+        -0.004,
+        -0.082,
         0.062,
         (0, 0.125, 0.265, 0.43, 0.59, 0.76, 0.97),
         (1.0, 0.985, 1.0, 0.93, 0.87, 0.82),
@@ -171,10 +171,10 @@ def _row(row: _Row, across: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, .
     gum = 1 - _ramp((down - neck) / 0.06)
     gap = np.exp(-((edge * width / 0.0105) ** 2))
     bright = shades[tooth] * (1 + 0.025 * wobble)
-    bright = bright * (1 - 0.22 * gap * (0.30 + 0.70 * np.clip((down + 1) / 1.6, 0, 1)))
+    bright = bright * (1 - 0.18 * gap * (0.30 + 0.70 * np.clip((down + 1) / 1.6, 0, 1)))
     bright = bright * (0.91 + 0.09 * (4 * within * (1 - within)) ** 0.7)  # a tooth is round
     bright = bright * (0.90 + 0.10 * np.clip((down + 1) / 0.9, 0, 1))  # darker at the neck
-    bright = bright * (1 - 0.13 * np.exp(-(((tip - down) / 0.16) ** 2)))  # the tip lets light through
+    bright = bright * (1 - 0.08 * np.exp(-(((tip - down) / 0.14) ** 2)))  # the tip lets light through
     shine = np.exp(-(((within - 0.42) / 0.16) ** 2) - ((down + 0.05) / 0.35) ** 2)
     bright = bright + 0.05 * shine
     bright = bright * (1 - gum) + gum * 0.55 * (1 - 0.15 * gap)
