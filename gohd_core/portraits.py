@@ -17,8 +17,8 @@ from gohd_core.images import Image, rgb_images, single_image
 from gohd_core.mesh.portrait import mesh_portrait
 
 DRAWN_HEAD = 0.018
-"""Misfit of the stylised face model up to which a picture is a drawn head of the kind that ships: 23 of the 24
-shipped ones lie below, and none of 49 photographs, paintings and cartoons tried (.0183 the least)."""
+"""Misfit of the stylised face model up to which a picture is a drawn head of the kind that ships: 23 of the
+24 shipped ones lie below, and none of 49 photographs, paintings and cartoons tried (.0183 the least)."""
 
 
 def prepare_portrait(
@@ -39,8 +39,8 @@ def prepare_portrait(
     """Finds the face of a picture and reads what it does.
 
     With a `reader`, any face is read by its mesh, in the stylised space: photographs, paintings, drawings, of
-    any size and shape. Heads of the kind that ships are read by `extractor` and `gaze_estimator` all the same,
-    which know them exactly; and so is everything without a reader, or with official readers, whose landmarks
+    any size and shape. Heads of the kind that ships are read by `extractor` and `gaze_estimator` all the
+    same, which know them exactly; and so is everything without a reader, or with official readers, whose landmarks
     then come from the mesh.
 
     Args:

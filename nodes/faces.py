@@ -58,8 +58,8 @@ def size_field() -> Any:
     return field(
         io.Int,
         "size",
-        "Side of the face crop in pixels, 256 to 1024 in steps of 64; 0 takes the face's own. More is sharper "
-        "where the picture has it, and slower. Drawn heads and official weights have their own.",
+        "Side of the face crop in pixels, 256 to 1024 in steps of 64; 0 takes the face's own. More is "
+        "sharper where the picture has it, and slower. Drawn heads and official weights have their own.",
         default=0,
         min=0,
         max=1024,
@@ -103,8 +103,8 @@ def _fetched(folder: Path) -> str | None:
             download.download(item, folder / item.folder, progress=bar, should_stop=bar.should_stop)
     except BadInput as error:
         return (
-            f"The networks that read faces could not be fetched ({error}) Until `gohd download faces --models "
-            f"{folder}` has fetched them, only drawn portraits of the kind that ships will talk."
+            f"The networks that read faces could not be fetched ({error}) Until `gohd download faces "
+            f"--models {folder}` has fetched them, only drawn portraits of the kind that ships will talk."
         )
     return None
 
@@ -132,8 +132,8 @@ def detector_for(extractor: Any, box: Any, size: tuple[int, int], *, follow: boo
         raise BadCheckpoint(f"{problem} Or connect face_landmarks from Detect Face Landmarks (MediaPipe).")
     if lost:
         raise BadInput(
-            f"The picture is {size[1]} x {size[0]} and nothing says where the face is: the networks that read "
-            "faces are not there. Run `gohd download faces`, or give a square picture of the head."
+            f"The picture is {size[1]} x {size[0]} and nothing says where the face is: the networks that "
+            "read faces are not there. Run `gohd download faces`, or give a square picture of the head."
         )
     return None
 

@@ -31,8 +31,8 @@ class PreparePortrait(io.ComfyNode):
                 field(
                     io.Image,
                     "image",
-                    "The picture: a photograph, painting or drawing of any size with a face in it. Transparent "
-                    "parts count as mid grey.",
+                    "The picture: a photograph, painting or drawing of any size with a face in it. "
+                    "Transparent parts count as mid grey.",
                 ),
                 field(
                     sockets.Extractor,

@@ -53,7 +53,8 @@ class FaceChoice:
         place = self.pick(boxes, height, width)
         if place is None and (self.box is not None or self.mask is not None):
             raise BadInput(
-                f"None of the {len(boxes)} faces found lies in the box or mask that was given; move it onto one."
+                f"None of the {len(boxes)} faces found lies in the box or mask that was given; move it onto "
+                "one."
             )
         if place is None:
             raise BadInput(f"Face number {self.index} is wanted, but {len(boxes)} were found; count from 0.")

@@ -74,7 +74,7 @@ class BuiltinAnimator:
         return drawing.encode_source(image, reference, mesh=mesh, person_mask=person_mask, held=held)
 
     def magnitudes(self, source: Source | MeshSource, windows: Tensor) -> Tensor:
-        """What drives the frames, from windows [T,72,W]: xi of eq. 9, or for a mesh the descriptors [T,72]."""
+        """What drives the frames, from windows [T,72,W]: xi of eq. 9; for a mesh the descriptors [T,72]."""
         if isinstance(source, MeshSource):
             return windows[:, :, windows.shape[2] // 2]
         return self.latent.magnitudes(source, windows)

@@ -94,8 +94,8 @@ def check_size(size: int) -> int:
     """The size, if frames can be drawn at it; else `BadInput`."""
     if size not in SIZES:
         raise BadInput(
-            f"Faces are drawn at {SIZES.start} to {SIZES[-1]} pixels in steps of {SIZES.step}; {size} is none "
-            "of these. 0 takes the face's own size."
+            f"Faces are drawn at {SIZES.start} to {SIZES[-1]} pixels in steps of {SIZES.step}; {size} is "
+            "none of these. 0 takes the face's own size."
         )
     return size
 
