@@ -38,8 +38,10 @@ def mark_fields(*, optional: bool) -> list[Any]:
 
 def finishing_fields() -> list[Any]:
     """What happens to drawn frames before they are encoded."""
-    tooltip = "The portrait's whole picture, with the face pasted back without a seam; off gives the face crop "
+    tooltip = (
+        "The portrait's whole picture, with the face pasted back without a seam; off gives the face crop "
         "alone."
+    )
     whole = field(io.Boolean, "full_frame", tooltip, default=True, optional=True)
     return [whole, *mark_fields(optional=True)]
 

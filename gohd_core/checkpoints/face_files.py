@@ -17,7 +17,7 @@ FOLDER = "faces"
 """The files lie in this folder of a models folder, or in the models folder itself."""
 
 VARIABLE = "GOHD_FACES"
-"""An environment variable with a folder to look in first."""
+"""An environment variable with the one folder to look in."""
 
 WHEEL = "mediapipe==0.10.21"
 """The package on PyPI whose wheel holds the same bytes."""
@@ -100,17 +100,19 @@ FACE_FILES = (SHORT_RANGE, FULL_RANGE, MESH, IRIS, PERSON)
 def default_folders() -> tuple[Path, ...]:
     """Where the files are looked for when nobody names a folder.
 
-    The folder that the environment variable names, models/gohd of the working directory and of this
-    checkout, and the user's cache.
+    The folder that the environment variable names; without it models/gohd of the working directory and of
+    this checkout, and the user's cache.
     """
-    named = os.environ.get(VARIABLE)
+    named = os.getenv(VARIABLE)
+    if named:
+        return (Path(named),)
     here = Path(__file__).resolve().parents[2] / "models" / "gohd"
-    return (*((Path(named),) if named else ()), Path("models/gohd"), here, user_folder())
+    return (Path("models/gohd"), here, user_folder())
 
 
 def user_folder() -> Path:
     """The user's own models folder, in their cache."""
-    home = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
+    home = os.getenv("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / "gohd"
 
 

@@ -10,6 +10,9 @@ import pytest
 
 from gohd_core.checkpoints.face_files import find_face_files, missing_face_files
 
+FOUND = find_face_files()
+"""Looked for before the tests hide them from everything else (`tests/conftest.py`)."""
+
 needs_files = pytest.mark.skipif(
     missing_face_files() is not None, reason="MediaPipe's face networks are not here: gohd download faces"
 )
@@ -17,7 +20,7 @@ needs_files = pytest.mark.skipif(
 
 def face_file(name: str) -> Path:
     """One of the files, found where a reader without a folder finds it."""
-    return find_face_files()[f"{name}.tflite"]
+    return FOUND[f"{name}.tflite"]
 
 
 def faces_folder() -> Path:
