@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -24,12 +24,14 @@ from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import MorphableModel, Portrait
 from gohd_core.face.reprojection import photograph_warning
 from gohd_core.mesh.builtin import BuiltinAnimator
-from gohd_core.mesh.source import MeshSource
 from gohd_core.models import Models
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.motion.editing import exact_fps, offset, scaled
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 from gohd_core.render import Mark, marked, paste_back
+
+if TYPE_CHECKING:
+    from gohd_core.mesh.source import MeshSource
 
 logger = logging.getLogger(__name__)
 
