@@ -245,7 +245,9 @@ def _pin(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> Tensor:
         ends = [matte[..., :, :3], matte[..., :3, :], matte[..., :, -3:], matte[..., -3:, :]]
         lines = [end.amax(3 - k % 2).flatten() for k, end in enumerate(ends)]
         lines = [_blur(line.view(1, 1, 1, -1), 6.0).flatten() for line in lines]
-        crossing = torch.stack([(x[:, None] if k % 2 == 0 else x[None]).expand(GRID, GRID) for k, x in enumerate(lines)])
+        crossing = torch.stack(
+            [(x[:, None] if k % 2 == 0 else x[None]).expand(GRID, GRID) for k, x in enumerate(lines)]
+        )
     sides = torch.lerp(narrow, wide, crossing)
     return torch.where(torch.tensor(held, device=own.device)[:, None, None], sides, 1.0).prod(0)
 
@@ -305,18 +307,19 @@ def _inverse(shift: Tensor, size: int) -> Tensor:
     cell = 2 * size / side
     across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / cell
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / cell
-    fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
     flow = -shift
-    for _ in range(_INVERSIONS):
+    fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
+    for turn in range(_INVERSIONS):
         grid = places + flow.permute(0, 2, 3, 1) * (2 / size)
-        x, y, xx, yx, xy, yy = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False).unbind(
-            1
-        )
-        miss_x, miss_y = flow[:, 0] + x, flow[:, 1] + y
-        xx, yy = xx + 1, yy + 1
-        area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
-        step = torch.stack([yy * miss_x - xy * miss_y, xx * miss_y - yx * miss_x], 1) / area[:, None]
-        flow = flow - step
+        found = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False)
+        if turn == 0:  # the derivatives change little from here on
+            fields = shift
+            xx, yx, xy, yy = found[:, 2:].unbind(1)
+            xx, yy = xx + 1, yy + 1
+            area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
+            inverse = torch.stack([yy, -xy, -yx, xx], 1) / area[:, None]
+        miss = flow + found[:, :2]
+        flow = flow - torch.stack([(inverse[:, :2] * miss).sum(1), (inverse[:, 2:] * miss).sum(1)], 1)
     return flow
 
 
