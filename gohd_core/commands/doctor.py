@@ -21,7 +21,7 @@ _LIBRARIES = (
     ("torch", "the networks", "see pytorch.org for your machine"),
     ("safetensors", "weights and motion files", "pip install safetensors"),
     ("soundfile", "sound files", "pip install soundfile"),
-    ("soxr", "resampling sound", "pip install soxr"),
+    ("librosa", "resampling sound and its spectrograms", "pip install librosa"),
     ("scipy", "morphable models and loudness", "pip install scipy"),
     ("av", "video files", "pip install av"),
     ("opencv-python", "gaze crops and video frames", "pip install opencv-python"),
@@ -112,7 +112,7 @@ def _libraries() -> list[Finding]:
         version = next(filter(None, map(_version, (name, *_ALTERNATIVES.get(name, ())))), None)
         topic = (
             "needed"
-            if name in ("torch", "safetensors", "soundfile", "soxr", "scipy", "av", "opencv-python")
+            if name in ("torch", "safetensors", "soundfile", "librosa", "scipy", "av", "opencv-python")
             else "optional"
         )
         detail = f"{version} ({purpose})" if version else f"for {purpose}: {remedy}"
