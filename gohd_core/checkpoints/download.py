@@ -17,7 +17,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import Request, urlopen
 
-from gohd_core.checkpoints.sources import DownloadSource
+from gohd_core.checkpoints.released import DownloadSource
 from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 
 _BLOCK = 1 << 18

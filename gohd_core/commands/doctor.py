@@ -13,8 +13,8 @@ from typing import Any
 
 from gohd_core.checkpoints.detector_files import DETECTOR_FILES, find_detector_files
 from gohd_core.checkpoints.loading import assets_folder
-from gohd_core.checkpoints.registry import NAMES
-from gohd_core.checkpoints.released import RELEASED, find_released
+from gohd_core.checkpoints.released import find_released
+from gohd_core.components import COMPONENTS, RELEASED
 from gohd_core.errors import GohdError
 
 _LIBRARIES = (
@@ -129,11 +129,11 @@ def _version(name: str) -> str | None:
 
 def _builtin() -> list[Finding]:
     findings = []
-    for name in NAMES:
+    for name, item in COMPONENTS.items():
         path = assets_folder() / f"{name}.safetensors"
         if path.is_file():
             findings.append(Finding("built-in", name, True, f"{path.stat().st_size / 2**20:.1f} MiB"))
-        elif name not in ("face_parsing", "lip_sync"):
+        elif item.role is not None:
             findings.append(Finding("built-in", name, False, f"not in {assets_folder()}"))
     return findings
 

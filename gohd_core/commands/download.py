@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _chosen(names: list[str], listing: bool) -> list[Any]:
-    from gohd_core.checkpoints.sources import SOURCES
+    from gohd_core.checkpoints.released import SOURCES
 
     known = {item.name: item for item in SOURCES}
     if ALL in names or (listing and not names):

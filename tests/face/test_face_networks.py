@@ -15,7 +15,6 @@ from face_helpers import (
     tiny_gaze_estimator,
 )
 
-from gohd_core.checkpoints.loading import Loaded
 from gohd_core.checkpoints.writing import save_network
 from gohd_core.constants import BFM09
 from gohd_core.errors import BadInput, Interrupted
@@ -214,7 +213,7 @@ def test_left_eye_is_mirrored():
 def test_parser_at_any_size():
     config = ParsingConfig(backbone=TINY, width=8, image_size=64)
     torch.manual_seed(0)
-    parser = FaceParser(Loaded("face_parsing", ParsingNetwork(config).eval(), config, BFM09, {}))
+    parser = FaceParser(ParsingNetwork(config), config, BFM09)
     labels = parser.parse(np.stack([picture(64, 64, 1), picture(64, 64, 2)]))
     assert labels.shape == (2, 64, 64) and labels.dtype == torch.uint8 and labels.max() < len(CLASSES)
     assert (labels[0] == parser.logits(picture(64, 64, 1)).argmax(1)[0]).all()
