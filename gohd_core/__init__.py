@@ -29,7 +29,7 @@ _PUBLIC = {
     "extract_motion": "gohd_core.driving",
     "driven_motion": "gohd_core.driving",
     "Source": "gohd_core.animator",
-    "Models": "gohd_core.pipeline",
+    "Models": "gohd_core.models",
     "TalkOptions": "gohd_core.pipeline",
     "motion_from_audio": "gohd_core.pipeline",
     "talk": "gohd_core.pipeline",

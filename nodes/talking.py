@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 from comfy_api.latest import InputImpl, io
@@ -11,7 +10,7 @@ from comfy_api.latest import InputImpl, io
 from gohd_core.errors import BadInput
 
 from . import host, sockets
-from .drawing import drawn, encoded, finished, finishing_fields
+from .drawing import encoded, finishing_fields
 from .faces import detector_for
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
 from .motion_from_audio import scale_field, seed_field
@@ -115,15 +114,13 @@ class TalkingPortrait(io.ComfyNode):
     ) -> io.NodeOutput:
         from gohd_core.audio import audio_features
         from gohd_core.face import photograph_warning, prepare_portrait
-        from gohd_core.pipeline import TalkOptions, motion_from_audio
+        from gohd_core.pipeline import TalkOptions, finish, talk
 
         if len(image) != 1:
             raise BadInput(f"{len(image)} pictures came in and one can talk; pick it with Get Image from Batch.")
         sound = waveform(audio)
-        features = audio_features(*sound)
-        family = load_family(weights)
-        bar = host.Progress(pose=2, expression=1, gaze=2, frames=15)
-        models = models_of(family)
+        models = models_of(load_family(weights))
+        features = audio_features(*sound, models.pose.alignment)
         box = mask_box(face_mask, image, 0)
         portrait = prepare_portrait(
             image,
@@ -138,14 +135,14 @@ class TalkingPortrait(io.ComfyNode):
             gaze=(math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze,
             pose_scale=head_scale,
             expression_scale=expression_scale,
+            fps=fps,
         )
-        motion = motion_from_audio(
-            features, portrait, models, options, progress=bar.stage, should_stop=bar.should_stop
-        )
-        draw = partial(bar.stage, "frames")
-        frames, rate = drawn(family["animator"], portrait, motion, fps, 1.0, 8, bar, draw)
-        frames = finished(frames, portrait, full_frame, invisible_mark, visible_mark)
-        video = encoded(frames, rate, sound, 18, bar)
+        bar = host.Progress(pose=2, expression=1, gaze=2, frames=15)
+        progress = {"progress": bar.stage, "should_stop": bar.should_stop}
+        motion, frames = talk(portrait, features, models, options, **progress)
+        marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
+        frames = finish(bar.watched(frames), portrait, full_frame=full_frame, **marks)
+        video = encoded(frames, motion.fps, sound, 18, bar)
         return io.NodeOutput(InputImpl.VideoFromFile(str(video)), motion)
 
 

@@ -81,7 +81,7 @@ def run_speed(arguments: argparse.Namespace) -> int:
     """Runs `gohd benchmark speed`."""
     from gohd_core.evaluation.speed.plan import SpeedPlan
     from gohd_core.evaluation.speed.run import speed
-    from gohd_core.pipeline import Models
+    from gohd_core.models import Models
 
     check_outputs(arguments)
     plan = SpeedPlan(

@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_finishing(arguments)
     import torch
 
-    from gohd_core.pipeline import Models
+    from gohd_core.models import Models
 
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
     detector = load_detector(
@@ -137,8 +137,8 @@ def _drive(
 ) -> dict[str, Any]:
     from gohd_core.audio import load_audio
     from gohd_core.driving import driven_motion, followed
-    from gohd_core.motion import Motion
     from gohd_core.motion.file import save_motion
+    from gohd_core.pipeline import draw, warn
     from gohd_core.render import paste_back, render_video
 
     started = time.perf_counter()
@@ -151,15 +151,13 @@ def _drive(
     if "audio" in options.sources.values():
         motions["audio"] = _from_sound(models, prepared, sound, options, arguments)
     motion = driven_motion(prepared, motions, options, _face_model(models, arguments))
-    own = Motion(prepared.pose, prepared.expression, prepared.gaze)
-    source = models.animator.encode_source(prepared.source, own)
     rate = min(film.fps, _FASTEST) if arguments.into_video else motion.fps
     # As many frames as were read, where the motion is as long as the video; rounding could add one.
     exact = arguments.into_video and rate == film.fps and len(motion) == driving.report.frames
     drawn = motion.resampled(rate, frames=driving.report.frames_read if exact else None)
-    frames = models.animator.animate(
-        source, drawn, strength=arguments.strength, progress=_progress(arguments, "frames drawn")
-    )
+    warn(prepared, models.animator)
+    progress = _progress(arguments, "frames drawn")
+    frames = draw(models.animator, prepared, drawn, strength=arguments.strength, progress=progress)
     if arguments.into_video:
         frames = paste_back(frames, prepared, film.batches(rate), track=driving.track.resampled(rate))
     frames = finished(frames, prepared, arguments)
@@ -185,11 +183,10 @@ def _portrait(
     from gohd_core.face import prepare_portrait
 
     readers = {"extractor": models.extractor, "gaze_estimator": models.gaze_estimator}
-    size = models.animator.config.size
     if path is None:
-        return own_portrait(film, driving, size=size, **readers)
+        return own_portrait(film, driving, **readers)
     picture = read_picture(path)
-    return prepare_portrait(picture, box=arguments.box, detector=detector, size=size, **readers)
+    return prepare_portrait(picture, box=arguments.box, detector=detector, **readers)
 
 
 def _options(arguments: argparse.Namespace) -> Any:

@@ -44,11 +44,15 @@ def check_finishing(arguments: argparse.Namespace) -> None:
 
 def finished(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namespace) -> Iterator[Tensor]:
     """Frames pasted back and marked, as a stream."""
-    from gohd_core.render import Mark, marked, paste_back
+    from gohd_core.pipeline import finish
 
-    pasted = arguments.full_frame and not getattr(arguments, "into_video", False)
-    whole = paste_back(frames, portrait) if pasted else frames
-    return marked(whole, Mark(not arguments.no_invisible_mark, arguments.visible_mark))
+    return finish(
+        frames,
+        portrait,
+        full_frame=arguments.full_frame and not getattr(arguments, "into_video", False),
+        invisible_mark=not arguments.no_invisible_mark,
+        visible_mark=arguments.visible_mark,
+    )
 
 
 def signed(video: Path, arguments: argparse.Namespace) -> None:

@@ -45,6 +45,7 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--sampler", default="dpmpp_2m", choices=("ddpm", "ddim", "dpmpp_2m"))
     parser.add_argument("--steps", type=int, help="denoising steps (the sampler's own)")
     parser.add_argument("--guidance", type=float, help="gamma of eq. 3, 0 to 1 (the model's own)")
+    parser.add_argument("--fps", type=float, default=25.0, help="frames a second, 1 to 120 (25)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_finishing(arguments)
     import torch
 
-    from gohd_core.pipeline import Models
+    from gohd_core.models import Models
 
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
     detector = load_detector(arguments, needed=models.extractor.config.aligned)
@@ -107,6 +108,7 @@ def _make(
         pose_scale=arguments.pose_scale,
         expression_scale=arguments.expression_scale,
         strength=arguments.strength,
+        fps=arguments.fps,
     )
     waveform, rate = load_audio(audio)
     features = audio_features(waveform, rate, models.pose.alignment)
@@ -114,7 +116,6 @@ def _make(
         read_picture(portrait),
         box=arguments.box,
         detector=detector,
-        size=models.animator.config.size,
         extractor=models.extractor,
         gaze_estimator=models.gaze_estimator,
     )

@@ -15,7 +15,7 @@ from gohd_core.evaluation.quality.factor_grid import FACTORS, FREE, NEAR, Factor
 from gohd_core.evaluation.report import Table
 from gohd_core.measures.coefficient_errors import coefficient_names, reading_figures
 from gohd_core.measures.sequences import Agreement, agreement, displacement_share
-from gohd_core.pipeline import Models
+from gohd_core.models import Models
 from gohd_core.stylised.expressions import INDEX
 from gohd_core.training.animator.examples import (
     EYE_CLASSES,

@@ -16,7 +16,7 @@ from gohd_core.evaluation.quality.drawing import draw, encode
 from gohd_core.evaluation.quality.speech_motion import OURS, TRUTH, Spoken
 from gohd_core.evaluation.quality.talk_table import read_source
 from gohd_core.evaluation.report import Table
-from gohd_core.pipeline import Models
+from gohd_core.models import Models
 from gohd_core.stylised.parts import INNER_MOUTH
 
 CLOSED = 0.5

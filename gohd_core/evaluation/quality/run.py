@@ -37,7 +37,7 @@ from gohd_core.evaluation.quality.speech_tables import coefficient_table, gaze_t
 from gohd_core.evaluation.quality.talk_table import talk_table
 from gohd_core.evaluation.quality.targets import target_table
 from gohd_core.evaluation.report import Report, Table, machine
-from gohd_core.pipeline import Models
+from gohd_core.models import Models
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from gohd_core.evaluation.report import Table
 from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.measures.mouth_sync import best_lag, flutter, mouth_opening, speech_envelope
 from gohd_core.measures.sequences import blinks
-from gohd_core.pipeline import Models
+from gohd_core.models import Models
 
 QUIET, LOUD = 0.15, 0.6
 """Shares of the loudness range (50 dB below the loudest frame to the loudest) that count as such."""

@@ -13,8 +13,9 @@ from gohd_core.audio import AudioFeatures, audio_features
 from gohd_core.clips import Clip
 from gohd_core.constants import N_EYE_MOTION, SAMPLE_RATE, STYLISED
 from gohd_core.evaluation.quality.data import BenchmarkData, Progress
+from gohd_core.models import Models
 from gohd_core.motion import Motion
-from gohd_core.pipeline import Models, TalkOptions
+from gohd_core.pipeline import TalkOptions
 
 OURS, NO_EYES, NEAREST, MEAN, COPY, TRUTH = (
     "from sound",

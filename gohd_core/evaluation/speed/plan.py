@@ -17,8 +17,8 @@ from gohd_core.animator.windows import to_network_order
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.constants import N_DESCRIPTOR, SAMPLE_RATE, STYLISED
 from gohd_core.errors import BadInput
+from gohd_core.models import Models
 from gohd_core.motion import Motion
-from gohd_core.pipeline import Models
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
