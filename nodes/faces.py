@@ -6,13 +6,11 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.choices import ORDERS, SQUARE
 from gohd_core.errors import BadCheckpoint, BadInput
 
 from . import host, sockets
 from .sockets import field
-
-ORDERS = ["largest", "smallest", "left", "right", "top", "bottom", "central"]
-SQUARE = 1.02
 
 
 def landmarks_field(tooltip: str, *, optional: bool) -> Any:
@@ -27,7 +25,7 @@ def choice_fields() -> list[Any]:
             io.Combo,
             "face",
             "How faces are counted where there are several: largest first, leftmost first, and so on.",
-            options=ORDERS,
+            options=list(ORDERS),
             default=ORDERS[0],
             optional=True,
             advanced=True,

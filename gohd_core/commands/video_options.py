@@ -7,16 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gohd_core.choices import MISSING, ORDERS, STEADYING
 from gohd_core.commands.inputs import numbers
 from gohd_core.errors import BadInput
 
 if TYPE_CHECKING:
     from gohd_core.driving import Driving
     from gohd_core.video.reader import Film
-
-MISSING = ("hold", "interpolate", "mark")
-METHODS = ("none", "mean", "gaussian", "savitzky-golay", "one-euro")
-ORDERS = ("largest", "smallest", "left", "right", "top", "bottom", "central")
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +42,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         help="frames without a face: hold the last, interpolate, or mark",
     )
     group.add_argument(
-        "--smooth", default="savitzky-golay", choices=METHODS, help="against jitter (savitzky-golay)"
+        "--smooth", default="savitzky-golay", choices=STEADYING, help="against jitter (savitzky-golay)"
     )
     group.add_argument("--smooth-seconds", type=float, default=0.2, help="how slow is slow, in seconds (0.2)")
     group.add_argument("--smooth-parts", default="pose,gaze", help="some of pose,expression,gaze (pose,gaze)")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.checkpoints.runtime import Runtime
+from gohd_core.choices import SQUARE
 from gohd_core.constants import FPS, N_GAZE, N_LANDMARKS
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.alignment import align_face
@@ -21,8 +22,6 @@ from gohd_core.images import Image, check_landmarks, rgb_images, to_tensor
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 NO_FACE = ("raise", "whole", "hold")
-SQUARE = 1.02
-"""A picture whose sides differ by less than this factor counts as a square crop."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gohd_core.choices import SQUARE
 from gohd_core.constants import N_LANDMARKS, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box, resize_crop, slice_box
-from gohd_core.face.extractor import SQUARE, CoefficientExtractor
+from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.picking import FaceChoice
 from gohd_core.face.reprojection import misfit
