@@ -15,29 +15,6 @@ from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
 from gohd_core.face.parsing_network import ParsingConfig, ParsingNetwork
 from gohd_core.images import rgb_images, to_tensor
 
-CLASSES = (
-    "background",
-    "skin",
-    "left brow",
-    "right brow",
-    "left eye",
-    "right eye",
-    "glasses",
-    "left ear",
-    "right ear",
-    "earring",
-    "nose",
-    "mouth",
-    "upper lip",
-    "lower lip",
-    "neck",
-    "necklace",
-    "cloth",
-    "hair",
-    "hat",
-)
-"""What label k stands for (CelebAMask-HQ, as in the official file)."""
-
 
 class FaceParser(Runtime):
     """Labels the parts of a face. Attributes: see `Runtime`. The built-in family has none."""
@@ -47,7 +24,7 @@ class FaceParser(Runtime):
     config: ParsingConfig
 
     def parse(self, images: Any, *, batch_size: int = 4) -> Tensor:
-        """Labels of every pixel, uint8 [B, H, W] at the images' own size; see `CLASSES`.
+        """Labels of every pixel, uint8 [B, H, W] at the images' own size; see `parsing_labels`.
 
         Args:
             images: any form of `rgb_images`, all of one size: square crops of faces.
