@@ -18,6 +18,7 @@ from torch import Tensor
 
 from gohd_core.animator import Animator, Source
 from gohd_core.audio import AudioFeatures
+from gohd_core.choices import GAZES
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionPredictor
@@ -40,8 +41,6 @@ AnyAnimator = Animator | BuiltinAnimator
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total)."""
-
-GAZES = ("hold", "sample")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1] / "gohd_core"
 
 ORDER = (
-    ("constants", "errors", "kernels", "clips"),
+    ("choices", "constants", "errors", "components", "landmarks68", "parsing_labels", "kernels", "clips"),
     ("files", "images", "audio"),
     ("motion", "video", "checkpoints", "stylised"),
     ("face", "measures"),

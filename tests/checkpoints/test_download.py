@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gohd_core.checkpoints import sources
+from gohd_core.checkpoints import released
 from gohd_core.checkpoints.download import download
-from gohd_core.checkpoints.sources import SOURCES, DownloadSource
+from gohd_core.checkpoints.released import SOURCES, DownloadSource
 from gohd_core.cli import main
 from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 
@@ -215,7 +215,7 @@ def listed(server, monkeypatch):
         source(server, "/file", needed=True, terms="for research"),
         source(server, "/file", name="b.pth"),
     )
-    monkeypatch.setattr(sources, "SOURCES", made)
+    monkeypatch.setattr(released, "SOURCES", made)
     return made
 
 
