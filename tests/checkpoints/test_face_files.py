@@ -36,8 +36,8 @@ def small(monkeypatch) -> dict[str, bytes]:
     )
     monkeypatch.setattr(face_files, "FACE_FILES", made)
     monkeypatch.setattr(face_wheel, "FACE_FILES", made)
-    monkeypatch.setattr(sources, "FACES", listed)
-    monkeypatch.setattr(sources, "SOURCES", listed)
+    monkeypatch.setattr(released, "FACES", listed)
+    monkeypatch.setattr(released, "SOURCES", listed)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     return contents
 
