@@ -54,21 +54,17 @@ def check_waveform(waveform: Any, sample_rate: float) -> tuple[np.ndarray, int]:
 
 
 def resample(samples: np.ndarray, rate: int, target: int) -> np.ndarray:
-    """Resample float64 [..., N] from `rate` to `target` Hz: ceil(N * target / rate) samples.
+    """Resample floats [..., N] from `rate` to `target` Hz: ceil(N * target / rate) samples.
 
     Band-limited (soxr's high-quality kernel, linear phase, no delay).
     """
     if rate == target:
         return samples
-    import soxr
+    import librosa
 
-    flat = np.ascontiguousarray(samples.reshape(-1, samples.shape[-1]).T)
-    result = soxr.resample(flat, rate, target, quality="HQ").T
     length = -(-samples.shape[-1] * target // rate)
-    missing = length - result.shape[-1]
-    if missing > 0:
-        result = np.pad(result, ((0, 0), (0, missing)))
-    return np.ascontiguousarray(result[:, :length]).reshape(*samples.shape[:-1], length)
+    resampled = librosa.resample(samples, orig_sr=rate, target_sr=target, res_type="soxr_hq", fix=False)
+    return librosa.util.fix_length(resampled, size=length)
 
 
 def to_stereo(samples: np.ndarray) -> np.ndarray:

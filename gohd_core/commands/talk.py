@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gohd_core.choices import PRECISIONS, SAMPLERS
 from gohd_core.commands.inputs import (
     PICTURES,
     SOUNDS,
@@ -57,12 +58,12 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--pose-scale", type=within(0, 3), default=1.0, help="factor on head movement (1)")
     parser.add_argument("--expression-scale", type=within(0, 3), default=1.0, help="factor on expression (1)")
     parser.add_argument("--strength", type=within(0, 3), default=1.0, help="factor on all motion, Fig. 8 (1)")
-    parser.add_argument("--sampler", default="dpmpp_2m", choices=("ddpm", "ddim", "dpmpp_2m"))
+    parser.add_argument("--sampler", default="dpmpp_2m", choices=SAMPLERS)
     parser.add_argument("--steps", type=int, help="denoising steps (the sampler's own)")
     parser.add_argument("--guidance", type=within(0, 1), help="gamma of eq. 3, 0 to 1 (the model's own)")
     parser.add_argument("--fps", type=float, default=25.0, help="frames a second, 1 to 120 (25)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--dtype", default="float32", choices=PRECISIONS)
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
     parser.add_argument("--picture", type=Path, help="also save eight frames of the video here (.png, .jpg)")
     add_finishing_options(parser)
@@ -126,10 +127,10 @@ def _make(
     models: Any, detector: Any, portrait: Path, audio: Path, output: Path, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     from gohd_core.audio import audio_features, load_audio
-    from gohd_core.face import prepare_portrait
     from gohd_core.images import read_picture
     from gohd_core.motion.file import save_motion
     from gohd_core.pipeline import TalkOptions, talk
+    from gohd_core.portraits import prepare_portrait
     from gohd_core.render import FrameStrip, render_video
 
     started = time.perf_counter()
@@ -148,8 +149,10 @@ def _make(
     features = audio_features(waveform, rate, models.pose.alignment)
     prepared = prepare_portrait(
         read_picture(portrait),
+        reader=models.reader,
         box=arguments.box,
         detector=detector,
+        size=arguments.size or None,
         extractor=models.extractor,
         gaze_estimator=models.gaze_estimator,
     )
