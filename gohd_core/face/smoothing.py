@@ -19,7 +19,11 @@ def smooth(values: Tensor, window: int = WINDOW) -> Tensor:
     _check(values)
     if window < 1 or window % 2 == 0:
         raise BadInput(f"The smoothing window is {window} frames; give an odd number, at least 1.")
-    index = torch.arange(len(values))[:, None] + torch.arange(window) - window // 2
+    index = (
+        torch.arange(len(values), dtype=torch.long, device="cpu")[:, None]
+        + torch.arange(window, dtype=torch.long, device="cpu")
+        - window // 2
+    )
     return values[index.clamp(0, len(values) - 1)].mean(1)
 
 
@@ -45,7 +49,7 @@ def repeat_back_and_forth(values: Tensor, length: int) -> Tensor:
     _check(values)
     if length < 0:
         raise BadInput(f"The wanted length is {length} frames; it can't be negative.")
-    index = torch.arange(length) % (2 * len(values))
+    index = torch.arange(length, dtype=torch.long, device="cpu") % (2 * len(values))
     return values[torch.where(index < len(values), index, 2 * len(values) - 1 - index)]
 
 

@@ -249,12 +249,16 @@ def _pin(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> Tensor:
             [(x[:, None] if k % 2 == 0 else x[None]).expand(GRID, GRID) for k, x in enumerate(lines)]
         )
     sides = torch.lerp(narrow, wide, crossing)
-    return torch.where(torch.tensor(held, device=own.device)[:, None, None], sides, 1.0).prod(0)
+    return torch.where(
+        torch.tensor(held, device=own.device, dtype=torch.bool)[:, None, None], sides, 1.0
+    ).prod(0)
 
 
 def _inner(own: Tensor, held: Sequence[bool]) -> Tensor:
     """[4,n,n] 0 along each side that is not held, 1 within."""
-    return torch.where(torch.tensor(held, device=own.device)[:, None, None], 1.0, _from_sides(own, _FREE))
+    return torch.where(
+        torch.tensor(held, device=own.device, dtype=torch.bool)[:, None, None], 1.0, _from_sides(own, _FREE)
+    )
 
 
 def _from_sides(own: Tensor, width: float) -> Tensor:

@@ -69,5 +69,5 @@ def _nearest(jump: Tensor, angles: int) -> Tensor:
 
 def _rise(frames: int) -> Tensor:
     """From above 0 to 1 in so many frames, smoothly."""
-    share = torch.arange(1, frames + 1) / frames
+    share = torch.arange(1, frames + 1, dtype=torch.float32, device="cpu") / frames
     return share * share * (3 - 2 * share)
