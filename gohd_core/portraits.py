@@ -42,13 +42,13 @@ def prepare_portrait(
 
     With a `reader`, any face is read by its mesh, in the stylised space: photographs, paintings, drawings, of
     any size and shape. Heads of the kind that ships are read by `extractor` and `gaze_estimator` all the
-    same, which know them exactly; and so is everything without a reader, or with official readers, whose landmarks
-    then come from the mesh.
+    same, which know them exactly; and so is everything without a reader, or with official readers, whose
+    landmarks then come from the mesh.
 
     Args:
         image: [H, W], [H, W, 1 | 3 | 4] or a batch of them, uint8 or floats in 0..1; or a PIL image.
-        reader: finds faces and reads their meshes; "auto" loads it where its files lie (`FaceReader.find`), None
-            goes without.
+        reader: finds faces and reads their meshes; "auto" loads it where its files lie
+            (`FaceReader.find`), None goes without.
         box: (left, top, right, bottom) in pixels: where the face is.
         face: which of several faces: a number, the largest first, or a `FaceChoice`.
         size: side of the crop in pixels; None takes the face's own, or 256 for drawn heads.
