@@ -22,12 +22,16 @@ _PUBLIC = {
     "spliced": "gohd_core.motion.splicing",
     "MorphableModel": "gohd_core.face",
     "Portrait": "gohd_core.face",
-    "prepare_portrait": "gohd_core.face",
+    "prepare_portrait": "gohd_core.portraits",
     "FaceChoice": "gohd_core.face",
     "FaceDetector": "gohd_core.face",
     "Film": "gohd_core.video.reader",
     "extract_motion": "gohd_core.driving",
     "driven_motion": "gohd_core.driving",
+    "BuiltinAnimator": "gohd_core.mesh.builtin",
+    "MeshAnimator": "gohd_core.mesh.animator",
+    "FaceReader": "gohd_core.face.mediapipe.reader",
+    "load_animator": "gohd_core.mesh.builtin",
     "Source": "gohd_core.animator",
     "Models": "gohd_core.models",
     "TalkOptions": "gohd_core.pipeline",
@@ -42,7 +46,7 @@ _PUBLIC = {
     "GohdError": "gohd_core.errors",
 } | {item.runtime: item.module for item in COMPONENTS.values()}
 
-_LOADERS = {item.loader: item.runtime for item in COMPONENTS.values()}
+_LOADERS = {item.loader: item.runtime for item in COMPONENTS.values() if item.loader not in _PUBLIC}
 
 __all__ = sorted([*_PUBLIC, *_LOADERS, "__version__"])
 

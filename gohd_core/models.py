@@ -14,6 +14,8 @@ from gohd_core.constants import BFM09
 from gohd_core.errors import BadCheckpoint, BadInput
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import CoefficientExtractor, GazeEstimator, MorphableModel
+from gohd_core.face.mediapipe.reader import FaceReader
+from gohd_core.mesh.builtin import BuiltinAnimator, load_animator
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 
 
@@ -21,7 +23,7 @@ from gohd_core.pose import GazeDiffusion, PoseDiffusion
 class Models:
     """One family of networks; all of them are in one coefficient space."""
 
-    animator: Animator
+    animator: Animator | BuiltinAnimator
     pose: PoseDiffusion
     expression: ExpressionPredictor
     extractor: CoefficientExtractor
@@ -29,6 +31,8 @@ class Models:
     gaze: GazeDiffusion | None = None
     face_model: MorphableModel | None = None
     """Where the eye motion of e0 is read off, for two-stage expression weights in the bfm09 space."""
+    reader: FaceReader | None = None
+    """Reads faces of any picture, where its files are there."""
 
     def __post_init__(self) -> None:
         spaces = {name: model.space for name, model in vars(self).items() if hasattr(model, "space")}
@@ -51,13 +55,14 @@ class Models:
         paths = family_paths(folder)
         expression = ExpressionPredictor.load(paths["expression"], device=device)
         return cls(
-            animator=Animator.load(paths["animator"], device=device, dtype=dtype),
+            animator=load_animator(paths["animator"], device=device, dtype=dtype),
             pose=PoseDiffusion.load(paths["pose"], device=device),
             expression=expression,
             extractor=CoefficientExtractor.load(paths["extractor"], device=device),
             gaze_estimator=GazeEstimator.load(paths["gaze_estimator"], device=device),
             gaze=GazeDiffusion.load(paths["gaze"], device=device) if "gaze" in paths else None,
             face_model=_face_model(expression, folder),
+            reader=FaceReader.find(device=device),
         )
 
 

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -24,13 +24,20 @@ from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import MorphableModel, Portrait
 from gohd_core.face.reprojection import photograph_warning
+from gohd_core.mesh.builtin import BuiltinAnimator
 from gohd_core.models import Models
 from gohd_core.motion import Expression, Gaze, Motion, Pose
-from gohd_core.motion.editing import exact_fps, scaled
+from gohd_core.motion.editing import exact_fps, offset, scaled
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 from gohd_core.render import Mark, marked, paste_back
 
+if TYPE_CHECKING:
+    from gohd_core.mesh.source import MeshSource
+
 logger = logging.getLogger(__name__)
+
+AnyAnimator = Animator | BuiltinAnimator
+"""What draws: official or own weights, or the built-in ones with the mesh animator beside them."""
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total)."""
@@ -91,8 +98,10 @@ def head_poses(
 
     scale: factor on the movement around p0. sampling: of `PoseDiffusion.sample_pose`.
     """
-    made = model.sample_pose(features.condition(model.alignment), portrait.motion.pose, **sampling)
-    return scaled(made, scale, portrait.p0).fitted(frame_count(features))
+    first, place = _pose_and_place(portrait)
+    made = model.sample_pose(features.condition(model.alignment), first, **sampling)
+    made = scaled(made, scale, first.values[0]).fitted(frame_count(features))
+    return made if place is None else offset(made, place)
 
 
 def sampled_gaze(
@@ -160,13 +169,24 @@ def motion_from_audio(
     return Motion(pose, expression, _gaze(features, portrait, models, options, progress, should_stop))
 
 
-def encode(animator: Animator, portrait: Portrait) -> Source:
-    """The portrait as the animator keeps it for a clip, its crop at the animator's size."""
-    return animator.encode_source(portrait.resized(animator.config.size).source, portrait.motion)
+def encode(animator: AnyAnimator, portrait: Portrait) -> Source | MeshSource:
+    """The portrait as the animator keeps it for a clip: by its face mesh at its own size, where both know it,
+    else its crop at the animator's size."""
+    if portrait.mesh is None or not isinstance(animator, BuiltinAnimator):
+        return animator.encode_source(portrait.resized(animator.config.size).source, portrait.motion)
+    left, top, right, bottom = portrait.box
+    height, width = portrait.frame.shape[:2]
+    return animator.encode_source(
+        portrait.source,
+        portrait.motion,
+        mesh=portrait.mesh_in_crop,
+        person_mask=portrait.person_mask,
+        held=(left > 0, top > 0, right < width, bottom < height),
+    )
 
 
 def draw(
-    animator: Animator,
+    animator: AnyAnimator,
     portrait: Portrait,
     motion: Motion,
     *,
@@ -201,10 +221,15 @@ def finish(
 ) -> Iterator[Tensor]:
     """Frames pasted back into the whole picture, where that is wanted, and marked; as a stream.
 
+    A portrait whose crop is its whole picture is whole as it is drawn.
+
     into: the `background` and `track` of `paste_back`.
     """
-    whole = paste_back(frames, portrait, **into) if full_frame else frames
-    return marked(whole, Mark(invisible_mark, visible_mark))
+    if into or (full_frame and portrait.is_part):
+        # A face that is drawn from the picture's own pixels has its colours.
+        colour = "constant" if portrait.mesh is None else "none"
+        frames = paste_back(frames, portrait, colour=colour, **into)
+    return marked(frames, Mark(invisible_mark, visible_mark))
 
 
 def talk(
@@ -237,11 +262,25 @@ def talk(
     return motion, frames
 
 
-def warn(portrait: Portrait, animator: Animator) -> None:
+def warn(portrait: Portrait, animator: AnyAnimator) -> None:
     """Logs what of the result will suffer, if anything."""
     sentence = photograph_warning(portrait, animator.space)
     if sentence is not None:
         logger.warning(sentence)
+
+
+def _pose_and_place(portrait: Portrait) -> tuple[Pose, Tensor | None]:
+    """Where sampled poses start, and what is added to them afterwards.
+
+    Crops of real pictures are framed otherwise than what the diffusion was trained with: a face that was read
+    by its mesh starts in the middle, and is put back to its own place.
+    """
+    pose = portrait.motion.pose
+    if portrait.mesh is None:
+        return pose, None
+    place = pose.values[0].clone()
+    place[:3] = 0
+    return offset(pose, -place), place
 
 
 def _check_space(space: str, portrait: Portrait) -> None:

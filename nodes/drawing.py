@@ -39,10 +39,10 @@ def mark_fields(*, optional: bool) -> list[Any]:
 def finishing_fields() -> list[Any]:
     """What happens to drawn frames before they are encoded."""
     tooltip = (
-        "Pastes the face back into the portrait's whole picture, with a soft edge; off gives the face crop "
+        "The portrait's whole picture, with the face pasted back without a seam; off gives the face crop "
         "alone."
     )
-    whole = field(io.Boolean, "full_frame", tooltip, default=False, optional=True)
+    whole = field(io.Boolean, "full_frame", tooltip, default=True, optional=True)
     return [whole, *mark_fields(optional=True)]
 
 

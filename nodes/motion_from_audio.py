@@ -129,7 +129,7 @@ class PredictExpressions(io.ComfyNode):
         (model,) = host.ready(expression_model)
         bar = host.Progress()
         options = {"scale": scale, "seed": seed, "progress": bar, "should_stop": bar.should_stop}
-        face_model = face_model_for(model)
+        face_model = face_model_for(model, portrait)
         return io.NodeOutput(expressions(model, features, portrait, face_model=face_model, **options))
 
 

@@ -166,7 +166,7 @@ class RenderVideo(io.ComfyNode):
         strength: float,
         batch_size: int,
         audio: Any = None,
-        full_frame: bool = False,
+        full_frame: bool = True,
         invisible_mark: bool = True,
         visible_mark: str = "",
         background: Any = None,
@@ -184,9 +184,8 @@ class RenderVideo(io.ComfyNode):
             into["track"] = None if track is None else track.resampled(rate)
         elif track is not None:
             raise BadInput("A track says where the head is in a video; wire that video to background.")
-        whole = full_frame or background is not None
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
-        frames = finish(frames, portrait, full_frame=whole, **marks, **into)
+        frames = finish(frames, portrait, full_frame=full_frame, **marks, **into)
         sound = None if audio is None else waveform(audio)
         return io.NodeOutput(InputImpl.VideoFromFile(str(encoded(frames, rate, sound, crf, bar))))
 

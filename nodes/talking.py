@@ -12,7 +12,7 @@ from gohd_core.errors import BadInput
 
 from . import host, sockets
 from .drawing import encoded, finishing_fields
-from .faces import detector_for
+from .faces import portrait_of, size_field
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
@@ -36,7 +36,7 @@ class TalkingPortrait(io.ComfyNode):
                 field(
                     io.Image,
                     "image",
-                    "The portrait. A square picture of a head is used whole; for any other give face_mask.",
+                    "The portrait: a photograph, painting or drawing of any size with a face in it.",
                 ),
                 field(io.Audio, "audio", "What it says; the video lasts as long."),
                 family_field(),
@@ -73,11 +73,12 @@ class TalkingPortrait(io.ComfyNode):
                 field(
                     io.Mask,
                     "face_mask",
-                    "Where the face is, from forehead to chin. Without it, or where it is empty, a square "
-                    "picture is used whole.",
+                    "Which face, where there are several: painted over, from forehead to chin. Without it, or "
+                    "where it is empty, the largest.",
                     optional=True,
                 ),
                 *finishing_fields(),
+                size_field(),
             ],
             outputs=[
                 result(io.Video, "video", "The talking portrait with its sound, for Save Video."),
@@ -108,12 +109,13 @@ class TalkingPortrait(io.ComfyNode):
         expression_scale: float,
         fps: float,
         face_mask: Any = None,
-        full_frame: bool = False,
+        full_frame: bool = True,
         invisible_mark: bool = True,
         visible_mark: str = "",
+        size: int = 0,
     ) -> io.NodeOutput:
         from gohd_core.audio import audio_features
-        from gohd_core.face import photograph_warning, prepare_portrait
+        from gohd_core.face import photograph_warning
         from gohd_core.pipeline import TalkOptions, finish, talk
 
         if len(image) != 1:
@@ -122,13 +124,8 @@ class TalkingPortrait(io.ComfyNode):
         models = models_of(load_family(weights))
         features = audio_features(*sound, models.pose.alignment)
         box = mask_box(face_mask, image, 0)
-        portrait = prepare_portrait(
-            image,
-            box=box,
-            detector=detector_for(models.extractor, box, image.shape[1:3]),
-            extractor=models.extractor,
-            gaze_estimator=models.gaze_estimator,
-        )
+        readers = models.extractor, models.gaze_estimator
+        portrait = portrait_of(image, *readers, box=box, size=size or None)
         host.tell(photograph_warning(portrait, models.animator.space))
         options = TalkOptions(
             seed=seed,

@@ -9,11 +9,12 @@ ROOT = Path(__file__).resolve().parents[1] / "gohd_core"
 
 ORDER = (
     ("choices", "constants", "errors", "components", "landmarks68", "parsing_labels", "kernels", "clips"),
-    ("files", "images", "audio"),
+    ("files", "images", "media", "audio"),
     ("motion", "video", "checkpoints", "stylised"),
     ("face", "measures"),
     ("pose", "expression", "animator"),
-    ("render", "driving", "models"),
+    ("mesh",),
+    ("render", "driving", "models", "portraits"),
     ("pipeline",),
     ("training",),
     ("evaluation",),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gohd_core.checkpoints.detector_files import DETECTOR_FILES
+from gohd_core.checkpoints.face_files import FACE_FILES, FOLDER
 from gohd_core.components import BUILTIN, COMPONENTS, RELEASED, ROLES
 from gohd_core.errors import BadCheckpoint
 
@@ -52,6 +53,9 @@ class DownloadSource:
         digest: beginning of its SHA-256 in hexadecimal where its makers state one, else None.
         component: what it must hold to be taken (`components.COMPONENTS`), or None.
         needed: whether audio-driven animation with the official weights needs it.
+        folder: of the models folder, where it belongs.
+        mirrors: other addresses of the same bytes, tried in this order.
+        free: its licence is an open one, which asks for no consent.
     """
 
     name: str
@@ -62,12 +66,31 @@ class DownloadSource:
     digest: str | None = None
     component: str | None = None
     needed: bool = False
+    folder: str = ""
+    mirrors: tuple[str, ...] = ()
+    free: bool = False
 
 
 _DETECTOR = (
     "face-alignment (github.com/1adrianb/face-alignment)",
     "BSD-3-Clause code; trained on WIDER FACE and 300W-LP, which are for research",
 )
+
+FACES = tuple(
+    DownloadSource(
+        name=item.name,
+        purpose=item.purpose,
+        url=item.addresses[0],
+        makers="Google, MediaPipe (github.com/google-ai-edge/mediapipe)",
+        terms="Apache-2.0",
+        digest=item.digest,
+        folder=FOLDER,
+        mirrors=item.addresses[1:],
+        free=True,
+    )
+    for item in FACE_FILES
+)
+"""What `gohd download faces` fetches."""
 
 SOURCES = (
     *(
@@ -87,5 +110,6 @@ SOURCES = (
         DownloadSource(item.name, item.purpose, item.url, *_DETECTOR, digest=item.digest)
         for item in DETECTOR_FILES
     ),
+    *FACES,
 )
 """All that may be downloaded; there is no other list."""

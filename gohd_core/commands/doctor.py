@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.checkpoints.detector_files import DETECTOR_FILES, find_detector_files
+from gohd_core.checkpoints.face_files import FACE_FILES, default_folders, find_face_files
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.checkpoints.released import find_released
 from gohd_core.components import COMPONENTS, RELEASED
@@ -147,7 +148,7 @@ def _official(folders: tuple[Path, ...]) -> list[Finding]:
         need = "" if item.needed else "optional; "
         detail = str(path) if path else f"{item.purpose}; {need}{where}"
         findings.append(Finding("official", item.name, path is not None, detail))
-    return findings + _detector(folders)
+    return findings + _detector(folders) + _faces(folders)
 
 
 def _detector(folders: tuple[Path, ...]) -> list[Finding]:
@@ -160,6 +161,19 @@ def _detector(folders: tuple[Path, ...]) -> list[Finding]:
             str(found.get(item.name, f"{item.purpose}; for photographs; {_had(item)}")),
         )
         for item in DETECTOR_FILES
+    ]
+
+
+def _faces(folders: tuple[Path, ...]) -> list[Finding]:
+    found = find_face_files((*folders, *default_folders()))
+    return [
+        Finding(
+            "faces",
+            item.name,
+            item.name in found,
+            str(found.get(item.name, f"{item.purpose}; for any picture; `gohd download faces`")),
+        )
+        for item in FACE_FILES
     ]
 
 

@@ -178,13 +178,20 @@ def _portrait(
 ) -> Any:
     """The picture's portrait; without one that of the face in the video."""
     from gohd_core.driving import own_portrait
-    from gohd_core.face import prepare_portrait
+    from gohd_core.portraits import prepare_portrait
 
     readers = {"extractor": models.extractor, "gaze_estimator": models.gaze_estimator}
     if path is None:
         return own_portrait(film, driving, **readers)
     picture = read_picture(path)
-    return prepare_portrait(picture, box=arguments.box, detector=detector, **readers)
+    return prepare_portrait(
+        picture,
+        reader=models.reader,
+        box=arguments.box,
+        detector=detector,
+        size=arguments.size or None,
+        **readers,
+    )
 
 
 def _options(arguments: argparse.Namespace) -> Any:

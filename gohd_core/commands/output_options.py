@@ -17,7 +17,16 @@ def add_finishing_options(parser: argparse.ArgumentParser) -> None:
     """What becomes of the drawn frames."""
     group = parser.add_argument_group("finishing")
     group.add_argument(
-        "--full-frame", action="store_true", help="paste the face back into the portrait's whole picture"
+        "--full-frame",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="the portrait's whole picture with the face pasted back (as it is), or the face crop alone",
+    )
+    group.add_argument(
+        "--size",
+        type=int,
+        default=0,
+        help="side of the face crop in pixels, 256 to 1024 in steps of 64; 0 takes the face's own (0)",
     )
     group.add_argument(
         "--no-invisible-mark",

@@ -94,9 +94,9 @@ def _make(
     models: Any, detector: Any, portrait: Path, audio: Path, output: Path, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     from gohd_core.audio import audio_features, load_audio
-    from gohd_core.face import prepare_portrait
     from gohd_core.motion.file import save_motion
     from gohd_core.pipeline import TalkOptions, talk
+    from gohd_core.portraits import prepare_portrait
     from gohd_core.render import FrameStrip, render_video
 
     started = time.perf_counter()
@@ -115,8 +115,10 @@ def _make(
     features = audio_features(waveform, rate, models.pose.alignment)
     prepared = prepare_portrait(
         read_picture(portrait),
+        reader=models.reader,
         box=arguments.box,
         detector=detector,
+        size=arguments.size or None,
         extractor=models.extractor,
         gaze_estimator=models.gaze_estimator,
     )

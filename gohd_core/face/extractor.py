@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from gohd_core.checkpoints.runtime import Runtime
-from gohd_core.choices import SQUARE
 from gohd_core.constants import FPS, N_GAZE, N_LANDMARKS
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.alignment import align_face
 from gohd_core.face.coefficients import Coefficients
+from gohd_core.face.crop import is_square
 from gohd_core.face.extractor_network import ExtractorConfig, ExtractorNetwork
 from gohd_core.images import Image, check_landmarks, rgb_images, to_tensor
 from gohd_core.motion import Expression, Gaze, Motion, Pose
@@ -142,7 +142,7 @@ def square_face(picture: Image, size: int) -> Image:
     from PIL import Image as PilImage
 
     height, width = picture.shape[:2]
-    if max(height, width) > SQUARE * min(height, width):
+    if not is_square(height, width):
         raise BadInput(
             f"The picture is {width} x {height} and no landmarks were given, so where the face is can't "
             "be told; give its landmarks, or a square crop of it (see prepare_portrait)."

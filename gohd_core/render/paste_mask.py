@@ -41,7 +41,8 @@ def paste_mask(
     """Weights [H, W] float32 in 0..1 of the animated crop over the portrait's full frame; 0 is untouched.
 
     The region is the first of these that there is: `mask`; the head as `parser` sees it in the source
-    picture; an ellipse around the landmarks; the whole crop. Its edge is softened inwards, so that no
+    picture; an ellipse around the landmarks; the whole crop, as for a face that was read by its mesh, whose
+    frames keep the picture at the crop's sides. Its edge is softened inwards, so that no
     pixel outside it changes, and it fades out before the crop ends, but for sides where the crop ends
     with the frame.
 
@@ -65,7 +66,7 @@ def paste_mask(
             raise BadInput("The mask covers nothing of the face crop; paint it over the face.")
     elif parser is not None:
         region = _parsed(portrait, parser, growth)
-    elif portrait.landmarks is not None:
+    elif portrait.landmarks is not None and portrait.mesh is None:
         points = portrait.landmarks.double() - torch.tensor([left, top])
         region = _ellipse(points, bottom - top, right - left, growth)
     else:
