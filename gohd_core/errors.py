@@ -30,11 +30,9 @@ _PACKAGES = {"cv2": "opencv-python", "face_alignment": "face-alignment", "PIL": 
 def missing_library(error: ImportError, who: str, remedy: str | None = None) -> MissingDependency:
     """What to say when a library can't be imported: who needs which one, and how to get it."""
     if isinstance(error, ModuleNotFoundError):
-        name = str(error.name)
-        install = remedy or f"run: pip install {_PACKAGES.get(name, name)}"
-        return MissingDependency(
-            f"{who} needs the Python library {name!r}, which is not installed; {install}"
-        )
+        name = str(error.name).partition(".")[0]
+        remedy = remedy or f"run: pip install {_PACKAGES.get(name, name)}"
+        return MissingDependency(f"{who} needs the Python library {name!r}, which is not installed; {remedy}")
     if "libGL" in str(error) or "libgthread" in str(error):
         return MissingDependency(
             f"OpenCV can't start on this machine without a display ({error}); run: "

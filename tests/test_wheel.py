@@ -45,11 +45,6 @@ def test_code_data_and_assets_are_all_there(unpacked: Path) -> None:
 
 def test_it_finds_its_own_weights(unpacked: Path, tmp_path: Path) -> None:
     code = "from gohd_core.checkpoints.loading import builtin_path; print(builtin_path('animator'))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(unpacked)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    where = {"env": {"PYTHONPATH": str(unpacked)}, "cwd": tmp_path}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, **where)
     assert Path(done.stdout.strip()).is_relative_to(unpacked), done.stderr
