@@ -16,7 +16,7 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from gohd_core.errors import BadCheckpoint, BadInput, Interrupted, MissingDependency
+from gohd_core.errors import BadCheckpoint, BadInput, Interrupted, missing_library
 
 logger = logging.getLogger(__name__)
 
@@ -158,11 +158,10 @@ def explained(execute: Callable[..., Any]) -> Callable[..., Any]:
             return execute(cls, **inputs)
         except Interrupted as stop:
             raise comfy.model_management.InterruptProcessingException() from stop
-        except ModuleNotFoundError as error:
-            raise MissingDependency(
-                f"This node needs the Python library {error.name!r}, which is not installed; in ComfyUI's "
-                f"environment run: pip install -r {Path(__file__).resolve().parents[1] / 'requirements.txt'}"
-            ) from error
+        except ImportError as error:
+            needed = Path(__file__).resolve().parents[1] / "requirements.txt"
+            remedy = f"in ComfyUI's environment run: pip install -r {needed}"
+            raise missing_library(error, "This node", remedy) from error
 
     return run
 
