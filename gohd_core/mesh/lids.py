@@ -31,6 +31,8 @@ FOLD, _BROW = 4, 6
 """Contours of the lid's fold and below the brow."""
 PAINTED = (0.20, 0.55)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""
+_BRIDGE = 0.3
+"""How much darker than the nose a bridge of glasses is at least."""
 _LASH_REACH = 0.20
 """Height of the texture of lashes, in eye widths."""
 _FOLLOW_DOWN, _FOLLOW_UP, _FOLLOW_LIMITS = 1.25, 0.9, (-0.14, 0.5)
@@ -50,6 +52,24 @@ def lids_follow_gaze(blink: Tensor, pitch: Tensor) -> Tensor:
     more = torch.where(pitch < 0, -_FOLLOW_DOWN * pitch, -_FOLLOW_UP * pitch)
     more = more.clamp(*_FOLLOW_LIMITS)[..., None]
     return blink + more * (1 - blink.clamp(0, 1))
+
+
+def wears_glasses(picture: np.ndarray, points: np.ndarray) -> bool:
+    """Whether a dark bridge crosses the nose between the eyes of a picture [S,S,3]; points [478,2]."""
+    right, left, top, bottom = points[[133, 362, 9, 197]]
+    apart = float(np.linalg.norm(left - right))
+    across, down = (left - right) / apart, (bottom - top) / np.linalg.norm(bottom - top)
+    steps = np.arange(-0.42, 0.45, 1 / max(apart, 24))
+    start = (right + left) / 2
+    columns = []
+    for share in np.linspace(-0.2, 0.2, 9):
+        at = start + apart * (share * across + steps[:, None] * down)
+        columns.append(cv2.remap(picture @ LUMA, at[None].astype(np.float32), None, cv2.INTER_LINEAR)[0])
+    lines = np.array(columns)
+    kernel = np.ones((1, 2 * max(1, round(0.10 * len(steps))) + 1))
+    bright = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, kernel)
+    dark = (bright - lines) / np.maximum(bright, 0.08)
+    return bool(np.median(dark.max(1)) > _BRIDGE)
 
 
 @dataclass(frozen=True)
@@ -89,7 +109,7 @@ class Lid:
         part = picture[y0:y1, x0:x1]
         sigma = blur_radius(picture, points, face.unit)
         painted, share, dark, contrast = _closed_lid(
-            part, contours - (x0, y0), width, skin_colour(picture, points)
+            part, contours - (x0, y0), width, skin_colour(picture, points), wears_glasses(picture, points)
         )
         like = face.image
         return cls(
@@ -148,7 +168,7 @@ class Lid:
 
 
 def _closed_lid(
-    part: np.ndarray, contours: np.ndarray, width: float, skin: np.ndarray
+    part: np.ndarray, contours: np.ndarray, width: float, skin: np.ndarray, glasses: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """The picture around an eye as its lid looks when it is shut, still where it is while open.
 
@@ -157,6 +177,7 @@ def _closed_lid(
         contours: [7,48,2] in its pixels.
         width: of the eye.
         skin: [3] colour of the face.
+        glasses: whether dark frames may cross the lid; they stay.
 
     Returns:
         The picture [h,w,3], how far it is painted [h,w], the colour of lashes [3], and their contrast 0..1.
@@ -198,6 +219,9 @@ def _closed_lid(
     lid_light = float(np.average(filled @ LUMA, weights=zone + 1e-6))
     contrast = float(np.clip((lid_light - dark @ LUMA) / 0.45, 0, 1))
     share = np.maximum(zone, lashes)
+    if glasses:
+        above_lashes = smoothstep(-0.05, -0.09, down - upper) + smoothstep(0.04, 0.08, down - below)
+        share = share * (1 - np.clip(above_lashes, 0, 1) * smoothstep(0.10, 0.22, darkness))
     return picture.astype(np.float32), share.astype(np.float32), (0.85 * dark).astype(np.float32), contrast
 
 
