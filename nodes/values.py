@@ -1,4 +1,4 @@
-"""Between ComfyUI's values and GoHD's: sound, masks, a portrait's own motion. No maths, only forms."""
+"""Between ComfyUI's values and GoHD's: sound, masks, the morphable model. No maths, only forms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gohd_core.constants import BFM09, FPS
+from gohd_core.constants import BFM09
 from gohd_core.errors import BadInput
 
 from . import weight_files
@@ -34,11 +34,6 @@ def cut(sound: Tensor, rate: int, start: float, duration: float) -> Tensor:
     return sound[:, first:last]
 
 
-def frames_of(features: Any) -> int:
-    """Frames of motion for a sound, round(25 * seconds), as `gohd talk` makes them."""
-    return max(round(features.duration * FPS), 1)
-
-
 def mask_box(mask: Tensor | None, image: Tensor, index: int) -> tuple[int, int, int, int] | None:
     """Bounds (left, top, right, bottom) of a mask's painted part; None for no mask or an empty one."""
     return mask_bounds(mask, image.shape[1], image.shape[2], index)
@@ -62,30 +57,11 @@ def mask_bounds(
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
-def own_motion(portrait: Any) -> Any:
-    """The portrait's own pose, expression and gaze as a motion of one frame."""
-    from gohd_core.motion import Motion
-
-    if None in (portrait.pose, portrait.expression, portrait.gaze):
-        raise BadInput("This portrait was not read; make it with Prepare Portrait and both of its models.")
-    return Motion(portrait.pose, portrait.expression, portrait.gaze)
-
-
-def check_space(model: Any, portrait: Any) -> None:
-    """Weights and portrait must speak of the same coefficients."""
-    found = own_motion(portrait).space
-    if model.space != found:
-        raise BadInput(
-            f"These weights are in the {model.space!r} coefficient space and the portrait in {found!r}; "
-            "load all models from one family, built-in or official."
-        )
-
-
-def eye_motion(model: Any, portrait: Any) -> Tensor | None:
-    """The portrait's eye motion f_0, where a two-stage model of the Basel space needs it."""
-    if model.space != BFM09 or not model.config.generates_eye_motion:
+def face_model_for(model: Any, portrait: Any) -> Any:
+    """The morphable model that two-stage expression weights of the Basel space need, else None."""
+    if portrait.motion.space != BFM09 or model.space != BFM09 or not model.config.generates_eye_motion:
         return None
-    return weight_files.morphable_model(BFM09).eye_motion_feature(portrait.e0[None])[0]
+    return weight_files.morphable_model(BFM09)
 
 
 def part(source: Any, name: str) -> Any:

@@ -9,8 +9,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gohd_core.choices import SPLITS
 from gohd_core.commands.inputs import VIDEOS, files, show
-from gohd_core.commands.reading import add_reading_options, load_detector, load_readers, read_video, sound_of
+from gohd_core.commands.video_options import (
+    add_reading_options,
+    load_detector,
+    load_readers,
+    read_video,
+    sound_of,
+)
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
 
@@ -29,7 +36,7 @@ def add_commands(commands: Any) -> None:
     )
     clips.add_argument("--clip-seconds", type=float, default=10.0, help="longest clip (10)")
     clips.add_argument("--clip-size", type=int, default=256, help="pixels of a clip's pictures (256)")
-    clips.add_argument("--split", choices=("train", "validation", "test"), help="drawn from the identity")
+    clips.add_argument("--split", choices=SPLITS, help="drawn from the identity")
     clips.add_argument("--identity", help="who is seen; the video's name otherwise")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     parser.set_defaults(run=run)
@@ -63,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _extract(
     video: Path, extractor: Any, gaze_estimator: Any, detector: Any, arguments: argparse.Namespace
 ) -> dict[str, Any]:
-    from gohd_core.motion_file import save_motion
+    from gohd_core.motion.file import save_motion
 
     started = time.perf_counter()
     progress = None if arguments.json else lambda done, total: show("frames", done, total)
@@ -79,7 +86,7 @@ def _extract(
         info = {"video": video.name, "models": arguments.models, "report": driving.report.as_dict()}
         motion = driving.motion
         if arguments.fps != float(motion.fps):
-            from gohd_core.editing import exact_fps
+            from gohd_core.motion.editing import exact_fps
 
             motion = motion.resampled(exact_fps(arguments.fps))
         made["motion"] = str(save_motion(target, motion, info))

@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.finishing import add_finishing_options, check_finishing, finished, signed
+from gohd_core.choices import PRECISIONS, SAMPLERS
 from gohd_core.commands.inputs import PICTURES, SOUNDS, files, gaze_angles, numbers, read_picture, show
-from gohd_core.commands.reading import load_detector
+from gohd_core.commands.output_options import add_finishing_options, check_finishing, finished, signed
+from gohd_core.commands.video_options import load_detector
 from gohd_core.errors import BadInput
 
 logger = logging.getLogger(__name__)
@@ -42,11 +43,12 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--pose-scale", type=float, default=1.0, help="factor on head movement (1)")
     parser.add_argument("--expression-scale", type=float, default=1.0, help="factor on expression (1)")
     parser.add_argument("--strength", type=float, default=1.0, help="factor on all motion, Fig. 8 (1)")
-    parser.add_argument("--sampler", default="dpmpp_2m", choices=("ddpm", "ddim", "dpmpp_2m"))
+    parser.add_argument("--sampler", default="dpmpp_2m", choices=SAMPLERS)
     parser.add_argument("--steps", type=int, help="denoising steps (the sampler's own)")
     parser.add_argument("--guidance", type=float, help="gamma of eq. 3, 0 to 1 (the model's own)")
+    parser.add_argument("--fps", type=float, default=25.0, help="frames a second, 1 to 120 (25)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--dtype", default="float32", choices=PRECISIONS)
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
     parser.add_argument("--picture", type=Path, help="also save eight frames of the video here (.png, .jpg)")
     add_finishing_options(parser)
@@ -62,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_finishing(arguments)
     import torch
 
-    from gohd_core.pipeline import Models
+    from gohd_core.models import Models
 
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
     detector = load_detector(arguments, needed=models.extractor.config.aligned)
@@ -92,9 +94,9 @@ def _make(
     models: Any, detector: Any, portrait: Path, audio: Path, output: Path, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     from gohd_core.audio import audio_features, load_audio
-    from gohd_core.face import prepare_portrait
-    from gohd_core.motion_file import save_motion
+    from gohd_core.motion.file import save_motion
     from gohd_core.pipeline import TalkOptions, talk
+    from gohd_core.portraits import prepare_portrait
     from gohd_core.render import FrameStrip, render_video
 
     started = time.perf_counter()
@@ -107,14 +109,16 @@ def _make(
         pose_scale=arguments.pose_scale,
         expression_scale=arguments.expression_scale,
         strength=arguments.strength,
+        fps=arguments.fps,
     )
     waveform, rate = load_audio(audio)
     features = audio_features(waveform, rate, models.pose.alignment)
     prepared = prepare_portrait(
         read_picture(portrait),
+        reader=models.reader,
         box=arguments.box,
         detector=detector,
-        size=models.animator.config.size,
+        size=arguments.size or None,
         extractor=models.extractor,
         gaze_estimator=models.gaze_estimator,
     )

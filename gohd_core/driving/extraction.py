@@ -7,15 +7,15 @@ from fractions import Fraction
 from itertools import islice
 
 from gohd_core.constants import FPS
-from gohd_core.driving.film import Film
+from gohd_core.driving.locators import Sighting, TrackedFace, Whereabouts, WholeFrames
 from gohd_core.driving.readers import reader_for
 from gohd_core.driving.result import Driving, assembled
-from gohd_core.driving.sightings import Sighting, TrackedFace, Whereabouts, WholeFrames
 from gohd_core.driving.steadiness import Steadying
 from gohd_core.driving.timeline import check_missing
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
+from gohd_core.video.reader import Film
 
 
 def extract_motion(
@@ -38,7 +38,7 @@ def extract_motion(
         film: any rate, even or uneven; it is resampled on unwrapped angles to round(seconds * fps) frames.
         gaze_estimator: None leaves the gaze straight ahead and marked as not observed.
         where: see `whereabouts`; None takes each frame as a square picture of a head.
-        missing: what frames without a face get, one of `timeline.MISSING`; they never stop the run. All
+        missing: what frames without a face get, one of `choices.MISSING`; they never stop the run. All
             of them together leave a motion at rest.
         steady_crop: keep the crop still while the face stays in it (built-in weights), or steady the
             landmarks that align it (official ones).

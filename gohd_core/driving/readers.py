@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from gohd_core.constants import N_LANDMARKS
-from gohd_core.driving.cropping import Cropper, LandmarkFilter, crop_tremble, pose_in
+from gohd_core.driving.crop_readers import Cropper, LandmarkFilter, crop_tremble, pose_in
+from gohd_core.driving.locators import Sighting
 from gohd_core.driving.result import Reading
-from gohd_core.driving.sightings import Sighting
 from gohd_core.errors import BadInput
-from gohd_core.face.crop import Box, slice_box
-from gohd_core.face.extractor import SQUARE, CoefficientExtractor
+from gohd_core.face.crop import Box, is_square, slice_box
+from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
-from gohd_core.face.misfit import misfit
+from gohd_core.face.reprojection import misfit
 from gohd_core.face.tracking import box_of_landmarks
 
 NO_FACE = 0.06
@@ -80,7 +80,7 @@ class CropReader:
     def _square(self, sighting: Sighting) -> Box | None:
         height, width = sighting.image.shape[:2]
         if sighting.whole:
-            if max(height, width) > SQUARE * min(height, width):
+            if not is_square(height, width):
                 raise BadInput(
                     f"The frames are {width} x {height} and nothing says where the face is; give a face box, "
                     "landmarks or a detector, or square frames of a head."

@@ -18,7 +18,9 @@ _PUBLIC = {
     "FaceDetector": "detection",
     "FaceTracker": "tracking",
     "ExtractorConfig": "extractor_network",
+    "FaceLandmarks": "mediapipe.landmarks",
     "FaceParser": "face_parser",
+    "FaceReader": "mediapipe.reader",
     "GazeConfig": "gaze_estimator",
     "GazeEstimator": "gaze_estimator",
     "GlimpseConfig": "glimpses",
@@ -27,7 +29,7 @@ _PUBLIC = {
     "ParsingConfig": "parsing_network",
     "Portrait": "portrait",
     "ResNetConfig": "resnet",
-    "photograph_warning": "misfit",
+    "photograph_warning": "reprojection",
     "prepare_portrait": "portrait",
 }
 

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.checkpoints.loading import BUILTIN, Loaded, load_network
+from gohd_core.checkpoints.runtime import Runtime
 from gohd_core.constants import FPS, N_GAZE, N_LANDMARKS
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.alignment import align_face
 from gohd_core.face.coefficients import Coefficients
-from gohd_core.face.images import Image, check_landmarks, rgb_images, to_tensor
+from gohd_core.face.crop import is_square
+from gohd_core.face.extractor_network import ExtractorConfig, ExtractorNetwork
+from gohd_core.images import Image, check_landmarks, rgb_images, to_tensor
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 NO_FACE = ("raise", "whole", "hold")
-SQUARE = 1.02
-"""A picture whose sides differ by less than this factor counts as a square crop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,26 +47,12 @@ class Extraction(Motion):
         return Motion(self.pose, self.expression, gaze)
 
 
-class CoefficientExtractor:
-    """Reads 3DMM coefficients (supplement A) from pictures.
+class CoefficientExtractor(Runtime):
+    """Reads 3DMM coefficients (supplement A) from pictures. Attributes: see `Runtime`."""
 
-    Attributes: network, config, space, info.
-    """
-
-    def __init__(self, loaded: Loaded) -> None:
-        self.network, self.config = loaded.network, loaded.config
-        self.space, self.info = loaded.space, loaded.info
-
-    @classmethod
-    def load(
-        cls,
-        path: str | Path = BUILTIN,
-        *,
-        device: str | torch.device = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> CoefficientExtractor:
-        """From Deep3DFaceRecon's epoch_20.pth, one of our files, or the built-in weights."""
-        return cls(load_network(path, "extractor", device=device, dtype=dtype))
+    components = ("extractor",)
+    network: ExtractorNetwork
+    config: ExtractorConfig
 
     def extract(
         self,
@@ -157,7 +142,7 @@ def square_face(picture: Image, size: int) -> Image:
     from PIL import Image as PilImage
 
     height, width = picture.shape[:2]
-    if max(height, width) > SQUARE * min(height, width):
+    if not is_square(height, width):
         raise BadInput(
             f"The picture is {width} x {height} and no landmarks were given, so where the face is can't "
             "be told; give its landmarks, or a square crop of it (see prepare_portrait)."

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from gohd_core.animator.cores import Cores
 from gohd_core.animator.windows import network_descriptors
 from gohd_core.constants import N_DESCRIPTOR
 from gohd_core.errors import BadInput, Interrupted
+from gohd_core.kernels.threads import Cores
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.source import MeshSource, mesh_source
 from gohd_core.motion import Motion

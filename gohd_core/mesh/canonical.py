@@ -12,7 +12,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from gohd_core.animator.face_points import MOVING
+from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.checkpoints.reading import read_file
 from gohd_core.face.mediapipe_points import landmarks_68

@@ -124,7 +124,15 @@ def face_contours(points: Tensor) -> Tensor:
     inner, second, first, outer, skin = (
         resampled(points, loop) for loop in (INNER_LIPS, LIPS_2, LIPS_1, OUTER_LIPS, LIP_SKIN)
     )
-    lips = [inner, inner, (second + inner) / 2, (first + second) / 2, outer, skin, skin + 0.6 * (skin - outer)]
+    lips = [
+        inner,
+        inner,
+        (second + inner) / 2,
+        (first + second) / 2,
+        outer,
+        skin,
+        skin + 0.6 * (skin - outer),
+    ]
     parts = [torch.stack(lips, 1)]
     for loops in (LEFT_LIDS, RIGHT_LIDS):
         lid, fold, brow = (resampled(points, loop) for loop in loops)

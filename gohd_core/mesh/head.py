@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.face_points import MOVING
+from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.camera import Camera, rotation, transform
 from gohd_core.mesh.inpaint import push_pull
 from gohd_core.mesh.shape import FaceShape

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.animator.plate import grown
+from gohd_core.animator.geometry.push_pull import grown
 from gohd_core.mesh.frame import OwnFace
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gohd_core.animator.face_points import MIRRORED_MOVING, MOVING
+from gohd_core.animator.geometry.linear_shape import MIRRORED_MOVING, MOVING
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.contours import (

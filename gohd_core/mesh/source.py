@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gohd_core.animator.face_points import MOVING
+from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_DESCRIPTOR
 from gohd_core.face.camera import Camera
 from gohd_core.mesh.eyes import Eyes

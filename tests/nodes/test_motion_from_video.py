@@ -11,9 +11,9 @@ import torch
 from fake_mediapipe import face, payload
 from samples import picture
 
+from gohd_core.checkpoints.detector_files import DETECTOR_FILES
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.errors import BadCheckpoint, BadInput
-from gohd_core.face.detector_files import DETECTOR_FILES
 
 REST = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 SAMPLE = assets_folder() / "driving_sample.mp4"
@@ -122,7 +122,7 @@ def test_a_face_that_nothing_points_at_is_asked_for(detector_for) -> None:
     own, box = reader(aligned=False), (10, 10, 50, 50)
     assert detector_for(own, None, (64, 64)) is None, "a square picture is used whole"
     assert detector_for(own, box, (64, 128)) is None and detector_for(own, box, (64, 64), follow=True) is None
-    with pytest.raises(BadInput, match="128 x 64 and nothing says where the face is; paint a mask"):
+    with pytest.raises(BadInput, match="128 x 64 and nothing says where the face is: the networks that read faces are not there"):
         detector_for(own, None, (64, 128))
 
 
@@ -133,7 +133,7 @@ def test_the_detector_is_comfyuis_to_load(detector_for, monkeypatch) -> None:
     from gohd_core.face.detection import FaceDetector
 
     made = FaceDetector(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1))
-    monkeypatch.setattr("gohd_core.face.detector_files.missing_files", lambda folders: None)
+    monkeypatch.setattr("gohd_core.checkpoints.detector_files.missing_files", lambda folders: None)
     monkeypatch.setattr(FaceDetector, "load", lambda folders: made)
     model_management.LOADED.clear()
     assert detector_for(reader(aligned=True), None, (64, 64)) is made

@@ -1,0 +1,72 @@
+"""What commands that make videos share: full frame or crop, marks, and content credentials."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gohd_core.errors import BadInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def add_finishing_options(parser: argparse.ArgumentParser) -> None:
+    """What becomes of the drawn frames."""
+    group = parser.add_argument_group("finishing")
+    group.add_argument(
+        "--full-frame",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="the portrait's whole picture with the face pasted back (as it is), or the face crop alone",
+    )
+    group.add_argument(
+        "--size",
+        type=int,
+        default=0,
+        help="side of the face crop in pixels, 256 to 1024 in steps of 64; 0 takes the face's own (0)",
+    )
+    group.add_argument(
+        "--no-invisible-mark",
+        action="store_true",
+        help="leave out the invisible mark that says that the video is generated (`gohd watermark read`)",
+    )
+    group.add_argument("--visible-mark", default="", metavar="TEXT", help="text in a corner of every frame")
+    group.add_argument("--certificate", type=Path, help="PEM chain to sign content credentials (C2PA) with")
+    group.add_argument("--private-key", type=Path, help="PEM key of that certificate (ES256)")
+
+
+def check_finishing(arguments: argparse.Namespace) -> None:
+    """Says before anything is drawn what would go wrong at the end."""
+    if (arguments.certificate is None) != (arguments.private_key is None):
+        raise BadInput("Content credentials need both --certificate and --private-key.")
+    if arguments.certificate is not None:
+        from gohd_core.render.credentials import c2pa_library
+
+        c2pa_library()
+        for path in (arguments.certificate, arguments.private_key):
+            if not path.is_file():
+                raise BadInput(f"There is no file at {path}; check the path.")
+
+
+def finished(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namespace) -> Iterator[Tensor]:
+    """Frames pasted back and marked, as a stream."""
+    from gohd_core.pipeline import finish
+
+    return finish(
+        frames,
+        portrait,
+        full_frame=arguments.full_frame and not getattr(arguments, "into_video", False),
+        invisible_mark=not arguments.no_invisible_mark,
+        visible_mark=arguments.visible_mark,
+    )
+
+
+def signed(video: Path, arguments: argparse.Namespace) -> None:
+    """Content credentials into a written video, where a certificate was given."""
+    if arguments.certificate is not None:
+        from gohd_core.render.credentials import sign_video
+
+        sign_video(video, arguments.certificate, arguments.private_key)

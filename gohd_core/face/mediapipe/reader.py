@@ -1,0 +1,295 @@
+"""Reads every face of a picture, or follows one through a video, with MediaPipe's networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from gohd_core.checkpoints.face_files import (
+    FULL_RANGE,
+    IRIS,
+    MESH,
+    PERSON,
+    SHORT_RANGE,
+    FaceFile,
+    check_face_file,
+    find_face_files,
+    missing_face_files,
+)
+from gohd_core.errors import BadCheckpoint
+from gohd_core.face.mediapipe.detector import (
+    LEAST_SCORE,
+    LEFT_EYE,
+    RIGHT_EYE,
+    Detections,
+    FaceDetector,
+    join,
+    merge,
+)
+from gohd_core.face.mediapipe.face_mesh import EYES, IRISES, FaceMesh, mesh_regions
+from gohd_core.face.mediapipe.iris import IrisReader
+from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
+from gohd_core.face.mediapipe.network import TfliteNetwork
+from gohd_core.face.mediapipe.person_mask import PersonMask
+from gohd_core.face.mediapipe.regions import whole_region
+from gohd_core.face.picking import FaceChoice, overlap
+from gohd_core.images import Image, rgb_images
+
+LEAST_PRESENCE = 0.5
+"""Below it the mesh network holds that there is no face."""
+
+CERTAIN = 0.8
+"""A face of which the detector is that sure ends the search; photographed and painted ones reach it."""
+
+LEAST_ELSEWHERE = 0.7
+"""What the detector must say of faces in turned pictures and in tiles: many looks find much that is none."""
+
+ASTRAY = 0.15
+"""Eyes of a mesh farther than this from where the detector saw them, in its boxes, are no eyes."""
+
+SAME_FACE = 0.5
+"""Meshes whose boxes share more than this (intersection over union) are one face."""
+
+SMALLEST_TILE = 256
+"""Tiles in which small faces are looked for are not smaller, in pixels: a face of 64 is a quarter of one."""
+
+TILE_OVERLAP = 0.25
+"""Share of its side by which a tile reaches into the next."""
+
+SURROUNDINGS = 4.0
+"""A face that was lost is looked for this many times its size around its last place first."""
+
+BATCH = 16
+FOLLOWING_ROUNDS = 2
+DRIFT = 0.05
+"""A face that moved by more than this share of its region since the last reading is read once more."""
+
+
+class FaceReader(nn.Module):
+    """All the networks, and how they are asked.
+
+    It is one module, so that whoever manages memory may move it as a whole.
+    """
+
+    def __init__(self, detector: FaceDetector, mesh: FaceMesh, iris: IrisReader, person: PersonMask) -> None:
+        super().__init__()
+        self.detector, self.mesh, self.iris, self.person = detector, mesh, iris, person
+
+    @classmethod
+    def load(
+        cls, folders: str | Path | Sequence[str | Path] | None = None, *, device: str | torch.device = "cpu"
+    ) -> FaceReader:
+        """With the files that lie in the folders, or in `faces` there; None looks where they usually lie.
+
+        Raises: `BadCheckpoint` when a file is missing, cut off, of another version or no `.tflite`.
+        """
+        places = (folders,) if isinstance(folders, str | Path) else folders
+        problem = missing_face_files(places)
+        if problem is not None:
+            raise BadCheckpoint(problem)
+        found = find_face_files(places)
+
+        def network(item: FaceFile) -> TfliteNetwork:
+            check_face_file(found[item.name], item)
+            return TfliteNetwork.load(found[item.name])
+
+        reader = cls(
+            FaceDetector(network(SHORT_RANGE), network(FULL_RANGE)),
+            FaceMesh(network(MESH)),
+            IrisReader(network(IRIS)),
+            PersonMask(network(PERSON)),
+        )
+        return reader.to(device).eval().requires_grad_(False)
+
+    @classmethod
+    def find(
+        cls, folders: str | Path | Sequence[str | Path] | None = None, *, device: str | torch.device = "cpu"
+    ) -> FaceReader | None:
+        """The same, or None where the files are not there."""
+        places = (folders,) if isinstance(folders, str | Path) else folders
+        return None if missing_face_files(places) else cls.load(folders, device=device)
+
+    @property
+    def network(self) -> FaceReader:
+        """Itself, as whoever manages memory asks for it."""
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are: they may be moved."""
+        return next(self.buffers()).device
+
+    def __call__(self, image: Any) -> list[np.ndarray]:
+        """The 68 landmarks [68, 2] of each face: the form that `prepare_portrait` takes."""
+        return [face.landmarks68 for face in self.read(image)]
+
+    def read(self, image: Any) -> list[FaceLandmarks]:
+        """Every face of a picture (as `rgb_images` takes it), the largest first; maybe none."""
+        (picture,) = rgb_images(image)
+        return self._search(picture, _search_plan(picture))
+
+    def _search(self, picture: Image, plan: Iterable[tuple[float, np.ndarray]]) -> list[FaceLandmarks]:
+        faces: list[FaceLandmarks] = []
+        for least, regions in plan:
+            found = []
+            for start in range(0, len(regions), BATCH):
+                part = regions[start : start + BATCH]
+                found += self.detector([picture] * len(part), part, self.device)
+            merged = merge(join(found))
+            faces += self._read_detected(picture, merged[merged.scores >= least])
+            if any(face.score >= CERTAIN for face in faces):
+                break
+        return sorted(_distinct(faces), key=lambda face: -face.box.width * face.box.height)
+
+    def person_mask(self, image: Any) -> np.ndarray:
+        """How sure each pixel of a picture is a person's, float32 [H, W] in 0..1."""
+        (picture,) = rgb_images(image)
+        return self.person.read([picture], self.device)[0]
+
+    def track(
+        self,
+        frames: Any,
+        previous: FaceLandmarks | None = None,
+        *,
+        choice: FaceChoice | None = None,
+    ) -> list[FaceLandmarks | None]:
+        """Follows one face through frames; None where it is not seen.
+
+        Each reading starts where the face was last; where it is lost it is looked for anew.
+
+        Args:
+            frames: of a video, in order, as `rgb_images` takes them.
+            previous: the face just before, to go on with; without it, one is chosen.
+            choice: which of several faces.
+        """
+        pictures = rgb_images(frames, "frame")
+        choice = choice or FaceChoice()
+        result: list[FaceLandmarks | None] = []
+        if previous is None and pictures:
+            previous = _chosen(self.read(pictures[0]), choice, None, pictures[0])
+        last = previous
+        while len(result) < len(pictures):
+            chunk = pictures[len(result) : len(result) + BATCH]
+            followed = [] if previous is None else self._follow(chunk, previous)
+            result += followed
+            last = previous = followed[-1] if followed else previous
+            if len(followed) < len(chunk):
+                picture = chunk[len(followed)]
+                previous = _chosen(self._search(picture, _quick_plan(picture, last)), choice, last, picture)
+                last = previous or last
+                result.append(previous)
+        return result
+
+    def _follow(self, pictures: Sequence[Image], previous: FaceLandmarks) -> list[FaceLandmarks]:
+        """The face in as many of the frames, from the first on, as it is surely seen in."""
+        start = mesh_regions(previous.points[None].astype(np.float64))
+        regions = np.repeat(start, len(pictures), 0)
+        points, presence, regions = self.mesh.read(pictures, regions, self.device, rounds=FOLLOWING_ROUNDS)
+        lost = np.flatnonzero(presence < LEAST_PRESENCE)
+        count = int(lost[0]) if len(lost) else len(pictures)
+        points, presence, regions = points[:count], presence[:count], regions[:count]
+        moved = np.linalg.norm(mesh_regions(points)[:, :3] - regions[:, :3], axis=1) > DRIFT * regions[:, 2]
+        if moved.any():
+            again = [picture for picture, far in zip(pictures, moved, strict=False) if far]
+            points[moved], presence[moved], regions[moved] = self.mesh.read(
+                again, mesh_regions(points[moved]), self.device, rounds=FOLLOWING_ROUNDS
+            )
+        return self._faces(pictures[:count], points, presence, regions, np.zeros(count))
+
+    def _read_detected(self, picture: Image, found: Detections) -> list[FaceLandmarks]:
+        pictures = [picture] * len(found)
+        points, presence, regions = self.mesh.read(pictures, found.regions(), self.device)
+        likely = np.flatnonzero((presence >= LEAST_PRESENCE) & (_astray(points, found) <= ASTRAY))
+        pictures = [picture] * len(likely)
+        return self._faces(pictures, points[likely], presence[likely], regions[likely], found.scores[likely])
+
+    def _faces(
+        self,
+        pictures: Sequence[Image],
+        points: np.ndarray,
+        presence: np.ndarray,
+        regions: np.ndarray,
+        scores: np.ndarray,
+    ) -> list[FaceLandmarks]:
+        contours, irises = self.iris.read(pictures, points, self.device)
+        for eye, place in enumerate(IRISES):
+            points[:, place, :2] = irises[:, eye]
+        return [
+            FaceLandmarks(
+                points[k].astype(np.float32),
+                contours[k].astype(np.float32),
+                float(scores[k]),
+                float(presence[k]),
+                FaceRegion(*map(float, regions[k])),
+            )
+            for k in range(len(points))
+        ]
+
+
+def _chosen(
+    faces: Sequence[FaceLandmarks], choice: FaceChoice, last: FaceLandmarks | None, picture: Image
+) -> FaceLandmarks | None:
+    """The face that lies where it was last; as after a cut, the choice decides where none does."""
+    boxes = [face.box for face in faces]
+    shares = [0.0 if last is None else overlap(box, last.box) for box in boxes]
+    if max(shares, default=0) > 0:
+        return faces[int(np.argmax(shares))]
+    picked = choice.pick(boxes, *picture.shape[:2])
+    return None if picked is None else faces[picked]
+
+
+def _distinct(faces: Sequence[FaceLandmarks]) -> list[FaceLandmarks]:
+    """Of faces that lie in one place, that of which the detector is surest."""
+    kept: list[FaceLandmarks] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(overlap(face.box, other.box) <= SAME_FACE for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _astray(points: np.ndarray, found: Detections) -> np.ndarray:
+    """How far a mesh's eyes lie from those that the detector saw, in longer sides of its box, [N]."""
+    eyes = np.stack([points[:, list(eye), :2].mean(1) for eye in EYES], 1)
+    off = np.linalg.norm(eyes - found.keypoints[:, [RIGHT_EYE, LEFT_EYE]], axis=2).max(1, initial=0)
+    return off / (found.boxes[:, 2:] - found.boxes[:, :2]).max(1, initial=1e-9)
+
+
+def _search_plan(picture: Image) -> Iterator[tuple[float, np.ndarray]]:
+    """Where faces are looked for, one set of regions [N, 4] after another, until one is certain.
+
+    With each the least score that counts there.
+    """
+    yield LEAST_SCORE, whole_region(picture)[None]
+    yield (
+        LEAST_ELSEWHERE,
+        np.stack([whole_region(picture, angle) for angle in (np.pi / 2, -np.pi / 2, np.pi)]),
+    )
+    longest = max(picture.shape[:2])
+    side = longest / 2
+    while side >= max(SMALLEST_TILE, longest / 16):
+        yield LEAST_ELSEWHERE, _tiles(picture, side)
+        side /= 2
+
+
+def _quick_plan(picture: Image, last: FaceLandmarks | None) -> Iterator[tuple[float, np.ndarray]]:
+    """Where a face is looked for that was lost: near its last place, and in the whole picture."""
+    if last is not None:
+        x, y = last.points[:, :2].mean(0)
+        yield LEAST_SCORE, np.array([[x, y, SURROUNDINGS * last.size, last.roll]], np.float64)
+    yield LEAST_SCORE, whole_region(picture)[None]
+
+
+def _tiles(picture: Image, side: float) -> np.ndarray:
+    """Upright squares of that side, [N, 4], that cover the picture and reach into each other."""
+    places = []
+    for length in picture.shape[1::-1]:
+        count = max(1, int(np.ceil((length - side) / (side * (1 - TILE_OVERLAP)))) + 1)
+        middle = (length - 1) / 2
+        places.append(np.linspace(side / 2, length - side / 2, count) if count > 1 else np.array([middle]))
+    x, y = np.meshgrid(*places)
+    return np.stack([x.ravel(), y.ravel(), np.full(x.size, side), np.zeros(x.size)], 1)

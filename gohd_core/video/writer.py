@@ -1,0 +1,191 @@
+"""Writes frames and sound as one MP4 (H.264 and AAC), as a stream: memory does not grow with length."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gohd_core.audio.waveform import check_waveform, to_stereo
+from gohd_core.errors import BadInput, Interrupted, MissingDependency
+from gohd_core.files import whole_file
+from gohd_core.video.colour import Colour, Converter, tag
+
+logger = logging.getLogger(__name__)
+
+_TIME_BASE = 90_000
+_MAX_SIDE = 16_384
+_SOUND_BLOCK = 1024
+"""Samples handed to the encoder at once: one AAC frame."""
+_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+_CHANNELS = {1: "mono", 2: "stereo"}
+
+
+def frames_to_bytes(frames: Tensor) -> np.ndarray:
+    """`[b, 3, H, W]` in [-1, 1] -> `[b, H, W, 3]` uint8: a fixed (x + 1) / 2, clamped and rounded.
+
+    The official script stretches each clip by its own extremes, so that its colours depend on what
+    else is in the clip; a fixed mapping keeps the portrait's colours.
+    """
+    if frames.ndim != 4 or frames.shape[1] != 3:
+        raise BadInput(f"Frames have the shape [b, 3, H, W]; these have {list(frames.shape)}.")
+    levels = (frames.detach().float() + 1).mul_(127.5).clamp_(0, 255).round_().to(torch.uint8)
+    return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def render_video(
+    path: str | Path,
+    frames: Iterable[Tensor],
+    *,
+    fps: Fraction | int | float = 25,
+    audio: tuple[Any, int] | None = None,
+    crf: int = 18,
+    progress: Callable[[int, int], None] | None = None,
+    total: int | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    colour: Colour | None = None,
+) -> Path:
+    """Encodes batches of frames `[b, 3, H, W]` in [-1, 1] as they come, with the sound beside them.
+
+    The file appears under its name only when it is whole; a failed or interrupted run leaves none.
+
+    Args:
+        audio: (waveform `[C, N]` or `[N]` with full scale 1, samples a second); more than two
+            channels are mixed to two (`audio.waveform.to_stereo`).
+        crf: constant rate factor of H.264, 0 (lossless) to 51; 18 looks like the source.
+        progress: called with (frames written, `total` or 0).
+        colour: of the film that the frames come from (`Film.colour`), so that they are written as it was;
+            None, and what it does not tell, is BT.709 from 720p on, else BT.601. The file says which.
+
+    Raises: `BadInput` for no frames, frames of changing size, or a path that can't be written;
+    `Interrupted` when `should_stop` says so; `MissingDependency` without PyAV.
+    """
+    av = _av()
+    path = Path(path)
+    if path.suffix.lower() != ".mp4":
+        raise BadInput(f"Videos are written as .mp4; {path.name} ends otherwise.")
+    rate = Fraction(fps).limit_denominator(100_000)
+    options = {"movflags": "+faststart"}
+    with whole_file(path) as part, av.open(str(part), "w", format="mp4", options=options) as container:
+        _write(container, frames, rate, audio, crf, progress, total or 0, should_stop, colour)
+    return path
+
+
+def _write(
+    container: Any,
+    frames: Iterable[Tensor],
+    rate: Fraction,
+    audio: tuple[Any, int] | None,
+    crf: int,
+    progress: Callable[[int, int], None] | None,
+    total: int,
+    should_stop: Callable[[], bool] | None,
+    colour: Colour | None,
+) -> None:
+    pictures = _single(frames)
+    first = next(pictures, None)
+    if first is None:
+        raise BadInput("There are no frames to make a video of.")
+    height, width = first.shape[:2]
+    colour = Colour.usual(height, width) if colour is None else colour.written(height, width)
+    video = _video_stream(container, first.shape, rate, crf)
+    tag(video, colour)
+    converter = Converter(colour)
+    sound = _Sound(container, audio) if audio is not None else None
+    written, picture = 0, first
+    while picture is not None:
+        if should_stop is not None and should_stop():
+            raise Interrupted("Stopped while writing the video; no file was left behind.")
+        if picture.shape != first.shape:
+            raise BadInput(
+                f"Frames change size from {first.shape[:2]} to {picture.shape[:2]} at frame {written}; "
+                "a video has one size."
+            )
+        _encode_picture(container, video, picture, written, rate, converter)
+        written += 1
+        if sound is not None:
+            sound.write_until(float(written / rate))
+        if progress is not None:
+            progress(written, total)
+        picture = next(pictures, None)
+    container.mux(video.encode())
+    if sound is not None:
+        sound.finish()
+
+
+def _single(batches: Iterable[Tensor]) -> Iterator[np.ndarray]:
+    for batch in batches:
+        yield from frames_to_bytes(batch)
+
+
+def _video_stream(container: Any, shape: tuple[int, ...], rate: Fraction, crf: int) -> Any:
+    height, width = shape[:2]
+    if max(height, width) > _MAX_SIDE:
+        raise BadInput(
+            f"The pictures are {width} x {height} and H.264 goes up to {_MAX_SIDE} a side; take a smaller "
+            "picture, or the face crop alone."
+        )
+    stream = container.add_stream("libx264", rate=rate)
+    stream.width, stream.height = width + width % 2, height + height % 2
+    if (stream.width, stream.height) != (width, height):
+        logger.info("H.264 wants even sizes: the last row or column of %dx%d is repeated.", width, height)
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = Fraction(1, _TIME_BASE)
+    stream.options = {"crf": str(crf), "preset": "medium"}
+    return stream
+
+
+def _encode_picture(
+    container: Any, stream: Any, picture: np.ndarray, index: int, rate: Fraction, converter: Converter
+) -> None:
+    height, width = picture.shape[:2]
+    if (height, width) != (stream.height, stream.width):
+        picture = np.pad(picture, ((0, stream.height - height), (0, stream.width - width), (0, 0)), "edge")
+    frame = converter.from_rgb(picture)
+    frame.time_base = Fraction(1, _TIME_BASE)
+    frame.pts = round(index / rate * _TIME_BASE)
+    container.mux(stream.encode(frame))
+
+
+class _Sound:
+    """Encodes a waveform beside the pictures, never far ahead of them."""
+
+    def __init__(self, container: Any, audio: tuple[Any, int]) -> None:
+        waveform, self.rate = check_waveform(*audio)
+        self.samples = to_stereo(waveform).astype(np.float32)
+        self.layout = _CHANNELS[len(self.samples)]
+        self.container, self.done = container, 0
+        target = self.rate if self.rate in _AAC_RATES else 48_000
+        self.stream = container.add_stream("aac", rate=target)
+        self.stream.layout = self.layout
+        self.stream.bit_rate = 192_000 if target >= 32_000 else 96_000
+
+    def write_until(self, seconds: float) -> None:
+        import av
+
+        end = min(round(seconds * self.rate), self.samples.shape[1])
+        while self.done < end:
+            block = np.ascontiguousarray(self.samples[:, self.done : self.done + _SOUND_BLOCK])
+            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=self.layout)
+            frame.sample_rate, frame.pts = self.rate, self.done
+            frame.time_base = Fraction(1, self.rate)
+            self.container.mux(self.stream.encode(frame))
+            self.done += block.shape[1]
+
+    def finish(self) -> None:
+        self.write_until(self.samples.shape[1] / self.rate)
+        self.container.mux(self.stream.encode())
+
+
+def _av() -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise MissingDependency("Videos are written with PyAV; install it with: pip install av") from error
+    return av
