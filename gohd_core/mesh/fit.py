@@ -1,8 +1,8 @@
 """Crop, head pose and own points of a face mesh: weighted Procrustes, and exact unprojection.
 
 A face mesh gives pixels and a relative depth in pixels. The canonical face laid on it tells how large a model
-unit is and how the head is turned; then each point is put on its pixel's ray at its depth, so that it projects
-exactly where it was found.
+unit is and how the head is turned; then each point is put on its pixel's ray at its depth, so that it
+projects exactly where it was found.
 """
 
 from __future__ import annotations

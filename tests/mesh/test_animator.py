@@ -11,7 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gohd_core.animator.face_points import MOVING
+from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh import drawing, sampling
