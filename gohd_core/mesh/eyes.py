@@ -281,9 +281,9 @@ def _textures(
     free = cv2.erode(mask, np.ones((3, 3)), iterations=max(2, round(0.12 * radius)))
     free = blur(free, max(0.7, 0.06 * radius))[..., None]
     wide = cv2.dilate(mask, np.ones((3, 3)), iterations=max(1, round(0.06 * radius)))
-    known = wide * (1 - free[..., 0] * np.exp(-(((rho - 1.20) / 0.20) ** 2)))
+    known = wide * (1 - free[..., 0] * np.exp(-(((rho - 1.25) / 0.30) ** 2)))
     grey = (gain @ LUMA)[..., None]
-    gain = blur(gain + (grey - gain) * fade, max(0.6, 0.05 * radius))
+    gain = blur(gain + (grey - gain) * np.maximum(fade, free), max(0.6, 0.05 * radius))
     gain = np.clip(inpaint(gain, known), 0.12, 1.4)
     # Where the iris was the white is in the lid's shadow too.
     white = white * (1 - 0.34 * np.exp(-np.maximum(depth, 0) / 0.30) * fade[..., 0] * mask)[..., None]

@@ -189,7 +189,7 @@ def _closed_lid(
         glasses: whether dark frames may cross the lid; they stay.
 
     Returns:
-        The picture [h,w,3]; how far it is painted, and where frames are [h,w,2]; the colour of lashes [3], and
+        The picture [h,w,3]; how far it is painted and where frames are [h,w,2]; the colour of lashes [3], and
         their contrast 0..1.
     """
     shape, half = part.shape[:2], POINTS // 2
