@@ -10,7 +10,7 @@ from importlib import import_module
 
 from gohd_core import __version__
 from gohd_core.commands.output_streams import forgiving_output
-from gohd_core.errors import GohdError, Interrupted
+from gohd_core.errors import GohdError, Interrupted, missing_library
 
 _COMMANDS = (
     "gohd_core.commands.talk",
@@ -52,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (Interrupted, KeyboardInterrupt):
             sys.stderr.write("gohd: stopped; nothing half-written was left behind.\n")
             return 130
+        except ImportError as error:
+            sys.stderr.write(f"gohd: {missing_library(error, 'This command')}\n")
+            return 1
         except GohdError as error:
             sys.stderr.write(f"gohd: {error}\n")
             return 1

@@ -1,16 +1,21 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and what a safetensors file of ours says of itself."""
 
 from __future__ import annotations
 
 import errno
 import glob
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from gohd_core.errors import BadInput
+from gohd_core.errors import BadInput, GohdError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _LONGEST_NAME = 230
 """Bytes that leave room for a process's number beside the name; file systems take 255."""
@@ -131,3 +136,32 @@ def write_whole(path: str | Path, content: bytes) -> Path:
     with whole_file(path) as part:
         part.write_bytes(content)
     return Path(path)
+
+
+def read_header(
+    path: str | Path,
+    key: str,
+    *,
+    what: str = "safetensors file",
+    remedy: str = "make it again",
+    error: type[GohdError] = BadInput,
+) -> Any:
+    """The JSON that a safetensors file keeps under `key` in its header; None where it keeps none.
+
+    Raises `error` for a file that is not a whole one: what it should be, and what to do.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            return json.loads((file.metadata() or {}).get(key, "null"))
+    except (SafetensorError, OSError, json.JSONDecodeError) as problem:
+        raise error(f"{path} is damaged or cut off, not a whole {what} ({problem}); {remedy}.") from problem
+
+
+def read_safetensors(path: str | Path, key: str, **said: Any) -> tuple[dict[str, Tensor], Any]:
+    """All tensors of a safetensors file, on the CPU, and its header; see `read_header`."""
+    from safetensors.torch import load_file
+
+    header = read_header(path, key, **said)
+    return load_file(path, device="cpu"), header

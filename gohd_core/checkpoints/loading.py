@@ -35,8 +35,10 @@ class Loaded:
 
 
 def assets_folder() -> Path:
-    """The folder of the built-in weights."""
-    return Path(__file__).resolve().parents[2] / "assets"
+    """The folder of the built-in weights and samples: in a wheel inside the package, else beside it."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "assets"
+    return inside if inside.is_dir() else package.parent / "assets"
 
 
 def builtin_path(name: str) -> Path:
