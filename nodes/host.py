@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -191,6 +191,24 @@ def asset_problem(name: str) -> str | None:
     """One sentence when a file that should ship with the pack is not there."""
     path = _assets() / name
     return None if path.is_file() else f"This copy of GoHD lacks {path}; install the pack again."
+
+
+def video_part(video: Any) -> dict[str, Any]:
+    """What part of its file a VIDEO is: `start` and `seconds`, and `crop` (left, top, width, height) or None.
+
+    Core trims and crops without writing; it has no public name for the crop.
+    """
+    start, seconds = getattr(video, "get_active_trim_window", lambda: (0.0, 0.0))()
+    private = [f"_{kind.__name__}__crop" for kind in type(video).__mro__]
+    crop = next(
+        (found for name in (*private, "crop") if (found := getattr(video, name, None)) is not None), None
+    )
+    if callable(crop):
+        crop = None
+    if isinstance(crop, Mapping):
+        crop = tuple(crop[key] for key in ("x", "y", "width", "height"))
+    crop = None if crop is None or not any(crop[2:]) else tuple(int(value) for value in crop)
+    return {"start": float(start), "seconds": float(seconds), "crop": crop}
 
 
 def to_images(frames: Tensor) -> Tensor:
