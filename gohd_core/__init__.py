@@ -37,6 +37,7 @@ _PUBLIC = {
     "TalkOptions": "gohd_core.pipeline",
     "motion_from_audio": "gohd_core.pipeline",
     "talk": "gohd_core.pipeline",
+    "finish": "gohd_core.pipeline",
     "render_video": "gohd_core.render",
     "paste_back": "gohd_core.render",
     "paste_mask": "gohd_core.render",
