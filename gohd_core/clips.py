@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .choices import SPLITS, TRACKS
 from .constants import N_EXPRESSION, N_GAZE, N_IDENTITY, N_LANDMARKS, N_POSE, SPACES
 from .errors import BadInput
 from .files import write_whole
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from .motion import Motion
 
 FORMAT = 1
-SPLITS = ("train", "validation", "test")
-KINDS = ("talk", "stills")
 INDEX_NAME = "dataset.json"
 
 
@@ -205,9 +204,7 @@ class Clip:
             "space": self.info["space"],
             "valid": torch.from_numpy(valid.copy()),
         }
-        pose, expression, gaze = (
-            torch.from_numpy(self.read(name)) for name in ("pose", "expression", "gaze")
-        )
+        pose, expression, gaze = (torch.from_numpy(self.read(name)) for name in TRACKS)
         return Motion(Pose(pose, **common), Expression(expression, **common), Gaze(gaze, **common))
 
     def _require(self, field: str) -> None:

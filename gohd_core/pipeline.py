@@ -12,24 +12,27 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from gohd_core.animator import Animator, Source
 from gohd_core.audio import AudioFeatures
+from gohd_core.choices import GAZES
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import MorphableModel, Portrait
 from gohd_core.face.reprojection import photograph_warning
 from gohd_core.mesh.builtin import BuiltinAnimator
-from gohd_core.mesh.source import MeshSource
 from gohd_core.models import Models
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.motion.editing import exact_fps, offset, scaled
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 from gohd_core.render import Mark, marked, paste_back
+
+if TYPE_CHECKING:
+    from gohd_core.mesh.source import MeshSource
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +41,6 @@ AnyAnimator = Animator | BuiltinAnimator
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total)."""
-
-GAZES = ("hold", "sample")
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.choices import ORDERS
 from gohd_core.errors import BadCheckpoint, BadInput
 
 from . import host, sockets
 from .sockets import field
-
-ORDERS = ["largest", "smallest", "left", "right", "top", "bottom", "central"]
 
 
 def landmarks_field(tooltip: str, *, optional: bool) -> Any:
@@ -28,7 +27,7 @@ def choice_fields() -> list[Any]:
             io.Combo,
             "face",
             "How faces are counted where there are several: largest first, leftmost first, and so on.",
-            options=ORDERS,
+            options=list(ORDERS),
             default=ORDERS[0],
             optional=True,
             advanced=True,
@@ -95,11 +94,11 @@ def face_reader() -> Any:
 @lru_cache(maxsize=1)
 def _fetched(folder: Path) -> str | None:
     """Fetches the face networks, once a run of ComfyUI; a sentence where that failed."""
-    from gohd_core.checkpoints import download, sources
+    from gohd_core.checkpoints import download, released
 
     bar = host.Progress()
     try:
-        for item in sources.FACES:
+        for item in released.FACES:
             download.download(item, folder / item.folder, progress=bar, should_stop=bar.should_stop)
     except BadInput as error:
         return (

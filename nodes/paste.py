@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from gohd_core.choices import COLOURS, PASTE_LENGTHS
 from gohd_core.errors import BadInput
 
 from . import host, sockets, weight_files
@@ -70,7 +71,7 @@ class PasteBack(io.ComfyNode):
                     "colour",
                     "constant matches the colours once, on the first frame; smoothed follows a background "
                     "whose light changes; none leaves them.",
-                    options=["constant", "smoothed", "none"],
+                    options=list(COLOURS),
                     default="constant",
                 ),
                 field(
@@ -98,7 +99,7 @@ class PasteBack(io.ComfyNode):
                     "length",
                     "face: as many frames as the face has. longest: as the longer of face and background; "
                     "the other one holds its last frame.",
-                    options=["face", "longest"],
+                    options=list(PASTE_LENGTHS),
                     default="face",
                 ),
                 field(

@@ -57,9 +57,9 @@ def mask_bounds(
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
-def face_model_for(model: Any) -> Any:
+def face_model_for(model: Any, portrait: Any) -> Any:
     """The morphable model that two-stage expression weights of the Basel space need, else None."""
-    if model.space != BFM09 or not model.config.generates_eye_motion:
+    if portrait.motion.space != BFM09 or model.space != BFM09 or not model.config.generates_eye_motion:
         return None
     return weight_files.morphable_model(BFM09)
 

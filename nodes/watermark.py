@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
+from gohd_core.choices import CORNERS
+
 from . import host
 from .drawing import mark_fields
 from .sockets import either, field, result, schema
 
 CATEGORY = "GoHD/render"
-CORNERS = ["bottom right", "bottom left", "top right", "top left"]
 _AT_ONCE = 8
 
 
@@ -42,7 +43,7 @@ class AddWatermark(io.ComfyNode):
                     io.Combo,
                     "corner",
                     "Where the visible text stands.",
-                    options=CORNERS,
+                    options=list(CORNERS),
                     default=CORNERS[0],
                 ),
                 field(

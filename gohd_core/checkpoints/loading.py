@@ -13,12 +13,9 @@ from torch import Tensor, nn
 from gohd_core.checkpoints.config import config_from_json
 from gohd_core.checkpoints.layout import Layout
 from gohd_core.checkpoints.reading import read_file
-from gohd_core.checkpoints.registry import NAMES, Component, component
+from gohd_core.components import BUILTIN, COMPONENTS, Component, component
 from gohd_core.constants import BFM09
 from gohd_core.errors import BadCheckpoint
-
-BUILTIN = "builtin"
-"""Stands for the weights that ship in the pack's assets folder."""
 
 _NAMES_SHOWN = 6
 _RECOGNISED = 0.5
@@ -54,21 +51,24 @@ def builtin_path(name: str) -> Path:
 
 def load_network(
     source: str | Path,
-    name: str,
+    name: str | tuple[str, ...],
     *,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Loaded:
     """Loads the network `name` from a path or, for "builtin", from the pack's assets.
 
+    Of several names the file may hold any; "builtin" is the first one's.
+
     Raises `BadCheckpoint` with one sentence when the file holds another component, is damaged, lacks
     keys or has too many, has tensors of wrong shapes, or values that are not finite.
     """
-    path = builtin_path(name) if str(source) == BUILTIN else Path(source)
+    names = (name,) if isinstance(name, str) else name
+    path = builtin_path(names[0]) if str(source) == BUILTIN else Path(source)
     loaded = read_checkpoint(path)
-    if loaded.component != name:
+    if loaded.component not in names:
         raise BadCheckpoint(
-            f"{path} holds {loaded.component!r} weights, but {name!r} weights are wanted here; "
+            f"{path} holds {loaded.component!r} weights, but {names[0]!r} weights are wanted here; "
             "choose another file."
         )
     network = loaded.network.to(device=device, dtype=dtype).eval().requires_grad_(False)
@@ -86,7 +86,7 @@ def read_checkpoint(path: str | Path) -> Loaded:
 
 def _ours(path: Path, tensors: dict[str, Tensor], metadata: Mapping[str, Any]) -> Loaded:
     absent = [key for key in ("component", "config", "space") if key not in metadata]
-    if absent or metadata["component"] not in NAMES:
+    if absent or metadata["component"] not in COMPONENTS:
         raise BadCheckpoint(
             f"The metadata of {path} is not what this version of GoHD reads "
             f"({', '.join(absent) or metadata['component']}); update GoHD or use another file."
@@ -101,23 +101,23 @@ def _ours(path: Path, tensors: dict[str, Tensor], metadata: Mapping[str, Any]) -
 
 
 def _official(path: Path, content: Any) -> Loaded:
-    layout, state = _recognise(path, content)
-    kind = component(layout.component)
+    kind, layout, state = _recognise(path, content)
+    file_name = kind.file.name
     try:
         config = layout.infer_config(state)
     except KeyError as error:
-        _check_keys(path, layout.file_name, [str(error.args[0])], [])
+        _check_keys(path, file_name, [str(error.args[0])], [])
     except (IndexError, ValueError) as error:
         raise BadCheckpoint(
-            f"{path} looks like {layout.file_name}, but its architecture can't be told from what it "
+            f"{path} looks like {file_name}, but its architecture can't be told from what it "
             f"holds ({error}); download it again."
         ) from error
     network = build(kind, config)
     ours = network.state_dict()
-    _check_keys(path, layout.file_name, *layout.differences(state, ours))
+    _check_keys(path, file_name, *layout.differences(state, ours))
     names = {key: layout.official_name(key) for key in ours}
     _fill(path, network, layout.translate(state, ours), names)
-    return Loaded(kind.name, network, config, BFM09, {"origin": layout.file_name})
+    return Loaded(kind.name, network, config, BFM09, {"origin": file_name})
 
 
 def build(kind: Component, config: Any) -> nn.Module:
@@ -126,23 +126,23 @@ def build(kind: Component, config: Any) -> nn.Module:
         return kind.network(config)
 
 
-def _recognise(path: Path, content: Any) -> tuple[Layout, dict[str, Tensor]]:
-    best: tuple[float, Layout, dict[str, Tensor]] | None = None
-    for name in NAMES:
-        for layout in component(name).layouts:
+def _recognise(path: Path, content: Any) -> tuple[Component, Layout, dict[str, Tensor]]:
+    best: tuple[float, Component, Layout, dict[str, Tensor]] | None = None
+    for kind in COMPONENTS.values():
+        for layout in kind.layouts:
             state = layout.find(content)
             if state is None:
                 continue
             likeness = layout.similarity(state)
             if best is None or likeness > best[0]:
-                best = (likeness, layout, state)
+                best = (likeness, kind, layout, state)
     if best is None or best[0] < _RECOGNISED:
         keys = [str(key) for key in content][:3] if isinstance(content, Mapping) else []
         raise BadCheckpoint(
             f"{path} is none of the files that GoHD knows (it begins with "
             f"{', '.join(keys) or type(content).__name__}); see `gohd doctor` for their names."
         )
-    return best[1], best[2]
+    return best[1:]
 
 
 def _check_keys(path: Path, what: str, missing: list[str], unexpected: list[str]) -> None:

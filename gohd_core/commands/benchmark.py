@@ -10,7 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-_ROLES = ("animator", "pose", "gaze", "expression", "extractor", "gaze-estimator")
+from gohd_core.components import ROLES
+
+_ROLES = tuple(role.replace("_", "-") for role in ROLES)
 
 
 def add_commands(commands: Any) -> None:

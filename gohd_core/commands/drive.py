@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS, PRECISIONS
 from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, numbers, read_picture, show
 from gohd_core.commands.output_options import add_finishing_options, check_finishing, finished, signed
 from gohd_core.commands.video_options import add_reading_options, load_detector, read_video, sound_of
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
-PARTS = ("pose", "mouth", "eyes", "gaze")
 SOURCES = ("video", "audio", "own")
 _FASTEST = 120
 """Frames a second of the fastest video that is written."""
@@ -38,7 +38,7 @@ def add_commands(commands: Any) -> None:
         "--audio", "-a", type=Path, help="sound for parts from audio, and to be heard (the video's)"
     )
     parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
-    for part in PARTS[:3]:
+    for part in DRIVEN_PARTS[:3]:
         parser.add_argument(
             f"--{part}", default="video", choices=SOURCES, help=f"where the {part} comes from (video)"
         )
@@ -50,15 +50,13 @@ def add_commands(commands: Any) -> None:
         help="parts of which only the change over frame 0 counts: pose,mouth,eyes,gaze, or none (pose; with "
         "--into-video none)",
     )
-    parser.add_argument("--length", default="longest", choices=("longest", "shortest", *PARTS))
-    parser.add_argument(
-        "--fill", default="hold", choices=("hold", "loop", "ping-pong", "retime"), help="for other lengths"
-    )
+    parser.add_argument("--length", default="longest", choices=(*LENGTHS, *DRIVEN_PARTS))
+    parser.add_argument("--fill", default="hold", choices=FILLS, help="for other lengths")
     parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the portrait's face in pixels")
     parser.add_argument("--strength", type=float, default=1.0, help="factor on all motion, Fig. 8 (1)")
     parser.add_argument("--seed", type=int, default=0, help="of parts from sound; same seed, same video")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--dtype", default="float32", choices=PRECISIONS)
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
     parser.add_argument(
         "--into-video",
@@ -199,7 +197,7 @@ def _portrait(
 def _options(arguments: argparse.Namespace) -> Any:
     from gohd_core.driving import DriveOptions
 
-    sources: dict[str, Any] = {part: getattr(arguments, part) for part in PARTS[:3]}
+    sources: dict[str, Any] = {part: getattr(arguments, part) for part in DRIVEN_PARTS[:3]}
     sources["gaze"] = gaze_angles(arguments.gaze)
     relative = arguments.relative or ("none" if arguments.into_video else "pose")
     names = [part.strip() for part in relative.split(",") if part.strip() not in ("", "none")]

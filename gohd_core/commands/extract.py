@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gohd_core.choices import SPLITS
 from gohd_core.commands.inputs import VIDEOS, files, show
 from gohd_core.commands.video_options import (
     add_reading_options,
@@ -35,7 +36,7 @@ def add_commands(commands: Any) -> None:
     )
     clips.add_argument("--clip-seconds", type=float, default=10.0, help="longest clip (10)")
     clips.add_argument("--clip-size", type=int, default=256, help="pixels of a clip's pictures (256)")
-    clips.add_argument("--split", choices=("train", "validation", "test"), help="drawn from the identity")
+    clips.add_argument("--split", choices=SPLITS, help="drawn from the identity")
     clips.add_argument("--identity", help="who is seen; the video's name otherwise")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     parser.set_defaults(run=run)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gohd_core.choices import PRECISIONS, SAMPLERS
 from gohd_core.commands.inputs import PICTURES, SOUNDS, files, gaze_angles, numbers, read_picture, show
 from gohd_core.commands.output_options import add_finishing_options, check_finishing, finished, signed
 from gohd_core.commands.video_options import load_detector
@@ -42,12 +43,12 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--pose-scale", type=float, default=1.0, help="factor on head movement (1)")
     parser.add_argument("--expression-scale", type=float, default=1.0, help="factor on expression (1)")
     parser.add_argument("--strength", type=float, default=1.0, help="factor on all motion, Fig. 8 (1)")
-    parser.add_argument("--sampler", default="dpmpp_2m", choices=("ddpm", "ddim", "dpmpp_2m"))
+    parser.add_argument("--sampler", default="dpmpp_2m", choices=SAMPLERS)
     parser.add_argument("--steps", type=int, help="denoising steps (the sampler's own)")
     parser.add_argument("--guidance", type=float, help="gamma of eq. 3, 0 to 1 (the model's own)")
     parser.add_argument("--fps", type=float, default=25.0, help="frames a second, 1 to 120 (25)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--dtype", default="float32", choices=PRECISIONS)
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
     parser.add_argument("--picture", type=Path, help="also save eight frames of the video here (.png, .jpg)")
     add_finishing_options(parser)

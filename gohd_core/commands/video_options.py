@@ -7,16 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gohd_core.choices import MISSING, ORDERS, STEADYING
 from gohd_core.commands.inputs import numbers
 from gohd_core.errors import BadInput
 
 if TYPE_CHECKING:
     from gohd_core.driving import Driving
     from gohd_core.video.reader import Film
-
-MISSING = ("hold", "interpolate", "mark")
-METHODS = ("none", "mean", "gaussian", "savitzky-golay", "one-euro")
-ORDERS = ("largest", "smallest", "left", "right", "top", "bottom", "central")
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +42,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         help="frames without a face: hold the last, interpolate, or mark",
     )
     group.add_argument(
-        "--smooth", default="savitzky-golay", choices=METHODS, help="against jitter (savitzky-golay)"
+        "--smooth", default="savitzky-golay", choices=STEADYING, help="against jitter (savitzky-golay)"
     )
     group.add_argument("--smooth-seconds", type=float, default=0.2, help="how slow is slow, in seconds (0.2)")
     group.add_argument("--smooth-parts", default="pose,gaze", help="some of pose,expression,gaze (pose,gaze)")
@@ -56,22 +53,12 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
 
 def load_readers(folder: str, device: str) -> tuple[Any, Any]:
     """Extractor and gaze estimator of a family: built-in, or the official files in a folder."""
-    from gohd_core.checkpoints import BUILTIN
-    from gohd_core.checkpoints.released import find_released
-    from gohd_core.errors import BadCheckpoint
+    from gohd_core.checkpoints.released import family_paths
     from gohd_core.face import CoefficientExtractor, GazeEstimator
 
-    paths: list[Any] = [BUILTIN, BUILTIN]
-    if folder != BUILTIN:
-        names = ("epoch_20.pth", "L2CSNet_gaze360.pkl")
-        found = find_released((Path(folder),))
-        missing = [name for name in names if name not in found]
-        if missing:
-            raise BadCheckpoint(
-                f"{folder} lacks {', '.join(missing)}; `gohd doctor` says where each can be had."
-            )
-        paths = [found[name] for name in names]
-    return CoefficientExtractor.load(paths[0], device=device), GazeEstimator.load(paths[1], device=device)
+    paths = family_paths(folder, ("extractor", "gaze_estimator"))
+    extractor = CoefficientExtractor.load(paths["extractor"], device=device)
+    return extractor, GazeEstimator.load(paths["gaze_estimator"], device=device)
 
 
 def load_detector(arguments: argparse.Namespace, *, needed: bool) -> Any:

@@ -38,7 +38,7 @@ def extract_motion(
         film: any rate, even or uneven; it is resampled on unwrapped angles to round(seconds * fps) frames.
         gaze_estimator: None leaves the gaze straight ahead and marked as not observed.
         where: see `whereabouts`; None takes each frame as a square picture of a head.
-        missing: what frames without a face get, one of `timeline.MISSING`; they never stop the run. All
+        missing: what frames without a face get, one of `choices.MISSING`; they never stop the run. All
             of them together leave a motion at rest.
         steady_crop: keep the crop still while the face stays in it (built-in weights), or steady the
             landmarks that align it (official ones).

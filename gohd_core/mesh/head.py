@@ -36,14 +36,14 @@ _BODY = 0.30
 """How far shoulders follow the neck."""
 _WITHOUT_MATTE = 0.12
 """Without a person mask, the distance from the head over which motion fades, picture sides."""
-_HELD, _HELD_WALL, _FREE = 0.16, 0.04, 0.25
-"""Width along held sides of the picture over which motion fades, where the person crosses them and elsewhere; and
-along its own ones over which skin is stretched; picture sides."""
+_HELD, _FREE = 0.16, 0.25
+"""Width along held sides of the picture over which the motion of a person who crosses them fades, and along the
+picture's own sides over which skin is stretched; picture sides."""
 _OUTLINE = 0.18
 """Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
 _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
 """Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
-_INVERSIONS, _LEAST_AREA = 4, 0.3
+_INVERSIONS, _LEAST_AREA = 3, 0.3
 """Steps of the inversion of flows, and the least that one of them takes a cell to shrink to."""
 _CHIN = 152
 
@@ -171,7 +171,7 @@ def head_warp(
     if alpha is None:
         rigid = rigid * torch.exp(-((_distance(covered) / GRID / _WITHOUT_MATTE) ** 2))
     neck = torch.exp(-((across / 0.25) ** 2 + ((below - 0.20) / 0.15) ** 2))
-    pin = _pin(alpha, own, held)
+    pin, inner = _sides(alpha, own, held)
     rigid = rigid * pin
     return HeadWarp(
         at,
@@ -181,7 +181,7 @@ def head_warp(
         ((pin - rigid) * _BODY)[None, None],
         in_head(torch.full_like(depth, _HAIR + own[0, 69])),
         _outward(alpha, _OUTLINE * camera.focal / (camera.distance - own[0, 69].item()) / step, own),
-        _inner(own, held),
+        inner,
         neck / neck.sum(),
         own,
         size,
@@ -235,24 +235,21 @@ def _barycentric(steps: int, like: Tensor) -> Tensor:
     return torch.tensor(places, device=like.device, dtype=like.dtype) / steps
 
 
-def _pin(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> Tensor:
-    """[n,n] 0 along held sides, 1 within; sides that the person crosses are held over a wider band."""
-    wide, narrow = (_from_sides(own, width) for width in (_HELD, _HELD_WALL))
-    if alpha is None:
-        crossing = torch.ones_like(wide)
-    else:
-        matte = F.adaptive_avg_pool2d(alpha, GRID)
-        ends = [matte[..., :, :3], matte[..., :3, :], matte[..., :, -3:], matte[..., -3:, :]]
-        lines = [end.amax(3 - k % 2).flatten() for k, end in enumerate(ends)]
-        lines = [_blur(line.view(1, 1, 1, -1), 6.0).flatten() for line in lines]
-        crossing = torch.stack([(x[:, None] if k % 2 == 0 else x[None]).expand(GRID, GRID) for k, x in enumerate(lines)])
-    sides = torch.lerp(narrow, wide, crossing)
-    return torch.where(torch.tensor(held, device=own.device)[:, None, None], sides, 1.0).prod(0)
+def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Tensor, Tensor]:
+    """How far places lie from where the person crosses held sides [n,n], and from the picture's own ones
+    [4,n,n] (left, top, right, bottom); from 0 there to 1 within, and along sides that show the wall alone."""
+    is_held = torch.tensor(held, device=own.device)[:, None, None]
+    crossing = 1.0 if alpha is None else _crossing(F.adaptive_avg_pool2d(alpha, GRID))
+    pin, inner = (1 - crossing * (1 - _from_sides(own, width)) for width in (_HELD, _FREE))
+    return torch.where(is_held, pin, 1.0).prod(0), torch.where(is_held, 1.0, inner)
 
 
-def _inner(own: Tensor, held: Sequence[bool]) -> Tensor:
-    """[4,n,n] 0 along each side that is not held, 1 within."""
-    return torch.where(torch.tensor(held, device=own.device)[:, None, None], 1.0, _from_sides(own, _FREE))
+def _crossing(matte: Tensor) -> Tensor:
+    """How far the person of a matte [1,1,n,n] crosses each side (left, top, right, bottom), [4,n,n]."""
+    ends = matte[..., :2].amax(3), matte[..., :2, :].amax(2), matte[..., -2:].amax(3), matte[..., -2:, :].amax(2)
+    lines = [_blur(end[:, :, None], 3.0).flatten().clamp(0, 1) for end in ends]
+    left, top, right, bottom = (line.expand(GRID, GRID) for line in lines)
+    return torch.stack([left.mT, top, right.mT, bottom])
 
 
 def _from_sides(own: Tensor, width: float) -> Tensor:
@@ -305,18 +302,19 @@ def _inverse(shift: Tensor, size: int) -> Tensor:
     cell = 2 * size / side
     across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / cell
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / cell
-    fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
     flow = -shift
-    for _ in range(_INVERSIONS):
+    fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
+    for turn in range(_INVERSIONS):
         grid = places + flow.permute(0, 2, 3, 1) * (2 / size)
-        x, y, xx, yx, xy, yy = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False).unbind(
-            1
-        )
-        miss_x, miss_y = flow[:, 0] + x, flow[:, 1] + y
-        xx, yy = xx + 1, yy + 1
-        area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
-        step = torch.stack([yy * miss_x - xy * miss_y, xx * miss_y - yx * miss_x], 1) / area[:, None]
-        flow = flow - step
+        found = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False)
+        if turn == 0:  # the derivatives change little from here on
+            fields = shift
+            xx, yx, xy, yy = found[:, 2:].unbind(1)
+            xx, yy = xx + 1, yy + 1
+            area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
+            inverse = torch.stack([yy, -xy, -yx, xx], 1) / area[:, None]
+        miss = flow + found[:, :2]
+        flow = flow - torch.stack([(inverse[:, :2] * miss).sum(1), (inverse[:, 2:] * miss).sum(1)], 1)
     return flow
 
 

@@ -1,4 +1,4 @@
-"""What is seen between parted lips: the picture's own teeth where it shows some, else drawn ones in its light."""
+"""What is seen between parted lips: own teeth where the picture shows some, else drawn ones, in its light."""
 
 from __future__ import annotations
 
@@ -109,10 +109,17 @@ class Mouth:
         own_inside, pixels = _own_inside(face, picture, sigma)
         look = _colours(picture, points, pixels)
         rows = (look.tooth, look.gum, look.tongue, look.cavity, look.exponents)
+        # The picture's own teeth are dim at the sides already.
+        teeth_seen = own_inside is not None and own_inside.shows_teeth
         return cls(
             face,
             arches,
-            as_map(draw_rows(width, sigma * texels).transpose(2, 3, 0, 1).reshape(-1, width, 6), face.image)
+            as_map(
+                draw_rows(width, sigma * texels, 0.2 if teeth_seen else 0.6)
+                .transpose(2, 3, 0, 1)
+                .reshape(-1, width, 6),
+                face.image,
+            )
             .unflatten(1, (2, 3))
             .squeeze(0),
             torch.as_tensor(np.stack(rows), dtype=face.image.dtype, device=face.image.device),
@@ -148,15 +155,16 @@ class Mouth:
         height = part.height / unit
         ramp = (0.36 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
         below_lip = part.above / ramp
+        under_lip = smooth(0, 1, below_lip)
         places = self.arches.places(frame.pose, frame.jaw, frame.window.pixels(), frame.window.size)
         grid = (places / REACH).flatten(0, 1)
         textures = self.teeth.repeat(len(places), 1, 1, 1)
         rows = F.grid_sample(textures, grid, "bilinear", "zeros", align_corners=False).unflatten(0, (-1, 2))
         colour = cavity.expand(len(places), 3, *part.above.shape[2:])
         own = None if self.own is None else self.own.at(frame.rigid_at)
-        # Above teeth that the picture shows drawn ones go on in their colours, which are dim at the sides.
+        # Above teeth that the picture shows drawn ones go on in their colours.
         goes_on = own is not None and self.own.shows_teeth
-        upper_tooth, dim = (own[:, :3] / 2 + 0.5, 0.2) if goes_on else (tooth, 0.6)
+        upper_tooth = own[:, :3] / 2 + 0.5 if goes_on else tooth
         # A tongue's hill behind the lower teeth, moving with them, of mouths that are open far enough.
         across, down = places[:, LOWER, None, ..., 0], places[:, LOWER, None, ..., 1]
         hill = -2.1 + 1.9 * across.square()
@@ -165,13 +173,12 @@ class Mouth:
         colour = torch.lerp(colour, tongue * lit, 0.9 * body)
         for k in (LOWER, UPPER):
             bright, opacity, flesh = rows[:, k].split(1, dim=1)
-            side = places[:, k, None, ..., 0].abs()
             if k == UPPER:
-                light = (0.62 + 0.38 * smooth(0, 1, below_lip)) * (1 - dim * smooth(0.30, 1.0, side))
+                light = 0.62 + 0.38 * under_lip
             else:
                 over = 0.6 + 0.4 * smooth(0, 0.02, part.below / unit)
                 deep = 0.5 + 0.5 * smooth(0, 0.06, part.above / unit)
-                light = 0.54 * over * deep * (1 - 0.75 * smooth(0.25, 0.9, side))
+                light = 0.54 * over * deep
             row = (
                 torch.lerp((upper_tooth if k == UPPER else tooth) * bright, gum * bright / 0.55, flesh)
                 * light

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gohd_core.choices import CENTRES, SMOOTHING, TRACKS
 from gohd_core.errors import BadInput
 from gohd_core.motion import Expression, Gaze, Motion, Sequence, unwrap
 from gohd_core.motion.keyframes import Keyframes
@@ -17,8 +18,6 @@ from gohd_core.motion.one_euro import OneEuro
 
 Track = TypeVar("Track", bound=Sequence)
 
-SMOOTHING = ("gaussian", "savitzky-golay", "one-euro")
-CENTRES = ("first", "mean", "zero")
 SPEEDS = (0.1, 10.0)
 _TURN = 2 * torch.pi
 _SPEED_BASE = 10
@@ -202,12 +201,12 @@ class Edits:
     gaze_turn: tuple[float, float] = (0.0, 0.0)
     loop: float = 0.0
     ease: tuple[float, float] = (0.0, 0.0)
-    parts: tuple[str, ...] = ("pose", "expression", "gaze")
+    parts: tuple[str, ...] = TRACKS
 
 
 def edited(motion: Motion, edits: Edits) -> Motion:
     """All edits of one `Edits`, each left out where it would change nothing."""
-    tracks: dict[str, Any] = {name: getattr(motion, name) for name in ("pose", "expression", "gaze")}
+    tracks: dict[str, Any] = {name: getattr(motion, name) for name in TRACKS}
     rest = {name: track.values[0] for name, track in tracks.items()}
     for name, track in tracks.items():
         track = frozen(track, *edits.freeze)

@@ -9,10 +9,8 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
+from gohd_core.choices import EASES
 from gohd_core.errors import BadInput
-
-EASES = ("smooth", "linear", "hold")
-"""How a curve goes on from a key: eased at both ends, straight, or a step at the next key."""
 
 
 @dataclass(frozen=True, eq=False)

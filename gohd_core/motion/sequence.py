@@ -9,10 +9,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from gohd_core.choices import FILLS
 from gohd_core.constants import FPS, N_EXPRESSION, N_GAZE, N_POSE, SPACES
 from gohd_core.errors import BadInput
-
-FILL_MODES = ("hold", "loop", "ping-pong", "retime")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +100,8 @@ class Sequence:
 
         "retime" plays all of it faster or slower instead, first frame to first and last to last.
         """
-        if mode not in FILL_MODES:
-            raise BadInput(f"{mode!r} is no way to fill motion; use one of {', '.join(FILL_MODES)}.")
+        if mode not in FILLS:
+            raise BadInput(f"{mode!r} is no way to fill motion; use one of {', '.join(FILLS)}.")
         if frames < 1:
             raise BadInput("Motion can't be fitted to less than one frame.")
         if mode == "retime":

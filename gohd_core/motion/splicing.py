@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from gohd_core.choices import TRACKS
 from gohd_core.errors import BadInput
 from gohd_core.motion import Motion
 from gohd_core.motion import Sequence as Track
@@ -43,8 +44,7 @@ def spliced(motions: Sequence[Motion], *, blend: float = BLEND) -> Motion:
             )
     even = [motion.resampled(first.fps) for motion in motions]
     frames = round(blend * float(first.fps))
-    parts = ("pose", "expression", "gaze")
-    return Motion(*(_joined([getattr(motion, part) for motion in even], frames) for part in parts))
+    return Motion(*(_joined([getattr(motion, part) for motion in even], frames) for part in TRACKS))
 
 
 def _joined(tracks: list[Track], frames: int) -> Track:

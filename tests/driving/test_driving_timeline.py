@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.driving.steadiness import METHODS, OFFICIAL, UNTOUCHED, Steadying, steadied, tremble
+from gohd_core.choices import STEADYING
+from gohd_core.driving.steadiness import OFFICIAL, UNTOUCHED, Steadying, steadied, tremble
 from gohd_core.driving.timeline import gaps, on_grid
 from gohd_core.errors import BadInput
 from gohd_core.face.smoothing import smooth
@@ -88,7 +89,7 @@ def _motion(values: torch.Tensor) -> Motion:
     return Motion.from_descriptors(values, "stylised")
 
 
-@pytest.mark.parametrize("method", [m for m in METHODS if m != "none"])
+@pytest.mark.parametrize("method", [m for m in STEADYING if m != "none"])
 def test_every_method_steadies_and_turns_no_head_around(method) -> None:
     generator = torch.Generator().manual_seed(3)
     true = torch.zeros(120, 72)
