@@ -164,8 +164,8 @@ def _add_pictures(kinds: Any) -> None:
     parser = kinds.add_parser(
         "pictures",
         help="photographs, paintings and drawings as portraits: which of them talk, and how well",
-        description="Prepares every picture of a folder, draws it after commands and after a shipped sound, and "
-        "reads its face on the drawn frames.",
+        description="Prepares every picture of a folder, draws it after commands and after a shipped sound, "
+        "and reads its face on the drawn frames.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder of pictures, or one picture")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Measures of faces that were read as MediaPipe's mesh: openings in shares of the face's own size, regions."""
+"""Measures of faces that were read as MediaPipe's mesh: openings in shares of the face, and its region."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def lid_heights(points: np.ndarray) -> np.ndarray:
 
 
 def face_region(points: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The pixels of a picture within a face's outline, bool [H, W]; points [468 or 478, 2 or more] in pixels."""
+    """Pixels of a picture within a face's outline, bool [H, W]; points [468 or 478, 2 or 3] in pixels."""
     mask = np.zeros((height, width), np.uint8)
     outline = points[list(OVAL), :2].round().astype(np.int32)
     cv2.fillPoly(mask, [outline], 1)

@@ -79,7 +79,7 @@ def sharpness(made: Tensor, true: Tensor, boxes: Tensor | None = None) -> Tensor
 def gradient_energy(picture: np.ndarray, mask: np.ndarray) -> float:
     """Root mean square of the luminance's gradient (Sobel) in grey levels a pixel, where the mask is true.
 
-    picture: u8 [H, W, 3]; mask: bool [H, W]. Drawn and true pictures may have the same thing in another place.
+    picture: u8 [H, W, 3]; mask: bool [H, W]. Drawn and true pictures may show the same in another place.
     """
     if not mask.any():
         return 0.0

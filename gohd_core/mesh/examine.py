@@ -1,4 +1,4 @@
-"""How good a picture is as a portrait, in sentences: what was measured, and what of the result will suffer."""
+"""How good a picture is as a portrait, in sentences: what was measured, and what will suffer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Remark:
 
 
 def examine(portrait: Portrait) -> list[Remark]:
-    """Looks at a portrait that was read by its face mesh; for another there is one remark, on how it was read."""
+    """Looks at a portrait that was read by its face mesh; of another it says how it was read."""
     if portrait.mesh is None:
         return [Remark("reading", True, _read_otherwise(portrait))]
     return [*_size(portrait), _turn(portrait), *_looks(portrait), _edges(portrait)]
@@ -65,8 +65,9 @@ def _read_otherwise(portrait: Portrait) -> str:
     height, width = portrait.frame.shape[:2]
     if portrait.misfit is not None:
         return (
-            f"A square picture of {width} x {height} pixels that was read as a drawn head of the kind that ships, "
-            f"and is drawn at {portrait.size}. A photograph needs the networks that read faces: gohd download faces."
+            f"A picture of {width} x {height} pixels that was read as a drawn head of the kind that ships, "
+            f"and is drawn at {portrait.size}. A photograph needs the networks that read faces: gohd "
+            "download faces."
         )
     return f"Read by official weights, which draw it at {portrait.size} pixels."
 
@@ -93,7 +94,7 @@ def _turn(portrait: Portrait) -> Remark:
     ]
     text = f"The head is turned {', '.join(where)}"
     if abs(yaw) > TURNED:
-        return Remark("turn", False, f"{text}; its far side will be stretched where it turns towards the viewer.")
+        return Remark("turn", False, f"{text}; its far side will be stretched where it turns to the viewer.")
     if abs(pitch) > NODDED:
         return Remark("turn", False, f"{text}; what it hides will be stretched where it nods the other way.")
     return Remark("turn", True, f"{text}.")
@@ -126,7 +127,7 @@ def _mouth(picture: np.ndarray, points: np.ndarray) -> Remark:
             f"{text}: a hand, a scarf or a beard may lie over them, and would be torn open where they part.",
         )
     if gap > WIDE:
-        return Remark("mouth", False, f"{text}: wide open. Shut, it will look pressed; a calmer picture is better.")
+        return Remark("mouth", False, f"{text}: wide open, and will look pressed where it shuts.")
     parted = " Its own teeth are kept." if gap > PARTED else ""
     return Remark("mouth", True, f"{text}.{parted}")
 
@@ -137,14 +138,18 @@ def _edges(portrait: Portrait) -> Remark:
     room = {"left": left, "top": top, "right": width - 1 - right, "bottom": height - 1 - bottom}
     beyond = [side for side, pixels in room.items() if pixels < 0]
     if beyond:
-        text = f"The face is cut at the {_listed(beyond)}; the cut will be seen where the head moves from there."
+        text = (
+            f"The face is cut at the {_listed(beyond)}; the cut will be seen where the head moves from there."
+        )
         return Remark("edges", False, text)
     unit = max(right - left, bottom - top)
     close = [side for side, share in (("top", 0.15), ("bottom", 0.05)) if room[side] < share * unit]
     if close:
         cut = {"top": "hair", "bottom": "the neck"}
         text = f"The picture ends close to the face at the {_listed(close)}, so that"
-        return Remark("edges", False, f"{text} {_listed([cut[side] for side in close])} will be stretched there.")
+        return Remark(
+            "edges", False, f"{text} {_listed([cut[side] for side in close])} will be stretched there."
+        )
     return Remark("edges", True, "The whole face lies within the picture.")
 
 
@@ -155,7 +160,8 @@ def _mesh_box(portrait: Portrait) -> torch.Tensor:
 
 
 def _at_drawn_size(portrait: Portrait) -> tuple[np.ndarray, np.ndarray]:
-    """The crop as it is drawn, or the picture's own pixels where those are fewer, with the mesh in its pixels."""
+    """The crop as it is drawn, or the picture's own pixels where those are fewer, with the mesh in its "
+    "pixels."""
     left, top, right, bottom = portrait.box
     if portrait.size < right - left:
         return _bytes(portrait.crop), portrait.mesh_in_crop.numpy()

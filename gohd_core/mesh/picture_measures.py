@@ -1,4 +1,5 @@
-"""Simple measures of a portrait's picture: how blurred it is, and whether its lips can be told from the skin."""
+"""Simple measures of a portrait's picture: how blurred it is, and whether its lips can be told from the "
+"skin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is measured on one picture: prepared, drawn after commands and after a sound, read again."""
+"""All that is measured on one picture: prepared, drawn after commands and after a sound, read again."""
 
 from __future__ import annotations
 

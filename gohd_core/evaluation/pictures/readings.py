@@ -44,8 +44,8 @@ def read_frames(
 ) -> FaceReadings:
     """Reads frames u8 [T,S,S,3].
 
-    start: where the face is looked for first in each frame, which takes half as long. Without it each frame is
-    searched anew for its largest face, as by somebody who sees nothing but that frame.
+    start: where the face is looked for first in each frame, which takes half as long. Without it each frame
+    is searched anew for its largest face, as by somebody who sees nothing but that frame.
     """
     count, size = len(frames), frames.shape[1]
     seen = np.zeros(count, bool)

@@ -67,7 +67,8 @@ def pictures(
     begun = time.perf_counter()
     if models.reader is None:
         raise BadInput(
-            "Pictures are measured by the networks that read faces, which are not there; run: gohd download faces."
+            "Pictures are measured by the networks that read faces, which are not there; run: gohd download "
+            "faces."
         )
     features = audio_features(*load_audio(assets_folder() / "speech" / SPEECH), models.pose.alignment)
     bench = Bench(models, features, plan.size, plan.step, clock=CLOCKS[plan.clock])

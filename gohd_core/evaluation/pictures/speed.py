@@ -33,9 +33,9 @@ def speed_table(
     table = Table(
         "Speed by size",
         ("reading s", "encoding s", "frames a second", "MiB", f"MiB, {long} frames"),
-        note=f"One picture: reading its face, and encoding what was read; a clip of {len(motion)} frames, best "
-        f"of {_REPEATS}. MiB: peak of the process's resident memory while it is drawn (of the GPU's there), and "
-        f"while {long} frames are. {torch.get_num_threads()} threads.",
+        note=f"One picture: reading its face, and encoding what was read; a clip of {len(motion)} frames, "
+        f"best of {_REPEATS}. MiB: peak of the process's resident memory (on a GPU: its own) while that is "
+        f"drawn, and while {long} frames are. Threads: {torch.get_num_threads()}.",
     )
     for size in sizes:
         reading, portrait = _timed(

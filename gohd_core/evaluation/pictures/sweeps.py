@@ -103,7 +103,7 @@ def sweep_figures(
 
 
 def lids_left(blink: slice, read: FaceReadings) -> float:
-    """Height of the more open eye at a full blink as a share of its own; 0 is shut, nan where no face is seen."""
+    """Height of the more open eye at a full blink as a share of its own; nan where no face is seen."""
     shut, own = read.lids[blink][-1], read.lids[0]
     return float((shut / np.maximum(own, 1e-6)).max())
 

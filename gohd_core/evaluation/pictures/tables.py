@@ -92,10 +92,11 @@ def talk_table(results: Sequence[Result]) -> Table:
             ),
             *("own gap", "sharpness", "turned", "talks"),
         ),
-        note=f"A picture talks if a face is seen in {SEEN:g} of the clip's frames, the gap between its lips spans "
-        f"{SPAN:g} and closes to {SHUT:g} or the picture's own (in distances of the eyes' outer corners), and "
-        f"{SHARP:g} of the source's sharpness stays. Sharpness: gradient energy within the face's outline as a "
-        "share of the source's, over the clip, and over turned heads. Own pose: of the whole crop.",
+        note=f"A picture talks if a face is seen in {SEEN:g} of the clip's frames, the gap between its lips "
+        f"spans {SPAN:g} and closes to {SHUT:g} or the picture's own (in distances of the eyes' outer "
+        f"corners), and {SHARP:g} of the source's sharpness stays. Sharpness: gradient energy within the "
+        "face's outline as a share of the source's, over the clip, and over turned heads. Own pose: of the "
+        "whole crop.",
     )
     for result in results:
         talk = result.talk
@@ -125,10 +126,11 @@ def command_table(results: Sequence[Result]) -> Table:
     table = Table(
         "Commanded against measured",
         (*columns, "lids left", "points", "points px"),
-        note="Slope, and correlation r. Jaw: gap between the inner lips in the head, 0 to fully open. Irises: "
-        "+-24 and +-14 degrees, by the iris network. Head: +-20 degrees of yaw, +-15 of pitch and roll, by the fit "
-        "of the read mesh. Lids left: height of the eyes at a full blink as a share of their own. Points: slope "
-        "of the 468 points' displacement when the head turns, and its rms error in pixels of 512.",
+        note="Slope, and correlation r. Jaw: gap between the inner lips in the head, 0 to fully open. "
+        "Irises: +-24 and +-14 degrees, by the iris network. Head: +-20 degrees of yaw, +-15 of pitch and "
+        "roll, by the fit of the read mesh. Lids left: height of the eyes at a full blink as a share of "
+        "their own. Points: slope of the 468 points' displacement when the head turns, and its rms error in "
+        "pixels of 512.",
     )
     for result in results:
         figures = {}
