@@ -15,7 +15,7 @@ EYE_CORNERS = ((33, 133), (362, 263))
 def seen_mesh(
     size: int, yaw: float = 0.0, pitch: float = 0.0, shift: tuple[float, float] = (0, 0)
 ) -> np.ndarray:
-    """The canonical face [478,3] in pixels of a square picture of `size`, turned by degrees, shifted by pixels."""
+    """The canonical face [478,3] in pixels of a picture of `size`, turned by degrees, shifted by pixels."""
     points = canonical_face().points.float()
     eyes = torch.stack([points[list(corners)].mean(0) for corners in EYE_CORNERS])
     points = torch.cat([points, eyes.repeat_interleave(5, 0)])  # irises look straight ahead

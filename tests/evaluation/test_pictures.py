@@ -16,6 +16,7 @@ from gohd_core.evaluation.pictures.measure import Result
 from gohd_core.evaluation.pictures.readings import FaceReadings
 from gohd_core.evaluation.pictures.run import PicturePlan, pictures
 from gohd_core.evaluation.pictures.sheets import ROWS, Sheets
+from gohd_core.evaluation.pictures.speaking import Talk, judged
 from gohd_core.evaluation.pictures.sweeps import (
     BLINK,
     IRIS_YAW,
@@ -26,7 +27,6 @@ from gohd_core.evaluation.pictures.sweeps import (
     sweep_figures,
 )
 from gohd_core.evaluation.pictures.tables import result_tables
-from gohd_core.evaluation.pictures.talking import Talk, judged
 from gohd_core.evaluation.report import Report
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.animator import MeshAnimator
@@ -97,7 +97,7 @@ def exact(source: MeshSource, rows: torch.Tensor, places: dict[str, slice]) -> F
 
 
 def read_as(shares: list[float]) -> FaceReadings:
-    """Readings of frames in which the gap between the lips is so many eye distances; nan where nothing is seen."""
+    """Readings of frames in which the gap between the lips is so many eye distances; nan: no face."""
     share = np.array(shares)
     count = len(share)
     points = np.repeat(seen_mesh(64)[None], count, 0)

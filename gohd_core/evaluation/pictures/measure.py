@@ -15,8 +15,8 @@ from gohd_core.animator.windows import network_descriptors
 from gohd_core.audio import AudioFeatures
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.pictures.readings import read_frames
+from gohd_core.evaluation.pictures.speaking import Talk, face_energy, judged
 from gohd_core.evaluation.pictures.sweeps import BLINK, JAW, SWEEPS, Sweep, sweep_descriptors, sweep_figures
-from gohd_core.evaluation.pictures.talking import Talk, face_energy, judged
 from gohd_core.images import Image
 from gohd_core.mesh.source import MeshSource
 from gohd_core.models import Models

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from gohd_core.evaluation.pictures.measure import Result
+from gohd_core.evaluation.pictures.speaking import SEEN, SHARP, SHUT, SPAN
 from gohd_core.evaluation.pictures.sweeps import HEAD, IRIS_PITCH, IRIS_YAW, JAW
-from gohd_core.evaluation.pictures.talking import SEEN, SHARP, SHUT, SPAN
 from gohd_core.evaluation.report import Table, Value
 
 LIDS_LEFT = 0.5
