@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gohd_core.constants import N_GAZE
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.measures.face_points import lid_heights, lips_gap
@@ -26,7 +25,6 @@ class FaceReadings:
         gap: [T] between the inner lips in model units, in the head.
         share: [T] the same gap in distances of the eyes' outer corners.
         lids: [T,2] height of the left and the right eye's opening in its width.
-        gaze: [T,2] (horizontal, vertical) in radians.
         angles: [T,3] of the head, in radians.
     """
 
@@ -35,7 +33,6 @@ class FaceReadings:
     gap: np.ndarray
     share: np.ndarray
     lids: np.ndarray
-    gaze: np.ndarray
     angles: np.ndarray
 
 
@@ -54,17 +51,21 @@ def read_frames(
         face = _largest(reader, frame) if start is None else reader.track([frame], start)[0]
         if face is not None:
             seen[k], points[k] = True, face.points
-    values = {"gap": (), "share": (), "lids": (2,), "gaze": (N_GAZE,), "angles": (3,)}
+    values = {"gap": (), "share": (), "lids": (2,), "angles": (3,)}
     measured = {name: np.full((count, *shape), np.nan) for name, shape in values.items()}
     if seen.any():
         fitted = fit_face(torch.from_numpy(points[seen]).float(), size)
-        eyes = from_head(fitted.pose, eyes_in_head(fitted.points_in_head).mean(1))
         measured["gap"][seen] = inner_gap(fitted.points_in_head).numpy()
         measured["share"][seen] = lips_gap(points[seen])
         measured["lids"][seen] = lid_heights(points[seen])
-        measured["gaze"][seen] = eyes.numpy()
         measured["angles"][seen] = fitted.pose[:, :3].numpy()
     return FaceReadings(seen, points, **measured)
+
+
+def gaze_of(points: np.ndarray, size: int) -> np.ndarray:
+    """Gaze (horizontal, vertical) of meshes [T,478,3] in pixels of frames of `size`, [T,2] in radians."""
+    fitted = fit_face(torch.from_numpy(points).float(), size)
+    return from_head(fitted.pose, eyes_in_head(fitted.points_in_head).mean(1)).numpy()
 
 
 def _largest(reader: FaceReader, frame: np.ndarray) -> FaceLandmarks | None:

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.evaluation.pictures.readings import FaceReadings
+from gohd_core.evaluation.pictures.readings import FaceReadings, gaze_of
 from gohd_core.face.camera import Camera, transform
 from gohd_core.measures.sequences import agreement, displacement_share
-from gohd_core.mesh.contours import INNER_GAP
+from gohd_core.mesh.contours import INNER_GAP, N_FACE
 from gohd_core.mesh.frame import EDGE, LIPS, POINTS
 from gohd_core.mesh.source import MeshSource
 from gohd_core.stylised.expressions import INDEX
@@ -78,9 +78,10 @@ def sweep_figures(
 ) -> dict[str, float]:
     """Slope and correlation of what is read in the frames against what was commanded, by name.
 
-    Angles are read by the fit of the read mesh, gaze by its irises; the jaw is the gap between the lips that
-    the commanded contours have. Lids: what is left of the eyes' height when they are shut. Points: where the
-    portrait's own 468 points move when its head turns, in slope and rms pixels.
+    Angles are read by the fit of the read mesh, gaze by its irises in the head as it is read first, which
+    stays: the eye corners of a mesh follow irises. The jaw is the gap between the lips that the contours
+    have. Lids: what is left of the eyes' height when they are shut. Points: where the portrait's own 468
+    points move when its head turns, in slope and rms pixels.
     """
     found: dict[str, float] = {}
     gaps = commanded_gaps(source, descriptors)
@@ -94,8 +95,9 @@ def sweep_figures(
 
     given = descriptors.cpu().numpy()
     follow(JAW, gaps, read.gap)
-    follow(IRIS_YAW, given[:, _GAZE], read.gaze[:, 0])
-    follow(IRIS_PITCH, given[:, _GAZE + 1], read.gaze[:, 1])
+    gaze = _gaze_in_first_head(read, source.size)
+    follow(IRIS_YAW, given[:, _GAZE], gaze[:, 0])
+    follow(IRIS_PITCH, given[:, _GAZE + 1], gaze[:, 1])
     for name, column in zip(HEAD, (1, 0, 2), strict=True):
         follow(name, given[:, _POSE + column], read.angles[:, column])
     found["lids left"] = lids_left(places[BLINK], read)
@@ -106,6 +108,16 @@ def lids_left(blink: slice, read: FaceReadings) -> float:
     """Height of the more open eye at a full blink as a share of its own; nan where no face is seen."""
     shut, own = read.lids[blink][-1], read.lids[0]
     return float((shut / np.maximum(own, 1e-6)).max())
+
+
+def _gaze_in_first_head(read: FaceReadings, size: int) -> np.ndarray:
+    """Gaze [T,2] of each frame's irises in the head of the first one; nan without either."""
+    gaze = np.full((len(read.seen), 2), np.nan)
+    if read.seen[0]:
+        points = np.repeat(read.points[:1], len(gaze), 0)
+        points[:, N_FACE:] = read.points[:, N_FACE:]
+        gaze[read.seen] = gaze_of(points[read.seen], size)
+    return gaze
 
 
 def commanded_gaps(source: MeshSource, descriptors: Tensor) -> np.ndarray:
@@ -131,10 +143,10 @@ def _points(
     rows = rows[read.seen[rows]]
     if not len(rows) or not read.seen[0]:
         return {}
-    own = source.face.points_in_head[:468].cpu()
+    own = source.face.points_in_head[:N_FACE].cpu()
     camera, poses = Camera.of_size(source.size), descriptors[:, _POSE : _POSE + 6].cpu()
     placed = camera.pixels(transform(own[None], poses)).numpy()
     true = placed[rows] - placed[0]
-    made = (read.points[rows] - read.points[0])[:, :468, :2]
+    made = (read.points[rows] - read.points[0])[:, :N_FACE, :2]
     rms = float(np.sqrt(np.square(made - true).sum(-1).mean()))
     return {"points slope": displacement_share(true, made), "points px": rms * 512 / source.size}
