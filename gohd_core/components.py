@@ -17,6 +17,10 @@ BUILTIN = "builtin"
 """Stands for the weights that ship in the pack's assets folder."""
 
 
+HEADER = "gohd"
+"""Under this key of a safetensors header our own weights keep what they say of themselves, as JSON."""
+
+
 @dataclass(frozen=True)
 class ReleasedFile:
     """One file that the authors, or those they build on, have released.

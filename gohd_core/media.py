@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from gohd_core.errors import BadInput, MissingDependency
 
@@ -41,10 +40,10 @@ def pyav() -> Any:
     return av
 
 
-def open_media(source: str | Path | io.BytesIO, name: str, what: str = "video") -> Any:
+def open_media(source: str | Path | IO[bytes], name: str, what: str = "video") -> Any:
     """An open PyAV container; `BadInput` where there is no file, or none of a known format."""
     av = pyav()
-    if isinstance(source, io.BytesIO):
+    if not isinstance(source, str | Path):
         source.seek(0)
     elif not Path(source).is_file():
         raise BadInput(f"There is no {what} at {source}; check the path.")

@@ -9,6 +9,7 @@ Nodes and commands call these steps and nothing else, so that all of them make t
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -42,6 +43,11 @@ AnyAnimator = Animator | BuiltinAnimator
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total)."""
 
+LARGEST_SCALE = 3
+"""Of pose, expression and strength; what is drawn beyond is noise."""
+STEEPEST_GAZE = math.pi / 3
+"""Radians, up, down and to the sides."""
+
 
 @dataclass(frozen=True)
 class TalkOptions:
@@ -74,6 +80,12 @@ class TalkOptions:
     def __post_init__(self) -> None:
         if isinstance(self.gaze, str) and self.gaze not in GAZES:
             raise BadInput(f"{self.gaze!r} is no gaze; use {', '.join(GAZES)} or a pitch and a yaw.")
+        for name in ("pose_scale", "expression_scale", "strength"):
+            if not 0 <= getattr(self, name) <= LARGEST_SCALE:
+                raise BadInput(f"{name} is {getattr(self, name)}; give 0 to {LARGEST_SCALE}.")
+        angles = () if isinstance(self.gaze, str) else self.gaze
+        if not all(abs(angle) <= STEEPEST_GAZE + 1e-6 for angle in angles):
+            raise BadInput(f"The gaze {self.gaze} is beyond 60 degrees (pi / 3 radians); look less far.")
 
     def sampling(self, stage: str, progress: Progress | None) -> dict[str, Any]:
         """What the samplers of head poses and gaze take."""

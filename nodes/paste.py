@@ -12,6 +12,7 @@ from gohd_core.errors import BadInput
 
 from . import host, sockets, weight_files
 from .sockets import field, result, schema
+from .values import painted
 
 CATEGORY = "GoHD/render"
 ELLIPSE = "ellipse"
@@ -158,6 +159,7 @@ class PasteBack(io.ComfyNode):
             raise BadInput(
                 "A track says where the head is in a video; wire that video's frames to background."
             )
+        mask = painted(mask)
         track = None if track is None else track.resampled(exact_fps(fps))
         place = {"mask": mask, "growth": growth, "feather": feather, "moving": track is not None}
         if mask is None and region != ELLIPSE:

@@ -112,7 +112,7 @@ class ReadWatermark(io.ComfyNode):
         if isinstance(media, torch.Tensor):
             reading = read_frames(media[..., :3])
         else:
-            reading = read_watermark(media.get_stream_source())
+            reading = read_watermark(media.get_stream_source(), **host.video_part(media))
         report = str(reading)
         return io.NodeOutput(reading.found, reading.score, report, ui=ui.PreviewText(report))
 

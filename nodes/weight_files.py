@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from gohd_core.components import BUILTIN, COMPONENTS, FACE_MODEL, RELEASED
+from gohd_core.components import BUILTIN, COMPONENTS, FACE_MODEL, HEADER, RELEASED
 from gohd_core.errors import BadCheckpoint, BadInput
+from gohd_core.files import read_header
 
 from . import host
 
@@ -93,12 +93,9 @@ def _component(name: str) -> str | None:
     place = host.weight_location(name)
     if place is None or place.suffix != ".safetensors":
         return None
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(place, framework="pt") as content:
-            return json.loads((content.metadata() or {}).get("gohd", "{}")).get("component")
-    except (SafetensorError, OSError, json.JSONDecodeError):
+        return (read_header(place, HEADER) or {}).get("component")
+    except BadInput:
         return None
 
 

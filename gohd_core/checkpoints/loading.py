@@ -15,6 +15,7 @@ from gohd_core.checkpoints.layout import Layout
 from gohd_core.checkpoints.reading import read_file
 from gohd_core.components import BUILTIN, COMPONENTS, Component, component
 from gohd_core.constants import BFM09
+from gohd_core.devices import checked_device
 from gohd_core.errors import BadCheckpoint
 
 _NAMES_SHOWN = 6
@@ -34,8 +35,10 @@ class Loaded:
 
 
 def assets_folder() -> Path:
-    """The folder of the built-in weights."""
-    return Path(__file__).resolve().parents[2] / "assets"
+    """The folder of the built-in weights and samples: in a wheel inside the package, else beside it."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "assets"
+    return inside if inside.is_dir() else package.parent / "assets"
 
 
 def builtin_path(name: str) -> Path:
@@ -63,6 +66,7 @@ def load_network(
     Raises `BadCheckpoint` with one sentence when the file holds another component, is damaged, lacks
     keys or has too many, has tensors of wrong shapes, or values that are not finite.
     """
+    device = checked_device(device)
     names = (name,) if isinstance(name, str) else name
     path = builtin_path(names[0]) if str(source) == BUILTIN else Path(source)
     loaded = read_checkpoint(path)
@@ -121,9 +125,9 @@ def _official(path: Path, content: Any) -> Loaded:
 
 
 def build(kind: Component, config: Any) -> nn.Module:
-    """A fresh network, without touching the caller's random state."""
-    with torch.random.fork_rng(devices=[]):
-        return kind.network(config)
+    """A fresh float32 network on the CPU, without touching the caller's random state."""
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        return kind.network(config).float()
 
 
 def _recognise(path: Path, content: Any) -> tuple[Component, Layout, dict[str, Tensor]]:
@@ -158,6 +162,11 @@ def _check_keys(path: Path, what: str, missing: list[str], unexpected: list[str]
 
 
 def _fill(path: Path, network: nn.Module, tensors: Mapping[str, Tensor], names: Mapping[str, str]) -> None:
+    # PyTorch computes nothing with numbers of 8 bits.
+    tensors = {
+        key: value.float() if value.is_floating_point() and value.element_size() == 1 else value
+        for key, value in tensors.items()
+    }
     bad = [names[key] for key, value in tensors.items() if not torch.isfinite(value).all()]
     if bad:
         raise BadCheckpoint(f"{path} has values that are not finite (in {_some(bad)}); download it again.")

@@ -26,7 +26,7 @@ _LIBRARIES = (
     ("scipy", "morphable models and loudness", "pip install scipy"),
     ("av", "video files", "pip install av"),
     ("opencv-python", "gaze crops and video frames", "pip install opencv-python"),
-    ("face-alignment", "finding faces in photographs", "pip install 'face-alignment>=1.5'"),
+    ("face-alignment", "faces for the official weights", "pip install 'face-alignment>=1.5'"),
     ("c2pa-python", "content credentials in videos", "pip install c2pa-python"),
     ("accelerate", "training", "pip install accelerate"),
     ("moderngl", "drawing the stylised heads", "pip install moderngl"),

@@ -74,7 +74,7 @@ def _listed(sources: list[Any], folder: Path, as_json: bool) -> str:
 
 
 def _agreed(count: int) -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise BadInput("Nobody is there to accept the terms; read them and give --yes.")
     sys.stdout.write(f"Download {count} of them on these terms? [y/N] ")
     sys.stdout.flush()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gohd_core.choices import MISSING, ORDERS, STEADYING
-from gohd_core.commands.inputs import numbers
+from gohd_core.commands.inputs import numbers, within
 from gohd_core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--face", default="largest", choices=ORDERS, help="which face the detector takes (largest)"
     )
-    group.add_argument("--start", type=float, default=0.0, help="begin at this second of the video (0)")
+    group.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")
     group.add_argument(
-        "--seconds", type=float, default=0.0, help="read this many seconds; 0 reads to the end"
+        "--seconds", type=within(0), default=0.0, help="read this many seconds; 0 reads to the end"
     )
     group.add_argument(
         "--missing",
@@ -44,7 +44,9 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--smooth", default="savitzky-golay", choices=STEADYING, help="against jitter (savitzky-golay)"
     )
-    group.add_argument("--smooth-seconds", type=float, default=0.2, help="how slow is slow, in seconds (0.2)")
+    group.add_argument(
+        "--smooth-seconds", type=within(0, 60), default=0.2, help="how slow is slow, in seconds (0.2)"
+    )
     group.add_argument("--smooth-parts", default="pose,gaze", help="some of pose,expression,gaze (pose,gaze)")
     group.add_argument(
         "--no-steady-crop", action="store_true", help="let the crop follow every tremble of the face"
@@ -108,29 +110,32 @@ def read_video(
 
 def sound_of(path: Path, arguments: argparse.Namespace) -> tuple[Any, int] | None:
     """The sound of the part of a video that is read, from its first picture on; None where it has none."""
-    import av
-
     from gohd_core.audio import load_audio
+    from gohd_core.media import decoded, open_media, start_of, usable
 
-    with av.open(str(path)) as container:
-        if not container.streams.audio:
+    with open_media(path, path.name) as container:
+        if not usable(container.streams.audio):
             return None
-        picture = container.streams.video[0]
-        late = (
-            float((picture.start_time or 0) * picture.time_base) - (container.start_time or 0) / av.time_base
-        )
+        stream = usable(container.streams.video)[0]
+        first = next(decoded(container, stream, path.name, tell=lambda _: None), None)
+        late = 0.0 if first is None or first.time is None else float(first.time) - start_of(container)
     waveform, rate = load_audio(path)
-    first = round((max(late, 0.0) + arguments.start) * rate)
-    last = first + round(arguments.seconds * rate) if arguments.seconds else waveform.shape[1]
-    return (waveform[:, first:last], rate) if first < waveform.shape[1] else None
+    start = round((max(late, 0.0) + arguments.start) * rate)
+    stop = start + round(arguments.seconds * rate) if arguments.seconds else waveform.shape[1]
+    return (waveform[:, start:stop], rate) if start < waveform.shape[1] else None
 
 
 def _landmarks(path: Path) -> Any:
     import numpy as np
 
+    wanted = "save a NumPy array [T, 68, 2] of pixels as .npy"
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"{path} can't be read as landmarks ({error}); save a NumPy array [T, 68, 2]."
-        ) from error
+        found = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise BadInput(f"{path} can't be read as landmarks ({error}); {wanted}.") from error
+    if isinstance(found, np.ndarray):
+        return found
+    with found:
+        if len(found.files) != 1:
+            raise BadInput(f"{path} holds {len(found.files)} arrays ({', '.join(found.files)}); {wanted}.")
+        return found[found.files[0]]

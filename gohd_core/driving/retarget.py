@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -44,6 +45,9 @@ class DriveOptions:
         for part in (*self.sources, *self.relative):
             if part not in DRIVEN_PARTS:
                 raise BadInput(f"There is no part {part!r} to drive; use some of {', '.join(DRIVEN_PARTS)}.")
+        gaze = self.sources.get("gaze")
+        if not (gaze is None or isinstance(gaze, str) or all(abs(angle) < math.pi / 2 for angle in gaze)):
+            raise BadInput(f"The gaze {gaze} is beyond 90 degrees (pi / 2 radians); look less far.")
 
 
 def driven_motion(

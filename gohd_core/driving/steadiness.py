@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from gohd_core.choices import STEADYING, TRACKS
 from gohd_core.errors import BadInput
-from gohd_core.face.smoothing import smooth
-from gohd_core.motion import Motion, Sequence, unwrap
+from gohd_core.motion import Motion, Sequence, smoothing, unwrap
 from gohd_core.motion.editing import smoothed
 
 Track = TypeVar("Track", bound=Sequence)
@@ -46,8 +44,7 @@ class Steadying:
 
 
 OFFICIAL = Steadying("mean", 0.2, ("pose",))
-"""What the official script does to driving poses, without its feedback (`face.smoothing`)."""
-UNTOUCHED = Steadying("none")
+"""What the official script does to driving poses, without its feedback."""
 
 
 def steadied(motion: Motion, how: Steadying) -> Motion:
@@ -65,8 +62,7 @@ def steadied(motion: Motion, how: Steadying) -> Motion:
 def _steadied(track: Track, how: Steadying) -> Track:
     if how.method != "mean":
         return smoothed(track, how.seconds, how.method)
-    values = torch.cat([unwrap(track.values[:, : track.angles]), track.values[:, track.angles :]], 1)
-    return replace(track, values=smooth(values))
+    return replace(track, values=smoothing.mean(track.unwrapped))
 
 
 def tremble(values: Tensor | np.ndarray) -> float:

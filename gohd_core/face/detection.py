@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.checkpoints.detector_files import FAN, S3FD, check_whole, find_detector_files, missing_files
+from gohd_core.devices import checked_device
 from gohd_core.errors import BadCheckpoint, BadInput, MissingDependency
 from gohd_core.face.crop import Box
 from gohd_core.face.heatmaps import CROP, cut_view, read_heatmaps, view_of
@@ -72,7 +73,7 @@ class FaceDetector:
         mirrored: bool = True,
         whole_pixels: bool = False,
     ) -> None:
-        self.finder, self.reader, self._device = finder, reader, torch.device(device)
+        self.finder, self.reader, self._device = finder, reader, checked_device(device)
         networks = (part for part in (finder, reader) if isinstance(part, torch.nn.Module))
         self.network = torch.nn.ModuleList(networks)
         self.least_score, self.batch_size = least_score, batch_size

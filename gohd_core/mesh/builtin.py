@@ -97,6 +97,10 @@ class BuiltinAnimator:
         """The clip in batches [b,3,S,S]; options as in `Animator.animate`."""
         return self._drawing(source).animate(source, motion, **options)
 
+    def drawn_at_once(self, batch_size: int) -> int:
+        """Frames that latent navigation draws ahead (`Animator.drawn_at_once`)."""
+        return self.latent.drawn_at_once(batch_size)
+
     def check_motion(self, motion: Motion) -> None:
         """`BadInput` for a motion of another coefficient space."""
         self.latent.check_motion(motion)

@@ -1,8 +1,8 @@
 """The flow of the skin around lips and lids, by contours, and the openings between them.
 
 Along a part's own axis (from corner to corner) each half of a contour is a curve: so high at each place, and
-shifted so far from where the portrait has it. Between the curves flows are straight lines; at the edge of a lip
-or lid they end, and beyond it the other lip's begin.
+shifted so far from where the portrait has it. Between the curves flows are straight lines; at the edge of a
+lip or lid they end, and beyond it the other lip's begin.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def contour_flows(target: Tensor, own: Tensor, size: int) -> list[ContourFlow]:
 def _in_window(
     curves: _Curves, window: Window, right: Tensor, up: Tensor, middle: Tensor, centre: Tensor, half: Tensor
 ) -> ContourFlow:
-    """One part's flow at its window's pixels; axes and places [B,2], `centre` and `half` [B] along the axis."""
+    """One part's flow at its window's pixels; axes and places [B,2], `centre` and `half` [B] along the
+    axis."""
     x = window.x[:, None] - middle[:, :1] + torch.arange(window.width, device=middle.device)  # [B,w]
     y = window.y[:, None] - middle[:, 1:] + torch.arange(window.height, device=middle.device)  # [B,h]
     along, height = (
@@ -174,7 +175,8 @@ class _Curves:
         return found[0], found[1]
 
     def skin(self, along: Tensor, column: Tensor, outside: Tensor, is_lower: Tensor) -> tuple[Tensor, Tensor]:
-        """Shifts [B,2,h,w] of places on the skin, pixels outside the edge, and how far they are known [B,h,w]."""
+        """Shifts [B,2,h,w] of places on the skin, pixels outside the edge, and how far they are known
+        [B,h,w]."""
         row = (outside / self.reach[:, None, None]).clamp(0, 1).sqrt() * (_ROWS - 1) + _ROWS * is_lower
         grid = torch.stack([column * (2 / _NODES) + (1 / _NODES - 1), row / _ROWS + (0.5 / _ROWS - 1)], -1)
         found = F.grid_sample(self.table, grid, "bilinear", "border", align_corners=False)
@@ -188,7 +190,8 @@ class _Curves:
 
 
 def _table(heights: Tensor, shifts: Tensor, fading: Tensor) -> tuple[Tensor, Tensor]:
-    """Shifts and weights over nodes and rows from the edge outwards [B,3,2*rows,n], and how far they reach [B].
+    """Shifts and weights over nodes and rows from the edge outwards [B,3,2*rows,n], and how far they reach
+    [B].
 
     Rows lie denser towards the edge.
     """

@@ -92,8 +92,8 @@ def _with_lids(descriptors: Tensor, up: Tensor) -> Tensor:
 
 
 def _parted(target: Tensor, own: Tensor, unit: float) -> Tensor:
-    """Own lip contours [B,7,48,2] for frames whose contours are `target`: where the gap is another than in the
-    picture, skin is taken from beyond the lips' dark line or the teeth's rim."""
+    """Own lip contours [B,7,48,2] for frames whose contours are `target`: where the gap is another than in
+    the picture, skin is taken from beyond the lips' dark line or the teeth's rim."""
     gaps = [(edge - opposite(edge, 1)).norm(dim=-1) for edge in (target[:, EDGE], own[:, EDGE])]
     share = ((gaps[0] - gaps[1]).abs() / (_PARTED * unit)).clamp(0, 1)[..., None, :, None] * _SEAM
     edges = own[:, : EDGE + 1]

@@ -92,7 +92,8 @@ class Eyes:
     def draw(self, frame: EyeFrame) -> Tensor:
         """The finished window [B,3,h,w]."""
         ball = self.balls[frame.eye - LEFT_EYE]
-        gaze = _turned(ball.gaze, frame.gaze_in_head, self._squint(frame))
+        both = torch.stack([each.gaze for each in self.balls])[None]
+        gaze = eye_gazes(both, frame.gaze_in_head - ball.gaze)[:, frame.eye - LEFT_EYE]
         own, now = (_iris_offset(each, ball.width) for each in (ball.gaze[None], gaze))
         moved = (now - own).norm(dim=-1) / ball.radius
         rest = smooth(_REST[1], _REST[0], moved) * self._lids_rest(frame, ball)
@@ -147,14 +148,6 @@ class Eyes:
         moved = (frame.contours[:, EDGE] - own).norm(dim=-1).amax(-1) / (self.face.unit * ball.width)
         return smooth(_LIDS_REST[1], _LIDS_REST[0], moved)
 
-    def _squint(self, frame: EyeFrame) -> Tensor:
-        """What is wrong with this eye's (yaw, pitch) beside the other's, [2] radians."""
-        left, right = (ball.gaze for ball in self.balls)
-        apart = left - right
-        # The left eye looks towards the nose with yaw > 0, for it is at the image's right.
-        right_one = torch.stack([apart[0].clamp(*_VERGENCE), torch.zeros_like(apart[1])])
-        return (apart - right_one) / 2 * (1 if frame.eye == LEFT_EYE else -1)
-
 
 def _plane(ball: Eyeball, pose: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Where the iris's plane is: its middle's pixel [B,2], and model units to pixels [B,2,2]."""
@@ -189,11 +182,25 @@ def _look_up(texture: Tensor, grid: Tensor) -> Tensor:
     return F.grid_sample(texture, grid, "bilinear", "border", align_corners=False)
 
 
-def _turned(own: Tensor, gaze: Tensor, squint: Tensor) -> Tensor:
-    """The eye's (yaw, pitch) [B,2]: as told, without the squint as far as the gaze has left the picture's."""
-    away = smooth(0.0, 0.3, (gaze - own).norm(dim=-1, keepdim=True))
-    limits = gaze.new_tensor(_LIMITS)
-    return torch.maximum(torch.minimum(gaze - away * squint, limits), -limits)
+def eye_gazes(own: Tensor, turned: Tensor) -> Tensor:
+    """Where both eyes look once the gaze has turned: at one place, the more the farther it has.
+
+    A portrait's own difference between its eyes stays as it is at rest. As far as it is no plausible one
+    (eyes that look a little towards the nose do), it wanes as the gaze leaves the portrait's.
+
+    Args:
+        own: [B,2,2] or [1,2,2] (yaw, pitch) of the left and the right eye in the picture, radians.
+        turned: [B,2] what the gaze has turned by.
+
+    Returns:
+        [B,2,2].
+    """
+    apart = own[:, 0] - own[:, 1]  # the left eye, at the image's right, looks towards the nose with yaw > 0
+    plausible = torch.stack([apart[:, 0].clamp(*_VERGENCE), torch.zeros_like(apart[:, 1])], -1)
+    squint = (apart - plausible) / 2 * smooth(0.0, 0.3, turned.norm(dim=-1, keepdim=True))
+    limits = own.new_tensor(_LIMITS)
+    gaze = own + turned[:, None] - torch.stack([squint, -squint], 1)
+    return torch.maximum(torch.minimum(gaze, limits), -limits)
 
 
 def _iris_offset(gaze: Tensor, width: float) -> Tensor:
@@ -274,9 +281,9 @@ def _textures(
     free = cv2.erode(mask, np.ones((3, 3)), iterations=max(2, round(0.12 * radius)))
     free = blur(free, max(0.7, 0.06 * radius))[..., None]
     wide = cv2.dilate(mask, np.ones((3, 3)), iterations=max(1, round(0.06 * radius)))
-    known = wide * (1 - free[..., 0] * np.exp(-(((rho - 1.20) / 0.20) ** 2)))
+    known = wide * (1 - free[..., 0] * np.exp(-(((rho - 1.25) / 0.30) ** 2)))
     grey = (gain @ LUMA)[..., None]
-    gain = blur(gain + (grey - gain) * fade, max(0.6, 0.05 * radius))
+    gain = blur(gain + (grey - gain) * np.maximum(fade, free), max(0.6, 0.05 * radius))
     gain = np.clip(inpaint(gain, known), 0.12, 1.4)
     # Where the iris was the white is in the lid's shadow too.
     white = white * (1 - 0.34 * np.exp(-np.maximum(depth, 0) / 0.30) * fade[..., 0] * mask)[..., None]

@@ -1,7 +1,8 @@
 """Depth and rigidity of a portrait's pixels, and the flow that turns its head.
 
-Every pixel lies somewhere: on the fitted skull, or on hair, hats, necks and shoulders at a depth grown from it.
-It moves with the head above the chin, less and less down the neck; shoulders are shifted a little, without shear.
+Every pixel lies somewhere: on the fitted skull, or on hair, hats, necks and shoulders at a depth grown from
+it. It moves with the head above the chin, less and less down the neck; shoulders are shifted a little,
+without shear.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ _BODY = 0.30
 _WITHOUT_MATTE = 0.12
 """Without a person mask, the distance from the head over which motion fades, picture sides."""
 _HELD, _FREE = 0.16, 0.25
-"""Width along held sides of the picture over which the motion of a person who crosses them fades, and along the
-picture's own sides over which skin is stretched; picture sides."""
+"""Width along held sides of the picture over which the motion of a person who crosses them fades, and along
+the picture's own sides over which skin is stretched; picture sides."""
 _OUTLINE = 0.18
 """Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
 _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
 """Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
-_INVERSIONS, _LEAST_AREA = 3, 0.3
+_INVERSIONS, _LEAST_AREA = 5, 0.7
 """Steps of the inversion of flows, and the least that one of them takes a cell to shrink to."""
 _CHIN = 152
 
@@ -110,8 +111,8 @@ class HeadWarp:
             return (moved - self.at).permute(0, 3, 1, 2)  # forward, in pixels
 
         whole = shift = shifted(points)  # [2B,2,n,n]: with expression, and without
-        # Where depth would pull the outline inwards, the head's hidden side comes into view: the outline stays
-        # with the head's axis, and what is near it is stretched.
+        # Where depth would pull the outline inwards, the head's hidden side comes into view: the outline
+        # stays with the head's axis, and what is near it is stretched.
         relief = shift - shifted(self.far.expand_as(points[:count])).repeat(2, 1, 1, 1)
         inwards = -(relief * self.outward).sum(1, keepdim=True)
         shift = shift - relief * (inwards / relief.norm(dim=1, keepdim=True).clamp_min(1e-3)).clamp_min(0)
@@ -191,7 +192,8 @@ def head_warp(
 def _raster(
     shape: FaceShape, own: Tensor, camera: Camera, at: Tensor, step: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The skull on the grid: depth [n,n], grown beyond it; what expressions do [14,n,n,3]; and where it is."""
+    """The skull on the grid: depth [n,n], grown beyond it; what expressions do [14,n,n,3]; and where it
+    is."""
     faces = torch.tensor(stylised_basis().faces, dtype=torch.long, device=own.device)
     moving = own[0, list(MOVING)]
     head = shape.head + torch.einsum("m,mvc->vc", moving, shape.head_directions)
@@ -246,7 +248,9 @@ def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Ten
 
 def _crossing(matte: Tensor) -> Tensor:
     """How far the person of a matte [1,1,n,n] crosses each side (left, top, right, bottom), [4,n,n]."""
-    ends = matte[..., :2].amax(3), matte[..., :2, :].amax(2), matte[..., -2:].amax(3), matte[..., -2:, :].amax(2)
+    across, down = (matte[..., :2], matte[..., -2:]), (matte[..., :2, :], matte[..., -2:, :])
+    (left, right), (top, bottom) = (x.amax(3) for x in across), (x.amax(2) for x in down)
+    ends = (left, top, right, bottom)
     lines = [_blur(end[:, :, None], 3.0).flatten().clamp(0, 1) for end in ends]
     left, top, right, bottom = (line.expand(GRID, GRID) for line in lines)
     return torch.stack([left.mT, top, right.mT, bottom])
@@ -294,7 +298,8 @@ def _distance(covered: Tensor) -> Tensor:
 
 
 def _inverse(shift: Tensor, size: int) -> Tensor:
-    """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by Newton's method."""
+    """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by Newton's
+    method."""
     side = shift.shape[-1]
     line = (torch.arange(side, device=shift.device, dtype=shift.dtype) * 2 + 1) / side - 1
     places = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
@@ -304,17 +309,15 @@ def _inverse(shift: Tensor, size: int) -> Tensor:
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / cell
     flow = -shift
     fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
-    for turn in range(_INVERSIONS):
+    for _ in range(_INVERSIONS):
         grid = places + flow.permute(0, 2, 3, 1) * (2 / size)
         found = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False)
-        if turn == 0:  # the derivatives change little from here on
-            fields = shift
-            xx, yx, xy, yy = found[:, 2:].unbind(1)
-            xx, yy = xx + 1, yy + 1
-            area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
-            inverse = torch.stack([yy, -xy, -yx, xx], 1) / area[:, None]
-        miss = flow + found[:, :2]
-        flow = flow - torch.stack([(inverse[:, :2] * miss).sum(1), (inverse[:, 2:] * miss).sum(1)], 1)
+        x, y, xx, yx, xy, yy = found.unbind(1)
+        miss_x, miss_y = flow[:, 0] + x, flow[:, 1] + y
+        # Where the picture is stretched a whole step would overshoot; where it is compressed, Newton's would.
+        xx, yy = F.relu(xx) + 1, F.relu(yy) + 1
+        area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
+        flow = flow - torch.stack([yy * miss_x - xy * miss_y, xx * miss_y - yx * miss_x], 1) / area[:, None]
     return flow
 
 

@@ -81,8 +81,8 @@ def hidden_wall(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
 
 
 def _plan(image: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each pixel the way (x, y) to the nearest wall, the wall's colour without texture, and how deep inside
-    the person it lies, 0..1."""
+    """For each pixel the way (x, y) to the nearest wall, the wall's colour without texture, and how deep
+    inside the person it lies, 0..1."""
     side = len(image)
     distance, labels = cv2.distanceTransformWithLabels(
         (known == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL

@@ -12,6 +12,7 @@ from torch import Tensor
 from gohd_core.choices import FILLS
 from gohd_core.constants import FPS, N_EXPRESSION, N_GAZE, N_POSE, SPACES
 from gohd_core.errors import BadInput
+from gohd_core.motion.curves import unwrap
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,11 @@ class Sequence:
         """Seconds."""
         return float(len(self) / Fraction(self.fps))
 
+    @property
+    def unwrapped(self) -> Tensor:
+        """The values without jumps of whole turns in their angles."""
+        return unwrap(self.values, self.angles)
+
     def scaled(self, factor: float) -> Any:
         """Every value times `factor` (the official script scales poses by 1.2, expressions by 1.5)."""
         return replace(self, values=self.values * factor)
@@ -88,9 +94,7 @@ class Sequence:
         before = where.floor().long()
         after = (before + 1).clamp(max=len(self) - 1)
         share = (where - before)[:, None]
-        values = self.values.double()
-        if self.angles:
-            values = torch.cat([unwrap(values[:, : self.angles]), values[:, self.angles :]], dim=1)
+        values = unwrap(self.values.double(), self.angles)
         mixed = values[before] * (1 - share) + values[after] * share
         valid = self.valid[before] & (self.valid[after] | (share[:, 0] == 0))
         return replace(self, values=mixed.float(), valid=valid)
@@ -219,11 +223,3 @@ class Motion:
 
 def _space(part: Sequence) -> str:
     return part.space
-
-
-def unwrap(angles: Tensor) -> Tensor:
-    """Removes jumps of whole turns between neighbouring frames, `[T, n]` radians."""
-    turn = 2 * torch.pi
-    steps = angles.diff(dim=0)
-    turns = torch.round(steps / turn).cumsum(dim=0)
-    return torch.cat([angles[:1], angles[1:] - turns * turn], dim=0)

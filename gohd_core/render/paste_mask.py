@@ -13,6 +13,7 @@ from gohd_core.errors import BadInput
 from gohd_core.face.face_parser import FaceParser
 from gohd_core.face.portrait import Portrait
 from gohd_core.landmarks68 import EYES, MOUTH
+from gohd_core.motion.curves import smoothstep
 from gohd_core.parsing_labels import HEAD
 
 GROWTH = 0.15
@@ -131,4 +132,4 @@ def _inner_ramp(region: Tensor, radius: int, open_sides: tuple[bool, ...]) -> Te
     window = torch.full((2 * radius + 1,), 1 / (2 * radius + 1))
     blurred = F.conv2d(F.conv2d(padded, window[None, None, None]), window[None, None, :, None])
     ramp = (2 * blurred[0, 0] - 1).clamp(0, 1)
-    return ramp.square() * (3 - 2 * ramp) * region
+    return smoothstep(ramp) * region

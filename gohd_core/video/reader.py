@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -83,7 +82,7 @@ class Film:
     @classmethod
     def open(
         cls,
-        source: str | Path | io.BytesIO,
+        source: str | Path | IO[bytes],
         *,
         start: float = 0.0,
         seconds: float = 0.0,
@@ -114,7 +113,7 @@ class Film:
             first = next(decoded(container, stream, name, tell=lambda _: None), None)
             if first is None:
                 raise BadInput(f"{name} is damaged: no picture of it can be read.")
-            colour, size = Colour.of(first), _shown(first, crop, shape).shape[:2]
+            colour, size = Colour.of(first), shown_picture(first, crop, shape).shape[:2]
         if start or seconds:
             left = max(count - round(start * rate), 0)
             count = min(left, round(seconds * rate)) if seconds else left
@@ -127,7 +126,7 @@ class Film:
 
         def play() -> Iterator[tuple[float, Image]]:
             for time, frame in _timed(source, name, rate, start, seconds, tell):
-                yield time, _fitted(_shown(frame, crop, shape), size)
+                yield time, _fitted(shown_picture(frame, crop, shape), size)
 
         return cls(play, rate, count, colour=colour, size=size)
 
@@ -205,7 +204,7 @@ def _timed(
                 yield max(time, 0.0), frame
 
 
-def _shown(frame: Any, crop: Crop | None, shape: float) -> Image:
+def shown_picture(frame: Any, crop: Crop | None, shape: float) -> Image:
     """A decoded frame as it is to be seen: upright, cropped, with square pixels."""
     image, turned = _upright(to_rgb(frame), _display_matrix(frame))
     if crop is not None:

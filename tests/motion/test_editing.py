@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import numpy as np
 import pytest
 import torch
 
@@ -91,14 +90,6 @@ def test_smoothing_does_not_lag(method) -> None:
     values[50] = 0.5
     smooth = editing.smoothed(Gaze(values, "stylised"), 0.2, method).values[:, 0]
     assert torch.allclose(smooth + smooth.flip(0), torch.ones(101), atol=1e-3)
-
-
-def test_gaussian_smoothing_equals_scipy() -> None:
-    from scipy.ndimage import gaussian_filter1d
-
-    track, _ = noisy()
-    wanted = gaussian_filter1d(track.values.double().numpy(), 2.5, axis=0, mode="nearest", radius=8)
-    np.testing.assert_allclose(editing.smoothed(track, 0.1).values.numpy(), wanted, atol=1e-5)
 
 
 def test_smoothing_a_wrapped_angle_never_swings_through_zero() -> None:
