@@ -90,9 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
     from gohd_core.models import Models
 
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
-    detector = load_detector(
-        arguments, needed=models.extractor.config.aligned and arguments.landmarks is None
-    )
+    unread = models.reader is None and arguments.landmarks is None
+    detector = load_detector(arguments, needed=models.extractor.config.aligned and unread)
     failed = 0
     for video in videos:
         try:
@@ -103,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments,
                 detector,
                 _progress(arguments, "frames read"),
+                models.reader,
             )
             for portrait in portraits:
                 target = arguments.output
@@ -150,6 +150,7 @@ def _drive(
     motions = {"video": driving.motion}
     if "audio" in options.sources.values():
         motions["audio"] = _from_sound(models, prepared, sound, options, arguments)
+        _warn_of_lag(models, video, driving, sound, arguments)
     motion = driven_motion(prepared, motions, options, _face_model(models, arguments))
     rate = min(film.fps, _FASTEST) if arguments.into_video else motion.fps
     # As many frames as were read, where the motion is as long as the video; rounding could add one.
@@ -173,6 +174,21 @@ def _drive(
         "report": driving.report.as_dict(),
         "computing": time.perf_counter() - started,
     }
+
+
+def _warn_of_lag(models: Any, video: Path, driving: Any, sound: Any, arguments: argparse.Namespace) -> None:
+    """Says where the driving video's own lips and sound are apart: parts from both would be, too."""
+    import logging
+
+    from gohd_core.driving.sync import lip_lag
+
+    if driving.lips is None or arguments.audio is not None or models.expression.space != "stylised":
+        return
+    found = lip_lag(driving, sound, models.expression)
+    if found.noticed:
+        logging.getLogger(__name__).warning(
+            f"{video.name} is out of step: {found} `gohd sync {video.name} -o FILE` puts it right."
+        )
 
 
 def _portrait(

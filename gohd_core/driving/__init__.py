@@ -13,6 +13,7 @@ _PUBLIC = {
     "Steadying": "steadiness",
     "driven_motion": "retarget",
     "extract_motion": "extraction",
+    "extract_people": "extraction",
     "followed": "following",
     "motion_from_blendshapes": "blendshapes",
     "motion_tremble": "steadiness",

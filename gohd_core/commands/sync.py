@@ -1,0 +1,85 @@
+"""`gohd sync`: whether lips and sound of a video are in step, and the shift that puts them right."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gohd_core.commands.inputs import VIDEOS, files, show
+from gohd_core.commands.video_options import add_reading_options, load_readers, read_video, sound_of
+from gohd_core.errors import BadInput, GohdError, Interrupted
+
+UNKNOWN = 3
+"""Exit status when a file's lag can't be told: neither an error nor an answer."""
+
+
+def add_commands(commands: Any) -> None:
+    """Adds the command to an argparse subparsers object."""
+    parser = commands.add_parser("sync", help="tell how far lips and sound of a video are apart")
+    parser.add_argument("video", type=Path, help="a video of a talking person, or a folder of them")
+    parser.add_argument(
+        "--output", "-o", type=Path, help="also write the video with its sound put right, an .mp4 or a folder"
+    )
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
+    add_reading_options(parser)
+    parser.set_defaults(run=run, models="builtin")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measures each video; exit status 3 where the lag of one is not known, 1 where one can't be read."""
+    from gohd_core.expression import ExpressionPredictor
+    from gohd_core.face import FaceReader
+
+    videos = files(arguments.video, VIDEOS, "video")
+    if arguments.output is not None and (arguments.start or arguments.seconds):
+        raise BadInput("Only whole videos are put right; leave out --start and --seconds.")
+    if arguments.output is not None and arguments.video.is_dir() and arguments.output.suffix:
+        raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
+    reader = FaceReader.load(device=arguments.device)
+    readers = load_readers("builtin", arguments.device)
+    predictor = ExpressionPredictor.load("builtin", device=arguments.device)
+    status = 0
+    for video in videos:
+        try:
+            made = _measure(video, reader, readers, predictor, arguments)
+        except Interrupted:
+            raise
+        except GohdError as error:
+            if len(videos) == 1:
+                raise
+            made = {"video": str(video), "error": str(error)}
+        status = max(status, 1 if "error" in made else 0 if made["known"] else UNKNOWN)
+        _tell(made, arguments.json)
+    return status
+
+
+def _measure(
+    video: Path, reader: Any, readers: Any, predictor: Any, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    from gohd_core.driving.sync import lip_lag, shift_sound
+
+    progress = None if arguments.json else lambda done, total: show("frames", done, total)
+    driving, _ = read_video(video, *readers, arguments, None, progress, reader)
+    found = lip_lag(driving, sound_of(video, arguments), predictor)
+    made: dict[str, Any] = {"video": str(video), **asdict(found), "known": found.known, "text": str(found)}
+    if arguments.output is not None and found.known:
+        folder = arguments.video.is_dir() or arguments.output.is_dir()
+        target = arguments.output / f"{video.stem}.mp4" if folder else arguments.output
+        made["written"] = str(shift_sound(video, target, found.milliseconds))
+    return made
+
+
+def _tell(made: dict[str, Any], as_json: bool) -> None:
+    text = made.pop("text", "")
+    if as_json:
+        sys.stdout.write(json.dumps(made) + "\n")
+    elif "error" in made:
+        sys.stderr.write(f"gohd: {made['video']}: {made['error']}\n")
+    else:
+        written = f" Put right: {made['written']}." if "written" in made else ""
+        sys.stdout.write(f"{made['video']}: {text}{written}\n")
