@@ -1,4 +1,4 @@
-"""How far lips and sound of a video are apart: what is seen of the lips against what the sound makes them do."""
+"""How far lips and sound of a video are apart: what is seen of the lips against what the sound asks of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gohd_core.files import whole_file
 from gohd_core.measures.lag import CHANCE, LARGEST, SHORTEST, LipLag, find_lag
 
 BIAS = 0.0
-"""Frames by which lips that are in step are found to be late, measured on rendered clips whose sound made them."""
+"""Frames by which lips that are in step are found to be late, measured on rendered clips of one sound each."""
 NOTICED = 2.0
 """Frames from which on people notice that lips and sound are apart: 80 ms."""
 LEAST_SEEN = 0.7
