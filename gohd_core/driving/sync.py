@@ -1,4 +1,4 @@
-"""How far lips and sound of a video are apart: what is seen of the lips against what the sound asks of them."""
+"""How far lips and sound of a video are apart: what is seen of the lips against what is heard."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gohd_core.files import whole_file
 from gohd_core.measures.lag import CHANCE, LARGEST, SHORTEST, LipLag, find_lag
 
 BIAS = 0.0
-"""Frames by which lips that are in step are found to be late, measured on rendered clips of one sound each."""
+"""Frames by which lips that are in step are found to be late, measured on rendered clips."""
 NOTICED = 2.0
 """Frames from which on people notice that lips and sound are apart: 80 ms."""
 LEAST_SEEN = 0.7
@@ -87,7 +87,7 @@ def lip_lag(driving: Driving, sound: tuple[Any, int] | None, predictor: Expressi
     count = min(len(driving.lips), round(waveform.shape[1] / sound[1] * FPS))
     least = max(SHORTEST, 2 * CHANCE + LARGEST)
     if count < least:
-        return InStep(problem=f"The video is too short to tell; {least / FPS:.0f} seconds are needed.")
+        return InStep(problem=f"The video is too short; {least / FPS:.0f} seconds are needed.")
     waveform = waveform[:, : round(count / FPS * sound[1])]
     if float(np.sqrt((waveform.mean(0) ** 2).mean())) < SILENT:
         return InStep(problem="The video is silent.")
