@@ -142,6 +142,8 @@ def _drive(
     from gohd_core.render import paste_back, render_video
 
     started = time.perf_counter()
+    if _dubs(portrait, driving, arguments):
+        return _dub(models, video, target, film, arguments)
     if arguments.into_video:
         driving = followed(driving)
     prepared = _portrait(models, portrait, driving, film, detector, arguments)
@@ -200,7 +202,7 @@ def _portrait(
 
     readers = {"extractor": models.extractor, "gaze_estimator": models.gaze_estimator}
     if path is None:
-        return own_portrait(film, driving, **readers)
+        return own_portrait(film, driving, reader=models.reader, **readers)
     picture = read_picture(path)
     return prepare_portrait(
         picture,

@@ -263,7 +263,7 @@ class _Columns:
     @classmethod
     def of_mouth(cls, shape: FaceShape, neutral: Tensor) -> _Columns:
         directions = shape.directions[list(MOUTH_COLUMNS), LIPS]  # [8,7,48,3]
-        chin = _on_head(shape, neutral[list(CHIN)])[list(MOUTH_COLUMNS)]
+        chin = on_head(shape, neutral[list(CHIN)])[list(MOUTH_COLUMNS)]
         rows = [
             directions[:, EDGE, :, :2].flatten(1),
             directions[:, 4, :, :2].flatten(1),
@@ -276,7 +276,7 @@ class _Columns:
 
     @classmethod
     def of_brows(cls, shape: FaceShape, neutral: Tensor) -> _Columns:
-        brows = _on_head(shape, neutral[[*RIGHT_BROW, *LEFT_BROW]])[list(BROW_COLUMNS)]
+        brows = on_head(shape, neutral[[*RIGHT_BROW, *LEFT_BROW]])[list(BROW_COLUMNS)]
         return cls(brows[..., :2].flatten(1).double().T, _limits(BROW_COLUMNS), neutral[:0])
 
     def solve(self, targets: Tensor) -> Tensor:
@@ -300,7 +300,7 @@ def _limits(columns: Sequence[int]) -> tuple[Tensor, Tensor]:
     return low, high
 
 
-def _on_head(shape: FaceShape, points: Tensor) -> Tensor:
+def on_head(shape: FaceShape, points: Tensor) -> Tensor:
     """What expressions do at points [n,3] of the skin, [14,n,3], from the head's nearest vertices."""
     distance, nearest = torch.cdist(points.float(), shape.head).topk(3, largest=False)
     share = 1 / (distance + 1e-3)
