@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gohd_core.commands.dubbing import dub, dubs
 from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, numbers, read_picture, show
 from gohd_core.commands.output_options import add_finishing_options, check_finishing, finished, signed
 from gohd_core.commands.video_options import add_reading_options, load_detector, read_video, sound_of
@@ -142,8 +143,8 @@ def _drive(
     from gohd_core.render import paste_back, render_video
 
     started = time.perf_counter()
-    if _dubs(portrait, driving, arguments):
-        return _dub(models, video, target, film, arguments)
+    if dubs(portrait, driving, arguments):
+        return dub(models, video, target, film, arguments, _progress(arguments, "frames read"))
     if arguments.into_video:
         driving = followed(driving)
     prepared = _portrait(models, portrait, driving, film, detector, arguments)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gohd_core.audio import audio_features
+from gohd_core.constants import N_EXPRESSION, STYLISED
 from gohd_core.driving.mesh_reading import follow
 from gohd_core.errors import BadInput, Interrupted
+from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
 from gohd_core.mesh.fit import face_box
-from gohd_core.mesh.revoicing import Revoicing, RevoiceRows
+from gohd_core.mesh.revoicing import RevoiceRows, Revoicing
 from gohd_core.motion import Expression
 from gohd_core.video.reader import Film
 
@@ -102,6 +106,14 @@ def revoiced(film: Film, speaker: Speaker, voice: Expression) -> Film:
             yield time, image
 
     return replace(film, play=play)
+
+
+def voice_of(sound: tuple[Any, int], predictor: ExpressionPredictor, *, seed: int = 0) -> Expression:
+    """What a sound (waveform, sample rate) makes a face at rest do; `BadInput` for another space."""
+    if predictor.space != STYLISED:
+        raise BadInput("Real faces say a sound by the built-in expression weights; load those.")
+    rest = torch.zeros(N_EXPRESSION, dtype=torch.float32, device="cpu")
+    return Expression(predictor.predict(audio_features(*sound), rest, seed=seed)[0], predictor.space)
 
 
 def _seen(film: Film, found: np.ndarray) -> Iterator[tuple[int, Image]]:

@@ -107,7 +107,7 @@ def _lag(lips: np.ndarray, waveform: np.ndarray, rate: int, predictor: Expressio
 
 
 def shift_sound(video: str | Path, target: str | Path, milliseconds: float) -> Path:
-    """Writes a video whose sound comes so much later (earlier where negative); pictures are copied as they are.
+    """Writes a video whose sound comes so much later (earlier where negative); pictures are copied.
 
     Raises: `BadInput` where the video has no sound or can't be read.
     """

@@ -1,7 +1,7 @@
 """A real clip says something else: each frame is its own source, and only lips, jaw and cheeks are moved.
 
-Lips go from the frame's own contours to those of the new expression; the skin around goes along as far as the
-jaw takes it; what parted lips show comes from the clip's own mouths. Pixels that nothing moves stay as they are.
+Lips go from the frame's own contours to those of the new expression; the skin around goes along as far as
+the jaw takes it; what parted lips show comes from the clip's own mouths. Pixels that nothing moves stay as they are.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ STEADY = 0.7
 _PUSH, _THICKNESS = 0.006, 0.55
 """By how much own lips' edges are taken outwards where the mouth is open, and at most which share of the lip."""
 _SLOW, _MOOD = 12.0, 15.0
-"""Frames over which what directions can't tell of the lips, and a smile, count as the speaker's own."""
+"""Frames over which what directions can't tell of the lips, and a smile, are the speaker's own."""
 _CROP = 1 / 0.42
 """Side of the drawn square, model units."""
 _GRID = 64
@@ -206,7 +206,7 @@ class Revoicing:
         return found
 
     def _speakers_own(self) -> tuple[Tensor, Tensor]:
-        """What the speaker's lips are beside what directions tell [T,7,48,3], and a smile that lasts [T,14]."""
+        """What the speaker's lips are beside what directions tell [T,7,48,3], and a lasting smile [T,14]."""
         told = torch.einsum("tm,mrkc->trkc", self.own[:, : len(MOUTH_COLUMNS)], self._directions[:8])
         rest = (self._own_lips - self._neutral - told).flatten(1).double().numpy()
         turn = self.rows.pose[:, :2].double().numpy()
