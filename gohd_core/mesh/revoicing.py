@@ -1,7 +1,7 @@
 """A real clip says something else: each frame is its own source, and only lips, jaw and cheeks are moved.
 
 Lips go from the frame's own contours to those of the new expression; the skin around goes along as far as
-the jaw takes it; what parted lips show comes from the clip's own mouths. Pixels that nothing moves stay as they are.
+the jaw takes it; what parted lips show comes from the clip's own mouths. Pixels that nothing moves stay.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ SMILES, PRESS = (6, 7), 3
 STEADY = 0.7
 """Deviation in frames of the Gaussian over meshes."""
 _PUSH, _THICKNESS = 0.006, 0.55
-"""By how much own lips' edges are taken outwards where the mouth is open, and at most which share of the lip."""
+"""By how much own lips' edges are taken outwards where the mouth is open, and which share at most."""
 _SLOW, _MOOD = 12.0, 15.0
 """Frames over which what directions can't tell of the lips, and a smile, are the speaker's own."""
 _CROP = 1 / 0.42
