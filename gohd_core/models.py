@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from gohd_core.animator import Animator
-from gohd_core.checkpoints import BUILTIN
-from gohd_core.checkpoints.released import find_released
+from gohd_core.checkpoints.released import family_paths, find_released
+from gohd_core.components import BUILTIN, FACE_MODEL
 from gohd_core.constants import BFM09
 from gohd_core.errors import BadCheckpoint, BadInput
 from gohd_core.expression import ExpressionPredictor
@@ -18,17 +17,6 @@ from gohd_core.face import CoefficientExtractor, GazeEstimator, MorphableModel
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.mesh.builtin import BuiltinAnimator, load_animator
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
-
-_OFFICIAL = {
-    "animator": "FaceAnimator_GoHD.pt",
-    "pose": "audio2pose.pt",
-    "expression": "audio2exp.pth",
-    "extractor": "epoch_20.pth",
-    "gaze_estimator": "L2CSNet_gaze360.pkl",
-    "gaze": "audio2gaze.pt",
-    "face_model": "BFM_model_front.mat",
-}
-_OPTIONAL = ("gaze", "face_model")
 
 
 @dataclass(frozen=True)
@@ -64,7 +52,7 @@ class Models:
 
         `dtype` is the animator's; the motion models are small and stay float32.
         """
-        paths = _built_in() if str(folder) == BUILTIN else _official(Path(folder))
+        paths = family_paths(folder)
         expression = ExpressionPredictor.load(paths["expression"], device=device)
         return cls(
             animator=load_animator(paths["animator"], device=device, dtype=dtype),
@@ -73,31 +61,19 @@ class Models:
             extractor=CoefficientExtractor.load(paths["extractor"], device=device),
             gaze_estimator=GazeEstimator.load(paths["gaze_estimator"], device=device),
             gaze=GazeDiffusion.load(paths["gaze"], device=device) if "gaze" in paths else None,
-            face_model=_face_model(expression, paths),
+            face_model=_face_model(expression, folder),
             reader=FaceReader.find(device=device),
         )
 
 
-def _face_model(expression: ExpressionPredictor, paths: dict[str, Any]) -> MorphableModel | None:
+def _face_model(expression: ExpressionPredictor, folder: str | Path) -> MorphableModel | None:
     """The user's 3DMM, where the expression weights have a second stage that needs it."""
     if expression.space != BFM09 or not expression.config.generates_eye_motion:
         return None
-    if "face_model" not in paths:
+    path = find_released((Path(folder),)).get(FACE_MODEL.name)
+    if path is None:
         raise BadCheckpoint(
             "These expression weights generate eye motion, which starts from the portrait's own: put "
-            "BFM_model_front.mat beside them, or use the released stage-1 weights."
+            f"{FACE_MODEL.name} beside them, or use the released stage-1 weights."
         )
-    return MorphableModel.from_file(paths["face_model"])
-
-
-def _built_in() -> dict[str, str]:
-    return dict.fromkeys(_OFFICIAL, BUILTIN)
-
-
-def _official(folder: Path) -> dict[str, Path]:
-    found = find_released((folder,))
-    paths = {role: found[name] for role, name in _OFFICIAL.items() if name in found}
-    missing = [name for role, name in _OFFICIAL.items() if role not in (*paths, *_OPTIONAL)]
-    if missing:
-        raise BadCheckpoint(f"{folder} lacks {', '.join(missing)}; `gohd doctor` says where each can be had.")
-    return paths
+    return MorphableModel.from_file(path)

@@ -9,27 +9,31 @@ Nodes and commands call these steps and nothing else, so that all of them make t
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from gohd_core.animator import Animator, Source
 from gohd_core.audio import AudioFeatures
+from gohd_core.choices import GAZES
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import MorphableModel, Portrait
 from gohd_core.face.reprojection import photograph_warning
 from gohd_core.mesh.builtin import BuiltinAnimator
-from gohd_core.mesh.source import MeshSource
 from gohd_core.models import Models
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.motion.editing import exact_fps, offset, scaled
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 from gohd_core.render import Mark, marked, paste_back
+
+if TYPE_CHECKING:
+    from gohd_core.mesh.source import MeshSource
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +43,10 @@ AnyAnimator = Animator | BuiltinAnimator
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total)."""
 
-GAZES = ("hold", "sample")
+LARGEST_SCALE = 3
+"""Of pose, expression and strength; what is drawn beyond is noise."""
+STEEPEST_GAZE = math.pi / 3
+"""Radians, up, down and to the sides."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,12 @@ class TalkOptions:
     def __post_init__(self) -> None:
         if isinstance(self.gaze, str) and self.gaze not in GAZES:
             raise BadInput(f"{self.gaze!r} is no gaze; use {', '.join(GAZES)} or a pitch and a yaw.")
+        for name in ("pose_scale", "expression_scale", "strength"):
+            if not 0 <= getattr(self, name) <= LARGEST_SCALE:
+                raise BadInput(f"{name} is {getattr(self, name)}; give 0 to {LARGEST_SCALE}.")
+        angles = () if isinstance(self.gaze, str) else self.gaze
+        if not all(abs(angle) <= STEEPEST_GAZE + 1e-6 for angle in angles):
+            raise BadInput(f"The gaze {self.gaze} is beyond 60 degrees (pi / 3 radians); look less far.")
 
     def sampling(self, stage: str, progress: Progress | None) -> dict[str, Any]:
         """What the samplers of head poses and gaze take."""

@@ -16,6 +16,8 @@ from gohd_core.face.portrait import Detector, Portrait
 from gohd_core.images import Image, rgb_images, single_image
 from gohd_core.mesh.portrait import mesh_portrait
 
+AUTO = "auto"
+"""Face networks are used where their files are."""
 DRAWN_HEAD = 0.018
 """Misfit of the stylised face model up to which a picture is a drawn head of the kind that ships: 23 of the
 24 shipped ones lie below, and none of 49 photographs, paintings and cartoons tried (.0183 the least)."""
@@ -24,7 +26,7 @@ DRAWN_HEAD = 0.018
 def prepare_portrait(
     image: Any,
     *,
-    reader: FaceReader | None = None,
+    reader: FaceReader | str | None = AUTO,
     landmarks: Any = None,
     box: Any = None,
     whole: bool = False,
@@ -40,12 +42,13 @@ def prepare_portrait(
 
     With a `reader`, any face is read by its mesh, in the stylised space: photographs, paintings, drawings, of
     any size and shape. Heads of the kind that ships are read by `extractor` and `gaze_estimator` all the
-    same, which know them exactly; and so is everything without a reader, or with official readers, whose landmarks
-    then come from the mesh.
+    same, which know them exactly; and so is everything without a reader, or with official readers, whose
+    landmarks then come from the mesh.
 
     Args:
         image: [H, W], [H, W, 1 | 3 | 4] or a batch of them, uint8 or floats in 0..1; or a PIL image.
-        reader: finds faces and reads their meshes.
+        reader: finds faces and reads their meshes; "auto" loads it where its files lie
+            (`FaceReader.find`), None goes without.
         box: (left, top, right, bottom) in pixels: where the face is.
         face: which of several faces: a number, the largest first, or a `FaceChoice`.
         size: side of the crop in pixels; None takes the face's own, or 256 for drawn heads.
@@ -57,6 +60,8 @@ def prepare_portrait(
     given |= {"landmarks": landmarks, "box": box, "whole": whole, "face": face}
     given["size"] = crops.SIZE if size is None else size
     official = extractor is not None and extractor.space != STYLISED
+    if isinstance(reader, str):
+        reader = FaceReader.find()
     if reader is None or official or landmarks is not None:
         return crops.prepare_portrait(image, detector=detector or reader, **given)
     picture = single_image(image, index)

@@ -76,9 +76,11 @@ def encoded(
     sound: tuple[Any, int] | None,
     crf: int,
     bar: host.Progress,
+    colour: Any = None,
 ) -> Path:
-    """A new MP4 in the temp folder, whole or not at all."""
+    """A new MP4 in the temp folder, whole or not at all. colour: of the film that is pasted into."""
     from gohd_core.render import render_video
 
     path, _ = host.output_path("gohd_video", ".mp4", temporary=True)
-    return render_video(path, frames, fps=rate, audio=sound, crf=crf, should_stop=bar.should_stop)
+    options = {"crf": crf, "should_stop": bar.should_stop, "colour": colour}
+    return render_video(path, frames, fps=rate, audio=sound, **options)

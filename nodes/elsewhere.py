@@ -6,6 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.choices import MISSING, STEADYING, TRACKS
 from gohd_core.errors import BadInput
 
 from . import faces, host, sockets
@@ -13,12 +14,10 @@ from .sockets import either, field, result, schema
 from .values import mask_bounds
 
 CATEGORY = "GoHD/motion from video"
-MISSING = ["hold", "interpolate", "mark"]
-METHODS = ["savitzky-golay", "one-euro", "gaussian", "mean", "none"]
 SMOOTHED = {
     "pose and gaze": ("pose", "gaze"),
     "pose": ("pose",),
-    "everything": ("pose", "expression", "gaze"),
+    "everything": TRACKS,
 }
 
 
@@ -29,7 +28,7 @@ def _steadying_fields() -> list[Any]:
             "missing",
             "Frames without a face: hold the last face, interpolate to the next one, or mark them and leave "
             "them at rest. They are counted in the report and never stop the run.",
-            options=MISSING,
+            options=list(MISSING),
             default=MISSING[0],
         ),
         field(
@@ -37,8 +36,8 @@ def _steadying_fields() -> list[Any]:
             "smooth",
             "Takes jitter out, without lag: savitzky-golay keeps peaks, one-euro is still at rest and quick "
             "in motion, mean is the official mean over 5 frames, none leaves all as it was read.",
-            options=METHODS,
-            default=METHODS[0],
+            options=list(STEADYING),
+            default=STEADYING[0],
         ),
         field(
             io.Float,

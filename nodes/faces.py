@@ -8,12 +8,12 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.choices import ORDERS
 from gohd_core.errors import BadCheckpoint, BadInput
 
 from . import host, sockets
 from .sockets import field
-
-ORDERS = ["largest", "smallest", "left", "right", "top", "bottom", "central"]
+from .values import entry
 
 
 def landmarks_field(tooltip: str, *, optional: bool) -> Any:
@@ -28,7 +28,7 @@ def choice_fields() -> list[Any]:
             io.Combo,
             "face",
             "How faces are counted where there are several: largest first, leftmost first, and so on.",
-            options=ORDERS,
+            options=list(ORDERS),
             default=ORDERS[0],
             optional=True,
             advanced=True,
@@ -95,11 +95,11 @@ def face_reader() -> Any:
 @lru_cache(maxsize=1)
 def _fetched(folder: Path) -> str | None:
     """Fetches the face networks, once a run of ComfyUI; a sentence where that failed."""
-    from gohd_core.checkpoints import download, sources
+    from gohd_core.checkpoints import download, released
 
     bar = host.Progress()
     try:
-        for item in sources.FACES:
+        for item in released.FACES:
             download.download(item, folder / item.folder, progress=bar, should_stop=bar.should_stop)
     except BadInput as error:
         return (
@@ -144,10 +144,11 @@ def portrait_landmarks(face_landmarks: Any, index: int, choice: Any) -> Any:
         return None
     from gohd_core.face.mediapipe_points import face_track
 
-    frames = face_landmarks.get("frames", []) if isinstance(face_landmarks, dict) else []
+    frames = entry(face_landmarks, "frames") or []
     if index >= len(frames):
         raise BadInput(f"There are face landmarks of {len(frames)} pictures, and number {index} is wanted.")
-    found = face_track({**face_landmarks, "frames": [frames[index]]}, choice).landmarks()[0]
+    size = entry(face_landmarks, "image_size")
+    found = face_track({"frames": [frames[index]], "image_size": size}, choice).landmarks()[0]
     if found is None:
         raise BadInput(
             "ComfyUI's detector found no such face in the picture; choose another, or paint a mask."
@@ -156,14 +157,13 @@ def portrait_landmarks(face_landmarks: Any, index: int, choice: Any) -> Any:
 
 
 def film_of(video: Any, fps: float) -> Any:
-    """An IMAGE batch (at fps) or a core VIDEO (at its own rate, its trimming kept) as a film."""
+    """An IMAGE batch (at fps) or a core VIDEO (at its own rate, trimmed and cropped as it is) as a film."""
     from gohd_core.motion.editing import exact_fps
     from gohd_core.video.reader import Film
 
     if hasattr(video, "shape"):
         return Film.of_images(video, exact_fps(fps))
-    trim = getattr(video, "get_active_trim_window", lambda: (0.0, 0.0))()
-    return Film.open(video.get_stream_source(), start=trim[0], seconds=trim[1])
+    return Film.open(video.get_stream_source(), **host.video_part(video))
 
 
 def film_size(film: Any) -> tuple[int, int]:

@@ -6,12 +6,13 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.choices import SAMPLERS
+
 from . import host, sockets
 from .sockets import field, result, schema
 from .values import face_model_for
 
 CATEGORY = "GoHD/motion from audio"
-SAMPLERS = ["dpmpp_2m", "ddim", "ddpm"]
 MAX_SEED = 2**64 - 1
 
 _FEATURES = "Speech from Encode Audio; it decides the length."
@@ -52,7 +53,7 @@ def _inputs(model: Any, portrait: str, scale: str, *more: Any) -> list[Any]:
 def _sampling_fields() -> list[Any]:
     """What all diffusion samplers take."""
     return [
-        field(io.Combo, "sampler", _SAMPLER, options=SAMPLERS, default=SAMPLERS[0], advanced=True),
+        field(io.Combo, "sampler", _SAMPLER, options=list(SAMPLERS), default=SAMPLERS[0], advanced=True),
         field(io.Int, "steps", _STEPS, default=0, min=0, max=1000, advanced=True),
         field(io.Float, "guidance", _GUIDANCE, default=0.4, min=0.0, max=1.0, step=0.05, advanced=True),
     ]
@@ -128,7 +129,7 @@ class PredictExpressions(io.ComfyNode):
         (model,) = host.ready(expression_model)
         bar = host.Progress()
         options = {"scale": scale, "seed": seed, "progress": bar, "should_stop": bar.should_stop}
-        face_model = face_model_for(model)
+        face_model = face_model_for(model, portrait)
         return io.NodeOutput(expressions(model, features, portrait, face_model=face_model, **options))
 
 

@@ -179,15 +179,17 @@ class RenderVideo(io.ComfyNode):
         options = {"fps": rate, "strength": strength, "batch_size": batch_size, "progress": bar}
         frames = drawn(animator, portrait, motion, bar, **options)
         into: dict[str, Any] = {}
+        colour = None
         if background is not None:
-            into["background"] = film_of(background, fps).batches(rate)
+            film = film_of(background, fps)
+            into["background"], colour = film.batches(rate), film.colour
             into["track"] = None if track is None else track.resampled(rate)
         elif track is not None:
             raise BadInput("A track says where the head is in a video; wire that video to background.")
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         frames = finish(frames, portrait, full_frame=full_frame, **marks, **into)
         sound = None if audio is None else waveform(audio)
-        return io.NodeOutput(InputImpl.VideoFromFile(str(encoded(frames, rate, sound, crf, bar))))
+        return io.NodeOutput(InputImpl.VideoFromFile(str(encoded(frames, rate, sound, crf, bar, colour))))
 
 
 class MotionStrip(io.ComfyNode):

@@ -7,6 +7,7 @@ from typing import Any
 
 from comfy_api.latest import InputImpl, io
 
+from gohd_core.choices import GAZES
 from gohd_core.errors import BadInput
 
 from . import host, sockets
@@ -18,7 +19,6 @@ from .render import fps_field
 from .sockets import field, result, schema
 from .values import mask_box, waveform
 
-GAZES = ["hold", "sample", "set"]
 
 
 class TalkingPortrait(io.ComfyNode):
@@ -46,7 +46,7 @@ class TalkingPortrait(io.ComfyNode):
                     "gaze",
                     "hold keeps the portrait's own gaze, sample makes one that suits the speech, set looks "
                     "where pitch and yaw say.",
-                    options=GAZES,
+                    options=[*GAZES, "set"],
                     default=GAZES[0],
                 ),
                 field(

@@ -13,16 +13,24 @@ from gohd_core.errors import BadInput
 from . import weight_files
 
 
+def entry(value: Any, key: str) -> Any:
+    """What a value holds under a key; None without it. Core's and other packs' mappings need be no dict."""
+    try:
+        return value[key]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
 def waveform(audio: Any) -> tuple[Tensor, int]:
     """Core's AUDIO as [C, N] and samples a second; `BadInput` when there is none, or several."""
-    if not isinstance(audio, dict) or audio.get("waveform") is None:
+    sound, rate = entry(audio, "waveform"), entry(audio, "sample_rate")
+    if sound is None or rate is None:
         raise BadInput("There is no sound on the audio input; connect Load Audio or a video's sound.")
-    sound = audio["waveform"]
     if sound.ndim != 3 or len(sound) != 1:
         raise BadInput(f"The sound has shape {list(sound.shape)}; give one clip, [1, channels, samples].")
-    if sound.numel() == 0:
+    if 0 in sound.shape:
         raise BadInput("The sound on the audio input is empty; connect one that lasts at least 40 ms.")
-    return sound[0], int(audio["sample_rate"])
+    return torch.as_tensor(sound[0]), int(rate)
 
 
 def cut(sound: Tensor, rate: int, start: float, duration: float) -> Tensor:
@@ -34,6 +42,11 @@ def cut(sound: Tensor, rate: int, start: float, duration: float) -> Tensor:
     return sound[:, first:last]
 
 
+def painted(mask: Tensor | None) -> Tensor | None:
+    """The mask, or None where nothing is painted: Load Image gives an empty one of 64 x 64 without alpha."""
+    return None if mask is None or not bool((mask > 0).any()) else mask
+
+
 def mask_box(mask: Tensor | None, image: Tensor, index: int) -> tuple[int, int, int, int] | None:
     """Bounds (left, top, right, bottom) of a mask's painted part; None for no mask or an empty one."""
     return mask_bounds(mask, image.shape[1], image.shape[2], index)
@@ -43,7 +56,8 @@ def mask_bounds(
     mask: Tensor | None, height: int, width: int, index: int = 0
 ) -> tuple[int, int, int, int] | None:
     """The same for a picture of that size."""
-    if mask is None or not bool((mask > 0).any()):
+    mask = painted(mask)
+    if mask is None:
         return None
     masks = mask if mask.ndim == 3 else mask[None]
     if masks.shape[1:] != (height, width):
@@ -57,9 +71,9 @@ def mask_bounds(
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
-def face_model_for(model: Any) -> Any:
+def face_model_for(model: Any, portrait: Any) -> Any:
     """The morphable model that two-stage expression weights of the Basel space need, else None."""
-    if model.space != BFM09 or not model.config.generates_eye_motion:
+    if portrait.motion.space != BFM09 or model.space != BFM09 or not model.config.generates_eye_motion:
         return None
     return weight_files.morphable_model(BFM09)
 

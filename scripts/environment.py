@@ -38,6 +38,7 @@ def environment(extras: tuple[str, ...]) -> Path:
         _pip(python, *torch_arguments())
     print(f"Installing ComfyUI-GoHD with {', '.join(extras)} ...", flush=True)
     _pip(python, "--editable", f"{ROOT}[{','.join(extras)}]")
+    _opencv_without_display(python)
     marker.write_text(wanted)
     _face_networks(python)
     return python
@@ -69,6 +70,13 @@ def _face_networks(python: Path) -> None:
 def _has_torch(python: Path) -> bool:
     check = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
     return subprocess.call([str(python), "-c", check]) == 0
+
+
+def _opencv_without_display(python: Path) -> None:
+    """Puts OpenCV's build for servers in place of the plain one where that misses a system library."""
+    if subprocess.call([str(python), "-c", "import cv2"], stderr=subprocess.DEVNULL):
+        subprocess.call([str(python), "-m", "pip", "uninstall", "--quiet", "--yes", "opencv-python"])
+        _pip(python, "--force-reinstall", "--no-deps", "opencv-python-headless")
 
 
 def _pip(python: Path, *arguments: str) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-_ROLES = ("animator", "pose", "gaze", "expression", "extractor", "gaze-estimator")
+from gohd_core.components import ROLES
+
+_ROLES = tuple(role.replace("_", "-") for role in ROLES)
 
 
 def add_commands(commands: Any) -> None:

@@ -14,19 +14,19 @@ from typing import Any
 from gohd_core.checkpoints.detector_files import DETECTOR_FILES, find_detector_files
 from gohd_core.checkpoints.face_files import FACE_FILES, default_folders, find_face_files
 from gohd_core.checkpoints.loading import assets_folder
-from gohd_core.checkpoints.registry import NAMES
-from gohd_core.checkpoints.released import RELEASED, find_released
+from gohd_core.checkpoints.released import find_released
+from gohd_core.components import COMPONENTS, RELEASED
 from gohd_core.errors import GohdError
 
 _LIBRARIES = (
     ("torch", "the networks", "see pytorch.org for your machine"),
     ("safetensors", "weights and motion files", "pip install safetensors"),
     ("soundfile", "sound files", "pip install soundfile"),
-    ("soxr", "resampling sound", "pip install soxr"),
+    ("librosa", "resampling sound and its spectrograms", "pip install librosa"),
     ("scipy", "morphable models and loudness", "pip install scipy"),
     ("av", "video files", "pip install av"),
     ("opencv-python", "gaze crops and video frames", "pip install opencv-python"),
-    ("face-alignment", "finding faces in photographs", "pip install 'face-alignment>=1.5'"),
+    ("face-alignment", "faces for the official weights", "pip install 'face-alignment>=1.5'"),
     ("c2pa-python", "content credentials in videos", "pip install c2pa-python"),
     ("accelerate", "training", "pip install accelerate"),
     ("moderngl", "drawing the stylised heads", "pip install moderngl"),
@@ -113,7 +113,7 @@ def _libraries() -> list[Finding]:
         version = next(filter(None, map(_version, (name, *_ALTERNATIVES.get(name, ())))), None)
         topic = (
             "needed"
-            if name in ("torch", "safetensors", "soundfile", "soxr", "scipy", "av", "opencv-python")
+            if name in ("torch", "safetensors", "soundfile", "librosa", "scipy", "av", "opencv-python")
             else "optional"
         )
         detail = f"{version} ({purpose})" if version else f"for {purpose}: {remedy}"
@@ -130,11 +130,11 @@ def _version(name: str) -> str | None:
 
 def _builtin() -> list[Finding]:
     findings = []
-    for name in NAMES:
+    for name, item in COMPONENTS.items():
         path = assets_folder() / f"{name}.safetensors"
         if path.is_file():
             findings.append(Finding("built-in", name, True, f"{path.stat().st_size / 2**20:.1f} MiB"))
-        elif name not in ("face_parsing", "lip_sync"):
+        elif item.role is not None:
             findings.append(Finding("built-in", name, False, f"not in {assets_folder()}"))
     return findings
 

@@ -41,18 +41,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _chosen(names: list[str], listing: bool) -> list[Any]:
-    from gohd_core.checkpoints import sources
+    from gohd_core.checkpoints import released
 
-    SOURCES = sources.SOURCES
     if FACES in names:
-        names = [*(name for name in names if name != FACES), *(item.name for item in sources.FACES)]
-    known = {item.name: item for item in SOURCES}
+        names = [*(name for name in names if name != FACES), *(item.name for item in released.FACES)]
+    known = {item.name: item for item in released.SOURCES}
     if ALL in names or (listing and not names):
-        return list(SOURCES)
+        return list(released.SOURCES)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise BadInput(f"{unknown[0]} is not among the files that can be had: {', '.join(known)}.")
-    return [known[name] for name in names] or [item for item in SOURCES if item.needed]
+    return [known[name] for name in names] or [item for item in released.SOURCES if item.needed]
 
 
 def _listed(sources: list[Any], folder: Path, as_json: bool) -> str:
@@ -75,7 +74,7 @@ def _listed(sources: list[Any], folder: Path, as_json: bool) -> str:
 
 
 def _agreed(count: int) -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise BadInput("Nobody is there to accept the terms; read them and give --yes.")
     sys.stdout.write(f"Download {count} of them on these terms? [y/N] ")
     sys.stdout.flush()

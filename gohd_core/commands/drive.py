@@ -9,13 +9,28 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS, PRECISIONS
 from gohd_core.commands.dubbing import dub, dubs
-from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, numbers, read_picture, show
-from gohd_core.commands.output_options import add_finishing_options, check_finishing, finished, signed
+from gohd_core.commands.inputs import (
+    PICTURES,
+    VIDEOS,
+    files,
+    gaze_angles,
+    numbers,
+    result_names,
+    show,
+    within,
+)
+from gohd_core.commands.output_options import (
+    add_finishing_options,
+    check_finishing,
+    check_results,
+    finished,
+    signed,
+)
 from gohd_core.commands.video_options import add_reading_options, load_detector, read_video, sound_of
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
-PARTS = ("pose", "mouth", "eyes", "gaze")
 SOURCES = ("video", "audio", "own")
 _FASTEST = 120
 """Frames a second of the fastest video that is written."""
@@ -39,7 +54,7 @@ def add_commands(commands: Any) -> None:
         "--audio", "-a", type=Path, help="sound for parts from audio, and to be heard (the video's)"
     )
     parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
-    for part in PARTS[:3]:
+    for part in DRIVEN_PARTS[:3]:
         parser.add_argument(
             f"--{part}", default="video", choices=SOURCES, help=f"where the {part} comes from (video)"
         )
@@ -51,15 +66,13 @@ def add_commands(commands: Any) -> None:
         help="parts of which only the change over frame 0 counts: pose,mouth,eyes,gaze, or none (pose; with "
         "--into-video none)",
     )
-    parser.add_argument("--length", default="longest", choices=("longest", "shortest", *PARTS))
-    parser.add_argument(
-        "--fill", default="hold", choices=("hold", "loop", "ping-pong", "retime"), help="for other lengths"
-    )
+    parser.add_argument("--length", default="longest", choices=(*LENGTHS, *DRIVEN_PARTS))
+    parser.add_argument("--fill", default="hold", choices=FILLS, help="for other lengths")
     parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the portrait's face in pixels")
-    parser.add_argument("--strength", type=float, default=1.0, help="factor on all motion, Fig. 8 (1)")
+    parser.add_argument("--strength", type=within(0, 3), default=1.0, help="factor on all motion, Fig. 8 (1)")
     parser.add_argument("--seed", type=int, default=0, help="of parts from sound; same seed, same video")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--dtype", default="float32", choices=PRECISIONS)
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
     parser.add_argument(
         "--into-video",
@@ -81,10 +94,16 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput("Say who moves: give --portrait, or --into-video for the face in the video itself.")
     videos = files(arguments.video, VIDEOS, "video")
     several = arguments.video.is_dir() or len(portraits) > 1 or _is_folder(arguments.portrait)
-    if several and arguments.output.suffix:
+    pairs = [(video, portrait) for video in videos for portrait in portraits]
+    if several and arguments.output.suffix and not arguments.output.is_dir():
         raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
     if several and arguments.motion is not None:
         raise BadInput("--motion names one file; leave it out where several videos are made.")
+    targets = [arguments.output]
+    if several or arguments.output.is_dir():
+        groups = [[path for path in (portrait, video) if path is not None] for video, portrait in pairs]
+        targets = [arguments.output / f"{name}.mp4" for name in result_names(groups)]
+    check_results(targets, [*videos, *portraits, arguments.audio], ".mp4", arguments)
     check_finishing(arguments)
     import torch
 
@@ -93,32 +112,25 @@ def run(arguments: argparse.Namespace) -> int:
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
     unread = models.reader is None and arguments.landmarks is None
     detector = load_detector(arguments, needed=models.extractor.config.aligned and unread)
-    failed = 0
-    for video in videos:
+    failed, last, read = 0, None, None
+    for (video, portrait), target in zip(pairs, targets, strict=True):
         try:
-            driving, film = read_video(
-                video,
-                models.extractor,
-                models.gaze_estimator,
-                arguments,
-                detector,
-                _progress(arguments, "frames read"),
-                models.reader,
-            )
-            for portrait in portraits:
-                target = arguments.output
-                if several or target.is_dir():
-                    names = [path.stem for path in (portrait, video) if path is not None]
-                    target = target / f"{'-'.join(names)}.mp4"
-                made = _drive(models, portrait, video, target, driving, film, detector, arguments)
-                _tell(made, arguments.json)
+            if video != last:
+                last, read = video, None
+                progress = _progress(arguments, "frames read")
+                readers = (models.extractor, models.gaze_estimator)
+                read = read_video(video, *readers, arguments, detector, progress, models.reader)
+            elif read is None:
+                continue
+            made = _drive(models, portrait, video, target, *read, detector, arguments)
         except Interrupted:
             raise
         except GohdError as error:
-            if not several:
+            if len(pairs) == 1:
                 raise
             failed += 1
-            _tell({"driver": str(video), "error": str(error)}, arguments.json)
+            made = {"driver": str(video), "error": str(error)}
+        _tell(made, arguments.json)
     return 1 if failed else 0
 
 
@@ -165,7 +177,8 @@ def _drive(
     if arguments.into_video:
         frames = paste_back(frames, prepared, film.batches(rate), track=driving.track.resampled(rate))
     frames = finished(frames, prepared, arguments)
-    signed(render_video(target, frames, fps=rate, audio=sound), arguments)
+    colour = film.colour if arguments.into_video else None
+    signed(render_video(target, frames, fps=rate, audio=sound, colour=colour), arguments)
     if arguments.motion is not None:
         info = {"portrait": str(portrait and portrait.name), "video": video.name}
         info |= {"sources": dict(options.sources)}
@@ -199,6 +212,7 @@ def _portrait(
 ) -> Any:
     """The picture's portrait; without one that of the face in the video."""
     from gohd_core.driving import own_portrait
+    from gohd_core.images import read_picture
     from gohd_core.portraits import prepare_portrait
 
     readers = {"extractor": models.extractor, "gaze_estimator": models.gaze_estimator}
@@ -218,7 +232,7 @@ def _portrait(
 def _options(arguments: argparse.Namespace) -> Any:
     from gohd_core.driving import DriveOptions
 
-    sources: dict[str, Any] = {part: getattr(arguments, part) for part in PARTS[:3]}
+    sources: dict[str, Any] = {part: getattr(arguments, part) for part in DRIVEN_PARTS[:3]}
     sources["gaze"] = gaze_angles(arguments.gaze)
     relative = arguments.relative or ("none" if arguments.into_video else "pose")
     names = [part.strip() for part in relative.split(",") if part.strip() not in ("", "none")]

@@ -10,9 +10,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, numbers, read_picture, show
-from gohd_core.commands.output_options import add_mark_options, check_finishing, signed
-from gohd_core.commands.video_options import ORDERS, sound_of
+from gohd_core.choices import ORDERS
+from gohd_core.commands.inputs import (
+    PICTURES,
+    VIDEOS,
+    files,
+    gaze_angles,
+    numbers,
+    read_picture,
+    result_names,
+    show,
+    within,
+)
+from gohd_core.commands.output_options import add_mark_options, check_finishing, check_results, signed
+from gohd_core.commands.video_options import sound_of
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
 FASTEST = 120
@@ -31,13 +42,20 @@ def add_commands(commands: Any) -> None:
         "write --look=-5,10)",
     )
     parser.add_argument("--path", type=Path, help="look along the gaze of this motion (.safetensors) instead")
-    parser.add_argument("--strength", type=float, default=1.0, help="share of the change, 0 to 1 (1)")
+    parser.add_argument("--strength", type=within(0, 1), default=1.0, help="share of the change, 0 to 1 (1)")
     parser.add_argument("--face", default="largest", choices=ORDERS, help="which of several faces (largest)")
     parser.add_argument("--face-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
-    parser.add_argument("--start", type=float, default=0.0, help="begin at this second of the video (0)")
-    parser.add_argument("--seconds", type=float, default=0.0, help="so many seconds; 0 goes to the end")
+    parser.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")
+    parser.add_argument("--seconds", type=within(0), default=0.0, help="so many seconds; 0 goes to the end")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    parser.add_argument("--crf", type=int, default=16, help="H.264 quality, 0 (lossless) to 51 (16)")
+    parser.add_argument(
+        "--crf",
+        type=int,
+        default=16,
+        choices=range(52),
+        metavar="CRF",
+        help="H.264 quality, 0 (lossless) to 51 (16)",
+    )
     group = parser.add_argument_group("marks")
     group.add_argument(
         "--invisible-mark",
@@ -58,11 +76,15 @@ def run(arguments: argparse.Namespace) -> int:
     several = arguments.source.is_dir()
     if several and arguments.output.suffix:
         raise BadInput(f"Several files need a folder to go to; {arguments.output} looks like a file.")
+    targets = _targets(arguments, sources)
+    for ending in (".png", ".mp4"):
+        chosen = [pair for pair in zip(targets, sources, strict=True) if _ending(pair[1]) == ending]
+        check_results([target for target, _ in chosen], [source for _, source in chosen], ending, arguments)
     reader = FaceReader.load(device=arguments.device)
     failed = 0
-    for source in sources:
+    for source, target in zip(sources, targets, strict=True):
         try:
-            made = _turn(source, reader, arguments)
+            made = _turn(source, target, reader, arguments)
         except Interrupted:
             raise
         except GohdError as error:
@@ -74,7 +96,20 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _turn(source: Path, reader: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+def _ending(source: Path) -> str:
+    return ".png" if source.suffix.lower() in PICTURES else ".mp4"
+
+
+def _targets(arguments: argparse.Namespace, sources: list[Path]) -> list[Path]:
+    if not arguments.source.is_dir() and not arguments.output.is_dir():
+        return [arguments.output]
+    names = result_names([(source,) for source in sources])
+    return [
+        arguments.output / f"{name}{_ending(source)}" for name, source in zip(names, sources, strict=True)
+    ]
+
+
+def _turn(source: Path, target: Path, reader: Any, arguments: argparse.Namespace) -> dict[str, Any]:
     from gohd_core.driving.eye_contact import read_eyes, turned
     from gohd_core.face import FaceChoice
     from gohd_core.video.reader import Film
@@ -90,10 +125,6 @@ def _turn(source: Path, reader: Any, arguments: argparse.Namespace) -> dict[str,
     choice = FaceChoice(arguments.face, box=arguments.face_box)
     read = read_eyes(film, reader, choice, progress=progress)
     result, report = turned(film, read, _gaze(arguments), arguments.strength)
-    folder = arguments.source.is_dir() or arguments.output.is_dir()
-    target = arguments.output
-    if folder:
-        target = target / f"{source.stem}{'.png' if picture else '.mp4'}"
     _write(result, target, None if picture else sound_of(source, arguments), arguments)
     seconds = time.perf_counter() - started
     made = {"source": str(source), "written": str(target), **asdict(report), "text": str(report)}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gohd_core.errors import BadInput
+from gohd_core.files import check_target
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +42,25 @@ def add_mark_options(group: Any) -> None:
     group.add_argument("--visible-mark", default="", metavar="TEXT", help="text in a corner of every frame")
     group.add_argument("--certificate", type=Path, help="PEM chain to sign content credentials (C2PA) with")
     group.add_argument("--private-key", type=Path, help="PEM key of that certificate (ES256)")
+
+
+def check_results(
+    results: Sequence[Path], inputs: Iterable[Path | None], ending: str, arguments: argparse.Namespace
+) -> None:
+    """Says before anything is read whether the results, and what else is to be written, can be.
+
+    Nothing that is read may be written over.
+    """
+    extra = [
+        (getattr(arguments, "picture", None), (".png", ".jpg", ".jpeg")),
+        (getattr(arguments, "motion", None), (".safetensors",)),
+    ]
+    wanted = [(path, (ending,)) for path in results]
+    wanted += [(path, endings) for path, endings in extra if path is not None]
+    read = {path.resolve() for path in inputs if path is not None}
+    for path, endings in wanted:
+        if check_target(path, endings).resolve() in read:
+            raise BadInput(f"{path} is what is read, and would be written over; give another name.")
 
 
 def check_finishing(arguments: argparse.Namespace) -> None:

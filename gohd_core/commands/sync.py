@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.inputs import VIDEOS, files, show
+from gohd_core.commands.inputs import VIDEOS, files, result_names, show
+from gohd_core.commands.output_options import check_results
 from gohd_core.commands.video_options import add_reading_options, load_readers, read_video, sound_of
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
@@ -40,13 +41,16 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput("Only whole videos are put right; leave out --start and --seconds.")
     if arguments.output is not None and arguments.video.is_dir() and arguments.output.suffix:
         raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
+    targets = _targets(arguments, videos)
+    if arguments.output is not None:
+        check_results(targets, videos, ".mp4", arguments)
     reader = FaceReader.load(device=arguments.device)
     readers = load_readers("builtin", arguments.device)
     predictor = ExpressionPredictor.load("builtin", device=arguments.device)
     status = 0
-    for video in videos:
+    for video, target in zip(videos, targets, strict=True):
         try:
-            made = _measure(video, reader, readers, predictor, arguments)
+            made = _measure(video, target, reader, readers, predictor, arguments)
         except Interrupted:
             raise
         except GohdError as error:
@@ -58,8 +62,16 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
+def _targets(arguments: argparse.Namespace, videos: list[Path]) -> list[Any]:
+    if arguments.output is None:
+        return [None] * len(videos)
+    if not arguments.video.is_dir() and not arguments.output.is_dir():
+        return [arguments.output]
+    return [arguments.output / f"{name}.mp4" for name in result_names([(video,) for video in videos])]
+
+
 def _measure(
-    video: Path, reader: Any, readers: Any, predictor: Any, arguments: argparse.Namespace
+    video: Path, target: Path | None, reader: Any, readers: Any, predictor: Any, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     from gohd_core.driving.sync import lip_lag, shift_sound
 
@@ -67,9 +79,7 @@ def _measure(
     driving, _ = read_video(video, *readers, arguments, None, progress, reader)
     found = lip_lag(driving, sound_of(video, arguments), predictor)
     made: dict[str, Any] = {"video": str(video), **asdict(found), "known": found.known, "text": str(found)}
-    if arguments.output is not None and found.known:
-        folder = arguments.video.is_dir() or arguments.output.is_dir()
-        target = arguments.output / f"{video.stem}.mp4" if folder else arguments.output
+    if target is not None and found.known:
         made["written"] = str(shift_sound(video, target, found.milliseconds))
     return made
 

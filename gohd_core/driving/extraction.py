@@ -53,7 +53,7 @@ def extract_motion(
         reader: reads the meshes of people's faces; heads of the kind that ships stay with the extractor, and
             official extractors align faces by landmarks of the meshes.
         choice: which face of several, where the reader looks for it.
-        missing: what frames without a face get, one of `timeline.MISSING`; they never stop the run. All
+        missing: what frames without a face get, one of `choices.MISSING`; they never stop the run. All
             of them together leave a motion at rest.
         steady_crop: keep the crop still while the face stays in it (built-in weights), or steady the
             landmarks that align it (official ones).

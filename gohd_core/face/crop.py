@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gohd_core.choices import SQUARE
 from gohd_core.errors import BadInput
 from gohd_core.images import Image
 
@@ -16,10 +17,6 @@ MARGIN = 0.4
 
 LIFT = 0.1
 """The box is moved up by this share of its height first: detectors leave the forehead out."""
-
-
-SQUARE = 1.02
-"""A picture whose sides differ by no more than this factor counts as a square crop of a head."""
 
 
 def is_square(height: int, width: int) -> bool:

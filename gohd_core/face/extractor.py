@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.checkpoints.loading import BUILTIN, Loaded, load_network
+from gohd_core.checkpoints.runtime import Runtime
 from gohd_core.constants import FPS, N_GAZE, N_LANDMARKS
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.alignment import align_face
 from gohd_core.face.coefficients import Coefficients
 from gohd_core.face.crop import is_square
+from gohd_core.face.extractor_network import ExtractorConfig, ExtractorNetwork
 from gohd_core.images import Image, check_landmarks, rgb_images, to_tensor
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
@@ -47,26 +47,12 @@ class Extraction(Motion):
         return Motion(self.pose, self.expression, gaze)
 
 
-class CoefficientExtractor:
-    """Reads 3DMM coefficients (supplement A) from pictures.
+class CoefficientExtractor(Runtime):
+    """Reads 3DMM coefficients (supplement A) from pictures. Attributes: see `Runtime`."""
 
-    Attributes: network, config, space, info.
-    """
-
-    def __init__(self, loaded: Loaded) -> None:
-        self.network, self.config = loaded.network, loaded.config
-        self.space, self.info = loaded.space, loaded.info
-
-    @classmethod
-    def load(
-        cls,
-        path: str | Path = BUILTIN,
-        *,
-        device: str | torch.device = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> CoefficientExtractor:
-        """From Deep3DFaceRecon's epoch_20.pth, one of our files, or the built-in weights."""
-        return cls(load_network(path, "extractor", device=device, dtype=dtype))
+    components = ("extractor",)
+    network: ExtractorNetwork
+    config: ExtractorConfig
 
     def extract(
         self,

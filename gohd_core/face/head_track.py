@@ -13,10 +13,9 @@ from torch.nn import functional as F
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import rotation
 from gohd_core.face.morphable import MorphableModel
+from gohd_core.landmarks68 import RIGID
 from gohd_core.motion import Sequence
 
-RIGID = (*range(27, 36), 36, 39, 42, 45)
-"""Nose and corners of the eyes: landmarks that move with the skull alone."""
 BLINK = 0.4
 """A face unseen for less than this is taken to be there, in seconds: detectors miss single frames."""
 FADE = 0.2

@@ -88,12 +88,15 @@ def face_track(payload: Any, choice: FaceChoice | None = None) -> FaceTrack:
     Where none overlaps it, the choice decides anew, as after a cut.
     """
     choice = choice or FaceChoice()
-    if not isinstance(payload, Mapping) or not {"frames", "image_size"} <= payload.keys():
-        raise BadInput("These are no face landmarks; connect ComfyUI's Detect Face Landmarks (MediaPipe).")
-    height, width = (int(value) for value in payload["image_size"])
+    try:
+        frames, (height, width) = payload["frames"], map(int, payload["image_size"])
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise BadInput(
+            "These are no face landmarks; connect ComfyUI's Detect Face Landmarks (MediaPipe)."
+        ) from error
     faces: list[Mapping[str, Any] | None] = []
     last: Box | None = None
-    for found in payload["frames"]:
+    for found in frames:
         boxes = [Box.around(np.asarray(face["landmarks_xy"], np.float64)) for face in found]
         picked = _nearest(boxes, last)
         picked = choice.pick(boxes, height, width) if picked is None else picked

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from gohd_core.choices import ORDERS
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box
-
-ORDERS = ("largest", "smallest", "left", "right", "top", "bottom", "central")
 
 
 @dataclass(frozen=True, eq=False)

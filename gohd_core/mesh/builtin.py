@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -12,9 +12,11 @@ from torch import Tensor
 from gohd_core.animator import Animator, Source
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.network import AnimatorNetwork
-from gohd_core.mesh.animator import MeshAnimator
-from gohd_core.mesh.source import MeshSource
 from gohd_core.motion import Motion
+
+if TYPE_CHECKING:
+    from gohd_core.mesh.animator import MeshAnimator
+    from gohd_core.mesh.source import MeshSource
 
 
 class BuiltinAnimator:
@@ -22,7 +24,6 @@ class BuiltinAnimator:
 
     Attributes:
         latent: draws stylised heads, by latent navigation (eq. 9).
-        mesh: draws any face that has a face mesh.
     """
 
     def __init__(self, latent: Animator) -> None:
@@ -34,6 +35,13 @@ class BuiltinAnimator:
     ) -> BuiltinAnimator:
         """The shipped weights; `dtype` is the latent decoder's."""
         return cls(Animator.load(device=device, dtype=dtype))
+
+    @property
+    def mesh(self) -> MeshAnimator:
+        """What draws faces by their mesh, where the weights are; it has none itself."""
+        from gohd_core.mesh.animator import MeshAnimator
+
+        return MeshAnimator(self.device)
 
     @property
     def network(self) -> AnimatorNetwork:
@@ -70,14 +78,14 @@ class BuiltinAnimator:
         for latent navigation (`Animator.encode_source`)."""
         if mesh is None:
             return self.latent.encode_source(image, reference)
-        drawing = MeshAnimator(self.device)
-        return drawing.encode_source(image, reference, mesh=mesh, person_mask=person_mask, held=held)
+        given = {"mesh": mesh, "person_mask": person_mask, "held": held}
+        return self.mesh.encode_source(image, reference, **given)
 
     def magnitudes(self, source: Source | MeshSource, windows: Tensor) -> Tensor:
         """What drives the frames, from windows [T,72,W]: xi of eq. 9; for a mesh the descriptors [T,72]."""
-        if isinstance(source, MeshSource):
-            return windows[:, :, windows.shape[2] // 2]
-        return self.latent.magnitudes(source, windows)
+        if isinstance(source, Source):
+            return self.latent.magnitudes(source, windows)
+        return windows[:, :, windows.shape[2] // 2]
 
     def decode(
         self, source: Source | MeshSource, magnitudes: Tensor, strength: float | Tensor = 1.0
@@ -89,12 +97,16 @@ class BuiltinAnimator:
         """The clip in batches [b,3,S,S]; options as in `Animator.animate`."""
         return self._drawing(source).animate(source, motion, **options)
 
+    def drawn_at_once(self, batch_size: int) -> int:
+        """Frames that latent navigation draws ahead (`Animator.drawn_at_once`)."""
+        return self.latent.drawn_at_once(batch_size)
+
     def check_motion(self, motion: Motion) -> None:
         """`BadInput` for a motion of another coefficient space."""
         self.latent.check_motion(motion)
 
     def _drawing(self, source: Source | MeshSource) -> Animator | MeshAnimator:
-        return MeshAnimator(self.device) if isinstance(source, MeshSource) else self.latent
+        return self.latent if isinstance(source, Source) else self.mesh
 
 
 def load_animator(

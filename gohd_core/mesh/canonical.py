@@ -1,7 +1,8 @@
 """The canonical face mesh, laid on the stylised head.
 
 Its points are those of MediaPipe's canonical face model (Apache License 2.0, Google), turned, scaled and
-shifted so that its 68 landmarks meet those of the stylised mean head; `scripts/canonical_face.py` makes the file.
+shifted so that its 68 landmarks meet those of the stylised mean head; `scripts/canonical_face.py` makes the
+file.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ N_POINTS, N_FACE = 478, 468
 
 @dataclass(frozen=True)
 class Loop:
-    """A closed curve of mesh points in the image's order: right corner, upper half, left corner, lower half."""
+    """A closed curve of mesh points in the image's order: right corner, upper half, left corner, lower
+    half."""
 
     right: int
     upper: tuple[int, ...]
@@ -73,8 +74,8 @@ def inner_gap(points: Tensor) -> Tensor:
 
 
 def resampled(points: Tensor, loop: Loop) -> Tensor:
-    """A loop of mesh points [B,N,3] as a contour [B,48,3], evenly by the angle whose cosine is its place along
-    the axis through its corners; between the points curves are monotone cubics."""
+    """A loop of mesh points [B,N,3] as a contour [B,48,3], evenly by the angle whose cosine is its place
+    along the axis through its corners; between the points curves are monotone cubics."""
     right, left = points[:, loop.right], points[:, loop.left]
     axis = torch.nn.functional.normalize(right - left, dim=-1)
     middle = (right + left) / 2

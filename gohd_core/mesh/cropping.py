@@ -23,7 +23,7 @@ class Crop(Generic[_Frame]):
 
     @classmethod
     def around(cls, frame: _Frame, points: Tensor, margin: float) -> Crop[_Frame] | None:
-        """The part of a window within `margin` pixels of points [B,N,2] of any frame; None if there is none."""
+        """The part of a window within `margin` pixels of points [B,N,2] of any frame, if there is one."""
         window = frame.window
         points = points - torch.stack([window.x, window.y], -1)[:, None]
         points = points.flatten(0, 1)

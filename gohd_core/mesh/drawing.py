@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.mesh.contour_warp import ContourFlow, contour_flow
+from gohd_core.mesh.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.contours import opposite
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, Window
 from gohd_core.mesh.gaze import into_head
@@ -36,14 +36,15 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
         head.held_back, base.flatten(1, 3), size
     ).view_as(base)
     base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face.unit)
-    flows = [contour_flow(target[:, part], base[:, part], part, size) for part in (LIPS, LEFT_EYE, RIGHT_EYE)]
+    flows = contour_flows(target, base, size)
     for flow in flows:
         _lay(at, flow)
     drawn = sample(source.texture, at)
-    frames = drawn[:, :3]
-    if source.wall is not None:
-        frames = torch.addcmul(frames, 1 - drawn[:, 3:], source.wall)
-    frames = frames.contiguous()
+    if source.wall is None:
+        frames = drawn[:, :3].contiguous()
+    else:
+        frames = torch.empty_like(drawn[:, :3], memory_format=torch.contiguous_format)
+        torch.addcmul(drawn[:, :3], 1 - drawn[:, 3:], source.wall, out=frames)
     for part, flow in enumerate(flows):
         _draw_part(source, frames, at, head.rigid, part, flow, target[:, part], descriptors, gaze)
     return frames.clamp_(-1, 1)
@@ -91,8 +92,8 @@ def _with_lids(descriptors: Tensor, up: Tensor) -> Tensor:
 
 
 def _parted(target: Tensor, own: Tensor, unit: float) -> Tensor:
-    """Own lip contours [B,7,48,2] for frames whose contours are `target`: where the gap is another than in the
-    picture, skin is taken from beyond the lips' dark line or the teeth's rim."""
+    """Own lip contours [B,7,48,2] for frames whose contours are `target`: where the gap is another than in
+    the picture, skin is taken from beyond the lips' dark line or the teeth's rim."""
     gaps = [(edge - opposite(edge, 1)).norm(dim=-1) for edge in (target[:, EDGE], own[:, EDGE])]
     share = ((gaps[0] - gaps[1]).abs() / (_PARTED * unit)).clamp(0, 1)[..., None, :, None] * _SEAM
     edges = own[:, : EDGE + 1]

@@ -13,7 +13,7 @@ from torch import Tensor
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.cropping import Crop
-from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, OwnFace
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, OwnFace, Window
 from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, RIGHT_IRIS
 from gohd_core.mesh.lids import FOLD, PAINTED, Lid
 from gohd_core.mesh.photometry import (
@@ -59,8 +59,9 @@ class Eyeball:
         radius: of the iris, model units.
         gaze: [2] own (yaw, pitch) in the head, radians.
         corner: [2] (column, row) of the textures' first pixel in the crop.
-        textures: [1,9,h,w] white without iris, iris completed, and what light and lids multiply both with.
-        highlights: [1,3,h,w] what a light's reflection adds to the iris.
+        fixed: [1,6,h,w] white without iris, and what light and lids multiply the eyeball with.
+        iris_colour: [1,3,h,w] iris, completed.
+        highlights: [1,3,h,w] what a light's reflection adds to the iris; None if none is seen.
         lid: its lid.
     """
 
@@ -70,8 +71,9 @@ class Eyeball:
     radius: float
     gaze: Tensor
     corner: Tensor
-    textures: Tensor
-    highlights: Tensor
+    fixed: Tensor
+    iris_colour: Tensor
+    highlights: Tensor | None
     lid: Lid
 
 
@@ -90,7 +92,8 @@ class Eyes:
     def draw(self, frame: EyeFrame) -> Tensor:
         """The finished window [B,3,h,w]."""
         ball = self.balls[frame.eye - LEFT_EYE]
-        gaze = _turned(ball.gaze, frame.gaze_in_head, self._squint(frame))
+        both = torch.stack([each.gaze for each in self.balls])[None]
+        gaze = eye_gazes(both, frame.gaze_in_head - ball.gaze)[:, frame.eye - LEFT_EYE]
         own, now = (_iris_offset(each, ball.width) for each in (ball.gaze[None], gaze))
         moved = (now - own).norm(dim=-1) / ball.radius
         rest = smooth(_REST[1], _REST[0], moved) * self._lids_rest(frame, ball)
@@ -110,35 +113,32 @@ class Eyes:
         return crop.put_back(drawn, frame.skin)
 
     def _look(self, ball: Eyeball, frame: EyeFrame, own: Tensor, now: Tensor) -> Tensor:
-        """The eyeball's colours [B,3,h,w] in [-1, 1] with the iris at `now` [B,2], in the picture at `own`."""
-        at, to_pixels = _plane(ball, frame.pose, frame.window.size)
-        own_at, own_to_pixels = _plane(ball, self.face.pose, frame.window.size)
-        pixels = frame.window.pixels()
-        shape = pixels.shape
-        # Places on the plane of the iris, model units from the middle of the corners.
-        place = (pixels.flatten(1, 2) - at) @ torch.linalg.inv(to_pixels).mT  # [B,hw,2]
+        """The eyeball's colours [B,3,h,w] in [-1, 1], its iris at `now` [B,2] and in the picture at `own`."""
+        window, size = frame.window, ball.fixed.new_tensor(ball.fixed.shape[:1:-1])
+        at, to_pixels = _plane(ball, frame.pose, window.size)
+        own_at, own_to_pixels = _plane(ball, self.face.pose, window.size)
+        to_plane = torch.linalg.inv(to_pixels)  # pixels to model units beside the middle of the corners
         iris = (ball.iris - ball.middle)[:2]
-        middle = iris + now - own  # [B,2] where the iris is now
         # A disc that is turned away is seen narrowed along the way it is turned.
-        narrow = _narrowed(own, ball.width) @ torch.linalg.inv(_narrowed(now, ball.width))
-        on_disc = (place - middle[:, None]) @ narrow.mT + iris
-        rho = (on_disc - iris).norm(dim=-1) / ball.radius
-        slide = _HIGHLIGHT_SHARE * (now - own)[:, None]
-
-        def look(textures: Tensor, places: Tensor) -> Tensor:
-            size = textures.new_tensor(textures.shape[:1:-1])
-            q = places @ own_to_pixels[0].mT + own_at[0] - ball.corner
-            grid = ((2 * q + 1) / size - 1).unflatten(1, shape[1:3])
-            textures = textures.expand(len(grid), -1, -1, -1)
-            return F.grid_sample(textures, grid, "bilinear", "border", align_corners=False)
-
-        fixed = look(ball.textures[:, :6], place)
-        white, gain = fixed[:, :3], fixed[:, 3:]
-        iris_colour = look(ball.textures[:, 6:], on_disc)
-        opacity = smooth(_LIMBUS[1], _LIMBUS[0], rho).unflatten(1, shape[1:3])[:, None]
-        colour = torch.lerp(white, iris_colour, opacity)
+        narrow = _narrowed(own, ball.width) @ torch.linalg.inv(_narrowed(now, ball.width)) @ to_plane
+        middle = at + _times(to_pixels, iris + now - own)  # the iris's pixel
+        to_texture = torch.diag(2 / size) @ own_to_pixels
+        start = (2 * (own_at - ball.corner) + 1) / size - 1
+        maps = [
+            (to_texture @ to_plane, start - _times(to_texture @ to_plane, at)),
+            (to_texture @ narrow, start + _times(to_texture, iris) - _times(to_texture @ narrow, middle)),
+            (narrow / ball.radius, -_times(narrow / ball.radius, middle)),
+        ]
+        if ball.highlights is not None:
+            slide = at + _HIGHLIGHT_SHARE * _times(to_pixels, now - own)
+            maps.append((to_texture @ to_plane, start - _times(to_texture @ to_plane, slide)))
+        fixed_at, iris_at, disc, *light_at = _grids(maps, window)
+        white, gain = _look_up(ball.fixed, fixed_at).split(3, 1)
+        rho = disc.norm(dim=-1)[:, None]
+        colour = torch.lerp(white, _look_up(ball.iris_colour, iris_at), smooth(_LIMBUS[1], _LIMBUS[0], rho))
         colour = (colour + _LIFT) * gain - _LIFT
-        colour = colour + look(ball.highlights, place - slide) * smooth(1.1, 0.8, rho).view_as(opacity)
+        if light_at:
+            colour = colour + _look_up(ball.highlights, light_at[0]) * smooth(1.1, 0.8, rho)
         return colour * 2 - 1
 
     def _lids_rest(self, frame: EyeFrame, ball: Eyeball) -> Tensor:
@@ -148,28 +148,59 @@ class Eyes:
         moved = (frame.contours[:, EDGE] - own).norm(dim=-1).amax(-1) / (self.face.unit * ball.width)
         return smooth(_LIDS_REST[1], _LIDS_REST[0], moved)
 
-    def _squint(self, frame: EyeFrame) -> Tensor:
-        """What is wrong with this eye's (yaw, pitch) beside the other's, [2] radians."""
-        left, right = (ball.gaze for ball in self.balls)
-        apart = left - right
-        # The left eye looks towards the nose with yaw > 0, for it is at the image's right.
-        right_one = torch.stack([apart[0].clamp(*_VERGENCE), torch.zeros_like(apart[1])])
-        return (apart - right_one) / 2 * (1 if frame.eye == LEFT_EYE else -1)
-
 
 def _plane(ball: Eyeball, pose: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Where the iris's plane is: its middle's pixel [B,1,2], and model units to pixels [B,2,2]."""
+    """Where the iris's plane is: its middle's pixel [B,2], and model units to pixels [B,2,2]."""
     step = ball.width / 2
-    points = ball.middle + step * ball.middle.new_tensor([[0, 0, 0], [1, 0, 0], [0, 1, 0]])
+    steps = torch.zeros(3, 3, device=pose.device, dtype=pose.dtype)
+    steps[1, 0] = steps[2, 1] = step
+    points = ball.middle + steps
     at = Camera.of_size(size).pixels(transform(points, pose))  # [B,3,2]
-    return at[:, :1], ((at[:, 1:] - at[:, :1]) / step).mT
+    return at[:, 0], ((at[:, 1:] - at[:, :1]) / step).mT
 
 
-def _turned(own: Tensor, gaze: Tensor, squint: Tensor) -> Tensor:
-    """The eye's (yaw, pitch) [B,2]: as told, without the squint as far as the gaze has left the picture's."""
-    away = smooth(0.0, 0.3, (gaze - own).norm(dim=-1, keepdim=True))
-    limits = gaze.new_tensor(_LIMITS)
-    return torch.maximum(torch.minimum(gaze - away * squint, limits), -limits)
+def _times(matrix: Tensor, vector: Tensor) -> Tensor:
+    """Matrices [B,2,2] times vectors [2] or [B,2]."""
+    return (matrix @ vector[..., None])[..., 0]
+
+
+def _grids(maps: list[tuple[Tensor, Tensor]], window: Window) -> Tensor:
+    """What affine maps (matrix [1 or B,2,2], shift [1 or B,2]) make of a window's pixels, [n,B,h,w,2]."""
+    half = torch.tensor([window.width, window.height], device=window.x.device) / 2
+    middle = torch.stack([window.x, window.y], -1) + half - 0.5
+    rows = []
+    for matrix, shift in maps:
+        matrix = matrix.expand(len(middle), -1, -1)
+        rows.append(torch.cat([matrix * half, (_times(matrix, middle) + shift)[..., None]], -1))
+    shape = [len(maps) * len(middle), 1, window.height, window.width]
+    return F.affine_grid(torch.cat(rows), shape, align_corners=False).unflatten(0, (len(maps), -1))
+
+
+def _look_up(texture: Tensor, grid: Tensor) -> Tensor:
+    """A texture [1,C,h,w] at places [B,h,w,2]."""
+    texture = texture.expand(len(grid), -1, -1, -1)
+    return F.grid_sample(texture, grid, "bilinear", "border", align_corners=False)
+
+
+def eye_gazes(own: Tensor, turned: Tensor) -> Tensor:
+    """Where both eyes look once the gaze has turned: at one place, the more the farther it has.
+
+    A portrait's own difference between its eyes stays as it is at rest. As far as it is no plausible one
+    (eyes that look a little towards the nose do), it wanes as the gaze leaves the portrait's.
+
+    Args:
+        own: [B,2,2] or [1,2,2] (yaw, pitch) of the left and the right eye in the picture, radians.
+        turned: [B,2] what the gaze has turned by.
+
+    Returns:
+        [B,2,2].
+    """
+    apart = own[:, 0] - own[:, 1]  # the left eye, at the image's right, looks towards the nose with yaw > 0
+    plausible = torch.stack([apart[:, 0].clamp(*_VERGENCE), torch.zeros_like(apart[:, 1])], -1)
+    squint = (apart - plausible) / 2 * smooth(0.0, 0.3, turned.norm(dim=-1, keepdim=True))
+    limits = own.new_tensor(_LIMITS)
+    gaze = own + turned[:, None] - torch.stack([squint, -squint], 1)
+    return torch.maximum(torch.minimum(gaze, limits), -limits)
 
 
 def _iris_offset(gaze: Tensor, width: float) -> Tensor:
@@ -211,14 +242,17 @@ def _eyeball(face: OwnFace, picture: np.ndarray, eye: int) -> Eyeball:
         torch.tensor([x0, y0], dtype=torch.float32, device=face.image.device),
         face.image,
         face.image,
+        None,
         Lid.of(face, picture, eye),
     )
     at, to_pixels = (x[0].cpu().numpy() for x in _plane(ball, face.pose, size))
     yy, xx = np.mgrid[y0:y1, x0:x1].astype(np.float32)
     place = (np.stack([xx, yy], -1) - at) @ np.linalg.inv(to_pixels).T - (iris - middle)[:2].cpu().numpy()
     rho = np.hypot(place[..., 0], place[..., 1]) / radius
-    textures, highlights = _textures(picture[y0:y1, x0:x1], edge - (x0, y0), rho, radius * face.unit)
-    return replace(ball, textures=as_map(textures, face.image), highlights=as_map(highlights, face.image))
+    textures, shine = _textures(picture[y0:y1, x0:x1], edge - (x0, y0), rho, radius * face.unit)
+    fixed, iris_colour = as_map(textures, face.image).split((6, 3), 1)
+    highlights = as_map(shine, face.image) if shine.any() else None
+    return replace(ball, fixed=fixed, iris_colour=iris_colour, highlights=highlights)
 
 
 def _textures(
@@ -242,14 +276,14 @@ def _textures(
     white = _white(plain, mask, inner * smoothstep(0.05, 0.25, depth), rho, radius)
     iris = _iris(plain, inner * smoothstep(0.15, 0.45, depth), rho, radius)
     drawn = white * (1 - fade) + iris * fade
-    # What lids and lashes do to the eyeball stays where it is; the iris's own ring, well inside, goes with it.
+    # What lids and lashes do to the eyeball stays; the iris's own ring, well inside, goes with the iris.
     gain = np.clip((plain + _LIFT) / (drawn + _LIFT), 0.12, 1.5)
     free = cv2.erode(mask, np.ones((3, 3)), iterations=max(2, round(0.12 * radius)))
     free = blur(free, max(0.7, 0.06 * radius))[..., None]
     wide = cv2.dilate(mask, np.ones((3, 3)), iterations=max(1, round(0.06 * radius)))
-    known = wide * (1 - free[..., 0] * np.exp(-(((rho - 1.20) / 0.20) ** 2)))
+    known = wide * (1 - free[..., 0] * np.exp(-(((rho - 1.25) / 0.30) ** 2)))
     grey = (gain @ LUMA)[..., None]
-    gain = blur(gain + (grey - gain) * fade, max(0.6, 0.05 * radius))
+    gain = blur(gain + (grey - gain) * np.maximum(fade, free), max(0.6, 0.05 * radius))
     gain = np.clip(inpaint(gain, known), 0.12, 1.4)
     # Where the iris was the white is in the lid's shadow too.
     white = white * (1 - 0.34 * np.exp(-np.maximum(depth, 0) / 0.30) * fade[..., 0] * mask)[..., None]

@@ -1,8 +1,8 @@
 """Crop, head pose and own points of a face mesh: weighted Procrustes, and exact unprojection.
 
 A face mesh gives pixels and a relative depth in pixels. The canonical face laid on it tells how large a model
-unit is and how the head is turned; then each point is put on its pixel's ray at its depth, so that it projects
-exactly where it was found.
+unit is and how the head is turned; then each point is put on its pixel's ray at its depth, so that it
+projects exactly where it was found.
 """
 
 from __future__ import annotations
@@ -91,9 +91,10 @@ def fit_face(points: Tensor, size: int) -> FaceFit:
     points = points.double()
     column, row, depth = points.unbind(-1)
     flat = torch.stack([column - camera.centre, camera.centre - 1 - row, -depth], -1)
-    scale, _, shift = procrustes(canonical, flat[:, :N_FACE], weights)  # pixels a unit
-    scale, shift = scale[:, 0], shift[:, 0]
-    z = camera.distance - camera.focal / scale + (flat[..., 2] - shift[:, 2:]) / scale
+    scale = procrustes(canonical, flat[:, :N_FACE], weights)[0][:, 0]  # pixels a unit, [B,1]
+    # That is the scale at the points' mean depth.
+    mean = (weights * flat[:, :N_FACE, 2]).sum(1, keepdim=True)
+    z = camera.distance - camera.focal / scale + (flat[..., 2] - mean) / scale
     rays = camera.rays(column, row)
     placed = torch.cat([rays[..., :2] * (camera.distance - z)[..., None], z[..., None]], -1)
     # Again with perspective undone: the pose of the points in space.

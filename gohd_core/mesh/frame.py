@@ -13,13 +13,14 @@ CONTOURS, POINTS = 7, 48
 """Contours of a part from inside outwards, and points of a contour, counter-clockwise in the picture from the
 corner at the image's right (y up); 0..24 is the upper half, 24..48 the lower one."""
 EDGE = 1
-"""The contour at the edge of lips and lids. 0 lies on it; outwards follow lips (2, 3), their outer line (4) and
-skin (5, 6), or lids (2, 3), their fold (4) and skin up to the brow (5, 6)."""
+"""The contour at the edge of lips and lids. 0 lies on it; outwards follow lips (2, 3), their outer line (4)
+and skin (5, 6), or lids (2, 3), their fold (4) and skin up to the brow (5, 6)."""
 
 
 @dataclass(frozen=True)
 class OwnFace:
-    """A portrait's face as it is in the picture; float32 on one device, pixel centres at whole numbers, y down.
+    """A portrait's face as it is in the picture; float32 on one device, pixel centres at whole numbers, y
+    down.
 
     Attributes:
         image: [1,3,S,S] the crop in [-1, 1].
@@ -28,7 +29,8 @@ class OwnFace:
         points_in_head: [478,3] the same in head space, model units (x to the image's right, y up, z forward).
         contours: [3,7,48,3] own contours of lips, left and right eye in head space, as the picture has them.
         closed: [3,7,48,3] the same without expression: the lips shut.
-        descriptor: [1,72] own motion in the network's order: expression 64, pose 6, gaze (horizontal, vertical).
+        descriptor: [1,72] own motion in the network's order: expression 64, pose 6, gaze (horizontal,
+            vertical).
         gaze_in_head: [2,2] of the left and the right eye's own (yaw, pitch) in the head, radians; yaw > 0 to
             the image's left, pitch > 0 up.
         gap: own gap between the inner lips in model units.
@@ -85,9 +87,10 @@ class Opening:
     Attributes:
         coverage: [B,1,h,w] share of a pixel between them, 0..1.
         above, below: [B,1,h,w] pixels down from the upper edge, and down to the lower edge, across the part's
-            axis; negative beyond the edge. Their sum is the opening's height in that column, which is negative
-            where the edges overlap.
-        along: [B,1,h,w] place along the part's axis, -1 at the corner on the image's left, 1 at the right one.
+            axis; negative beyond the edge. Their sum is the opening's height in that column, which is
+            negative where the edges overlap.
+        along: [B,1,h,w] place along the part's axis, -1 at the corner on the image's left, 1 at the right
+            one.
     """
 
     coverage: Tensor
@@ -151,8 +154,8 @@ class EyeFrame(PartFrame):
 
     Attributes:
         eye: LEFT_EYE or RIGHT_EYE.
-        gaze_in_head: [B,2] this eye's (yaw, pitch) in the head, radians: its own one plus what the motion's gaze
-            differs from the portrait's by.
+        gaze_in_head: [B,2] this eye's (yaw, pitch) in the head, radians: its own one plus what the motion's
+            gaze differs from the portrait's by.
         blink: [B] how far the lid is shut, 0..1.
     """
 

@@ -1,7 +1,7 @@
 """Where eyes look: from irises in a face mesh, and between the head's axes and the camera's.
 
-Gaze is (horizontal, vertical) in radians in the networks' order: horizontal > 0 to the image's left, vertical > 0
-up, (0, 0) straight out of the picture.
+Gaze is (horizontal, vertical) in radians in the networks' order: horizontal > 0 to the image's left,
+vertical > 0 up, (0, 0) straight out of the picture.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 
 LEFT_IRIS, RIGHT_IRIS = slice(473, 478), slice(468, 473)
 REST = (0.0408, 0.063)
-"""Where an iris lies that looks straight ahead, from the middle of its eye's corners: outward and up, as shares
-of the eye's width."""
+"""Where an iris lies that looks straight ahead, from the middle of its eye's corners: outward and up, as
+shares of the eye's width."""
 RADIUS = 0.42
 """Radius of an eyeball as a share of the eye's width."""
 _MOST = 0.9

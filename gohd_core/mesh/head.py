@@ -1,7 +1,8 @@
 """Depth and rigidity of a portrait's pixels, and the flow that turns its head.
 
-Every pixel lies somewhere: on the fitted skull, or on hair, hats, necks and shoulders at a depth grown from it.
-It moves with the head above the chin, less and less down the neck; shoulders are shifted a little, without shear.
+Every pixel lies somewhere: on the fitted skull, or on hair, hats, necks and shoulders at a depth grown from
+it. It moves with the head above the chin, less and less down the neck; shoulders are shifted a little,
+without shear.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ _BODY = 0.30
 """How far shoulders follow the neck."""
 _WITHOUT_MATTE = 0.12
 """Without a person mask, the distance from the head over which motion fades, picture sides."""
-_HELD, _HELD_WALL, _FREE = 0.16, 0.04, 0.25
-"""Width along held sides of the picture over which motion fades, where the person crosses them and elsewhere; and
-along its own ones over which skin is stretched; picture sides."""
+_HELD, _FREE = 0.16, 0.25
+"""Width along held sides of the picture over which the motion of a person who crosses them fades, and along
+the picture's own sides over which skin is stretched; picture sides."""
 _OUTLINE = 0.18
 """Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
 _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
 """Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
-_INVERSIONS, _LEAST_AREA = 4, 0.3
+_INVERSIONS, _LEAST_AREA = 5, 0.7
 """Steps of the inversion of flows, and the least that one of them takes a cell to shrink to."""
 _CHIN = 152
 
@@ -110,8 +111,8 @@ class HeadWarp:
             return (moved - self.at).permute(0, 3, 1, 2)  # forward, in pixels
 
         whole = shift = shifted(points)  # [2B,2,n,n]: with expression, and without
-        # Where depth would pull the outline inwards, the head's hidden side comes into view: the outline stays
-        # with the head's axis, and what is near it is stretched.
+        # Where depth would pull the outline inwards, the head's hidden side comes into view: the outline
+        # stays with the head's axis, and what is near it is stretched.
         relief = shift - shifted(self.far.expand_as(points[:count])).repeat(2, 1, 1, 1)
         inwards = -(relief * self.outward).sum(1, keepdim=True)
         shift = shift - relief * (inwards / relief.norm(dim=1, keepdim=True).clamp_min(1e-3)).clamp_min(0)
@@ -171,7 +172,7 @@ def head_warp(
     if alpha is None:
         rigid = rigid * torch.exp(-((_distance(covered) / GRID / _WITHOUT_MATTE) ** 2))
     neck = torch.exp(-((across / 0.25) ** 2 + ((below - 0.20) / 0.15) ** 2))
-    pin = _pin(alpha, own, held)
+    pin, inner = _sides(alpha, own, held)
     rigid = rigid * pin
     return HeadWarp(
         at,
@@ -181,7 +182,7 @@ def head_warp(
         ((pin - rigid) * _BODY)[None, None],
         in_head(torch.full_like(depth, _HAIR + own[0, 69])),
         _outward(alpha, _OUTLINE * camera.focal / (camera.distance - own[0, 69].item()) / step, own),
-        _inner(own, held),
+        inner,
         neck / neck.sum(),
         own,
         size,
@@ -191,7 +192,8 @@ def head_warp(
 def _raster(
     shape: FaceShape, own: Tensor, camera: Camera, at: Tensor, step: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The skull on the grid: depth [n,n], grown beyond it; what expressions do [14,n,n,3]; and where it is."""
+    """The skull on the grid: depth [n,n], grown beyond it; what expressions do [14,n,n,3]; and where it
+    is."""
     faces = torch.tensor(stylised_basis().faces, dtype=torch.long, device=own.device)
     moving = own[0, list(MOVING)]
     head = shape.head + torch.einsum("m,mvc->vc", moving, shape.head_directions)
@@ -235,24 +237,23 @@ def _barycentric(steps: int, like: Tensor) -> Tensor:
     return torch.tensor(places, device=like.device, dtype=like.dtype) / steps
 
 
-def _pin(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> Tensor:
-    """[n,n] 0 along held sides, 1 within; sides that the person crosses are held over a wider band."""
-    wide, narrow = (_from_sides(own, width) for width in (_HELD, _HELD_WALL))
-    if alpha is None:
-        crossing = torch.ones_like(wide)
-    else:
-        matte = F.adaptive_avg_pool2d(alpha, GRID)
-        ends = [matte[..., :, :3], matte[..., :3, :], matte[..., :, -3:], matte[..., -3:, :]]
-        lines = [end.amax(3 - k % 2).flatten() for k, end in enumerate(ends)]
-        lines = [_blur(line.view(1, 1, 1, -1), 6.0).flatten() for line in lines]
-        crossing = torch.stack([(x[:, None] if k % 2 == 0 else x[None]).expand(GRID, GRID) for k, x in enumerate(lines)])
-    sides = torch.lerp(narrow, wide, crossing)
-    return torch.where(torch.tensor(held, device=own.device)[:, None, None], sides, 1.0).prod(0)
+def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Tensor, Tensor]:
+    """How far places lie from where the person crosses held sides [n,n], and from the picture's own ones
+    [4,n,n] (left, top, right, bottom); from 0 there to 1 within, and along sides that show the wall alone."""
+    is_held = torch.tensor(held, device=own.device)[:, None, None]
+    crossing = 1.0 if alpha is None else _crossing(F.adaptive_avg_pool2d(alpha, GRID))
+    pin, inner = (1 - crossing * (1 - _from_sides(own, width)) for width in (_HELD, _FREE))
+    return torch.where(is_held, pin, 1.0).prod(0), torch.where(is_held, 1.0, inner)
 
 
-def _inner(own: Tensor, held: Sequence[bool]) -> Tensor:
-    """[4,n,n] 0 along each side that is not held, 1 within."""
-    return torch.where(torch.tensor(held, device=own.device)[:, None, None], 1.0, _from_sides(own, _FREE))
+def _crossing(matte: Tensor) -> Tensor:
+    """How far the person of a matte [1,1,n,n] crosses each side (left, top, right, bottom), [4,n,n]."""
+    across, down = (matte[..., :2], matte[..., -2:]), (matte[..., :2, :], matte[..., -2:, :])
+    (left, right), (top, bottom) = (x.amax(3) for x in across), (x.amax(2) for x in down)
+    ends = (left, top, right, bottom)
+    lines = [_blur(end[:, :, None], 3.0).flatten().clamp(0, 1) for end in ends]
+    left, top, right, bottom = (line.expand(GRID, GRID) for line in lines)
+    return torch.stack([left.mT, top, right.mT, bottom])
 
 
 def _from_sides(own: Tensor, width: float) -> Tensor:
@@ -297,7 +298,8 @@ def _distance(covered: Tensor) -> Tensor:
 
 
 def _inverse(shift: Tensor, size: int) -> Tensor:
-    """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by Newton's method."""
+    """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by Newton's
+    method."""
     side = shift.shape[-1]
     line = (torch.arange(side, device=shift.device, dtype=shift.dtype) * 2 + 1) / side - 1
     places = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
@@ -305,18 +307,17 @@ def _inverse(shift: Tensor, size: int) -> Tensor:
     cell = 2 * size / side
     across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / cell
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / cell
-    fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
     flow = -shift
+    fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
     for _ in range(_INVERSIONS):
         grid = places + flow.permute(0, 2, 3, 1) * (2 / size)
-        x, y, xx, yx, xy, yy = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False).unbind(
-            1
-        )
+        found = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False)
+        x, y, xx, yx, xy, yy = found.unbind(1)
         miss_x, miss_y = flow[:, 0] + x, flow[:, 1] + y
-        xx, yy = xx + 1, yy + 1
+        # Where the picture is stretched a whole step would overshoot; where it is compressed, Newton's would.
+        xx, yy = F.relu(xx) + 1, F.relu(yy) + 1
         area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
-        step = torch.stack([yy * miss_x - xy * miss_y, xx * miss_y - yx * miss_x], 1) / area[:, None]
-        flow = flow - step
+        flow = flow - torch.stack([yy * miss_x - xy * miss_y, xx * miss_y - yx * miss_x], 1) / area[:, None]
     return flow
 
 

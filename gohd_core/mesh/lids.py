@@ -31,6 +31,8 @@ FOLD, _BROW = 4, 6
 """Contours of the lid's fold and below the brow."""
 PAINTED = (0.20, 0.55)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""
+_BRIDGE = 0.3
+"""How much darker than the nose a bridge of glasses is at least."""
 _LASH_REACH = 0.20
 """Height of the texture of lashes, in eye widths."""
 _FOLLOW_DOWN, _FOLLOW_UP, _FOLLOW_LIMITS = 1.25, 0.9, (-0.14, 0.5)
@@ -52,6 +54,24 @@ def lids_follow_gaze(blink: Tensor, pitch: Tensor) -> Tensor:
     return blink + more * (1 - blink.clamp(0, 1))
 
 
+def wears_glasses(picture: np.ndarray, points: np.ndarray) -> bool:
+    """Whether a dark bridge crosses the nose between the eyes of a picture [S,S,3]; points [478,2]."""
+    right, left, top, bottom = points[[133, 362, 9, 197]]
+    apart = float(np.linalg.norm(left - right))
+    across, down = (left - right) / apart, (bottom - top) / np.linalg.norm(bottom - top)
+    steps = np.arange(-0.42, 0.45, 1 / max(apart, 24))
+    start = (right + left) / 2
+    columns = []
+    for share in np.linspace(-0.2, 0.2, 9):
+        at = start + apart * (share * across + steps[:, None] * down)
+        columns.append(cv2.remap(picture @ LUMA, at[None].astype(np.float32), None, cv2.INTER_LINEAR)[0])
+    lines = np.array(columns)
+    kernel = np.ones((1, 2 * max(1, round(0.10 * len(steps))) + 1))
+    bright = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, kernel)
+    dark = (bright - lines) / np.maximum(bright, 0.08)
+    return bool(np.median(dark.max(1)) > _BRIDGE)
+
+
 @dataclass(frozen=True)
 class Lid:
     """An upper lid of a portrait.
@@ -61,6 +81,7 @@ class Lid:
         softness: the picture's blur, as a share of that.
         corner: [2] (column, row) of the texture's first pixel in the crop.
         texture: [1,4,h,w] the picture without lashes, liner and fold, and how far it takes their place.
+        glasses: [1,4,h,w] the picture, and where it shows frames of glasses; None if it does not.
         grain: [1,1,n,n] relative changes of light.
         lash: [1,1,h,w] strokes along and down from the lid's edge.
         colour: [1,3,1,1] of the lashes, in [-1, 1].
@@ -71,6 +92,7 @@ class Lid:
     softness: float
     corner: Tensor
     texture: Tensor
+    glasses: Tensor | None
     grain: Tensor
     lash: Tensor
     colour: Tensor
@@ -88,15 +110,18 @@ class Lid:
         x1, y1 = np.clip((contours[_BROW].max(0) + pad / 2).astype(int), 8, size)
         part = picture[y0:y1, x0:x1]
         sigma = blur_radius(picture, points, face.unit)
-        painted, share, dark, contrast = _closed_lid(
-            part, contours - (x0, y0), width, skin_colour(picture, points)
+        painted, maps, dark, contrast = _closed_lid(
+            part, contours - (x0, y0), width, skin_colour(picture, points), wears_glasses(picture, points)
         )
         like = face.image
         return cls(
             width,
             sigma / width,
             torch.tensor([x0, y0], dtype=torch.float32, device=like.device),
-            torch.cat([as_picture(painted, like), as_map(share, like)], 1),
+            torch.cat([as_picture(painted, like), as_map(maps[..., :1], like)], 1),
+            torch.cat([as_picture(part, like), as_map(maps[..., 1:], like)], 1)
+            if maps[..., 1].any()
+            else None,
             as_map(skin_grain(picture, points, face.unit), like),
             as_map(_strokes(eye, width, contrast, sigma), like),
             as_picture(dark[None, None], like),
@@ -110,7 +135,11 @@ class Lid:
         middle = frame.rigid_at - self.corner
         grain = self._sample(self.grain, middle - self.grain.shape[-1] / 2, "reflection")
         lid = (texture[:, :3] + 1) * (1 + grain) - 1
-        return torch.lerp(frame.skin, lid, share * texture[:, 3:])
+        skin = torch.lerp(frame.skin, lid, share * texture[:, 3:])
+        if self.glasses is None:
+            return skin
+        worn = self._sample(self.glasses, middle, "border")  # rigid, whatever the lid does
+        return torch.lerp(skin, worn[:, :3], share * worn[:, 3:])
 
     def opened(self, frame: EyeFrame) -> Tensor:
         """Share [B,1,h,w] of a pixel between the lids, their edges as soft as the picture."""
@@ -148,7 +177,7 @@ class Lid:
 
 
 def _closed_lid(
-    part: np.ndarray, contours: np.ndarray, width: float, skin: np.ndarray
+    part: np.ndarray, contours: np.ndarray, width: float, skin: np.ndarray, glasses: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """The picture around an eye as its lid looks when it is shut, still where it is while open.
 
@@ -157,9 +186,11 @@ def _closed_lid(
         contours: [7,48,2] in its pixels.
         width: of the eye.
         skin: [3] colour of the face.
+        glasses: whether dark frames may cross the lid; they stay.
 
     Returns:
-        The picture [h,w,3], how far it is painted [h,w], the colour of lashes [3], and their contrast 0..1.
+        The picture [h,w,3]; how far it is painted and where frames are [h,w,2]; the colour of lashes [3], and
+        their contrast 0..1.
     """
     shape, half = part.shape[:2], POINTS // 2
     edge = contours[EDGE]
@@ -198,7 +229,17 @@ def _closed_lid(
     lid_light = float(np.average(filled @ LUMA, weights=zone + 1e-6))
     contrast = float(np.clip((lid_light - dark @ LUMA) / 0.45, 0, 1))
     share = np.maximum(zone, lashes)
-    return picture.astype(np.float32), share.astype(np.float32), (0.85 * dark).astype(np.float32), contrast
+    # Where the mesh's lower edge lies too high, white would be left below a shut lid.
+    white = (
+        smoothstep(0.04, 0.12, luma - filled @ LUMA) * smoothstep(0.17, 0.12, down - below) * (down > below)
+    )
+    share = np.maximum(share, white * smoothstep(0.60, 0.50, np.abs(along)))
+    frames = np.zeros_like(share)
+    if glasses:
+        frames = smoothstep(-0.05, -0.09, down - upper) + smoothstep(0.04, 0.08, down - below)
+        frames = np.clip(frames, 0, 1) * smoothstep(0.10, 0.22, darkness)
+    maps = np.stack([share, frames], -1)
+    return picture.astype(np.float32), maps.astype(np.float32), (0.85 * dark).astype(np.float32), contrast
 
 
 def _darkness(luma: np.ndarray, width: float) -> np.ndarray:

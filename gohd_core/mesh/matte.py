@@ -14,7 +14,8 @@ from gohd_core.mesh.inpaint import grow, hidden_wall, smoothstep
 _ALPHA = (0.12, 0.88)
 """Of the refined mask, what counts as wall and as person."""
 _UNSURE = (0.015, 0.040)
-"""Distances from what is surely the person, in picture sides, between which the mask is believed less and less."""
+"""Distances from what is surely the person, in picture sides, between which the mask is believed less and
+less."""
 _REST = 0.10
 """Of the blurred matte, from which on a pixel does not show the wall alone."""
 _ALL_PERSON = 0.97
@@ -66,7 +67,8 @@ def split(image: Tensor, mask: Tensor | None) -> Layers:
 
 
 def refined(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A coarse person mask [S,S] as a matte that follows the picture's edges (guided filter, He et al. 2010)."""
+    """A coarse person mask [S,S] as a matte that follows the picture's edges (guided filter, He et al.
+    2010)."""
     size = len(rgb)
     distance = cv2.distanceTransform((mask < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / size
     guide = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)

@@ -1,4 +1,4 @@
-"""What is seen between parted lips: the picture's own teeth where it shows some, else drawn ones in its light."""
+"""What is seen between parted lips: own teeth where the picture shows some, else drawn ones, in its light."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _REST = (0.002, 0.014)
 are shown, from the second on drawn ones."""
 _LEAST_GAP = 0.3
 """Pixels between the lips below which nothing is seen."""
-_UPPER_SHADOW, _LOWER_SHADOW, _LIP_SHADOW = (0.008, 0.032), 0.014, 0.016
+_UPPER_SHADOW, _LOWER_SHADOW, _LIP_SHADOW = (0.008, 0.032), 0.014, 0.035
 """Reach of the upper lip's shadow over teeth (least, most), of the lower lip's, and of the opening's on the
 lips; model units."""
 _RED = (0.85, 1.12, 1.18)
@@ -109,10 +109,17 @@ class Mouth:
         own_inside, pixels = _own_inside(face, picture, sigma)
         look = _colours(picture, points, pixels)
         rows = (look.tooth, look.gum, look.tongue, look.cavity, look.exponents)
+        # The picture's own teeth are dim at the sides already.
+        teeth_seen = own_inside is not None and own_inside.shows_teeth
         return cls(
             face,
             arches,
-            as_map(draw_rows(width, sigma * texels).transpose(2, 3, 0, 1).reshape(-1, width, 6), face.image)
+            as_map(
+                draw_rows(width, sigma * texels, 0.2 if teeth_seen else 0.6)
+                .transpose(2, 3, 0, 1)
+                .reshape(-1, width, 6),
+                face.image,
+            )
             .unflatten(1, (2, 3))
             .squeeze(0),
             torch.as_tensor(np.stack(rows), dtype=face.image.dtype, device=face.image.device),
@@ -128,14 +135,14 @@ class Mouth:
         rest = _rest(frame, self.face)
         if not bool(((gaps.norm(dim=-1).amax(1) > _LEAST_GAP) & (rest < 1)).any()):
             return frame.skin
-        crop = Crop.around(frame, edge, 2 * _LIP_SHADOW * self.face.unit + self.softness)
+        crop = Crop.around(frame, edge, _LIP_SHADOW * self.face.unit + self.softness + 1)
         if crop is None:
             return frame.skin
         part = _Part.of(crop.frame, self.softness)
         # Lips darken softly towards an opening that is wider than the picture's.
         depth = torch.maximum(-part.above, -part.below).clamp_min(0)
         more = smooth(0.0, 0.05, part.height / self.face.unit - self.face.gap)
-        shade = 0.20 * more * torch.exp(-depth / (_LIP_SHADOW * self.face.unit)) * part.within
+        shade = 0.20 * more * smooth(_LIP_SHADOW * self.face.unit, 0.0, depth) * part.within
         skin = (crop.frame.skin + 1) * (1 - shade) - 1
         drawn = torch.lerp(skin, self._inside(part, crop.frame), part.cover)
         drawn = torch.lerp(drawn, crop.frame.skin, rest[:, None, None, None])
@@ -148,41 +155,38 @@ class Mouth:
         height = part.height / unit
         ramp = (0.36 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
         below_lip = part.above / ramp
+        under_lip = smooth(0, 1, below_lip)
         places = self.arches.places(frame.pose, frame.jaw, frame.window.pixels(), frame.window.size)
         grid = (places / REACH).flatten(0, 1)
         textures = self.teeth.repeat(len(places), 1, 1, 1)
         rows = F.grid_sample(textures, grid, "bilinear", "zeros", align_corners=False).unflatten(0, (-1, 2))
         colour = cavity.expand(len(places), 3, *part.above.shape[2:])
         own = None if self.own is None else self.own.at(frame.rigid_at)
-        # Above teeth that the picture shows drawn ones go on in their colours, which are dim at the sides.
+        # Above teeth that the picture shows drawn ones go on in their colours.
         goes_on = own is not None and self.own.shows_teeth
-        upper_tooth, dim = (own[:, :3] / 2 + 0.5, 0.2) if goes_on else (tooth, 0.6)
+        upper_tooth = own[:, :3] / 2 + 0.5 if goes_on else tooth
         # A tongue's hill behind the lower teeth, moving with them, of mouths that are open far enough.
         across, down = places[:, LOWER, None, ..., 0], places[:, LOWER, None, ..., 1]
         hill = -2.1 + 1.9 * across.square()
         body = smooth(-0.35, 0.35, down - hill) * smooth(0.03, 0.09, height) * smooth(1.0, 0.6, across.abs())
         lit = 0.40 + 0.48 * smooth(0.0, 1.8, down - hill) * (1 - 0.16 * torch.exp(-((across / 0.07) ** 2)))
         colour = torch.lerp(colour, tongue * lit, 0.9 * body)
-        for k in (LOWER, UPPER):
-            bright, opacity, flesh = rows[:, k].split(1, dim=1)
-            side = places[:, k, None, ..., 0].abs()
-            if k == UPPER:
-                light = (0.62 + 0.38 * smooth(0, 1, below_lip)) * (1 - dim * smooth(0.30, 1.0, side))
-            else:
-                over = 0.6 + 0.4 * smooth(0, 0.02, part.below / unit)
-                deep = 0.5 + 0.5 * smooth(0, 0.06, part.above / unit)
-                light = 0.54 * over * deep * (1 - 0.75 * smooth(0.25, 0.9, side))
-            row = (
-                torch.lerp((upper_tooth if k == UPPER else tooth) * bright, gum * bright / 0.55, flesh)
-                * light
-            )
-            colour = torch.lerp(colour, torch.maximum(row, cavity), opacity)
+        bright, opacity, flesh = rows[:, LOWER].split(1, dim=1)
+        light = 0.54 * (0.6 + 0.4 * smooth(0, 0.02, part.below / unit))
+        light = light * (0.5 + 0.5 * smooth(0, 0.06, part.above / unit))
+        row = torch.lerp(tooth * bright, gum * bright / 0.55, flesh) * light
+        colour = torch.lerp(colour, torch.maximum(row, cavity), opacity)
         corners = 0.45 + 0.55 * smooth(0.0, 0.32, 1 - part.along.abs())
         shadow = (0.52 + 0.48 * smooth(-0.15, 1, below_lip)) * corners
         shadow = shadow * (0.68 + 0.32 * smooth(0, _LOWER_SHADOW * unit, part.below))
-        colour = colour * shadow.clamp_min(1e-3) ** exponents
+        bright, opacity, flesh = rows[:, UPPER].split(1, dim=1)
+        row = torch.lerp(upper_tooth * bright, gum * bright / 0.55, flesh)
+        # The picture's own colours have their shadows already.
+        light = 0.80 + 0.20 * under_lip if goes_on else (0.62 + 0.38 * under_lip) * shadow
+        row = torch.maximum(row * light.clamp_min(1e-3) ** exponents, 0.5 * cavity)
+        colour = torch.lerp(colour * shadow.clamp_min(1e-3) ** exponents, row, opacity)
         colour = colour * (1 + self._grain(frame)) * 2 - 1
-        return colour if own is None else self._with_own(part, own, colour, below_lip, exponents)
+        return colour if own is None else self._with_own(part, own, colour, under_lip, exponents)
 
     def _grain(self, frame: MouthFrame) -> Tensor:
         """Relative change of light by grain that is fixed to the head, [B,1,h,w]."""
@@ -192,12 +196,12 @@ class Mouth:
         return F.grid_sample(grain, grid, "bilinear", "reflection", align_corners=False)
 
     def _with_own(
-        self, part: _Part, found: Tensor, drawn: Tensor, below_lip: Tensor, exponents: Tensor
+        self, part: _Part, found: Tensor, drawn: Tensor, under_lip: Tensor, exponents: Tensor
     ) -> Tensor:
         """Drawn colours under what the picture shows itself [B,5,h,w], which goes with the head."""
         wider = part.height.amax((2, 3), keepdim=True) / self.face.unit - self.face.gap
         share = torch.lerp(found[:, 4:], found[:, 3:4], smooth(0.0, 0.022, wider))
-        shadow = (0.62 + 0.38 * smooth(-0.15, 1, below_lip)) * (0.7 + 0.3 * smooth(0, 1, below_lip))
+        shadow = 0.80 + 0.20 * under_lip
         shadow = torch.lerp(torch.ones_like(shadow), shadow, smooth(0.0, 0.03, wider))
         own = (found[:, :3] + 1) * shadow**exponents - 1
         return torch.lerp(drawn, own, share)
@@ -255,7 +259,7 @@ def _own_inside(
     mask = fill_polygon(edge - (x0, y0), part.shape[:2])
     colours = part[cv2.erode(mask, np.ones((3, 3))) > 0.9]
     # Lips are not believed: landmarks lie beside their edge by a little.
-    rim = 2 * max(1, round(min(0.008 * unit + sigma, 0.22 * face.gap * unit))) + 1
+    rim = 2 * max(1, round(min(0.006 * unit + 0.7 * sigma, 0.14 * face.gap * unit))) + 1
     known = cv2.erode(mask, np.ones((rim, 3)))
     known = known * _unlike_lips(part, colours, lip_colour(picture, face.points.cpu().numpy()))
     grown = inpaint(part, known)
@@ -290,7 +294,7 @@ def _own_tooth(inside: np.ndarray, skin: np.ndarray) -> np.ndarray | None:
 
 
 def _unlike_lips(part: np.ndarray, inside: np.ndarray, lips: np.ndarray) -> np.ndarray:
-    """How far pixels [h,w,3] are redder than half way from an open mouth's brighter pixels [N,3] to its lips: 0.
+    """0 where pixels [h,w,3] are rather as red as lips than as an open mouth's brighter pixels [N,3], else 1.
 
     1 in pictures without colour.
     """

@@ -30,8 +30,8 @@ def smoothstep(start: float, stop: float, x: np.ndarray | float) -> np.ndarray:
 
 def smooth(start: float | Tensor, stop: float | Tensor, x: Tensor) -> Tensor:
     """`smoothstep` of a tensor."""
-    share = ((x - start) / (stop - start)).clamp(0, 1)
-    return share * share * (3 - 2 * share)
+    share = ((x - start) * (1 / (stop - start))).clamp_(0, 1)
+    return share.square() * (3 - 2 * share)
 
 
 def as_array(face: OwnFace) -> np.ndarray:

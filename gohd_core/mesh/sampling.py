@@ -12,8 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_HALF_SAMPLE = (-1, 4, -11, 40, 40, -11, 4, -1)
-"""Taps of the interpolation filter for half-sample places in H.265 (8.5.3.3.3), in 64ths."""
+_HALF_SAMPLE = (0.08, -1.48, 5.6, -16.28, 44.08, 44.08, -16.28, 5.6, -1.48, 0.08)
+"""Taps for places between two pixels, in 64ths: the half-sample filter of H.265 (8.5.3.3.3), (-1, 4, -11,
+40, 40, -11, 4, -1), sharpened by (-0.08, 1.16, -0.08): so a picture sampled off its pixels keeps its
+sharpness."""
 
 
 def doubled(image: Tensor) -> Tensor:
@@ -24,17 +26,19 @@ def doubled(image: Tensor) -> Tensor:
 
 def _between(image: Tensor, dim: int) -> Tensor:
     """Values between neighbours along a dimension put between them."""
-    taps = image.new_tensor(_HALF_SAMPLE) / 64
-    channels, reach = image.shape[1], len(_HALF_SAMPLE) // 2 - 1
-    kernel, pad = (taps[None, :], (reach, reach, 0, 0)) if dim == 3 else (taps[:, None], (0, 0, reach, reach))
+    count, reach = image.shape[dim], len(_HALF_SAMPLE) // 2 - 1
+    pad = (reach, reach, 0, 0) if dim == 3 else (0, 0, reach, reach)
     padded = F.pad(image, pad, mode="replicate")
-    halves = F.conv2d(padded, kernel.expand(channels, 1, *kernel.shape), groups=channels)
     shape = list(image.shape)
-    shape[dim] = 2 * shape[dim] - 1
+    shape[dim] = 2 * count - 1
     found = image.new_empty(shape)
     even, odd = [slice(None)] * 4, [slice(None)] * 4
     even[dim], odd[dim] = slice(0, None, 2), slice(1, None, 2)
-    found[tuple(even)], found[tuple(odd)] = image, halves
+    found[tuple(even)] = image
+    halves = torch.zeros_like(padded.narrow(dim, 0, count - 1))
+    for k, tap in enumerate(_HALF_SAMPLE):
+        halves.add_(padded.narrow(dim, k, count - 1), alpha=tap / 64)
+    found[tuple(odd)] = halves
     return found
 
 

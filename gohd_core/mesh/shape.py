@@ -1,8 +1,8 @@
 """A portrait's own head: its contours and skull without expression, and what each expression does to them.
 
 A spline from the stylised mean head to the portrait's own points carries over the head and the directions in
-which its expressions move it. Lips and lids are then the portrait's own: lids close on its lower lids, and lips
-share an opening as those of people who talk do.
+which its expressions move it. Lips and lids are then the portrait's own: lids close on its lower lids, and
+lips share an opening as those of people who talk do.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from gohd_core.stylised.feature_rings import feature_rings
 from gohd_core.stylised.morphable import stylised_basis
 
 JAW, RAISE, DROP, BLINKS = 0, 4, 5, (8, 9)
-"""Places in `MOVING` of what opens the jaw, raises the upper lip, lowers the lower one, and of both blinks."""
+"""Places in `MOVING` of what opens the jaw, raises the upper lip, lowers the lower one, and of both
+blinks."""
 _PAIRED = (2, 3, 6, 7)
 """Places in `MOVING` of what moves both lips' edges alike: spread, press, smiles."""
 SHUT_BELOW = 0.020
@@ -77,7 +78,8 @@ class FaceShape:
         return self.own[JAW].item()
 
     def contours_in(self, descriptor: Tensor, size: int) -> Tensor:
-        """Contours [B,3,7,48,2] in pixels of frames of `size` with descriptors [B,72] in the network's order."""
+        """Contours [B,3,7,48,2] in pixels of frames of `size` with descriptors [B,72] in the network's
+        order."""
         moving = descriptor[:, list(MOVING)]
         points = self.contours + torch.einsum("bm,mprkc->bprkc", moving, self.directions)
         placed = transform(points.flatten(1, 3), descriptor[:, 64:70])
@@ -130,8 +132,8 @@ def _directions(columns: object) -> Tensor:
 
 
 def _controls(points: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Pairs of points, on the stylised mean head [N,3] and on the portrait's own [N,3], and what expressions do
-    to the former [14,N,3]."""
+    """Pairs of points, on the stylised mean head [N,3] and on the portrait's own [N,3], and what expressions
+    do to the former [14,N,3]."""
     face, rings = canonical_face(), feature_rings()
     keep = [k for k in range(N_FACE) if k not in LIPS_WITHIN]
     mean = torch.tensor(rings.mean, dtype=torch.float64)  # [2,7,48,3]

@@ -105,9 +105,7 @@ class Arches:
         to_head = rotation(pose[:, :3]).mT  # [B,3,3]
         start = (pose.new_tensor([0, 0, camera.distance]) - pose[:, 3:])[:, None] @ to_head  # [B,1,3]
         way = camera.rays(pixels[..., 0], pixels[..., 1]).flatten(1, 2) @ to_head  # [B,hw,3]
-        none = torch.zeros_like(jaw)
-        angles = torch.stack([_JAW_ANGLE * jaw, none, none], -1)
-        turn = torch.stack([rotation(-angles), rotation(0 * angles)], 1)  # [B,2,3,3]
+        turn = _about_x(torch.stack([_JAW_ANGLE * jaw, torch.zeros_like(jaw)], 1))  # [B,2,3,3]
         hinge = start.new_tensor([0, *_HINGE])
         start = (start[:, None] - hinge) @ turn + hinge - self.middle[:, None]  # [B,2,1,3]
         way = way[:, None] @ turn  # [B,2,hw,3]
@@ -122,24 +120,37 @@ class Arches:
         return torch.stack([across, 2 * down - 1], -1).unflatten(2, pixels.shape[1:3])
 
 
+def _about_x(angles: Tensor) -> Tensor:
+    """Turns [...,3,3] of row vectors by angles [...] about the head's x axis, what points forward upwards."""
+    sine, cosine = angles.sin(), angles.cos()
+    none, one = torch.zeros_like(sine), torch.ones_like(sine)
+    rows = (one, none, none, none, cosine, -sine, none, sine, cosine)
+    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+
+
 def _arc(x: Tensor, steep: Tensor) -> Tensor:
     """Length of a parabola of slope `steep` x from its middle to x, close enough for |steep x| < 2."""
     return x * (1 + (steep * x).square() / 6) / (1 + (steep * x).square() / 24)
 
 
-def draw_rows(width: int, sigma: float) -> np.ndarray:
+def draw_rows(width: int, sigma: float, dim: float) -> np.ndarray:
     """Textures [2,3,h,w] of the lower and the upper row: brightness, opacity, and share of gum.
 
     Args:
         width: of the texture in pixels; it spans -REACH..REACH of a row.
         sigma: blur, in those pixels.
+        dim: how much darker the ends of the upper row are than its middle, 0..1.
     """
     fine = max(1, int(np.ceil(768 / width)))
     height = max(24, width // 4)
     across = _centres(width * fine)
     down = _centres(height * fine)
     across, down = np.meshgrid(across, down)
-    pictures = [np.stack(_row(_ROWS[k], across, down if k == UPPER else -down), -1) for k in (LOWER, UPPER)]
+    pictures = []
+    for k, least, darker in ((LOWER, 0.25, 0.75), (UPPER, 0.30, dim)):
+        bright, opacity, gum = _row(_ROWS[k], across, down if k == UPPER else -down)
+        bright = bright * (1 - darker * _ramp((np.abs(across) - least) / (0.95 - least)))
+        pictures.append(np.stack([bright, opacity, gum], -1))
     smaller = [cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures]
     soft = [cv2.GaussianBlur(p, (0, 0), sigma) if sigma > 0.25 else p for p in smaller]
     return np.stack(soft).transpose(0, 3, 1, 2).astype(np.float32)

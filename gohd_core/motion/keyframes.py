@@ -9,10 +9,9 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
+from gohd_core.choices import EASES
 from gohd_core.errors import BadInput
-
-EASES = ("smooth", "linear", "hold")
-"""How a curve goes on from a key: eased at both ends, straight, or a step at the next key."""
+from gohd_core.motion.curves import smoothstep
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +66,7 @@ class Keyframes:
         span = (times[after] - times[before]).clamp(min=1e-9)
         share = ((seconds - times[before]) / span).clamp(0, 1)
         ease = torch.tensor([EASES.index(e) for e in self.eases])[before]
-        share = torch.where(ease == 0, share * share * (3 - 2 * share), share)
+        share = torch.where(ease == 0, smoothstep(share), share)
         share = torch.where(ease == 2, torch.zeros_like(share), share)[:, None].float()
         return self.values[before] * (1 - share) + self.values[after] * share
 

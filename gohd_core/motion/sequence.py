@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from gohd_core.choices import FILLS
 from gohd_core.constants import FPS, N_EXPRESSION, N_GAZE, N_POSE, SPACES
 from gohd_core.errors import BadInput
-
-FILL_MODES = ("hold", "loop", "ping-pong", "retime")
+from gohd_core.motion.curves import unwrap
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +65,11 @@ class Sequence:
         """Seconds."""
         return float(len(self) / Fraction(self.fps))
 
+    @property
+    def unwrapped(self) -> Tensor:
+        """The values without jumps of whole turns in their angles."""
+        return unwrap(self.values, self.angles)
+
     def scaled(self, factor: float) -> Any:
         """Every value times `factor` (the official script scales poses by 1.2, expressions by 1.5)."""
         return replace(self, values=self.values * factor)
@@ -89,9 +94,7 @@ class Sequence:
         before = where.floor().long()
         after = (before + 1).clamp(max=len(self) - 1)
         share = (where - before)[:, None]
-        values = self.values.double()
-        if self.angles:
-            values = torch.cat([unwrap(values[:, : self.angles]), values[:, self.angles :]], dim=1)
+        values = unwrap(self.values.double(), self.angles)
         mixed = values[before] * (1 - share) + values[after] * share
         valid = self.valid[before] & (self.valid[after] | (share[:, 0] == 0))
         return replace(self, values=mixed.float(), valid=valid)
@@ -101,8 +104,8 @@ class Sequence:
 
         "retime" plays all of it faster or slower instead, first frame to first and last to last.
         """
-        if mode not in FILL_MODES:
-            raise BadInput(f"{mode!r} is no way to fill motion; use one of {', '.join(FILL_MODES)}.")
+        if mode not in FILLS:
+            raise BadInput(f"{mode!r} is no way to fill motion; use one of {', '.join(FILLS)}.")
         if frames < 1:
             raise BadInput("Motion can't be fitted to less than one frame.")
         if mode == "retime":
@@ -220,11 +223,3 @@ class Motion:
 
 def _space(part: Sequence) -> str:
     return part.space
-
-
-def unwrap(angles: Tensor) -> Tensor:
-    """Removes jumps of whole turns between neighbouring frames, `[T, n]` radians."""
-    turn = 2 * torch.pi
-    steps = angles.diff(dim=0)
-    turns = torch.round(steps / turn).cumsum(dim=0)
-    return torch.cat([angles[:1], angles[1:] - turns * turn], dim=0)

@@ -9,15 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gohd_core.choices import COLOURS, PASTE_LENGTHS
 from gohd_core.errors import BadInput
 from gohd_core.face.face_parser import FaceParser
 from gohd_core.face.head_track import HeadTrack
 from gohd_core.face.portrait import Portrait
 from gohd_core.render.paste_mask import FEATHER, GROWTH, paste_mask
 from gohd_core.render.placing import MovingPlace, Place, StillPlace
-
-COLOURS = ("constant", "smoothed", "none")
-LENGTHS = ("face", "longest")
 
 _GAIN = (0.75, 1.35)
 """How far contrast may be changed to match; more would be another picture."""
@@ -68,7 +66,7 @@ def paste_back(
     background's, bit for bit.
     Raises: `BadInput` for sizes that do not fit, values that are not finite, or no frames.
     """
-    for value, known in ((colour, COLOURS), (length, LENGTHS)):
+    for value, known in ((colour, COLOURS), (length, PASTE_LENGTHS)):
         if value not in known:
             raise BadInput(f"{value!r} is not among {', '.join(known)}.")
     weights = paste_mask(

@@ -10,8 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gohd_core.errors import BadInput
-from gohd_core.face.face_parser import CLASSES, FaceParser
+from gohd_core.face.face_parser import FaceParser
 from gohd_core.face.portrait import Portrait
+from gohd_core.landmarks68 import EYES, MOUTH
+from gohd_core.motion.curves import smoothstep
+from gohd_core.parsing_labels import HEAD
 
 GROWTH = 0.15
 """The region reaches this share of the face's size past the head, so that a moving head stays inside."""
@@ -19,9 +22,6 @@ GROWTH = 0.15
 FEATHER = 0.08
 """Width of the soft edge as a share of the crop's shorter side; it lies inside the region."""
 
-_STILL = ("background", "necklace", "cloth")
-HEAD = tuple(label for label, name in enumerate(CLASSES) if name not in _STILL)
-"""The labels of a parsed face that move with the head."""
 
 _CROWN = 0.6
 """From the brows to the top of the head, as a share of the height from chin to brows."""
@@ -104,7 +104,7 @@ def _parsed(portrait: Portrait, parser: FaceParser, growth: float) -> Tensor:
 
 def _ellipse(landmarks: Tensor, height: int, width: int, growth: float) -> Tensor:
     """1 inside an upright-on-the-face ellipse from chin to crown, [height, width]."""
-    up = landmarks[36:48].mean(0) - landmarks[48:68].mean(0)
+    up = landmarks[EYES].mean(0) - landmarks[MOUTH].mean(0)
     up = up / up.norm().clamp(min=1e-6)
     across = torch.stack([-up[1], up[0]])
     along, aside = landmarks @ up, landmarks @ across
@@ -132,4 +132,4 @@ def _inner_ramp(region: Tensor, radius: int, open_sides: tuple[bool, ...]) -> Te
     window = torch.full((2 * radius + 1,), 1 / (2 * radius + 1))
     blurred = F.conv2d(F.conv2d(padded, window[None, None, None]), window[None, None, :, None])
     ramp = (2 * blurred[0, 0] - 1).clamp(0, 1)
-    return ramp.square() * (3 - 2 * ramp) * region
+    return smoothstep(ramp) * region

@@ -19,8 +19,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gohd_core.choices import CORNERS
 from gohd_core.errors import BadInput
-from gohd_core.render.visible_mark import CORNERS, draw_text
+from gohd_core.render.visible_mark import draw_text
 
 KEY = "gohd"
 """The pattern's seed. It is public: the mark tells what is generated, it does not prove by whom."""
@@ -50,7 +51,7 @@ class Mark:
     Attributes:
         invisible: the faint pattern.
         text: a visible mark; none where it is empty.
-        corner: where the text stands, one of `visible_mark.CORNERS`.
+        corner: where the text stands, one of `choices.CORNERS`.
         opacity: of the text, 0 to 1.
         key: seed of the pattern; a reader needs the same.
         strength: of the pattern, in levels of 255; see `FULL_SIDE`.

@@ -215,7 +215,7 @@ class PoseTask(Task):
 
     def exports(self) -> Sequence[Export]:
         network = self.networks["denoisers"]
-        return (Export(self.runtime.component, network, self.config.network, self.config.data.space),)
+        return (Export(self.runtime.components[0], network, self.config.network, self.config.data.space),)
 
 
 class GazeTask(PoseTask):

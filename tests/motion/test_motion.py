@@ -117,7 +117,7 @@ def test_what_is_no_motion_file_is_refused(tmp_path) -> None:
     with pytest.raises(BadInput, match="no motion file at"):
         gohd.load_motion(tmp_path / "absent.safetensors")
     (tmp_path / "b.safetensors").write_bytes(b"hello")
-    with pytest.raises(BadInput, match="damaged or no safetensors"):
+    with pytest.raises(BadInput, match="damaged or cut off"):
         gohd.load_motion(tmp_path / "b.safetensors")
     with pytest.raises(BadInput, match="written as .safetensors"):
         gohd.save_motion(tmp_path / "c.pt", random_motion())

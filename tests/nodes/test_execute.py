@@ -313,7 +313,7 @@ def test_motions_are_spliced_and_fitted_by_retiming(run, portrait, motion) -> No
 def test_face_parsing_weights_say_what_is_pasted(run, nodes, base, models, monkeypatch) -> None:
     """Network and labels are stand-ins: the file is found, loaded, and asked for the head."""
     from gohd_core.checkpoints import save_network
-    from gohd_core.checkpoints.registry import component
+    from gohd_core.components import component
     from gohd_core.face.parsing_network import ParsingConfig
 
     kind = component("face_parsing")

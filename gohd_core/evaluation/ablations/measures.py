@@ -16,10 +16,9 @@ from gohd_core.evaluation.ablations.tables import Ablation
 from gohd_core.evaluation.quality.speech_motion import features_of
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.landmarks68 import MOUTH
 from gohd_core.measures.sequences import structural_similarity
 from gohd_core.pose import PoseDiffusion
-
-_MOUTH = slice(48, 68)
 
 
 def measure(ablation: Ablation, weights: Path, folders: Sequence[Path], count: int) -> dict[str, float]:
@@ -48,7 +47,7 @@ def _expression_of(predictor: ExpressionPredictor, geometry: FaceGeometry, clip:
         given = real.eye_motion[0]
     found, _ = predictor.predict(features, true[0], eye_motion=given, seed=1)
     made = geometry.face(found[None])
-    gap = (made.landmarks - real.landmarks)[0, :, _MOUTH, :2]
+    gap = (made.landmarks - real.landmarks)[0, :, MOUTH, :2]
     similar = structural_similarity(real.eye_motion[0].numpy(), made.eye_motion[0].numpy())
     return {"MLD px": float(gap.norm(dim=-1).mean()), "SSIM_e": similar}
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.face import MorphableModel
+from gohd_core.landmarks68 import MOUTH
 
 SIZE = 88
 """Side of a rendering in pixels, as the lip reader was trained."""
@@ -23,7 +24,6 @@ REACH = 2.6
 """Side of the picture in units of the neutral mouth's width."""
 
 LIGHT = (0.2, 0.5, 0.84)
-MOUTH_LANDMARKS = slice(48, 68)
 
 
 class MouthRenderer:
@@ -33,7 +33,7 @@ class MouthRenderer:
         if model.faces is None:
             raise BadInput("Rendering mouths needs the whole morphable model, with its faces.")
         self.size = size
-        mouth = model.landmarks()[MOUTH_LANDMARKS]
+        mouth = model.landmarks()[MOUTH]
         middle = (mouth.amax(0) + mouth.amin(0))[:2] / 2
         width = float(mouth[:, 0].amax() - mouth[:, 0].amin())
         self.pixels_per_unit = size / (REACH * width)

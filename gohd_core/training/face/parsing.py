@@ -13,10 +13,10 @@ from torch.nn import functional as F
 
 from gohd_core.clips import Clip
 from gohd_core.errors import BadInput
-from gohd_core.face.face_parser import CLASSES
 from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
 from gohd_core.face.parsing_network import ParsingConfig, ParsingNetwork
 from gohd_core.face.resnet import ResNetConfig
+from gohd_core.parsing_labels import NAMES
 from gohd_core.training.face.examples import UNCHANGED, PictureChanges
 from gohd_core.training.framework import image_grids as pictures
 from gohd_core.training.framework.config import Weight
@@ -86,8 +86,8 @@ class ParsingDraw:
 
 def mirrored_parts() -> np.ndarray:
     """Label [19] of each part once left and right have changed places."""
-    swapped = [name.replace("left", "?").replace("right", "left").replace("?", "right") for name in CLASSES]
-    return np.array([CLASSES.index(name) for name in swapped], dtype=np.uint8)
+    swapped = [name.replace("left", "?").replace("right", "left").replace("?", "right") for name in NAMES]
+    return np.array([NAMES.index(name) for name in swapped], dtype=np.uint8)
 
 
 class FaceParsingTask(Task):
@@ -117,11 +117,11 @@ class FaceParsingTask(Task):
         return terms
 
     def validate(self, batches: Sequence[Batch], moment: Moment) -> dict[str, float]:
-        counts = torch.zeros(len(CLASSES), len(CLASSES), dtype=torch.int64)
+        counts = torch.zeros(len(NAMES), len(NAMES), dtype=torch.int64)
         for batch in batches:
             found = self.networks["parser"](_normalised(batch["image"])).argmax(1)
-            pairs = (batch["parts"].long() * len(CLASSES) + found).flatten().cpu()
-            counts += pairs.bincount(minlength=len(CLASSES) ** 2).view_as(counts)
+            pairs = (batch["parts"].long() * len(NAMES) + found).flatten().cpu()
+            counts += pairs.bincount(minlength=len(NAMES) ** 2).view_as(counts)
         return parsing_figures(counts)
 
     def pictures(self, batch: Batch) -> dict[str, np.ndarray]:

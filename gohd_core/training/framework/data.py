@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from gohd_core.clips import SPLITS, Clip, ClipDataset
+from gohd_core.choices import SPLITS
+from gohd_core.clips import Clip, ClipDataset
 from gohd_core.errors import BadInput
 from gohd_core.training.framework.settings import DataConfig
 from gohd_core.training.framework.task import Batch, Draw

@@ -12,22 +12,10 @@ from gohd_core.clips import Clip
 from gohd_core.constants import SAMPLES_PER_FRAME
 from gohd_core.expression import ExpressionNetwork
 from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.landmarks68 import EYES, LINES
 from gohd_core.training.audio.features import read_sound
 from gohd_core.training.framework.sampling import audio_frames
 from gohd_core.training.framework.task import Sample
-
-LINES = (
-    (slice(0, 17), False),
-    (slice(17, 22), False),
-    (slice(22, 27), False),
-    (slice(27, 31), False),
-    (slice(31, 36), False),
-    (slice(36, 42), True),
-    (slice(42, 48), True),
-    (slice(48, 60), True),
-    (slice(60, 68), True),
-)
-"""Which of the 68 landmarks are joined by a line, and whether it closes."""
 
 _MARGIN = 0.1
 
@@ -102,7 +90,7 @@ def head_film(poses: Sequence[Tensor], gazes: Sequence[Tensor] | None = None) ->
         if gazes is not None:
             pitch, yaw = gazes[index].detach().float().cpu().unbind(-1)
             # The eye lines are 24 pixels wide, an eyeball's radius is about half of that.
-            points[:, 36:48] += 12 * torch.stack([-yaw.sin(), -pitch.sin()], -1)[:, None]
+            points[:, EYES] += 12 * torch.stack([-yaw.sin(), -pitch.sin()], -1)[:, None]
         tracks.append(points * torch.tensor([1.0, -1.0]))
     return landmark_film(tracks)
 

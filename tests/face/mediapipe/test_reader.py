@@ -11,11 +11,13 @@ import torch
 from make_mediapipe_goldens import load_picture
 from mediapipe_helpers import faces_folder, needs_files
 
+import gohd_core as gohd
 from gohd_core.errors import BadInput
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.mediapipe.regions import cut_regions, to_picture
 from gohd_core.face.picking import FaceChoice
-from gohd_core.face.portrait import prepare_portrait
+from gohd_core.face.reprojection import photograph_warning
+from gohd_core.portraits import prepare_portrait
 
 CPU = torch.device("cpu")
 
@@ -71,8 +73,8 @@ def test_a_photograph_is_read(reader: FaceReader, astronaut: np.ndarray) -> None
     assert face.presence > 0.99 and face.score > 0.8
     assert face.landmarks68.shape == (68, 2) and face.eye_contours.shape == (2, 71, 2)
     # Her pupils, as seen in the picture.
-    assert np.abs(face.points[468, :2] - (204, 108)).max() < 4
-    assert np.abs(face.points[473, :2] - (242, 108)).max() < 6
+    assert np.abs(face.points[468, :2] - (202.8, 100.5)).max() < 1.5
+    assert np.abs(face.points[473, :2] - (246.0, 102.7)).max() < 1.5
     lids = face.points[[159, 145], :2]
     assert np.abs(face.eye_contours[0, :16].mean(0) - lids.mean(0)).max() < 3
 
@@ -160,18 +162,24 @@ def test_people_are_told_from_the_background(reader: FaceReader, astronaut: np.n
 
 
 @needs_files
-def test_a_head_picture_is_used_whole_and_another_is_cropped(
+def test_drawn_heads_are_read_as_ever_and_photographs_by_their_mesh(
     reader: FaceReader, astronaut: np.ndarray
 ) -> None:
+    readers = {"extractor": gohd.load_extractor(), "gaze_estimator": gohd.load_gaze_estimator()}
     avatar = load_picture("01")
-    portrait = prepare_portrait(avatar, reader=reader)
-    plain = prepare_portrait(avatar)
-    assert portrait.box == plain.box and torch.equal(portrait.crop, plain.crop)
-    assert portrait.landmarks is None and portrait.mesh.shape == (478, 3)
-    cropped = prepare_portrait(astronaut, reader=reader)
-    detected = prepare_portrait(astronaut, detector=reader)
-    assert cropped.box == detected.box and cropped.box != (0, 0, 512, 512)
-    assert torch.equal(cropped.landmarks, detected.landmarks)
+    drawn = prepare_portrait(avatar, reader=reader, **readers)
+    plain = prepare_portrait(avatar, reader=None, **readers)
+    assert drawn.mesh is None and drawn.box == plain.box and torch.equal(drawn.crop, plain.crop)
+    assert torch.equal(drawn.motion.descriptors(), plain.motion.descriptors())
+    photograph = prepare_portrait(astronaut, reader=reader, **readers)
+    assert photograph.mesh.shape == (478, 3) and photograph.motion.space == "stylised"
+    left, top, right, bottom = photograph.box
+    assert right - left == bottom - top and photograph.size % 64 == 0
+    assert photograph.person_mask.shape == (photograph.size, photograph.size)
+    assert photograph_warning(photograph, "stylised") is None
+    assert prepare_portrait(astronaut, reader=reader, size=384, **readers).size == 384
+    with pytest.raises(BadInput, match="256 to 1024 pixels in steps of 64; 300 is"):
+        prepare_portrait(astronaut, reader=reader, size=300, **readers)
 
 
 @needs_files
