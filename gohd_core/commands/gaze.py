@@ -17,7 +17,6 @@ from gohd_core.commands.inputs import (
     files,
     gaze_angles,
     numbers,
-    read_picture,
     result_names,
     show,
     within,
@@ -112,6 +111,7 @@ def _targets(arguments: argparse.Namespace, sources: list[Path]) -> list[Path]:
 def _turn(source: Path, target: Path, reader: Any, arguments: argparse.Namespace) -> dict[str, Any]:
     from gohd_core.driving.eye_contact import read_eyes, turned
     from gohd_core.face import FaceChoice
+    from gohd_core.images import read_picture
     from gohd_core.video.reader import Film
 
     started = time.perf_counter()

@@ -9,9 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.inputs import VIDEOS, files, result_names, show
+from gohd_core.choices import ORDERS
+from gohd_core.commands.inputs import VIDEOS, files, numbers, result_names, show, within
 from gohd_core.commands.output_options import check_results
-from gohd_core.commands.video_options import add_reading_options, load_readers, read_video, sound_of
+from gohd_core.commands.video_options import sound_of
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
 UNKNOWN = 3
@@ -27,8 +28,11 @@ def add_commands(commands: Any) -> None:
     )
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
-    add_reading_options(parser)
-    parser.set_defaults(run=run, models="builtin")
+    parser.add_argument("--face", default="largest", choices=ORDERS, help="which of several faces (largest)")
+    parser.add_argument("--face-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
+    parser.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")
+    parser.add_argument("--seconds", type=within(0), default=0.0, help="so many seconds; 0 goes to the end")
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,12 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         check_results(targets, videos, ".mp4", arguments)
     reader = FaceReader.load(device=arguments.device)
-    readers = load_readers("builtin", arguments.device)
     predictor = ExpressionPredictor.load("builtin", device=arguments.device)
     status = 0
     for video, target in zip(videos, targets, strict=True):
         try:
-            made = _measure(video, target, reader, readers, predictor, arguments)
+            made = _measure(video, target, reader, predictor, arguments)
         except Interrupted:
             raise
         except GohdError as error:
@@ -71,12 +74,17 @@ def _targets(arguments: argparse.Namespace, videos: list[Path]) -> list[Any]:
 
 
 def _measure(
-    video: Path, target: Path | None, reader: Any, readers: Any, predictor: Any, arguments: argparse.Namespace
+    video: Path, target: Path | None, reader: Any, predictor: Any, arguments: argparse.Namespace
 ) -> dict[str, Any]:
+    from gohd_core.driving import extract_by_meshes
     from gohd_core.driving.sync import lip_lag, shift_sound
+    from gohd_core.face import FaceChoice
+    from gohd_core.video.reader import Film
 
     progress = None if arguments.json else lambda done, total: show("frames", done, total)
-    driving, _ = read_video(video, *readers, arguments, None, progress, reader)
+    film = Film.open(video, start=arguments.start, seconds=arguments.seconds)
+    choice = FaceChoice(arguments.face, box=arguments.face_box)
+    driving = extract_by_meshes(film, reader, choice, progress=progress)
     found = lip_lag(driving, sound_of(video, arguments), predictor)
     made: dict[str, Any] = {"video": str(video), **asdict(found), "known": found.known, "text": str(found)}
     if target is not None and found.known:

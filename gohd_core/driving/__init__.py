@@ -12,6 +12,7 @@ _PUBLIC = {
     "ExtractionReport": "result",
     "Steadying": "steadiness",
     "driven_motion": "retarget",
+    "extract_by_meshes": "extraction",
     "extract_motion": "extraction",
     "extract_people": "extraction",
     "followed": "following",

@@ -70,9 +70,8 @@ def extract_motion(
         else:
             film, real = shows_people(film, extractor, choice)
             if real:
-                told = _told(progress, film)
-                made, times, size = read_one(film.play(), reader, choice, told, should_stop)
-                return _from_meshes(made, times, size, film, given)
+                watch = {"progress": progress, "should_stop": should_stop}
+                return extract_by_meshes(film, reader, choice, **given, **watch)
     where = where or WholeFrames()
     crops = reader_for(extractor, gaze_estimator, steady=steady_crop, fps=float(film.fps))
     times, readings, picture = [], [], (0, 0)
@@ -98,6 +97,25 @@ def extract_motion(
         picture=picture,
         searched=where.tracker.detections if isinstance(where, TrackedFace) else 0,
     )
+
+
+def extract_by_meshes(
+    film: Film,
+    reader: FaceReader,
+    choice: FaceChoice | None = None,
+    *,
+    missing: str = "hold",
+    steadying: Steadying | None = None,
+    fps: Fraction | int | float = FPS,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Driving:
+    """Motion of the chosen person in a film of people, in the stylised space; see `extract_motion`."""
+    check_missing(missing)
+    given = {"missing": missing, "fps": fps, "steadying": steadying or Steadying()}
+    told = _told(progress, film)
+    made, times, size = read_one(film.play(), reader, choice or FaceChoice(), told, should_stop)
+    return _from_meshes(made, times, size, film, given)
 
 
 def extract_people(
