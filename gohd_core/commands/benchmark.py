@@ -195,9 +195,10 @@ def run_pictures(arguments: argparse.Namespace) -> int:
     """Runs `gohd benchmark pictures`."""
     import torch
 
-    from gohd_core.commands.inputs import PICTURES, files, read_picture
+    from gohd_core.commands.inputs import PICTURES, files
     from gohd_core.evaluation.pictures.run import PicturePlan, pictures
     from gohd_core.evaluation.pictures.sheets import Sheets
+    from gohd_core.images import read_picture
     from gohd_core.models import Models
 
     check_outputs(arguments)
