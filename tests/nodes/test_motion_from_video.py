@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from fake_mediapipe import face, payload
-from samples import picture
 
 from gohd_core.checkpoints.detector_files import DETECTOR_FILES
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.errors import BadCheckpoint, BadInput
+from tests.support.fake_mediapipe import face, payload
+from tests.support.samples import picture
 
 REST = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 SAMPLE = assets_folder() / "driving_sample.mp4"
@@ -122,7 +122,10 @@ def test_a_face_that_nothing_points_at_is_asked_for(detector_for) -> None:
     own, box = reader(aligned=False), (10, 10, 50, 50)
     assert detector_for(own, None, (64, 64)) is None, "a square picture is used whole"
     assert detector_for(own, box, (64, 128)) is None and detector_for(own, box, (64, 64), follow=True) is None
-    with pytest.raises(BadInput, match="128 x 64 and nothing says where the face is: the networks that read faces are not there"):
+    with pytest.raises(
+        BadInput,
+        match="128 x 64 and nothing says where the face is: the networks that read faces are not there",
+    ):
         detector_for(own, None, (64, 128))
 
 
