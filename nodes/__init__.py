@@ -8,7 +8,7 @@ from .audio import NODES as AUDIO
 from .editing import NODES as EDITING
 from .elsewhere import NODES as ELSEWHERE
 from .gaze import NODES as GAZE
-from .host import register_folder
+from .host import copy_samples, register_folder
 from .load import NODES as LOAD
 from .mixing import NODES as MIXING
 from .motion_files import NODES as MOTION_FILES
@@ -49,4 +49,5 @@ class GohdExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         # Here and not in on_load, which ComfyUI 0.8 never calls.
         register_folder()
+        copy_samples()
         return list(NODES)

@@ -22,6 +22,14 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "gohd"
 ENDINGS = frozenset({".safetensors", ".pt", ".pth", ".pkl", ".mat"})
+SAMPLES = {
+    "gohd_astronaut.jpg": "portraits/astronaut.jpg",
+    "gohd_hello.flac": "speech/hello.flac",
+    "gohd_pangram.flac": "speech/pangram.flac",
+    "gohd_numbers.flac": "speech/numbers.flac",
+    "gohd_driving.mp4": "driving_sample.mp4",
+}
+"""What the workflows begin with: name in ComfyUI's input folder, and the file of the pack that it is."""
 PREVIEW_SECONDS = 0.4
 PREVIEW_SIZE = 512
 
@@ -33,6 +41,25 @@ def register_folder() -> None:
     default = Path(folder_paths.models_dir) / FOLDER
     folder_paths.add_model_folder_path(FOLDER, str(default))
     folder_paths.folder_names_and_paths[FOLDER][1].update(ENDINGS)
+
+
+def copy_samples() -> None:
+    """Puts what the workflows load into ComfyUI's input folder, where it is not yet.
+
+    At its top, since Load Image and Load Audio list nothing that lies deeper. A folder that can't be written
+    is no reason not to start: the workflows then ask for a file.
+    """
+    from gohd_core.files import write_whole
+
+    folder = Path(folder_paths.get_input_directory())
+    for name, own in SAMPLES.items():
+        source = _assets() / own
+        if source.is_file() and not (folder / name).exists():
+            try:
+                write_whole(folder / name, source.read_bytes())
+            except (BadInput, OSError) as problem:
+                logger.warning(f"{problem} The workflows of GoHD will lack it.")
+                return
 
 
 def weight_folders() -> tuple[Path, ...]:

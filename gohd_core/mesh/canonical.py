@@ -1,8 +1,6 @@
-"""The canonical face mesh, laid on the stylised head.
+"""The canonical face mesh, laid on the stylised head: the mean of the sample portraits' own meshes.
 
-Its points are those of MediaPipe's canonical face model (Apache License 2.0, Google), turned, scaled and
-shifted so that its 68 landmarks meet those of the stylised mean head; `scripts/canonical_face.py` makes the
-file.
+`scripts/canonical_face.py` makes the file.
 """
 
 from __future__ import annotations
