@@ -70,9 +70,9 @@ class FlowHead(nn.Module):
 
     def __init__(self, inputs: int, latent: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(3, inputs))
+        self.weight = nn.Parameter(torch.randn(3, inputs, dtype=torch.float32, device="cpu"))
         self.modulation = EqualLinear(latent, inputs, bias=1.0)
-        self.bias = nn.Parameter(torch.zeros(3))
+        self.bias = nn.Parameter(torch.zeros(3, dtype=torch.float32, device="cpu"))
 
     def forward(self, x: Tensor, latent: Tensor, below: Tensor | None) -> Tensor:
         """x [B,C,S,S], the level below's output [B,3,S/2,S/2] -> [B,3,S,S], float32 or, on the CPU, float64.
@@ -94,7 +94,7 @@ class RgbHead(nn.Module):
     def __init__(self, inputs: int) -> None:
         super().__init__()
         self.conv = EqualConv2d(inputs, 3, 1)
-        self.bias = nn.Parameter(torch.zeros(3))
+        self.bias = nn.Parameter(torch.zeros(3, dtype=torch.float32, device="cpu"))
 
     def forward(self, x: Tensor, below: Tensor | None) -> Tensor:
         out = act(self.conv(x).float(), self.conv.bias) + self.bias[:, None, None]
@@ -144,7 +144,9 @@ class PyramidDecoder(nn.Module):
         sides = level_sizes(config.size)
         self.sides = sides[1:]
         self.modulate_from = config.modulate_from
-        self.constant = nn.Parameter(torch.randn(1, config.width(sides[0]), sides[0], sides[0]))
+        self.constant = nn.Parameter(
+            torch.randn(1, config.width(sides[0]), sides[0], sides[0], dtype=torch.float32, device="cpu")
+        )
         width = config.width(sides[0])
         self.initial = StyledConv(width, width, latent, parts=_PARTS.get(sides[0], 1))
         convs, flows, rgbs, fusions = [], [], [], []

@@ -165,7 +165,7 @@ class FaceDetector:
         maps = _last(self.reader(inputs))
         if not self.mirrored:
             return maps
-        order = torch.tensor(MIRRORED, device=maps.device)
+        order = torch.tensor(MIRRORED, device=maps.device, dtype=torch.long)
         return (maps + _last(self.reader(inputs.flip(-1)))[:, order].flip(-1)) / 2
 
     def _decode(self, maps: Sequence[Tensor]) -> list[np.ndarray]:

@@ -19,7 +19,7 @@ def corner_grid(side: int, device: torch.device) -> Tensor:
     The official weights were trained with this grid and `align_corners=False`, which takes -1 and 1
     for the image's borders: zero flow magnifies slightly. It is part of what they have learnt.
     """
-    line = torch.linspace(-1.0, 1.0, side, device=device)
+    line = torch.linspace(-1.0, 1.0, side, device=device, dtype=torch.float32)
     return torch.stack(_across_and_down(line), dim=-1)[None]
 
 

@@ -65,7 +65,7 @@ def turned(place: Tensor, descriptor: Tensor) -> Eyes:
 def unwrapped(picture: Tensor, eyes: Eyes, kind: int, extent: float | None = None) -> tuple[Tensor, Tensor]:
     """What a picture [B,C,S,S] shows of both balls: charts [B,2,C,n,n], and where it can [B,2,1,n,n]."""
     extent = EXTENTS[kind] if extent is None else extent
-    line = ((torch.arange(CHART, device=picture.device) * 2 + 1) / CHART - 1) * extent
+    line = ((torch.arange(CHART, device=picture.device, dtype=torch.float32) * 2 + 1) / CHART - 1) * extent
     down, along = torch.meshgrid(-line, line, indexing="ij")
     point = torch.stack([along, down, (1 - along**2 - down**2).clamp_min(0).sqrt()], -1)
     normal = torch.einsum("hwi,bij->bhwj", point, eyes.axes[:, kind])[:, None]

@@ -67,7 +67,7 @@ def expression_film(
     real = geometry.face(truth)
     given, noise = None, None
     if network.eyes is not None:
-        noise = torch.randn(1, count, network.eyes.noise_width, device=device)
+        noise = torch.randn(1, count, network.eyes.noise_width, device=device, dtype=torch.float32)
     elif network.config.eye_motion_input:
         given = real.eye_motion
     predicted, _ = network(chunks, truth[:, 0], real.eye_motion[:, 0], eye_motion=given, noise=noise)
@@ -92,7 +92,7 @@ def head_film(poses: Sequence[Tensor], gazes: Sequence[Tensor] | None = None) ->
             pitch, yaw = gazes[index].detach().float().cpu().unbind(-1)
             # The eye lines are 24 pixels wide, an eyeball's radius is about half of that.
             points[:, EYES] += 12 * torch.stack([-yaw.sin(), -pitch.sin()], -1)[:, None]
-        tracks.append(points * torch.tensor([1.0, -1.0]))
+        tracks.append(points * torch.tensor([1.0, -1.0], dtype=torch.float32, device="cpu"))
     return landmark_film(tracks)
 
 
