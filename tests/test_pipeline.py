@@ -8,9 +8,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
-import tiny
 import torch
-from face_helpers import bfm_arrays, write_bfm
 from PIL import Image
 
 from gohd_core.animator import Animator
@@ -20,6 +18,8 @@ from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 from gohd_core.face import prepare_portrait
 from gohd_core.models import Models
 from gohd_core.pipeline import TalkOptions, motion_from_audio, talk
+from tests.support import tiny
+from tests.support.face_helpers import bfm_arrays, write_bfm
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from graphs import PORTRAIT, SECONDS, SPEECH
-from test_comfyui import video_of
+
+from tests.comfy.test_comfyui import video_of
+from tests.support.graphs import PORTRAIT, SECONDS, SPEECH
 
 ROOT = Path(__file__).resolve().parents[2]
 API = sorted((ROOT / "workflows" / "api").glob("*.json"))

@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from drawn_meshes import noise_picture, seen_mesh
-from face_networks import FACES, needs_face_networks
 
 from gohd_core.cli import main
 from gohd_core.errors import BadInput
@@ -34,6 +32,8 @@ from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.gaze import RADIUS, into_head
 from gohd_core.mesh.source import MeshSource
 from gohd_core.models import Models
+from tests.support.drawn_meshes import noise_picture, seen_mesh
+from tests.support.face_networks import FACES, needs_face_networks
 
 SIZE = 256
 

@@ -25,7 +25,7 @@ from gohd_core.mesh.matte import split
 from gohd_core.mesh.source import MeshSource, mesh_source
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.stylised.camera import gaze_in_head
-from tests.mesh import faces
+from tests.support import mesh_faces as faces
 
 SIZE = faces.SIZE
 

@@ -5,7 +5,7 @@ import torch
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.frame import LIPS
 from gohd_core.mesh.teeth import LOWER, UPPER, Arches, draw_rows
-from tests.mesh.faces import SIZE, painted
+from tests.support.mesh_faces import SIZE, painted
 
 
 @pytest.fixture(scope="module")

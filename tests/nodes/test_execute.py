@@ -6,9 +6,9 @@ import math
 
 import pytest
 import torch
-from samples import FRAMES, picture, speech
 
 from gohd_core.motion import Expression, Gaze, Motion, Pose
+from tests.support.samples import FRAMES, picture, speech
 
 
 def test_the_whole_graph_gives_frames_sound_and_rate(run, models, portrait, motion) -> None:
