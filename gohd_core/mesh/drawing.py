@@ -30,21 +30,20 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
     descriptors = _with_lids(descriptors, gaze[:, 1])
     head = source.warp.flow(descriptors)
     at = _enlarged(head.skin, size)  # [B,S,S,2]
-    at += _pixels(size, at.device)
-    base = source.shape.contours_in(own, size).expand(len(at), -1, -1, -1, -1).clone()
+    at += source.pixels
+    base = source.contours.expand(len(at), -1, -1, -1, -1).clone()
     target = source.shape.contours_in(descriptors, size) + _sampled(
         head.held_back, base.flatten(1, 3), size
     ).view_as(base)
     base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face.unit)
     flows = contour_flows(target, base, size)
     for flow in flows:
-        _lay(at, flow)
+        _lay(at, source.pixels, flow)
     drawn = sample(source.texture, at)
     if source.wall is None:
         frames = drawn[:, :3].contiguous()
     else:
-        frames = torch.empty_like(drawn[:, :3], memory_format=torch.contiguous_format)
-        torch.addcmul(drawn[:, :3], 1 - drawn[:, 3:], source.wall, out=frames)
+        frames = torch.addcmul(drawn[:, :3], 1 - drawn[:, 3:], source.wall)
     for part, flow in enumerate(flows):
         _draw_part(source, frames, at, head.rigid, part, flow, target[:, part], descriptors, gaze)
     return frames.clamp_(-1, 1)
@@ -62,13 +61,15 @@ def _draw_part(
     gaze: Tensor,
 ) -> None:
     """Draws what lies between lips or lids into the frames, in place."""
-    window = flow.window
+    window, pixels = flow.window, _cut_all(source.pixels.expand_as(at), flow.window)
     common = (
         window,
-        _cut_all(frames.permute(0, 2, 3, 1), window).permute(0, 3, 1, 2),
+        torch.stack(
+            [_cut(frame.permute(1, 2, 0), window, k).permute(2, 0, 1) for k, frame in enumerate(frames)]
+        ),
         flow.opening,
         _cut_all(at, window),
-        window.pixels() + _sampled(rigid, window.pixels(), window.size),
+        pixels + _sampled(rigid, pixels, window.size),
         contours,
         descriptors,
     )
@@ -100,12 +101,11 @@ def _parted(target: Tensor, own: Tensor, unit: float) -> Tensor:
     return torch.cat([torch.lerp(edges, own[:, EDGE + 1 : EDGE + 2], share), own[:, EDGE + 1 :]], 1)
 
 
-def _lay(at: Tensor, flow: ContourFlow) -> None:
-    """Puts a part's flow into the frames' sampling places [B,S,S,2], in place."""
-    there = flow.window.pixels() + flow.shift.permute(0, 2, 3, 1)
+def _lay(at: Tensor, pixels: Tensor, flow: ContourFlow) -> None:
+    """Puts a part's flow into the frames' sampling places [B,S,S,2], in place; pixels [S,S,2]."""
     for k, each in enumerate(at):
-        part = _cut(each, flow.window, k)
-        part.copy_(torch.lerp(part, there[k], flow.weight[k, 0, :, :, None]))
+        there = _cut(pixels, flow.window, k) + flow.shift[k].permute(1, 2, 0)
+        _cut(each, flow.window, k).lerp_(there, flow.weight[k, 0, :, :, None])
 
 
 def _cut(picture: Tensor, window: Window, k: int) -> Tensor:
@@ -116,7 +116,12 @@ def _cut(picture: Tensor, window: Window, k: int) -> Tensor:
 
 def _cut_all(pictures: Tensor, window: Window) -> Tensor:
     """Pictures [B,S,S,C] in their windows, [B,h,w,C]."""
-    return torch.stack([_cut(picture, window, k) for k, picture in enumerate(pictures)])
+    return _stacked([_cut(picture, window, k) for k, picture in enumerate(pictures)])
+
+
+def _stacked(pictures: list[Tensor]) -> Tensor:
+    """`torch.stack`, which of one picture makes a view."""
+    return pictures[0][None] if len(pictures) == 1 else torch.stack(pictures)
 
 
 def _sampled(flow: Tensor, at: Tensor, size: int) -> Tensor:
@@ -132,10 +137,4 @@ def _enlarged(flow: Tensor, size: int) -> Tensor:
         flow = F.interpolate(flow, size=(size, size), mode="bilinear", align_corners=False)
         return flow.permute(0, 2, 3, 1).contiguous()
     flow = flow.permute(0, 2, 3, 1).contiguous()
-    return torch.stack([torch.from_numpy(cv2.resize(each.numpy(), (size, size))) for each in flow])
-
-
-def _pixels(size: int, device: torch.device) -> Tensor:
-    """[S,S,2] column and row of each pixel."""
-    line = torch.arange(size, device=device, dtype=torch.float32)
-    return torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
+    return _stacked([torch.from_numpy(cv2.resize(each.numpy(), (size, size))) for each in flow])

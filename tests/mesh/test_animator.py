@@ -191,7 +191,7 @@ def test_sampling_is_exact_at_pixels_and_as_fast_as_plain():
     image = torch.rand(1, 4, 40, 40, generator=generator) * 2 - 1
     texture = sampling.doubled(image)
     assert texture.shape == (79, 79, 4)
-    pixels = drawing._pixels(40, image.device)[None]
+    pixels = sampling.pixel_grid(40, image.device)[None]
     assert torch.allclose(sampling.sample(texture, pixels), image, atol=1e-6)
     at = torch.rand(2, 33, 21, 2, generator=generator) * 60 - 10
     # OpenCV rounds places to 1/32 of a texel.
