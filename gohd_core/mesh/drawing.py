@@ -11,14 +11,15 @@ from gohd_core.mesh.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.contours import opposite
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, Window
 from gohd_core.mesh.gaze import into_head
+from gohd_core.mesh.lids import lids_follow_gaze
 from gohd_core.mesh.sampling import sample
 from gohd_core.mesh.source import MeshSource
 
-_LID_FOLLOWS, _LID_RANGE = 0.9, (-0.14, 0.5)
-"""How far a lid goes with an eye that looks down, blinks a radian, and its limits."""
 _PARTED, _SEAM = 0.022, 0.55
 """Gap by which lips must have parted, model units, before their skin is taken from beyond their dark line,
 and how far beyond: a share of the way to the next contour."""
+_STILL = 0.012
+"""How far a person's outline moves until nothing is left of the fringe around it, picture sides."""
 _JAW_COLUMN, _BLINK_COLUMNS = 0, {LEFT_EYE: 10, RIGHT_EYE: 11}
 
 
@@ -39,11 +40,14 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
     flows = contour_flows(target, base, size)
     for flow in flows:
         _lay(at, source.pixels, flow)
-    drawn = sample(source.texture, at)
+    # Before a wall, people end where the picture ends, unless they cross its sides.
+    drawn = sample(source.texture, at, reflected=source.wall is None)
     if source.wall is None:
         frames = drawn[:, :3].contiguous()
     else:
         frames = torch.addcmul(drawn[:, :3], 1 - drawn[:, 3:], source.wall)
+        moved = head.skin.norm(dim=1, keepdim=True) / (_STILL * size)
+        frames.addcmul_(source.fringe, _enlarged((1 - moved).clamp(0, 1), size).permute(0, 3, 1, 2))
     for part, flow in enumerate(flows):
         _draw_part(source, frames, at, head.rigid, part, flow, target[:, part], descriptors, gaze)
     return frames.clamp_(-1, 1)
@@ -85,10 +89,8 @@ def _draw_part(
 
 def _with_lids(descriptors: Tensor, up: Tensor) -> Tensor:
     """Descriptors whose lids follow eyes that look up by so much more than the portrait's own [B]."""
-    follow = (-_LID_FOLLOWS * up).clamp(*_LID_RANGE)
-    descriptors = descriptors.clone()
-    for column in _BLINK_COLUMNS.values():
-        descriptors[:, column] += follow * (1 - descriptors[:, column].clamp(0, 1))
+    descriptors, columns = descriptors.clone(), list(_BLINK_COLUMNS.values())
+    descriptors[:, columns] = lids_follow_gaze(descriptors[:, columns], up)
     return descriptors
 
 
@@ -132,9 +134,10 @@ def _sampled(flow: Tensor, at: Tensor, size: int) -> Tensor:
 
 
 def _enlarged(flow: Tensor, size: int) -> Tensor:
-    """A flow [B,2,n,n] at full size, [B,S,S,2]."""
+    """Maps [B,C,n,n] at full size, [B,S,S,C]."""
     if flow.device.type != "cpu":
         flow = F.interpolate(flow, size=(size, size), mode="bilinear", align_corners=False)
         return flow.permute(0, 2, 3, 1).contiguous()
     flow = flow.permute(0, 2, 3, 1).contiguous()
-    return _stacked([torch.from_numpy(cv2.resize(each.numpy(), (size, size))) for each in flow])
+    sized = [torch.from_numpy(cv2.resize(each.numpy(), (size, size))) for each in flow]
+    return _stacked(sized).view(len(flow), size, size, -1)

@@ -47,30 +47,30 @@ def _between(image: Tensor, dim: int) -> Tensor:
     return found
 
 
-def sample(texture: Tensor, at: Tensor) -> Tensor:
+def sample(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
     """Values [B,C,h,w] of a texture of `doubled` at pixels [B,h,w,2] (column, row); beyond its border it is
-    reflected."""
+    reflected, or goes on as it is there."""
     if texture.device.type == "cpu":
         found = at.new_empty(len(at), texture.shape[2], *at.shape[1:3])
         for planes, each in zip(found, at, strict=True):
-            _sample_cv2(texture, each, planes)
+            _sample_cv2(texture, each, planes, reflected)
         return found
-    return sample_plain(texture, at)
+    return sample_plain(texture, at, reflected=reflected)
 
 
-def sample_plain(texture: Tensor, at: Tensor) -> Tensor:
+def sample_plain(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
     """The definition of `sample`."""
     rows, columns, _ = texture.shape
     size = at.new_tensor([columns, rows])
     grid = (4 * at + 1) / size - 1
     image = texture.permute(2, 0, 1)[None].expand(len(at), -1, -1, -1)
-    return F.grid_sample(image, grid, "bilinear", "reflection", align_corners=False)
+    beyond = "reflection" if reflected else "border"
+    return F.grid_sample(image, grid, "bilinear", beyond, align_corners=False)
 
 
-def _sample_cv2(texture: Tensor, at: Tensor, planes: Tensor) -> None:
+def _sample_cv2(texture: Tensor, at: Tensor, planes: Tensor, reflected: bool) -> None:
     """Puts one picture's values into planes [C,h,w]."""
-    found = cv2.remap(
-        texture.numpy(), (at * 2).numpy(), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-    )
+    beyond = cv2.BORDER_REFLECT if reflected else cv2.BORDER_REPLICATE
+    found = cv2.remap(texture.numpy(), (at * 2).numpy(), None, cv2.INTER_LINEAR, borderMode=beyond)
     channels = range(len(planes))
     cv2.mixChannels([found], list(planes.numpy()), [k for channel in channels for k in (channel, channel)])

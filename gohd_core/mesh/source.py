@@ -33,6 +33,7 @@ class MeshSource:
         warp: how its head's pixels move.
         texture: [2S-1,2S-1,4] the person's premultiplied colours in [-1, 1] and matte (`sampling.doubled`).
         wall: [1,3,S,S] what is behind; None where all is the person.
+        fringe: [1,3,S,S] what the picture shows beyond these around a person who has not moved.
         mouth, eyes: what lies between lips and lids.
         face: what those were made from.
         reference: [1,72] the motion that shows the portrait as it is; `own` unless it was read otherwise.
@@ -45,6 +46,7 @@ class MeshSource:
     warp: HeadWarp
     texture: Tensor
     wall: Tensor | None
+    fringe: Tensor
     mouth: Mouth
     eyes: Eyes
     face: OwnFace
@@ -98,7 +100,7 @@ def mesh_source(
     layers = split(image, mask)
     alone = bool((layers.alpha == 1).all())
     warp = head_warp(shape, own, points, size, alpha=None if alone else layers.alpha, held=held)
-    texture = doubled(torch.cat([layers.person + layers.fringe, layers.alpha], 1))
+    texture = doubled(torch.cat([layers.person, layers.alpha], 1))
     wall = None if alone else layers.wall
     return MeshSource(
         own,
@@ -106,6 +108,7 @@ def mesh_source(
         warp,
         texture,
         wall,
+        layers.fringe,
         Mouth.of(face),
         Eyes.of(face),
         face,
