@@ -71,29 +71,26 @@ def contour_flows(target: Tensor, own: Tensor, size: int) -> list[ContourFlow]:
     curves = _Curves.of(places, own - flat, fading)
     half = (places[:, EDGE, 0, 0] - places[:, EDGE, HALF, 0]) / 2
     centre = (places[:, EDGE, 0, 0] + places[:, EDGE, HALF, 0]) / 2
+    window = window_around(flat, size)
+    opening, shift, weight = _in_window(curves, window, right, up, middle, centre, half)
     flows = []
     for part in range(parts):
         some = slice(part, None, parts)
-        frame = (right[some], up[some], middle[some], centre[some], half[some])
-        flows.append(_in_window(curves.part(some), window_around(target[:, part], size), *frame))
+        its = Window(window.x[some], window.y[some], window.width, window.height, size)
+        flows.append(ContourFlow(its, Opening(*(each[some] for each in opening)), shift[some], weight[some]))
     return flows
 
 
 def _in_window(
     curves: _Curves, window: Window, right: Tensor, up: Tensor, middle: Tensor, centre: Tensor, half: Tensor
-) -> ContourFlow:
-    """One part's flow at its window's pixels; axes and places [B,2], `centre` and `half` [B] along the
-    axis."""
-    x = (
-        window.x[:, None]
-        - middle[:, :1]
-        + torch.arange(window.width, device=middle.device, dtype=torch.float32)
-    )  # [B,w]
-    y = (
-        window.y[:, None]
-        - middle[:, 1:]
-        + torch.arange(window.height, device=middle.device, dtype=torch.float32)
-    )  # [B,h]
+) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+    """Openings' maps [B,1,h,w], shifts [B,2,h,w] and weights [B,1,h,w] at windows' pixels; axes and places
+    [B,2], `centre` and `half` [B] along the axis."""
+    columns, rows = (
+        torch.arange(n, device=middle.device, dtype=torch.float32) for n in (window.width, window.height)
+    )
+    x = window.x[:, None] - middle[:, :1] + columns  # [B,w]
+    y = window.y[:, None] - middle[:, 1:] + rows  # [B,h]
     along, height = (
         (x * axis[:, :1])[:, None] + (y * axis[:, 1:])[:, :, None] for axis in (right, up)
     )  # [B,h,w]
@@ -107,9 +104,7 @@ def _in_window(
     shift, weight = curves.skin(along, column, outside, is_lower)
     coverage = (above.clamp(max=0.5) + below.clamp(max=0.5)).clamp(0, 1)
     along = (along - centre[:, None, None]) / half[:, None, None]
-    return ContourFlow(
-        window, Opening(*(each[:, None] for each in (coverage, above, below, along))), shift, weight[:, None]
-    )
+    return tuple(each[:, None] for each in (coverage, above, below, along)), shift, weight[:, None]
 
 
 @dataclass(frozen=True)
@@ -135,10 +130,6 @@ class _Curves:
     fading: Tensor
     table: Tensor
     reach: Tensor
-
-    def part(self, some: slice) -> _Curves:
-        """Some of the batch."""
-        return _Curves(*(value[some] for value in vars(self).values()))
 
     @classmethod
     def of(cls, places: Tensor, shifts: Tensor, fading: Tensor) -> _Curves:

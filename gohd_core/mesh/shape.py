@@ -47,7 +47,7 @@ _UPPER_LIP = (1.0, 1.0, 1.0, 0.92, 0.75, 0.42, 0.15)
 """How far the upper lip's contours go along when it rises with the jaw."""
 _LID_FALL = (1.0, 1.0, 0.86, 0.50, 0.14, 0.0, 0.0)
 """How far an eye's contours go along with a lid: nothing from the fold on, so that brows and glasses stay."""
-_LID_LINE, _LID_OVERLAP, _LID_FORWARD = 0.12, 0.010, 0.15
+_LID_LINE, _LID_OVERLAP, _LID_FORWARD = 0.05, 0.010, 0.15
 """Where shut lids meet, as a share of the opening above the lower lid; by how much they overlap, model units;
 and how far forward a lid bulges, as a share of its way."""
 
@@ -93,6 +93,27 @@ class FaceShape:
 
 def face_shape(points_in_head: Tensor) -> FaceShape:
     """The shape of one portrait from its own points in head space [478,3] (`fit.fit_face`)."""
+    own, spline, expression, gap = _fitted(points_in_head)
+    gains = own.new_tensor(_GAINS)
+    directions = _contour_directions(spline, own) * gains[:, None, None, None, None]
+    basis = stylised_basis()
+    head = torch.tensor(basis.mean_shape, dtype=torch.float64)
+    head_directions = _directions(basis.expression_basis)
+    head_directions[list(BLINKS)] = 0
+    moved = spline.moved(head, head_directions) * gains[:, None, None]
+    neutral = own - torch.einsum("m,mprkc->prkc", expression, directions)
+    tensors = (neutral, directions, spline(head), moved, expression)
+    return FaceShape(*(each.float() for each in tensors), gap)
+
+
+def own_expression(points_in_head: Tensor) -> Tensor:
+    """[14] the portrait's own expression: `face_shape(points_in_head).own`, without the rest."""
+    return _fitted(points_in_head)[2].float()
+
+
+def _fitted(points_in_head: Tensor) -> tuple[Tensor, Spline, Tensor, float]:
+    """Own contours [3,7,48,3], the spline from the mean head to the portrait's, its own expression [14] and
+    the gap between its lips; float64."""
     points = points_in_head.detach().cpu().double()
     own = face_contours(points[None])
     gap = inner_gap(points[None]).item()
@@ -112,18 +133,9 @@ def face_shape(points_in_head: Tensor) -> FaceShape:
         opening = (ends[0, 1] - ends[1, 1]).item()
         if open_mouth:
             jaw = min(max((gap - 0.004) / (opening * _JAW_GAP), 0.0), 1.0)
-    gains = points.new_tensor(_GAINS)
-    directions = _contour_directions(spline, own) * gains[:, None, None, None, None]
-    basis = stylised_basis()
-    head = torch.tensor(basis.mean_shape, dtype=torch.float64, device="cpu")
-    head_directions = _directions(basis.expression_basis)
-    head_directions[list(BLINKS)] = 0
-    moved = spline.moved(head, head_directions) * gains[:, None, None]
-    expression = torch.zeros_like(gains)
-    expression[JAW] = jaw
-    neutral = own - torch.einsum("m,mprkc->prkc", expression, directions)
-    tensors = (neutral, directions, spline(head), moved, expression)
-    return FaceShape(*(each.float() for each in tensors), gap)
+    found = points.new_zeros(len(MOVING))
+    found[JAW] = jaw
+    return own, spline, found, gap
 
 
 def _directions(columns: object) -> Tensor:

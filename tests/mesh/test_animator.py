@@ -191,12 +191,18 @@ def test_sampling_is_exact_at_pixels_and_as_fast_as_plain():
     image = torch.rand(1, 4, 40, 40, generator=generator) * 2 - 1
     texture = sampling.doubled(image)
     assert texture.shape == (79, 79, 4)
-    pixels = drawing._pixels(40, image.device)[None]
+    pixels = sampling.pixel_grid(40, image.device)[None]
     assert torch.allclose(sampling.sample(texture, pixels), image, atol=1e-6)
     at = torch.rand(2, 33, 21, 2, generator=generator) * 60 - 10
     # OpenCV rounds places to 1/32 of a texel.
-    fast, plain = sampling.sample(texture, at), sampling.sample_plain(texture, at)
-    assert (fast - plain).abs().max() < 0.08 and (fast - plain).abs().mean() < 0.01
+    for reflected in (True, False):
+        fast, plain = (f(texture, at, reflected=reflected) for f in (sampling.sample, sampling.sample_plain))
+        assert (fast - plain).abs().max() < 0.08 and (fast - plain).abs().mean() < 0.01
+    beyond = torch.tensor([[[-9.0, 7.0], [52.0, 7.0], [7.0, -9.0], [7.0, 52.0]]])[None]
+    found = sampling.sample(texture, beyond, reflected=False)[0, :, 0]
+    assert torch.equal(
+        found, torch.stack([image[0, :, 7, 0], image[0, :, 7, -1], image[0, :, 0, 7], image[0, :, -1, 7]], 1)
+    )
 
 
 def test_sampling_between_pixels_keeps_smooth_pictures_and_their_sharpness():
