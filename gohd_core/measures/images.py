@@ -28,8 +28,8 @@ _LUMA = (0.299, 0.587, 0.114)
 def region_mask(boxes: Tensor | None, shape: tuple[int, int], count: int) -> Tensor:
     """[B, 1, H, W] of 0 and 1: pixels whose centre lies in one of the boxes; all ones without boxes."""
     if boxes is None:
-        return torch.ones(count, 1, *shape)
-    y, x = ((torch.arange(side) + 0.5) / side for side in shape)
+        return torch.ones(count, 1, *shape, dtype=torch.float32, device="cpu")
+    y, x = ((torch.arange(side, dtype=torch.float32, device="cpu") + 0.5) / side for side in shape)
     left, top, right, bottom = boxes.float().unbind(-1)
     across = (x >= left[..., None]) & (x < right[..., None])
     down = (y >= top[..., None]) & (y < bottom[..., None])

@@ -68,7 +68,7 @@ def mesh_portrait(
         frame=torch.from_numpy(_floats(picture)),
         box=(left, top, left + side, top + side),
         crop=torch.from_numpy(crop),
-        landmarks=torch.tensor(face.landmarks68, dtype=torch.float32),
+        landmarks=torch.tensor(face.landmarks68, dtype=torch.float32, device="cpu"),
         pose=motion.pose,
         expression=motion.expression,
         gaze=motion.gaze,
