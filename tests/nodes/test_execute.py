@@ -182,10 +182,11 @@ def test_a_mask_says_where_the_face_is(run, models) -> None:
     mask = torch.zeros(1, 120, 200)
     mask[0, 40:80, 90:130] = 1
     given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, crop, _ = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+    portrait, crop, report = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
     left, top, right, bottom = portrait.box
     assert left < 90 and right > 130 and right - left == bottom - top
     assert crop.shape == (1, 256, 256, 3)
+    assert "drawn at 256" in report and "\n" not in report
 
 
 def test_parts_come_from_typed_sources(run, models, portrait, features) -> None:
