@@ -104,7 +104,11 @@ def own_portrait(
         extractor=extractor,
         gaze_estimator=gaze_estimator,
     )
-    landmarks = None if crop.landmarks is None else crop.landmarks + torch.tensor([left, top])
+    landmarks = (
+        None
+        if crop.landmarks is None
+        else crop.landmarks + torch.tensor([left, top], dtype=torch.long, device="cpu")
+    )
     whole = torch.from_numpy(np.array(image)).float() / 255
     return replace(crop, frame=whole, box=(left, top, left + side, top + side), landmarks=landmarks)
 

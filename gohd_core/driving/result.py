@@ -176,4 +176,8 @@ def _column(readings: list[Reading | None], name: str, shape: tuple[int, ...]) -
 
 def _identity(readings: list[Reading | None]) -> Tensor:
     rows = [reading.identity for reading in readings if reading is not None]
-    return torch.from_numpy(np.mean(rows, axis=0)).float() if rows else torch.zeros(N_IDENTITY)
+    return (
+        torch.from_numpy(np.mean(rows, axis=0)).float()
+        if rows
+        else torch.zeros(N_IDENTITY, dtype=torch.float32, device="cpu")
+    )

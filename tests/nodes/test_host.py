@@ -346,6 +346,15 @@ def test_a_photograph_given_to_the_built_in_weights_is_warned_of_on_the_node(ext
     assert PromptServer.instance.texts == [(SENTENCE, "7")] and SENTENCE in caplog.text
 
 
+def test_a_library_that_does_not_load_is_a_sentence_too() -> None:
+    from gohd_core.errors import missing_library
+
+    said = str(missing_library(ImportError("libGL.so.1: cannot open shared object file"), "This node"))
+    assert "without a display" in said and "opencv-python-headless" in said
+    said = str(missing_library(ModuleNotFoundError("No module", name="cv2"), "This command"))
+    assert "'cv2'" in said and "pip install opencv-python" in said
+
+
 def test_samples_are_put_into_the_input_folder_once(nodes, base) -> None:
     from gohd_pack.nodes import host
 
