@@ -33,7 +33,7 @@ def add_commands(commands: Any) -> None:
         "--engines",
         type=_names,
         default=ENGINE_NAMES,
-        help="speech engines to draw from (espeak,flite,festival)",
+        help="speech engines to draw from (espeak,flite,festival; also piper,kokoro)",
     )
     make.add_argument("--workers", type=int, help="processes (one per core)")
     make.set_defaults(run=run_make)
