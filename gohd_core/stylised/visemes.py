@@ -4,7 +4,8 @@ Coarticulation by dominance functions: M. M. Cohen and D. W. Massaro, "Modeling 
 synthetic visual speech", in Models and Techniques in Computer Animation (1993). Every phone pulls
 each mouth mode towards its target, with a weight that decays exponentially on both sides of the
 phone; the curve is the weighted mean. Closures of p, b, m and the lip-teeth contact of f, v are
-then imposed, since a mean would leave the lips ajar in fast speech.
+then imposed, since a mean would leave the lips ajar in fast speech. Lips that round come closer together at
+the same jaw: C. Abry and L.-J. Boe, "Laws for lips", Speech Communication 5 (1986).
 """
 
 from __future__ import annotations
@@ -37,18 +38,18 @@ _T = {
     "aa": (0.78, 0.00, 0.10, 0.00, 0.15, 0.22),
     "ae": (0.70, 0.00, 0.35, 0.00, 0.22, 0.25),
     "ah": (0.52, 0.00, 0.12, 0.00, 0.12, 0.20),
-    "ao": (0.58, 0.55, 0.00, 0.00, 0.08, 0.10),
+    "ao": (0.65, 0.55, 0.00, 0.00, 0.08, 0.10),
     "ax": (0.30, 0.05, 0.10, 0.00, 0.08, 0.15),
     "eh": (0.48, 0.00, 0.35, 0.00, 0.18, 0.22),
     "er": (0.30, 0.38, 0.00, 0.00, 0.12, 0.15),
     "ey": (0.40, 0.00, 0.50, 0.00, 0.18, 0.22),
     "ih": (0.26, 0.00, 0.42, 0.00, 0.16, 0.22),
     "iy": (0.18, 0.00, 0.70, 0.00, 0.20, 0.28),
-    "ow": (0.42, 0.78, 0.00, 0.00, 0.02, 0.05),
+    "ow": (0.50, 0.78, 0.00, 0.00, 0.02, 0.05),
     "uh": (0.28, 0.62, 0.00, 0.00, 0.04, 0.08),
     "uw": (0.16, 0.95, 0.00, 0.00, 0.00, 0.00),
     "ue": (0.16, 0.90, 0.00, 0.00, 0.05, 0.05),
-    "oe": (0.38, 0.70, 0.00, 0.00, 0.06, 0.08),
+    "oe": (0.42, 0.70, 0.00, 0.00, 0.06, 0.08),
     "p": (0.05, 0.00, 0.00, 0.70, 0.00, 0.00),
     "b": (0.05, 0.00, 0.00, 0.60, 0.00, 0.00),
     "m": (0.04, 0.00, 0.00, 0.55, 0.00, 0.00),
@@ -92,6 +93,12 @@ INNER_UPPER, INNER_LOWER = (61, 62, 63), (67, 66, 65)
 """Landmarks of the inner lips, from the middle outwards on both sides."""
 HOLD = 0.021
 """Half of the shortest full contact, s: just over half a frame, so that one frame always shows it."""
+NARROWING, LEAST_JAW = 0.6, 0.2
+"""Jaw that full rounding takes away, and the share of its own that it always keeps.
+
+The mouth of our heads opens a little as it rounds, where people's lips draw together. Without this
+the predicted jaw and real lips' gaps correlate by .44, with it by .52, before any training (`benchmark lips`).
+"""
 RAMP = 0.050
 """Seconds in which lips come together before a contact, and part after it."""
 
@@ -218,6 +225,7 @@ def mouth_curves(
     lips = np.array([0.0, 0.0, 0.0, 0.60, 0.0, 0.0])
     keep = np.array([0.0, 0.12, 0.7, 0.0, 0.0, 0.0])
     curves = curves * (1 - shut) + shut * (lips + keep * curves)
+    curves[:, 0] = np.maximum(curves[:, 0] - NARROWING * curves[:, 1], LEAST_JAW * curves[:, 0])
     expression = np.zeros((len(times), N_EXPRESSION))
     expression[:, [INDEX[name] for name in CHANNELS]] = np.clip(curves, 0, 1)
     # a smile gives way to rounding and to lips that close
