@@ -28,13 +28,16 @@ from gohd_core.checkpoints.writing import save_network  # noqa: E402
 from gohd_core.clips import Entry, clip_path, save_clip, write_index  # noqa: E402
 from gohd_core.constants import N_LANDMARKS, SAMPLES_PER_FRAME, STYLISED  # noqa: E402
 from gohd_core.errors import GohdError  # noqa: E402
-from gohd_core.training.cli import CONFIGS  # noqa: E402
-from gohd_core.training.config import is_on, load_config, update  # noqa: E402
-from gohd_core.training.dry_run import measure  # noqa: E402
 from gohd_core.training.feature_networks.lip_reading import LipReader  # noqa: E402
 from gohd_core.training.feature_networks.resnet50 import PooledResNet  # noqa: E402
 from gohd_core.training.feature_networks.vgg import Vgg19  # noqa: E402
-from gohd_core.training.tasks import TASKS, find_task  # noqa: E402
+from gohd_core.training.framework.config import is_on, load_config, update  # noqa: E402
+from gohd_core.training.framework.dry_run import measure  # noqa: E402
+from gohd_core.training.registry import (  # noqa: E402
+    CONFIGS,
+    TASKS,
+    find_task,
+)
 
 LARGE = ("paper", "official")
 """Names of the configs of official size."""

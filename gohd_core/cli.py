@@ -21,8 +21,8 @@ _COMMANDS = (
     "gohd_core.commands.doctor",
     "gohd_core.commands.benchmark",
     "gohd_core.commands.evaluate",
-    "gohd_core.training.cli",
-    "gohd_core.stylised.cli",
+    "gohd_core.commands.train",
+    "gohd_core.commands.stylised",
 )
 """Modules with an `add_commands(subparsers)`; each command sets `run`, which takes the arguments."""
 

@@ -19,7 +19,7 @@ from gohd_core.constants import BFM09, FPS
 from gohd_core.errors import BadCheckpoint, BadInput
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import CoefficientExtractor, GazeEstimator, MorphableModel, Portrait
-from gohd_core.face.misfit import photograph_warning
+from gohd_core.face.reprojection import photograph_warning
 from gohd_core.motion import Expression, Gaze, Motion
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 

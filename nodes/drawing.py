@@ -102,7 +102,7 @@ def drawn(
     progress: Callable[[int, int], None],
 ) -> tuple[Iterator[Tensor], Fraction]:
     """Frames as they are drawn, and their exact rate."""
-    from gohd_core.editing import exact_fps
+    from gohd_core.motion.editing import exact_fps
 
     rate = exact_fps(fps)
     (model,) = host.ready(animator)

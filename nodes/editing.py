@@ -118,7 +118,7 @@ class EditMotion(io.ComfyNode):
     @classmethod
     @host.explained
     def execute(cls, motion: Any, part: str, **inputs: Any) -> io.NodeOutput:
-        from gohd_core.editing import Edits, edited
+        from gohd_core.motion.editing import Edits, edited
 
         edits = Edits(
             freeze=(inputs["freeze_from"], inputs["freeze_to"]),

@@ -263,8 +263,8 @@ class MotionFromFaceLandmarks(io.ComfyNode):
         follow_head: bool = False,
     ) -> io.NodeOutput:
         from gohd_core.driving import motion_from_blendshapes
-        from gohd_core.editing import exact_fps
         from gohd_core.face.mediapipe_points import face_track
+        from gohd_core.motion.editing import exact_fps
 
         track = face_track(face_landmarks, faces.choice_of(face, face_number))
         steadying = _steadying(smooth, smooth_seconds, smooth_parts)

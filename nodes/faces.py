@@ -62,8 +62,8 @@ def detector_for(extractor: Any, box: Any, size: tuple[int, int], *, follow: boo
     lost = box is None and not is_square(*size)
     if not (lost or extractor.config.aligned or (follow and box is not None)):
         return None
+    from gohd_core.checkpoints.detector_files import missing_files
     from gohd_core.face.detection import FaceDetector
-    from gohd_core.face.detector_files import missing_files
 
     folders = host.weight_folders()
     problem = missing_files(folders)
@@ -103,8 +103,8 @@ def portrait_landmarks(face_landmarks: Any, index: int, choice: Any) -> Any:
 
 def film_of(video: Any, fps: float) -> Any:
     """An IMAGE batch (at fps) or a core VIDEO (at its own rate, its trimming kept) as a film."""
-    from gohd_core.driving import Film
-    from gohd_core.editing import exact_fps
+    from gohd_core.motion.editing import exact_fps
+    from gohd_core.video.reader import Film
 
     if hasattr(video, "shape"):
         return Film.of_images(video, exact_fps(fps))

@@ -61,7 +61,7 @@ class SetGaze(io.ComfyNode):
     @classmethod
     @host.explained
     def execute(cls, portrait: Any, pitch: float, yaw: float, relative: bool) -> io.NodeOutput:
-        from gohd_core.keyframes import Keyframes
+        from gohd_core.motion.keyframes import Keyframes
 
         return io.NodeOutput(_gaze(portrait, Keyframes.constant(pitch, yaw), 1, relative))
 
@@ -124,7 +124,7 @@ class GazePath(io.ComfyNode):
 def _path(keys: str) -> Any:
     """Keys as a curve; `BadInput` for what can't be read, or would fill the memory."""
     from gohd_core.errors import BadInput
-    from gohd_core.keyframes import Keyframes
+    from gohd_core.motion.keyframes import Keyframes
 
     path = Keyframes.parse(keys, 2)
     if path.duration > LONGEST:
@@ -133,7 +133,7 @@ def _path(keys: str) -> Any:
 
 
 def _gaze(portrait: Any, path: Any, frames: int, relative: bool) -> Any:
-    from gohd_core.editing import gaze_path
+    from gohd_core.motion.editing import gaze_path
 
     from .values import own_motion
 

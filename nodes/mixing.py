@@ -99,7 +99,7 @@ class MixMotion(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, schedule: str) -> bool | str:
         from gohd_core.errors import BadInput
-        from gohd_core.keyframes import parse_schedule
+        from gohd_core.motion.keyframes import parse_schedule
 
         try:
             return schedule is None or parse_schedule(schedule, PARTS) is not None
@@ -109,7 +109,7 @@ class MixMotion(io.ComfyNode):
     @classmethod
     @host.explained
     def execute(cls, portrait: Any, schedule: str = "", **inputs: Any) -> io.NodeOutput:
-        from gohd_core.mixing import MixSettings, mix_motion, weighted_schedule
+        from gohd_core.motion.mixing import MixSettings, mix_motion, weighted_schedule
 
         own = own_motion(portrait)
         sliders = {name: inputs[f"{name}_weight"] for name in PARTS}

@@ -43,7 +43,7 @@ class SaveMotion(io.ComfyNode):
     @classmethod
     @host.explained
     def execute(cls, motion: Any, filename_prefix: str) -> io.NodeOutput:
-        from gohd_core.motion_file import save_motion
+        from gohd_core.motion.file import save_motion
 
         path, _ = host.output_path(filename_prefix, ".safetensors")
         save_motion(path, motion, {"made_by": "ComfyUI-GoHD"})
@@ -101,7 +101,7 @@ class LoadMotion(io.ComfyNode):
     @classmethod
     @host.explained
     def execute(cls, file: str) -> io.NodeOutput:
-        from gohd_core.motion_file import load_motion
+        from gohd_core.motion.file import load_motion
 
         motion = load_motion(host.annotated_path(file))
         parts = (motion.pose, motion.expression, motion.gaze)

@@ -62,7 +62,7 @@ def _sampled(
     managed: host.Managed, part: str, features: Any, portrait: Any, scale: float, steps: int, **settings: Any
 ) -> io.NodeOutput:
     """Pose or gaze from its diffusion, from the portrait's own on, as long as the sound."""
-    from gohd_core.editing import scaled
+    from gohd_core.motion.editing import scaled
 
     (model,) = host.ready(managed)
     own = getattr(own_motion(portrait), part)

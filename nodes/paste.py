@@ -149,7 +149,7 @@ class PasteBack(io.ComfyNode):
         track: Any = None,
         fps: float = 25.0,
     ) -> io.NodeOutput:
-        from gohd_core.editing import exact_fps
+        from gohd_core.motion.editing import exact_fps
         from gohd_core.render import paste_back, paste_mask
         from gohd_core.render.placing import MovingPlace, full_masks
 

@@ -225,7 +225,7 @@ class MotionStrip(io.ComfyNode):
     def execute(
         cls, animator: host.Managed, portrait: Any, motion: Any, frame: int, steps: int, strength: float
     ) -> io.NodeOutput:
-        from gohd_core.render.interpolation import motion_strip
+        from gohd_core.render.motion_strip import motion_strip
 
         (model,) = host.ready(animator)
         source = encoded_source(model, portrait)

@@ -50,7 +50,7 @@ class SpliceMotion(io.ComfyNode):
     def execute(
         cls, first: Any, second: Any, blend: float, third: Any = None, fourth: Any = None
     ) -> io.NodeOutput:
-        from gohd_core.splicing import spliced
+        from gohd_core.motion.splicing import spliced
 
         motions = [motion for motion in (first, second, third, fourth) if motion is not None]
         motion = spliced(motions, blend=blend)

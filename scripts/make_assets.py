@@ -80,7 +80,7 @@ def driving_sample() -> None:
 
     from gohd_core.constants import FPS, SAMPLE_RATE, STYLISED
     from gohd_core.motion import Expression, Gaze, Motion, Pose
-    from gohd_core.motion_file import save_motion
+    from gohd_core.motion.file import save_motion
     from gohd_core.render import render_video
     from gohd_core.stylised.identity import Identity
     from gohd_core.stylised.making import render_sequence

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from gohd_core.animator.config import AnimatorConfig
-from gohd_core.animator.cores import Cores
 from gohd_core.animator.encoder import Source
-from gohd_core.animator.face_parts import FaceParts
+from gohd_core.animator.geometry.face_parts import FaceParts
 from gohd_core.animator.network import AnimatorNetwork
-from gohd_core.animator.records import mapped
 from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.checkpoints.loading import load_network
 from gohd_core.errors import BadInput, Interrupted
+from gohd_core.kernels.threads import Cores
+from gohd_core.kernels.tree import mapped
 from gohd_core.motion import Motion
 
 Progress = Callable[[int, int], None]

@@ -10,6 +10,9 @@ from gohd_core.errors import BadInput
 SMALLEST = 4
 """Side of the decoder's learned constant; the encoder ends there too."""
 
+FACE, INNER, BACKGROUND = range(3)
+"""Skin, hair and all that moves with them; eyeballs, the mouth's inside and glasses; what stays."""
+
 
 @dataclass(frozen=True)
 class AnimatorConfig:

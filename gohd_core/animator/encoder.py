@@ -14,7 +14,7 @@ from gohd_core.animator.config import AnimatorConfig, level_sizes
 from gohd_core.animator.layers import EqualConv2d, act, blur
 
 if TYPE_CHECKING:
-    from gohd_core.animator.face_parts import FaceParts
+    from gohd_core.animator.geometry.face_parts import FaceParts
 
 _HALF = 1 / math.sqrt(2.0)
 

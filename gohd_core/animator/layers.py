@@ -14,17 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gohd_core.kernels.policy import uses_cpu_kernels
+
 LEAKY = 0.2
 GAIN = math.sqrt(2.0)
 SMALL_AT_FIRST = 0.3
 """Factor on the weights of convolutions that give maps."""
 _EPSILON = 1e-8
-
-
-def cpu_inference(x: Tensor) -> bool:
-    """Whether this is float32 inference on the CPU: there a pass over memory costs like a convolution, and
-    what rounding leaves of a flow shows."""
-    return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled()
 
 
 def act(x: Tensor, bias: Tensor, slope: float = LEAKY) -> Tensor:
@@ -109,7 +105,7 @@ class EqualConv2d(Freezable):
 
     def biased(self, x: Tensor) -> Tensor:
         """With its bias, in float32."""
-        if cpu_inference(x):
+        if uses_cpu_kernels(x):
             return self._convolved(x, self.bias)
         return self._convolved(x, None).float() + self.bias[:, None, None]
 
@@ -117,7 +113,7 @@ class EqualConv2d(Freezable):
         kernel, _ = self.constants(x.dtype)
         if (
             kernel.shape[2:] == (1, 1)
-            and cpu_inference(x)
+            and uses_cpu_kernels(x)
             and x.is_contiguous(memory_format=torch.channels_last)
         ):
             return F.linear(x.permute(0, 2, 3, 1), kernel[:, :, 0, 0], bias).permute(0, 3, 1, 2)
@@ -134,7 +130,7 @@ def plain_conv(inputs: int, outputs: int) -> EqualConv2d:
 
 def all_biased(convs: list[EqualConv2d], x: Tensor) -> list[Tensor]:
     """What several 3x3 convolutions make of the same maps, with their biases, in float32."""
-    if not cpu_inference(x):
+    if not uses_cpu_kernels(x):
         return [conv.biased(x) for conv in convs]
     kernels = [conv.constants(x.dtype)[0] for conv in convs]
     made = F.conv2d(x, torch.cat(kernels), torch.cat([conv.bias for conv in convs]), padding=1)
@@ -172,7 +168,12 @@ class StyledConv(Freezable):
         style = self.modulation(latent)
         kernel, energy = self.constants(x.dtype)
         demodulation = torch.rsqrt(style.square() @ energy.T + _EPSILON)
-        if cpu_inference(x) and x[0].numel() > kernel.numel() and len(x) == self.parts == 1 and not self.up:
+        if (
+            uses_cpu_kernels(x)
+            and x[0].numel() > kernel.numel()
+            and len(x) == self.parts == 1
+            and not self.up
+        ):
             # Of one sample the kernel is scaled, as in the official form: it is smaller than the maps.
             kernel = kernel * (GAIN * demodulation[0, :, None] * style[0])[..., None, None]
             x = F.conv2d(x, kernel, self.bias * GAIN, padding=kernel.shape[-1] // 2)
@@ -197,7 +198,7 @@ class StyledConv(Freezable):
         The official decoder's levels steer every warp above them, which magnify what float32 loses in
         one chain of up to 4,608 products.
         """
-        if not cpu_inference(x) or self.parts == 1:
+        if not uses_cpu_kernels(x) or self.parts == 1:
             return convolve(x, kernel, **options)
         layout = torch.contiguous_format if x.is_contiguous() else torch.channels_last
         some, taps = (

@@ -10,7 +10,13 @@ from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.encoder import Source
-from gohd_core.animator.layers import EqualLinear
+from gohd_core.animator.layers import GAIN, LEAKY, EqualLinear
+
+_CODE_GAIN = 0.15
+_CODE_SHARE = 0.3
+_MLP_SHARE = 0.1
+_MAGNITUDE_GAIN = 6.0
+"""Motion must dominate the latent, or the decoder learns to draw the source and nothing moves."""
 
 
 class MotionDirections(nn.Module):
@@ -109,3 +115,72 @@ class WindowMotion(nn.Module):
         weight = self.frozen_weight
         per_source = F.linear(identity, weight[:, : identity.shape[1]], self.frozen_bias)
         return per_source + code @ weight[:, identity.shape[1] :].T
+
+
+class FrameMotion(nn.Module):
+    """Magnitudes from the window's centre frame c_t, its difference c_t - c_s to the source's, and z_R.
+
+    A network that is told the difference learns gaze and lids many times faster than one that must
+    find the source's state in z_R. Where the source's descriptor is not given, it is read off z_R by a
+    linear layer that is trained with the rest.
+    """
+
+    def __init__(self, config: AnimatorConfig) -> None:
+        super().__init__()
+        inputs, hidden, code = config.n_descriptor, config.descriptor_dim, config.identity_dim
+        self.register_buffer("descriptor_mean", torch.zeros(inputs))
+        self.register_buffer("descriptor_std", torch.ones(inputs))
+        self.code_norm = nn.BatchNorm1d(code, affine=False, momentum=0.05)
+        self.code_gain = nn.Parameter(torch.full((code,), _CODE_GAIN))
+        self.code_bias = nn.Parameter(torch.zeros(code))
+        self.estimator = EqualLinear(code, inputs)
+        widths = [2 * inputs + code, hidden, hidden]
+        self.mapping = nn.ModuleList(EqualLinear(a, b) for a, b in pairwise(widths))
+        self.direct = EqualLinear(2 * inputs, config.n_directions)
+        self.out = EqualLinear(hidden, config.n_directions)
+        with torch.no_grad():
+            self.direct.weight.zero_()
+            self.estimator.weight.zero_()  # the mean, until it knows better
+            self.out.weight.mul_(_MLP_SHARE)
+
+    def set_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Mean and spread of the training set's descriptors [72]; a spread of 0 leaves a column out.
+
+        Each magnitude then begins as the change of one coefficient from source to target: a mixture of
+        targets and changes in as few directions can't be told apart again by the decoder.
+        """
+        self.descriptor_mean.copy_(mean)
+        self.descriptor_std.copy_(std)
+        varying = std.nonzero()[:, 0]
+        rows = torch.arange(len(varying)) % len(self.direct.weight)
+        with torch.no_grad():
+            self.direct.weight.zero_()
+            self.direct.weight[rows, len(std) + varying] = self.direct.weight.shape[1] ** 0.5
+
+    def normalise(self, identity_code: Tensor) -> Tensor:
+        """z_R as used: each dimension centred over the training set, and small beside the motion."""
+        return self.code_bias + self.code_gain * self.code_norm(identity_code)
+
+    def estimate(self, identity_code: Tensor) -> Tensor:
+        """The source's descriptor [B,72] (raw units) read off its normalised code."""
+        return self.descriptor_mean + self.descriptor_std * self.estimator(identity_code / _CODE_GAIN)
+
+    def freeze(self) -> None:
+        """Nothing here is worth keeping: the layers are small."""
+
+    def forward(self, source: Source, windows: Tensor) -> Tensor:
+        """windows [T,72,W] -> magnitudes [T,n]."""
+        target = self.standardise(windows[:, :, windows.shape[2] // 2])
+        own = self.standardise(source.descriptor).expand(len(target), -1)
+        code = F.layer_norm(source.identity_code, source.identity_code.shape[1:])
+        told = torch.cat([target, target - own], dim=1)
+        x = torch.cat([told, _CODE_SHARE * code.expand(len(target), -1)], dim=1)
+        for layer in self.mapping:
+            x = F.leaky_relu(layer(x), LEAKY) * GAIN
+        return _MAGNITUDE_GAIN * (self.out(x) + self.direct(told))
+
+    def standardise(self, descriptor: Tensor) -> Tensor:
+        """A descriptor in units of the training set's spread; columns that never vary become 0."""
+        spread = self.descriptor_std
+        scale = torch.where(spread > 0, 1 / spread.clamp_min(1e-6), torch.zeros_like(spread))
+        return (descriptor - self.descriptor_mean) * scale

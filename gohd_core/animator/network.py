@@ -8,18 +8,23 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from gohd_core.animator.composite import CompositeDecoder
-from gohd_core.animator.config import AnimatorConfig
-from gohd_core.animator.decoder import Decoded, PyramidDecoder
+from gohd_core.animator.config import BACKGROUND, INNER, AnimatorConfig
 from gohd_core.animator.encoder import AppearanceEncoder, Source
-from gohd_core.animator.eye_reader import EyeReader
-from gohd_core.animator.face_parts import FaceParts, PartsInFrame, agreement, own_in_frame, parts_in_frame
-from gohd_core.animator.frame_motion import FrameMotion
+from gohd_core.animator.geometry.eye_encoder import EyeReader
+from gohd_core.animator.geometry.face_parts import (
+    FaceParts,
+    PartsInFrame,
+    agreement,
+    own_in_frame,
+    parts_in_frame,
+)
+from gohd_core.animator.geometry.shape_encoder import ShapeReader
+from gohd_core.animator.layered.background import plate_and_wall
+from gohd_core.animator.layered.decoder import CompositeDecoder
+from gohd_core.animator.layered.motion_layers import owned
 from gohd_core.animator.layers import EqualLinear, Freezable
-from gohd_core.animator.motion import MotionDirections, WindowMotion
-from gohd_core.animator.planes import BACKGROUND, INNER, owned
-from gohd_core.animator.plate import plate_and_wall
-from gohd_core.animator.shape_reader import ShapeReader
+from gohd_core.animator.motion import FrameMotion, MotionDirections, WindowMotion
+from gohd_core.animator.pyramid import Decoded, PyramidDecoder
 
 _TRUSTED = 0.37
 """Agreement of the eyes found with what the portrait shows, from which parts are drawn by geometry: .40 at

@@ -10,16 +10,19 @@ from torch import nn
 from gohd_core.checkpoints.layout import Layout
 from gohd_core.errors import BadInput
 
-NAMES = (
-    "animator",
-    "pose_diffusion",
-    "gaze_diffusion",
-    "expression",
-    "extractor",
-    "gaze_estimator",
-    "face_parsing",
-    "lip_sync",
-)
+_MODULES = {
+    "animator": "gohd_core.animator.official",
+    "pose_diffusion": "gohd_core.pose.official",
+    "gaze_diffusion": "gohd_core.pose.official_gaze",
+    "expression": "gohd_core.expression.official",
+    "extractor": "gohd_core.face.official_extractor",
+    "gaze_estimator": "gohd_core.face.official_gaze_estimator",
+    "face_parsing": "gohd_core.face.official_face_parsing",
+    "lip_sync": "gohd_core.expression.official_lip_sync",
+}
+"""Where each network's class, config and official layouts are, beside the network."""
+
+NAMES = tuple(_MODULES)
 
 
 @dataclass(frozen=True)
@@ -36,5 +39,5 @@ def component(name: str) -> Component:
     """The component of that name; `BadInput` when there is none."""
     if name not in NAMES:
         raise BadInput(f"There is no component {name!r}; use one of {', '.join(NAMES)}.")
-    module = import_module(f"gohd_core.checkpoints.official.{name}")
+    module = import_module(_MODULES[name])
     return Component(name, module.NETWORK, module.CONFIG, module.LAYOUTS)

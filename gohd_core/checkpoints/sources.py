@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gohd_core.checkpoints.detector_files import DETECTOR_FILES
 from gohd_core.checkpoints.released import RELEASED
-from gohd_core.face.detector_files import DETECTOR_FILES
 
 _DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&confirm=t"
 

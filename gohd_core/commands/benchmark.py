@@ -77,8 +77,8 @@ def _add_speed(kinds: Any) -> None:
 
 def run_speed(arguments: argparse.Namespace) -> int:
     """Runs `gohd benchmark speed`."""
-    from gohd_core.evaluation.speed import speed
-    from gohd_core.evaluation.speed_plan import SpeedPlan
+    from gohd_core.evaluation.speed.plan import SpeedPlan
+    from gohd_core.evaluation.speed.run import speed
     from gohd_core.pipeline import Models
 
     check_outputs(arguments)
@@ -138,8 +138,8 @@ def _add_ablations(kinds: Any) -> None:
 
 def run_ablations(arguments: argparse.Namespace) -> int:
     """Runs `gohd benchmark ablations`."""
-    from gohd_core.evaluation.ablations import AblationPlan, ablations
-    from gohd_core.evaluation.benchmark_data import Plan, default_folder, speech_data
+    from gohd_core.evaluation.ablations.run import AblationPlan, ablations
+    from gohd_core.evaluation.quality.data import Plan, default_folder, speech_data
 
     check_outputs(arguments)
     talk = arguments.data or [speech_data(default_folder(), Plan(), progress=show).folder]
@@ -190,8 +190,8 @@ def add_output(parser: argparse.ArgumentParser, section: str) -> None:
 
 def run_quality(arguments: argparse.Namespace) -> int:
     """Runs `gohd benchmark quality`."""
-    from gohd_core.evaluation.benchmark_data import Plan
-    from gohd_core.evaluation.quality import Weights, quality
+    from gohd_core.evaluation.quality.data import Plan
+    from gohd_core.evaluation.quality.run import Weights, quality
 
     check_outputs(arguments)
     given = {role.replace("-", "_"): getattr(arguments, role.replace("-", "_")) for role in _ROLES}

@@ -11,11 +11,11 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
+from gohd_core.checkpoints.detector_files import DETECTOR_FILES, find_detector_files
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.checkpoints.registry import NAMES
 from gohd_core.checkpoints.released import RELEASED, find_released
 from gohd_core.errors import GohdError
-from gohd_core.face.detector_files import DETECTOR_FILES, find_detector_files
 
 _LIBRARIES = (
     ("torch", "the networks", "see pytorch.org for your machine"),

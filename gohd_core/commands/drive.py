@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.finishing import add_finishing_options, check_finishing, finished, signed
 from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, numbers, read_picture, show
-from gohd_core.commands.reading import add_reading_options, load_detector, read_video, sound_of
+from gohd_core.commands.output_options import add_finishing_options, check_finishing, finished, signed
+from gohd_core.commands.video_options import add_reading_options, load_detector, read_video, sound_of
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
 PARTS = ("pose", "mouth", "eyes", "gaze")
@@ -138,7 +138,7 @@ def _drive(
     from gohd_core.audio import load_audio
     from gohd_core.driving import driven_motion, followed
     from gohd_core.motion import Motion
-    from gohd_core.motion_file import save_motion
+    from gohd_core.motion.file import save_motion
     from gohd_core.render import paste_back, render_video
 
     started = time.perf_counter()

@@ -54,10 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.result is None or arguments.real is None:
         raise BadInput("Give a result and a real video (or folder), or --compare OLD NEW.")
     check_outputs(arguments)
-    from gohd_core.evaluation.video_clips import Readers, Reading
-    from gohd_core.evaluation.video_measures import check_size, evaluate
+    from gohd_core.evaluation.videos.clips import Readers, Reading
+    from gohd_core.evaluation.videos.measures import check_size, evaluate
     from gohd_core.face import CoefficientExtractor, GazeEstimator
-    from gohd_core.training.expression_geometry import FaceGeometry
+    from gohd_core.face.expression_geometry import FaceGeometry
 
     extractor = CoefficientExtractor.load(arguments.extractor)
     readers = Readers(
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _networks(arguments: argparse.Namespace) -> Any:
-    from gohd_core.evaluation.video_measures import Networks
+    from gohd_core.evaluation.videos.measures import Networks
 
     given = {name: getattr(arguments, name) for name in ("extractor", "gaze_estimator", "lip_sync")}
     given |= {name: getattr(arguments, name) for name in ("inception", "arcface")}
@@ -83,7 +83,7 @@ def _networks(arguments: argparse.Namespace) -> Any:
 
         lip_sync = LipSync.load(arguments.lip_sync)
     if arguments.inception:
-        from gohd_core.evaluation.frechet import inception_features
+        from gohd_core.measures.fid import inception_features
 
         inception = inception_features(arguments.inception)
     if arguments.arcface:

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.commands.inputs import VIDEOS, files, show
-from gohd_core.commands.reading import add_reading_options, load_detector, load_readers, read_video, sound_of
+from gohd_core.commands.video_options import (
+    add_reading_options,
+    load_detector,
+    load_readers,
+    read_video,
+    sound_of,
+)
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
 
@@ -63,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _extract(
     video: Path, extractor: Any, gaze_estimator: Any, detector: Any, arguments: argparse.Namespace
 ) -> dict[str, Any]:
-    from gohd_core.motion_file import save_motion
+    from gohd_core.motion.file import save_motion
 
     started = time.perf_counter()
     progress = None if arguments.json else lambda done, total: show("frames", done, total)
@@ -79,7 +85,7 @@ def _extract(
         info = {"video": video.name, "models": arguments.models, "report": driving.report.as_dict()}
         motion = driving.motion
         if arguments.fps != float(motion.fps):
-            from gohd_core.editing import exact_fps
+            from gohd_core.motion.editing import exact_fps
 
             motion = motion.resampled(exact_fps(arguments.fps))
         made["motion"] = str(save_motion(target, motion, info))

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.finishing import add_finishing_options, check_finishing, finished, signed
 from gohd_core.commands.inputs import PICTURES, SOUNDS, files, gaze_angles, numbers, read_picture, show
-from gohd_core.commands.reading import load_detector
+from gohd_core.commands.output_options import add_finishing_options, check_finishing, finished, signed
+from gohd_core.commands.video_options import load_detector
 from gohd_core.errors import BadInput
 
 logger = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def _make(
 ) -> dict[str, Any]:
     from gohd_core.audio import audio_features, load_audio
     from gohd_core.face import prepare_portrait
-    from gohd_core.motion_file import save_motion
+    from gohd_core.motion.file import save_motion
     from gohd_core.pipeline import TalkOptions, talk
     from gohd_core.render import FrameStrip, render_video
 

@@ -6,11 +6,10 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
-    "ClipPlan": "clip_writing",
+    "ClipPlan": "clips",
     "DriveOptions": "retarget",
     "Driving": "result",
     "ExtractionReport": "result",
-    "Film": "film",
     "Steadying": "steadiness",
     "driven_motion": "retarget",
     "extract_motion": "extraction",
@@ -20,8 +19,8 @@ _PUBLIC = {
     "own_portrait": "following",
     "steadied": "steadiness",
     "tremble": "steadiness",
-    "whereabouts": "sightings",
-    "write_clips": "clip_writing",
+    "whereabouts": "locators",
+    "write_clips": "clips",
 }
 
 __all__ = sorted(_PUBLIC)

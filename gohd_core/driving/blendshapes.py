@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from gohd_core.constants import FPS, N_EXPRESSION, N_IDENTITY, STYLISED
-from gohd_core.driving.cropping import crop_tremble
+from gohd_core.driving.crop_readers import crop_tremble
 from gohd_core.driving.result import Driving, Reading, assembled
 from gohd_core.driving.steadiness import Steadying
 from gohd_core.driving.timeline import check_missing

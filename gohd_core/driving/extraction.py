@@ -7,15 +7,15 @@ from fractions import Fraction
 from itertools import islice
 
 from gohd_core.constants import FPS
-from gohd_core.driving.film import Film
+from gohd_core.driving.locators import Sighting, TrackedFace, Whereabouts, WholeFrames
 from gohd_core.driving.readers import reader_for
 from gohd_core.driving.result import Driving, assembled
-from gohd_core.driving.sightings import Sighting, TrackedFace, Whereabouts, WholeFrames
 from gohd_core.driving.steadiness import Steadying
 from gohd_core.driving.timeline import check_missing
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
+from gohd_core.video.reader import Film
 
 
 def extract_motion(

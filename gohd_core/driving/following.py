@@ -8,11 +8,9 @@ from itertools import islice
 import numpy as np
 import torch
 
-from gohd_core.driving.cropping import pose_in
-from gohd_core.driving.film import Film
+from gohd_core.driving.crop_readers import pose_in
 from gohd_core.driving.result import Driving
 from gohd_core.driving.steadiness import tremble
-from gohd_core.editing import smoothed
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box
 from gohd_core.face.extractor import CoefficientExtractor
@@ -20,6 +18,8 @@ from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.head_track import HeadTrack, along, filled, head_places, still_track
 from gohd_core.face.portrait import SIZE as SIZE_OF_CROP
 from gohd_core.face.portrait import Portrait, prepare_portrait
+from gohd_core.motion.editing import smoothed
+from gohd_core.video.reader import Film
 
 CENTRE = ("savitzky-golay", 0.4)
 """How the square's place is steadied, and over how many seconds; what it leaves out stays in the pose."""

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from gohd_core.constants import N_LANDMARKS
-from gohd_core.driving.cropping import Cropper, LandmarkFilter, crop_tremble, pose_in
+from gohd_core.driving.crop_readers import Cropper, LandmarkFilter, crop_tremble, pose_in
+from gohd_core.driving.locators import Sighting
 from gohd_core.driving.result import Reading
-from gohd_core.driving.sightings import Sighting
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, slice_box
 from gohd_core.face.extractor import SQUARE, CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
-from gohd_core.face.misfit import misfit
+from gohd_core.face.reprojection import misfit
 from gohd_core.face.tracking import box_of_landmarks
 
 NO_FACE = 0.06

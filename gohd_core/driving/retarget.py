@@ -11,8 +11,8 @@ import torch
 from gohd_core.errors import BadInput
 from gohd_core.face.morphable import MorphableModel
 from gohd_core.face.portrait import Portrait
-from gohd_core.mixing import MixSettings, mix_motion
 from gohd_core.motion import Gaze, Motion
+from gohd_core.motion.mixing import MixSettings, mix_motion
 
 PARTS = ("pose", "mouth", "eyes", "gaze")
 OWN = "own"

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.editing import SMOOTHING, smoothed
 from gohd_core.errors import BadInput
 from gohd_core.face.smoothing import smooth
 from gohd_core.motion import Motion, Sequence, unwrap
+from gohd_core.motion.editing import SMOOTHING, smoothed
 
 Track = TypeVar("Track", bound=Sequence)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -205,3 +206,13 @@ def _plain(value: Any) -> Value:
 
 def _row(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
+
+
+def machine() -> str:
+    """The machine in words: processor or GPU, threads, libraries."""
+    import torch
+
+    processor = platform.machine()
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    capability = torch.backends.cpu.get_cpu_capability()
+    return f"{processor} {capability}, {torch.get_num_threads()} threads, {device}, torch {torch.__version__}"

@@ -27,7 +27,7 @@ _PUBLIC = {
     "ParsingConfig": "parsing_network",
     "Portrait": "portrait",
     "ResNetConfig": "resnet",
-    "photograph_warning": "misfit",
+    "photograph_warning": "reprojection",
     "prepare_portrait": "portrait",
 }
 

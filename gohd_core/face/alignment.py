@@ -10,7 +10,7 @@ import numpy as np
 from gohd_core.constants import N_LANDMARKS
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import ALIGNED_SIZE
-from gohd_core.face.images import Image, check_landmarks
+from gohd_core.images import Image, check_landmarks
 
 MODEL_POINTS = np.array(
     [

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gohd_core.errors import BadInput
-from gohd_core.face.images import Image
+from gohd_core.images import Image
 
 MARGIN = 0.4
 """Each side grows by at least this share of the box's own size."""

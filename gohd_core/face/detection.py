@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gohd_core.checkpoints.detector_files import FAN, S3FD, check_whole, find_detector_files, missing_files
 from gohd_core.errors import BadCheckpoint, BadInput, MissingDependency
 from gohd_core.face.crop import Box
-from gohd_core.face.detector_files import FAN, S3FD, check_whole, find_detector_files, missing_files
 from gohd_core.face.heatmaps import CROP, cut_view, read_heatmaps, view_of
-from gohd_core.face.images import Image, rgb_images
+from gohd_core.images import Image, rgb_images
 
 FAN_BLOCKS = 4
 LARGEST_SIDE = 720

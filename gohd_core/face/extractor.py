@@ -17,7 +17,7 @@ from gohd_core.constants import FPS, N_GAZE, N_LANDMARKS
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.alignment import align_face
 from gohd_core.face.coefficients import Coefficients
-from gohd_core.face.images import Image, check_landmarks, rgb_images, to_tensor
+from gohd_core.images import Image, check_landmarks, rgb_images, to_tensor
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 NO_FACE = ("raise", "whole", "hold")

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from gohd_core.checkpoints.loading import Loaded, load_network
 from gohd_core.errors import BadInput
 from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
-from gohd_core.face.images import rgb_images, to_tensor
+from gohd_core.images import rgb_images, to_tensor
 
 CLASSES = (
     "background",

@@ -23,9 +23,9 @@ from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, slice_box
 from gohd_core.face.extractor import square_face
 from gohd_core.face.glimpses import GlimpseConfig
-from gohd_core.face.images import Image, rgb_images, to_tensor
 from gohd_core.face.reader import FaceReader, Reading
 from gohd_core.face.resnet import RESNET50, ResNetConfig
+from gohd_core.images import Image, rgb_images, to_tensor
 from gohd_core.motion import Gaze
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gohd_core.face.crop import Box
-from gohd_core.face.images import Image
+from gohd_core.images import Image
 
 CROP = 256
 """Side of the network's input in pixels; its heatmaps have a quarter of it."""

@@ -15,6 +15,7 @@ from gohd_core.errors import BadInput
 from gohd_core.face import camera as _camera
 from gohd_core.face.camera import Camera
 from gohd_core.face.eye_motion import eye_motion
+from gohd_core.face.eye_projection import eye_projection
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,10 @@ class MorphableModel:
         """
         moved = self.projection(self.landmarks(expression=expression))
         return eye_motion(moved, self.projection(self.landmarks()).to(moved))
+
+    def eye_projection(self) -> Tensor:
+        """[64, 64]: the part of a change of expression that moves eyes and brows; see `eye_projection`."""
+        return eye_projection(self)
 
     def normals(self, vertices: Tensor) -> Tensor:
         """Unit vertex normals of a shape, [..., V, 3]: the mean direction of the faces around each."""

@@ -15,9 +15,9 @@ from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box, resize_crop, slice_box
 from gohd_core.face.extractor import SQUARE, CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
-from gohd_core.face.images import check_landmarks, rgb_images, single_image
-from gohd_core.face.misfit import misfit
 from gohd_core.face.picking import FaceChoice
+from gohd_core.face.reprojection import misfit
+from gohd_core.images import check_landmarks, rgb_images, single_image
 from gohd_core.motion import Expression, Gaze, Pose
 
 SIZE = 256

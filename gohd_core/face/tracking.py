@@ -9,9 +9,9 @@ import numpy as np
 
 from gohd_core.face.crop import Box
 from gohd_core.face.detection import FaceDetector
-from gohd_core.face.images import Image
 from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.face.portrait import FOREHEAD
+from gohd_core.images import Image
 
 BLOCK = 16
 """Frames that go through a network together; fixed, so that results don't depend on the caller's batches."""

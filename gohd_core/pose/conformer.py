@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gohd_core.pose.band import Band
+from gohd_core.kernels.banded_attention import Band
+from gohd_core.kernels.linear import Linear, worthwhile
+from gohd_core.kernels.winograd import TimeConvolution
 from gohd_core.pose.config import DiffusionConfig
-from gohd_core.pose.convolution import TimeConvolution
 from gohd_core.pose.positional import PositionalScores
-from gohd_core.pose.products import Linear, worthwhile
 
 
 class Attention(nn.Module):

@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from gohd_core.pose.band import Band
+from gohd_core.kernels.banded_attention import Band
+from gohd_core.kernels.linear import Linear
 from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.conformer import ConformerStack, gated
-from gohd_core.pose.products import Linear
 from gohd_core.pose.schedule import NoiseSchedule
 
 Scores = list[list[Tensor | Band] | None]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gohd_core.kernels.linear import stamp_of
 from gohd_core.pose.denoiser import Denoiser, DenoisingNetwork, Scores, noise_of_sample
-from gohd_core.pose.products import stamp_of
 from gohd_core.pose.windows import Windows
 
 _WINDOWS_AT_ONCE = 8

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gohd_core.errors import BadInput
 from gohd_core.files import whole_file
-from gohd_core.render.video import frames_to_bytes
+from gohd_core.video.writer import frames_to_bytes
 
 
 class FrameStrip:

@@ -15,7 +15,7 @@ from typing import Any
 from torch import nn
 
 from gohd_core.errors import BadInput
-from gohd_core.training.config import is_on
+from gohd_core.training.framework.config import is_on
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,15 @@ from torch import Tensor
 from gohd_core.clips import Clip
 from gohd_core.constants import N_GAZE, N_POSE
 from gohd_core.errors import BadInput
+from gohd_core.measures.motion_statistics import motion_figures
 from gohd_core.pose import DenoisingNetwork, DiffusionConfig, GazeDiffusion, PoseDiffusion
 from gohd_core.pose.schedule import NoiseSchedule
-from gohd_core.training.draws import audio_frames, random_window, valid_frames
-from gohd_core.training.films import clip_sound, head_film
+from gohd_core.training.audio.features import read_sound
+from gohd_core.training.framework.sample_videos import clip_sound, head_film
+from gohd_core.training.framework.sampling import audio_frames, random_window, valid_frames
+from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
+from gohd_core.training.framework.task import Batch, Export, Moment, Player, Sample, Task, Terms
 from gohd_core.training.losses.diffusion import diffuse, noise_prediction, sample_prediction
-from gohd_core.training.motion_figures import motion_figures
-from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
-from gohd_core.training.sound import read_sound
-from gohd_core.training.task import Batch, Export, Moment, Player, Sample, Task, Terms
 
 _FILM = 250
 """Frames of a sample."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from gohd_core.animator import Animator, AnimatorConfig, AnimatorNetwork
-from gohd_core.checkpoints.official.animator import LAYOUTS
+from gohd_core.animator.official import LAYOUTS
 from gohd_core.constants import BFM09, STYLISED
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.training.animator import emphasis_mask
+from gohd_core.training.animator.task import emphasis_mask
 from gohd_core.training.discriminators.image import ImageDiscriminator
 from gohd_core.training.losses import animator as loss
 

@@ -11,8 +11,8 @@ from small_animators import BUILTIN, SMALL, animator, image, network, official_s
 
 from gohd_core.animator import Animator, AnimatorConfig
 from gohd_core.animator.layers import StyledConv
-from gohd_core.animator.warp import corner_grid, warp
 from gohd_core.errors import BadInput
+from gohd_core.kernels.warp import corner_grid, warp
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,17 +13,18 @@ from gohd_core.animator import Animator, AnimatorConfig
 from gohd_core.clips import Clip, ClipDataset
 from gohd_core.constants import BFM09
 from gohd_core.errors import BadInput
-from gohd_core.training import animator as training
-from gohd_core.training.animator import AnimatorTask
-from gohd_core.training.animator_config import AnimatorTraining
-from gohd_core.training.animator_examples import AnimatorDraw, PairShares, RegionWeights, stored_flow
-from gohd_core.training.config import load_config
-from gohd_core.training.data import checked, clip_examples, collate
-from gohd_core.training.loop import train
-from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig
-from gohd_core.training.task import Moment
+from gohd_core.training import registry
+from gohd_core.training.animator import task as training
+from gohd_core.training.animator.config import AnimatorTraining
+from gohd_core.training.animator.examples import AnimatorDraw, PairShares, RegionWeights, stored_flow
+from gohd_core.training.animator.task import AnimatorTask
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.data import checked, clip_examples, collate
+from gohd_core.training.framework.loop import train
+from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig
+from gohd_core.training.framework.task import Moment
 
-CONFIGS = Path(training.__file__).parent / "configs" / "animator"
+CONFIGS = registry.CONFIGS / "animator"
 COMPOSITE = AnimatorConfig(
     size=32,
     encoder_size=16,

@@ -10,15 +10,15 @@ import tiny_stills
 import torch
 from test_animator_training import COMPOSITE, batch_of, config
 
-from gohd_core.animator.eyeballs import Eyeballs, eyes_in_frame
-from gohd_core.animator.face_points import MODES
-from gohd_core.animator.shape_reader import ShapeReader
+from gohd_core.animator.geometry.eyes import Eyeballs, eyes_in_frame
+from gohd_core.animator.geometry.linear_shape import MODES
+from gohd_core.animator.geometry.shape_encoder import ShapeReader
 from gohd_core.errors import BadInput
 from gohd_core.stylised import eye_places
-from gohd_core.training.animator import AnimatorTask
-from gohd_core.training.animator_parts import add_eyeballs, add_shape, true_shape
-from gohd_core.training.loop import train
-from gohd_core.training.task import Moment, Terms
+from gohd_core.training.animator.geometry_losses import add_eyeballs, add_shape, true_shape
+from gohd_core.training.animator.task import AnimatorTask
+from gohd_core.training.framework.loop import train
+from gohd_core.training.framework.task import Moment, Terms
 
 PLACE = np.array([0.3, 0.04, 0.36], np.float32)
 WITH_PARTS = replace(COMPOSITE, face_parts=True)

@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 from small_animators import BUILTIN, animator, image, motion, windows
 
-from gohd_core.animator.eye_charts import CHART, EXTENTS, IRIS, charted, turned, unwrapped
-from gohd_core.animator.eye_reader import EyeReader
-from gohd_core.animator.eyeballs import Eyeballs, EyesInFrame, eyes_in_frame
-from gohd_core.animator.face_parts import FaceParts, agreement
-from gohd_core.animator.ring_profiles import RingsInFrame
+from gohd_core.animator.geometry.contour_warp import RingsInFrame
+from gohd_core.animator.geometry.eye_encoder import EyeReader
+from gohd_core.animator.geometry.eye_textures import CHART, EXTENTS, IRIS, charted, turned, unwrapped
+from gohd_core.animator.geometry.eyes import Eyeballs, EyesInFrame, eyes_in_frame
+from gohd_core.animator.geometry.face_parts import FaceParts, agreement
 from gohd_core.constants import STYLISED
 from gohd_core.face.camera import Camera
 from gohd_core.motion import Motion

@@ -7,14 +7,14 @@ import pytest
 import torch
 from test_rings import moves
 
-from gohd_core.animator.face_sheet import FaceSheet, sheet_in_frame
-from gohd_core.animator.shape_reader import ShapeReader
+from gohd_core.animator.geometry.face_mesh import FaceSheet, sheet_in_frame
+from gohd_core.animator.geometry.shape_encoder import ShapeReader
 from gohd_core.face.camera import Camera
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project
 from gohd_core.stylised.face_sheet import sheet_model
 from gohd_core.stylised.identity import Identity
-from gohd_core.training.animator_start import set_shapes
+from gohd_core.training.animator.initialisation import set_shapes
 
 SIZE = 256
 

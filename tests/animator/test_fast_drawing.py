@@ -15,13 +15,13 @@ from PIL import Image
 from small_animators import BUILTIN, animator, image, motion
 
 from gohd_core.animator import Animator
-from gohd_core.animator.cores import Cores
+from gohd_core.animator.layered.motion_layers import Planes
 from gohd_core.animator.layers import EqualConv2d, StyledConv, all_biased, plain_conv
-from gohd_core.animator.layouts import in_blocks, spread
-from gohd_core.animator.planes import Planes
-from gohd_core.animator.records import mapped, rows
-from gohd_core.animator.resizing import sized
 from gohd_core.constants import STYLISED
+from gohd_core.kernels.pixel_blocks import in_blocks, spread
+from gohd_core.kernels.resize import sized
+from gohd_core.kernels.threads import Cores
+from gohd_core.kernels.tree import mapped, rows
 
 PORTRAIT = Path(__file__).parents[2] / "assets" / "portraits" / "07.jpg"
 LAYOUTS = [torch.contiguous_format, torch.channels_last]

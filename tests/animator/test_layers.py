@@ -7,8 +7,8 @@ import copy
 import pytest
 import torch
 
-from gohd_core.animator.decoder import FlowHead
 from gohd_core.animator.layers import StyledConv, upsample
+from gohd_core.animator.pyramid import FlowHead
 
 
 @torch.no_grad()

@@ -7,11 +7,13 @@ import pytest
 import torch
 from small_animators import BUILTIN, animator, image
 
-from gohd_core.animator.planes import BACKGROUND, FACE, INNER, Planes, blend
-from gohd_core.animator.plate import grown, plate_and_wall
-from gohd_core.animator.resizing import sized
-from gohd_core.training.animator_exact import own_planes
-from gohd_core.training.animator_examples import planes_shown
+from gohd_core.animator.config import BACKGROUND, FACE, INNER
+from gohd_core.animator.geometry.push_pull import grown
+from gohd_core.animator.layered.background import plate_and_wall
+from gohd_core.animator.layered.motion_layers import Planes, blend
+from gohd_core.kernels.resize import sized
+from gohd_core.training.animator.examples import planes_shown
+from gohd_core.training.animator.ground_truth import own_planes
 
 STEP = 2 / 8
 """One pixel of eight in half images."""

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.animator.face_points import MODES, MOVING
-from gohd_core.animator.ring_profiles import RingsInFrame, rings_in_frame
-from gohd_core.animator.rings import EDGE, LASHES, POINTS, RIM, FaceRings
-from gohd_core.animator.shape_reader import ShapeReader
+from gohd_core.animator.geometry.contour_warp import RingsInFrame, rings_in_frame
+from gohd_core.animator.geometry.contours import EDGE, LASHES, POINTS, RIM, FaceRings
+from gohd_core.animator.geometry.linear_shape import MODES, MOVING
+from gohd_core.animator.geometry.shape_encoder import ShapeReader
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project
 from gohd_core.stylised.feature_rings import feature_rings
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.template import EYE_LEFT, EYE_RIGHT, EYE_RINGS, MOUTH, template
-from gohd_core.training.animator_start import set_shapes
+from gohd_core.training.animator.initialisation import set_shapes
 
 SIZE = 256
 _MOUTH_OFFSETS = (-0.02, 0.0, 0.012, 0.026, 0.058, 0.105, 0.14)

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from small_animators import BUILTIN, animator, image, windows
 
-from gohd_core.animator.teeth import ROWS, Layer, Rows, Teeth, inside, laid
+from gohd_core.animator.geometry.teeth import ROWS, Layer, Rows, Teeth, inside, laid
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.teeth_places import teeth_places
-from gohd_core.training.animator_exact import _teeth
+from gohd_core.training.animator.ground_truth import _teeth
 
 
 def rows(side: int = 16) -> Rows:

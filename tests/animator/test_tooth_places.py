@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gohd_core.animator.tooth_places import tooth_places
+from gohd_core.animator.geometry.tooth_rays import tooth_places
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project
 from gohd_core.stylised.feature_rings import feature_rings

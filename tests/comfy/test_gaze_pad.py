@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gohd_core.keyframes import Keyframes
+from gohd_core.motion.keyframes import Keyframes
 
 PADS = Path(__file__).parent / "browser" / "pads.mjs"
 

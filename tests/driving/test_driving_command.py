@@ -15,7 +15,7 @@ import gohd_core as gohd
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.cli import main
 from gohd_core.clips import ClipDataset
-from gohd_core.motion_file import read_motion_file
+from gohd_core.motion.file import read_motion_file
 from gohd_core.render import render_video
 
 av = pytest.importorskip("av", reason="PyAV is not installed")

@@ -11,12 +11,13 @@ import torch
 from driving_fakes import FakeExtractor, FakeGaze, plain
 from face_helpers import face_landmarks, picture, tiny_extractor, tiny_gaze_estimator
 
-from gohd_core.driving import Film, Steadying, extract_motion, whereabouts
-from gohd_core.driving.cropping import Cropper, pose_in
-from gohd_core.driving.sightings import KnownLandmarks
+from gohd_core.driving import Steadying, extract_motion, whereabouts
+from gohd_core.driving.crop_readers import Cropper, pose_in
+from gohd_core.driving.locators import KnownLandmarks
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face import Box, align_face
 from gohd_core.face.camera import Camera
+from gohd_core.video.reader import Film
 
 UNTOUCHED = Steadying("none")
 CORNERS = np.stack([np.linspace(8, 24, 68), 8 + 16 * np.abs(np.sin(np.arange(68)))], 1)

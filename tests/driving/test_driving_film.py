@@ -11,10 +11,9 @@ import pytest
 import torch
 
 from gohd_core.checkpoints.loading import assets_folder
-from gohd_core.driving import Film
-from gohd_core.driving.film import _upright
 from gohd_core.errors import BadInput
 from gohd_core.render import render_video
+from gohd_core.video.reader import Film, _upright
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 SAMPLE = assets_folder() / "driving_sample.mp4"

@@ -12,14 +12,15 @@ from driving_fakes import plain
 from face_helpers import tiny_extractor
 
 from gohd_core.constants import STYLISED
-from gohd_core.driving import Film, Steadying, followed, own_portrait
-from gohd_core.driving.cropping import pose_in
+from gohd_core.driving import Steadying, followed, own_portrait
+from gohd_core.driving.crop_readers import pose_in
 from gohd_core.driving.following import box_of
 from gohd_core.driving.result import Reading, assembled
 from gohd_core.errors import BadInput
 from gohd_core.face import Box, MorphableModel
 from gohd_core.face.camera import Camera, rotation, transform
 from gohd_core.face.head_track import head_places
+from gohd_core.video.reader import Film
 
 MODEL = MorphableModel.stylised_landmarks().landmarks().double()
 SQUARE = Box(400, 150, 700, 450)

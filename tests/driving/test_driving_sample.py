@@ -10,8 +10,9 @@ import torch
 
 import gohd_core as gohd
 from gohd_core.checkpoints.loading import assets_folder
-from gohd_core.driving import Film, Steadying, extract_motion, motion_tremble, whereabouts
+from gohd_core.driving import Steadying, extract_motion, motion_tremble, whereabouts
 from gohd_core.stylised.expressions import INDEX
+from gohd_core.video.reader import Film
 
 pytest.importorskip("av", reason="PyAV is not installed")
 COLUMNS = {

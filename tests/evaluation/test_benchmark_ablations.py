@@ -13,18 +13,18 @@ from animator import tiny_stills
 from gohd_core.checkpoints import save_network
 from gohd_core.cli import main
 from gohd_core.clips import ClipDataset, Entry, save_clip, write_index
+from gohd_core.commands.train import CONFIGS
 from gohd_core.errors import BadInput, Interrupted
-from gohd_core.evaluation import ablations as made
-from gohd_core.evaluation.ablation_effects import ablation_table, interval, verdict
-from gohd_core.evaluation.ablation_measures import denoised_share
-from gohd_core.evaluation.ablation_tables import ABLATIONS, Ablation, Variant
+from gohd_core.evaluation.ablations import run as made
+from gohd_core.evaluation.ablations.effects import ablation_table, interval, verdict
+from gohd_core.evaluation.ablations.measures import denoised_share
+from gohd_core.evaluation.ablations.tables import ABLATIONS, Ablation, Variant
 from gohd_core.evaluation.report import Report
 from gohd_core.face.parsing_network import ParsingNetwork
 from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.schedule import NoiseSchedule
-from gohd_core.training.cli import CONFIGS
-from gohd_core.training.config import is_on, load_config
-from gohd_core.training.tasks import find_task
+from gohd_core.training.framework.config import is_on, load_config
+from gohd_core.training.registry import find_task
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import torch
 
 from gohd_core.cli import main
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.memory import peak_mib, reset_peak
-from gohd_core.evaluation.speed_plan import SpeedPlan, timed
+from gohd_core.evaluation.speed.memory import peak_mib, reset_peak
+from gohd_core.evaluation.speed.plan import SpeedPlan, timed
 
 
 def test_the_median_of_a_known_time():

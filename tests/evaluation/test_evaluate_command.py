@@ -51,7 +51,7 @@ def test_it_measures_writes_and_compares(videos, capsys):
 
 def test_outputs_are_checked_before_anything_is_measured(videos, capsys, monkeypatch):
     monkeypatch.setattr(
-        "gohd_core.evaluation.video_measures.evaluate", lambda *a, **k: pytest.fail("measured")
+        "gohd_core.evaluation.videos.measures.evaluate", lambda *a, **k: pytest.fail("measured")
     )
     command = ["evaluate", str(videos / "made.mp4"), str(videos / "real.mp4")]
     assert main([*command, "--plot", str(videos / "x.pdf")]) == 1

@@ -10,12 +10,12 @@ import torch
 
 from gohd_core.audio import audio_features
 from gohd_core.errors import BadInput
-from gohd_core.evaluation import video_measures as measures
-from gohd_core.evaluation.frechet import Gaussian, frechet_distance, gaussian_of
-from gohd_core.evaluation.lip_score import clip_score, lip_score
-from gohd_core.evaluation.video_clips import Reading, VideoClip, pairs
+from gohd_core.evaluation.videos import measures
+from gohd_core.evaluation.videos.clips import Reading, VideoClip, pairs
 from gohd_core.expression import LipSync, LipSyncConfig, LipSyncNetwork
-from gohd_core.training.expression_geometry import FaceGeometry
+from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.measures.fid import Gaussian, frechet_distance, gaussian_of
+from gohd_core.measures.lse import clip_score, lip_score
 
 
 def test_frechet_distance_in_closed_form():

@@ -83,7 +83,7 @@ def test_a_figure_needs_its_column():
 
 
 def test_targets_are_judged_by_what_the_reader_can_see():
-    from gohd_core.evaluation.targets import target_table
+    from gohd_core.evaluation.quality.targets import target_table
 
     table = Table(
         "Commanded against measured, one thing at a time",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gohd_core.errors import BadInput
-from gohd_core.evaluation import sequences
+from gohd_core.measures import sequences
 
 
 def test_agreement_of_a_line():

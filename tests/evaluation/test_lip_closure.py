@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gohd_core.clips import Clip, save_clip
-from gohd_core.evaluation.labials import moments
-from gohd_core.evaluation.lip_closure import CLOSED, InsideReader, closure_rows
+from gohd_core.evaluation.quality.bilabials import moments
+from gohd_core.evaluation.quality.lip_closure import CLOSED, InsideReader, closure_rows
 from gohd_core.stylised.parts import INNER_MOUTH, LOWER_LIP, UPPER_LIP
 
 SIZE, LEFT, RIGHT, TOP = 64, 20, 44, 30

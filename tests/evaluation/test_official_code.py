@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.official_code import official_modules, official_table
-from gohd_core.evaluation.speed_plan import SpeedPlan
+from gohd_core.evaluation.speed.official_code import official_modules, official_table
+from gohd_core.evaluation.speed.plan import SpeedPlan
 
 CLONE = os.environ.get("GOHD_OFFICIAL")
 

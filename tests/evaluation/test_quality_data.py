@@ -8,9 +8,18 @@ import torch
 
 from gohd_core.clips import save_clip
 from gohd_core.errors import BadInput
-from gohd_core.evaluation import benchmark_data as made
-from gohd_core.evaluation.speech_motion import COPY, MEAN, NEAREST, OURS, TRUTH, Library, Spoken, features_of
-from gohd_core.evaluation.speech_tables import gaze_table, head_table, mouth_table
+from gohd_core.evaluation.quality import data as made
+from gohd_core.evaluation.quality.speech_motion import (
+    COPY,
+    MEAN,
+    NEAREST,
+    OURS,
+    TRUTH,
+    Library,
+    Spoken,
+    features_of,
+)
+from gohd_core.evaluation.quality.speech_tables import gaze_table, head_table, mouth_table
 
 
 def talking(path, rng, seconds=5.0, name="talk"):
@@ -81,7 +90,7 @@ def test_a_known_lag(clips):
 
 def test_the_library_finds_its_own_sound(clips):
     library = Library.of(clips)
-    from gohd_core.evaluation.speech_motion import heard_frames
+    from gohd_core.evaluation.quality.speech_motion import heard_frames
 
     own = heard_frames(features_of(clips[1]))
     rows = library.nearest(own)

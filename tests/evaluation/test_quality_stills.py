@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from gohd_core.clips import Clip, save_clip
-from gohd_core.evaluation import benchmark_data as made
-from gohd_core.evaluation import factors, frame_tables
-from gohd_core.evaluation.drawing import true_flow
-from gohd_core.evaluation.factor_sheet import FACTORS, FREE, NEAR, Sheet, factor_sheet
+from gohd_core.evaluation.quality import controllability as factors
+from gohd_core.evaluation.quality import data as made
+from gohd_core.evaluation.quality import frame_tables
+from gohd_core.evaluation.quality.drawing import true_flow
+from gohd_core.evaluation.quality.factor_grid import FACTORS, FREE, NEAR, Sheet, factor_sheet
 from gohd_core.stylised.gpu import renderer_status
 
 SIZE = 128

@@ -8,8 +8,8 @@ import pytest
 
 from gohd_core.cli import main
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.benchmark_data import Plan
-from gohd_core.evaluation.quality import Weights, quality
+from gohd_core.evaluation.quality.data import Plan
+from gohd_core.evaluation.quality.run import Weights, quality
 from gohd_core.stylised.engines import engine_status
 from gohd_core.stylised.gpu import renderer_status
 

@@ -10,10 +10,10 @@ import torch
 from gohd_core.audio import audio_features
 from gohd_core.checkpoints import load_network
 from gohd_core.expression import ExpressionPredictor, EyeMotionState
-from gohd_core.expression.measures import CLOSED, flutter, mouth_opening
 from gohd_core.expression.predictor import BLOCK
 from gohd_core.face import MorphableModel
 from gohd_core.face.camera import ALIGNED_SIZE, Camera
+from gohd_core.measures.mouth_sync import CLOSED, flutter, mouth_opening
 
 NEUTRAL = torch.zeros(64)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gohd_core.errors import BadInput
-from gohd_core.expression.measures import (
+from gohd_core.measures.mouth_sync import (
     best_lag,
     closed_share,
     flutter,

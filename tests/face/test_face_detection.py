@@ -10,12 +10,12 @@ import torch
 from face_helpers import face_landmarks, picture
 from fake_faces import FakeNetworks, chart
 
+from gohd_core.checkpoints.detector_files import DETECTOR_FILES, FAN, check_whole, find_detector_files
 from gohd_core.errors import BadCheckpoint, BadInput
 from gohd_core.face import FaceChoice, prepare_portrait
 from gohd_core.face import detection as detection_module
 from gohd_core.face.crop import Box
 from gohd_core.face.detection import FLIPPED, FaceDetector, best_boxes
-from gohd_core.face.detector_files import DETECTOR_FILES, FAN, check_whole, find_detector_files
 from gohd_core.face.heatmaps import cut_view, view_of
 
 TWO = chart((70, 90, 80), (180, 130, 50))

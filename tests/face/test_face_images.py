@@ -9,7 +9,7 @@ from face_helpers import face_landmarks, picture
 from PIL import Image
 
 from gohd_core.errors import BadInput
-from gohd_core.face.images import check_landmarks, rgb_images, single_image
+from gohd_core.images import check_landmarks, rgb_images, single_image
 
 
 def test_all_forms_of_one_picture_agree():

@@ -12,7 +12,7 @@ from PIL import Image
 
 from gohd_core.face import CoefficientExtractor, GazeEstimator, MorphableModel, prepare_portrait
 from gohd_core.face.coefficients import Coefficients
-from gohd_core.face.misfit import LIMIT, SENTENCE, misfit, photograph_warning
+from gohd_core.face.reprojection import LIMIT, SENTENCE, misfit, photograph_warning
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 

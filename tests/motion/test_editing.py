@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core import editing
 from gohd_core.errors import BadInput
-from gohd_core.keyframes import Keyframes
-from gohd_core.motion import Expression, Gaze, Motion, Pose
+from gohd_core.motion import Expression, Gaze, Motion, Pose, editing
+from gohd_core.motion.keyframes import Keyframes
 
 
 def ramp(frames: int = 50, fps: int = 25) -> Gaze:

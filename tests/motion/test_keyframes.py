@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.keyframes import Keyframes, parse_schedule
+from gohd_core.motion.keyframes import Keyframes, parse_schedule
 
 PATH = """
 0    0   0           # ahead

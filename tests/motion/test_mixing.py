@@ -8,17 +8,11 @@ import pytest
 import torch
 
 from gohd_core.errors import BadInput
+from gohd_core.face.eye_projection import EYE_POINTS, MOUTH_POINTS
 from gohd_core.face.morphable import MorphableModel
-from gohd_core.keyframes import Keyframes
-from gohd_core.mixing import (
-    EYE_POINTS,
-    MOUTH_POINTS,
-    MixSettings,
-    eye_projection,
-    mix_motion,
-    weighted_schedule,
-)
 from gohd_core.motion import Expression, Gaze, Motion, Pose
+from gohd_core.motion.keyframes import Keyframes
+from gohd_core.motion.mixing import MixSettings, mix_motion, weighted_schedule
 from gohd_core.stylised.expressions import INDEX
 
 
@@ -118,7 +112,7 @@ def test_eyes_follow_their_source_and_the_mouth_stays(model, mouth, eyes) -> Non
 
 
 def test_the_projection_keeps_lids_and_drops_the_jaw(model) -> None:
-    projection = eye_projection(model)
+    projection = model.eye_projection()
     for name in ("blink_left", "blink_right", "brow_inner_up"):
         assert projection[INDEX[name], INDEX[name]] > 0.9, name
     for name in ("jaw_open", "lip_press", "lower_lip_drop", "mouth_shift"):

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.mixing import MixSettings, mix_motion
 from gohd_core.motion import Motion, Pose
-from gohd_core.motion_file import load_motion, save_motion
-from gohd_core.splicing import spliced
+from gohd_core.motion.file import load_motion, save_motion
+from gohd_core.motion.mixing import MixSettings, mix_motion
+from gohd_core.motion.splicing import spliced
 
 
 def flat(value: float, frames: int, fps: Fraction | int = 25, space: str = "stylised") -> Motion:

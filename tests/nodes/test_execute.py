@@ -106,7 +106,7 @@ def test_a_changed_motion_file_is_read_again(run, nodes, motion) -> None:
     run("GoHDSaveMotion", motion=motion)
     name = nodes["GoHDLoadMotion"].define_schema().inputs[0].options[0]
     before = nodes["GoHDLoadMotion"].fingerprint_inputs(name)
-    from gohd_core.motion_file import save_motion
+    from gohd_core.motion.file import save_motion
 
     path = run("GoHDSaveMotion", motion=motion)[1].replace("00002", "00001")
     save_motion(path, motion.fitted(30))

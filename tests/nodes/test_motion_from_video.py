@@ -11,9 +11,9 @@ import torch
 from fake_mediapipe import face, payload
 from samples import picture
 
+from gohd_core.checkpoints.detector_files import DETECTOR_FILES
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.errors import BadCheckpoint, BadInput
-from gohd_core.face.detector_files import DETECTOR_FILES
 
 REST = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 SAMPLE = assets_folder() / "driving_sample.mp4"
@@ -133,7 +133,7 @@ def test_the_detector_is_comfyuis_to_load(detector_for, monkeypatch) -> None:
     from gohd_core.face.detection import FaceDetector
 
     made = FaceDetector(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1))
-    monkeypatch.setattr("gohd_core.face.detector_files.missing_files", lambda folders: None)
+    monkeypatch.setattr("gohd_core.checkpoints.detector_files.missing_files", lambda folders: None)
     monkeypatch.setattr(FaceDetector, "load", lambda folders: made)
     model_management.LOADED.clear()
     assert detector_for(reader(aligned=True), None, (64, 64)) is made

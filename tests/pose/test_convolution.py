@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gohd_core.pose.convolution import TimeConvolution, transform_kernel, winograd
+from gohd_core.kernels.winograd import TimeConvolution, transform_kernel, winograd
 
 
 @pytest.mark.parametrize("dilation", [1, 2, 4])
@@ -22,7 +22,7 @@ def test_winograd_equals_the_plain_convolution(dilation: int, frames: int, batch
 
 
 def test_long_sequences_take_the_fast_way_and_notice_new_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gohd_core.pose import convolution
+    from gohd_core.kernels import winograd as convolution
 
     calls = []
     monkeypatch.setattr(convolution, "winograd", lambda *a: calls.append(a[0].shape) or winograd(*a))

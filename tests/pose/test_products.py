@@ -9,8 +9,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gohd_core.pose import products
-from gohd_core.pose.products import Linear
+from gohd_core.kernels import linear as products
+from gohd_core.kernels.linear import Linear
 
 
 @pytest.fixture(params=[True, False], ids=["oneDNN", "plain"])

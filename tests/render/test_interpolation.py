@@ -9,7 +9,7 @@ from gohd_core.animator import Animator, AnimatorConfig, AnimatorNetwork
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.motion import Motion
-from gohd_core.render.interpolation import furthest_frame, motion_strip
+from gohd_core.render.motion_strip import furthest_frame, motion_strip
 
 CONFIG = AnimatorConfig(
     size=32,

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gohd_core.clips import ClipDataset
+from gohd_core.commands import stylised as cli
+from gohd_core.commands.stylised_preview import stylised_clip
 from gohd_core.errors import BadInput
-from gohd_core.stylised import cli
-from gohd_core.stylised.preview import stylised_clip
 from gohd_core.stylised.renderer import renderer_status
 
 

@@ -9,18 +9,18 @@ import pytest
 import torch
 
 from gohd_core.checkpoints import save_network
+from gohd_core.commands.train import CONFIGS
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork, ExpressionPredictor
-from gohd_core.training.cli import CONFIGS
-from gohd_core.training.config import load_config
-from gohd_core.training.data import clip_examples, collate, find_clips
-from gohd_core.training.embeddings import EmbeddingStore
-from gohd_core.training.expression_geometry import FaceGeometry
-from gohd_core.training.expression_stage1 import ExpressionStage1Task, Stage1Config
-from gohd_core.training.expression_stage2 import ExpressionStage2Task, Stage2Config
-from gohd_core.training.loop import train
-from gohd_core.training.run import Counters, Run
-from gohd_core.training.task import Moment
+from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.training.expression.audio_embeddings import EmbeddingStore
+from gohd_core.training.expression.stage1 import ExpressionStage1Task, Stage1Config
+from gohd_core.training.expression.stage2 import ExpressionStage2Task, Stage2Config
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.data import clip_examples, collate, find_clips
+from gohd_core.training.framework.loop import train
+from gohd_core.training.framework.run import Counters, Run
+from gohd_core.training.framework.task import Moment
 from tests.training.talk_clips import write_talk_clips
 
 SMALL = "{audio_widths: [6, 8, 12, 16, 24], audio_residuals: 1, mapping_widths: [48], eye_motion_input: true}"

@@ -9,9 +9,8 @@ import torch
 from gohd_core.clips import Clip, Entry, save_clip, write_index
 from gohd_core.errors import BadInput
 from gohd_core.face.face_parser import CLASSES
-from gohd_core.training.config import load_config
-from gohd_core.training.face_examples import UNCHANGED
-from gohd_core.training.face_parsing import (
+from gohd_core.training.face.examples import UNCHANGED
+from gohd_core.training.face.parsing import (
     FaceParsingTask,
     ParsingDraw,
     ParsingTraining,
@@ -20,7 +19,8 @@ from gohd_core.training.face_parsing import (
     parsing_figures,
 )
 from gohd_core.training.features import FEATURES
-from gohd_core.training.loop import train
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.loop import train
 
 SETTINGS = [
     "network.image_size=64", "network.backbone.width=8", "network.width=8", "data.batch=8", "loop.device=cpu",

@@ -8,11 +8,11 @@ import torch
 
 from gohd_core.clips import Clip, save_clip
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
-from gohd_core.training.config import load_config
-from gohd_core.training.expression_geometry import FaceGeometry
-from gohd_core.training.expression_stage1 import ExpressionStage1Task, Stage1Config
-from gohd_core.training.films import expression_film, landmark_film
-from gohd_core.training.loop import train
+from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.training.expression.stage1 import ExpressionStage1Task, Stage1Config
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.loop import train
+from gohd_core.training.framework.sample_videos import expression_film, landmark_film
 from tests.training.talk_clips import write_talk_clips
 
 SMALL = {"audio_widths": [6, 8, 12, 16, 24], "audio_residuals": 1, "mapping_widths": [24]}
@@ -58,7 +58,7 @@ def test_a_run_writes_its_film(tmp_path):
 
 
 def test_a_head_turns_and_looks_where_it_is_told():
-    from gohd_core.training.films import head_film
+    from gohd_core.training.framework.sample_videos import head_film
 
     still, turned = torch.zeros(2, 6), torch.zeros(2, 6)
     turned[1, 1] = 0.4
@@ -77,8 +77,8 @@ def test_a_head_turns_and_looks_where_it_is_told():
 
 
 def test_a_driven_film_shows_the_clip_beside_what_is_drawn(tmp_path):
-    from gohd_core.training.draws import coefficient_windows
-    from gohd_core.training.films import driven_film
+    from gohd_core.training.framework.sample_videos import driven_film
+    from gohd_core.training.framework.sampling import coefficient_windows
 
     arrays = {
         "frames": np.random.default_rng(0).integers(0, 256, (7, 16, 16, 3), dtype=np.uint8),

@@ -16,12 +16,12 @@ import torch
 from gohd_core.checkpoints.registry import component
 from gohd_core.checkpoints.writing import save_network
 from gohd_core.clips import Entry, save_clip, write_index
+from gohd_core.commands.train import CONFIGS
 from gohd_core.constants import N_LANDMARKS, STYLISED
-from gohd_core.training.cli import CONFIGS
-from gohd_core.training.config import load_config
 from gohd_core.training.feature_networks.vgg import Vgg19
-from gohd_core.training.loop import train
-from gohd_core.training.tasks import find_task
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.loop import train
+from gohd_core.training.registry import find_task
 
 SIZE = 64
 

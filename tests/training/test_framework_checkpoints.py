@@ -10,8 +10,14 @@ import pytest
 import torch
 
 from gohd_core.errors import BadCheckpoint, BadInput
-from gohd_core.training.checkpointing import Checkpoints, load_tree, rng_state, save_tree, set_rng_state
-from gohd_core.training.log import RunLog
+from gohd_core.training.framework.checkpointing import (
+    Checkpoints,
+    load_tree,
+    rng_state,
+    save_tree,
+    set_rng_state,
+)
+from gohd_core.training.framework.log import RunLog
 
 
 def test_trees_come_back_as_they_were(tmp_path):

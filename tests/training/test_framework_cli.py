@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from gohd_core.checkpoints.loading import load_network, read_checkpoint
+from gohd_core.commands.train import add_commands, config_path
 from gohd_core.errors import BadInput
 from gohd_core.face.extractor_network import ExtractorConfig, ExtractorNetwork
 from gohd_core.face.resnet import ResNetConfig
-from gohd_core.training import tasks
-from gohd_core.training.cli import add_commands, config_path
-from gohd_core.training.task import Export
+from gohd_core.training import registry as tasks
+from gohd_core.training.framework.task import Export
 from tests.training.toy import ToyTask
 
 CONFIG = ExtractorConfig(32, False, ResNetConfig("basic", (1, 1, 1, 1), 4), ("expression",))
@@ -69,7 +69,7 @@ def test_a_run_writes_weights_that_load_and_tell_their_origin(tmp_path, capsys):
     assert record["command"].startswith("gohd") and record["config"]["loop"]["steps"] == 8
     assert record["figures"]["square"] > 0
 
-    from gohd_core.training.checkpointing import Checkpoints
+    from gohd_core.training.framework.checkpointing import Checkpoints
 
     state = Checkpoints(tmp_path / "checkpoints", 2).load_latest()[1]
     exported = read_checkpoint(weights).network.heads[0].bias
@@ -106,7 +106,8 @@ def test_wrong_use_is_one_sentence(tmp_path):
 def test_data_folders_may_be_several(tmp_path, monkeypatch):
     given = {}
     monkeypatch.setattr(
-        "gohd_core.training.loop.train", lambda kind, config, *_, **__: given.update(c=config) or 1 / 0
+        "gohd_core.training.framework.loop.train",
+        lambda kind, config, *_, **__: given.update(c=config) or 1 / 0,
     )
     with pytest.raises(ZeroDivisionError):
         gohd("--data", "one's", "--data", "two, three", "--out", str(tmp_path))

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 
 from gohd_core.errors import BadInput
-from gohd_core.training.config import Weight, is_on, load_config, save_config
+from gohd_core.training.framework.config import Weight, is_on, load_config, save_config
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gohd_core.training.cli import CONFIGS, config_path
-from gohd_core.training.config import load_config, read_yaml
-from gohd_core.training.tasks import TASKS, find_task
+from gohd_core.commands.train import CONFIGS, config_path
+from gohd_core.training.framework.config import load_config, read_yaml
+from gohd_core.training.registry import TASKS, find_task
 
 FILES = sorted(CONFIGS.glob("*/*.yaml"))
 

@@ -14,16 +14,16 @@ from gohd_core.audio import audio_features
 from gohd_core.clips import Clip
 from gohd_core.constants import BFM09
 from gohd_core.errors import BadInput
-from gohd_core.training import data
-from gohd_core.training.draws import (
+from gohd_core.training.audio.features import read_sound
+from gohd_core.training.framework import data
+from gohd_core.training.framework.sampling import (
     audio_frames,
     coefficient_windows,
     random_frames,
     random_window,
     read_window,
 )
-from gohd_core.training.settings import DataConfig
-from gohd_core.training.sound import read_sound
+from gohd_core.training.framework.settings import DataConfig
 from tests.training.clip_folder import rewrite, write_clips
 
 

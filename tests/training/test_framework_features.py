@@ -16,7 +16,6 @@ from gohd_core.face.gaze_estimator import GazeConfig, GazeNetwork
 from gohd_core.face.glimpses import GlimpseConfig
 from gohd_core.face.parsing_network import ParsingConfig, ParsingNetwork
 from gohd_core.face.resnet import ResNetConfig
-from gohd_core.training.config import Weight
 from gohd_core.training.feature_networks import ours
 from gohd_core.training.feature_networks.arcface import ArcFace
 from gohd_core.training.feature_networks.lip_reading import LipReader
@@ -24,6 +23,7 @@ from gohd_core.training.feature_networks.resnet50 import PooledResNet
 from gohd_core.training.feature_networks.state import load_part
 from gohd_core.training.feature_networks.vgg import Vgg19, load_vgg19
 from gohd_core.training.features import FEATURES, FeatureConfig, load_features
+from gohd_core.training.framework.config import Weight
 
 SMALL = ResNetConfig("basic", (1, 1, 1, 1), 4)
 

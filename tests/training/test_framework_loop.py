@@ -16,14 +16,14 @@ import pytest
 import torch
 
 from gohd_core.errors import BadInput, Interrupted
-from gohd_core.training.checkpointing import Checkpoints
-from gohd_core.training.config import load_config
-from gohd_core.training.dry_run import dry_run
-from gohd_core.training.loop import train
-from gohd_core.training.optimisers import Ema, learning_rate_scale
-from gohd_core.training.run import Counters, Run
-from gohd_core.training.settings import OptimiserConfig
-from gohd_core.training.task import Moment
+from gohd_core.training.framework.checkpointing import Checkpoints
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.dry_run import dry_run
+from gohd_core.training.framework.loop import train
+from gohd_core.training.framework.optimisers import Ema, learning_rate_scale
+from gohd_core.training.framework.run import Counters, Run
+from gohd_core.training.framework.settings import OptimiserConfig
+from gohd_core.training.framework.task import Moment
 from tests.training.toy import ToyConfig, ToyTask, flat
 
 ROOT = Path(__file__).parents[2]
@@ -90,8 +90,8 @@ def test_resuming_with_another_network_is_refused(tmp_path):
 SCRIPT = """
 import sys
 from tests.training.toy import ToyConfig, ToyTask
-from gohd_core.training.config import load_config
-from gohd_core.training.loop import train
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.loop import train
 settings = ["loop.steps=100000", "loop.checkpoint_every=3", "loop.log_every=0", *sys.argv[2:]]
 config = load_config(ToyConfig, None, settings)
 train(ToyTask, config, sys.argv[1], resume=True)

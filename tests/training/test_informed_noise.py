@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gohd_core.training.informed_noise import (
+from gohd_core.training.expression.event_noise import (
     InformedNoise,
     find_blinks,
     find_brow_moves,

@@ -14,8 +14,8 @@ from gohd_core.errors import BadInput
 from gohd_core.stylised.expressions import INDEX
 from gohd_core.stylised.face_tracks import face_tracks
 from gohd_core.stylised.identity import Identity
-from gohd_core.training.animator_examples import AnimatorDraw, PairShares, RegionWeights, stored_flow
-from gohd_core.training.mirrored import MirroredClip, maybe_mirrored
+from gohd_core.training.animator.examples import AnimatorDraw, PairShares, RegionWeights, stored_flow
+from gohd_core.training.animator.flip_augmentation import MirroredClip, maybe_mirrored
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "animator"))
 import tiny_stills

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from gohd_core.training.mouth_renderer import MouthRenderer, barycentric
+from gohd_core.training.expression.mouth_renderer import MouthRenderer, barycentric
 
 
 def test_weights_give_the_point_back() -> None:

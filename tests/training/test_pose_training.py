@@ -11,17 +11,17 @@ import torch
 from torch.utils.data import Dataset
 
 from gohd_core.clips import ClipDataset
+from gohd_core.commands.train import CONFIGS
 from gohd_core.errors import BadInput
+from gohd_core.measures.motion_statistics import audio_beats, beat_alignment, motion_beats, motion_figures
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
-from gohd_core.training.cli import CONFIGS
-from gohd_core.training.config import load_config
-from gohd_core.training.data import clip_examples, collate
-from gohd_core.training.loop import train
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.data import clip_examples, collate
+from gohd_core.training.framework.loop import train
+from gohd_core.training.framework.run import Counters, Run
+from gohd_core.training.framework.task import Moment
 from gohd_core.training.losses.diffusion import diffuse, noise_prediction, sample_prediction
-from gohd_core.training.motion_figures import audio_beats, beat_alignment, motion_beats, motion_figures
 from gohd_core.training.pose import GazeConfig, GazeTask, PoseConfig, PoseDraw, PoseTask
-from gohd_core.training.run import Counters, Run
-from gohd_core.training.task import Moment
 from tests.training.pose_clips import write_pose_clips
 
 NETWORK = (

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from gohd_core.clips import Clip, Entry, save_clip, write_index
+from gohd_core.commands.train import CONFIGS
 from gohd_core.constants import BFM09, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.face.extractor import CoefficientExtractor
@@ -18,15 +19,14 @@ from gohd_core.face.extractor_network import ExtractorConfig
 from gohd_core.face.gaze_estimator import GazeConfig, GazeEstimator
 from gohd_core.face.glimpses import GlimpseConfig
 from gohd_core.face.resnet import ResNetConfig
-from gohd_core.training.cli import CONFIGS
-from gohd_core.training.config import load_config
-from gohd_core.training.extractor import ExtractorTask, GazeEstimatorTask, openness
-from gohd_core.training.extractor_config import ExtractorLosses, ExtractorTraining, GazeTraining
-from gohd_core.training.face_examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
-from gohd_core.training.loop import train
-from gohd_core.training.reading_figures import explained, reading_figures, slope
-from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig
-from gohd_core.training.task import Moment
+from gohd_core.measures.coefficient_errors import explained, reading_figures, slope
+from gohd_core.training.face.examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
+from gohd_core.training.face.extractor import ExtractorTask, GazeEstimatorTask, openness
+from gohd_core.training.face.extractor_config import ExtractorLosses, ExtractorTraining, GazeTraining
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.loop import train
+from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig
+from gohd_core.training.framework.task import Moment
 
 TINY = ResNetConfig("basic", (1, 1, 1, 1), 8)
 START = Moment(0, 0.0)
@@ -101,7 +101,7 @@ def _gaze(folder: str = "", **changes) -> GazeTraining:
 
 
 def _batch(config, split: str = "train", count: int = 5):
-    from gohd_core.training import data
+    from gohd_core.training.framework import data
 
     task = (ExtractorTask if isinstance(config, ExtractorTraining) else GazeEstimatorTask)(config)
     examples = data.clip_examples(config.data, task.draw(split), seed=0, split=split)

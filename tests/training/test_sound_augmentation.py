@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from gohd_core.clips import ClipDataset
-from gohd_core.training.sound import read_sound
-from gohd_core.training.sound_augmentation import (
+from gohd_core.training.audio.augmentation import (
     AugmentationConfig,
     augment,
     augmented_chunks,
@@ -16,7 +15,8 @@ from gohd_core.training.sound_augmentation import (
     recolour,
     slowed,
 )
-from gohd_core.training.sound_noises import beats, held_notes, hiss, mains_hum, noise, struck_notes
+from gohd_core.training.audio.features import read_sound
+from gohd_core.training.audio.noises import beats, held_notes, hiss, mains_hum, noise, struck_notes
 from tests.training.talk_clips import write_talk_clips
 
 

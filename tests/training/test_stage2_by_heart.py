@@ -7,10 +7,10 @@ import torch
 
 from gohd_core.checkpoints import save_network
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
-from gohd_core.training.config import load_config
-from gohd_core.training.data import clip_examples, collate
-from gohd_core.training.expression_stage2 import ExpressionStage2Task, Stage2Config
-from gohd_core.training.loop import train
+from gohd_core.training.expression.stage2 import ExpressionStage2Task, Stage2Config
+from gohd_core.training.framework.config import load_config
+from gohd_core.training.framework.data import clip_examples, collate
+from gohd_core.training.framework.loop import train
 from tests.training.talk_clips import write_talk_clips
 
 LIPS = ExpressionConfig(

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
-from gohd_core.training.config import Weight
-from gohd_core.training.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
-from gohd_core.training.task import Moment, Player, Sample, Task, Terms
+from gohd_core.training.framework.config import Weight
+from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig
+from gohd_core.training.framework.task import Moment, Player, Sample, Task, Terms
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from gohd_core.measures.sequences import structural_similarity_over_time
+
 LIPS_AND_JAW = (*range(3, 14), *range(48, 68))
 """The 31 landmarks of eq. 20: the jaw line's lower part and the whole mouth (0-based)."""
 
 DIAGONALS = ((61, 65), (63, 67))
 """Upper and lower inner lip landmarks whose distances eq. 22 compares, crossing the opening."""
-
-C1, C2 = 0.01**2, 0.03**2
-"""The small constants of eq. 26, those of structural similarity for a range of 1."""
 
 FACING = ((61, 67), (62, 66), (63, 65))
 """Upper and lower inner lip landmarks that face each other."""
@@ -132,13 +131,7 @@ def lip_reading(truth: Tensor, predicted: Tensor) -> Tensor:
 
 def structural_similarity(truth: Tensor, generated: Tensor) -> Tensor:
     """L_ssim, eq. 26: 1 - SSIM of each of the C dimensions over time, [B, T, C] sequences."""
-    mean, mean_g = truth.mean(dim=1), generated.mean(dim=1)
-    centred, centred_g = truth - mean[:, None], generated - mean_g[:, None]
-    variance, variance_g = centred.square().mean(dim=1), centred_g.square().mean(dim=1)
-    covariance = (centred * centred_g).mean(dim=1)
-    top = (2 * mean * mean_g + C1) * (2 * covariance + C2)
-    bottom = (mean.square() + mean_g.square() + C1) * (variance + variance_g + C2)
-    return 1 - (top / bottom).mean()
+    return 1 - structural_similarity_over_time(truth, generated)
 
 
 def least_squares_discriminator(real: Tensor, fake: Tensor) -> Tensor:

@@ -1,1 +1,0 @@
-"""The released files, one module per component: LAYOUTS, the NETWORK class and its CONFIG class."""

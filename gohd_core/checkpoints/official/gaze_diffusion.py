@@ -1,9 +1,0 @@
-"""The released gaze denoiser (audio2gaze.pt): the pose denoiser with two channels, [horizontal, vertical]."""
-
-from __future__ import annotations
-
-from gohd_core.checkpoints.official.pose_diffusion import CONFIG, NETWORK, layout
-
-LAYOUTS = (layout("gaze_diffusion", "audio2gaze.pt", gaze=True),)
-
-__all__ = ["CONFIG", "LAYOUTS", "NETWORK"]

@@ -1,0 +1,149 @@
+"""What `gohd extract` and `gohd drive` share: options on how a driving video is read, and its reading."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gohd_core.commands.inputs import numbers
+from gohd_core.errors import BadInput
+
+if TYPE_CHECKING:
+    from gohd_core.driving import Driving
+    from gohd_core.video.reader import Film
+
+MISSING = ("hold", "interpolate", "mark")
+METHODS = ("none", "mean", "gaussian", "savitzky-golay", "one-euro")
+ORDERS = ("largest", "smallest", "left", "right", "top", "bottom", "central")
+
+
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """How the video is read."""
+    group = parser.add_argument_group("reading the video")
+    group.add_argument("--video-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of its face in pixels")
+    group.add_argument(
+        "--landmarks", type=Path, help="68 landmarks of each frame, an .npy of [T, 68, 2] pixels"
+    )
+    group.add_argument(
+        "--detector",
+        type=Path,
+        help="folder with the face detector's weights; official models look in theirs",
+    )
+    group.add_argument(
+        "--face", default="largest", choices=ORDERS, help="which face the detector takes (largest)"
+    )
+    group.add_argument("--start", type=float, default=0.0, help="begin at this second of the video (0)")
+    group.add_argument(
+        "--seconds", type=float, default=0.0, help="read this many seconds; 0 reads to the end"
+    )
+    group.add_argument(
+        "--missing",
+        default="hold",
+        choices=MISSING,
+        help="frames without a face: hold the last, interpolate, or mark",
+    )
+    group.add_argument(
+        "--smooth", default="savitzky-golay", choices=METHODS, help="against jitter (savitzky-golay)"
+    )
+    group.add_argument("--smooth-seconds", type=float, default=0.2, help="how slow is slow, in seconds (0.2)")
+    group.add_argument("--smooth-parts", default="pose,gaze", help="some of pose,expression,gaze (pose,gaze)")
+    group.add_argument(
+        "--no-steady-crop", action="store_true", help="let the crop follow every tremble of the face"
+    )
+
+
+def load_readers(folder: str, device: str) -> tuple[Any, Any]:
+    """Extractor and gaze estimator of a family: built-in, or the official files in a folder."""
+    from gohd_core.checkpoints import BUILTIN
+    from gohd_core.checkpoints.released import find_released
+    from gohd_core.errors import BadCheckpoint
+    from gohd_core.face import CoefficientExtractor, GazeEstimator
+
+    paths: list[Any] = [BUILTIN, BUILTIN]
+    if folder != BUILTIN:
+        names = ("epoch_20.pth", "L2CSNet_gaze360.pkl")
+        found = find_released((Path(folder),))
+        missing = [name for name in names if name not in found]
+        if missing:
+            raise BadCheckpoint(
+                f"{folder} lacks {', '.join(missing)}; `gohd doctor` says where each can be had."
+            )
+        paths = [found[name] for name in names]
+    return CoefficientExtractor.load(paths[0], device=device), GazeEstimator.load(paths[1], device=device)
+
+
+def load_detector(arguments: argparse.Namespace, *, needed: bool) -> Any:
+    """The face detector, where its weights are named or lie with the official ones; else None.
+
+    needed: without it nothing can be read, so that its absence is an error that says what to do.
+    """
+    from gohd_core.checkpoints.detector_files import missing_files
+    from gohd_core.face.detection import FaceDetector
+
+    folders = [Path(f) for f in (arguments.detector, arguments.models) if f and str(f) != "builtin"]
+    if not folders or (arguments.detector is None and not needed and missing_files(folders)):
+        return None
+    return FaceDetector.load(folders, device=arguments.device)
+
+
+def read_video(
+    path: Path,
+    extractor: Any,
+    gaze_estimator: Any,
+    arguments: argparse.Namespace,
+    detector: Any,
+    progress: Callable | None,
+) -> tuple[Driving, Film]:
+    """Reads one video as the options say."""
+    from gohd_core.driving import Steadying, extract_motion, whereabouts
+    from gohd_core.face import FaceChoice
+    from gohd_core.video.reader import Film
+
+    film = Film.open(path, start=arguments.start, seconds=arguments.seconds)
+    choice = FaceChoice(arguments.face, box=arguments.video_box)
+    landmarks = None if arguments.landmarks is None else _landmarks(arguments.landmarks)
+    where = whereabouts(landmarks=landmarks, box=arguments.video_box, detector=detector, choice=choice)
+    parts = tuple(part.strip() for part in arguments.smooth_parts.split(",") if part.strip())
+    driving = extract_motion(
+        film,
+        extractor,
+        gaze_estimator,
+        where=where,
+        missing=arguments.missing,
+        steady_crop=not arguments.no_steady_crop,
+        steadying=Steadying(arguments.smooth, arguments.smooth_seconds, parts),
+        progress=progress,
+    )
+    return driving, film
+
+
+def sound_of(path: Path, arguments: argparse.Namespace) -> tuple[Any, int] | None:
+    """The sound of the part of a video that is read, from its first picture on; None where it has none."""
+    import av
+
+    from gohd_core.audio import load_audio
+
+    with av.open(str(path)) as container:
+        if not container.streams.audio:
+            return None
+        picture = container.streams.video[0]
+        late = (
+            float((picture.start_time or 0) * picture.time_base) - (container.start_time or 0) / av.time_base
+        )
+    waveform, rate = load_audio(path)
+    first = round((max(late, 0.0) + arguments.start) * rate)
+    last = first + round(arguments.seconds * rate) if arguments.seconds else waveform.shape[1]
+    return (waveform[:, first:last], rate) if first < waveform.shape[1] else None
+
+
+def _landmarks(path: Path) -> Any:
+    import numpy as np
+
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"{path} can't be read as landmarks ({error}); save a NumPy array [T, 68, 2]."
+        ) from error

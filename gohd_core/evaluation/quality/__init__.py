@@ -1,0 +1,1 @@
+"""The quality benchmark: the built-in family against exact truth."""

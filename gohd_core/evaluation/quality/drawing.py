@@ -1,0 +1,76 @@
+"""What the animator draws for true coefficients, with the flow that it drew by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gohd_core.animator import Animator
+from gohd_core.animator.encoder import Source
+from gohd_core.animator.windows import network_descriptors, windows_at
+from gohd_core.clips import Clip
+from gohd_core.motion import Motion
+from gohd_core.video.writer import frames_to_bytes
+
+FLOW_SIZE = 128
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """frames u8 [n, S, S, 3]; flows [n, 2, 128, 128] (x, y) in pixels of a 128-pixel picture, backward."""
+
+    frames: np.ndarray
+    flows: Tensor
+
+
+def encode(animator: Animator, picture: np.ndarray, own: Motion) -> Source:
+    """A picture [S, S, 3] u8 with its coefficients, one frame."""
+    image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 127.5 - 1
+    return animator.encode_source(image, own)
+
+
+@torch.inference_mode()
+def draw(
+    animator: Animator, source: Source, motion: Motion, frames: range, *, strength: float = 1.0
+) -> Drawn:
+    """Frames of a motion. For stills, whose neighbours are unrelated, see `draw_stills`."""
+    windows = windows_at(network_descriptors(motion), frames, animator.config.window, float(motion.fps))
+    return _decoded(animator, source, windows, strength)
+
+
+@torch.inference_mode()
+def draw_stills(
+    animator: Animator, source: Source, motion: Motion, frames: list[int], *, strength: float = 1.0
+) -> Drawn:
+    """Single pictures: each descriptor is held over its whole window."""
+    rows = network_descriptors(motion)[frames]
+    return _decoded(animator, source, rows[:, :, None].repeat(1, 1, animator.config.window), strength)
+
+
+def _decoded(animator: Animator, source: Source, windows: Tensor, strength: float) -> Drawn:
+    magnitudes = animator.magnitudes(source, windows)
+    network, pictures, flows = animator.network, [], []
+    for row in magnitudes.split(1):
+        decoded = network.draw(source, row, strength)
+        pictures.append(frames_to_bytes(decoded.pyramid[0].float().cpu().clamp(-1, 1)))
+        flow = decoded.flows[-1].float().cpu()
+        flow = F.interpolate(flow, size=(FLOW_SIZE, FLOW_SIZE), mode="bilinear", antialias=True)
+        flows.append(flow * (FLOW_SIZE / 2))
+    return Drawn(np.concatenate(pictures), torch.cat(flows))
+
+
+def true_flow(clip: Clip, source: int, target: int) -> tuple[Tensor, Tensor]:
+    """Exact flow [2, 128, 128] in the unit of `Drawn` and where the source shows the point [128, 128]."""
+    from gohd_core.training.animator.examples import stored_flow
+
+    flow, visible, _ = stored_flow(clip, source, target, FLOW_SIZE)
+    return torch.from_numpy(flow).permute(2, 0, 1), torch.from_numpy(visible)
+
+
+def as_pictures(frames: np.ndarray) -> Tensor:
+    """u8 [n, S, S, 3] -> float [n, 3, S, S] in 0..1, as the picture measures take them."""
+    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255

@@ -1,0 +1,1 @@
+"""The speed benchmark: stages, frames, lengths, memory, beside the official formulation."""

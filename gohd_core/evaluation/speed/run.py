@@ -1,0 +1,60 @@
+"""How fast each stage and the whole are, with peak memory, beside a slow reference in the same run.
+
+Weights do not matter for speed, so that any family can be measured; the sound is noise and the portrait a
+ramp.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+
+from gohd_core import __version__
+from gohd_core.evaluation.report import Report, machine
+from gohd_core.evaluation.speed.frames import frame_table
+from gohd_core.evaluation.speed.lengths import length_table
+from gohd_core.evaluation.speed.plan import Progress, SpeedPlan
+from gohd_core.evaluation.speed.stages import stage_table
+from gohd_core.pipeline import Models
+
+
+def speed(
+    load: Callable[[str, torch.dtype], Models], plan: SpeedPlan, *, progress: Progress | None = None
+) -> Report:
+    """Measures; `load` makes the models on a device, the animator in a number format."""
+    begun = time.perf_counter()
+    with _threads(plan.threads):
+        models = load(plan.device, torch.float32)
+        # First, before other models fill the memory whose growth it shows.
+        lengths = length_table(models, plan, progress)
+        tables = [stage_table(models, plan, progress), frame_table(load, models, plan, progress), lengths]
+        if plan.official is not None:
+            from gohd_core.evaluation.speed.official_code import official_table
+
+            tables.append(official_table(plan.official, plan, progress))
+        setting = {
+            "device": plan.device,
+            "clock": plan.clock,
+            "threads": torch.get_num_threads(),
+            "machine": machine(),
+            "size": models.animator.config.size,
+            "space": models.animator.space,
+            "sound": f"{plan.seconds[0]:g} s",
+            "frames": plan.frames,
+        }
+    return Report("speed", setting, {"gohd": __version__}, tables, time.perf_counter() - begun)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """As many threads of the processor while this runs; 0 changes nothing."""
+    before = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

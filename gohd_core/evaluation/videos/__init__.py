@@ -1,0 +1,1 @@
+"""The paper's measures on videos."""

@@ -1,0 +1,35 @@
+"""Lids and brows told apart from the mouth in a measured expression basis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from gohd_core.constants import N_EXPRESSION
+
+if TYPE_CHECKING:
+    from gohd_core.face.morphable import MorphableModel
+
+MOUTH_POINTS = (*range(17), *range(48, 68))
+"""The jaw line and the lips among the 68 landmarks."""
+EYE_POINTS = (*range(17, 27), *range(36, 48))
+"""The brows and the eyes."""
+_RIDGE = 1e-3
+"""Movements that neither group of landmarks shows stay with the mouth's source."""
+
+
+def eye_projection(model: MorphableModel) -> Tensor:
+    """[64, 64]: of a change of expression, the part that moves eyes and brows and leaves the mouth.
+
+    In a measured basis nearly every coefficient moves both. So the change x that is applied is the one
+    whose landmarks come nearest to what is wanted: eye landmarks as in the change d, mouth landmarks
+    still, x = argmin |E (x - d)|^2 + |M x|^2 + ridge |x|^2, with E and M the basis at those landmarks.
+    """
+    basis = model.expression_basis[model.landmark_indices].double()
+    eye = basis[list(EYE_POINTS)].reshape(-1, N_EXPRESSION)
+    mouth = basis[list(MOUTH_POINTS)].reshape(-1, N_EXPRESSION)
+    wanted, still = eye.T @ eye, mouth.T @ mouth
+    ridge = _RIDGE * torch.eye(N_EXPRESSION, dtype=torch.float64) * wanted.diagonal().mean()
+    return torch.linalg.solve(wanted + still + ridge, wanted).float()

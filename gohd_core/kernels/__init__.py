@@ -1,0 +1,1 @@
+"""CPU fast paths, the policy that chooses them, and their plain twins."""

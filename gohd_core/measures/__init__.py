@@ -1,0 +1,1 @@
+"""What training and evaluation both measure: pictures, sequences, lips, coefficients, distances."""

@@ -1,0 +1,1 @@
+"""Training of the animator (section 3.3)."""

@@ -1,0 +1,1 @@
+"""Training of the expression predictor's two stages (section 3.2)."""

@@ -1,0 +1,1 @@
+"""Training of what reads faces: extractor, gaze estimator, face parsing."""

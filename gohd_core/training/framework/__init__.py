@@ -1,0 +1,1 @@
+"""What every training shares: configuration, loop, checkpoints, optimisers, data, log and export."""
