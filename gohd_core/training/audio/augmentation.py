@@ -9,14 +9,9 @@ import numpy as np
 from gohd_core.audio import chunk_index, spectrogram_80
 from gohd_core.clips import Clip
 from gohd_core.constants import N_MELS, SAMPLE_RATE, SAMPLES_PER_FRAME
-<<<<<<< HEAD:gohd_core/training/sound_augmentation.py
-from gohd_core.training.draws import audio_frames
-from gohd_core.training.sound_channels import coded, microphone_curve, overdriven, telephoned, whispered
-from gohd_core.training.sound_noises import noise
-=======
+from gohd_core.training.audio.channels import coded, microphone_curve, overdriven, telephoned, whispered
 from gohd_core.training.audio.noises import noise
 from gohd_core.training.framework.sampling import audio_frames
->>>>>>> main:gohd_core/training/audio/augmentation.py
 
 MARGIN = 10
 """Frames of sound read before and after a window, so that its rows and its room are whole."""
@@ -37,7 +32,7 @@ class AugmentationConfig:
         noise_share, snr: noise, notes, beats (`sound_noises`) or reversed speech at a ratio in dB.
         room_share, reverberation: a room's decay, time to -60 dB in s.
         band_share, highest: a lower sample rate: nothing above a frequency in Hz.
-        whisper_share, drive_share, telephone_share, codec_share: `sound_channels`.
+        whisper_share, drive_share, telephone_share, codec_share: `channels`.
         microphone: largest rise or fall of a smooth curve over the spectrum, in dB.
         colour: largest tilt and bend of the spectrum, in dB.
         warp: largest change of the vocal tract's length, as a share.
