@@ -83,7 +83,7 @@ _T = {
 TARGETS = {name: np.array(values) for name, values in _T.items()}
 """Mouth target per phone, in the order of `CHANNELS`."""
 
-DECAY = np.array([0.055, 0.080, 0.065, 0.022, 0.050, 0.050])
+DECAY = np.array([0.070, 0.080, 0.065, 0.022, 0.050, 0.050])
 """Seconds in which a phone's pull on each mode falls to 1/e; rounding spreads furthest."""
 _VOWEL_PULL = np.array([1.0, 0.8, 0.8, 0.3, 0.7, 0.7])
 _CONSONANT_PULL = np.array([0.45, 0.25, 0.30, 0.3, 0.60, 0.60])
@@ -99,7 +99,7 @@ NARROWING, LEAST_JAW = 0.6, 0.2
 The mouth of our heads opens a little as it rounds, where people's lips draw together. Without this
 the predicted jaw and real lips' gaps correlate by .44, with it by .52, before any training (`benchmark lips`).
 """
-RAMP = 0.050
+RAMP = 0.080
 """Seconds in which lips come together before a contact, and part after it."""
 
 
