@@ -99,8 +99,8 @@ NARROWING, LEAST_JAW = 0.6, 0.2
 The mouth of our heads opens a little as it rounds, where people's lips draw together. Without this
 the predicted jaw and real lips' gaps correlate by .44, with it by .52, before any training (`benchmark lips`).
 """
-RAMP = 0.080
-"""Seconds in which lips come together before a contact, and part after it."""
+RAMP, SHORT_RAMP = 0.080, 0.050
+"""Seconds in which lips come together before a contact, and part after it; the second on and beside teeth."""
 
 
 @dataclass(frozen=True)
@@ -193,13 +193,13 @@ def contacts(phones: Sequence[Phone], kinds: frozenset[str]) -> np.ndarray:
     return np.array(found).reshape(-1, 2)
 
 
-def contact_curve(spans: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """`[len(times)]` in 0..1: 1 during a contact of `spans [n, 2]`, smooth ramps around it."""
+def contact_curve(spans: np.ndarray, times: np.ndarray, ramp: float = RAMP) -> np.ndarray:
+    """`[len(times)]` in 0..1: 1 during a contact of `spans [n, 2]`, smooth ramps of `ramp` s around it."""
     if not len(spans):
         return np.zeros(len(times))
     outside = np.abs(times[:, None] - spans[:, 0]) - spans[:, 1]
-    ramp = np.clip(1 - outside / RAMP, 0, 1)
-    return (ramp * ramp * (3 - 2 * ramp)).max(1)
+    near = np.clip(1 - outside / ramp, 0, 1)
+    return (near * near * (3 - 2 * near)).max(1)
 
 
 def mouth_curves(
@@ -217,11 +217,14 @@ def mouth_curves(
     if loudness is not None:
         curves[:, 0] *= np.clip(1 + habit.loudness * loudness, 0.6, 1.4)
     curves[:, 0] = habit.parted + curves[:, 0]
-    bite = contact_curve(contacts(phones, LABIODENTAL), times)[:, None]
+    bite = contact_curve(contacts(phones, LABIODENTAL), times, SHORT_RAMP)[:, None]
     teeth = np.array([0.03, 0.0, 0.0, 0.0, 0.40, 0.0])
     keep = np.array([0.0, 0.45, 1.0, 0.0, 0.0, 0.0])
     curves = curves * (1 - bite) + bite * (teeth + keep * curves)
-    shut = contact_curve(contacts(phones, BILABIAL), times)[:, None]
+    pressed = contacts(phones, BILABIAL)
+    # closed lips do not reach into the teeth's contact before or after them
+    shut = contact_curve(pressed, times)[:, None] * (1 - bite)
+    shut = np.maximum(shut, contact_curve(pressed, times, SHORT_RAMP)[:, None])
     lips = np.array([0.0, 0.0, 0.0, 0.60, 0.0, 0.0])
     keep = np.array([0.0, 0.12, 0.7, 0.0, 0.0, 0.0])
     curves = curves * (1 - shut) + shut * (lips + keep * curves)
