@@ -98,7 +98,7 @@ def heard_signals(expression: np.ndarray) -> np.ndarray:
 
 
 def seen_signals(gap: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """What goes with the three of `heard_signals`, [3, T]; the root makes small openings count as large ones."""
+    """What goes with the three of `heard_signals`, [3, T]; the root makes small openings count too."""
     opening = np.sqrt(np.maximum(gap - np.percentile(gap, 3), 0) + 1e-4)
     return np.stack([opening, opening, np.asarray(width, np.float64)])
 

@@ -96,8 +96,8 @@ HOLD = 0.021
 NARROWING, LEAST_JAW = 0.6, 0.2
 """Jaw that full rounding takes away, and the share of its own that it always keeps.
 
-The mouth of our heads opens a little as it rounds, where people's lips draw together. Without this
-the predicted jaw and real lips' gaps correlate by .44, with it by .52, before any training (`benchmark lips`).
+The mouth of our heads opens a little as it rounds, where people's lips draw together. Without this the
+predicted jaw and real lips' gaps correlate by .44, with it by .52, before any training (`benchmark lips`).
 """
 RAMP, SHORT_RAMP = 0.080, 0.050
 """Seconds in which lips come together before a contact, and part after it; the second on and beside teeth."""
