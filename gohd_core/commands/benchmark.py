@@ -81,8 +81,8 @@ def _add_lips(kinds: Any) -> None:
         "lips",
         help="predicted lips against those of people who talk in videos",
         description="Finds by how much lips and sound are out of step in each video, and how well the lips "
-        "that are predicted from the sound go with the ones that a face mesh sees, beside loudness alone and a "
-        "ridge regression trained on the other videos. Videos are measured, never trained on.",
+        "that are predicted from the sound go with the ones that a face mesh sees, beside loudness alone and "
+        "a ridge regression trained on the other videos. Videos are measured, never trained on.",
     )
     parser.add_argument("videos", type=Path, nargs="+", metavar="VIDEO", help="clips of one talking face")
     parser.add_argument(

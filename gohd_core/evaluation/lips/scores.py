@@ -43,7 +43,7 @@ class Compared:
 
     Attributes:
         lag: by how much the lips come after the sound.
-        best: the largest correlation of the predicted jaw with the gap at any lag within `BEST_WITHIN` frames.
+        best: the largest correlation of the jaw with the gap at any lag within `BEST_WITHIN` frames.
         gap, width: seen, in distances of the eyes' outer corners, the gap above its floor; [T] at 25 frames
             a second, as all that follows.
         opening: predicted gap in the same unit.
