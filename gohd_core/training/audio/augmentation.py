@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,7 +76,9 @@ def augmented_chunks(
     last = min(total, window.stop + MARGIN)
     samples = clip.read("audio", first * SAMPLES_PER_FRAME, last * SAMPLES_PER_FRAME) / 32768.0
     samples, quiet = augment(samples, rng, config)
-    rows = recolour(spectrogram_80(samples), rng, config)
+    # notes that are coloured like vowels would teach singers to close their mouths
+    microphone = 0.0 if quiet else config.microphone
+    rows = recolour(spectrogram_80(samples), rng, replace(config, microphone=microphone))
     index = chunk_index(total)[window] - first // GRID * ROWS_PER_GRID
     if rng.random() < config.slow_share:
         middle = (np.arange(window.start, window.stop) - first + 0.5) * ROWS_PER_GRID / GRID
