@@ -62,10 +62,7 @@ class Stage1Config(RunConfig):
         stride: steps in frames between the frames of a sequence: above 1, they tell more, since
             neighbours hear nearly the same sound.
         face_model: BFM_model_front.mat for the space bfm09; null for the stylised face.
-        start: weights file to begin with; its network must be that of this config, or a whole predictor
-            with the same stage 1.
-        encoder_frozen: only the frame-wise mapping learns, on the embeddings as they are: a third of the
-            time a step, and stage 2, which hears the same embeddings, stays valid.
+        start: weights file to begin with; its network must be that of this config.
         mouth_coefficients: which of the 64 rest when the sound is replaced by noise
             (augmentation.quiet_share); in the stylised space, () means all that move the mouth.
     """
@@ -81,7 +78,6 @@ class Stage1Config(RunConfig):
     stride: int = 1
     face_model: str | None = None
     start: str | None = None
-    encoder_frozen: bool = False
     mouth_coefficients: tuple[int, ...] = ()
 
 
@@ -160,26 +156,16 @@ def distillation_terms(
     terms.add("spread", weights.spread, lambda: losses.spread(truth, predicted))
 
 
-_STAGE2 = (
-    *("embedding_hidden", "embedding_width", "recurrent_layers", "noise_width", "output_hidden"),
-    *("decoder_layers", "decoder_heads", "decoder_feedforward", "attention", "attention_frames"),
-)
-"""Fields of a network's config that say nothing about its stage 1."""
-
-
 def _network(config: Stage1Config) -> ExpressionNetwork:
     if config.start is None:
         return ExpressionNetwork(config.network)
     loaded = load_network(config.start, "expression")
-    stage1 = replace(loaded.config, kind="stage1", **{name: getattr(config.network, name) for name in _STAGE2})
-    if stage1 != config.network or loaded.space != config.data.space:
+    if loaded.config != config.network or loaded.space != config.data.space:
         raise BadInput(
             f"The expression network in {config.start} has another architecture or coefficient space than "
             "this config; use the config that it was trained with."
         )
-    network = ExpressionNetwork(config.network)
-    network.lips.load_state_dict(loaded.network.lips.state_dict())
-    return network
+    return loaded.network.train().requires_grad_(True)
 
 
 class ExpressionStage1Task(Task):
@@ -194,8 +180,6 @@ class ExpressionStage1Task(Task):
             raise BadInput(f"Stage 1 trains network.kind=stage1, not {config.network.kind!r}.")
         network = _network(config)
         network.lips.audio_encoder.to(memory_format=torch.channels_last)  # a third faster on a CPU
-        if config.encoder_frozen:
-            network.lips.audio_encoder.requires_grad_(False)
         self.networks["expression"] = network
         features, self._notes = load_features(config.losses, config.features)
         self.frozen.update(features)
@@ -208,8 +192,7 @@ class ExpressionStage1Task(Task):
             self.renderer = MouthRenderer.load(config.face_model, config.data.space)
 
     def players(self) -> Sequence[Player]:
-        network = self.networks["expression"]
-        parameters = list((network.lips.mapping if self.config.encoder_frozen else network).parameters())
+        parameters = list(self.networks["expression"].parameters())
         return (Player("generator", parameters, self.config.optimiser),)
 
     def draw(self, split: str) -> Stage1Draw:
@@ -218,8 +201,6 @@ class ExpressionStage1Task(Task):
         return Stage1Draw(self.config.frames, self.config.stride, augmentation, self.mouth, keep)
 
     def losses(self, player: str, batch: Batch, moment: Moment) -> Terms:
-        if self.config.encoder_frozen:
-            self.networks["expression"].lips.audio_encoder.eval()  # its normalisation stays as it is, too
         truth = batch["expression"]
         real = self.geometry.to(self.device).face(truth)
         given = real.eye_motion if self.config.network.eye_motion_input else None
