@@ -40,7 +40,9 @@ EMA = 0.98
 
 def main() -> None:
     """Computes what embeddings are lacking, trains, and writes a whole predictor."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="talking clips")
     parser.add_argument("--embeddings", type=Path, required=True, help="folder that keeps them")
     parser.add_argument("--out", type=Path, required=True, help="a .safetensors file")
@@ -93,7 +95,9 @@ def embed(network: Any, config: Stage1Config, given: argparse.Namespace) -> None
 def learn(network: Any, config: Stage1Config, given: argparse.Namespace) -> tuple[float, dict[str, float]]:
     """Trains the mapping; (seconds, the losses' last means)."""
     shards = [np.load(path, allow_pickle=False) for path in sorted(given.embeddings.glob("*.npz"))]
-    audio, e0, truth = (torch.from_numpy(np.concatenate([s[name] for s in shards])) for name in ("a", "e0", "e"))
+    audio, e0, truth = (
+        torch.from_numpy(np.concatenate([s[name] for s in shards])) for name in ("a", "e0", "e")
+    )
     geometry = FaceGeometry.load(config.face_model, config.data.space)
     with torch.no_grad():
         eyes = torch.cat([geometry.face(part).eye_motion for part in truth.split(256)])

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from gohd_core import __version__
+from gohd_core.clips import ClipDataset
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
+from gohd_core.evaluation.lips.changed_sounds import changed_table, silence_table
 from gohd_core.evaluation.lips.scores import (
     Compared,
     amplitude,
@@ -34,6 +36,7 @@ def lips(
     *,
     expression: str | Path = "builtin",
     folder: str | Path | None = None,
+    sounds: str | Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Report:
     """Measures expression weights on videos of talking people. They are for measuring, not for training.
@@ -42,9 +45,12 @@ def lips(
         reader: a `face.mediapipe.reader.FaceReader`, or a callable that loads one when it is needed.
         expression: weights in the stylised space.
         folder: where what was seen in the videos is kept, so that the next weights are measured at once.
-    Raises: `BadInput` for videos without sound or face and for weights in another space.
+        sounds: a data set of the stylised world, on whose test clips changed sounds are measured, too.
+    Raises: `BadInput` for videos without sound or face, weights in another space, and nothing to measure.
     """
     begun = time.perf_counter()
+    if not videos and sounds is None:
+        raise BadInput("There is nothing to measure; give videos, or a data set for changed sounds.")
     predictor = ExpressionPredictor.load(expression)
     if predictor.space != STYLISED:
         raise BadInput(f"The lips of the space {predictor.space!r} can't be measured; give stylised weights.")
@@ -53,7 +59,11 @@ def lips(
         clips.append(compare(read_lips(video, reader, folder), predictor))
         if progress:
             progress("videos", k + 1, len(videos))
-    tables = [fit_table(clips), closure_table(clips)]
+    tables = [fit_table(clips), closure_table(clips)] if clips else []
+    if sounds is not None:
+        dataset = ClipDataset(sounds)
+        talking = [dataset.clip(entry) for entry in dataset.select("test")]
+        tables += [changed_table(predictor, talking), silence_table(predictor, talking)]
     subject = {"gohd": __version__, "expression": Path(expression).name}
     setting = {"benchmark": 1, "fps": 25, "videos": len(clips)}
     return Report("lips", setting, subject, tables, time.perf_counter() - begun)
