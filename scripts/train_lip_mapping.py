@@ -1,8 +1,8 @@
 """Trains the frame-wise mapping of an expression predictor anew, on the embeddings of its own audio encoder.
 
-python scripts/train_lip_mapping.py --data data/talk --embeddings runs/embeddings --out runs/expression.safetensors
+python scripts/train_lip_mapping.py --data data/talk --embeddings runs/embeddings --out runs/lips.safetensors
 
-What the encoder makes of randomly changed sounds is computed once and kept, so that an hour of one slow core is
+What the encoder makes of randomly changed sounds is computed once and kept, so that minutes of one core are
 enough to teach the mouth new movements; the encoder, and with it stage 2, stays as it is. Windows, changes of
 the sound and losses are those of `gohd train expression-stage1 --config stylised`.
 """
@@ -95,9 +95,8 @@ def embed(network: Any, config: Stage1Config, given: argparse.Namespace) -> None
 def learn(network: Any, config: Stage1Config, given: argparse.Namespace) -> tuple[float, dict[str, float]]:
     """Trains the mapping; (seconds, the losses' last means)."""
     shards = [np.load(path, allow_pickle=False) for path in sorted(given.embeddings.glob("*.npz"))]
-    audio, e0, truth = (
-        torch.from_numpy(np.concatenate([s[name] for s in shards])) for name in ("a", "e0", "e")
-    )
+    joined = (np.concatenate([shard[name] for shard in shards]) for name in ("a", "e0", "e"))
+    audio, e0, truth = map(torch.from_numpy, joined)
     geometry = FaceGeometry.load(config.face_model, config.data.space)
     with torch.no_grad():
         eyes = torch.cat([geometry.face(part).eye_motion for part in truth.split(256)])
