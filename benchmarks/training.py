@@ -23,9 +23,9 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from gohd_core.checkpoints.registry import component  # noqa: E402
 from gohd_core.checkpoints.writing import save_network  # noqa: E402
 from gohd_core.clips import Entry, clip_path, save_clip, write_index  # noqa: E402
+from gohd_core.components import component  # noqa: E402
 from gohd_core.constants import N_LANDMARKS, SAMPLES_PER_FRAME, STYLISED  # noqa: E402
 from gohd_core.errors import GohdError  # noqa: E402
 from gohd_core.training.feature_networks.lip_reading import LipReader  # noqa: E402

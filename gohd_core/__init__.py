@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from gohd_core.components import COMPONENTS
+
 __version__ = "0.1.0"
 
 _PUBLIC = {
@@ -20,25 +22,22 @@ _PUBLIC = {
     "spliced": "gohd_core.motion.splicing",
     "MorphableModel": "gohd_core.face",
     "Portrait": "gohd_core.face",
-    "prepare_portrait": "gohd_core.face",
+    "prepare_portrait": "gohd_core.portraits",
     "FaceChoice": "gohd_core.face",
     "FaceDetector": "gohd_core.face",
     "Film": "gohd_core.video.reader",
     "extract_motion": "gohd_core.driving",
     "driven_motion": "gohd_core.driving",
-    "Animator": "gohd_core.animator",
+    "BuiltinAnimator": "gohd_core.mesh.builtin",
+    "MeshAnimator": "gohd_core.mesh.animator",
+    "FaceReader": "gohd_core.face.mediapipe.reader",
+    "load_animator": "gohd_core.mesh.builtin",
     "Source": "gohd_core.animator",
-    "GazeDiffusion": "gohd_core.pose",
-    "PoseDiffusion": "gohd_core.pose",
-    "ExpressionPredictor": "gohd_core.expression",
-    "LipSync": "gohd_core.expression",
-    "CoefficientExtractor": "gohd_core.face",
-    "GazeEstimator": "gohd_core.face",
-    "FaceParser": "gohd_core.face",
-    "Models": "gohd_core.pipeline",
+    "Models": "gohd_core.models",
     "TalkOptions": "gohd_core.pipeline",
     "motion_from_audio": "gohd_core.pipeline",
     "talk": "gohd_core.pipeline",
+    "finish": "gohd_core.pipeline",
     "render_video": "gohd_core.render",
     "paste_back": "gohd_core.render",
     "paste_mask": "gohd_core.render",
@@ -46,18 +45,9 @@ _PUBLIC = {
     "marked": "gohd_core.render",
     "read_watermark": "gohd_core.render",
     "GohdError": "gohd_core.errors",
-}
+} | {item.runtime: item.module for item in COMPONENTS.values()}
 
-_LOADERS = {
-    "load_animator": "Animator",
-    "load_pose_model": "PoseDiffusion",
-    "load_gaze_model": "GazeDiffusion",
-    "load_expression_model": "ExpressionPredictor",
-    "load_extractor": "CoefficientExtractor",
-    "load_gaze_estimator": "GazeEstimator",
-    "load_face_parser": "FaceParser",
-    "load_lip_sync": "LipSync",
-}
+_LOADERS = {item.loader: item.runtime for item in COMPONENTS.values() if item.loader not in _PUBLIC}
 
 __all__ = sorted([*_PUBLIC, *_LOADERS, "__version__"])
 

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from gohd_core import __version__
-from gohd_core.errors import GohdError, Interrupted
+from gohd_core.commands.output_streams import forgiving_output
+from gohd_core.errors import GohdError, Interrupted, missing_library
 
 _COMMANDS = (
     "gohd_core.commands.talk",
     "gohd_core.commands.drive",
     "gohd_core.commands.extract",
+    "gohd_core.commands.sync",
+    "gohd_core.commands.gaze",
     "gohd_core.commands.watermark",
     "gohd_core.commands.download",
     "gohd_core.commands.convert",
@@ -42,16 +45,21 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Exit codes: 0 done, 1 an error told in one sentence, 2 wrong usage, 130 stopped."""
-    given = parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO if given.verbose else logging.WARNING, format="%(message)s")
-    try:
-        return given.run(given) or 0
-    except (Interrupted, KeyboardInterrupt):
-        sys.stderr.write("gohd: stopped; nothing half-written was left behind.\n")
-        return 130
-    except GohdError as error:
-        sys.stderr.write(f"gohd: {error}\n")
-        return 1
+    with forgiving_output():
+        try:
+            given = parser().parse_args(arguments)
+            level = logging.INFO if given.verbose else logging.WARNING
+            logging.basicConfig(level=level, format="%(message)s")
+            return given.run(given) or 0
+        except (Interrupted, KeyboardInterrupt):
+            sys.stderr.write("gohd: stopped; nothing half-written was left behind.\n")
+            return 130
+        except ImportError as error:
+            sys.stderr.write(f"gohd: {missing_library(error, 'This command')}\n")
+            return 1
+        except GohdError as error:
+            sys.stderr.write(f"gohd: {error}\n")
+            return 1
 
 
 if __name__ == "__main__":

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .choices import SPLITS, TRACKS
 from .constants import N_EXPRESSION, N_GAZE, N_IDENTITY, N_LANDMARKS, N_POSE, SPACES
 from .errors import BadInput
-from .files import write_whole
+from .files import read_header, write_whole
 
 if TYPE_CHECKING:
     from .motion import Motion
 
 FORMAT = 1
-SPLITS = ("train", "validation", "test")
-KINDS = ("talk", "stills")
 INDEX_NAME = "dataset.json"
+_REMEDY = "delete it and make it again"
 
 
 @dataclass(frozen=True)
@@ -144,23 +144,24 @@ class Clip:
     def _open(self):
         from safetensors import SafetensorError, safe_open
 
-        if not self.path.is_file():
-            raise BadInput(f"There is no clip file '{self.path}'.")
+        self._require_file()
         try:
             return safe_open(str(self.path), framework="np")
         except (SafetensorError, OSError) as error:
-            raise BadInput(
-                f"'{self.path}' is not a whole clip file ({error}); delete it and make it again."
-            ) from error
+            raise BadInput(f"'{self.path}' is not a whole clip file ({error}); {_REMEDY}.") from error
+
+    def _require_file(self) -> None:
+        if not self.path.is_file():
+            raise BadInput(f"There is no clip file '{self.path}'.")
 
     @cached_property
     def info(self) -> dict[str, Any]:
         """The description: text, phonemes, voice, engine, split, fps, space, units ..."""
-        with self._open() as file:
-            metadata = file.metadata() or {}
-        if "clip" not in metadata:
+        self._require_file()
+        header = read_header(self.path, "clip", what="clip file", remedy=_REMEDY)
+        if header is None:
             raise BadInput(f"'{self.path}' is a safetensors file, but not a clip.")
-        return json.loads(metadata["clip"])
+        return header
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -205,9 +206,7 @@ class Clip:
             "space": self.info["space"],
             "valid": torch.from_numpy(valid.copy()),
         }
-        pose, expression, gaze = (
-            torch.from_numpy(self.read(name)) for name in ("pose", "expression", "gaze")
-        )
+        pose, expression, gaze = (torch.from_numpy(self.read(name)) for name in TRACKS)
         return Motion(Pose(pose, **common), Expression(expression, **common), Gaze(gaze, **common))
 
     def _require(self, field: str) -> None:

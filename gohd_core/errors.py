@@ -21,3 +21,21 @@ class MissingDependency(GohdError):
 
 class Interrupted(GohdError):
     """The caller asked to stop (`should_stop` returned true)."""
+
+
+_PACKAGES = {"cv2": "opencv-python", "face_alignment": "face-alignment", "PIL": "pillow", "yaml": "pyyaml"}
+"""Libraries that are installed under another name than they are imported by."""
+
+
+def missing_library(error: ImportError, who: str, remedy: str | None = None) -> MissingDependency:
+    """What to say when a library can't be imported: who needs which one, and how to get it."""
+    if isinstance(error, ModuleNotFoundError):
+        name = str(error.name).partition(".")[0]
+        remedy = remedy or f"run: pip install {_PACKAGES.get(name, name)}"
+        return MissingDependency(f"{who} needs the Python library {name!r}, which is not installed; {remedy}")
+    if "libGL" in str(error) or "libgthread" in str(error):
+        return MissingDependency(
+            f"OpenCV can't start on this machine without a display ({error}); run: "
+            "pip uninstall -y opencv-python, then: pip install --force-reinstall opencv-python-headless"
+        )
+    return MissingDependency(f"{who} needs a Python library that does not load ({error}); install it again.")

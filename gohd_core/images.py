@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.errors import BadInput
 
+logger = logging.getLogger(__name__)
+
 CHANNELS = (1, 3, 4)
+_WHITES = (255, 65_535)
+_PNG = b"\x89PNG\r\n\x1a\n"
 OVERSHOOT = 0.1
 """Float images may leave 0..1 by this much, as sharp resizing makes them do; they are clipped."""
 
@@ -65,10 +73,78 @@ def _plain(image: Any, what: str) -> np.ndarray:
         image = image.detach().cpu()
         return (image.float() if image.dtype == torch.bfloat16 else image).numpy()
     if hasattr(image, "getbands"):
-        return np.asarray(image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGBA"))
+        return _of_pil(image, what)
     if isinstance(image, np.ndarray):
         return image
     raise BadInput(f"The {what} is a {type(image).__name__}; give an array, a tensor or a PIL image.")
+
+
+def _of_pil(picture: Any, what: str) -> np.ndarray:
+    """A PIL image as uint8 with 1, 3 or 4 channels, or, of a mode with more than 8 bits, as floats in 0..1.
+
+    Pillow's own conversion of those cuts off what is above 255.
+    """
+    mode = picture.mode
+    if mode in ("L", "RGB", "RGBA"):
+        return np.asarray(picture)
+    if mode[0] not in "IF":
+        return np.asarray(picture.convert("RGBA"))
+    levels = np.asarray(picture, np.float64)
+    if not np.isfinite(levels).all() or levels.min() < 0:
+        raise BadInput(f"The {what} holds NaN, infinite or negative values; save it with 8 or 16 bits.")
+    highest = float(levels.max())
+    if mode == "F" and highest <= 1 + OVERSHOOT:
+        return levels.clip(0, 1).astype(np.float32)
+    white = next((white for white in _WHITES if highest <= white), None)
+    if white is None:
+        raise BadInput(f"The {what} has levels up to {highest:g}; save it with 8 or 16 bits.")
+    return (levels / (_WHITES[1] if mode.startswith("I;16") else white)).astype(np.float32)
+
+
+def read_picture(path: Path) -> Any:
+    """A picture file as a PIL image, turned upright as its camera said.
+
+    Texts and colour profiles in a PNG are no reason not to read it, however long: ComfyUI writes whole
+    workflows there. Raises: `BadInput` with one sentence.
+    """
+    from PIL import Image as Pictures
+
+    try:
+        try:
+            return _upright(Pictures.open(path))
+        except ValueError:
+            content = path.read_bytes()
+            if not content.startswith(_PNG):
+                raise
+            return _upright(Pictures.open(io.BytesIO(_without_texts(content))))
+    except Exception as error:  # Decoders raise what they like on damaged files.
+        reason = str(error) or type(error).__name__
+        raise BadInput(f"{path} can't be read as a picture ({reason}); save it as PNG or JPEG.") from error
+
+
+def _upright(picture: Any) -> Any:
+    from PIL import ImageOps
+
+    with picture:
+        picture.load()
+        try:
+            return ImageOps.exif_transpose(picture).copy()
+        except Exception:
+            logger.warning(
+                "The EXIF data of %s are damaged; it is taken as it lies.", picture.filename or "a picture"
+            )
+            return picture.copy()
+
+
+def _without_texts(png: bytes) -> bytes:
+    """A PNG without its texts and colour profile (PNG specification, 5.3: chunks)."""
+    kept, place = [_PNG], len(_PNG)
+    while place + 12 <= len(png):
+        stop = place + 12 + int.from_bytes(png[place : place + 4], "big")
+        if png[place + 4 : place + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"iCCP"):
+            kept.append(png[place:stop])
+        place = stop
+    return b"".join(kept)
 
 
 def _check_values(array: np.ndarray, what: str) -> np.ndarray:
@@ -125,7 +201,7 @@ def single_image(image: Any, index: int | None = None, what: str = "image") -> n
 def to_tensor(images: Sequence[Image], device: torch.device, dtype: torch.dtype) -> Tensor:
     """uint8 images of one size [H, W, 3] -> [B, 3, H, W] in 0..1."""
     stacked = torch.from_numpy(np.stack(images)).to(device)
-    return (stacked.permute(0, 3, 1, 2).to(torch.float32) / 255).to(dtype)
+    return (rearrange(stacked, "b h w c -> b c h w").to(torch.float32) / 255).to(dtype)
 
 
 def check_landmarks(landmarks: Any, n_images: int, n_points: int) -> np.ndarray:

@@ -1,89 +1,52 @@
-"""From a portrait and a sound to a talking clip: the whole audio-driven pipeline of §3."""
+"""The way of a portrait and a sound to a talking clip (§3), step by step; the steps composed come last.
+
+    sound -> features -> head_poses, expressions, gaze -> motion
+    picture -> portrait -> encode -> draw(motion) -> finish -> render_video
+
+Nodes and commands call these steps and nothing else, so that all of them make the same frames.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
-from gohd_core.animator import Animator
+from gohd_core.animator import Animator, Source
 from gohd_core.audio import AudioFeatures
-from gohd_core.checkpoints import BUILTIN
-from gohd_core.checkpoints.released import find_released
-from gohd_core.constants import BFM09, FPS
-from gohd_core.errors import BadCheckpoint, BadInput
+from gohd_core.choices import GAZES
+from gohd_core.constants import FPS
+from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionPredictor
-from gohd_core.face import CoefficientExtractor, GazeEstimator, MorphableModel, Portrait
+from gohd_core.face import MorphableModel, Portrait
 from gohd_core.face.reprojection import photograph_warning
-from gohd_core.motion import Expression, Gaze, Motion
+from gohd_core.mesh.builtin import BuiltinAnimator
+from gohd_core.models import Models
+from gohd_core.motion import Expression, Gaze, Motion, Pose
+from gohd_core.motion.editing import exact_fps, offset, scaled
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
+from gohd_core.render import Mark, marked, paste_back
+
+if TYPE_CHECKING:
+    from gohd_core.mesh.source import MeshSource
 
 logger = logging.getLogger(__name__)
+
+AnyAnimator = Animator | BuiltinAnimator
+"""What draws: official or own weights, or the built-in ones with the mesh animator beside them."""
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total)."""
 
-GAZES = ("hold", "sample")
-
-_OFFICIAL = {
-    "animator": "FaceAnimator_GoHD.pt",
-    "pose": "audio2pose.pt",
-    "expression": "audio2exp.pth",
-    "extractor": "epoch_20.pth",
-    "gaze_estimator": "L2CSNet_gaze360.pkl",
-    "gaze": "audio2gaze.pt",
-    "face_model": "BFM_model_front.mat",
-}
-_OPTIONAL = ("gaze", "face_model")
-
-
-@dataclass(frozen=True)
-class Models:
-    """One family of networks; all of them are in one coefficient space."""
-
-    animator: Animator
-    pose: PoseDiffusion
-    expression: ExpressionPredictor
-    extractor: CoefficientExtractor
-    gaze_estimator: GazeEstimator
-    gaze: GazeDiffusion | None = None
-    face_model: MorphableModel | None = None
-    """Where the eye motion of e0 is read off, for two-stage expression weights in the bfm09 space."""
-
-    def __post_init__(self) -> None:
-        spaces = {name: model.space for name, model in vars(self).items() if hasattr(model, "space")}
-        if len(set(spaces.values())) > 1:
-            listed = ", ".join(f"{name} {space}" for name, space in spaces.items())
-            raise BadInput(f"These models are of different coefficient spaces ({listed}); load one family.")
-
-    @classmethod
-    def load(
-        cls,
-        folder: str | Path = BUILTIN,
-        *,
-        device: str | torch.device = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> Models:
-        """The built-in family, or the official files (or their conversions) in a folder.
-
-        `dtype` is the animator's; the motion models are small and stay float32.
-        """
-        paths = _built_in() if str(folder) == BUILTIN else _official(Path(folder))
-        expression = ExpressionPredictor.load(paths["expression"], device=device)
-        return cls(
-            animator=Animator.load(paths["animator"], device=device, dtype=dtype),
-            pose=PoseDiffusion.load(paths["pose"], device=device),
-            expression=expression,
-            extractor=CoefficientExtractor.load(paths["extractor"], device=device),
-            gaze_estimator=GazeEstimator.load(paths["gaze_estimator"], device=device),
-            gaze=GazeDiffusion.load(paths["gaze"], device=device) if "gaze" in paths else None,
-            face_model=_face_model(expression, paths),
-        )
+LARGEST_SCALE = 3
+"""Of pose, expression and strength; what is drawn beyond is noise."""
+STEEPEST_GAZE = math.pi / 3
+"""Radians, up, down and to the sides."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +62,8 @@ class TalkOptions:
             multiplies the whole pose, the portrait's own part included, by 1.2.
         expression_scale: factor on the expression (official script: 1.5).
         strength: factor on the navigation vector (Fig. 8).
+        fps: frames a second of the clip, 1 to 120.
+        batch_size: frames drawn at once; the frames do not depend on it.
     """
 
     seed: int = 0
@@ -110,10 +75,76 @@ class TalkOptions:
     expression_scale: float = 1.0
     strength: float = 1.0
     batch_size: int = 8
+    fps: Fraction | int | float = FPS
 
     def __post_init__(self) -> None:
         if isinstance(self.gaze, str) and self.gaze not in GAZES:
             raise BadInput(f"{self.gaze!r} is no gaze; use {', '.join(GAZES)} or a pitch and a yaw.")
+        for name in ("pose_scale", "expression_scale", "strength"):
+            if not 0 <= getattr(self, name) <= LARGEST_SCALE:
+                raise BadInput(f"{name} is {getattr(self, name)}; give 0 to {LARGEST_SCALE}.")
+        angles = () if isinstance(self.gaze, str) else self.gaze
+        if not all(abs(angle) <= STEEPEST_GAZE + 1e-6 for angle in angles):
+            raise BadInput(f"The gaze {self.gaze} is beyond 60 degrees (pi / 3 radians); look less far.")
+
+    def sampling(self, stage: str, progress: Progress | None) -> dict[str, Any]:
+        """What the samplers of head poses and gaze take."""
+        return {
+            "seed": self.seed,
+            "sampler": self.sampler,
+            "steps": self.steps,
+            "guidance": self.guidance,
+            "progress": _stage(progress, stage),
+        }
+
+
+def frame_count(features: AudioFeatures) -> int:
+    """Frames of motion for a sound, round(25 * seconds), one at least."""
+    return max(round(features.duration * FPS), 1)
+
+
+def head_poses(
+    model: PoseDiffusion, features: AudioFeatures, portrait: Portrait, *, scale: float = 1.0, **sampling: Any
+) -> Pose:
+    """Head poses for a sound (eq. 1-4), from the portrait's own pose p0 on.
+
+    scale: factor on the movement around p0. sampling: of `PoseDiffusion.sample_pose`.
+    """
+    first, place = _pose_and_place(portrait)
+    made = model.sample_pose(features.condition(model.alignment), first, **sampling)
+    made = scaled(made, scale, first.values[0]).fitted(frame_count(features))
+    return made if place is None else offset(made, place)
+
+
+def sampled_gaze(
+    model: GazeDiffusion, features: AudioFeatures, portrait: Portrait, *, scale: float = 1.0, **sampling: Any
+) -> Gaze:
+    """Gaze for a sound from the gaze diffusion, from the portrait's own gaze g0 on; otherwise as above."""
+    made = model.sample_gaze(features.condition(model.alignment), portrait.motion.gaze, **sampling)
+    return scaled(made, scale, portrait.g0).fitted(frame_count(features))
+
+
+def expressions(
+    model: ExpressionPredictor,
+    features: AudioFeatures,
+    portrait: Portrait,
+    *,
+    face_model: MorphableModel | None = None,
+    scale: float = 1.0,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Expression:
+    """Lips, lids and brows for a sound (eq. 5-8), from the portrait's own expression e0 on.
+
+    face_model: where the eye motion of e0 is read off, for two-stage weights in the bfm09 space.
+    """
+    _check_space(model.space, portrait)
+    eye0 = None if face_model is None else face_model.eye_motion_feature(portrait.e0[None])[0]
+    values, _ = model.predict(
+        features, portrait.e0, eye0, seed=seed, progress=progress, should_stop=should_stop
+    )
+    return Expression(values, model.space).scaled(scale).fitted(frame_count(features))
 
 
 def motion_from_audio(
@@ -125,34 +156,92 @@ def motion_from_audio(
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Motion:
-    """Head poses (eq. 1-4), expressions (eq. 5-8) and gaze for a sound, T = round(25 * duration) frames.
+    """Head poses, expressions and gaze for a sound, `frame_count` frames at 25 a second.
 
     The portrait must carry its own coefficients p0, e0 and g0.
     """
-    p0, e0 = portrait.p0, portrait.e0
-    space = models.animator.space
-    pose = models.pose.sample_pose(
-        features.condition(models.pose.alignment),
-        p0,
-        should_stop=should_stop,
-        **_sampling(options, "pose", progress),
-    )
-    moved = p0 + options.pose_scale * (pose.values - p0)
-    eye0 = None if models.face_model is None else models.face_model.eye_motion_feature(e0[None])[0]
-    expression, _ = models.expression.predict(
+    pose = head_poses(
+        models.pose,
         features,
-        e0,
-        eye0,
+        portrait,
+        scale=options.pose_scale,
+        should_stop=should_stop,
+        **options.sampling("pose", progress),
+    )
+    expression = expressions(
+        models.expression,
+        features,
+        portrait,
+        face_model=models.face_model,
+        scale=options.expression_scale,
         seed=options.seed,
         progress=_stage(progress, "expression"),
         should_stop=should_stop,
     )
-    motion = Motion(
-        type(pose)(moved, space),
-        Expression(expression * options.expression_scale, space),
-        _gaze(features, portrait, models, options, progress, should_stop),
+    return Motion(pose, expression, _gaze(features, portrait, models, options, progress, should_stop))
+
+
+def encode(animator: AnyAnimator, portrait: Portrait) -> Source | MeshSource:
+    """The portrait as the animator keeps it for a clip: by its face mesh at its own size, where both know it,
+    else its crop at the animator's size."""
+    if portrait.mesh is None or not isinstance(animator, BuiltinAnimator):
+        return animator.encode_source(portrait.resized(animator.config.size).source, portrait.motion)
+    left, top, right, bottom = portrait.box
+    height, width = portrait.frame.shape[:2]
+    return animator.encode_source(
+        portrait.source,
+        portrait.motion,
+        mesh=portrait.mesh_in_crop,
+        person_mask=portrait.person_mask,
+        held=(left > 0, top > 0, right < width, bottom < height),
     )
-    return motion.fitted(max(round(features.duration * FPS), 1))
+
+
+def draw(
+    animator: AnyAnimator,
+    portrait: Portrait,
+    motion: Motion,
+    *,
+    fps: Fraction | int | float | None = None,
+    strength: float = 1.0,
+    batch_size: int = 8,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Iterator[Tensor]:
+    """Frames of the portrait's crop as they are drawn, [b, 3, S, S] in [-1, 1].
+
+    fps: frames a second; None keeps the motion's own rate.
+    """
+    return animator.animate(
+        encode(animator, portrait),
+        motion if fps is None else motion.resampled(fps),
+        batch_size=batch_size,
+        strength=strength,
+        progress=progress,
+        should_stop=should_stop,
+    )
+
+
+def finish(
+    frames: Iterable[Tensor],
+    portrait: Portrait,
+    *,
+    full_frame: bool = False,
+    invisible_mark: bool = True,
+    visible_mark: str = "",
+    **into: Any,
+) -> Iterator[Tensor]:
+    """Frames pasted back into the whole picture, where that is wanted, and marked; as a stream.
+
+    A portrait whose crop is its whole picture is whole as it is drawn.
+
+    into: the `background` and `track` of `paste_back`.
+    """
+    if into or (full_frame and portrait.is_part):
+        # A face that is drawn from the picture's own pixels has its colours.
+        colour = "constant" if portrait.mesh is None else "none"
+        frames = paste_back(frames, portrait, colour=colour, **into)
+    return marked(frames, Mark(invisible_mark, visible_mark))
 
 
 def talk(
@@ -166,25 +255,52 @@ def talk(
 ) -> tuple[Motion, Iterator[Tensor]]:
     """Makes a portrait say a sound.
 
-    Returns: the motion, and the frames as they are drawn, `[b, 3, S, S]` in [-1, 1] at 25 a second.
+    Returns: the motion, and the frames as they are drawn, `[b, 3, S, S]` in [-1, 1], both at the options'
+        rate.
     """
     motion = motion_from_audio(
         features, portrait, models, options, progress=progress, should_stop=should_stop
-    )
-    warning = photograph_warning(portrait, models.animator.space)
-    if warning is not None:
-        logger.warning(warning)
-    own = Motion(portrait.pose, portrait.expression, portrait.gaze)
-    source = models.animator.encode_source(portrait.source, own)
-    frames = models.animator.animate(
-        source,
+    ).resampled(exact_fps(options.fps))
+    warn(portrait, models.animator)
+    frames = draw(
+        models.animator,
+        portrait,
         motion,
-        batch_size=options.batch_size,
         strength=options.strength,
+        batch_size=options.batch_size,
         progress=_stage(progress, "frames"),
         should_stop=should_stop,
     )
     return motion, frames
+
+
+def warn(portrait: Portrait, animator: AnyAnimator) -> None:
+    """Logs what of the result will suffer, if anything."""
+    sentence = photograph_warning(portrait, animator.space)
+    if sentence is not None:
+        logger.warning(sentence)
+
+
+def _pose_and_place(portrait: Portrait) -> tuple[Pose, Tensor | None]:
+    """Where sampled poses start, and what is added to them afterwards.
+
+    Crops of real pictures are framed otherwise than what the diffusion was trained with: a face that was read
+    by its mesh starts in the middle, and is put back to its own place.
+    """
+    pose = portrait.motion.pose
+    if portrait.mesh is None:
+        return pose, None
+    place = pose.values[0].clone()
+    place[:3] = 0
+    return offset(pose, -place), place
+
+
+def _check_space(space: str, portrait: Portrait) -> None:
+    if portrait.motion.space != space:
+        raise BadInput(
+            f"These weights are in the {space!r} coefficient space and the portrait in "
+            f"{portrait.motion.space!r}; load all models from one family, built-in or official."
+        )
 
 
 def _gaze(
@@ -195,55 +311,18 @@ def _gaze(
     progress: Progress | None,
     should_stop: Callable[[], bool] | None,
 ) -> Gaze:
-    space, frames = models.animator.space, len(features)
     if options.gaze == "sample":
         if models.gaze is None:
             raise BadInput(
                 "Gaze can't be sampled without a gaze diffusion model; load one, or hold the gaze."
             )
-        condition = features.condition(models.gaze.alignment)
-        sampling = _sampling(options, "gaze", progress)
-        return models.gaze.sample_gaze(condition, portrait.gaze, should_stop=should_stop, **sampling)
+        sampling = options.sampling("gaze", progress)
+        return sampled_gaze(models.gaze, features, portrait, should_stop=should_stop, **sampling)
     pitch, yaw = portrait.g0.tolist() if options.gaze == "hold" else options.gaze
-    return Gaze.constant(pitch, yaw, frames, space=space)
-
-
-def _sampling(options: TalkOptions, stage: str, progress: Progress | None) -> dict[str, Any]:
-    return {
-        "seed": options.seed,
-        "sampler": options.sampler,
-        "steps": options.steps,
-        "guidance": options.guidance,
-        "progress": _stage(progress, stage),
-    }
+    return Gaze.constant(pitch, yaw, frame_count(features), space=models.animator.space)
 
 
 def _stage(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
     if progress is None:
         return None
     return lambda done, total: progress(stage, done, total)
-
-
-def _face_model(expression: ExpressionPredictor, paths: dict[str, Any]) -> MorphableModel | None:
-    """The user's 3DMM, where the expression weights have a second stage that needs it."""
-    if expression.space != BFM09 or not expression.config.generates_eye_motion:
-        return None
-    if "face_model" not in paths:
-        raise BadCheckpoint(
-            "These expression weights generate eye motion, which starts from the portrait's own: put "
-            "BFM_model_front.mat beside them, or use the released stage-1 weights."
-        )
-    return MorphableModel.from_file(paths["face_model"])
-
-
-def _built_in() -> dict[str, str]:
-    return dict.fromkeys(_OFFICIAL, BUILTIN)
-
-
-def _official(folder: Path) -> dict[str, Path]:
-    found = find_released((folder,))
-    paths = {role: found[name] for role, name in _OFFICIAL.items() if name in found}
-    missing = [name for role, name in _OFFICIAL.items() if role not in (*paths, *_OPTIONAL)]
-    if missing:
-        raise BadCheckpoint(f"{folder} lacks {', '.join(missing)}; `gohd doctor` says where each can be had.")
-    return paths

@@ -8,13 +8,14 @@ from .audio import NODES as AUDIO
 from .editing import NODES as EDITING
 from .elsewhere import NODES as ELSEWHERE
 from .gaze import NODES as GAZE
-from .host import register_folder
+from .host import copy_samples, register_folder
 from .load import NODES as LOAD
 from .mixing import NODES as MIXING
 from .motion_files import NODES as MOTION_FILES
 from .motion_from_audio import NODES as MOTION_FROM_AUDIO
 from .paste import NODES as PASTE
 from .plot import NODES as PLOT
+from .real_video import NODES as REAL_VIDEO
 from .render import NODES as RENDER
 from .samples import NODES as SAMPLES
 from .source import NODES as SOURCE
@@ -36,6 +37,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *PLOT,
     *RENDER,
     *PASTE,
+    *REAL_VIDEO,
     *WATERMARK,
     *TALKING,
     *SAMPLES,
@@ -49,4 +51,5 @@ class GohdExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         # Here and not in on_load, which ComfyUI 0.8 never calls.
         register_folder()
+        copy_samples()
         return list(NODES)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import torch
 from comfy_api.latest import io
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from . import host
 from .sockets import field
-from .values import own_motion
 
 
 def mark_fields(*, optional: bool) -> list[Any]:
@@ -42,43 +39,11 @@ def mark_fields(*, optional: bool) -> list[Any]:
 def finishing_fields() -> list[Any]:
     """What happens to drawn frames before they are encoded."""
     tooltip = (
-        "Pastes the face back into the portrait's whole picture, with a soft edge; off gives the face crop "
+        "The portrait's whole picture, with the face pasted back without a seam; off gives the face crop "
         "alone."
     )
-    whole = field(io.Boolean, "full_frame", tooltip, default=False, optional=True)
+    whole = field(io.Boolean, "full_frame", tooltip, default=True, optional=True)
     return [whole, *mark_fields(optional=True)]
-
-
-def finished(
-    frames: Iterator[Tensor],
-    portrait: Any,
-    full_frame: bool,
-    invisible_mark: bool,
-    visible_mark: str,
-    **into: Any,
-) -> Iterator[Tensor]:
-    """Frames pasted back and marked, as a stream. into: the `background` and `track` of `paste_back`."""
-    from gohd_core.render import Mark, marked, paste_back
-
-    whole = paste_back(frames, portrait, **into) if full_frame else frames
-    return marked(whole, Mark(invisible_mark, visible_mark))
-
-
-def fitted_portrait(portrait: Any, size: int) -> Any:
-    """The same portrait with its crop at another size."""
-    if portrait.size == size:
-        return portrait
-    from gohd_core.face.crop import Box, resize_crop, slice_box
-
-    part = slice_box(portrait.frame.numpy(), Box.of(portrait.box))
-    return replace(portrait, crop=torch.from_numpy(resize_crop(part, size)).clamp(0, 1))
-
-
-def encoded_source(animator: Any, portrait: Any) -> Any:
-    """The portrait as the animator keeps it for a clip."""
-    return animator.encode_source(
-        fitted_portrait(portrait, animator.config.size).source, own_motion(portrait)
-    )
 
 
 def face_mask(portrait: Any, images: Tensor) -> Tensor:
@@ -95,26 +60,14 @@ def drawn(
     animator: host.Managed,
     portrait: Any,
     motion: Any,
-    fps: float,
-    strength: float,
-    batch_size: int,
     bar: host.Progress,
-    progress: Callable[[int, int], None],
-) -> tuple[Iterator[Tensor], Fraction]:
-    """Frames as they are drawn, and their exact rate."""
-    from gohd_core.motion.editing import exact_fps
+    **options: Any,
+) -> Iterator[Tensor]:
+    """Frames as they are drawn, shown now and then; options: of `pipeline.draw`."""
+    from gohd_core.pipeline import draw
 
-    rate = exact_fps(fps)
     (model,) = host.ready(animator)
-    frames = model.animate(
-        encoded_source(model, portrait),
-        motion.resampled(rate),
-        batch_size=batch_size,
-        strength=strength,
-        progress=progress,
-        should_stop=bar.should_stop,
-    )
-    return bar.watched(frames), rate
+    return bar.watched(draw(model, portrait, motion, should_stop=bar.should_stop, **options))
 
 
 def encoded(
@@ -123,9 +76,11 @@ def encoded(
     sound: tuple[Any, int] | None,
     crf: int,
     bar: host.Progress,
+    colour: Any = None,
 ) -> Path:
-    """A new MP4 in the temp folder, whole or not at all."""
+    """A new MP4 in the temp folder, whole or not at all. colour: of the film that is pasted into."""
     from gohd_core.render import render_video
 
     path, _ = host.output_path("gohd_video", ".mp4", temporary=True)
-    return render_video(path, frames, fps=rate, audio=sound, crf=crf, should_stop=bar.should_stop)
+    options = {"crf": crf, "should_stop": bar.should_stop, "colour": colour}
+    return render_video(path, frames, fps=rate, audio=sound, **options)

@@ -6,12 +6,14 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.choices import CENTRES, SMOOTHING, TRACKS
+
 from . import host, sockets
 from .sockets import field, result, schema
 
 CATEGORY = "GoHD/motion"
 PARTS = {
-    "everything": ("pose", "expression", "gaze"),
+    "everything": TRACKS,
     "pose": ("pose",),
     "expression": ("expression",),
     "gaze": ("gaze",),
@@ -62,7 +64,7 @@ class EditMotion(io.ComfyNode):
                     io.Combo,
                     "centre",
                     "What scale moves away from: the first frame, the mean of all, or zero (neutral).",
-                    options=["first", "mean", "zero"],
+                    options=list(CENTRES),
                     default="first",
                     advanced=True,
                 ),
@@ -74,7 +76,7 @@ class EditMotion(io.ComfyNode):
                     "smooth_method",
                     "gaussian is even and never lags; savitzky-golay keeps peaks; one-euro is calm at rest "
                     "and follows fast movement.",
-                    options=["gaussian", "savitzky-golay", "one-euro"],
+                    options=list(SMOOTHING),
                     default="gaussian",
                     advanced=True,
                 ),

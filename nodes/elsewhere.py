@@ -6,6 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.choices import MISSING, STEADYING, TRACKS
 from gohd_core.errors import BadInput
 
 from . import faces, host, sockets
@@ -13,12 +14,10 @@ from .sockets import either, field, result, schema
 from .values import mask_bounds
 
 CATEGORY = "GoHD/motion from video"
-MISSING = ["hold", "interpolate", "mark"]
-METHODS = ["savitzky-golay", "one-euro", "gaussian", "mean", "none"]
 SMOOTHED = {
     "pose and gaze": ("pose", "gaze"),
     "pose": ("pose",),
-    "everything": ("pose", "expression", "gaze"),
+    "everything": TRACKS,
 }
 
 
@@ -29,7 +28,7 @@ def _steadying_fields() -> list[Any]:
             "missing",
             "Frames without a face: hold the last face, interpolate to the next one, or mark them and leave "
             "them at rest. They are counted in the report and never stop the run.",
-            options=MISSING,
+            options=list(MISSING),
             default=MISSING[0],
         ),
         field(
@@ -37,8 +36,8 @@ def _steadying_fields() -> list[Any]:
             "smooth",
             "Takes jitter out, without lag: savitzky-golay keeps peaks, one-euro is still at rest and quick "
             "in motion, mean is the official mean over 5 frames, none leaves all as it was read.",
-            options=METHODS,
-            default=METHODS[0],
+            options=list(STEADYING),
+            default=STEADYING[0],
         ),
         field(
             io.Float,
@@ -183,10 +182,10 @@ class ExtractMotion(io.ComfyNode):
 
         reader, gaze_reader = host.ready(extractor, gaze_estimator)
         film = faces.film_of(video, fps)
-        where = _where(film, reader, face_landmarks, face_mask, face, face_number)
+        found = _where(film, reader, face_landmarks, face_mask, face, face_number)
         bar = host.Progress()
         steadying = _steadying(smooth, smooth_seconds, smooth_parts)
-        options = {"missing": missing, "steady_crop": steady_crop, "steadying": steadying, "where": where}
+        options = {"missing": missing, "steady_crop": steady_crop, "steadying": steadying, **found}
         driving = extract_motion(
             film, reader, gaze_reader, progress=bar, should_stop=bar.should_stop, **options
         )
@@ -198,7 +197,8 @@ class ExtractMotion(io.ComfyNode):
         return _made(driving, follow_head)
 
 
-def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, number: int) -> Any:
+def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, number: int) -> dict[str, Any]:
+    """Where the face is, or what reads people's faces and which it is to take."""
     from gohd_core.driving import whereabouts
 
     height, width = faces.film_size(film)
@@ -207,9 +207,12 @@ def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, nu
     if face_landmarks is not None:
         from gohd_core.face.mediapipe_points import face_track
 
-        return whereabouts(landmarks=face_track(face_landmarks, choice).landmarks())
+        return {"where": whereabouts(landmarks=face_track(face_landmarks, choice).landmarks())}
+    people = faces.face_reader()
+    if people is not None:
+        return {"reader": people, "choice": choice}
     detector = faces.detector_for(reader, box, (height, width), follow=True)
-    return whereabouts(box=box, detector=detector, choice=choice)
+    return {"where": whereabouts(box=box, detector=detector, choice=choice)}
 
 
 class MotionFromFaceLandmarks(io.ComfyNode):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.choices import ORDERS
 from gohd_core.errors import BadCheckpoint, BadInput
 
 from . import host, sockets
 from .sockets import field
-
-ORDERS = ["largest", "smallest", "left", "right", "top", "bottom", "central"]
-SQUARE = 1.02
+from .values import entry
 
 
 def landmarks_field(tooltip: str, *, optional: bool) -> Any:
@@ -27,7 +28,7 @@ def choice_fields() -> list[Any]:
             io.Combo,
             "face",
             "How faces are counted where there are several: largest first, leftmost first, and so on.",
-            options=ORDERS,
+            options=list(ORDERS),
             default=ORDERS[0],
             optional=True,
             advanced=True,
@@ -52,6 +53,62 @@ def choice_of(face: str, face_number: int, box: Any = None) -> Any:
     return FaceChoice(face, face_number, box=box)
 
 
+def size_field() -> Any:
+    """The side of the face crop."""
+    return field(
+        io.Int,
+        "size",
+        "Side of the face crop in pixels, 256 to 1024 in steps of 64; 0 takes the face's own. More is "
+        "sharper where the picture has it, and slower. Drawn heads and official weights have their own.",
+        default=0,
+        min=0,
+        max=1024,
+        step=64,
+        optional=True,
+        advanced=True,
+    )
+
+
+def portrait_of(image: Any, extractor: Any, gaze_estimator: Any, **where: Any) -> Any:
+    """A picture's portrait, read by the face networks or else by the family's own; where: its face."""
+    from gohd_core.portraits import prepare_portrait
+
+    reader = face_reader() if where.get("landmarks") is None else None
+    if where.get("landmarks") is None and reader is None:
+        where["detector"] = detector_for(extractor, where["box"], image.shape[1:3])
+    return prepare_portrait(image, reader=reader, extractor=extractor, gaze_estimator=gaze_estimator, **where)
+
+
+def face_reader() -> Any:
+    """The networks that read any face, on the device; fetched on first use. None where they can't be had."""
+    from gohd_core.checkpoints.face_files import missing_face_files
+    from gohd_core.face import FaceReader
+
+    folders = host.weight_folders()
+    if missing_face_files(folders) is not None:
+        host.tell(_fetched(folders[0]))
+    if missing_face_files(folders) is not None:
+        return None
+    return host.loaded(FaceReader.load(folders))
+
+
+@lru_cache(maxsize=1)
+def _fetched(folder: Path) -> str | None:
+    """Fetches the face networks, once a run of ComfyUI; a sentence where that failed."""
+    from gohd_core.checkpoints import download, released
+
+    bar = host.Progress()
+    try:
+        for item in released.FACES:
+            download.download(item, folder / item.folder, progress=bar, should_stop=bar.should_stop)
+    except BadInput as error:
+        return (
+            f"The networks that read faces could not be fetched ({error}) Until `gohd download faces "
+            f"--models {folder}` has fetched them, only drawn portraits of the kind that ships will talk."
+        )
+    return None
+
+
 def detector_for(extractor: Any, box: Any, size: tuple[int, int], *, follow: bool = False) -> Any:
     """The face detector where its weights lie in models/gohd and it is of use, else None.
 
@@ -59,6 +116,8 @@ def detector_for(extractor: Any, box: Any, size: tuple[int, int], *, follow: boo
     detector goes on from the box. Raises `BadInput` when nothing says where the face is, `BadCheckpoint` when
     the official extractor would have to go without.
     """
+    from gohd_core.face.crop import is_square
+
     lost = box is None and not is_square(*size)
     if not (lost or extractor.config.aligned or (follow and box is not None)):
         return None
@@ -73,15 +132,10 @@ def detector_for(extractor: Any, box: Any, size: tuple[int, int], *, follow: boo
         raise BadCheckpoint(f"{problem} Or connect face_landmarks from Detect Face Landmarks (MediaPipe).")
     if lost:
         raise BadInput(
-            f"The picture is {size[1]} x {size[0]} and nothing says where the face is; paint a mask over the "
-            "face and wire it to face_mask, or give a square picture of the head."
+            f"The picture is {size[1]} x {size[0]} and nothing says where the face is: the networks that "
+            "read faces are not there. Run `gohd download faces`, or give a square picture of the head."
         )
     return None
-
-
-def is_square(height: int, width: int) -> bool:
-    """Whether a picture counts as a square crop of a head."""
-    return max(height, width) <= SQUARE * min(height, width)
 
 
 def portrait_landmarks(face_landmarks: Any, index: int, choice: Any) -> Any:
@@ -90,10 +144,11 @@ def portrait_landmarks(face_landmarks: Any, index: int, choice: Any) -> Any:
         return None
     from gohd_core.face.mediapipe_points import face_track
 
-    frames = face_landmarks.get("frames", []) if isinstance(face_landmarks, dict) else []
+    frames = entry(face_landmarks, "frames") or []
     if index >= len(frames):
         raise BadInput(f"There are face landmarks of {len(frames)} pictures, and number {index} is wanted.")
-    found = face_track({**face_landmarks, "frames": [frames[index]]}, choice).landmarks()[0]
+    size = entry(face_landmarks, "image_size")
+    found = face_track({"frames": [frames[index]], "image_size": size}, choice).landmarks()[0]
     if found is None:
         raise BadInput(
             "ComfyUI's detector found no such face in the picture; choose another, or paint a mask."
@@ -102,14 +157,13 @@ def portrait_landmarks(face_landmarks: Any, index: int, choice: Any) -> Any:
 
 
 def film_of(video: Any, fps: float) -> Any:
-    """An IMAGE batch (at fps) or a core VIDEO (at its own rate, its trimming kept) as a film."""
+    """An IMAGE batch (at fps) or a core VIDEO (at its own rate, trimmed and cropped as it is) as a film."""
     from gohd_core.motion.editing import exact_fps
     from gohd_core.video.reader import Film
 
     if hasattr(video, "shape"):
         return Film.of_images(video, exact_fps(fps))
-    trim = getattr(video, "get_active_trim_window", lambda: (0.0, 0.0))()
-    return Film.open(video.get_stream_source(), start=trim[0], seconds=trim[1])
+    return Film.open(video.get_stream_source(), **host.video_part(video))
 
 
 def film_size(film: Any) -> tuple[int, int]:

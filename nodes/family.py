@@ -7,32 +7,17 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.components import BUILTIN, ROLES
 from gohd_core.errors import BadCheckpoint
 
 from . import host, weight_files
 from .sockets import field
-from .weight_files import BUILTIN
 
 OFFICIAL = "official"
 FAMILIES = [BUILTIN, OFFICIAL]
 
-_LOADERS = {
-    "animator": "load_animator",
-    "pose_diffusion": "load_pose_model",
-    "gaze_diffusion": "load_gaze_model",
-    "expression": "load_expression_model",
-    "extractor": "load_extractor",
-    "gaze_estimator": "load_gaze_estimator",
-}
-_RELEASED = {
-    "animator": "FaceAnimator_GoHD.pt",
-    "pose_diffusion": "audio2pose.pt",
-    "gaze_diffusion": "audio2gaze.pt",
-    "expression": "audio2exp.pth",
-    "extractor": "epoch_20.pth",
-    "gaze_estimator": "L2CSNet_gaze360.pkl",
-}
-_OPTIONAL = ("gaze_diffusion",)
+_PARTS = {item.name: item for item in ROLES.values()}
+"""Component -> its facts, of all that make a family."""
 _FAMILY = (
     "`builtin`: the weights that ship with the pack, for drawn heads. `official`: the authors' files, under "
     "their released names, in models/gohd."
@@ -51,11 +36,9 @@ def load(component: str, path: str, precision: str = "float32") -> host.Managed:
     """
     import torch
 
-    import gohd_core
-
     options = {"dtype": getattr(torch, precision)} if component == "animator" else {}
     with torch.inference_mode(False):
-        return host.Managed(getattr(gohd_core, _LOADERS[component])(path, **options))
+        return host.Managed(_PARTS[component].runtime_class.load(path, **options))
 
 
 def load_family(weights: str, precision: str = "float32") -> dict[str, host.Managed | host.Absent]:
@@ -75,7 +58,7 @@ def family_problem(weights: str | None) -> str | None:
         return None
     if weights not in FAMILIES:
         return f"There is no family of weights {weights!r}; choose one of {', '.join(FAMILIES)}."
-    lacking = (part for part, path in _files(weights).items() if path is None and part not in _OPTIONAL)
+    lacking = (part for part, path in _files(weights).items() if path is None and _PARTS[part].file.needed)
     return next((_problem(weights, part) for part in lacking), None)
 
 
@@ -88,29 +71,22 @@ def family_fingerprint(weights: str | None) -> str:
 def _files(weights: str) -> dict[str, Path | None]:
     """Where each component of a family lies, None where it doesn't."""
     if weights == BUILTIN:
-        return {part: weight_files.file(BUILTIN, part) for part in _RELEASED}
+        return {part: weight_files.file(BUILTIN, part) for part in _PARTS}
     from gohd_core.checkpoints.released import find_released
 
     found = find_released(host.weight_folders())
-    return {part: found.get(name) for part, name in _RELEASED.items()}
+    return {part: found.get(item.file.name) for part, item in _PARTS.items()}
 
 
 def _problem(weights: str, part: str) -> str | None:
     """One sentence on a component that a family lacks."""
-    return weight_files.problem(BUILTIN if weights == BUILTIN else _RELEASED[part], part)
+    return weight_files.problem(BUILTIN if weights == BUILTIN else _PARTS[part].file.name, part)
 
 
 def models_of(family: dict[str, host.Managed | host.Absent]) -> Any:
     """A family as `gohd_core.pipeline` takes it, loaded onto the device."""
-    from gohd_core.pipeline import Models
+    from gohd_core.models import Models
 
     there = {part: model for part, model in family.items() if isinstance(model, host.Managed)}
-    loaded = dict(zip(there, host.ready(*there.values()), strict=True))
-    return Models(
-        animator=loaded["animator"],
-        pose=loaded["pose_diffusion"],
-        expression=loaded["expression"],
-        extractor=loaded["extractor"],
-        gaze_estimator=loaded["gaze_estimator"],
-        gaze=loaded.get("gaze_diffusion"),
-    )
+    loaded = zip(there, host.ready(*there.values()), strict=True)
+    return Models(**{_PARTS[part].role: model for part, model in loaded})

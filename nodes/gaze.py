@@ -135,9 +135,7 @@ def _path(keys: str) -> Any:
 def _gaze(portrait: Any, path: Any, frames: int, relative: bool) -> Any:
     from gohd_core.motion.editing import gaze_path
 
-    from .values import own_motion
-
-    own = own_motion(portrait).gaze
+    own = portrait.motion.gaze
     return gaze_path(path, frames, own=own, relative=relative)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,12 +16,20 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from gohd_core.errors import BadCheckpoint, BadInput, Interrupted, MissingDependency
+from gohd_core.errors import BadCheckpoint, BadInput, Interrupted, missing_library
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "gohd"
 ENDINGS = frozenset({".safetensors", ".pt", ".pth", ".pkl", ".mat"})
+SAMPLES = {
+    "gohd_astronaut.jpg": "portraits/astronaut.jpg",
+    "gohd_hello.flac": "speech/hello.flac",
+    "gohd_pangram.flac": "speech/pangram.flac",
+    "gohd_numbers.flac": "speech/numbers.flac",
+    "gohd_driving.mp4": "driving_sample.mp4",
+}
+"""What the workflows begin with: name in ComfyUI's input folder, and the file of the pack that it is."""
 PREVIEW_SECONDS = 0.4
 PREVIEW_SIZE = 512
 
@@ -33,6 +41,25 @@ def register_folder() -> None:
     default = Path(folder_paths.models_dir) / FOLDER
     folder_paths.add_model_folder_path(FOLDER, str(default))
     folder_paths.folder_names_and_paths[FOLDER][1].update(ENDINGS)
+
+
+def copy_samples() -> None:
+    """Puts what the workflows load into ComfyUI's input folder, where it is not yet.
+
+    At its top, since Load Image and Load Audio list nothing that lies deeper. A folder that can't be written
+    is no reason not to start: the workflows then ask for a file.
+    """
+    from gohd_core.files import write_whole
+
+    folder = Path(folder_paths.get_input_directory())
+    for name, own in SAMPLES.items():
+        source = _assets() / own
+        if source.is_file() and not (folder / name).exists():
+            try:
+                write_whole(folder / name, source.read_bytes())
+            except (BadInput, OSError) as problem:
+                logger.warning(f"{problem} The workflows of GoHD will lack it.")
+                return
 
 
 def weight_folders() -> tuple[Path, ...]:
@@ -158,11 +185,10 @@ def explained(execute: Callable[..., Any]) -> Callable[..., Any]:
             return execute(cls, **inputs)
         except Interrupted as stop:
             raise comfy.model_management.InterruptProcessingException() from stop
-        except ModuleNotFoundError as error:
-            raise MissingDependency(
-                f"This node needs the Python library {error.name!r}, which is not installed; in ComfyUI's "
-                f"environment run: pip install -r {Path(__file__).resolve().parents[1] / 'requirements.txt'}"
-            ) from error
+        except ImportError as error:
+            needed = Path(__file__).resolve().parents[1] / "requirements.txt"
+            remedy = f"in ComfyUI's environment run: pip install -r {needed}"
+            raise missing_library(error, "This node", remedy) from error
 
     return run
 
@@ -192,6 +218,24 @@ def asset_problem(name: str) -> str | None:
     """One sentence when a file that should ship with the pack is not there."""
     path = _assets() / name
     return None if path.is_file() else f"This copy of GoHD lacks {path}; install the pack again."
+
+
+def video_part(video: Any) -> dict[str, Any]:
+    """What part of its file a VIDEO is: `start` and `seconds`, and `crop` (left, top, width, height) or None.
+
+    Core trims and crops without writing; it has no public name for the crop.
+    """
+    start, seconds = getattr(video, "get_active_trim_window", lambda: (0.0, 0.0))()
+    private = [f"_{kind.__name__}__crop" for kind in type(video).__mro__]
+    crop = next(
+        (found for name in (*private, "crop") if (found := getattr(video, name, None)) is not None), None
+    )
+    if callable(crop):
+        crop = None
+    if isinstance(crop, Mapping):
+        crop = tuple(crop[key] for key in ("x", "y", "width", "height"))
+    crop = None if crop is None or not any(crop[2:]) else tuple(int(value) for value in crop)
+    return {"start": float(start), "seconds": float(seconds), "crop": crop}
 
 
 def to_images(frames: Tensor) -> Tensor:

@@ -6,12 +6,13 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.choices import PRECISIONS
+
 from . import host, sockets, weight_files
 from .family import family_field, family_fingerprint, family_problem, load, load_family
 from .sockets import field, result, schema
 
 CATEGORY = "GoHD/load"
-PRECISIONS = ["float32", "bfloat16", "float16"]
 
 _WEIGHTS = (
     "Which weights. `builtin` ships with the pack and is for drawn heads; the others are files found in "
@@ -39,7 +40,9 @@ _GIVEN = {
 
 def _precision() -> Any:
     """The widget for an animator's number format."""
-    return field(io.Combo, "precision", _PRECISION, options=PRECISIONS, default=PRECISIONS[0], advanced=True)
+    return field(
+        io.Combo, "precision", _PRECISION, options=list(PRECISIONS), default=PRECISIONS[0], advanced=True
+    )
 
 
 class _Loader(io.ComfyNode):

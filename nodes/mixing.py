@@ -6,15 +6,14 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.choices import FILLS, LENGTHS, MIXED_PARTS
+
 from . import host, sockets, weight_files
 from .sockets import either, field, result, schema
-from .values import own_motion, part
+from .values import part
 
 CATEGORY = "GoHD/motion"
-PARTS = ("pose", "expression", "eyes", "gaze")
 MODES = ["absolute", "relative"]
-LENGTHS = ["longest", "shortest", "pose", "expression", "eyes", "gaze"]
-FILLS = ["hold", "loop", "ping-pong", "retime"]
 
 _SOURCES = {
     "pose": (sockets.Pose, "Where head movement comes from: sampled poses, or any motion."),
@@ -70,12 +69,12 @@ class MixMotion(io.ComfyNode):
                     either(name, [kind, sockets.Motion], tooltip, optional=True)
                     for name, (kind, tooltip) in _SOURCES.items()
                 ),
-                *map(_weight, PARTS),
+                *map(_weight, MIXED_PARTS),
                 field(
                     io.Combo,
                     "length",
                     "How long the result is: as its longest or shortest source, or as one of them.",
-                    options=LENGTHS,
+                    options=[*LENGTHS, *MIXED_PARTS],
                     default=LENGTHS[0],
                 ),
                 field(
@@ -83,10 +82,10 @@ class MixMotion(io.ComfyNode):
                     "fill",
                     "What sources of another length do: hold their last frame, loop, go back and forth, or "
                     "retime: play all of it faster or slower to fit.",
-                    options=FILLS,
+                    options=list(FILLS),
                     default=FILLS[0],
                 ),
-                *map(_mode, PARTS),
+                *map(_mode, MIXED_PARTS),
                 field(io.String, "schedule", _SCHEDULE, default="", multiline=True, advanced=True),
             ],
             outputs=[
@@ -102,7 +101,7 @@ class MixMotion(io.ComfyNode):
         from gohd_core.motion.keyframes import parse_schedule
 
         try:
-            return schedule is None or parse_schedule(schedule, PARTS) is not None
+            return schedule is None or parse_schedule(schedule, MIXED_PARTS) is not None
         except BadInput as problem:
             return str(problem)
 
@@ -111,15 +110,17 @@ class MixMotion(io.ComfyNode):
     def execute(cls, portrait: Any, schedule: str = "", **inputs: Any) -> io.NodeOutput:
         from gohd_core.motion.mixing import MixSettings, mix_motion, weighted_schedule
 
-        own = own_motion(portrait)
-        sliders = {name: inputs[f"{name}_weight"] for name in PARTS}
+        own = portrait.motion
+        sliders = {name: inputs[f"{name}_weight"] for name in MIXED_PARTS}
         settings = MixSettings(
             weights=weighted_schedule(sliders, schedule),
-            relative=frozenset(name for name in PARTS if inputs[f"{name}_mode"] == "relative"),
+            relative=frozenset(name for name in MIXED_PARTS if inputs[f"{name}_mode"] == "relative"),
             length=inputs["length"],
             fill=inputs["fill"],
         )
-        sources = {name: part(inputs.get(name), "expression" if name == "eyes" else name) for name in PARTS}
+        sources = {
+            name: part(inputs.get(name), "expression" if name == "eyes" else name) for name in MIXED_PARTS
+        }
         model = None if sources["eyes"] is None else weight_files.morphable_model(own.space)
         motion = mix_motion(own, **sources, settings=settings, model=model)
         return io.NodeOutput(motion, float(motion.fps), len(motion))

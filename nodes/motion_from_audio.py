@@ -6,12 +6,13 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from gohd_core.choices import SAMPLERS
+
 from . import host, sockets
 from .sockets import field, result, schema
-from .values import check_space, eye_motion, frames_of, own_motion
+from .values import face_model_for
 
 CATEGORY = "GoHD/motion from audio"
-SAMPLERS = ["dpmpp_2m", "ddim", "ddpm"]
 MAX_SEED = 2**64 - 1
 
 _FEATURES = "Speech from Encode Audio; it decides the length."
@@ -52,31 +53,22 @@ def _inputs(model: Any, portrait: str, scale: str, *more: Any) -> list[Any]:
 def _sampling_fields() -> list[Any]:
     """What all diffusion samplers take."""
     return [
-        field(io.Combo, "sampler", _SAMPLER, options=SAMPLERS, default=SAMPLERS[0], advanced=True),
+        field(io.Combo, "sampler", _SAMPLER, options=list(SAMPLERS), default=SAMPLERS[0], advanced=True),
         field(io.Int, "steps", _STEPS, default=0, min=0, max=1000, advanced=True),
         field(io.Float, "guidance", _GUIDANCE, default=0.4, min=0.0, max=1.0, step=0.05, advanced=True),
     ]
 
 
 def _sampled(
-    managed: host.Managed, part: str, features: Any, portrait: Any, scale: float, steps: int, **settings: Any
+    step: str, managed: host.Managed, features: Any, portrait: Any, steps: int, **options: Any
 ) -> io.NodeOutput:
-    """Pose or gaze from its diffusion, from the portrait's own on, as long as the sound."""
-    from gohd_core.motion.editing import scaled
+    """Head poses or gaze by that step of the pipeline."""
+    from gohd_core import pipeline
 
     (model,) = host.ready(managed)
-    own = getattr(own_motion(portrait), part)
     bar = host.Progress()
-    sample = model.sample_pose if part == "pose" else model.sample_gaze
-    made = sample(
-        features.condition(model.alignment),
-        own,
-        steps=steps or None,
-        progress=bar,
-        should_stop=bar.should_stop,
-        **settings,
-    )
-    return io.NodeOutput(scaled(made, scale, own.values[0]).fitted(frames_of(features)))
+    options |= {"steps": steps or None, "progress": bar, "should_stop": bar.should_stop}
+    return io.NodeOutput(getattr(pipeline, step)(model, features, portrait, **options))
 
 
 class SampleHeadPoses(io.ComfyNode):
@@ -105,7 +97,7 @@ class SampleHeadPoses(io.ComfyNode):
     def execute(
         cls, pose_model: host.Managed, features: Any, portrait: Any, **settings: Any
     ) -> io.NodeOutput:
-        return _sampled(pose_model, "pose", features, portrait, **settings)
+        return _sampled("head_poses", pose_model, features, portrait, **settings)
 
 
 class PredictExpressions(io.ComfyNode):
@@ -132,20 +124,13 @@ class PredictExpressions(io.ComfyNode):
     def execute(
         cls, expression_model: host.Managed, features: Any, portrait: Any, seed: int, scale: float
     ) -> io.NodeOutput:
-        from gohd_core.motion import Expression
+        from gohd_core.pipeline import expressions
 
         (model,) = host.ready(expression_model)
-        check_space(model, portrait)
         bar = host.Progress()
-        values, _ = model.predict(
-            features,
-            portrait.e0,
-            eye_motion(model, portrait),
-            seed=seed,
-            progress=bar,
-            should_stop=bar.should_stop,
-        )
-        return io.NodeOutput(Expression(values, model.space).scaled(scale).fitted(frames_of(features)))
+        options = {"scale": scale, "seed": seed, "progress": bar, "should_stop": bar.should_stop}
+        face_model = face_model_for(model, portrait)
+        return io.NodeOutput(expressions(model, features, portrait, face_model=face_model, **options))
 
 
 class SampleGaze(io.ComfyNode):
@@ -173,7 +158,7 @@ class SampleGaze(io.ComfyNode):
     def execute(
         cls, gaze_model: host.Managed, features: Any, portrait: Any, **settings: Any
     ) -> io.NodeOutput:
-        return _sampled(gaze_model, "gaze", features, portrait, **settings)
+        return _sampled("sampled_gaze", gaze_model, features, portrait, **settings)
 
 
 NODES = (SampleHeadPoses, PredictExpressions, SampleGaze)

@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from gohd_core.choices import COLOURS, PASTE_LENGTHS
 from gohd_core.errors import BadInput
 
 from . import host, sockets, weight_files
 from .sockets import field, result, schema
+from .values import painted
 
 CATEGORY = "GoHD/render"
 ELLIPSE = "ellipse"
@@ -70,7 +72,7 @@ class PasteBack(io.ComfyNode):
                     "colour",
                     "constant matches the colours once, on the first frame; smoothed follows a background "
                     "whose light changes; none leaves them.",
-                    options=["constant", "smoothed", "none"],
+                    options=list(COLOURS),
                     default="constant",
                 ),
                 field(
@@ -98,7 +100,7 @@ class PasteBack(io.ComfyNode):
                     "length",
                     "face: as many frames as the face has. longest: as the longer of face and background; "
                     "the other one holds its last frame.",
-                    options=["face", "longest"],
+                    options=list(PASTE_LENGTHS),
                     default="face",
                 ),
                 field(
@@ -157,6 +159,7 @@ class PasteBack(io.ComfyNode):
             raise BadInput(
                 "A track says where the head is in a video; wire that video's frames to background."
             )
+        mask = painted(mask)
         track = None if track is None else track.resampled(exact_fps(fps))
         place = {"mask": mask, "growth": growth, "feather": feather, "moving": track is not None}
         if mask is None and region != ELLIPSE:

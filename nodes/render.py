@@ -10,7 +10,7 @@ from comfy_api.latest import InputImpl, io
 from gohd_core.errors import BadInput
 
 from . import host, sockets
-from .drawing import drawn, encoded, encoded_source, face_mask, finished, finishing_fields
+from .drawing import drawn, encoded, face_mask, finishing_fields
 from .faces import film_of
 from .sockets import either, field, result, schema
 from .values import waveform
@@ -101,9 +101,13 @@ class AnimatePortrait(io.ComfyNode):
         audio: Any = None,
         invisible_mark: bool = True,
     ) -> io.NodeOutput:
-        bar = host.Progress()
-        frames, rate = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
-        frames = finished(frames, portrait, False, invisible_mark, "")
+        from gohd_core.motion.editing import exact_fps
+        from gohd_core.pipeline import finish
+
+        bar, rate = host.Progress(), exact_fps(fps)
+        options = {"fps": rate, "strength": strength, "batch_size": batch_size, "progress": bar}
+        frames = drawn(animator, portrait, motion, bar, **options)
+        frames = finish(frames, portrait, invisible_mark=invisible_mark)
         images = torch.cat([host.to_images(batch) for batch in frames])
         return io.NodeOutput(images, audio, float(rate), len(images), face_mask(portrait, images))
 
@@ -162,24 +166,30 @@ class RenderVideo(io.ComfyNode):
         strength: float,
         batch_size: int,
         audio: Any = None,
-        full_frame: bool = False,
+        full_frame: bool = True,
         invisible_mark: bool = True,
         visible_mark: str = "",
         background: Any = None,
         track: Any = None,
     ) -> io.NodeOutput:
-        bar = host.Progress()
-        frames, rate = drawn(animator, portrait, motion, fps, strength, batch_size, bar, bar)
+        from gohd_core.motion.editing import exact_fps
+        from gohd_core.pipeline import finish
+
+        bar, rate = host.Progress(), exact_fps(fps)
+        options = {"fps": rate, "strength": strength, "batch_size": batch_size, "progress": bar}
+        frames = drawn(animator, portrait, motion, bar, **options)
         into: dict[str, Any] = {}
+        colour = None
         if background is not None:
-            into["background"] = film_of(background, fps).batches(rate)
+            film = film_of(background, fps)
+            into["background"], colour = film.batches(rate), film.colour
             into["track"] = None if track is None else track.resampled(rate)
         elif track is not None:
             raise BadInput("A track says where the head is in a video; wire that video to background.")
-        whole = full_frame or background is not None
-        frames = finished(frames, portrait, whole, invisible_mark, visible_mark, **into)
+        marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
+        frames = finish(frames, portrait, full_frame=full_frame, **marks, **into)
         sound = None if audio is None else waveform(audio)
-        return io.NodeOutput(InputImpl.VideoFromFile(str(encoded(frames, rate, sound, crf, bar))))
+        return io.NodeOutput(InputImpl.VideoFromFile(str(encoded(frames, rate, sound, crf, bar, colour))))
 
 
 class MotionStrip(io.ComfyNode):
@@ -225,10 +235,11 @@ class MotionStrip(io.ComfyNode):
     def execute(
         cls, animator: host.Managed, portrait: Any, motion: Any, frame: int, steps: int, strength: float
     ) -> io.NodeOutput:
+        from gohd_core.pipeline import encode
         from gohd_core.render.motion_strip import motion_strip
 
         (model,) = host.ready(animator)
-        source = encoded_source(model, portrait)
+        source = encode(model, portrait)
         chosen = None if frame < 0 else frame
         bar = host.Progress()
         options = {"progress": bar, "should_stop": bar.should_stop}

@@ -31,7 +31,7 @@ class PreparePortrait(io.ComfyNode):
                 field(
                     io.Image,
                     "image",
-                    "The picture. A square picture of a head is used whole; for any other give face_mask. "
+                    "The picture: a photograph, painting or drawing of any size with a face in it. "
                     "Transparent parts count as mid grey.",
                 ),
                 field(
@@ -48,9 +48,8 @@ class PreparePortrait(io.ComfyNode):
                 field(
                     io.Mask,
                     "face_mask",
-                    "Where the face is, from forehead to chin: paint it in the mask editor. Its bounding box "
-                    "is grown to a square with a margin of 40 % on each side. Without it, or where it is "
-                    "empty, a square picture is used whole.",
+                    "Which face, where there are several: paint over it in the mask editor, from forehead to "
+                    "chin. Empty for the one that face and face_number say.",
                     optional=True,
                 ),
                 field(
@@ -68,10 +67,17 @@ class PreparePortrait(io.ComfyNode):
                     optional=True,
                 ),
                 *faces.choice_fields(),
+                faces.size_field(),
             ],
             outputs=[
                 result(sockets.Portrait, "portrait", "The portrait with its own pose, expression and gaze."),
                 result(io.Image, "crop", "The face crop that will be animated, to check it."),
+                result(
+                    io.String,
+                    "report",
+                    "How good the picture is: size and turn of the face, blur, eyes, mouth, cut edges, and "
+                    "what of the result will suffer.",
+                ),
             ],
         )
 
@@ -87,28 +93,26 @@ class PreparePortrait(io.ComfyNode):
         face_landmarks: Any = None,
         face: str = "largest",
         face_number: int = 0,
+        size: int = 0,
     ) -> io.NodeOutput:
-        from gohd_core.face import photograph_warning, prepare_portrait
+        from gohd_core.face import photograph_warning
+        from gohd_core.mesh.examine import picture_report
 
-        reader, gaze_reader = host.ready(extractor, gaze_estimator)
+        extract, gaze_reader = host.ready(extractor, gaze_estimator)
         box = mask_box(face_mask, image, index)
         choice = faces.choice_of(face, face_number, box)
-        landmarks = faces.portrait_landmarks(face_landmarks, index, choice)
-        detector = None
-        if landmarks is None:
-            detector = faces.detector_for(reader, box, image.shape[1:3])
-        portrait = prepare_portrait(
+        portrait = faces.portrait_of(
             image,
-            landmarks=landmarks,
+            extract,
+            gaze_reader,
+            landmarks=faces.portrait_landmarks(face_landmarks, index, choice),
             box=box,
-            detector=detector,
             face=choice,
             index=index,
-            extractor=reader,
-            gaze_estimator=gaze_reader,
+            size=size or None,
         )
-        host.tell(photograph_warning(portrait, reader.space))
-        return io.NodeOutput(portrait, host.intermediate(portrait.crop[None]))
+        host.tell(photograph_warning(portrait, extract.space))
+        return io.NodeOutput(portrait, host.intermediate(portrait.crop[None]), picture_report(portrait))
 
 
 NODES = (PreparePortrait,)

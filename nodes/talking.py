@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 from comfy_api.latest import InputImpl, io
 
+from gohd_core.choices import GAZES
 from gohd_core.errors import BadInput
 
 from . import host, sockets
-from .drawing import drawn, encoded, finished, finishing_fields
-from .faces import detector_for
+from .drawing import encoded, finishing_fields
+from .faces import portrait_of, size_field
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
 from .sockets import field, result, schema
 from .values import mask_box, waveform
 
-GAZES = ["hold", "sample", "set"]
 
 
 class TalkingPortrait(io.ComfyNode):
@@ -37,7 +36,7 @@ class TalkingPortrait(io.ComfyNode):
                 field(
                     io.Image,
                     "image",
-                    "The portrait. A square picture of a head is used whole; for any other give face_mask.",
+                    "The portrait: a photograph, painting or drawing of any size with a face in it.",
                 ),
                 field(io.Audio, "audio", "What it says; the video lasts as long."),
                 family_field(),
@@ -47,7 +46,7 @@ class TalkingPortrait(io.ComfyNode):
                     "gaze",
                     "hold keeps the portrait's own gaze, sample makes one that suits the speech, set looks "
                     "where pitch and yaw say.",
-                    options=GAZES,
+                    options=[*GAZES, "set"],
                     default=GAZES[0],
                 ),
                 field(
@@ -74,11 +73,12 @@ class TalkingPortrait(io.ComfyNode):
                 field(
                     io.Mask,
                     "face_mask",
-                    "Where the face is, from forehead to chin. Without it, or where it is empty, a square "
-                    "picture is used whole.",
+                    "Which face, where there are several: painted over, from forehead to chin. Without it, or "
+                    "where it is empty, the largest.",
                     optional=True,
                 ),
                 *finishing_fields(),
+                size_field(),
             ],
             outputs=[
                 result(io.Video, "video", "The talking portrait with its sound, for Save Video."),
@@ -109,43 +109,37 @@ class TalkingPortrait(io.ComfyNode):
         expression_scale: float,
         fps: float,
         face_mask: Any = None,
-        full_frame: bool = False,
+        full_frame: bool = True,
         invisible_mark: bool = True,
         visible_mark: str = "",
+        size: int = 0,
     ) -> io.NodeOutput:
         from gohd_core.audio import audio_features
-        from gohd_core.face import photograph_warning, prepare_portrait
-        from gohd_core.pipeline import TalkOptions, motion_from_audio
+        from gohd_core.face import photograph_warning
+        from gohd_core.pipeline import TalkOptions, finish, talk
 
         if len(image) != 1:
             raise BadInput(f"{len(image)} pictures came in and one can talk; pick it with Get Image from Batch.")
         sound = waveform(audio)
-        features = audio_features(*sound)
-        family = load_family(weights)
-        bar = host.Progress(pose=2, expression=1, gaze=2, frames=15)
-        models = models_of(family)
+        models = models_of(load_family(weights))
+        features = audio_features(*sound, models.pose.alignment)
         box = mask_box(face_mask, image, 0)
-        portrait = prepare_portrait(
-            image,
-            box=box,
-            detector=detector_for(models.extractor, box, image.shape[1:3]),
-            extractor=models.extractor,
-            gaze_estimator=models.gaze_estimator,
-        )
+        readers = models.extractor, models.gaze_estimator
+        portrait = portrait_of(image, *readers, box=box, size=size or None)
         host.tell(photograph_warning(portrait, models.animator.space))
         options = TalkOptions(
             seed=seed,
             gaze=(math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze,
             pose_scale=head_scale,
             expression_scale=expression_scale,
+            fps=fps,
         )
-        motion = motion_from_audio(
-            features, portrait, models, options, progress=bar.stage, should_stop=bar.should_stop
-        )
-        draw = partial(bar.stage, "frames")
-        frames, rate = drawn(family["animator"], portrait, motion, fps, 1.0, 8, bar, draw)
-        frames = finished(frames, portrait, full_frame, invisible_mark, visible_mark)
-        video = encoded(frames, rate, sound, 18, bar)
+        bar = host.Progress(pose=2, expression=1, gaze=2, frames=15)
+        progress = {"progress": bar.stage, "should_stop": bar.should_stop}
+        motion, frames = talk(portrait, features, models, options, **progress)
+        marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
+        frames = finish(bar.watched(frames), portrait, full_frame=full_frame, **marks)
+        video = encoded(frames, motion.fps, sound, 18, bar)
         return io.NodeOutput(InputImpl.VideoFromFile(str(video)), motion)
 
 

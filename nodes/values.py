@@ -1,4 +1,4 @@
-"""Between ComfyUI's values and GoHD's: sound, masks, a portrait's own motion. No maths, only forms."""
+"""Between ComfyUI's values and GoHD's: sound, masks, the morphable model. No maths, only forms."""
 
 from __future__ import annotations
 
@@ -7,22 +7,31 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gohd_core.constants import BFM09, FPS
+from gohd_core.constants import BFM09
 from gohd_core.errors import BadInput
 
 from . import weight_files
 
 
+def entry(value: Any, key: str) -> Any:
+    """What a value holds under a key; None without it. Core's and other packs' mappings need be no dict."""
+    try:
+        return value[key]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
 def waveform(audio: Any) -> tuple[Tensor, int]:
     """Core's AUDIO as [C, N] and samples a second; `BadInput` when there is none, or several."""
-    if not isinstance(audio, dict) or audio.get("waveform") is None:
+    sound, rate = entry(audio, "waveform"), entry(audio, "sample_rate")
+    if sound is None or rate is None:
         raise BadInput("There is no sound on the audio input; connect Load Audio or a video's sound.")
-    sound = audio["waveform"]
     if sound.ndim != 3 or len(sound) != 1:
         raise BadInput(f"The sound has shape {list(sound.shape)}; give one clip, [1, channels, samples].")
-    if sound.numel() == 0:
+    if 0 in sound.shape:
         raise BadInput("The sound on the audio input is empty; connect one that lasts at least 40 ms.")
-    return sound[0], int(audio["sample_rate"])
+    one = sound[0]
+    return one if isinstance(one, Tensor) else torch.from_numpy(one), int(rate)
 
 
 def cut(sound: Tensor, rate: int, start: float, duration: float) -> Tensor:
@@ -34,9 +43,9 @@ def cut(sound: Tensor, rate: int, start: float, duration: float) -> Tensor:
     return sound[:, first:last]
 
 
-def frames_of(features: Any) -> int:
-    """Frames of motion for a sound, round(25 * seconds), as `gohd talk` makes them."""
-    return max(round(features.duration * FPS), 1)
+def painted(mask: Tensor | None) -> Tensor | None:
+    """The mask, or None where nothing is painted: Load Image gives an empty one of 64 x 64 without alpha."""
+    return None if mask is None or not bool((mask > 0).any()) else mask
 
 
 def mask_box(mask: Tensor | None, image: Tensor, index: int) -> tuple[int, int, int, int] | None:
@@ -48,7 +57,8 @@ def mask_bounds(
     mask: Tensor | None, height: int, width: int, index: int = 0
 ) -> tuple[int, int, int, int] | None:
     """The same for a picture of that size."""
-    if mask is None or not bool((mask > 0).any()):
+    mask = painted(mask)
+    if mask is None:
         return None
     masks = mask if mask.ndim == 3 else mask[None]
     if masks.shape[1:] != (height, width):
@@ -62,30 +72,11 @@ def mask_bounds(
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
-def own_motion(portrait: Any) -> Any:
-    """The portrait's own pose, expression and gaze as a motion of one frame."""
-    from gohd_core.motion import Motion
-
-    if None in (portrait.pose, portrait.expression, portrait.gaze):
-        raise BadInput("This portrait was not read; make it with Prepare Portrait and both of its models.")
-    return Motion(portrait.pose, portrait.expression, portrait.gaze)
-
-
-def check_space(model: Any, portrait: Any) -> None:
-    """Weights and portrait must speak of the same coefficients."""
-    found = own_motion(portrait).space
-    if model.space != found:
-        raise BadInput(
-            f"These weights are in the {model.space!r} coefficient space and the portrait in {found!r}; "
-            "load all models from one family, built-in or official."
-        )
-
-
-def eye_motion(model: Any, portrait: Any) -> Tensor | None:
-    """The portrait's eye motion f_0, where a two-stage model of the Basel space needs it."""
-    if model.space != BFM09 or not model.config.generates_eye_motion:
+def face_model_for(model: Any, portrait: Any) -> Any:
+    """The morphable model that two-stage expression weights of the Basel space need, else None."""
+    if portrait.motion.space != BFM09 or model.space != BFM09 or not model.config.generates_eye_motion:
         return None
-    return weight_files.morphable_model(BFM09).eye_motion_feature(portrait.e0[None])[0]
+    return weight_files.morphable_model(BFM09)
 
 
 def part(source: Any, name: str) -> Any:

@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
+from gohd_core.choices import CORNERS
+
 from . import host
 from .drawing import mark_fields
 from .sockets import either, field, result, schema
 
 CATEGORY = "GoHD/render"
-CORNERS = ["bottom right", "bottom left", "top right", "top left"]
 _AT_ONCE = 8
 
 
@@ -42,7 +43,7 @@ class AddWatermark(io.ComfyNode):
                     io.Combo,
                     "corner",
                     "Where the visible text stands.",
-                    options=CORNERS,
+                    options=list(CORNERS),
                     default=CORNERS[0],
                 ),
                 field(
@@ -111,7 +112,7 @@ class ReadWatermark(io.ComfyNode):
         if isinstance(media, torch.Tensor):
             reading = read_frames(media[..., :3])
         else:
-            reading = read_watermark(media.get_stream_source())
+            reading = read_watermark(media.get_stream_source(), **host.video_part(media))
         report = str(reading)
         return io.NodeOutput(reading.found, reading.score, report, ui=ui.PreviewText(report))
 

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from gohd_core.components import BUILTIN, COMPONENTS, FACE_MODEL, HEADER, RELEASED
 from gohd_core.errors import BadCheckpoint, BadInput
+from gohd_core.files import read_header
 
 from . import host
 
-BUILTIN = "builtin"
-RELEASED_COMPONENTS = {
-    "FaceAnimator_GoHD": "animator",
-    "audio2pose": "pose_diffusion",
-    "audio2gaze": "gaze_diffusion",
-    "audio2exp": "expression",
-    "epoch_20": "extractor",
-    "L2CSNet_gaze360": "gaze_estimator",
-    "79999_iter": "face_parsing",
-    "lipsync_expert": "lip_sync",
-    "BFM_model_front": "morphable model",
-}
+_HELD = {Path(item.file.name).stem: item.name for item in COMPONENTS.values()}
+_HELD[Path(FACE_MODEL.name).stem] = FACE_MODEL.purpose
 """What the released files, or conversions of them, hold: by their names without the ending."""
 
 
@@ -53,8 +44,6 @@ def problem(name: str | None, component: str) -> str | None:
 
 def missing_sentence(name: str) -> str:
     """Where exactly a file belongs, and how to get it."""
-    from gohd_core.checkpoints.released import RELEASED
-
     place = host.weight_folders()[0] / name
     known = next((item for item in RELEASED if item.name == Path(name).name), None)
     how = "choose another one or put it there"
@@ -90,26 +79,23 @@ def morphable_model(space: str) -> Any:
 
     if space != BFM09:
         return MorphableModel.stylised_landmarks()
-    place = host.weight_location("BFM_model_front.mat")
+    place = host.weight_location(FACE_MODEL.name)
     if place is None:
-        raise BadInput(missing_sentence("BFM_model_front.mat"))
+        raise BadInput(missing_sentence(FACE_MODEL.name))
     return MorphableModel.from_file(place).landmarks_only()
 
 
 def _component(name: str) -> str | None:
     """What a file in the weights folder holds, as far as its name or its header tells."""
     stem = Path(name).stem
-    if stem in RELEASED_COMPONENTS:
-        return RELEASED_COMPONENTS[stem]
+    if stem in _HELD:
+        return _HELD[stem]
     place = host.weight_location(name)
     if place is None or place.suffix != ".safetensors":
         return None
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(place, framework="pt") as content:
-            return json.loads((content.metadata() or {}).get("gohd", "{}")).get("component")
-    except (SafetensorError, OSError, json.JSONDecodeError):
+        return (read_header(place, HEADER) or {}).get("component")
+    except BadInput:
         return None
 
 

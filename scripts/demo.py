@@ -6,7 +6,7 @@ import sys
 
 from environment import ROOT, environment, run
 
-PORTRAIT = ROOT / "assets" / "portraits" / "01.jpg"
+PORTRAIT = ROOT / "assets" / "portraits" / "astronaut.jpg"
 AUDIO = ROOT / "assets" / "speech" / "hello.flac"
 
 

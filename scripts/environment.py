@@ -14,6 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TORCH = "torch==2.13.0"
 """What our own environment gets; in ComfyUI the host's torch is used, whichever it is."""
+MODELS = ROOT / "models" / "gohd"
+"""Where the networks that read faces are put; nothing in it is ours, nor in the repository."""
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CUDA_INDEX = "https://download.pytorch.org/whl/cu130"
 
@@ -27,6 +29,7 @@ def environment(extras: tuple[str, ...]) -> Path:
     wanted = _fingerprint(extras)
     marker = folder / f"ready-{'-'.join(extras)}"
     if python.exists() and marker.exists() and marker.read_text() == wanted:
+        _face_networks(python)
         return python
     if not python.exists():
         print(f"Making an environment in {folder} ...", flush=True)
@@ -35,7 +38,9 @@ def environment(extras: tuple[str, ...]) -> Path:
         _pip(python, *torch_arguments())
     print(f"Installing ComfyUI-GoHD with {', '.join(extras)} ...", flush=True)
     _pip(python, "--editable", f"{ROOT}[{','.join(extras)}]")
+    _opencv_without_display(python)
     marker.write_text(wanted)
+    _face_networks(python)
     return python
 
 
@@ -55,9 +60,23 @@ def run(python: Path, *arguments: str | Path) -> int:
     return subprocess.call([str(python), *map(str, arguments)], cwd=ROOT)
 
 
+def _face_networks(python: Path) -> None:
+    """Fetches the networks that read faces, once; goes on without them where they can't be had."""
+    command = [str(python), "-m", "gohd_core.cli", "download", "faces", "--models", str(MODELS), "--json"]
+    if subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode:
+        print("Without the face networks only drawn portraits talk; later: gohd download faces", flush=True)
+
+
 def _has_torch(python: Path) -> bool:
     check = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
     return subprocess.call([str(python), "-c", check]) == 0
+
+
+def _opencv_without_display(python: Path) -> None:
+    """Puts OpenCV's build for servers in place of the plain one where that misses a system library."""
+    if subprocess.call([str(python), "-c", "import cv2"], stderr=subprocess.DEVNULL):
+        subprocess.call([str(python), "-m", "pip", "uninstall", "--quiet", "--yes", "opencv-python"])
+        _pip(python, "--force-reinstall", "--no-deps", "opencv-python-headless")
 
 
 def _pip(python: Path, *arguments: str) -> None:

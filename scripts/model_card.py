@@ -19,7 +19,9 @@ Small networks for **stylised faces**, trained with this repository's own code o
 and synthesised speech (`gohd stylised make`). They make the pack work offline at once. They are not for
 photographs: those want the official weights. Licence: MIT, like the code.
 
-Nothing here was trained on real people. `python scripts/model_card.py` writes this file from the headers of
+Nothing here was trained on real people. The one photograph in this folder, `portraits/astronaut.jpg` (NASA's
+portrait of Eileen Collins, in the public domain, from scikit-image), is a sample to try and was in no
+training. `python scripts/model_card.py` writes this file from the headers of
 the weights, where each has its config, training command, seed and figures. "Held out" means identities,
 voices and texts that were never trained on.
 """

@@ -49,10 +49,10 @@ def main() -> None:
 
 def header(weights: Path) -> dict[str, Any]:
     """What a weights file says of itself; its network may be of an older form."""
-    from safetensors import safe_open
+    from gohd_core.components import HEADER
+    from gohd_core.files import read_header
 
-    with safe_open(weights, framework="np") as file:
-        return json.loads(file.metadata()["gohd"])["info"]
+    return read_header(weights, HEADER)["info"]
 
 
 def history(info: dict[str, Any]) -> list[Any]:

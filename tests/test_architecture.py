@@ -8,12 +8,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1] / "gohd_core"
 
 ORDER = (
-    ("constants", "errors", "kernels", "clips"),
-    ("files", "images", "audio"),
+    ("choices", "constants", "errors", "components", "landmarks68", "parsing_labels", "kernels", "clips"),
+    ("devices", "files", "images", "media", "audio"),
     ("motion", "video", "checkpoints", "stylised"),
     ("face", "measures"),
     ("pose", "expression", "animator"),
-    ("render", "driving", "pipeline"),
+    ("mesh",),
+    ("render", "driving", "models", "portraits"),
+    ("pipeline",),
     ("training",),
     ("evaluation",),
     ("commands",),

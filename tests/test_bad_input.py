@@ -9,8 +9,9 @@ import torch
 
 import gohd_core as gohd
 from gohd_core.errors import BadInput
+from gohd_core.models import Models
 from gohd_core.motion import Motion
-from gohd_core.pipeline import Models, TalkOptions, motion_from_audio
+from gohd_core.pipeline import TalkOptions, motion_from_audio
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gohd_core import clips, files
+from gohd_core.choices import SPLITS
 from gohd_core.clips import Clip, ClipDataset, Entry, save_clip, write_index
 from gohd_core.errors import BadInput
 
@@ -119,7 +120,7 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
 
 
 def test_index_round_trip_and_selection(tmp_path):
-    entries = [Entry(f"c{k}", s, f"id{k}", "v", "t", 6) for k, s in enumerate(clips.SPLITS)]
+    entries = [Entry(f"c{k}", s, f"id{k}", "v", "t", 6) for k, s in enumerate(SPLITS)]
     for entry in entries:
         save_clip(clips.clip_path(tmp_path, entry.split, entry.name), arrays(), INFO)
     write_index(tmp_path, HEADER, entries)

@@ -43,22 +43,22 @@ def size(path) -> tuple[int, int]:
 
 
 def test_the_full_frame_is_marked_unless_switched_off(talk, capsys) -> None:
-    assert talk("--full-frame") == 0 and size(talk.video) == (320, 240)
+    assert talk() == 0 and size(talk.video) == (320, 240)
     capsys.readouterr()
     assert main(["watermark", "read", str(talk.video), "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["found"] and row["score"] > 5 and row["frames"] == 6
-    assert talk("--full-frame", "--no-invisible-mark") == 0
+    assert talk("--no-invisible-mark") == 0
     assert main(["watermark", "read", str(talk.video)]) == 3
     assert "no invisible mark" in capsys.readouterr().out
     assert main(["watermark", "read", str(talk.video.with_name("none.mp4"))]) == 1
 
 
-def test_the_crop_alone_stays_the_default_and_may_carry_a_text(talk) -> None:
-    assert talk("--no-invisible-mark") == 0 and size(talk.video) == (64, 64)
+def test_the_crop_alone_may_carry_a_text(talk) -> None:
+    assert talk("--no-full-frame", "--no-invisible-mark") == 0 and size(talk.video) == (64, 64)
     with av.open(str(talk.video)) as container:
         plain = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
-    assert talk("--no-invisible-mark", "--visible-mark", "AI") == 0
+    assert talk("--no-full-frame", "--no-invisible-mark", "--visible-mark", "AI") == 0
     with av.open(str(talk.video)) as container:
         marked = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
     change = np.abs(marked - plain).max(2)

@@ -18,7 +18,8 @@ from gohd_core.audio import audio_features
 from gohd_core.cli import main
 from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 from gohd_core.face import prepare_portrait
-from gohd_core.pipeline import Models, TalkOptions, motion_from_audio, talk
+from gohd_core.models import Models
+from gohd_core.pipeline import TalkOptions, motion_from_audio, talk
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 

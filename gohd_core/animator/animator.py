@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +18,8 @@ from gohd_core.animator.geometry.face_parts import FaceParts
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.checkpoints.loading import load_network
+from gohd_core.checkpoints.runtime import Runtime
+from gohd_core.components import BUILTIN
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.kernels.threads import Cores
 from gohd_core.kernels.tree import mapped
@@ -27,28 +30,29 @@ _MOST_CORES = 8
 """Passes that lie side by side at most: each takes about 90 MiB."""
 
 
-class Animator:
+class Animator(Runtime):
     """Draws frames of a portrait from motion (§3.3, eq. 9).
 
-    Attributes:
-        network: the weights, an `AnimatorNetwork` in float32.
-        config: its `AnimatorConfig`.
-        space: coefficient space that its motion must be in.
-        dtype: what the decoder computes in; positions and codes stay float32.
+    Attributes: see `Runtime`; and `dtype`, what the decoder computes in: positions and codes stay float32.
     """
+
+    components = ("animator",)
+    network: AnimatorNetwork
+    config: AnimatorConfig
 
     def __init__(
         self,
         network: AnimatorNetwork,
         config: AnimatorConfig,
         space: str,
+        info: Mapping[str, Any] | None = None,
         *,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         if dtype not in (torch.float32, torch.bfloat16, torch.float16):
             raise BadInput(f"The animator computes in float32, bfloat16 or float16, not {dtype}.")
-        self.network = network.requires_grad_(False).freeze(dtype)
-        self.config, self.space, self.dtype = config, space, dtype
+        super().__init__(network.requires_grad_(False).freeze(dtype), config, space, info)
+        self.dtype = dtype
         self._draw = self.network.decoder.frames
         self._fixed_batch = 0
         self._cores: Cores | None = None
@@ -56,14 +60,14 @@ class Animator:
     @classmethod
     def load(
         cls,
-        path: str | Path = "builtin",
+        path: str | Path = BUILTIN,
         *,
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> Animator:
         """Loads weights: a path (official or converted) or "builtin"; `dtype` is the decoder's."""
         loaded = load_network(path, "animator", device=device)
-        return cls(loaded.network, loaded.config, loaded.space, dtype=dtype)
+        return cls(loaded.network, loaded.config, loaded.space, loaded.info, dtype=dtype)
 
     @property
     def device(self) -> torch.device:

@@ -55,8 +55,6 @@ def _adapt(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 LAYOUTS = (
     Layout(
-        component="animator",
-        file_name="FaceAnimator_GoHD.pt",
         outer=("gen_pose",),
         fingerprint=(
             _DIRECTIONS,

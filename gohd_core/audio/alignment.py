@@ -16,10 +16,10 @@ from __future__ import annotations
 import numpy as np
 
 from gohd_core.audio.mel import HOP_80, HOP_100, ROWS_PER_SECOND
+from gohd_core.choices import ALIGNMENTS
 from gohd_core.constants import FPS, LIP_CHUNK, MEL_BINS_PER_FRAME, SAMPLES_PER_FRAME
 from gohd_core.errors import BadInput
 
-ALIGNMENTS = ("release", "aligned", "mel100")
 CHUNK_LEAD_FRAMES = 2
 
 

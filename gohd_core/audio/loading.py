@@ -1,68 +1,165 @@
-"""Reading sound from files: plain audio through soundfile, everything else through PyAV."""
+"""Reading sound from files: through PyAV, as far as a file goes, whatever length its header claims."""
 
 from __future__ import annotations
 
+import io
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from gohd_core.audio.waveform import resample
 from gohd_core.errors import BadInput, MissingDependency
+from gohd_core.media import decoded, open_media, pyav, start_of, usable
+
+logger = logging.getLogger(__name__)
+
+HOLE_SECONDS = 0.03
+"""A step in the time stamps of less than this is rounding or jitter, of more a hole or an overlap."""
 
 
 def load_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
     """Read a sound file, or a video's first audio track: (float32 [C, N], samples a second).
 
-    WAV, FLAC, OGG and MP3 are read by soundfile; M4A, MP4, WebM and the like by PyAV, where a
-    track that starts later than the file does is led in by silence, so that it stays in step
-    with the picture. Raises BadInput where there is no file, no sound, or no known format.
+    Samples lie where the file's time stamps put them: a track that starts later than the file is led in by
+    silence, and holes (a recorder's pause, lost packets) are silent, so that all stays in step with the
+    picture. A file that was cut off is read as far as it goes, with a warning. Without PyAV plain files are
+    read by soundfile. Raises BadInput where there is no file, no sound, or no known format.
     """
     source = Path(path)
     if not source.is_file():
         raise BadInput(f"There is no audio file at {source}.")
     if source.stat().st_size == 0:
         raise BadInput(f"The audio file {source.name} is empty (0 bytes).")
+    try:
+        pyav()
+    except MissingDependency as missing:
+        return _load_plain(source, missing)
+    links = _ogg_links(source)
+    if len(links) > 1:
+        return _joined([_load_media(io.BytesIO(link), source.name) for link in links])
+    try:
+        return _load_media(source, source.name)
+    except _NoContainer as reason:
+        return _load_plain(source, reason)
+
+
+class _NoContainer(BadInput):
+    """PyAV does not know the format."""
+
+
+def _load_media(source: Path | io.BytesIO, name: str) -> tuple[np.ndarray, int]:
+    try:
+        container = open_media(source, name, "sound")
+    except BadInput as reason:
+        raise _NoContainer(str(reason)) from reason
+    with container:
+        streams = usable(container.streams.audio)
+        if not streams:
+            raise BadInput(f"{name} has no audio track.")
+        pieces = _pieces(decoded(container, streams[0], name))
+        filmed = bool(usable(container.streams.video))
+        return _laid_out(pieces, start_of(container), name, filmed)
+
+
+def _ogg_links(source: Path) -> list[bytes]:
+    """The parts of a chained Ogg file, each a whole Ogg file; nothing for any other format.
+
+    A part begins where a first page (flag 2) follows one that is none (RFC 3533, section 4).
+    """
+    with source.open("rb") as file:
+        if file.read(4) != b"OggS":
+            return []
+        content = b"OggS" + file.read()
+    starts, place, began = [0], 0, True
+    while content[place : place + 4] == b"OggS" and len(content) >= place + 27:
+        first = bool(content[place + 5] & 2)
+        if first and not began:
+            starts.append(place)
+        began = first
+        segments = content[place + 26]
+        place += 27 + segments + sum(content[place + 27 : place + 27 + segments])
+    return [content[start:stop] for start, stop in zip(starts, [*starts[1:], len(content)], strict=True)]
+
+
+def _joined(parts: list[tuple[np.ndarray, int]]) -> tuple[np.ndarray, int]:
+    """Sounds one after the other, in the rate and the channels of the first."""
+    first, rate = parts[0]
+    fitted = [first]
+    for samples, own in parts[1:]:
+        if len(samples) != len(first):
+            samples = np.repeat(samples.mean(0, keepdims=True), len(first), axis=0)
+        fitted.append(resample(samples, own, rate).astype(np.float32))
+    return np.concatenate(fitted, axis=1), rate
+
+
+def _load_plain(source: Path, reason: Exception) -> tuple[np.ndarray, int]:
+    """What libsndfile knows, block by block: its count of frames may be a guess."""
     import soundfile
 
     try:
-        samples, rate = soundfile.read(str(source), dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as reason:
-        return _load_with_av(source, reason)
-    if len(samples) == 0:
-        raise BadInput(f"The audio file {source.name} holds no samples.")
-    return np.ascontiguousarray(samples.T), int(rate)
-
-
-def _load_with_av(source: Path, reason: Exception) -> tuple[np.ndarray, int]:
-    try:
-        import av
-    except ImportError as missing:
-        raise MissingDependency(
-            f"{source.name} is no plain audio file and reading it needs PyAV: pip install av."
-        ) from missing
-
-    parts: list[np.ndarray] = []
-    start = 0.0
-    rate = 0
-    try:
-        with av.open(str(source)) as container:
-            if not container.streams.audio:
-                raise BadInput(f"{source.name} has no audio track.")
-            stream = container.streams.audio[0]
-            rate = int(stream.codec_context.sample_rate)
-            channels = int(stream.codec_context.channels)
-            planar = av.AudioResampler(format="fltp", rate=rate)
-            for frame in container.decode(stream):
-                if not parts and frame.time is not None:
-                    start = float(frame.time) - (container.start_time or 0) / av.time_base
-                parts.extend(piece.to_ndarray() for piece in planar.resample(frame))
-            parts.extend(piece.to_ndarray() for piece in planar.resample(None))
-    except av.error.FFmpegError as failure:
-        raise BadInput(
-            f"{source.name} can't be read as sound: {reason} / {failure}; convert it to WAV."
-        ) from failure
+        with soundfile.SoundFile(str(source)) as file:
+            parts = list(file.blocks(1 << 16, dtype="float32", always_2d=True))
+            rate = int(file.samplerate)
+    except soundfile.LibsndfileError as failure:
+        if isinstance(reason, MissingDependency):
+            raise MissingDependency(
+                f"{source.name} is no plain audio file and reading it needs PyAV: pip install av."
+            ) from reason
+        raise BadInput(f"{str(reason).rstrip('.')}; convert it to WAV.") from failure
     if not parts:
-        raise BadInput(f"The audio track of {source.name} holds no samples.")
-    lead = np.zeros((channels, max(0, round(start * rate))), np.float32)
-    samples = np.concatenate([lead, *parts], axis=1)
-    return np.ascontiguousarray(samples, dtype=np.float32), rate
+        raise BadInput(f"The audio file {source.name} holds no samples.")
+    return np.ascontiguousarray(np.concatenate(parts).T), rate
+
+
+def _pieces(frames: Iterator[Any]) -> Iterator[tuple[float | None, np.ndarray, int]]:
+    """Decoded frames as (seconds or None, float32 [C, n], rate), all in the first one's layout and rate."""
+    av = pyav()
+    kind: Any = None
+    resampler: Any = None
+    first: Any = None
+    for frame in frames:
+        if not frame.samples:
+            continue
+        found = frame.format.name, frame.layout.name, frame.sample_rate
+        first = first or frame
+        rate = first.sample_rate
+        if found != kind:
+            if resampler is not None:
+                yield from ((None, rest.to_ndarray(), rate) for rest in resampler.resample(None))
+            kind = found
+            resampler = av.AudioResampler(format="fltp", layout=first.layout, rate=rate)
+        time = None if frame.time is None else float(frame.time)
+        # Only a change of rate holds samples back; their times are close enough for what is asked of them.
+        for piece in resampler.resample(frame):
+            yield time, piece.to_ndarray(), rate
+            time = None
+    if resampler is not None:
+        yield from ((None, rest.to_ndarray(), first.sample_rate) for rest in resampler.resample(None))
+
+
+def _laid_out(
+    pieces: Iterator[tuple[float | None, np.ndarray, int]], start: float, name: str, filmed: bool
+) -> tuple[np.ndarray, int]:
+    """One array of all pieces, each at its time; sound without pictures loses nothing to an overlap."""
+    parts: list[np.ndarray] = []
+    position, holes, rate = 0, 0, 0
+    for time, samples, rate in pieces:
+        due = position if time is None else round((time - start) * rate)
+        missing = due - position
+        if missing > HOLE_SECONDS * rate or (not parts and missing > 0):
+            holes += missing if parts else 0
+            parts.append(np.zeros((len(samples), missing), np.float32))
+            position += missing
+        elif filmed and missing < -HOLE_SECONDS * rate:
+            samples = samples[:, min(-missing, samples.shape[1]) :]
+        parts.append(samples)
+        position += samples.shape[1]
+    if not position:
+        raise BadInput(f"The audio track of {name} holds no samples.")
+    if holes:
+        logger.info("%s: %.2f s of its sound are missing, and silent here.", name, holes / rate)
+    return np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=np.float32), rate

@@ -88,27 +88,8 @@ def _emphasised(samples: np.ndarray, first: int, last: int, emphasis: float) -> 
 @lru_cache(maxsize=4)
 def mel_filters(n_fft: int, lowest: float, highest: float = HIGHEST) -> np.ndarray:
     """Slaney's mel bands [80, n_fft // 2 + 1] for 16 kHz: triangles of equal area (read-only)."""
-    corners = _mel_to_hz(np.linspace(_hz_to_mel(lowest), _hz_to_mel(highest), N_MELS + 2))
-    frequency = np.linspace(0, SAMPLE_RATE / 2, n_fft // 2 + 1)
-    rising = (frequency - corners[:-2, None]) / np.diff(corners)[:-1, None]
-    falling = (corners[2:, None] - frequency) / np.diff(corners)[1:, None]
-    bands = np.maximum(0.0, np.minimum(rising, falling))
-    bands *= (2.0 / (corners[2:] - corners[:-2]))[:, None]
+    from librosa.filters import mel
+
+    bands = mel(sr=SAMPLE_RATE, n_fft=n_fft, n_mels=N_MELS, fmin=lowest, fmax=highest, dtype=np.float64)
     bands.setflags(write=False)
     return bands
-
-
-# Slaney's scale: linear (3 mel per 200 Hz) up to 1 kHz, 27 steps per factor 6.4 above.
-_LINEAR_HZ, _KNEE_HZ, _LOG_STEP = 200.0 / 3, 1000.0, np.log(6.4) / 27.0
-_KNEE_MEL = _KNEE_HZ / _LINEAR_HZ
-
-
-def _hz_to_mel(frequency: float) -> float:
-    if frequency < _KNEE_HZ:
-        return frequency / _LINEAR_HZ
-    return _KNEE_MEL + np.log(frequency / _KNEE_HZ) / _LOG_STEP
-
-
-def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
-    above = _KNEE_HZ * np.exp(_LOG_STEP * (mel - _KNEE_MEL))
-    return np.where(mel < _KNEE_MEL, mel * _LINEAR_HZ, above)

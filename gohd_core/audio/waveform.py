@@ -10,6 +10,12 @@ from gohd_core.constants import SAMPLE_RATE
 from gohd_core.errors import BadInput
 
 MAX_CHANNELS = 64
+_HALF_POWER = 0.5**0.5
+_SIDES = {3: "LRC", 4: "LRlr", 5: "LRClr", 6: "LRC-lr", 7: "LRC-clr", 8: "LRC-lrlr"}
+"""Where channels stand by their number, in WAVE order: left, right, centre, none (low frequencies); small
+letters behind."""
+_ANTIPHASE = 0.01
+"""Share of the channels' power below which their mean says nothing of them."""
 
 
 def check_waveform(waveform: Any, sample_rate: float) -> tuple[np.ndarray, int]:
@@ -48,27 +54,54 @@ def check_waveform(waveform: Any, sample_rate: float) -> tuple[np.ndarray, int]:
 
 
 def resample(samples: np.ndarray, rate: int, target: int) -> np.ndarray:
-    """Resample float64 [..., N] from `rate` to `target` Hz: ceil(N * target / rate) samples.
+    """Resample floats [..., N] from `rate` to `target` Hz: ceil(N * target / rate) samples.
 
     Band-limited (soxr's high-quality kernel, linear phase, no delay).
     """
     if rate == target:
         return samples
-    import soxr
+    import librosa
 
-    flat = np.ascontiguousarray(samples.reshape(-1, samples.shape[-1]).T)
-    result = soxr.resample(flat, rate, target, quality="HQ").T
     length = -(-samples.shape[-1] * target // rate)
-    missing = length - result.shape[-1]
-    if missing > 0:
-        result = np.pad(result, ((0, 0), (0, missing)))
-    return np.ascontiguousarray(result[:, :length]).reshape(*samples.shape[:-1], length)
+    resampled = librosa.resample(samples, orig_sr=rate, target_sr=target, res_type="soxr_hq", fix=False)
+    return librosa.util.fix_length(resampled, size=length)
+
+
+def to_stereo(samples: np.ndarray) -> np.ndarray:
+    """Samples [C, N] as they are up to two channels, else as [2, N], mixed as ITU-R BS.775 says.
+
+    Centre and surround come to both sides, or their own, at -3 dB, so that a voice in the centre is as
+    loud as it was; what would clip is scaled down as a whole. Numbers of channels that no layout has
+    become [1, N].
+    """
+    sides = _SIDES.get(len(samples))
+    if len(samples) <= 2:
+        return samples
+    if sides is None:
+        return samples.mean(0, keepdims=True)
+    gains = np.array([[_gain(place, side) for place in sides] for side in "lr"])
+    gains = gains.astype(np.result_type(samples, np.float32))
+    mixed = gains @ samples
+    return mixed / max(1.0, float(np.abs(mixed).max()))
+
+
+def _gain(place: str, side: str) -> float:
+    if place in "Cc":
+        return _HALF_POWER
+    return 0.0 if place.lower() != side else 1.0 if place.isupper() else _HALF_POWER
 
 
 def to_mono_16k(waveform: Any, sample_rate: float) -> np.ndarray:
     """Mix a waveform [N] or [C, N] of any rate to float64 [samples] at 16 kHz.
 
-    Channels are averaged with equal weight, as librosa's `to_mono` does.
+    Two channels are averaged with equal weight, as librosa's `to_mono` does; more are mixed to two first.
+    Where two cancel each other out (a microphone's wires were swapped) the louder one counts.
     """
     samples, rate = check_waveform(waveform, sample_rate)
-    return resample(samples.mean(axis=0, dtype=np.float64), rate, SAMPLE_RATE)
+    samples = to_stereo(samples)
+    mono = samples.mean(axis=0, dtype=np.float64)
+    if len(samples) == 2:
+        power = np.square(samples, dtype=np.float64).mean(1)
+        if np.square(mono).mean() < _ANTIPHASE * power.min():
+            mono = samples[int(power.argmax())].astype(np.float64)
+    return resample(mono, rate, SAMPLE_RATE)

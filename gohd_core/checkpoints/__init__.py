@@ -1,15 +1,27 @@
-"""Weights: recognise any official or own file, load it safely, write it as safetensors."""
+"""Weights: recognise any official or own file, load it safely, write it as safetensors.
 
-from gohd_core.checkpoints.layout import Layout
-from gohd_core.checkpoints.loading import BUILTIN, Loaded, load_network, read_checkpoint
-from gohd_core.checkpoints.writing import convert, save_network
+Names are imported on first use: what fetches files needs the standard library alone.
+"""
 
-__all__ = [
-    "BUILTIN",
-    "Layout",
-    "Loaded",
-    "convert",
-    "load_network",
-    "read_checkpoint",
-    "save_network",
-]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_PUBLIC = {
+    "BUILTIN": "loading",
+    "Layout": "layout",
+    "Loaded": "loading",
+    "convert": "writing",
+    "load_network": "loading",
+    "read_checkpoint": "loading",
+    "save_network": "writing",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

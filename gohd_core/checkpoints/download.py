@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import Request, urlopen
 
-from gohd_core.checkpoints.sources import DownloadSource
+from gohd_core.checkpoints.released import DownloadSource
 from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 
 _BLOCK = 1 << 18
@@ -49,7 +49,7 @@ def download(
     should_stop: Callable[[], bool] | None = None,
     pause: float = 2.0,
 ) -> Downloaded:
-    """Fetches one file of `sources.SOURCES` into a folder.
+    """Fetches one file of `released.SOURCES` into a folder.
 
     It grows as NAME.part, is gone on with after an interruption, and takes its name once its size, its
     digest (where its makers state one) and what it holds are right. Its SHA-256 is kept in NAME.sha256.
@@ -60,7 +60,19 @@ def download(
     Raises: `BadInput` when the source can't be reached or the disk is full; `BadCheckpoint` when what
     came is not what was wanted (it is deleted); `Interrupted`. What is unfinished stays as NAME.part.
     """
-    folder = Path(folder)
+    addresses = (source.url, *source.mirrors)
+    for address in addresses:
+        try:
+            return _download(replace(source, url=address), Path(folder), progress, should_stop, pause)
+        except (BadInput, BadCheckpoint):
+            if address == addresses[-1]:
+                raise
+    raise AssertionError("a source has an address")
+
+
+def _download(
+    source: DownloadSource, folder: Path, progress: Any, should_stop: Any, pause: float
+) -> Downloaded:
     target = folder / source.name
     if target.exists():
         digest = file_digest(target)

@@ -14,11 +14,9 @@ Tensors = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Layout:
-    """The layout of one released checkpoint.
+    """The layout of one released checkpoint (`components.Component.layouts`).
 
     Attributes:
-        component: which network it holds, e.g. "animator".
-        file_name: the name that its authors gave the file.
         outer: dictionary keys around the state dict, outermost first.
         fingerprint: official keys (prefix stripped) that together tell this layout from all others.
         infer_config: official tensors (prefix stripped) -> the network's config.
@@ -30,8 +28,6 @@ class Layout:
         adapt: changes official tensors before they are renamed, where a rename is not enough.
     """
 
-    component: str
-    file_name: str
     outer: tuple[str, ...]
     fingerprint: tuple[str, ...]
     infer_config: Callable[[Mapping[str, Tensor]], Any]

@@ -13,12 +13,10 @@ from torch import Tensor, nn
 from gohd_core.checkpoints.config import config_from_json
 from gohd_core.checkpoints.layout import Layout
 from gohd_core.checkpoints.reading import read_file
-from gohd_core.checkpoints.registry import NAMES, Component, component
+from gohd_core.components import BUILTIN, COMPONENTS, Component, component
 from gohd_core.constants import BFM09
+from gohd_core.devices import checked_device
 from gohd_core.errors import BadCheckpoint
-
-BUILTIN = "builtin"
-"""Stands for the weights that ship in the pack's assets folder."""
 
 _NAMES_SHOWN = 6
 _RECOGNISED = 0.5
@@ -37,8 +35,10 @@ class Loaded:
 
 
 def assets_folder() -> Path:
-    """The folder of the built-in weights."""
-    return Path(__file__).resolve().parents[2] / "assets"
+    """The folder of the built-in weights and samples: in a wheel inside the package, else beside it."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "assets"
+    return inside if inside.is_dir() else package.parent / "assets"
 
 
 def builtin_path(name: str) -> Path:
@@ -54,21 +54,25 @@ def builtin_path(name: str) -> Path:
 
 def load_network(
     source: str | Path,
-    name: str,
+    name: str | tuple[str, ...],
     *,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Loaded:
     """Loads the network `name` from a path or, for "builtin", from the pack's assets.
 
+    Of several names the file may hold any; "builtin" is the first one's.
+
     Raises `BadCheckpoint` with one sentence when the file holds another component, is damaged, lacks
     keys or has too many, has tensors of wrong shapes, or values that are not finite.
     """
-    path = builtin_path(name) if str(source) == BUILTIN else Path(source)
+    device = checked_device(device)
+    names = (name,) if isinstance(name, str) else name
+    path = builtin_path(names[0]) if str(source) == BUILTIN else Path(source)
     loaded = read_checkpoint(path)
-    if loaded.component != name:
+    if loaded.component not in names:
         raise BadCheckpoint(
-            f"{path} holds {loaded.component!r} weights, but {name!r} weights are wanted here; "
+            f"{path} holds {loaded.component!r} weights, but {names[0]!r} weights are wanted here; "
             "choose another file."
         )
     network = loaded.network.to(device=device, dtype=dtype).eval().requires_grad_(False)
@@ -86,7 +90,7 @@ def read_checkpoint(path: str | Path) -> Loaded:
 
 def _ours(path: Path, tensors: dict[str, Tensor], metadata: Mapping[str, Any]) -> Loaded:
     absent = [key for key in ("component", "config", "space") if key not in metadata]
-    if absent or metadata["component"] not in NAMES:
+    if absent or metadata["component"] not in COMPONENTS:
         raise BadCheckpoint(
             f"The metadata of {path} is not what this version of GoHD reads "
             f"({', '.join(absent) or metadata['component']}); update GoHD or use another file."
@@ -101,48 +105,48 @@ def _ours(path: Path, tensors: dict[str, Tensor], metadata: Mapping[str, Any]) -
 
 
 def _official(path: Path, content: Any) -> Loaded:
-    layout, state = _recognise(path, content)
-    kind = component(layout.component)
+    kind, layout, state = _recognise(path, content)
+    file_name = kind.file.name
     try:
         config = layout.infer_config(state)
     except KeyError as error:
-        _check_keys(path, layout.file_name, [str(error.args[0])], [])
+        _check_keys(path, file_name, [str(error.args[0])], [])
     except (IndexError, ValueError) as error:
         raise BadCheckpoint(
-            f"{path} looks like {layout.file_name}, but its architecture can't be told from what it "
+            f"{path} looks like {file_name}, but its architecture can't be told from what it "
             f"holds ({error}); download it again."
         ) from error
     network = build(kind, config)
     ours = network.state_dict()
-    _check_keys(path, layout.file_name, *layout.differences(state, ours))
+    _check_keys(path, file_name, *layout.differences(state, ours))
     names = {key: layout.official_name(key) for key in ours}
     _fill(path, network, layout.translate(state, ours), names)
-    return Loaded(kind.name, network, config, BFM09, {"origin": layout.file_name})
+    return Loaded(kind.name, network, config, BFM09, {"origin": file_name})
 
 
 def build(kind: Component, config: Any) -> nn.Module:
-    """A fresh network, without touching the caller's random state."""
-    with torch.random.fork_rng(devices=[]):
-        return kind.network(config)
+    """A fresh float32 network on the CPU, without touching the caller's random state."""
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        return kind.network(config).float()
 
 
-def _recognise(path: Path, content: Any) -> tuple[Layout, dict[str, Tensor]]:
-    best: tuple[float, Layout, dict[str, Tensor]] | None = None
-    for name in NAMES:
-        for layout in component(name).layouts:
+def _recognise(path: Path, content: Any) -> tuple[Component, Layout, dict[str, Tensor]]:
+    best: tuple[float, Component, Layout, dict[str, Tensor]] | None = None
+    for kind in COMPONENTS.values():
+        for layout in kind.layouts:
             state = layout.find(content)
             if state is None:
                 continue
             likeness = layout.similarity(state)
             if best is None or likeness > best[0]:
-                best = (likeness, layout, state)
+                best = (likeness, kind, layout, state)
     if best is None or best[0] < _RECOGNISED:
         keys = [str(key) for key in content][:3] if isinstance(content, Mapping) else []
         raise BadCheckpoint(
             f"{path} is none of the files that GoHD knows (it begins with "
             f"{', '.join(keys) or type(content).__name__}); see `gohd doctor` for their names."
         )
-    return best[1], best[2]
+    return best[1:]
 
 
 def _check_keys(path: Path, what: str, missing: list[str], unexpected: list[str]) -> None:
@@ -158,6 +162,11 @@ def _check_keys(path: Path, what: str, missing: list[str], unexpected: list[str]
 
 
 def _fill(path: Path, network: nn.Module, tensors: Mapping[str, Tensor], names: Mapping[str, str]) -> None:
+    # PyTorch computes nothing with numbers of 8 bits.
+    tensors = {
+        key: value.float() if value.is_floating_point() and value.element_size() == 1 else value
+        for key, value in tensors.items()
+    }
     bad = [names[key] for key, value in tensors.items() if not torch.isfinite(value).all()]
     if bad:
         raise BadCheckpoint(f"{path} has values that are not finite (in {_some(bad)}); download it again.")

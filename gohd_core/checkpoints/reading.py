@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import zipfile
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import Any
 
 import torch
 
+from gohd_core.components import HEADER
 from gohd_core.errors import BadCheckpoint
-
-METADATA_KEY = "gohd"
-"""Under this key of a safetensors header our own files keep their JSON."""
+from gohd_core.files import read_safetensors
 
 
 def read_file(path: str | Path) -> tuple[Any, dict[str, Any] | None]:
@@ -29,27 +27,9 @@ def read_file(path: str | Path) -> tuple[Any, dict[str, Any] | None]:
     if path.stat().st_size == 0:
         raise BadCheckpoint(f"{path} is empty; download it again.")
     if path.suffix == ".safetensors":
-        return _read_safetensors(path)
+        said = {"what": "weights file", "remedy": "download it again", "error": BadCheckpoint}
+        return read_safetensors(path, HEADER, **said)
     return _read_torch(path), None
-
-
-def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any] | None]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            header = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError) as error:
-        raise BadCheckpoint(
-            f"{path} is cut off or not a safetensors file ({error}); download it again."
-        ) from error
-    if METADATA_KEY not in header:
-        return tensors, None
-    try:
-        return tensors, json.loads(header[METADATA_KEY])
-    except json.JSONDecodeError as error:
-        raise BadCheckpoint(f"The metadata of {path} is damaged ({error}); download it again.") from error
 
 
 def _read_torch(path: Path) -> Any:

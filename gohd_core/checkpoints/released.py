@@ -1,44 +1,17 @@
-"""The official files by name: what each is for, where its authors put it, and whether it is needed."""
+"""Files of others: which lie in a folder, and where the rest may be downloaded from, on whose terms."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gohd_core.checkpoints.detector_files import DETECTOR_FILES
+from gohd_core.checkpoints.face_files import FACE_FILES, FOLDER
+from gohd_core.components import BUILTIN, COMPONENTS, RELEASED, ROLES
+from gohd_core.errors import BadCheckpoint
 
-@dataclass(frozen=True)
-class Released:
-    """One file that the authors, or those they build on, have released.
-
-    Attributes:
-        name: as released; GoHD looks for it under this name.
-        purpose: what it does here.
-        drive_id: its id on Google Drive, as the authors' own download script lists it.
-        needed: whether audio-driven animation with the official weights needs it.
-    """
-
-    name: str
-    purpose: str
-    drive_id: str | None
-    needed: bool
-
-    @property
-    def url(self) -> str | None:
-        """Where a browser finds it."""
-        return f"https://drive.google.com/file/d/{self.drive_id}/view" if self.drive_id else None
-
-
-RELEASED = (
-    Released("FaceAnimator_GoHD.pt", "face animator", "17eMdl3zTgYhg7JlYCaRgJKVmp3TOAZQ9", True),
-    Released("audio2pose.pt", "head-pose diffusion", "1QVamgnISBRjFdJfUZVeq1hnzK45eLGak", True),
-    Released("audio2gaze.pt", "gaze diffusion", "1P7QZepvq3s9PKM6LLVYVauXyTrZFunzL", False),
-    Released("audio2exp.pth", "expression predictor, stage 1", "1kp27iFDpabZiWCIJVxOyc6Xf-vjGY4ub", True),
-    Released("epoch_20.pth", "coefficient extractor", "1DFASeWXn1IwgsI4CNzALtDNdfAWeuE9m", True),
-    Released("L2CSNet_gaze360.pkl", "gaze estimator", "16CkA_WBleBmXIp3hQOJSgYBkaJ9SYF1E", True),
-    Released("79999_iter.pth", "face parsing", "1XIQEzJvLPDlJQimgz4MrkFOkwc3OA-0s", False),
-    Released("lipsync_expert.pth", "lip-sync expert, for training and measuring", None, False),
-    Released("BFM_model_front.mat", "morphable model, for training and the eye motion", None, False),
-)
+_DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&confirm=t"
 
 
 def find_released(folders: tuple[Path, ...]) -> dict[str, Path]:
@@ -50,3 +23,93 @@ def find_released(folders: tuple[Path, ...]) -> dict[str, Path]:
             if path.is_file():
                 found.setdefault(item.name, path)
     return found
+
+
+def family_paths(family: str | Path, roles: Iterable[str] = tuple(ROLES)) -> dict[str, str | Path]:
+    """What to load for each role: "builtin", or the released files in a folder.
+
+    A file that nothing needs may be missing. Raises `BadCheckpoint` with the names of others.
+    """
+    if str(family) == BUILTIN:
+        return dict.fromkeys(roles, BUILTIN)
+    found = find_released((Path(family),))
+    files = {role: ROLES[role].file for role in roles}
+    missing = [file.name for file in files.values() if file.needed and file.name not in found]
+    if missing:
+        raise BadCheckpoint(f"{family} lacks {', '.join(missing)}; `gohd doctor` says where each can be had.")
+    return {role: found[file.name] for role, file in files.items() if file.name in found}
+
+
+@dataclass(frozen=True)
+class DownloadSource:
+    """One file that `gohd download` fetches.
+
+    Attributes:
+        name: as its makers released it, and as GoHD looks for it.
+        purpose: what it does here.
+        url: where its makers put it.
+        makers: who made it.
+        terms: what is known of its licence; not legal advice.
+        digest: beginning of its SHA-256 in hexadecimal where its makers state one, else None.
+        component: what it must hold to be taken (`components.COMPONENTS`), or None.
+        needed: whether audio-driven animation with the official weights needs it.
+        folder: of the models folder, where it belongs.
+        mirrors: other addresses of the same bytes, tried in this order.
+        free: its licence is an open one, which asks for no consent.
+    """
+
+    name: str
+    purpose: str
+    url: str
+    makers: str
+    terms: str
+    digest: str | None = None
+    component: str | None = None
+    needed: bool = False
+    folder: str = ""
+    mirrors: tuple[str, ...] = ()
+    free: bool = False
+
+
+_DETECTOR = (
+    "face-alignment (github.com/1adrianb/face-alignment)",
+    "BSD-3-Clause code; trained on WIDER FACE and 300W-LP, which are for research",
+)
+
+FACES = tuple(
+    DownloadSource(
+        name=item.name,
+        purpose=item.purpose,
+        url=item.addresses[0],
+        makers="Google, MediaPipe (github.com/google-ai-edge/mediapipe)",
+        terms="Apache-2.0",
+        digest=item.digest,
+        folder=FOLDER,
+        mirrors=item.addresses[1:],
+        free=True,
+    )
+    for item in FACE_FILES
+)
+"""What `gohd download faces` fetches."""
+
+SOURCES = (
+    *(
+        DownloadSource(
+            name=item.file.name,
+            purpose=item.file.purpose,
+            url=_DRIVE.format(item.file.drive_id),
+            makers=item.file.makers,
+            terms=item.file.terms,
+            component=item.name,
+            needed=item.file.needed,
+        )
+        for item in COMPONENTS.values()
+        if item.file.drive_id is not None
+    ),
+    *(
+        DownloadSource(item.name, item.purpose, item.url, *_DETECTOR, digest=item.digest)
+        for item in DETECTOR_FILES
+    ),
+    *FACES,
+)
+"""All that may be downloaded; there is no other list."""

@@ -12,7 +12,7 @@ from torch import nn
 
 from gohd_core.checkpoints.config import config_to_json
 from gohd_core.checkpoints.loading import read_checkpoint
-from gohd_core.checkpoints.reading import METADATA_KEY
+from gohd_core.components import HEADER
 from gohd_core.errors import BadInput
 from gohd_core.files import write_whole
 
@@ -51,7 +51,7 @@ def save_network(
         "space": space,
         "info": dict(info or {}),
     }
-    content = save(tensors, metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+    content = save(tensors, metadata={HEADER: json.dumps(metadata, sort_keys=True)})
     return write_whole(path, content)
 
 

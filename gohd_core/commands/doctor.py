@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.checkpoints.detector_files import DETECTOR_FILES, find_detector_files
+from gohd_core.checkpoints.face_files import FACE_FILES, default_folders, find_face_files
 from gohd_core.checkpoints.loading import assets_folder
-from gohd_core.checkpoints.registry import NAMES
-from gohd_core.checkpoints.released import RELEASED, find_released
+from gohd_core.checkpoints.released import find_released
+from gohd_core.components import COMPONENTS, RELEASED
 from gohd_core.errors import GohdError
 
 _LIBRARIES = (
     ("torch", "the networks", "see pytorch.org for your machine"),
     ("safetensors", "weights and motion files", "pip install safetensors"),
     ("soundfile", "sound files", "pip install soundfile"),
-    ("soxr", "resampling sound", "pip install soxr"),
+    ("librosa", "resampling sound and its spectrograms", "pip install librosa"),
     ("scipy", "morphable models and loudness", "pip install scipy"),
     ("av", "video files", "pip install av"),
     ("opencv-python", "gaze crops and video frames", "pip install opencv-python"),
-    ("face-alignment", "finding faces in photographs", "pip install 'face-alignment>=1.5'"),
+    ("face-alignment", "faces for the official weights", "pip install 'face-alignment>=1.5'"),
     ("c2pa-python", "content credentials in videos", "pip install c2pa-python"),
     ("accelerate", "training", "pip install accelerate"),
     ("moderngl", "drawing the stylised heads", "pip install moderngl"),
@@ -59,7 +60,12 @@ class Finding:
 
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
-    parser = commands.add_parser("doctor", help="what is installed, found and missing")
+    parser = commands.add_parser(
+        "doctor", help="what is installed, found and missing; or how good a picture is as a portrait"
+    )
+    parser.add_argument(
+        "picture", type=Path, nargs="?", help="a picture: how good it is, and what of the result will suffer"
+    )
     parser.add_argument(
         "--models", type=Path, action="append", default=[], help="a folder with official weights"
     )
@@ -68,13 +74,32 @@ def add_commands(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the report; exit status 0 when a portrait can be made to talk, else 1."""
+    """Prints the report; exit status 0 when a portrait (or this picture) can be made to talk, else 1."""
+    if arguments.picture is not None:
+        return _run_picture(arguments)
     findings = examine(tuple(arguments.models))
     if arguments.json:
         sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=1) + "\n")
     else:
         sys.stdout.write(report(findings))
     return 0 if all(finding.ok for finding in findings if finding.topic == "needed") else 1
+
+
+def _run_picture(arguments: argparse.Namespace) -> int:
+    from gohd_core.face.mediapipe.reader import FaceReader
+    from gohd_core.images import read_picture
+    from gohd_core.mesh.examine import examine, picture_report
+    from gohd_core.portraits import prepare_portrait
+
+    folders = (*arguments.models, *default_folders())
+    picture = read_picture(arguments.picture)
+    portrait = prepare_portrait(picture, reader=FaceReader.load(folders))
+    if arguments.json:
+        remarks = [asdict(remark) for remark in examine(portrait)]
+        sys.stdout.write(json.dumps(remarks, indent=1) + "\n")
+    else:
+        sys.stdout.write(picture_report(portrait) + "\n")
+    return 0
 
 
 def examine(models: tuple[Path, ...] = ()) -> list[Finding]:
@@ -112,7 +137,7 @@ def _libraries() -> list[Finding]:
         version = next(filter(None, map(_version, (name, *_ALTERNATIVES.get(name, ())))), None)
         topic = (
             "needed"
-            if name in ("torch", "safetensors", "soundfile", "soxr", "scipy", "av", "opencv-python")
+            if name in ("torch", "safetensors", "soundfile", "librosa", "scipy", "av", "opencv-python")
             else "optional"
         )
         detail = f"{version} ({purpose})" if version else f"for {purpose}: {remedy}"
@@ -129,11 +154,11 @@ def _version(name: str) -> str | None:
 
 def _builtin() -> list[Finding]:
     findings = []
-    for name in NAMES:
+    for name, item in COMPONENTS.items():
         path = assets_folder() / f"{name}.safetensors"
         if path.is_file():
             findings.append(Finding("built-in", name, True, f"{path.stat().st_size / 2**20:.1f} MiB"))
-        elif name not in ("face_parsing", "lip_sync"):
+        elif item.role is not None:
             findings.append(Finding("built-in", name, False, f"not in {assets_folder()}"))
     return findings
 
@@ -147,7 +172,7 @@ def _official(folders: tuple[Path, ...]) -> list[Finding]:
         need = "" if item.needed else "optional; "
         detail = str(path) if path else f"{item.purpose}; {need}{where}"
         findings.append(Finding("official", item.name, path is not None, detail))
-    return findings + _detector(folders)
+    return findings + _detector(folders) + _faces(folders)
 
 
 def _detector(folders: tuple[Path, ...]) -> list[Finding]:
@@ -160,6 +185,19 @@ def _detector(folders: tuple[Path, ...]) -> list[Finding]:
             str(found.get(item.name, f"{item.purpose}; for photographs; {_had(item)}")),
         )
         for item in DETECTOR_FILES
+    ]
+
+
+def _faces(folders: tuple[Path, ...]) -> list[Finding]:
+    found = find_face_files((*folders, *default_folders()))
+    return [
+        Finding(
+            "faces",
+            item.name,
+            item.name in found,
+            str(found.get(item.name, f"{item.purpose}; for any picture; `gohd download faces`")),
+        )
+        for item in FACE_FILES
     ]
 
 

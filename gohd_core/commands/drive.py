@@ -9,12 +9,28 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, numbers, read_picture, show
-from gohd_core.commands.output_options import add_finishing_options, check_finishing, finished, signed
+from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS, PRECISIONS
+from gohd_core.commands.dubbing import dub, dubs
+from gohd_core.commands.inputs import (
+    PICTURES,
+    VIDEOS,
+    files,
+    gaze_angles,
+    numbers,
+    result_names,
+    show,
+    within,
+)
+from gohd_core.commands.output_options import (
+    add_finishing_options,
+    check_finishing,
+    check_results,
+    finished,
+    signed,
+)
 from gohd_core.commands.video_options import add_reading_options, load_detector, read_video, sound_of
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
-PARTS = ("pose", "mouth", "eyes", "gaze")
 SOURCES = ("video", "audio", "own")
 _FASTEST = 120
 """Frames a second of the fastest video that is written."""
@@ -38,7 +54,7 @@ def add_commands(commands: Any) -> None:
         "--audio", "-a", type=Path, help="sound for parts from audio, and to be heard (the video's)"
     )
     parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
-    for part in PARTS[:3]:
+    for part in DRIVEN_PARTS[:3]:
         parser.add_argument(
             f"--{part}", default="video", choices=SOURCES, help=f"where the {part} comes from (video)"
         )
@@ -50,15 +66,13 @@ def add_commands(commands: Any) -> None:
         help="parts of which only the change over frame 0 counts: pose,mouth,eyes,gaze, or none (pose; with "
         "--into-video none)",
     )
-    parser.add_argument("--length", default="longest", choices=("longest", "shortest", *PARTS))
-    parser.add_argument(
-        "--fill", default="hold", choices=("hold", "loop", "ping-pong", "retime"), help="for other lengths"
-    )
+    parser.add_argument("--length", default="longest", choices=(*LENGTHS, *DRIVEN_PARTS))
+    parser.add_argument("--fill", default="hold", choices=FILLS, help="for other lengths")
     parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the portrait's face in pixels")
-    parser.add_argument("--strength", type=float, default=1.0, help="factor on all motion, Fig. 8 (1)")
+    parser.add_argument("--strength", type=within(0, 3), default=1.0, help="factor on all motion, Fig. 8 (1)")
     parser.add_argument("--seed", type=int, default=0, help="of parts from sound; same seed, same video")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--dtype", default="float32", choices=PRECISIONS)
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
     parser.add_argument(
         "--into-video",
@@ -80,44 +94,43 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput("Say who moves: give --portrait, or --into-video for the face in the video itself.")
     videos = files(arguments.video, VIDEOS, "video")
     several = arguments.video.is_dir() or len(portraits) > 1 or _is_folder(arguments.portrait)
-    if several and arguments.output.suffix:
+    pairs = [(video, portrait) for video in videos for portrait in portraits]
+    if several and arguments.output.suffix and not arguments.output.is_dir():
         raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
     if several and arguments.motion is not None:
         raise BadInput("--motion names one file; leave it out where several videos are made.")
+    targets = [arguments.output]
+    if several or arguments.output.is_dir():
+        groups = [[path for path in (portrait, video) if path is not None] for video, portrait in pairs]
+        targets = [arguments.output / f"{name}.mp4" for name in result_names(groups)]
+    check_results(targets, [*videos, *portraits, arguments.audio], ".mp4", arguments)
     check_finishing(arguments)
     import torch
 
-    from gohd_core.pipeline import Models
+    from gohd_core.models import Models
 
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
-    detector = load_detector(
-        arguments, needed=models.extractor.config.aligned and arguments.landmarks is None
-    )
-    failed = 0
-    for video in videos:
+    unread = models.reader is None and arguments.landmarks is None
+    detector = load_detector(arguments, needed=models.extractor.config.aligned and unread)
+    failed, last, read = 0, None, None
+    for (video, portrait), target in zip(pairs, targets, strict=True):
         try:
-            driving, film = read_video(
-                video,
-                models.extractor,
-                models.gaze_estimator,
-                arguments,
-                detector,
-                _progress(arguments, "frames read"),
-            )
-            for portrait in portraits:
-                target = arguments.output
-                if several or target.is_dir():
-                    names = [path.stem for path in (portrait, video) if path is not None]
-                    target = target / f"{'-'.join(names)}.mp4"
-                made = _drive(models, portrait, video, target, driving, film, detector, arguments)
-                _tell(made, arguments.json)
+            if video != last:
+                last, read = video, None
+                progress = _progress(arguments, "frames read")
+                readers = (models.extractor, models.gaze_estimator)
+                read = read_video(video, *readers, arguments, detector, progress, models.reader)
+            elif read is None:
+                continue
+            made = _drive(models, portrait, video, target, *read, detector, arguments)
         except Interrupted:
             raise
         except GohdError as error:
-            if not several:
+            if len(pairs) == 1:
                 raise
             failed += 1
-            _tell({"driver": str(video), "error": str(error)}, arguments.json)
+            made = {"driver": str(video), "error": str(error)}
+        _tell(made, arguments.json)
     return 1 if failed else 0
 
 
@@ -137,11 +150,13 @@ def _drive(
 ) -> dict[str, Any]:
     from gohd_core.audio import load_audio
     from gohd_core.driving import driven_motion, followed
-    from gohd_core.motion import Motion
     from gohd_core.motion.file import save_motion
+    from gohd_core.pipeline import draw, warn
     from gohd_core.render import paste_back, render_video
 
     started = time.perf_counter()
+    if dubs(portrait, driving, arguments):
+        return dub(models, video, target, film, arguments, _progress(arguments, "frames read"))
     if arguments.into_video:
         driving = followed(driving)
     prepared = _portrait(models, portrait, driving, film, detector, arguments)
@@ -150,20 +165,20 @@ def _drive(
     motions = {"video": driving.motion}
     if "audio" in options.sources.values():
         motions["audio"] = _from_sound(models, prepared, sound, options, arguments)
+        _warn_of_lag(models, video, driving, sound, arguments)
     motion = driven_motion(prepared, motions, options, _face_model(models, arguments))
-    own = Motion(prepared.pose, prepared.expression, prepared.gaze)
-    source = models.animator.encode_source(prepared.source, own)
     rate = min(film.fps, _FASTEST) if arguments.into_video else motion.fps
     # As many frames as were read, where the motion is as long as the video; rounding could add one.
     exact = arguments.into_video and rate == film.fps and len(motion) == driving.report.frames
     drawn = motion.resampled(rate, frames=driving.report.frames_read if exact else None)
-    frames = models.animator.animate(
-        source, drawn, strength=arguments.strength, progress=_progress(arguments, "frames drawn")
-    )
+    warn(prepared, models.animator)
+    progress = _progress(arguments, "frames drawn")
+    frames = draw(models.animator, prepared, drawn, strength=arguments.strength, progress=progress)
     if arguments.into_video:
         frames = paste_back(frames, prepared, film.batches(rate), track=driving.track.resampled(rate))
     frames = finished(frames, prepared, arguments)
-    signed(render_video(target, frames, fps=rate, audio=sound), arguments)
+    colour = film.colour if arguments.into_video else None
+    signed(render_video(target, frames, fps=rate, audio=sound, colour=colour), arguments)
     if arguments.motion is not None:
         info = {"portrait": str(portrait and portrait.name), "video": video.name}
         info |= {"sources": dict(options.sources)}
@@ -177,25 +192,47 @@ def _drive(
     }
 
 
+def _warn_of_lag(models: Any, video: Path, driving: Any, sound: Any, arguments: argparse.Namespace) -> None:
+    """Says where the driving video's own lips and sound are apart: parts from both would be, too."""
+    import logging
+
+    from gohd_core.driving.sync import lip_lag
+
+    if driving.lips is None or arguments.audio is not None or models.expression.space != "stylised":
+        return
+    found = lip_lag(driving, sound, models.expression)
+    if found.noticed:
+        logging.getLogger(__name__).warning(
+            f"{video.name} is out of step: {found} `gohd sync {video.name} -o FILE` puts it right."
+        )
+
+
 def _portrait(
     models: Any, path: Path | None, driving: Any, film: Any, detector: Any, arguments: argparse.Namespace
 ) -> Any:
     """The picture's portrait; without one that of the face in the video."""
     from gohd_core.driving import own_portrait
-    from gohd_core.face import prepare_portrait
+    from gohd_core.images import read_picture
+    from gohd_core.portraits import prepare_portrait
 
     readers = {"extractor": models.extractor, "gaze_estimator": models.gaze_estimator}
-    size = models.animator.config.size
     if path is None:
-        return own_portrait(film, driving, size=size, **readers)
+        return own_portrait(film, driving, reader=models.reader, **readers)
     picture = read_picture(path)
-    return prepare_portrait(picture, box=arguments.box, detector=detector, size=size, **readers)
+    return prepare_portrait(
+        picture,
+        reader=models.reader,
+        box=arguments.box,
+        detector=detector,
+        size=arguments.size or None,
+        **readers,
+    )
 
 
 def _options(arguments: argparse.Namespace) -> Any:
     from gohd_core.driving import DriveOptions
 
-    sources: dict[str, Any] = {part: getattr(arguments, part) for part in PARTS[:3]}
+    sources: dict[str, Any] = {part: getattr(arguments, part) for part in DRIVEN_PARTS[:3]}
     sources["gaze"] = gaze_angles(arguments.gaze)
     relative = arguments.relative or ("none" if arguments.into_video else "pose")
     names = [part.strip() for part in relative.split(",") if part.strip() not in ("", "none")]

@@ -9,13 +9,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.inputs import VIDEOS, files, show
+from gohd_core.choices import SPLITS
+from gohd_core.commands.inputs import VIDEOS, files, result_names, show, within
+from gohd_core.commands.output_options import check_results
 from gohd_core.commands.video_options import (
     add_reading_options,
     load_detector,
     load_readers,
     read_video,
     sound_of,
+    steadying_of,
 )
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
@@ -27,15 +30,20 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--output", "-o", type=Path, help="a .safetensors, or a folder")
     parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    parser.add_argument("--fps", type=float, default=25.0, help="frames a second of the motion (25)")
+    parser.add_argument("--fps", type=within(1, 240), default=25.0, help="frames a second of the motion (25)")
     add_reading_options(parser)
+    parser.add_argument(
+        "--people",
+        action="store_true",
+        help="follow everybody, and write one motion a person: NAME-1, NAME-2 ...",
+    )
     clips = parser.add_argument_group("training data")
     clips.add_argument(
         "--clip-format", type=Path, metavar="DIR", help="also write training clips (docs/DATA.md)"
     )
-    clips.add_argument("--clip-seconds", type=float, default=10.0, help="longest clip (10)")
+    clips.add_argument("--clip-seconds", type=within(0.2, 60), default=10.0, help="longest clip (10)")
     clips.add_argument("--clip-size", type=int, default=256, help="pixels of a clip's pictures (256)")
-    clips.add_argument("--split", choices=("train", "validation", "test"), help="drawn from the identity")
+    clips.add_argument("--split", choices=SPLITS, help="drawn from the identity")
     clips.add_argument("--identity", help="who is seen; the video's name otherwise")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     parser.set_defaults(run=run)
@@ -46,15 +54,25 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is None and arguments.clip_format is None:
         raise BadInput("Say where the motion goes: -o motion.safetensors, or --clip-format DIR.")
     videos = files(arguments.video, VIDEOS, "video")
-    if arguments.video.is_dir() and arguments.output is not None and arguments.output.suffix:
-        raise BadInput(f"Several motions need a folder to go to; {arguments.output} looks like a file.")
+    names = result_names([(video,) for video in videos])
+    targets = _targets(arguments, names)
+    if targets[0] is not None:
+        check_results(targets, videos, ".safetensors", arguments)
+    from gohd_core.face import FaceReader
+
     extractor, gaze_estimator = load_readers(arguments.models, arguments.device)
-    needed = extractor.config.aligned and arguments.landmarks is None
+    reader = FaceReader.find(device=arguments.device)
+    if arguments.people and reader is None:
+        raise BadInput("People are followed by the face networks; fetch them with `gohd download faces`.")
+    needed = extractor.config.aligned and arguments.landmarks is None and reader is None
     detector = load_detector(arguments, needed=needed)
     failed = 0
-    for video in videos:
+    for video, name, target in zip(videos, names, targets, strict=True):
         try:
-            made = _extract(video, extractor, gaze_estimator, detector, arguments)
+            if arguments.people:
+                made = _people(video, target, reader, arguments)
+            else:
+                made = _extract(video, name, target, extractor, gaze_estimator, detector, reader, arguments)
         except Interrupted:
             raise
         except GohdError as error:
@@ -66,43 +84,87 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _extract(
-    video: Path, extractor: Any, gaze_estimator: Any, detector: Any, arguments: argparse.Namespace
-) -> dict[str, Any]:
-    from gohd_core.motion.file import save_motion
+def _targets(arguments: argparse.Namespace, names: list[str]) -> list[Path | None]:
+    output = arguments.output
+    if output is None:
+        return [None] * len(names)
+    if arguments.video.is_dir() and output.suffix and not output.is_dir():
+        raise BadInput(f"Several motions need a folder to go to; {output} looks like a file.")
+    if arguments.video.is_dir() or output.is_dir():
+        return [output / f"{name}.safetensors" for name in names]
+    return [output]
 
+
+def _extract(
+    video: Path,
+    name: str,
+    target: Path | None,
+    extractor: Any,
+    gaze_estimator: Any,
+    detector: Any,
+    reader: Any,
+    arguments: argparse.Namespace,
+) -> dict[str, Any]:
     started = time.perf_counter()
     progress = None if arguments.json else lambda done, total: show("frames", done, total)
-    driving, film = read_video(video, extractor, gaze_estimator, arguments, detector, progress)
+    driving, film = read_video(video, extractor, gaze_estimator, arguments, detector, progress, reader)
     made: dict[str, Any] = {
         "video": str(video),
         "report": driving.report.as_dict(),
         "text": str(driving.report),
     }
-    if arguments.output is not None:
-        folder = arguments.video.is_dir() or arguments.output.is_dir()
-        target = arguments.output / f"{video.stem}.safetensors" if folder else arguments.output
-        info = {"video": video.name, "models": arguments.models, "report": driving.report.as_dict()}
-        motion = driving.motion
-        if arguments.fps != float(motion.fps):
-            from gohd_core.motion.editing import exact_fps
-
-            motion = motion.resampled(exact_fps(arguments.fps))
-        made["motion"] = str(save_motion(target, motion, info))
-        made["frames"] = len(motion)
+    if target is not None:
+        made["motion"], made["frames"] = _save(driving, target, video, arguments)
     if arguments.clip_format is not None:
-        made["clips"] = [str(path) for path in _clips(video, film, driving, arguments)]
+        made["clips"] = [str(path) for path in _clips(video, name, film, driving, arguments)]
     made["seconds"] = time.perf_counter() - started
     return made
 
 
-def _clips(video: Path, film: Any, driving: Any, arguments: argparse.Namespace) -> list[Path]:
+def _people(video: Path, target: Path | None, reader: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+    """One motion for everybody in a video, numbered."""
+    from gohd_core.driving import extract_people
+    from gohd_core.video.reader import Film
+
+    if target is None or arguments.clip_format is not None:
+        raise BadInput("--people writes one motion a person: give -o, and leave out --clip-format.")
+    started = time.perf_counter()
+    film = Film.open(video, start=arguments.start, seconds=arguments.seconds)
+    progress = None if arguments.json else lambda done, total: show("frames", done, total)
+    given = {"missing": arguments.missing, "steadying": steadying_of(arguments), "progress": progress}
+    people = extract_people(film, reader, **given)
+    if not people:
+        raise BadInput(f"No face was seen in {video.name}.")
+    saved = [
+        _save(driving, target.with_stem(f"{target.stem}-{k + 1}"), video, arguments)
+        for k, driving in enumerate(people)
+    ]
+    return {
+        "video": str(video),
+        "motions": [path for path, _ in saved],
+        "reports": [driving.report.as_dict() for driving in people],
+        "text": "\n".join(str(driving.report) for driving in people),
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def _save(driving: Any, target: Path, video: Path, arguments: argparse.Namespace) -> tuple[str, int]:
+    """Writes a motion at the wanted rate; where, and how many frames it has."""
+    from gohd_core.motion.editing import exact_fps
+    from gohd_core.motion.file import save_motion
+
+    motion = driving.motion
+    if arguments.fps != float(motion.fps):
+        motion = motion.resampled(exact_fps(arguments.fps))
+    info = {"video": video.name, "models": arguments.models, "report": driving.report.as_dict()}
+    return str(save_motion(target, motion, info)), len(motion)
+
+
+def _clips(video: Path, name: str, film: Any, driving: Any, arguments: argparse.Namespace) -> list[Path]:
     from gohd_core.audio import to_mono_16k
     from gohd_core.driving import ClipPlan, write_clips
 
-    plan = ClipPlan(
-        video.stem, arguments.clip_size, arguments.clip_seconds, arguments.split, arguments.identity
-    )
+    plan = ClipPlan(name, arguments.clip_size, arguments.clip_seconds, arguments.split, arguments.identity)
     sound = sound_of(video, arguments)
     audio = None if sound is None else to_mono_16k(*sound)
     return write_clips(arguments.clip_format, film, driving, plan, audio)
@@ -115,6 +177,6 @@ def _tell(made: dict[str, Any], as_json: bool) -> None:
     elif "error" in made:
         sys.stderr.write(f"gohd: {made['video']}: {made['error']}\n")
     else:
-        where = [made["motion"]] if "motion" in made else []
+        where = [made["motion"]] if "motion" in made else made.get("motions", [])
         where += [f"{len(made['clips'])} clips"] if "clips" in made else []
         sys.stdout.write(f"{made['video']} -> {' and '.join(where)} in {made['seconds']:.1f} s\n{text}\n")

@@ -1,24 +1,49 @@
-"""What the commands take: files and folders, pictures, numbers with commas; and a line of progress."""
+"""What the commands take: files and folders, numbers; where results go; and a line of progress."""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import math
+import os
 import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from gohd_core.errors import BadInput
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".aac", ".mp4", ".mkv", ".mov", ".webm")
-VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".gif")
+# fmt: off
+PICTURES = (
+    ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".avif",
+)
+VIDEOS = (
+    ".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".gif", ".ts", ".mts",
+    ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv",
+)
+SOUNDS = (
+    ".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".aac",
+    ".aiff", ".aif", ".wma", ".mka", ".weba", ".caf", ".au", ".amr", ".ac3",
+    *(ending for ending in VIDEOS if ending != ".gif"),
+)
+# fmt: on
+_STEEPEST_GAZE = 60
+_LONGEST_NAME = 200
+"""Bytes of a result's name without its ending; file systems take 255."""
 
 
 def files(path: Path, endings: tuple[str, ...], what: str) -> list[Path]:
-    """The file itself, or those in a folder with one of the endings; `BadInput` when there is none."""
+    """The file itself, or those in a folder with one of the endings; `BadInput` when there is none.
+
+    Hidden files in a folder are passed over: macOS leaves one (._a.jpg) beside each of its own.
+    """
     if path.is_dir():
-        found = sorted(file for file in path.iterdir() if file.suffix.lower() in endings)
+        found = sorted(
+            file
+            for file in path.iterdir()
+            if file.suffix.lower() in endings and not file.name.startswith(".") and file.is_file()
+        )
         if not found:
             raise BadInput(f"There is no {what} in {path} (looked for {', '.join(endings)}).")
         return found
@@ -27,23 +52,61 @@ def files(path: Path, endings: tuple[str, ...], what: str) -> list[Path]:
     return [path]
 
 
-def read_picture(path: Path) -> Any:
-    """A picture file, turned upright as its camera said."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+def result_names(sources: Sequence[Sequence[Path]]) -> list[str]:
+    """A file name without ending for the result of each group of files; no two are the same.
 
-    try:
-        with Image.open(path) as picture:
-            return ImageOps.exif_transpose(picture).copy()
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise BadInput(f"{path} can't be read as a picture ({error}); save it as PNG or JPEG.") from error
+    Those are the names of the sources without their endings, joined; where that would make two alike, which
+    for some file systems they are in spite of case or Unicode form, their endings stay, and numbers follow.
+    """
+    short = [_fitting("-".join(path.stem for path in group)) for group in sources]
+    often = Counter(map(_alike, short))
+    taken = {name for name, count in often.items() if count == 1}
+    names = []
+    for group, name in zip(sources, short, strict=True):
+        if often[_alike(name)] > 1:
+            whole = _fitting("-".join(path.name for path in group))
+            name, number = whole, 1
+            while _alike(name) in taken:
+                number += 1
+                name = f"{whole}-{number}"
+            taken.add(_alike(name))
+        names.append(name)
+    return names
+
+
+def _alike(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _fitting(name: str) -> str:
+    """The name, or its beginning and a digest of all of it where file systems would not take it."""
+    content = os.fsencode(name)
+    if len(content) <= _LONGEST_NAME:
+        return name
+    kept = content[: _LONGEST_NAME - 9].decode("utf-8", "ignore")
+    return f"{kept}-{hashlib.sha256(content).hexdigest()[:8]}"
 
 
 def numbers(text: str) -> tuple[float, ...]:
     """Numbers with commas, for argparse."""
+    return tuple(number(part) for part in text.split(","))
+
+
+def number(text: str, low: float = -math.inf, high: float = math.inf) -> float:
+    """One finite number within bounds, for argparse."""
     try:
-        return tuple(float(part) for part in text.split(","))
+        value = float(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers with commas") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+    if not math.isfinite(value) or not low <= value <= high:
+        bounds = f" from {low:g}" * (low > -math.inf) + f" to {high:g}" * (high < math.inf)
+        raise argparse.ArgumentTypeError(f"{text} is not a number{bounds or ' that is finite'}")
+    return value
+
+
+def within(low: float, high: float = math.inf) -> Callable[[str], float]:
+    """`number` between two bounds, for argparse."""
+    return lambda text: number(text, low, high)
 
 
 def gaze_angles(text: str) -> str | tuple[float, float]:
@@ -51,10 +114,13 @@ def gaze_angles(text: str) -> str | tuple[float, float]:
     if "," not in text:
         return text
     try:
-        pitch, yaw = (math.radians(float(part)) for part in text.split(","))
-    except ValueError as error:
-        raise BadInput(f"--gaze {text} is neither hold, sample, nor PITCH,YAW in degrees.") from error
-    return pitch, yaw
+        pitch, yaw = (number(part, -_STEEPEST_GAZE, _STEEPEST_GAZE) for part in text.split(","))
+    except (ValueError, argparse.ArgumentTypeError) as error:
+        raise BadInput(
+            f"--gaze {text} is neither hold, sample, nor PITCH,YAW in degrees from -{_STEEPEST_GAZE} to "
+            f"{_STEEPEST_GAZE}."
+        ) from error
+    return math.radians(pitch), math.radians(yaw)
 
 
 def show(stage: str, done: int, total: int) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gohd_core.errors import BadInput
+from gohd_core.files import check_target
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,16 +18,49 @@ def add_finishing_options(parser: argparse.ArgumentParser) -> None:
     """What becomes of the drawn frames."""
     group = parser.add_argument_group("finishing")
     group.add_argument(
-        "--full-frame", action="store_true", help="paste the face back into the portrait's whole picture"
+        "--full-frame",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="the portrait's whole picture with the face pasted back (as it is), or the face crop alone",
+    )
+    group.add_argument(
+        "--size",
+        type=int,
+        default=0,
+        help="side of the face crop in pixels, 256 to 1024 in steps of 64; 0 takes the face's own (0)",
     )
     group.add_argument(
         "--no-invisible-mark",
         action="store_true",
         help="leave out the invisible mark that says that the video is generated (`gohd watermark read`)",
     )
+    add_mark_options(group)
+
+
+def add_mark_options(group: Any) -> None:
+    """A text to be seen, and content credentials."""
     group.add_argument("--visible-mark", default="", metavar="TEXT", help="text in a corner of every frame")
     group.add_argument("--certificate", type=Path, help="PEM chain to sign content credentials (C2PA) with")
     group.add_argument("--private-key", type=Path, help="PEM key of that certificate (ES256)")
+
+
+def check_results(
+    results: Sequence[Path], inputs: Iterable[Path | None], ending: str, arguments: argparse.Namespace
+) -> None:
+    """Says before anything is read whether the results, and what else is to be written, can be.
+
+    Nothing that is read may be written over.
+    """
+    extra = [
+        (getattr(arguments, "picture", None), (".png", ".jpg", ".jpeg")),
+        (getattr(arguments, "motion", None), (".safetensors",)),
+    ]
+    wanted = [(path, (ending,)) for path in results]
+    wanted += [(path, endings) for path, endings in extra if path is not None]
+    read = {path.resolve() for path in inputs if path is not None}
+    for path, endings in wanted:
+        if check_target(path, endings).resolve() in read:
+            raise BadInput(f"{path} is what is read, and would be written over; give another name.")
 
 
 def check_finishing(arguments: argparse.Namespace) -> None:
@@ -44,11 +78,15 @@ def check_finishing(arguments: argparse.Namespace) -> None:
 
 def finished(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namespace) -> Iterator[Tensor]:
     """Frames pasted back and marked, as a stream."""
-    from gohd_core.render import Mark, marked, paste_back
+    from gohd_core.pipeline import finish
 
-    pasted = arguments.full_frame and not getattr(arguments, "into_video", False)
-    whole = paste_back(frames, portrait) if pasted else frames
-    return marked(whole, Mark(not arguments.no_invisible_mark, arguments.visible_mark))
+    return finish(
+        frames,
+        portrait,
+        full_frame=arguments.full_frame and not getattr(arguments, "into_video", False),
+        invisible_mark=not arguments.no_invisible_mark,
+        visible_mark=arguments.visible_mark,
+    )
 
 
 def signed(video: Path, arguments: argparse.Namespace) -> None:

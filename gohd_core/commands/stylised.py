@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gohd_core.choices import CLIP_KINDS, ENGINES
 from gohd_core.errors import BadInput
-
-ENGINE_NAMES = ("espeak", "flite", "festival")
 
 
 def add_commands(commands: Any) -> None:
@@ -24,7 +23,7 @@ def add_commands(commands: Any) -> None:
     make.add_argument("--out", type=Path, required=True, help="folder of the data set")
     make.add_argument("--clips", type=int, required=True, help="how many clips")
     make.add_argument("--seed", type=int, required=True, help="same seed, same bytes")
-    make.add_argument("--kind", default="talk", choices=("talk", "stills"))
+    make.add_argument("--kind", default="talk", choices=CLIP_KINDS)
     make.add_argument("--size", type=int, default=256, help="pixels of a picture's side (256)")
     make.add_argument("--no-frames", action="store_true", help="talk: coefficients and sound, no pictures")
     make.add_argument("--no-correspondence", action="store_true", help="stills: leave out triangle buffers")
@@ -32,7 +31,7 @@ def add_commands(commands: Any) -> None:
     make.add_argument(
         "--engines",
         type=_names,
-        default=ENGINE_NAMES,
+        default=ENGINES,
         help="speech engines to draw from (espeak,flite,festival; also piper,kokoro)",
     )
     make.add_argument("--workers", type=int, help="processes (one per core)")

@@ -7,16 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gohd_core.commands.inputs import numbers
+from gohd_core.choices import MISSING, ORDERS, STEADYING
+from gohd_core.commands.inputs import numbers, within
 from gohd_core.errors import BadInput
 
 if TYPE_CHECKING:
     from gohd_core.driving import Driving
     from gohd_core.video.reader import Film
-
-MISSING = ("hold", "interpolate", "mark")
-METHODS = ("none", "mean", "gaussian", "savitzky-golay", "one-euro")
-ORDERS = ("largest", "smallest", "left", "right", "top", "bottom", "central")
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
@@ -34,9 +31,9 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--face", default="largest", choices=ORDERS, help="which face the detector takes (largest)"
     )
-    group.add_argument("--start", type=float, default=0.0, help="begin at this second of the video (0)")
+    group.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")
     group.add_argument(
-        "--seconds", type=float, default=0.0, help="read this many seconds; 0 reads to the end"
+        "--seconds", type=within(0), default=0.0, help="read this many seconds; 0 reads to the end"
     )
     group.add_argument(
         "--missing",
@@ -45,9 +42,11 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         help="frames without a face: hold the last, interpolate, or mark",
     )
     group.add_argument(
-        "--smooth", default="savitzky-golay", choices=METHODS, help="against jitter (savitzky-golay)"
+        "--smooth", default="savitzky-golay", choices=STEADYING, help="against jitter (savitzky-golay)"
     )
-    group.add_argument("--smooth-seconds", type=float, default=0.2, help="how slow is slow, in seconds (0.2)")
+    group.add_argument(
+        "--smooth-seconds", type=within(0, 60), default=0.2, help="how slow is slow, in seconds (0.2)"
+    )
     group.add_argument("--smooth-parts", default="pose,gaze", help="some of pose,expression,gaze (pose,gaze)")
     group.add_argument(
         "--no-steady-crop", action="store_true", help="let the crop follow every tremble of the face"
@@ -56,22 +55,12 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
 
 def load_readers(folder: str, device: str) -> tuple[Any, Any]:
     """Extractor and gaze estimator of a family: built-in, or the official files in a folder."""
-    from gohd_core.checkpoints import BUILTIN
-    from gohd_core.checkpoints.released import find_released
-    from gohd_core.errors import BadCheckpoint
+    from gohd_core.checkpoints.released import family_paths
     from gohd_core.face import CoefficientExtractor, GazeEstimator
 
-    paths: list[Any] = [BUILTIN, BUILTIN]
-    if folder != BUILTIN:
-        names = ("epoch_20.pth", "L2CSNet_gaze360.pkl")
-        found = find_released((Path(folder),))
-        missing = [name for name in names if name not in found]
-        if missing:
-            raise BadCheckpoint(
-                f"{folder} lacks {', '.join(missing)}; `gohd doctor` says where each can be had."
-            )
-        paths = [found[name] for name in names]
-    return CoefficientExtractor.load(paths[0], device=device), GazeEstimator.load(paths[1], device=device)
+    paths = family_paths(folder, ("extractor", "gaze_estimator"))
+    extractor = CoefficientExtractor.load(paths["extractor"], device=device)
+    return extractor, GazeEstimator.load(paths["gaze_estimator"], device=device)
 
 
 def load_detector(arguments: argparse.Namespace, *, needed: bool) -> Any:
@@ -95,55 +84,70 @@ def read_video(
     arguments: argparse.Namespace,
     detector: Any,
     progress: Callable | None,
+    reader: Any = None,
 ) -> tuple[Driving, Film]:
-    """Reads one video as the options say."""
-    from gohd_core.driving import Steadying, extract_motion, whereabouts
+    """Reads one video as the options say; reader: of people's faces, where it is there."""
+    from gohd_core.driving import extract_motion, whereabouts
     from gohd_core.face import FaceChoice
     from gohd_core.video.reader import Film
 
     film = Film.open(path, start=arguments.start, seconds=arguments.seconds)
     choice = FaceChoice(arguments.face, box=arguments.video_box)
     landmarks = None if arguments.landmarks is None else _landmarks(arguments.landmarks)
-    where = whereabouts(landmarks=landmarks, box=arguments.video_box, detector=detector, choice=choice)
-    parts = tuple(part.strip() for part in arguments.smooth_parts.split(",") if part.strip())
+    where = None
+    if reader is None or landmarks is not None or detector is not None:
+        where = whereabouts(landmarks=landmarks, box=arguments.video_box, detector=detector, choice=choice)
     driving = extract_motion(
         film,
         extractor,
         gaze_estimator,
         where=where,
+        reader=reader,
+        choice=choice,
         missing=arguments.missing,
         steady_crop=not arguments.no_steady_crop,
-        steadying=Steadying(arguments.smooth, arguments.smooth_seconds, parts),
+        steadying=steadying_of(arguments),
         progress=progress,
     )
     return driving, film
 
 
+def steadying_of(arguments: argparse.Namespace) -> Any:
+    """How motion is smoothed."""
+    from gohd_core.driving import Steadying
+
+    parts = tuple(part.strip() for part in arguments.smooth_parts.split(",") if part.strip())
+    return Steadying(arguments.smooth, arguments.smooth_seconds, parts)
+
+
 def sound_of(path: Path, arguments: argparse.Namespace) -> tuple[Any, int] | None:
     """The sound of the part of a video that is read, from its first picture on; None where it has none."""
-    import av
-
     from gohd_core.audio import load_audio
+    from gohd_core.media import decoded, open_media, start_of, usable
 
-    with av.open(str(path)) as container:
-        if not container.streams.audio:
+    with open_media(path, path.name) as container:
+        if not usable(container.streams.audio):
             return None
-        picture = container.streams.video[0]
-        late = (
-            float((picture.start_time or 0) * picture.time_base) - (container.start_time or 0) / av.time_base
-        )
+        stream = usable(container.streams.video)[0]
+        first = next(decoded(container, stream, path.name, tell=lambda _: None), None)
+        late = 0.0 if first is None or first.time is None else float(first.time) - start_of(container)
     waveform, rate = load_audio(path)
-    first = round((max(late, 0.0) + arguments.start) * rate)
-    last = first + round(arguments.seconds * rate) if arguments.seconds else waveform.shape[1]
-    return (waveform[:, first:last], rate) if first < waveform.shape[1] else None
+    start = round((max(late, 0.0) + arguments.start) * rate)
+    stop = start + round(arguments.seconds * rate) if arguments.seconds else waveform.shape[1]
+    return (waveform[:, start:stop], rate) if start < waveform.shape[1] else None
 
 
 def _landmarks(path: Path) -> Any:
     import numpy as np
 
+    wanted = "save a NumPy array [T, 68, 2] of pixels as .npy"
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"{path} can't be read as landmarks ({error}); save a NumPy array [T, 68, 2]."
-        ) from error
+        found = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise BadInput(f"{path} can't be read as landmarks ({error}); {wanted}.") from error
+    if isinstance(found, np.ndarray):
+        return found
+    with found:
+        if len(found.files) != 1:
+            raise BadInput(f"{path} holds {len(found.files)} arrays ({', '.join(found.files)}); {wanted}.")
+        return found[found.files[0]]

@@ -23,9 +23,9 @@ from gohd_core.errors import BadInput
 from gohd_core.face.camera import ALIGNED_SIZE, DISTANCE, FOCAL, rotation, rotation_angles
 from gohd_core.face.crop import Box, face_crop_box
 from gohd_core.face.gaze_estimator import gaze_direction
-from gohd_core.face.head_track import RIGID
 from gohd_core.face.mediapipe_points import BLENDSHAPES_MISSING, FaceTrack, landmarks_68
 from gohd_core.face.morphable import MorphableModel
+from gohd_core.landmarks68 import RIGID
 
 EYE_RANGE = np.radians(30.0)
 """How far an eye turns at eyeLook... = 1, in radians: about the reach of a comfortable glance."""
@@ -121,7 +121,7 @@ def gaze_of(blendshapes: Mapping[str, float], angles: torch.Tensor) -> np.ndarra
         shape("eyeLookInLeft") - shape("eyeLookOutLeft"),
         shape("eyeLookOutRight") - shape("eyeLookInRight"),
     ]
-    inside = torch.tensor([np.mean(up), np.mean(left)], dtype=torch.float64) * EYE_RANGE
+    inside = torch.tensor([np.mean(up), np.mean(left)], dtype=torch.float64, device="cpu") * EYE_RANGE
     x, y, z = gaze_direction(inside) @ rotation(angles)
     return np.array([torch.asin(y.clamp(-1, 1)), torch.atan2(-x, z)])
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from gohd_core.clips import INDEX_NAME, SPLITS, Entry, clip_path, read_index, save_clip, write_index
+from gohd_core.choices import SPLITS
+from gohd_core.clips import INDEX_NAME, Entry, clip_path, read_index, save_clip, write_index
 from gohd_core.constants import FPS, SAMPLES_PER_FRAME
 from gohd_core.driving.crop_readers import pose_in
 from gohd_core.driving.result import Driving

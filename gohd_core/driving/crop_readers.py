@@ -12,7 +12,7 @@ from gohd_core.driving.steadiness import tremble
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import ALIGNED_SIZE, DISTANCE, FOCAL
 from gohd_core.face.crop import Box, face_crop_box
-from gohd_core.motion.one_euro import OneEuro
+from gohd_core.motion.smoothing import OneEuro
 
 ROOM = 0.07
 """A steady crop stays where it is until the face's own crop is this share of its side away from it."""

@@ -12,8 +12,8 @@ from gohd_core.driving.crop_readers import Cropper, LandmarkFilter, crop_tremble
 from gohd_core.driving.locators import Sighting
 from gohd_core.driving.result import Reading
 from gohd_core.errors import BadInput
-from gohd_core.face.crop import Box, slice_box
-from gohd_core.face.extractor import SQUARE, CoefficientExtractor
+from gohd_core.face.crop import Box, is_square, slice_box
+from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.reprojection import misfit
 from gohd_core.face.tracking import box_of_landmarks
@@ -52,7 +52,11 @@ class CropReader:
         if all(landmarks is not None for landmarks in known):
             points = np.stack([p - boxes[k].ints()[:2] for k, p in zip(chosen, known, strict=True)])
         found = self.extractor.extract(crops, points)
-        gazes = torch.zeros(len(crops), 2) if self.gaze is None else self.gaze.estimate(crops).values
+        gazes = (
+            torch.zeros(len(crops), 2, dtype=torch.float32, device="cpu")
+            if self.gaze is None
+            else self.gaze.estimate(crops).values
+        )
         fits = _fits(found, crops)
         for row, k in enumerate(chosen):
             box = boxes[k]
@@ -80,7 +84,7 @@ class CropReader:
     def _square(self, sighting: Sighting) -> Box | None:
         height, width = sighting.image.shape[:2]
         if sighting.whole:
-            if max(height, width) > SQUARE * min(height, width):
+            if not is_square(height, width):
                 raise BadInput(
                     f"The frames are {width} x {height} and nothing says where the face is; give a face box, "
                     "landmarks or a detector, or square frames of a head."
@@ -97,7 +101,9 @@ def _fits(found: Any, crops: list[np.ndarray]) -> list[bool]:
     shows = [float(crop.std()) >= PLAIN for crop in crops]
     if found.landmarks is None:
         return shows
-    sizes = torch.tensor([[crop.shape[1], crop.shape[0]] for crop in crops])[:, None]
+    sizes = torch.tensor([[crop.shape[1], crop.shape[0]] for crop in crops], dtype=torch.long, device="cpu")[
+        :, None
+    ]
     unit = (found.landmarks + 0.5) / sizes * 256 - 0.5
     fitting = (misfit(found.coefficients, unit, 256) < NO_FACE).tolist()
     return [a and b for a, b in zip(shows, fitting, strict=True)]
@@ -124,7 +130,7 @@ class AlignedReader:
         images = [sightings[k].image for k in chosen]
         landmarks = np.stack([points[k] for k in chosen])
         found = self.extractor.extract(images, landmarks)
-        gazes = torch.zeros(len(chosen), 2)
+        gazes = torch.zeros(len(chosen), 2, dtype=torch.float32, device="cpu")
         if self.gaze is not None:
             boxes = [_inside(box_of_landmarks(points[k]), sightings[k].image) for k in chosen]
             gazes = self.gaze.estimate(images, [box.as_tuple() for box in boxes]).values

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
+from gohd_core.choices import DRIVEN_PARTS, TRACKS
+from gohd_core.driving.lids import with_seen_lids
 from gohd_core.errors import BadInput
 from gohd_core.face.morphable import MorphableModel
 from gohd_core.face.portrait import Portrait
 from gohd_core.motion import Gaze, Motion
 from gohd_core.motion.mixing import MixSettings, mix_motion
 
-PARTS = ("pose", "mouth", "eyes", "gaze")
 OWN = "own"
 _TRACKS = {"pose": "pose", "mouth": "expression", "eyes": "expression", "gaze": "gaze"}
 _MIXED = {"pose": "pose", "mouth": "expression", "eyes": "eyes", "gaze": "gaze"}
@@ -25,15 +27,15 @@ class DriveOptions:
     """What drives what.
 
     Attributes:
-        sources: part (`PARTS`) -> name of a motion, or "own" for what the portrait itself does. The gaze may
-            be a pair (pitch, yaw) in radians instead.
+        sources: part (`DRIVEN_PARTS`) -> name of a motion, or "own" for what the portrait itself does. The
+            gaze may be a pair (pitch, yaw) in radians instead.
         relative: parts of which only the change over their first frame counts, added to the portrait's own.
         length, fill: see `MixSettings`; the length may also be that of a part.
         own_where_unseen: frames in which the driver's face was not seen show the portrait's own.
     """
 
     sources: Mapping[str, str | tuple[float, float]] = field(
-        default_factory=lambda: dict.fromkeys(PARTS, "video")
+        default_factory=lambda: dict.fromkeys(DRIVEN_PARTS, "video")
     )
     relative: frozenset[str] = frozenset({"pose"})
     length: str = "longest"
@@ -42,8 +44,11 @@ class DriveOptions:
 
     def __post_init__(self) -> None:
         for part in (*self.sources, *self.relative):
-            if part not in PARTS:
-                raise BadInput(f"There is no part {part!r} to drive; use some of {', '.join(PARTS)}.")
+            if part not in DRIVEN_PARTS:
+                raise BadInput(f"There is no part {part!r} to drive; use some of {', '.join(DRIVEN_PARTS)}.")
+        gaze = self.sources.get("gaze")
+        if not (gaze is None or isinstance(gaze, str) or all(abs(angle) < math.pi / 2 for angle in gaze)):
+            raise BadInput(f"The gaze {gaze} is beyond 90 degrees (pi / 2 radians); look less far.")
 
 
 def driven_motion(
@@ -60,8 +65,8 @@ def driven_motion(
     Raises: `BadInput` for a source that is not there, or where nothing moves the portrait.
     """
     options = options or DriveOptions()
-    own = Motion(portrait.pose, portrait.expression, portrait.gaze)
-    wanted = {part: options.sources.get(part, OWN) for part in PARTS}
+    own = portrait.motion
+    wanted = {part: options.sources.get(part, OWN) for part in DRIVEN_PARTS}
     tracks: dict[str, Any] = {}
     for part, source in wanted.items():
         if isinstance(source, str) and source != OWN:
@@ -85,19 +90,21 @@ def driven_motion(
         fill=options.fill,
     )
     mixed = mix_motion(own, **{_MIXED[part]: t for part, t in tracks.items()}, settings=settings, model=model)
+    if portrait.mesh is not None and wanted["eyes"] == wanted["gaze"] == "video":
+        mixed = with_seen_lids(mixed, own)
     return _with_own(mixed, own) if options.own_where_unseen else mixed
 
 
 def _length(length: str, tracks: Mapping[str, Any]) -> str:
     """The mixer's name for a length."""
-    if length in PARTS and _MIXED[length] not in {_MIXED[part] for part in tracks}:
+    if length in DRIVEN_PARTS and _MIXED[length] not in {_MIXED[part] for part in tracks}:
         raise BadInput(f"The length is to be that of the {length}, but nothing drives it.")
     return _MIXED.get(length, length)
 
 
 def _with_own(motion: Motion, own: Motion) -> Motion:
     parts = {}
-    for name in ("pose", "expression", "gaze"):
+    for name in TRACKS:
         track = getattr(motion, name)
         values = torch.where(track.valid[:, None], track.values, getattr(own, name).values)
         parts[name] = replace(track, values=values)

@@ -6,18 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from gohd_core.choices import STEADYING, TRACKS
 from gohd_core.errors import BadInput
-from gohd_core.face.smoothing import smooth
-from gohd_core.motion import Motion, Sequence, unwrap
-from gohd_core.motion.editing import SMOOTHING, smoothed
+from gohd_core.motion import Motion, Sequence, smoothing, unwrap
+from gohd_core.motion.editing import smoothed
 
 Track = TypeVar("Track", bound=Sequence)
 
-METHODS = ("none", "mean", *SMOOTHING)
-PARTS = ("pose", "expression", "gaze")
 _NOISE = 6**0.5
 """Second differences of white noise are this much larger than the noise."""
 
@@ -28,7 +25,7 @@ class Steadying:
 
     Attributes:
         method: "none"; "mean", the official mean over 5 frames (the pose alone, there); or one of
-            `editing.SMOOTHING`. All work on unwrapped angles and lag behind nothing.
+            `choices.SMOOTHING`. All work on unwrapped angles and lag behind nothing.
         seconds: see `editing.smoothed`; "mean" has its own.
         parts: what is smoothed. Expressions are left alone by default: closures of the lips and blinks
             last a few frames.
@@ -39,16 +36,15 @@ class Steadying:
     parts: tuple[str, ...] = ("pose", "gaze")
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise BadInput(f"{self.method!r} is no way to smooth; use one of {', '.join(METHODS)}.")
-        unknown = [part for part in self.parts if part not in PARTS]
+        if self.method not in STEADYING:
+            raise BadInput(f"{self.method!r} is no way to smooth; use one of {', '.join(STEADYING)}.")
+        unknown = [part for part in self.parts if part not in TRACKS]
         if unknown:
-            raise BadInput(f"There is no part {unknown[0]!r} to smooth; use some of {', '.join(PARTS)}.")
+            raise BadInput(f"There is no part {unknown[0]!r} to smooth; use some of {', '.join(TRACKS)}.")
 
 
 OFFICIAL = Steadying("mean", 0.2, ("pose",))
-"""What the official script does to driving poses, without its feedback (`face.smoothing`)."""
-UNTOUCHED = Steadying("none")
+"""What the official script does to driving poses, without its feedback."""
 
 
 def steadied(motion: Motion, how: Steadying) -> Motion:
@@ -58,7 +54,7 @@ def steadied(motion: Motion, how: Steadying) -> Motion:
     return Motion(
         **{
             name: _steadied(getattr(motion, name), how) if name in how.parts else getattr(motion, name)
-            for name in PARTS
+            for name in TRACKS
         }
     )
 
@@ -66,8 +62,7 @@ def steadied(motion: Motion, how: Steadying) -> Motion:
 def _steadied(track: Track, how: Steadying) -> Track:
     if how.method != "mean":
         return smoothed(track, how.seconds, how.method)
-    values = torch.cat([unwrap(track.values[:, : track.angles]), track.values[:, track.angles :]], 1)
-    return replace(track, values=smooth(values))
+    return replace(track, values=smoothing.mean(track.unwrapped))
 
 
 def tremble(values: Tensor | np.ndarray) -> float:

@@ -6,13 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from gohd_core.choices import MISSING
 from gohd_core.errors import BadInput
-
-MISSING = ("hold", "interpolate", "mark")
-"""Frames without a face: hold the last face, go straight to the next one, or stay at rest (all zero).
-
-All of them are marked as not observed, whatever is done.
-"""
 
 
 def check_missing(missing: str) -> None:

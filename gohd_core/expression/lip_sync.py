@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gohd_core.checkpoints import load_network
+from gohd_core.checkpoints.runtime import Runtime
 from gohd_core.constants import LIP_CHUNK, N_MELS
 from gohd_core.errors import BadInput
 from gohd_core.expression.audio_encoder import AudioEncoder, ConvBlock, residual_blocks
@@ -90,25 +89,12 @@ class LipSyncNetwork(nn.Module):
         return functional.normalize(audio, dim=-1), functional.normalize(face, dim=-1)
 
 
-class LipSync:
-    """A lip-sync network at run time: `network`, `config`, and `space` of its file."""
+class LipSync(Runtime):
+    """A lip-sync network at run time. Attributes: see `Runtime`. The built-in family has none."""
 
-    def __init__(self, network: LipSyncNetwork, config: LipSyncConfig, space: str) -> None:
-        self.network = network.eval()
-        self.config = config
-        self.space = space
-
-    @classmethod
-    def load(
-        cls,
-        path: str | PathLike[str] = "builtin",
-        *,
-        device: str | torch.device = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> LipSync:
-        """Load the lip expert's official file (lipsync_expert.pth), one of ours, or "builtin"."""
-        loaded = load_network(path, "lip_sync", device=device, dtype=dtype)
-        return cls(loaded.network, loaded.config, loaded.space)
+    components = ("lip_sync",)
+    network: LipSyncNetwork
+    config: LipSyncConfig
 
     def embed_audio(self, chunks: Any) -> Tensor:
         """Lip chunks [B, 80, 16] -> unit embeddings [B, D]; differentiable."""
@@ -129,7 +115,7 @@ class LipSync:
         return (self.embed_audio(chunks) * self.embed_faces(faces)).sum(dim=-1)
 
     def _input(self, name: str, value: Any, shape: tuple[int, ...]) -> Tensor:
-        tensor = torch.as_tensor(value)
+        tensor = torch.as_tensor(value, device="cpu")
         if tuple(tensor.shape[1:]) != shape:
             wanted = ", ".join(str(size) for size in shape)
             raise BadInput(f"{name} has shape {list(tensor.shape)}; [B, {wanted}] is expected.")

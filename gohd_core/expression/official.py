@@ -97,8 +97,6 @@ def _layout(
     unused: tuple[str, ...] = (),
 ) -> Layout:
     return Layout(
-        component="expression",
-        file_name="audio2exp.pth",
         outer=("state_dict_G",),
         fingerprint=fingerprint,
         infer_config=infer_config,

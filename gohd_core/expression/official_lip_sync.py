@@ -21,8 +21,6 @@ def infer_config(state: Mapping[str, Tensor]) -> LipSyncConfig:
 
 LAYOUTS = (
     Layout(
-        component="lip_sync",
-        file_name="lipsync_expert.pth",
         outer=("state_dict",),
         fingerprint=(
             "face_encoder.0.conv_block.0.weight",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from os import PathLike
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from gohd_core.audio import AudioFeatures
-from gohd_core.checkpoints import load_network
+from gohd_core.checkpoints.runtime import Runtime
 from gohd_core.constants import (
     LIP_CHUNK,
     N_EXPRESSION,
@@ -28,31 +27,12 @@ BLOCK = 250
 """Frames that go through the network at once (10 s)."""
 
 
-class ExpressionPredictor:
-    """An expression network with its coefficient space (§3.2, eq. 5-8).
+class ExpressionPredictor(Runtime):
+    """An expression network with its coefficient space (§3.2, eq. 5-8). Attributes: see `Runtime`."""
 
-    Attributes:
-        network: the `ExpressionNetwork`, in evaluation mode.
-        config: its `ExpressionConfig`.
-        space: coefficient space of the expressions, "bfm09" or "stylised".
-    """
-
-    def __init__(self, network: ExpressionNetwork, config: ExpressionConfig, space: str) -> None:
-        self.network = network.eval()
-        self.config = config
-        self.space = space
-
-    @classmethod
-    def load(
-        cls,
-        path: str | PathLike[str] = "builtin",
-        *,
-        device: str | torch.device = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> ExpressionPredictor:
-        """Load an official checkpoint (stage 1, LSTM or transformer), one of ours, or "builtin"."""
-        loaded = load_network(path, "expression", device=device, dtype=dtype)
-        return cls(loaded.network, loaded.config, loaded.space)
+    components = ("expression",)
+    network: ExpressionNetwork
+    config: ExpressionConfig
 
     @torch.inference_mode()
     def predict(
@@ -167,7 +147,7 @@ class ExpressionPredictor:
 
 def _tensor(name: str, value: Any, shape: tuple[int | None, ...] | None) -> Tensor:
     """A float32 CPU tensor of that shape (None: any length), or one sentence on what is wrong."""
-    tensor = torch.as_tensor(value).detach().cpu()
+    tensor = torch.as_tensor(value, device="cpu").detach()
     if not tensor.is_floating_point():
         raise BadInput(f"{name} is {tensor.dtype}; give floating-point values.")
     if shape is not None:

@@ -11,6 +11,7 @@ from gohd_core.constants import N_LANDMARKS
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import ALIGNED_SIZE
 from gohd_core.images import Image, check_landmarks
+from gohd_core.landmarks68 import LEFT_EYE_CORNERS, MOUTH_CORNERS, NOSE_TIP, RIGHT_EYE_CORNERS
 
 MODEL_POINTS = np.array(
     [
@@ -50,10 +51,6 @@ class AlignedFace:
     scale: float
     translation: tuple[float, float]
 
-    def to_picture(self, points: np.ndarray) -> np.ndarray:
-        """Crop pixels [..., 2] -> pixels of the picture, y down."""
-        return (np.asarray(points, np.float64) + self.box[:2] + 0.5) / self._ratio - 0.5
-
     def to_crop(self, points: np.ndarray) -> np.ndarray:
         """Pixels of the picture [..., 2] -> crop pixels, y down."""
         return (np.asarray(points, np.float64) + 0.5) * self._ratio - 0.5 - self.box[:2]
@@ -64,19 +61,9 @@ class AlignedFace:
 
 
 def five_points(landmarks: np.ndarray) -> np.ndarray:
-    """Eyes, nose tip and mouth corners of 68 landmarks, [68, 2] -> [5, 2].
-
-    Each eye is the mean of its two corners (0-based 36 and 39, 42 and 45).
-    """
-    return np.stack(
-        [
-            landmarks[[36, 39]].mean(0),
-            landmarks[[42, 45]].mean(0),
-            landmarks[30],
-            landmarks[48],
-            landmarks[54],
-        ]
-    )
+    """Eyes (the mean of their corners), nose tip and mouth corners of 68 landmarks, [68, 2] -> [5, 2]."""
+    eyes = [landmarks[list(corners)].mean(0) for corners in (RIGHT_EYE_CORNERS, LEFT_EYE_CORNERS)]
+    return np.stack([*eyes, landmarks[NOSE_TIP], *landmarks[list(MOUTH_CORNERS)]])
 
 
 def fit_scale(points: np.ndarray) -> tuple[np.ndarray, float]:

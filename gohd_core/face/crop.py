@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gohd_core.choices import SQUARE
 from gohd_core.errors import BadInput
 from gohd_core.images import Image
 
@@ -16,6 +17,11 @@ MARGIN = 0.4
 
 LIFT = 0.1
 """The box is moved up by this share of its height first: detectors leave the forehead out."""
+
+
+def is_square(height: int, width: int) -> bool:
+    """Whether a picture counts as a square crop of a head."""
+    return max(height, width) <= SQUARE * min(height, width)
 
 
 @dataclass(frozen=True)

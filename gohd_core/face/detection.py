@@ -14,13 +14,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.checkpoints.detector_files import FAN, S3FD, check_whole, find_detector_files, missing_files
+from gohd_core.devices import checked_device
 from gohd_core.errors import BadCheckpoint, BadInput, MissingDependency
 from gohd_core.face.crop import Box
 from gohd_core.face.heatmaps import CROP, cut_view, read_heatmaps, view_of
 from gohd_core.images import Image, rgb_images
+from gohd_core.landmarks68 import MIRRORED
 
 FAN_BLOCKS = 4
 LARGEST_SIDE = 720
@@ -30,19 +33,6 @@ _MEAN_BGR = (104.0, 117.0, 123.0)
 _CANDIDATE = 0.05
 _OVERLAP = 0.3
 _VARIANCES = (0.1, 0.2)
-
-FLIPPED = np.array(
-    [
-        *range(16, -1, -1),
-        *range(26, 16, -1),
-        *range(27, 31),
-        *range(35, 30, -1),
-        *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
-        *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
-        *(64, 63, 62, 61, 60, 67, 66, 65),
-    ]
-)
-"""Which landmark each one becomes in a mirrored picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +74,7 @@ class FaceDetector:
         mirrored: bool = True,
         whole_pixels: bool = False,
     ) -> None:
-        self.finder, self.reader, self._device = finder, reader, torch.device(device)
+        self.finder, self.reader, self._device = finder, reader, checked_device(device)
         networks = (part for part in (finder, reader) if isinstance(part, torch.nn.Module))
         self.network = torch.nn.ModuleList(networks)
         self.least_score, self.batch_size = least_score, batch_size
@@ -141,7 +131,9 @@ class FaceDetector:
             for start in range(0, len(same), self.batch_size):
                 chosen = same[start : start + self.batch_size]
                 small, ratio = zip(*(_shrunk(images[k]) for k in chosen), strict=True)
-                inputs = torch.from_numpy(np.stack(small)).to(self.device).permute(0, 3, 1, 2).float()
+                inputs = rearrange(
+                    torch.from_numpy(np.stack(small)).to(self.device), "b h w c -> b c h w"
+                ).float()
                 mean = inputs.new_tensor(_MEAN_BGR)[:, None, None]
                 for k, rows in zip(chosen, self._decode(self.finder(inputs.flip(1) - mean)), strict=True):
                     rows[:, :4] /= ratio[0]
@@ -153,11 +145,14 @@ class FaceDetector:
         """Landmarks [B, 68, 2] of the face in each box, and their certainty [B]; one box a picture."""
         if len(images) != len(boxes):
             raise BadInput(f"There are {len(images)} pictures and {len(boxes)} boxes; give one box each.")
-        found, sure = [np.zeros((0, len(FLIPPED), 2))], [np.zeros(0)]
+        found, sure = [np.zeros((0, len(MIRRORED), 2))], [np.zeros(0)]
         for start in range(0, len(images), self.batch_size):
             views = [view_of(box) for box in boxes[start : start + self.batch_size]]
             crops = [cut_view(i, v) for i, v in zip(images[start : start + len(views)], views, strict=True)]
-            inputs = torch.from_numpy(np.stack(crops)).to(self.device).permute(0, 3, 1, 2).float() / 255
+            inputs = (
+                rearrange(torch.from_numpy(np.stack(crops)).to(self.device), "b h w c -> b c h w").float()
+                / 255
+            )
             points, peaks = read_heatmaps(
                 self._heatmaps(inputs).float().cpu().numpy(), views, whole_pixels=self.whole_pixels
             )
@@ -170,7 +165,7 @@ class FaceDetector:
         maps = _last(self.reader(inputs))
         if not self.mirrored:
             return maps
-        order = torch.from_numpy(FLIPPED).to(maps.device)
+        order = torch.tensor(MIRRORED, device=maps.device, dtype=torch.long)
         return (maps + _last(self.reader(inputs.flip(-1)))[:, order].flip(-1)) / 2
 
     def _decode(self, maps: Sequence[Tensor]) -> list[np.ndarray]:

@@ -5,31 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.checkpoints.loading import BUILTIN, Loaded, load_network
+from gohd_core.checkpoints.runtime import Runtime
 from gohd_core.constants import FPS, N_GAZE, N_LANDMARKS
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.alignment import align_face
 from gohd_core.face.coefficients import Coefficients
+from gohd_core.face.crop import is_square
+from gohd_core.face.extractor_network import ExtractorConfig, ExtractorNetwork
 from gohd_core.images import Image, check_landmarks, rgb_images, to_tensor
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 NO_FACE = ("raise", "whole", "hold")
-SQUARE = 1.02
-"""A picture whose sides differ by less than this factor counts as a square crop."""
 
 
 @dataclass(frozen=True, eq=False)
 class Extraction(Motion):
     """The motion that was read from pictures, and what else the extractor says.
 
-    The extractor can't see gaze: it is zero and marked as not observed until `with_gaze` sets it.
+    The extractor can't see gaze: it is zero and marked as not observed.
 
     Attributes:
         identity: i of eq. 10 per frame, [T, 80].
@@ -43,31 +42,13 @@ class Extraction(Motion):
     coefficients: Coefficients = field(default=None)  # type: ignore[assignment]
     found: Tensor = field(default=None)  # type: ignore[assignment]
 
-    def with_gaze(self, gaze: Gaze) -> Motion:
-        """Pose and expression together with a gaze of the same length."""
-        return Motion(self.pose, self.expression, gaze)
 
+class CoefficientExtractor(Runtime):
+    """Reads 3DMM coefficients (supplement A) from pictures. Attributes: see `Runtime`."""
 
-class CoefficientExtractor:
-    """Reads 3DMM coefficients (supplement A) from pictures.
-
-    Attributes: network, config, space, info.
-    """
-
-    def __init__(self, loaded: Loaded) -> None:
-        self.network, self.config = loaded.network, loaded.config
-        self.space, self.info = loaded.space, loaded.info
-
-    @classmethod
-    def load(
-        cls,
-        path: str | Path = BUILTIN,
-        *,
-        device: str | torch.device = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> CoefficientExtractor:
-        """From Deep3DFaceRecon's epoch_20.pth, one of our files, or the built-in weights."""
-        return cls(load_network(path, "extractor", device=device, dtype=dtype))
+    components = ("extractor",)
+    network: ExtractorNetwork
+    config: ExtractorConfig
 
     def extract(
         self,
@@ -104,7 +85,9 @@ class CoefficientExtractor:
             found_landmarks.append(where)
             if progress is not None:
                 progress(min(start + batch_size, len(pictures)), len(pictures))
-        found = torch.tensor([landmarks is None or p is not None for p in points])
+        found = torch.tensor(
+            [landmarks is None or p is not None for p in points], dtype=torch.bool, device="cpu"
+        )
         columns = torch.cat(groups)
         if no_face == "hold":
             columns = columns[_nearest_found(found)]
@@ -112,7 +95,7 @@ class CoefficientExtractor:
         return self._result(Coefficients.from_columns(columns), lands, found, fps)
 
     def _result(self, groups: Coefficients, landmarks: Tensor | None, found: Tensor, fps: Any) -> Extraction:
-        unseen = torch.zeros(len(found), N_GAZE)
+        unseen = torch.zeros(len(found), N_GAZE, dtype=torch.float32, device="cpu")
         return Extraction(
             Pose(groups.pose, self.space, fps, found),
             Expression(groups.expression, self.space, fps, found),
@@ -132,7 +115,9 @@ class CoefficientExtractor:
         columns = coefficients.columns().float().cpu()
         if self.config.glimpses is None:
             return columns, None
-        sizes = torch.tensor([[p.shape[1], p.shape[0]] for p in pictures])[:, None]
+        sizes = torch.tensor([[p.shape[1], p.shape[0]] for p in pictures], dtype=torch.long, device="cpu")[
+            :, None
+        ]
         return columns, (reading.landmarks.float().cpu() + 1) / 2 * sizes - 0.5
 
     def _faces(
@@ -149,7 +134,7 @@ class CoefficientExtractor:
             2 * (p + 0.5) / (picture.shape[1], picture.shape[0]) - 1
             for p, picture in zip(points, pictures, strict=True)
         ]
-        return faces, torch.tensor(np.stack(scaled), dtype=torch.float32)
+        return faces, torch.tensor(np.stack(scaled), dtype=torch.float32, device="cpu")
 
 
 def square_face(picture: Image, size: int) -> Image:
@@ -157,7 +142,7 @@ def square_face(picture: Image, size: int) -> Image:
     from PIL import Image as PilImage
 
     height, width = picture.shape[:2]
-    if max(height, width) > SQUARE * min(height, width):
+    if not is_square(height, width):
         raise BadInput(
             f"The picture is {width} x {height} and no landmarks were given, so where the face is can't "
             "be told; give its landmarks, or a square crop of it (see prepare_portrait)."
@@ -189,5 +174,5 @@ def _per_frame(landmarks: Any, n: int, no_face: str) -> list[np.ndarray | None]:
 def _nearest_found(found: Tensor) -> Tensor:
     """For each frame the nearest one that has a face, the earlier one of two equally near, [T]."""
     there = found.nonzero()[:, 0]
-    distance = (torch.arange(len(found))[:, None] - there).abs()
+    distance = (torch.arange(len(found), dtype=torch.long, device="cpu")[:, None] - there).abs()
     return there[distance.argmin(1)]

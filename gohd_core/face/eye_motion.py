@@ -7,12 +7,7 @@ from torch import Tensor
 
 from gohd_core.constants import N_EYE_MOTION, N_LANDMARKS
 from gohd_core.errors import BadInput
-
-BROWS = slice(17, 27)
-"""The ten brow landmarks, right brow of the person first (0-based)."""
-
-LIDS = ((37, 38, 40, 41), (43, 44, 46, 47))
-"""Per eye two landmarks on the upper lid and two on the lower one (0-based)."""
+from gohd_core.landmarks68 import BROWS, LIDS
 
 
 def eye_height(landmarks: Tensor) -> Tensor:

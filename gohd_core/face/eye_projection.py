@@ -8,14 +8,11 @@ import torch
 from torch import Tensor
 
 from gohd_core.constants import N_EXPRESSION
+from gohd_core.landmarks68 import EYES_AND_BROWS, JAW_AND_MOUTH
 
 if TYPE_CHECKING:
     from gohd_core.face.morphable import MorphableModel
 
-MOUTH_POINTS = (*range(17), *range(48, 68))
-"""The jaw line and the lips among the 68 landmarks."""
-EYE_POINTS = (*range(17, 27), *range(36, 48))
-"""The brows and the eyes."""
 _RIDGE = 1e-3
 """Movements that neither group of landmarks shows stay with the mouth's source."""
 
@@ -28,8 +25,8 @@ def eye_projection(model: MorphableModel) -> Tensor:
     still, x = argmin |E (x - d)|^2 + |M x|^2 + ridge |x|^2, with E and M the basis at those landmarks.
     """
     basis = model.expression_basis[model.landmark_indices].double()
-    eye = basis[list(EYE_POINTS)].reshape(-1, N_EXPRESSION)
-    mouth = basis[list(MOUTH_POINTS)].reshape(-1, N_EXPRESSION)
+    eye = basis[list(EYES_AND_BROWS)].reshape(-1, N_EXPRESSION)
+    mouth = basis[list(JAW_AND_MOUTH)].reshape(-1, N_EXPRESSION)
     wanted, still = eye.T @ eye, mouth.T @ mouth
-    ridge = _RIDGE * torch.eye(N_EXPRESSION, dtype=torch.float64) * wanted.diagonal().mean()
+    ridge = _RIDGE * torch.eye(N_EXPRESSION, dtype=torch.float64, device="cpu") * wanted.diagonal().mean()
     return torch.linalg.solve(wanted + still + ridge, wanted).float()

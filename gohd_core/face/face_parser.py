@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,55 +9,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gohd_core.checkpoints.loading import Loaded, load_network
+from gohd_core.checkpoints.runtime import Runtime
 from gohd_core.errors import BadInput
 from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
+from gohd_core.face.parsing_network import ParsingConfig, ParsingNetwork
 from gohd_core.images import rgb_images, to_tensor
 
-CLASSES = (
-    "background",
-    "skin",
-    "left brow",
-    "right brow",
-    "left eye",
-    "right eye",
-    "glasses",
-    "left ear",
-    "right ear",
-    "earring",
-    "nose",
-    "mouth",
-    "upper lip",
-    "lower lip",
-    "neck",
-    "necklace",
-    "cloth",
-    "hair",
-    "hat",
-)
-"""What label k stands for (CelebAMask-HQ, as in the official file)."""
 
+class FaceParser(Runtime):
+    """Labels the parts of a face. Attributes: see `Runtime`. The built-in family has none."""
 
-class FaceParser:
-    """Labels the parts of a face. Attributes: network, config, space, info."""
-
-    def __init__(self, loaded: Loaded) -> None:
-        self.network, self.config = loaded.network, loaded.config
-        self.space, self.info = loaded.space, loaded.info
-
-    @classmethod
-    def load(
-        cls,
-        path: str | Path,
-        *,
-        device: str | torch.device = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> FaceParser:
-        """From 79999_iter.pth or one of our files; the built-in family has no parser."""
-        return cls(load_network(path, "face_parsing", device=device, dtype=dtype))
+    components = ("face_parsing",)
+    network: ParsingNetwork
+    config: ParsingConfig
 
     def parse(self, images: Any, *, batch_size: int = 4) -> Tensor:
-        """Labels of every pixel, uint8 [B, H, W] at the images' own size; see `CLASSES`.
+        """Labels of every pixel, uint8 [B, H, W] at the images' own size; see `parsing_labels`.
 
         Args:
             images: any form of `rgb_images`, all of one size: square crops of faces.

@@ -10,14 +10,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gohd_core.checkpoints.loading import BUILTIN, Loaded, load_network
+from gohd_core.checkpoints.runtime import Runtime
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, slice_box
@@ -97,23 +96,12 @@ class GazeNetwork(nn.Module):
         return torch.stack([self.angle(pitch), self.angle(yaw)], -1)
 
 
-class GazeEstimator:
-    """Reads where the eyes look. Attributes: network, config, space, info."""
+class GazeEstimator(Runtime):
+    """Reads where the eyes look. Attributes: see `Runtime`."""
 
-    def __init__(self, loaded: Loaded) -> None:
-        self.network, self.config = loaded.network, loaded.config
-        self.space, self.info = loaded.space, loaded.info
-
-    @classmethod
-    def load(
-        cls,
-        path: str | Path = BUILTIN,
-        *,
-        device: str | torch.device = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> GazeEstimator:
-        """From L2CSNet_gaze360.pkl, one of our files, or the built-in weights."""
-        return cls(load_network(path, "gaze_estimator", device=device, dtype=dtype))
+    components = ("gaze_estimator",)
+    network: GazeNetwork
+    config: GazeConfig
 
     @torch.inference_mode()
     def estimate(

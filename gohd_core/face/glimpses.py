@@ -11,13 +11,14 @@ from torch.nn import functional as F
 
 from gohd_core.constants import N_LANDMARKS
 from gohd_core.errors import BadInput
+from gohd_core.landmarks68 import LEFT_EYE, MOUTH, RIGHT_EYE
 
-REGIONS: dict[str, tuple[tuple[int, int], float, float]] = {
-    "right_eye": ((36, 42), 0.62, 0.10),
-    "left_eye": ((42, 48), 0.62, 0.10),
-    "mouth": ((48, 68), 0.72, -0.03),
+REGIONS: dict[str, tuple[slice, float, float]] = {
+    "right_eye": (RIGHT_EYE, 0.62, 0.10),
+    "left_eye": (LEFT_EYE, 0.62, 0.10),
+    "mouth": (MOUTH, 0.72, -0.03),
 }
-"""Landmark range; half side of the square and its shift upwards, both in units of the face's spread.
+"""Landmarks; half side of the square and its shift upwards, both in units of the face's spread.
 
 The spread is the root mean square distance of the 68 landmarks from their centre. Eye squares reach
 over the brows, the mouth's reaches down to an open jaw.
@@ -95,15 +96,17 @@ def region_crop(images: Tensor, landmarks: Tensor, region: str, size: int) -> Te
     """One region as [B, 3, size, size], turned so that the eye line is level; zero outside the image."""
     if landmarks.shape[1:] != (N_LANDMARKS, 2):
         raise BadInput(f"The landmarks have shape {tuple(landmarks.shape)}; [B, 68, 2] is wanted.")
-    (first, last), half, lift = REGIONS[region]
+    group, half, lift = REGIONS[region]
     # -1..1 is stretched to pixels, so that squares stay square in a picture that is not. Places need
     # float32 whatever the network computes in: bfloat16 would be off by half a pixel.
-    extent = torch.tensor([images.shape[-1] / 2, images.shape[-2] / 2], device=images.device)
+    extent = torch.tensor(
+        [images.shape[-1] / 2, images.shape[-2] / 2], device=images.device, dtype=torch.float32
+    )
     points = landmarks.float() * extent
     spread = (points - points.mean(1, keepdim=True)).square().sum(-1).mean(1, keepdim=True).sqrt()
-    right = F.normalize(points[:, 42:48].mean(1) - points[:, 36:42].mean(1), dim=-1)
+    right = F.normalize(points[:, LEFT_EYE].mean(1) - points[:, RIGHT_EYE].mean(1), dim=-1)
     down = torch.stack([-right[:, 1], right[:, 0]], -1)
-    centre = points[:, first:last].mean(1) - down * lift * spread
+    centre = points[:, group].mean(1) - down * lift * spread
     side = half * spread * (-1 if region == MIRRORED else 1)
     matrix = torch.stack([right * side, down * half * spread, centre], -1) / extent[:, None]
     grid = F.affine_grid(matrix, [len(images), 3, size, size], align_corners=False)

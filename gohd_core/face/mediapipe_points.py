@@ -21,7 +21,6 @@ from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box
 from gohd_core.face.picking import FaceChoice, overlap
 
-N_POINTS = 478
 BLENDSHAPES_MISSING = (
     "The face landmarks hold no {what}; make them with ComfyUI's Detect Face Landmarks (MediaPipe)."
 )
@@ -46,9 +45,6 @@ They are those of MediaPipe's canonical face that come nearest to the 68 landmar
 mean face (`similarity_Lm3D_all.mat`) after a similarity fit on eye corners, nose and lips: seen from the
 front they lie 0.016 face widths off on average.
 """
-
-IRISES = (473, 468)
-"""Centres of the subject's left and right iris."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +84,15 @@ def face_track(payload: Any, choice: FaceChoice | None = None) -> FaceTrack:
     Where none overlaps it, the choice decides anew, as after a cut.
     """
     choice = choice or FaceChoice()
-    if not isinstance(payload, Mapping) or not {"frames", "image_size"} <= payload.keys():
-        raise BadInput("These are no face landmarks; connect ComfyUI's Detect Face Landmarks (MediaPipe).")
-    height, width = (int(value) for value in payload["image_size"])
+    try:
+        frames, (height, width) = payload["frames"], map(int, payload["image_size"])
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise BadInput(
+            "These are no face landmarks; connect ComfyUI's Detect Face Landmarks (MediaPipe)."
+        ) from error
     faces: list[Mapping[str, Any] | None] = []
     last: Box | None = None
-    for found in payload["frames"]:
+    for found in frames:
         boxes = [Box.around(np.asarray(face["landmarks_xy"], np.float64)) for face in found]
         picked = _nearest(boxes, last)
         picked = choice.pick(boxes, height, width) if picked is None else picked

@@ -28,8 +28,6 @@ def _flat_heads(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 LAYOUTS = (
     Layout(
-        component="extractor",
-        file_name="epoch_20.pth",
         outer=("net_recon",),
         fingerprint=(
             "backbone.conv1.weight",

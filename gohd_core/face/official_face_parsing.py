@@ -24,8 +24,6 @@ def _infer_config(state: Mapping[str, Tensor]) -> ParsingConfig:
 
 LAYOUTS = (
     Layout(
-        component="face_parsing",
-        file_name="79999_iter.pth",
         outer=(),
         fingerprint=(
             "cp.resnet.conv1.weight",

@@ -24,8 +24,6 @@ def _infer_config(state: Mapping[str, Tensor]) -> GazeConfig:
 
 LAYOUTS = (
     Layout(
-        component="gaze_estimator",
-        file_name="L2CSNet_gaze360.pkl",
         outer=(),
         fingerprint=("conv1.weight", "layer4.2.conv3.weight", "fc_yaw_gaze.weight", "fc_pitch_gaze.weight"),
         infer_config=_infer_config,

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gohd_core.face.resnet import RESNET18, ResNet, ResNetConfig
+from gohd_core.parsing_labels import NAMES
 
-N_CLASSES = 19
+N_CLASSES = len(NAMES)
 
 
 @dataclass(frozen=True)

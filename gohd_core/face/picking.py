@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from gohd_core.choices import ORDERS
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box
-
-ORDERS = ("largest", "smallest", "left", "right", "top", "bottom", "central")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +46,18 @@ class FaceChoice:
             return int(np.argmax(shares)) if max(shares) > 0 else None
         ranked = np.argsort([self._rank(box, height, width) for box in boxes], kind="stable")
         return int(ranked[self.index]) if self.index < len(ranked) else None
+
+    def chosen(self, boxes: Sequence[Box], height: int, width: int) -> int:
+        """The same; `BadInput` with a sentence where no face fits."""
+        place = self.pick(boxes, height, width)
+        if place is None and (self.box is not None or self.mask is not None):
+            raise BadInput(
+                f"None of the {len(boxes)} faces found lies in the box or mask that was given; move it onto "
+                "one."
+            )
+        if place is None:
+            raise BadInput(f"Face number {self.index} is wanted, but {len(boxes)} were found; count from 0.")
+        return place
 
     def _rank(self, box: Box, height: int, width: int) -> float:
         x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2

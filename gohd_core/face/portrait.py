@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from gohd_core.constants import N_LANDMARKS, STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.face.crop import Box, face_crop_box, resize_crop, slice_box
-from gohd_core.face.extractor import SQUARE, CoefficientExtractor
+from gohd_core.face.crop import Box, face_crop_box, is_square, resize_crop, slice_box
+from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.picking import FaceChoice
 from gohd_core.face.reprojection import misfit
 from gohd_core.images import check_landmarks, rgb_images, single_image
-from gohd_core.motion import Expression, Gaze, Pose
+from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 SIZE = 256
 """Side of the crop that the official animator takes, in pixels."""
 
 MIN_SIDE = 32
 """A face crop with a shorter side than this shows no face that could be animated, in pixels."""
+
+NO_FACE = (
+    "No face was found in the picture, upright or turned, large or small; show a human face, or one drawn "
+    "like one, with both eyes and the mouth to be seen, or give its landmarks or a face box."
+)
 
 FOREHEAD = 0.25
 """A face detector's box reaches this share of the landmarks' height above the brows."""
@@ -46,6 +53,9 @@ class Portrait:
         gaze: g0, a sequence of one frame, or None without a gaze estimator.
         identity: i of eq. 10, [80], or None.
         misfit: how badly the stylised face model fits, where the built-in extractor read; see `misfit`.
+        mesh: [478, 3] the face mesh in pixels of the frame, z in the same scale, for portraits that were read
+            by it.
+        person_mask: [S, S] in 0..1, how sure each pixel of the crop is the person's; likewise.
     """
 
     frame: Tensor
@@ -57,6 +67,8 @@ class Portrait:
     gaze: Gaze | None = None
     identity: Tensor | None = None
     misfit: float | None = None
+    mesh: Tensor | None = None
+    person_mask: Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -66,7 +78,7 @@ class Portrait:
     @property
     def source(self) -> Tensor:
         """The crop as the animator takes it, [1, 3, S, S] in -1..1."""
-        return self.crop.permute(2, 0, 1)[None] * 2 - 1
+        return rearrange(self.crop, "h w c -> 1 c h w") * 2 - 1
 
     @property
     def p0(self) -> Tensor:
@@ -84,6 +96,37 @@ class Portrait:
         return self._first(self.gaze, "gaze", "a gaze estimator")
 
     @property
+    def motion(self) -> Motion:
+        """p0, e0 and g0 as a motion of one frame; `BadInput` where one of them was not read."""
+        if self.pose is None or self.expression is None or self.gaze is None:
+            raise BadInput(
+                "This portrait was not read; prepare it with an extractor and a gaze estimator, both inputs "
+                "of Prepare Portrait."
+            )
+        return Motion(self.pose, self.expression, self.gaze)
+
+    def resized(self, size: int) -> Portrait:
+        """The same portrait with its crop at another size, cut from the frame again."""
+        if size == self.size:
+            return self
+        part = slice_box(self.frame.numpy(), Box.of(self.box))
+        mask = None if self.person_mask is None else _resized_mask(self.person_mask, size)
+        return replace(self, crop=torch.from_numpy(resize_crop(part, size)).clamp(0, 1), person_mask=mask)
+
+    @property
+    def mesh_in_crop(self) -> Tensor:
+        """[478, 3] the face mesh in pixels of the crop; `BadInput` for a portrait without one."""
+        if self.mesh is None:
+            raise BadInput("This portrait has no face mesh; prepare it with a face reader.")
+        return torch.cat([self.to_crop(self.mesh[:, :2]), self.mesh[:, 2:] * self.scale[0]], 1)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the crop is only a part of the picture."""
+        height, width = self.frame.shape[:2]
+        return self.box != (0, 0, width, height)
+
+    @property
     def scale(self) -> tuple[float, float]:
         """Crop pixels to a pixel of the frame, across and down."""
         left, top, right, bottom = self.box
@@ -91,11 +134,17 @@ class Portrait:
 
     def to_crop(self, points: Tensor) -> Tensor:
         """Pixels of the frame [..., 2] -> pixels of the crop; pixel centres lie at whole numbers."""
-        return (points + 0.5 - torch.tensor(self.box[:2])) * torch.tensor(self.scale) - 0.5
+        return (points + 0.5 - torch.tensor(self.box[:2], dtype=torch.long, device="cpu")) * torch.tensor(
+            self.scale, dtype=torch.float32, device="cpu"
+        ) - 0.5
 
     def to_frame(self, points: Tensor) -> Tensor:
         """Pixels of the crop [..., 2] -> pixels of the frame."""
-        return (points + 0.5) / torch.tensor(self.scale) + torch.tensor(self.box[:2]) - 0.5
+        return (
+            (points + 0.5) / torch.tensor(self.scale, dtype=torch.float32, device="cpu")
+            + torch.tensor(self.box[:2], dtype=torch.long, device="cpu")
+            - 0.5
+        )
 
     @staticmethod
     def _first(sequence: Any, what: str, tool: str) -> Tensor:
@@ -142,7 +191,7 @@ def prepare_portrait(
         raise BadInput(f"The crop size is {size}; give at least {MIN_SIDE} pixels.")
     picture = single_image(image, index)
     height, width = picture.shape[:2]
-    square = max(height, width) <= SQUARE * min(height, width)
+    square = is_square(height, width)
     if whole and not square:
         raise BadInput(
             f"The picture is {width} x {height}; only a square one can be used whole. Give landmarks or "
@@ -163,9 +212,13 @@ def prepare_portrait(
         frame=_float(picture),
         box=(left, top, left + part.shape[1], top + part.shape[0]),
         crop=_float(resize_crop(part, size, release=release)),
-        landmarks=None if points is None else torch.tensor(points, dtype=torch.float32),
+        landmarks=None if points is None else torch.tensor(points, dtype=torch.float32, device="cpu"),
     )
     return _with_coefficients(portrait, extractor, gaze_estimator)
+
+
+def _resized_mask(mask: Tensor, size: int) -> Tensor:
+    return interpolate(mask[None, None], (size, size), mode="bilinear", align_corners=False)[0, 0]
 
 
 def _float(picture: np.ndarray) -> Tensor:
@@ -204,14 +257,7 @@ def _detected(picture: np.ndarray, detector: Detector, face: int | FaceChoice) -
             "the head to be used whole."
         )
     choice = face if isinstance(face, FaceChoice) else FaceChoice(index=face)
-    chosen = choice.pick([Box.around(points) for points in faces], *picture.shape[:2])
-    if chosen is None and (choice.box is not None or choice.mask is not None):
-        raise BadInput(
-            f"None of the {len(faces)} faces found lies in the box or mask that was given; move it onto one."
-        )
-    if chosen is None:
-        raise BadInput(f"Face number {choice.index} is wanted, but {len(faces)} were found; count from 0.")
-    return faces[chosen]
+    return faces[choice.chosen([Box.around(points) for points in faces], *picture.shape[:2])]
 
 
 def _gaze_box(portrait: Portrait, estimator: GazeEstimator) -> tuple[float, ...] | None:
@@ -248,4 +294,4 @@ def _with_coefficients(
             fields["misfit"] = misfit(found.coefficients, found.landmarks, portrait.size).item()
     if gaze_estimator is not None:
         fields["gaze"] = gaze_estimator.estimate(crop, _gaze_box(portrait, gaze_estimator))
-    return Portrait(**(vars(portrait) | fields))
+    return replace(portrait, **fields)

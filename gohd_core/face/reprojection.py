@@ -22,8 +22,8 @@ LIMIT = 0.028
 """Mean distance in half pictures; above it a picture is taken for a photograph. See MODEL_CARD.md."""
 
 SENTENCE = (
-    "This portrait looks like a photograph, but the built-in weights know stylised faces only: the result "
-    "will be poor. Photographs want the official weights (`gohd doctor` says where they are had)."
+    "This portrait looks like a photograph, but the networks that read faces are not there, and without them "
+    "the built-in weights know drawn heads only: the result will be poor. Run `gohd download faces`."
 )
 
 
@@ -41,6 +41,7 @@ def misfit(coefficients: Coefficients, landmarks: Tensor, size: int) -> Tensor:
 
 
 def photograph_warning(portrait: Portrait, space: str) -> str | None:
-    """A sentence where a photograph is given to the built-in weights; None otherwise."""
-    suspect = space == STYLISED and portrait.misfit is not None and portrait.misfit > LIMIT
+    """A sentence where a photograph was read without its face mesh, by the built-in weights; else None."""
+    by_network = space == STYLISED and portrait.mesh is None
+    suspect = by_network and portrait.misfit is not None and portrait.misfit > LIMIT
     return SENTENCE if suspect else None

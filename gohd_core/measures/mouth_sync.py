@@ -8,9 +8,7 @@ import numpy as np
 
 from gohd_core.constants import FPS, SAMPLES_PER_FRAME
 from gohd_core.errors import BadInput
-
-INNER_LIPS = ((61, 67), (62, 66), (63, 65))
-"""Upper and lower inner lip landmarks that face each other (0-based)."""
+from gohd_core.landmarks68 import LIP_PAIRS
 
 CLOSED = 1.0
 """Opening in aligned pixels (224 px face) below which lips count as closed."""
@@ -33,7 +31,7 @@ class Lag:
 def mouth_opening(landmarks: np.ndarray) -> np.ndarray:
     """Mean distance of the inner lips, downward positive, from landmarks [T, 68, 2 or 3] with y up."""
     y = np.asarray(landmarks, np.float64)[..., 1]
-    return np.mean([y[..., upper] - y[..., lower] for upper, lower in INNER_LIPS], axis=0)
+    return np.mean([y[..., upper] - y[..., lower] for upper, lower in LIP_PAIRS], axis=0)
 
 
 def speech_envelope(samples: np.ndarray) -> np.ndarray:

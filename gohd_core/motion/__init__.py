@@ -1,5 +1,6 @@
 """Motion as values: head pose, expression and gaze over time, and everything that is done to them."""
 
-from gohd_core.motion.sequence import FILL_MODES, Expression, Gaze, Motion, Pose, Sequence, unwrap
+from gohd_core.motion.curves import unwrap
+from gohd_core.motion.sequence import Expression, Gaze, Motion, Pose, Sequence
 
-__all__ = ["FILL_MODES", "Expression", "Gaze", "Motion", "Pose", "Sequence", "unwrap"]
+__all__ = ["Expression", "Gaze", "Motion", "Pose", "Sequence", "unwrap"]

@@ -8,19 +8,16 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from gohd_core.choices import CENTRES, SMOOTHING, TRACKS
 from gohd_core.errors import BadInput
-from gohd_core.motion import Expression, Gaze, Motion, Sequence, unwrap
+from gohd_core.motion import Expression, Gaze, Motion, Sequence, smoothing
+from gohd_core.motion.curves import nearest_turn, smoothstep
 from gohd_core.motion.keyframes import Keyframes
-from gohd_core.motion.one_euro import OneEuro
 
 Track = TypeVar("Track", bound=Sequence)
 
-SMOOTHING = ("gaussian", "savitzky-golay", "one-euro")
-CENTRES = ("first", "mean", "zero")
 SPEEDS = (0.1, 10.0)
-_TURN = 2 * torch.pi
 _SPEED_BASE = 10
 """A rate whose tenth and tenfold are both frame rates that a `Sequence` takes."""
 
@@ -39,12 +36,12 @@ def exact_fps(fps: Fraction | int | float) -> Fraction:
 def scaled(track: Track, factor: float, centre: str | Tensor = "first") -> Track:
     """Moves every value away from (factor > 1) or towards a centre: a frame's, the mean, zero, or [C]."""
     middle = _centre(track, centre)
-    return replace(track, values=middle + (_unwrapped(track) - middle) * factor)
+    return replace(track, values=middle + (track.unwrapped - middle) * factor)
 
 
 def offset(track: Track, amount: Tensor) -> Track:
     """Adds [C] to every frame."""
-    amount = torch.as_tensor(amount, dtype=torch.float32)
+    amount = torch.as_tensor(amount, dtype=torch.float32, device="cpu")
     if amount.shape != (track.width,):
         raise BadInput(f"An offset has {track.width} values here; {list(amount.shape)} were given.")
     return replace(track, values=track.values + amount)
@@ -65,15 +62,13 @@ def smoothed(track: Track, seconds: float, method: str = "gaussian") -> Track:
         raise BadInput(f"The smoothing is {seconds} s; it can't be negative.")
     if seconds == 0 or len(track) < 2:
         return track
-    values, frames = _unwrapped(track), seconds * float(track.fps)
+    values, fps = track.unwrapped, float(track.fps)
     if method == "gaussian":
-        result = _gaussian(values, frames)
+        result = smoothing.gaussian(values, seconds * fps)
     elif method == "savitzky-golay":
-        result = _savitzky_golay(values, frames)
+        result = smoothing.savitzky_golay(values, seconds * fps)
     else:
-        forward = _one_euro(values, seconds, float(track.fps))
-        backward = _one_euro(values.flip(0), seconds, float(track.fps)).flip(0)
-        result = (forward + backward) / 2
+        result = smoothing.one_euro(values, seconds, fps)
     return replace(track, values=result)
 
 
@@ -96,16 +91,10 @@ def looped(track: Track, seconds: float) -> Track:
             f"A loop with {seconds:g} s of blending needs a track of twice that; this one lasts "
             f"{track.duration:g} s."
         )
-    values = _unwrapped(track)
-    if track.angles:
-        # The blend must not travel the whole turns that the track may have made in between.
-        turns = torch.round((values[-count:, : track.angles] - values[:count, : track.angles]) / _TURN)
-        tail = torch.cat(
-            [values[-count:, : track.angles] - turns * _TURN, values[-count:, track.angles :]], 1
-        )
-    else:
-        tail = values[-count:]
-    share = _smoothstep(torch.arange(count) / count)[:, None]
+    values = track.unwrapped
+    # The blend must not travel the whole turns that the track may have made in between.
+    tail = nearest_turn(values[-count:], track.angles, values[:count])
+    share = smoothstep(torch.arange(count, dtype=torch.float32, device="cpu") / count)[:, None]
     head = tail * (1 - share) + values[:count] * share
     valid = torch.cat([track.valid[:count] & track.valid[-count:], track.valid[count:-count]])
     return replace(track, values=torch.cat([head, values[count:-count]]), valid=valid)
@@ -113,7 +102,7 @@ def looped(track: Track, seconds: float) -> Track:
 
 def eased(track: Track, rest: Tensor, *, begin: float = 0.0, end: float = 0.0) -> Track:
     """Starts from rest [C] and comes back to it, over `begin` and `end` seconds."""
-    rest = torch.as_tensor(rest, dtype=torch.float32)
+    rest = torch.as_tensor(rest, dtype=torch.float32, device="cpu")
     if begin < 0 or end < 0:
         raise BadInput("The time to ease in or out can't be negative.")
     if begin == end == 0:
@@ -122,13 +111,13 @@ def eased(track: Track, rest: Tensor, *, begin: float = 0.0, end: float = 0.0) -
         raise BadInput(
             f"Easing over {begin:g} s and {end:g} s does not fit into {track.duration:g} s; shorten it."
         )
-    time = torch.arange(len(track)) / float(track.fps)
-    left = (len(track) - 1 - torch.arange(len(track))) / float(track.fps)
-    weight = torch.ones(len(track))
+    time = torch.arange(len(track), dtype=torch.float32, device="cpu") / float(track.fps)
+    left = (len(track) - 1 - torch.arange(len(track), dtype=torch.float32, device="cpu")) / float(track.fps)
+    weight = torch.ones(len(track), dtype=torch.float32, device="cpu")
     if begin > 0:
-        weight = weight * _smoothstep((time / begin).clamp(0, 1))
+        weight = weight * smoothstep((time / begin).clamp(0, 1))
     if end > 0:
-        weight = weight * _smoothstep((left / end).clamp(0, 1))
+        weight = weight * smoothstep((left / end).clamp(0, 1))
     return blended(_still(track, rest), track, weight)
 
 
@@ -136,7 +125,7 @@ def frozen(track: Track, start: float, end: float) -> Track:
     """Holds the frame at `start` seconds until `end` seconds; all that follows goes on as it was."""
     if not 0 <= start <= end:
         raise BadInput(f"A freeze from {start:g} s to {end:g} s makes no sense; give 0 <= start <= end.")
-    index = torch.arange(len(track))
+    index = torch.arange(len(track), dtype=torch.long, device="cpu")
     first = min(round(start * float(track.fps)), len(track) - 1)
     last = round(end * float(track.fps))
     index = torch.where((index >= first) & (index < last), first, index)
@@ -150,20 +139,18 @@ def blended(base: Track, source: Track, weight: float | Tensor) -> Track:
             f"Tracks of {len(base)} frames ({base.space}) and {len(source)} frames ({source.space}) can't "
             "be blended; fit them first."
         )
-    share = torch.as_tensor(weight, dtype=torch.float32).reshape(-1, 1)
-    difference = source.values - base.values
-    if base.angles:
-        angles = difference[:, : base.angles]
-        nearest = angles - torch.round(angles / _TURN) * _TURN
-        difference = torch.cat([nearest, difference[:, base.angles :]], 1)
+    share = torch.as_tensor(weight, dtype=torch.float32, device="cpu").reshape(-1, 1)
+    difference = nearest_turn(source.values - base.values, base.angles)
     used = (share > 0).expand(len(base), -1)[:, 0]
     return replace(source, values=base.values + share * difference, valid=source.valid | ~used)
 
 
 def relative(track: Track, own: Tensor) -> Track:
     """The driver's change over its first frame, on top of the portrait's own [C] (Euler angles add)."""
-    values = _unwrapped(track)
-    return replace(track, values=torch.as_tensor(own, dtype=torch.float32) + values - values[:1])
+    values = track.unwrapped
+    return replace(
+        track, values=torch.as_tensor(own, dtype=torch.float32, device="cpu") + values - values[:1]
+    )
 
 
 def gaze_path(degrees: Keyframes, frames: int, *, own: Gaze, relative: bool = False) -> Gaze:
@@ -202,12 +189,12 @@ class Edits:
     gaze_turn: tuple[float, float] = (0.0, 0.0)
     loop: float = 0.0
     ease: tuple[float, float] = (0.0, 0.0)
-    parts: tuple[str, ...] = ("pose", "expression", "gaze")
+    parts: tuple[str, ...] = TRACKS
 
 
 def edited(motion: Motion, edits: Edits) -> Motion:
     """All edits of one `Edits`, each left out where it would change nothing."""
-    tracks: dict[str, Any] = {name: getattr(motion, name) for name in ("pose", "expression", "gaze")}
+    tracks: dict[str, Any] = {name: getattr(motion, name) for name in TRACKS}
     rest = {name: track.values[0] for name, track in tracks.items()}
     for name, track in tracks.items():
         track = frozen(track, *edits.freeze)
@@ -228,12 +215,6 @@ def _still(track: Track, values: Tensor) -> Track:
     return replace(track, values=values.expand(len(track), -1), valid=every)
 
 
-def _unwrapped(track: Sequence) -> Tensor:
-    if not track.angles:
-        return track.values
-    return torch.cat([unwrap(track.values[:, : track.angles]), track.values[:, track.angles :]], 1)
-
-
 def _centre(track: Sequence, centre: str | Tensor) -> Tensor:
     if isinstance(centre, Tensor):
         if centre.shape != (track.width,):
@@ -241,38 +222,16 @@ def _centre(track: Sequence, centre: str | Tensor) -> Tensor:
         return centre.float()
     if centre not in CENTRES:
         raise BadInput(f"{centre!r} is no centre; use one of {', '.join(CENTRES)}.")
-    values = _unwrapped(track)
-    return {"first": values[0], "mean": values.mean(0), "zero": torch.zeros(track.width)}[centre]
-
-
-def _smoothstep(share: Tensor) -> Tensor:
-    return share * share * (3 - 2 * share)
-
-
-def _gaussian(values: Tensor, sigma: float) -> Tensor:
-    radius = max(1, round(3 * sigma))
-    window = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, dtype=torch.float64) / sigma) ** 2)
-    window = (window / window.sum())[None, None]
-    columns = F.pad(values.double().T[:, None], (radius, radius), mode="replicate")
-    return F.conv1d(columns, window)[:, 0].T.float()
-
-
-def _savitzky_golay(values: Tensor, frames: float) -> Tensor:
-    from scipy.signal import savgol_filter
-
-    largest = len(values) - 1 + len(values) % 2
-    window = min(max(5, 2 * round(frames / 2) + 1), largest)
-    if window < 5:
-        return values
-    filtered = savgol_filter(values.double().numpy(), window, 3, axis=0, mode="interp")
-    return torch.from_numpy(filtered).float()
-
-
-def _one_euro(values: Tensor, seconds: float, fps: float) -> Tensor:
-    smoothing = OneEuro(seconds, fps)
-    return torch.stack([smoothing(value) for value in values]).float()
+    values = track.unwrapped
+    return {
+        "first": values[0],
+        "mean": values.mean(0),
+        "zero": torch.zeros(track.width, dtype=torch.float32, device="cpu"),
+    }[centre]
 
 
 def _turn(name: str, edits: Edits) -> Tensor:
     angles = {"pose": (*edits.head_turn, 0.0, 0.0, 0.0), "gaze": edits.gaze_turn}
-    return torch.deg2rad(torch.tensor(angles.get(name, (0.0,) * Expression.width)))
+    return torch.deg2rad(
+        torch.tensor(angles.get(name, (0.0,) * Expression.width), dtype=torch.float32, device="cpu")
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.errors import BadInput
-from gohd_core.files import write_whole
+from gohd_core.files import read_safetensors, write_whole
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 KEY = "gohd_motion"
@@ -54,17 +54,10 @@ def load_motion(path: str | Path) -> Motion:
 
 def read_motion_file(path: str | Path) -> tuple[Motion, dict[str, Any]]:
     """Reads a motion and the header that was written with it."""
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
     if not path.is_file():
         raise BadInput(f"There is no motion file at {path}; check the path.")
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            header = json.loads((file.metadata() or {}).get(KEY, "null"))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise BadInput(f"{path} is damaged or no safetensors file ({error}); save it again.") from error
+    tensors, header = read_safetensors(path, KEY, what="motion file", remedy="save it again")
     if not isinstance(header, dict) or header.get("format") != FORMAT or not UNITS.keys() <= tensors.keys():
         raise BadInput(f"{path} is not a motion file that this version of GoHD reads.")
     parts = [

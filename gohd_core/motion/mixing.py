@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from gohd_core.choices import FILLS, LENGTHS, MIXED_PARTS
 from gohd_core.errors import BadInput
-from gohd_core.motion import FILL_MODES, Expression, Gaze, Motion, Pose, Sequence
+from gohd_core.motion import Expression, Gaze, Motion, Pose, Sequence
 from gohd_core.motion.editing import blended, relative
 from gohd_core.motion.keyframes import Keyframes, parse_schedule
 
 if TYPE_CHECKING:
     from gohd_core.face.morphable import MorphableModel
-
-PARTS = ("pose", "expression", "eyes", "gaze")
-LENGTHS = ("longest", "shortest", *PARTS)
 
 
 @dataclass(frozen=True)
@@ -41,13 +39,13 @@ class MixSettings:
     fps: Fraction | int | float | None = None
 
     def __post_init__(self) -> None:
-        unknown = [name for name in (*self.weights, *self.relative) if name not in PARTS]
+        unknown = [name for name in (*self.weights, *self.relative) if name not in MIXED_PARTS]
         if unknown:
-            raise BadInput(f"There is no part {unknown[0]!r} to mix; use some of {', '.join(PARTS)}.")
-        if self.length not in LENGTHS:
-            raise BadInput(f"{self.length!r} is no length; use one of {', '.join(LENGTHS)}.")
-        if self.fill not in FILL_MODES:
-            raise BadInput(f"{self.fill!r} is no way to fill; use one of {', '.join(FILL_MODES)}.")
+            raise BadInput(f"There is no part {unknown[0]!r} to mix; use some of {', '.join(MIXED_PARTS)}.")
+        if self.length not in (*LENGTHS, *MIXED_PARTS):
+            raise BadInput(f"{self.length!r} is no length; use one of {', '.join((*LENGTHS, *MIXED_PARTS))}.")
+        if self.fill not in FILLS:
+            raise BadInput(f"{self.fill!r} is no way to fill; use one of {', '.join(FILLS)}.")
 
 
 def mix_motion(
@@ -94,7 +92,7 @@ def mix_motion(
 
 def weighted_schedule(weights: Mapping[str, float], schedule: str) -> dict[str, float | Keyframes]:
     """Constant weights, times the curves of a written schedule (`keyframes.parse_schedule`)."""
-    curves = parse_schedule(schedule, PARTS)
+    curves = parse_schedule(schedule, MIXED_PARTS)
     return {
         name: replace(curves[name], values=curves[name].values * weight) if name in curves else weight
         for name, weight in weights.items()
@@ -134,7 +132,7 @@ def _check_spaces(own: Motion, given: Mapping[str, Sequence]) -> None:
 
 def _frames(given: Mapping[str, Sequence], length: str) -> int:
     counts = {name: len(source) for name, source in given.items()}
-    if length in PARTS:
+    if length in MIXED_PARTS:
         if length not in counts:
             raise BadInput(f"The length is to be that of the {length}, but nothing drives it.")
         return counts[length]

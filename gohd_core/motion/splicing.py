@@ -9,14 +9,14 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from gohd_core.choices import TRACKS
 from gohd_core.errors import BadInput
 from gohd_core.motion import Motion
 from gohd_core.motion import Sequence as Track
+from gohd_core.motion.curves import nearest_turn, smoothstep
 
 BLEND = 0.2
 """Seconds on each side of a seam over which its jump is spread."""
-
-_TURN = 2 * torch.pi
 
 
 def spliced(motions: Sequence[Motion], *, blend: float = BLEND) -> Motion:
@@ -43,14 +43,13 @@ def spliced(motions: Sequence[Motion], *, blend: float = BLEND) -> Motion:
             )
     even = [motion.resampled(first.fps) for motion in motions]
     frames = round(blend * float(first.fps))
-    parts = ("pose", "expression", "gaze")
-    return Motion(*(_joined([getattr(motion, part) for motion in even], frames) for part in parts))
+    return Motion(*(_joined([getattr(motion, part) for motion in even], frames) for part in TRACKS))
 
 
 def _joined(tracks: list[Track], frames: int) -> Track:
     pieces = [track.values.clone() for track in tracks]
     for before, after in pairwise(pieces):
-        jump = _nearest(after[0] - before[-1], tracks[0].angles)
+        jump = nearest_turn(after[0] - before[-1], tracks[0].angles)
         after += (before[-1] + jump) - after[0]
         left, right = (min(frames, len(piece) // 2) for piece in (before, after))
         if left:
@@ -61,13 +60,6 @@ def _joined(tracks: list[Track], frames: int) -> Track:
     return replace(tracks[0], values=torch.cat(pieces), valid=valid)
 
 
-def _nearest(jump: Tensor, angles: int) -> Tensor:
-    turned = jump.clone()
-    turned[:angles] -= torch.round(turned[:angles] / _TURN) * _TURN
-    return turned
-
-
 def _rise(frames: int) -> Tensor:
     """From above 0 to 1 in so many frames, smoothly."""
-    share = torch.arange(1, frames + 1) / frames
-    return share * share * (3 - 2 * share)
+    return smoothstep(torch.arange(1, frames + 1, dtype=torch.float32, device="cpu") / frames)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gohd_core.choices import ALIGNMENTS
 from gohd_core.constants import MEL_CONDITION, N_POSE
 from gohd_core.errors import BadInput
 
 PREDICTIONS = ("noise", "sample")
 FORMS = ("conditional", "unconditional", "pair", "dropout")
-ALIGNMENTS = ("release", "aligned", "mel100")
 
 DEFAULT_GUIDANCE = 0.4
 """Gamma of eq. 3 (supplement C)."""

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gohd_core.checkpoints import BUILTIN, Loaded, load_network, read_checkpoint
+from gohd_core.checkpoints import BUILTIN, Loaded, load_network
+from gohd_core.checkpoints.runtime import Runtime
 from gohd_core.constants import FPS, N_GAZE, N_POSE
-from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
+from gohd_core.errors import BadInput, Interrupted
 from gohd_core.motion import Gaze, Pose
 from gohd_core.pose import checks
 from gohd_core.pose.config import DiffusionConfig, check_guidance
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 
-class PoseDiffusion:
+class PoseDiffusion(Runtime):
     """Samples head poses `[T, 6]` (or, with two channels, gaze) that suit a speech.
 
     The network diffuses the residual over the initial pose, x_0 = (p - p0) / scale (§3.1). Values are
@@ -36,8 +37,9 @@ class PoseDiffusion:
     takes and gives (pitch, yaw).
     """
 
-    component = "pose_diffusion"
     components = ("pose_diffusion", "gaze_diffusion")
+    network: DenoisingNetwork
+    config: DiffusionConfig
 
     def __init__(
         self,
@@ -46,8 +48,7 @@ class PoseDiffusion:
         space: str,
         info: Mapping[str, Any] | None = None,
     ) -> None:
-        self.network, self.config, self.space = network, config, space
-        self.info = dict(info or {})
+        super().__init__(network, config, space, info)
         self.schedule = NoiseSchedule.of(config)
         self._cache = ScoreCache()
 
@@ -66,10 +67,11 @@ class PoseDiffusion:
             unconditional: a second file with the p0-unconditional network (eq. 3), where the two were
                 trained into two files.
         """
-        loaded = _load(path, cls.components, device, dtype)
+        loaded = load_network(path, cls.components, device=device, dtype=dtype)
         if unconditional is not None:
-            loaded = _paired(loaded, _load(unconditional, (loaded.component,), device, dtype))
-        kind = GazeDiffusion if loaded.component == GazeDiffusion.component else cls
+            second = load_network(unconditional, loaded.component, device=device, dtype=dtype)
+            loaded = _paired(loaded, second)
+        kind = GazeDiffusion if loaded.component in GazeDiffusion.components else cls
         return kind(loaded.network, loaded.config, loaded.space, loaded.info)
 
     @property
@@ -165,7 +167,11 @@ class PoseDiffusion:
 
             x0 = method(predict, self.schedule, visited, draw)
         x0 = x0.clamp(-config.clamp, config.clamp).cpu()
-        return x0 * torch.tensor(config.residual_scale) if config.residual_scale else x0
+        return (
+            x0 * torch.tensor(config.residual_scale, dtype=torch.float32, device="cpu")
+            if config.residual_scale
+            else x0
+        )
 
     def sample_pose(self, mel: Tensor, initial: Pose | Tensor | None = None, **options: Any) -> Pose:
         """Head poses for `mel` as a `Pose` at 25 fps; `initial` is p0, or a `Pose` whose first frame is."""
@@ -236,30 +242,13 @@ class PoseDiffusion:
             given = checks.noise(noise, shape, steps, stochastic).to(device)
             return lambda k: given[k]
         generator = torch.Generator().manual_seed(checks.seed(0 if seed is None else seed))
-        return lambda k: torch.randn(shape, generator=generator).to(device)
+        return lambda k: torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu").to(device)
 
 
 class GazeDiffusion(PoseDiffusion):
     """The same model with two channels: gaze that suits a speech."""
 
-    component = "gaze_diffusion"
     components = ("gaze_diffusion",)
-
-
-def _load(
-    path: str | Path, components: tuple[str, ...], device: str | torch.device, dtype: torch.dtype
-) -> Loaded:
-    """A file of any of these components; "builtin" and a wrong file are those of the first."""
-    if str(path) == BUILTIN:
-        return load_network(path, components[0], device=device, dtype=dtype)
-    loaded = read_checkpoint(path)
-    if loaded.component not in components:
-        raise BadCheckpoint(
-            f"{path} holds {loaded.component!r} weights, but {components[0]!r} weights are wanted here; "
-            "choose another file."
-        )
-    network = loaded.network.to(device=device, dtype=dtype).eval().requires_grad_(False)
-    return replace(loaded, network=network)
 
 
 def _paired(first: Loaded, second: Loaded) -> Loaded:

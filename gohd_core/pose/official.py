@@ -85,11 +85,9 @@ def adapt(state: dict[str, Tensor], *, gaze: bool) -> dict[str, Tensor]:
     return adapted
 
 
-def layout(component: str, file_name: str, *, gaze: bool) -> Layout:
+def layout(*, gaze: bool) -> Layout:
     """The layout that the pose and the gaze file share."""
     return Layout(
-        component=component,
-        file_name=file_name,
         outer=("model",),
         fingerprint=(
             "input_projection.conv1d.weight",
@@ -104,4 +102,4 @@ def layout(component: str, file_name: str, *, gaze: bool) -> Layout:
     )
 
 
-LAYOUTS = (layout("pose_diffusion", "audio2pose.pt", gaze=False),)
+LAYOUTS = (layout(gaze=False),)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from gohd_core.pose.official import CONFIG, NETWORK, layout
 
-LAYOUTS = (layout("gaze_diffusion", "audio2gaze.pt", gaze=True),)
+LAYOUTS = (layout(gaze=True),)
 
 __all__ = ["CONFIG", "LAYOUTS", "NETWORK"]

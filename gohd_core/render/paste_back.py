@@ -7,17 +7,16 @@ from itertools import repeat
 from typing import Any
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
+from gohd_core.choices import COLOURS, PASTE_LENGTHS
 from gohd_core.errors import BadInput
 from gohd_core.face.face_parser import FaceParser
 from gohd_core.face.head_track import HeadTrack
 from gohd_core.face.portrait import Portrait
 from gohd_core.render.paste_mask import FEATHER, GROWTH, paste_mask
 from gohd_core.render.placing import MovingPlace, Place, StillPlace
-
-COLOURS = ("constant", "smoothed", "none")
-LENGTHS = ("face", "longest")
 
 _GAIN = (0.75, 1.35)
 """How far contrast may be changed to match; more would be another picture."""
@@ -68,7 +67,7 @@ def paste_back(
     background's, bit for bit.
     Raises: `BadInput` for sizes that do not fit, values that are not finite, or no frames.
     """
-    for value, known in ((colour, COLOURS), (length, LENGTHS)):
+    for value, known in ((colour, COLOURS), (length, PASTE_LENGTHS)):
         if value not in known:
             raise BadInput(f"{value!r} is not among {', '.join(known)}.")
     weights = paste_mask(
@@ -77,7 +76,7 @@ def paste_back(
     place = StillPlace(portrait, weights) if track is None else MovingPlace(portrait, weights, track)
     low, high = value_range
     if background is None:
-        background = portrait.frame.permute(2, 0, 1) * (high - low) + low
+        background = rearrange(portrait.frame, "h w c -> c h w") * (high - low) + low
     still = isinstance(background, Tensor) and (background.ndim == 3 or len(background) == 1)
     bases = _single(background, "background")
     if still:

@@ -10,8 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gohd_core.errors import BadInput
-from gohd_core.face.face_parser import CLASSES, FaceParser
+from gohd_core.face.face_parser import FaceParser
 from gohd_core.face.portrait import Portrait
+from gohd_core.landmarks68 import EYES, MOUTH
+from gohd_core.motion.curves import smoothstep
+from gohd_core.parsing_labels import HEAD
 
 GROWTH = 0.15
 """The region reaches this share of the face's size past the head, so that a moving head stays inside."""
@@ -19,9 +22,6 @@ GROWTH = 0.15
 FEATHER = 0.08
 """Width of the soft edge as a share of the crop's shorter side; it lies inside the region."""
 
-_STILL = ("background", "necklace", "cloth")
-HEAD = tuple(label for label, name in enumerate(CLASSES) if name not in _STILL)
-"""The labels of a parsed face that move with the head."""
 
 _CROWN = 0.6
 """From the brows to the top of the head, as a share of the height from chin to brows."""
@@ -41,7 +41,8 @@ def paste_mask(
     """Weights [H, W] float32 in 0..1 of the animated crop over the portrait's full frame; 0 is untouched.
 
     The region is the first of these that there is: `mask`; the head as `parser` sees it in the source
-    picture; an ellipse around the landmarks; the whole crop. Its edge is softened inwards, so that no
+    picture; an ellipse around the landmarks; the whole crop, as for a face that was read by its mesh, whose
+    frames keep the picture at the crop's sides. Its edge is softened inwards, so that no
     pixel outside it changes, and it fades out before the crop ends, but for sides where the crop ends
     with the frame.
 
@@ -65,20 +66,20 @@ def paste_mask(
             raise BadInput("The mask covers nothing of the face crop; paint it over the face.")
     elif parser is not None:
         region = _parsed(portrait, parser, growth)
-    elif portrait.landmarks is not None:
-        points = portrait.landmarks.double() - torch.tensor([left, top])
+    elif portrait.landmarks is not None and portrait.mesh is None:
+        points = portrait.landmarks.double() - torch.tensor([left, top], dtype=torch.long, device="cpu")
         region = _ellipse(points, bottom - top, right - left, growth)
     else:
-        region = torch.ones(bottom - top, right - left)
+        region = torch.ones(bottom - top, right - left, dtype=torch.float32, device="cpu")
     open_sides = (moving or left > 0, moving or right < width, moving or top > 0, moving or bottom < height)
     radius = round(feather * min(region.shape))
-    weights = torch.zeros(height, width)
+    weights = torch.zeros(height, width, dtype=torch.float32, device="cpu")
     weights[top:bottom, left:right] = region * _inner_ramp((region > 0).float(), radius, open_sides)
     return weights
 
 
 def _given(mask: Any, height: int, width: int) -> Tensor:
-    weights = torch.as_tensor(mask).detach().cpu().float()
+    weights = torch.as_tensor(mask, device="cpu").detach().float()
     weights = weights[0] if weights.ndim == 3 and len(weights) == 1 else weights
     if weights.shape != (height, width):
         raise BadInput(
@@ -103,7 +104,7 @@ def _parsed(portrait: Portrait, parser: FaceParser, growth: float) -> Tensor:
 
 def _ellipse(landmarks: Tensor, height: int, width: int, growth: float) -> Tensor:
     """1 inside an upright-on-the-face ellipse from chin to crown, [height, width]."""
-    up = landmarks[36:48].mean(0) - landmarks[48:68].mean(0)
+    up = landmarks[EYES].mean(0) - landmarks[MOUTH].mean(0)
     up = up / up.norm().clamp(min=1e-6)
     across = torch.stack([-up[1], up[0]])
     along, aside = landmarks @ up, landmarks @ across
@@ -111,8 +112,8 @@ def _ellipse(landmarks: Tensor, height: int, width: int, growth: float) -> Tenso
     crown = brows + _CROWN * (brows - chin)
     stretch = 1 + growth
     tall, wide = (crown - chin) / 2 * stretch, (aside.max() - aside.min()) / 2 * stretch * 2**0.5
-    rows = torch.arange(height, dtype=torch.float64)[:, None]
-    columns = torch.arange(width, dtype=torch.float64)[None]
+    rows = torch.arange(height, dtype=torch.float64, device="cpu")[:, None]
+    columns = torch.arange(width, dtype=torch.float64, device="cpu")[None]
     y = columns * up[0] + rows * up[1] - (crown + chin) / 2
     x = columns * across[0] + rows * across[1] - (aside.max() + aside.min()) / 2
     return ((x / wide).square() + (y / tall).square() <= 1).float()
@@ -128,7 +129,7 @@ def _inner_ramp(region: Tensor, radius: int, open_sides: tuple[bool, ...]) -> Te
         padding[side] = radius
         padded = F.pad(padded, padding, mode="constant" if is_open else "replicate")
     # A mean over a square window falls linearly across an edge, and is exactly 0 and 1 past its reach.
-    window = torch.full((2 * radius + 1,), 1 / (2 * radius + 1))
+    window = torch.full((2 * radius + 1,), 1 / (2 * radius + 1), dtype=torch.float32, device="cpu")
     blurred = F.conv2d(F.conv2d(padded, window[None, None, None]), window[None, None, :, None])
     ramp = (2 * blurred[0, 0] - 1).clamp(0, 1)
-    return ramp.square() * (3 - 2 * ramp) * region
+    return smoothstep(ramp) * region

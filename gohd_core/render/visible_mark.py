@@ -10,8 +10,6 @@ from torch import Tensor
 
 from gohd_core.errors import BadInput
 
-CORNERS = ("bottom right", "bottom left", "top right", "top left")
-
 _HEIGHT = 1 / 24
 """Height of the letters as a share of the frame's."""
 _LEAST = 10

@@ -8,60 +8,74 @@ from typing import IO, Any
 
 import numpy as np
 
-from gohd_core.errors import BadInput, MissingDependency
+from gohd_core.errors import BadInput
+from gohd_core.images import read_picture, rgb_images
+from gohd_core.media import decoded, open_media, start_of, usable
 from gohd_core.render.watermark import KEY, Reading, read_frames
+from gohd_core.video.reader import Crop, shown_picture
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".avif")
 _PLACES, _RUN = 8, 6
 """Looked at: so many places of a video, evenly spread, and so many frames in a row at each."""
 
 
-def read_watermark(source: str | Path | IO[bytes], key: str = KEY) -> Reading:
+def read_watermark(
+    source: str | Path | IO[bytes],
+    key: str = KEY,
+    *,
+    start: float = 0.0,
+    seconds: float = 0.0,
+    crop: Crop | None = None,
+) -> Reading:
     """Looks for GoHD's invisible mark in a file, or an open video file; see `watermark.Reading`.
 
     A video is looked at in a few places only, so that a long one takes no longer.
+
+    Args:
+        start, seconds, crop: the part of a video, as `Film.open` takes it.
     Raises: `BadInput` when the file can't be read; `MissingDependency` for a video without PyAV.
     """
-    if not isinstance(source, str | Path):
-        return read_frames(_sampled(source), key)
-    path = Path(source)
-    if not path.is_file():
-        raise BadInput(f"There is no file at {path}; check the path.")
-    if path.suffix.lower() in PICTURES:
-        from PIL import Image, UnidentifiedImageError
-
-        try:
-            with Image.open(path) as picture:
-                return read_frames([np.array(picture.convert("RGB"))], key)
-        except (UnidentifiedImageError, OSError) as error:
-            raise BadInput(f"{path} can't be read as a picture ({error}).") from error
-    return read_frames(_sampled(path), key)
+    if isinstance(source, str | Path):
+        source = Path(source)
+        if not source.is_file():
+            raise BadInput(f"There is no file at {source}; check the path.")
+        if source.suffix.lower() in PICTURES:
+            return read_frames(rgb_images(read_picture(source)), key)
+    return read_frames(_sampled(source, start, seconds, crop), key)
 
 
-def _sampled(source: Path | IO[bytes]) -> Iterator[np.ndarray]:
-    try:
-        import av
-    except ImportError as error:
-        raise MissingDependency("Videos are read with PyAV; install it with: pip install av") from error
-    try:
-        with av.open(str(source) if isinstance(source, Path) else source) as container:
-            if not container.streams.video:
-                raise BadInput(f"{source} holds no pictures.")
-            yield from _places(container)
-    except av.FFmpegError as error:
-        raise BadInput(f"{source} can't be read as a video ({error}); it may be damaged.") from error
+def _sampled(
+    source: Path | IO[bytes], start: float, seconds: float, crop: Crop | None
+) -> Iterator[np.ndarray]:
+    name = source.name if isinstance(source, Path) else "the video"
+    with open_media(source, name) as container:
+        if not usable(container.streams.video):
+            raise BadInput(f"{name} holds no pictures.")
+        for frame in _places(container, name, start, seconds):
+            yield shown_picture(frame, crop, 1.0)
 
 
-def _places(container: Any) -> Iterator[np.ndarray]:
-    stream = container.streams.video[0]
-    length = (stream.duration or 0) * (stream.time_base or 0)
+def _places(container: Any, name: str, start: float, seconds: float) -> Iterator[Any]:
+    stream = usable(container.streams.video)[0]
+    begin = start_of(container)
+    length = float((stream.duration or 0) * (stream.time_base or 0)) or (container.duration or 0) / 1_000_000
+    end = min(length, start + seconds) if seconds else length
     seen: set[int] = set()
     for place in range(_PLACES if length else 1):
-        if place:
-            container.seek(int(length * place / _PLACES / stream.time_base), stream=stream)
-        for taken, frame in enumerate(container.decode(stream)):
+        at = start + max(end - start, 0.0) * place / _PLACES
+        if at:
+            container.seek(int((begin + at) / stream.time_base), stream=stream)
+        taken = 0
+        for frame in decoded(container, stream, name, tell=lambda _: None):
+            time = start if frame.time is None else float(frame.time) - begin
+            if seconds and time >= start + seconds - 1e-6:
+                break
+            # A seek lands on the key frame before.
+            if time < start - 1e-6:
+                continue
             if frame.pts not in seen:
                 seen.add(frame.pts)
-                yield frame.to_ndarray(format="rgb24")
-            if taken + 1 == _RUN:
+                yield frame
+            taken += 1
+            if taken == _RUN:
                 break

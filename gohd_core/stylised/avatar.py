@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from gohd_core import parsing_labels as labels
 from gohd_core.stylised import body, eyes, skin
 from gohd_core.stylised.camera import (
     NECK_PIVOT,
@@ -21,7 +22,7 @@ from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.morphable import stylised_basis
 from gohd_core.stylised.mouth import mouth_inside
 from gohd_core.stylised.palettes import HIDES_EARS
-from gohd_core.stylised.parts import FACE, SKIN, Part
+from gohd_core.stylised.parts import SKIN, Part
 from gohd_core.stylised.template import EYE_LEFT, EYE_RIGHT, EYEBALL_RADIUS, template
 
 
@@ -89,7 +90,7 @@ class Avatar:
             self.neutral,
             basis.faces,
             parameters,
-            FACE,
+            labels.SKIN,
             extra=extra,
             occlusion=occlusion,
             normals=normals,

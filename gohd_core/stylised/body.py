@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from gohd_core import parsing_labels as labels
 from gohd_core.stylised.fields import grid_faces, smoothstep, vertex_normals
 from gohd_core.stylised.identity import Style
-from gohd_core.stylised.parts import (
-    CLOTH,
-    EAR_LEFT,
-    EAR_RIGHT,
-    EYE_GLASSES,
-    NECK,
-    PLAIN,
-    SKIN,
-    Part,
-    plain_colour,
-)
+from gohd_core.stylised.parts import PLAIN, SKIN, Part, plain_colour
 from gohd_core.stylised.template import Template
 
 
@@ -40,7 +31,7 @@ def ear_parts(head: Template, skin: np.ndarray, style: Style) -> list[Part]:
     lobe = smoothstep(-points_y, 0.07, 0.15)
     points_x = points_x * (1 - 0.5 * lobe) + 0.005 * lobe
     parts = []
-    for side, name, parsing in ((1, "ear_left", EAR_LEFT), (-1, "ear_right", EAR_RIGHT)):
+    for side, name, parsing in ((1, "ear_left", labels.LEFT_EAR), (-1, "ear_right", labels.RIGHT_EAR)):
         anchor = int(((head.layout - (side * 1.58, -0.06)) ** 2).sum(1).argmin())
         # Flare: the rear edge stands off the head.
         tilt = 0.50
@@ -93,7 +84,7 @@ def neck_part(style: Style) -> Part:
         points,
         faces,
         _skin_parameters(len(points)),
-        NECK,
+        labels.NECK,
         extra=extra,
         occlusion=shade.ravel(),
         attach=attach.ravel(),
@@ -154,7 +145,7 @@ def cloth_parts(style: Style) -> list[Part]:
             points,
             faces,
             parameters,
-            CLOTH,
+            labels.CLOTH,
             occlusion=shade,
             attach=0.0,
             normals=vertex_normals(points, faces),
@@ -182,7 +173,7 @@ def cloth_parts(style: Style) -> list[Part]:
             tube,
             tube_faces,
             plain_colour(colour, len(tube), 0.04),
-            CLOTH,
+            labels.CLOTH,
             occlusion=0.92,
             attach=0.0,
             normals=normals,
@@ -220,7 +211,7 @@ def glasses_parts(skin: np.ndarray, centres: np.ndarray, style: Style) -> list[P
                 points,
                 faces,
                 plain_colour(colour, len(points), 0.6),
-                EYE_GLASSES,
+                labels.GLASSES,
                 normals=normals,
             )
         )

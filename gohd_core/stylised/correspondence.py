@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gohd_core import parsing_labels as labels
 from gohd_core.errors import BadInput
-from gohd_core.stylised.parts import EYEBALL_LEFT, EYEBALL_RIGHT, INNER_MOUTH
 
 if TYPE_CHECKING:
     from gohd_core.stylised.frames import RenderedFrame
 
 DEPTH_TOLERANCE = 0.05
 """A source pixel shows the point if its depth is at most this much nearer, model units."""
-_ENCLOSED = (EYEBALL_LEFT, EYEBALL_RIGHT, INNER_MOUTH)
+_ENCLOSED = (labels.LEFT_EYE, labels.RIGHT_EYE, labels.INNER_MOUTH)
 """What lies behind lids and lips by less than that: the source must show the very same part."""
 
 

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from gohd_core import parsing_labels as labels
 from gohd_core.stylised.fields import grid_faces, smoothstep
 from gohd_core.stylised.identity import Style
-from gohd_core.stylised.parts import (
-    BROW_LEFT,
-    BROW_RIGHT,
-    EYE,
-    EYEBALL_LEFT,
-    EYEBALL_RIGHT,
-    FACE,
-    PLAIN,
-    Binding,
-    Part,
-    bind,
-    plain_colour,
-)
+from gohd_core.stylised.parts import EYE, PLAIN, Binding, Part, bind, plain_colour
 from gohd_core.stylised.template import EYE_LEFT, EYE_RIGHT, EYEBALL_RADIUS, Template
 
 _TURN, _POLAR = 36, 20
@@ -35,7 +24,7 @@ def eyeball_parts(centres: np.ndarray) -> list[Part]:
     )
     faces = grid_faces(_TURN, _POLAR, wrap=True)
     parts = []
-    for which, (name, parsing) in enumerate((("eye_left", EYEBALL_LEFT), ("eye_right", EYEBALL_RIGHT))):
+    for which, (name, parsing) in enumerate((("eye_left", labels.LEFT_EYE), ("eye_right", labels.RIGHT_EYE))):
         parameters = np.concatenate([unit, np.full((len(unit), 1), 1.0 - 2.0 * which)], 1)
         parts.append(
             Part(
@@ -62,7 +51,7 @@ def brow_parts(skin: np.ndarray, style: Style) -> list[tuple[Part, Binding]]:
     b = b + style.brow_slope * (u - 0.5)
     v = np.linspace(-1.0, 1.0, _BROW_ROWS)
     parts = []
-    for side, name, parsing in ((1, "brow_left", BROW_LEFT), (-1, "brow_right", BROW_RIGHT)):
+    for side, name, parsing in ((1, "brow_left", labels.LEFT_BROW), (-1, "brow_right", labels.RIGHT_BROW)):
         layout = np.stack(
             [
                 np.broadcast_to(side * a, (_BROW_ROWS, _BROW_COLUMNS)),
@@ -108,7 +97,7 @@ def lash_parts(rings: list[np.ndarray], skin: np.ndarray) -> list[Part]:
         count = len(ring)
         points = np.tile(skin[ring], (2, 1))
         colour = plain_colour((0.09, 0.065, 0.06), 2 * count, 0.0)
-        parts.append(Part(name, PLAIN, points, grid_faces(count, 2), colour, FACE, dynamic=True))
+        parts.append(Part(name, PLAIN, points, grid_faces(count, 2), colour, labels.SKIN, dynamic=True))
     return parts
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gohd_core import parsing_labels as labels
 from gohd_core.stylised.fields import grid_faces, smoothstep, vertex_normals
 from gohd_core.stylised.hair_styles import COLUMNS, HairShape, column_azimuth, hair_shape
 from gohd_core.stylised.identity import Style
-from gohd_core.stylised.parts import HAIR, HAIR_CLASS, Part, bind, direction, layout_of, sphere
+from gohd_core.stylised.parts import HAIR, Part, bind, direction, layout_of, sphere
 
 SCALP_ROWS, HANG_ROWS = 28, 12
 
@@ -104,7 +105,7 @@ def _strand_part(
         points,
         faces,
         parameters.reshape(-1, 4),
-        HAIR_CLASS,
+        labels.HAIR,
         extra=along.reshape(-1, 3),
         occlusion=occlusion.ravel(),
         normals=vertex_normals(points, faces),

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from gohd_core.clips import KINDS, SPLITS, Entry
+from gohd_core.choices import CLIP_KINDS, SPLITS
+from gohd_core.clips import Entry
 from gohd_core.constants import FPS, SAMPLES_PER_FRAME, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.stylised.engines import ENGINES, USUAL
@@ -62,8 +63,8 @@ class Recipe:
     engines: tuple[str, ...] = field(default=USUAL)
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise BadInput(f"Unknown kind of data set '{self.kind}'; use one of {', '.join(KINDS)}.")
+        if self.kind not in CLIP_KINDS:
+            raise BadInput(f"Unknown kind of data set '{self.kind}'; use one of {', '.join(CLIP_KINDS)}.")
         if self.seed < 0:
             raise BadInput(f"The seed must be 0 or more, not {self.seed}.")
         if not 16 <= self.size <= 2048:
@@ -99,7 +100,7 @@ def draw_identity(rng: np.random.Generator, split: str) -> int:
 
 def clip_rng(recipe: Recipe, number: int) -> np.random.Generator:
     """The random numbers of clip `number`."""
-    return np.random.default_rng([recipe.seed, KINDS.index(recipe.kind), number])
+    return np.random.default_rng([recipe.seed, CLIP_KINDS.index(recipe.kind), number])
 
 
 def clip_place(recipe: Recipe, number: int) -> tuple[str, str]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gohd_core import parsing_labels as labels
 from gohd_core.stylised.expressions import INDEX, JAW_ANGLE, JAW_HINGE
 from gohd_core.stylised.fields import grid_faces, smoothstep, vertex_normals
-from gohd_core.stylised.parts import INNER_MOUTH, PLAIN, Part, plain_colour
+from gohd_core.stylised.parts import PLAIN, Part, plain_colour
 from gohd_core.stylised.template import MOUTH, Template
 
 _DEPTHS = np.array([0.0, 0.05, 0.16, 0.30, 0.34])
@@ -83,7 +84,7 @@ def _arch(name: str, centre: np.ndarray, half: float, top: float, bottom: float,
         points,
         faces,
         parameters,
-        INNER_MOUTH,
+        labels.INNER_MOUTH,
         normals=vertex_normals(points, faces),
         occlusion=0.9,
         dynamic=not upper,
@@ -108,7 +109,7 @@ def _tongue(centre: np.ndarray, half: float) -> Part:
         points,
         faces,
         parameters,
-        INNER_MOUTH,
+        labels.INNER_MOUTH,
         normals=vertex_normals(points, faces),
         occlusion=0.85,
         dynamic=True,
@@ -135,7 +136,7 @@ def mouth_inside(head: Template, skin: np.ndarray) -> MouthInside:
         np.tile(skin[ring], (len(_DEPTHS), 1)),
         grid_faces(count, len(_DEPTHS), wrap=True),
         colour,
-        INNER_MOUTH,
+        labels.INNER_MOUTH,
         normals=np.tile([0.0, 0.0, 1.0], (count * len(_DEPTHS), 1)),
         occlusion=0.8,
         dynamic=True,

@@ -12,11 +12,6 @@ from gohd_core.stylised.template import template
 SKIN, EYE, HAIR, PLAIN = "skin", "eye", "hair", "plain"
 """Names of the shading programs."""
 
-# Classes of the 19-class face parsing network (CelebAMask-HQ order).
-BACKGROUND, FACE, BROW_LEFT, BROW_RIGHT, EYEBALL_LEFT, EYEBALL_RIGHT, EYE_GLASSES = range(7)
-EAR_LEFT, EAR_RIGHT, EARRING, NOSE, INNER_MOUTH, UPPER_LIP, LOWER_LIP = range(7, 14)
-NECK, NECKLACE, CLOTH, HAIR_CLASS, HAT = range(14, 19)
-
 
 @dataclass
 class Part:

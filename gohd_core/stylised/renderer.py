@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gohd_core import parsing_labels as labels
 from gohd_core.constants import N_EXPRESSION, N_GAZE, N_POSE
 from gohd_core.errors import BadInput
 from gohd_core.stylised import shaders
@@ -19,7 +20,7 @@ from gohd_core.stylised.gpu import PROGRAMS, Mesh, create_context, renderer_stat
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.morphable import stylised_basis
 from gohd_core.stylised.palettes import BACKGROUNDS
-from gohd_core.stylised.parts import EYE, HAIR, LOWER_LIP, NOSE, PLAIN, SKIN, UPPER_LIP
+from gohd_core.stylised.parts import EYE, HAIR, PLAIN, SKIN
 from gohd_core.stylised.template import MOUTH_B
 
 NEAR, FAR = 5.0, 17.0
@@ -250,12 +251,12 @@ class HeadRenderer:
         triangle = mesh.triangles[raw[..., 0] + 256 * raw[..., 1].astype(np.int32)]
         parsing = np.concatenate([[0], mesh.avatar.face_parsing]).astype(np.uint8)[triangle]
         code = raw[..., 2]
-        for which, label in ((1, NOSE), (2, UPPER_LIP), (3, LOWER_LIP)):
+        for which, label in ((1, labels.NOSE), (2, labels.UPPER_LIP), (3, labels.LOWER_LIP)):
             parsing[code == which] = label
         stored = self._identified.read(components=1, attachment=-1, dtype="f4", alignment=1)
         z = 2.0 * np.frombuffer(stored, np.float32).reshape(shape)[::-1] - 1.0
         depth = 2 * FAR * NEAR / ((FAR + NEAR) - z * (FAR - NEAR))
-        depth = np.where(np.isin(parsing, (4, 5)), depth - EYE_BIAS, depth)
+        depth = np.where(np.isin(parsing, labels.EYES), depth - EYE_BIAS, depth)
         return parsing, triangle, depth.astype(np.float32)
 
     def _visible(self, projected: np.ndarray, depth: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from importlib import resources
 
 import numpy as np
 
-from gohd_core.clips import SPLITS
+from gohd_core.choices import SPLITS
 from gohd_core.errors import BadInput
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "fi", "cs")

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from gohd_core.clips import SPLITS
+from gohd_core.choices import SPLITS
 from gohd_core.constants import SAMPLE_RATE
 from gohd_core.errors import BadInput
 from gohd_core.stylised.engines import ENGINES, USUAL, engine_status, kokoro, load_engine, piper

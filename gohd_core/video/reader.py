@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-import io
+import logging
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.constants import FPS
-from gohd_core.errors import BadInput, MissingDependency
+from gohd_core.errors import BadInput
 from gohd_core.images import Image, rgb_images
+from gohd_core.media import decoded, open_media, packets, usable
+from gohd_core.video.colour import Colour, to_rgb
+
+logger = logging.getLogger(__name__)
 
 RATES = (1, 240)
-"""Frame rates that a driving video may have."""
+"""Frame rates that a caller may give; a file has what it has."""
+_PIXEL_SHAPES = (0.125, 8.0)
+"""Width over height of pixels that is believed."""
+_ALIKE = 0.02
+"""Rates that differ by less than this share are the same, measured by time stamps of a millisecond."""
+Crop = tuple[int, int, int, int]
+"""Left, top, width and height in pixels of the upright picture as it is stored, its pixels' shape apart."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +43,16 @@ class Film:
         fps: mean frames a second; times may be uneven.
         count: how many frames there are about, 0 where that is not known.
         once: the frames come from an iterator and can be played once only.
+        colour: how a file's numbers are to be understood, so that it can be written as it was; else None.
+        size: height and width of a file's pictures; (0, 0) where they are not known before they are played.
     """
 
     play: Callable[[], Iterator[tuple[float, Image]]]
     fps: Fraction
     count: int = 0
     once: bool = False
+    colour: Colour | None = None
+    size: tuple[int, int] = (0, 0)
 
     @classmethod
     def of_images(cls, images: Any, fps: Fraction | int | float = FPS) -> Film:
@@ -65,24 +81,55 @@ class Film:
         return cls(play, rate, once=iter(frames) is frames)
 
     @classmethod
-    def open(cls, source: str | Path | io.BytesIO, *, start: float = 0.0, seconds: float = 0.0) -> Film:
-        """A video file, of any rate, even or uneven; a phone's turn of the picture is heeded.
+    def open(
+        cls,
+        source: str | Path | IO[bytes],
+        *,
+        start: float = 0.0,
+        seconds: float = 0.0,
+        crop: Crop | None = None,
+    ) -> Film:
+        """A video file, of any rate, even or uneven, as a player shows it.
+
+        A phone's turn or mirror of the picture is heeded, and pixels that are not square are made so. Where
+        the time stamps jump, time goes on; damaged frames are left out, and a film that was cut off is read
+        as far as it goes, with a warning.
 
         Args:
             start, seconds: the part that is played; 0 seconds go to the end.
-        Raises: `BadInput` for no file, no picture track or a damaged file; `MissingDependency`.
+            crop: the part of the picture, before its pixels are made square.
+        Raises: `BadInput` for no file, no picture track or nothing that can be read; `MissingDependency`.
         """
-        if start < 0 or seconds < 0:
-            raise BadInput(f"The part of the video ({start:g} s, {seconds:g} s) can't be negative.")
+        if not (math.isfinite(start) and math.isfinite(seconds)) or start < 0 or seconds < 0:
+            raise BadInput(f"The part of the video ({start:g} s, {seconds:g} s) is no time from 0 on.")
         name = Path(source).name if isinstance(source, str | Path) else "the video"
         with _opened(source, name) as container:
-            stream = container.streams.video[0]
-            rate = _rate(stream.average_rate or stream.guessed_rate or FPS)
-            count = stream.frames or round(float((container.duration or 0) / 1_000_000 * rate))
+            stream = usable(container.streams.video)[0]
+            shape = float(stream.sample_aspect_ratio or 1)
+            rate, count = _rate_and_count(container, stream)
+        if not _PIXEL_SHAPES[0] <= shape <= _PIXEL_SHAPES[1]:
+            shape = 1.0
+        with _opened(source, name) as container:
+            stream = usable(container.streams.video)[0]
+            first = next(decoded(container, stream, name, tell=lambda _: None), None)
+            if first is None:
+                raise BadInput(f"{name} is damaged: no picture of it can be read.")
+            colour, size = Colour.of(first), shown_picture(first, crop, shape).shape[:2]
         if start or seconds:
             left = max(count - round(start * rate), 0)
             count = min(left, round(seconds * rate)) if seconds else left
-        return cls(lambda: _decoded(source, name, rate, start, seconds), rate, count)
+        told: set[str] = set()
+
+        def tell(warning: str) -> None:
+            if warning not in told:
+                told.add(warning)
+                logger.warning(warning)
+
+        def play() -> Iterator[tuple[float, Image]]:
+            for time, frame in _timed(source, name, rate, start, seconds, tell):
+                yield time, _fitted(shown_picture(frame, crop, shape), size)
+
+        return cls(play, rate, count, colour=colour, size=size)
 
     def at(self, fps: Fraction | int | float, count: int | None = None) -> Iterator[Image]:
         """The picture nearest to k / fps seconds, k = 0, 1 ...: all, or `count` with the last one held."""
@@ -101,7 +148,7 @@ class Film:
     def batches(self, fps: Fraction | int | float) -> Iterator[Tensor]:
         """The pictures of `at` one by one, [1, 3, H, W] in -1..1, as `render.paste_back` takes them."""
         for image in self.at(fps):
-            yield torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
+            yield rearrange(torch.from_numpy(image), "h w c -> 1 c h w").float() / 127.5 - 1
 
 
 def _rate(fps: Fraction | int | float) -> Fraction:
@@ -111,46 +158,89 @@ def _rate(fps: Fraction | int | float) -> Fraction:
 
 
 def _opened(source: Any, name: str) -> Any:
-    try:
-        import av
-    except ImportError as error:
-        raise MissingDependency("Videos are read with PyAV; install it with: pip install av") from error
-    if isinstance(source, io.BytesIO):
-        source.seek(0)
-    elif not Path(source).is_file():
-        raise BadInput(f"There is no video at {source}; check the path.")
-    try:
-        container = av.open(str(source) if isinstance(source, Path) else source)
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise BadInput(f"{name} can't be read as a video ({error}).") from error
-    if not container.streams.video:
+    container = open_media(source, name)
+    if not usable(container.streams.video):
         container.close()
         raise BadInput(f"{name} has no picture track.")
     return container
 
 
-def _decoded(
-    source: Any, name: str, rate: Fraction, start: float, seconds: float
-) -> Iterator[tuple[float, Image]]:
-    import av
+def _rate_and_count(container: Any, stream: Any) -> tuple[Fraction, int]:
+    """Mean frames a second, and how many there are.
 
+    MP4 counts its frames. What others claim can be anything (browsers' recordings say 1000 a second), so that
+    they are counted; only where it is much the same the claim, which is exact, is taken.
+    """
+    claimed = stream.average_rate
+    if claimed and stream.frames and RATES[0] <= claimed <= RATES[1]:
+        return claimed.limit_denominator(100_000), stream.frames
+    times = [
+        packet.pts * packet.time_base
+        for packet in packets(container)
+        if packet.stream.index == stream.index and packet.size and packet.pts is not None
+    ]
+    spread = max(times) - min(times) if times else 0
+    if not spread:
+        return Fraction(claimed or FPS).limit_denominator(100_000), stream.frames or max(len(times), 1)
+    rate = Fraction(len(times) - 1) / spread
+    alike = claimed and abs(float(claimed / rate) - 1) < _ALIKE
+    return (claimed if alike else rate).limit_denominator(100_000), len(times)
+
+
+def _timed(
+    source: Any, name: str, rate: Fraction, start: float, seconds: float, tell: Callable[[str], None]
+) -> Iterator[tuple[float, Any]]:
+    """Decoded frames of the part that is played, with their seconds from its start."""
     with _opened(source, name) as container:
-        stream = container.streams.video[0]
+        stream = usable(container.streams.video)[0]
         stream.thread_type = "AUTO"
         first: float | None = None
-        try:
-            for k, frame in enumerate(container.decode(stream)):
-                time = float(k / rate) if frame.time is None else float(frame.time)
-                first = time if first is None else first
-                time -= first + start
-                if seconds and time >= seconds - 1e-6:
-                    return
-                if time > -1e-6:
-                    yield max(time, 0.0), _upright(frame)
-        except av.error.FFmpegError as error:
-            raise BadInput(f"{name} is damaged and can't be read to its end ({error}).") from error
+        for k, frame in enumerate(decoded(container, stream, name, tell=tell)):
+            time = float(k / rate) if frame.time is None else float(frame.time)
+            first = time if first is None else first
+            time -= first + start
+            if seconds and time >= seconds - 1e-6:
+                return
+            if time > -1e-6:
+                yield max(time, 0.0), frame
 
 
-def _upright(frame: Any) -> Image:
-    turns = round(getattr(frame, "rotation", 0) / 90) % 4
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
+def shown_picture(frame: Any, crop: Crop | None, shape: float) -> Image:
+    """A decoded frame as it is to be seen: upright, cropped, with square pixels."""
+    image, turned = _upright(to_rgb(frame), _display_matrix(frame))
+    if crop is not None:
+        left, top, width, height = crop
+        image = image[max(top, 0) : top + height, max(left, 0) : left + width]
+        if not image.size:
+            raise BadInput(f"The crop {crop} (left, top, width, height) lies outside the video's picture.")
+    height, width = image.shape[:2]
+    shape = 1 / shape if turned else shape
+    size = (height, round(width * shape)) if shape > 1 else (round(height / shape), width)
+    return _fitted(np.ascontiguousarray(image), size)
+
+
+def _display_matrix(frame: Any) -> tuple[int, int, int, int]:
+    """(a, b, c, d) of the file: a pixel at (x, y) is shown at (a x + c y, b x + d y)."""
+    for data in frame.side_data:
+        if data.type.name == "DISPLAYMATRIX":
+            a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
+            return a, b, c, d
+    return 1, 0, 0, 1
+
+
+def _upright(image: Image, matrix: tuple[int, int, int, int]) -> tuple[Image, bool]:
+    """The picture turned and mirrored as the matrix says; and whether x and y changed places."""
+    a, b, c, d = matrix
+    turned = abs(b) + abs(c) > abs(a) + abs(d)
+    across, down = (c, b) if turned else (a, d)
+    image = image.swapaxes(0, 1) if turned else image
+    image = image[:, ::-1] if across < 0 else image
+    return (image[::-1] if down < 0 else image), turned
+
+
+def _fitted(image: Image, size: tuple[int, int]) -> Image:
+    if image.shape[:2] == size:
+        return image
+    from PIL import Image as Pictures
+
+    return np.asarray(Pictures.fromarray(image).resize(size[::-1], Pictures.Resampling.BICUBIC))

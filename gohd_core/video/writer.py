@@ -10,14 +10,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
+from gohd_core.audio.waveform import check_waveform, to_stereo
 from gohd_core.errors import BadInput, Interrupted, MissingDependency
 from gohd_core.files import whole_file
+from gohd_core.video.colour import Colour, Converter, tag
 
 logger = logging.getLogger(__name__)
 
 _TIME_BASE = 90_000
+_MAX_SIDE = 16_384
 _SOUND_BLOCK = 1024
 """Samples handed to the encoder at once: one AAC frame."""
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
@@ -33,7 +37,7 @@ def frames_to_bytes(frames: Tensor) -> np.ndarray:
     if frames.ndim != 4 or frames.shape[1] != 3:
         raise BadInput(f"Frames have the shape [b, 3, H, W]; these have {list(frames.shape)}.")
     levels = (frames.detach().float() + 1).mul_(127.5).clamp_(0, 255).round_().to(torch.uint8)
-    return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    return rearrange(levels, "b c h w -> b h w c").contiguous().cpu().numpy()
 
 
 def render_video(
@@ -46,6 +50,7 @@ def render_video(
     progress: Callable[[int, int], None] | None = None,
     total: int | None = None,
     should_stop: Callable[[], bool] | None = None,
+    colour: Colour | None = None,
 ) -> Path:
     """Encodes batches of frames `[b, 3, H, W]` in [-1, 1] as they come, with the sound beside them.
 
@@ -53,9 +58,11 @@ def render_video(
 
     Args:
         audio: (waveform `[C, N]` or `[N]` with full scale 1, samples a second); more than two
-            channels are averaged to one.
+            channels are mixed to two (`audio.waveform.to_stereo`).
         crf: constant rate factor of H.264, 0 (lossless) to 51; 18 looks like the source.
         progress: called with (frames written, `total` or 0).
+        colour: of the film that the frames come from (`Film.colour`), so that they are written as it was;
+            None, and what it does not tell, is BT.709 from 720p on, else BT.601. The file says which.
 
     Raises: `BadInput` for no frames, frames of changing size, or a path that can't be written;
     `Interrupted` when `should_stop` says so; `MissingDependency` without PyAV.
@@ -67,7 +74,7 @@ def render_video(
     rate = Fraction(fps).limit_denominator(100_000)
     options = {"movflags": "+faststart"}
     with whole_file(path) as part, av.open(str(part), "w", format="mp4", options=options) as container:
-        _write(container, frames, rate, audio, crf, progress, total or 0, should_stop)
+        _write(container, frames, rate, audio, crf, progress, total or 0, should_stop, colour)
     return path
 
 
@@ -80,12 +87,17 @@ def _write(
     progress: Callable[[int, int], None] | None,
     total: int,
     should_stop: Callable[[], bool] | None,
+    colour: Colour | None,
 ) -> None:
     pictures = _single(frames)
     first = next(pictures, None)
     if first is None:
         raise BadInput("There are no frames to make a video of.")
+    height, width = first.shape[:2]
+    colour = Colour.usual(height, width) if colour is None else colour.written(height, width)
     video = _video_stream(container, first.shape, rate, crf)
+    tag(video, colour)
+    converter = Converter(colour)
     sound = _Sound(container, audio) if audio is not None else None
     written, picture = 0, first
     while picture is not None:
@@ -96,7 +108,7 @@ def _write(
                 f"Frames change size from {first.shape[:2]} to {picture.shape[:2]} at frame {written}; "
                 "a video has one size."
             )
-        _encode_picture(container, video, picture, written, rate)
+        _encode_picture(container, video, picture, written, rate, converter)
         written += 1
         if sound is not None:
             sound.write_until(float(written / rate))
@@ -114,8 +126,13 @@ def _single(batches: Iterable[Tensor]) -> Iterator[np.ndarray]:
 
 
 def _video_stream(container: Any, shape: tuple[int, ...], rate: Fraction, crf: int) -> Any:
-    stream = container.add_stream("libx264", rate=rate)
     height, width = shape[:2]
+    if max(height, width) > _MAX_SIDE:
+        raise BadInput(
+            f"The pictures are {width} x {height} and H.264 goes up to {_MAX_SIDE} a side; take a smaller "
+            "picture, or the face crop alone."
+        )
+    stream = container.add_stream("libx264", rate=rate)
     stream.width, stream.height = width + width % 2, height + height % 2
     if (stream.width, stream.height) != (width, height):
         logger.info("H.264 wants even sizes: the last row or column of %dx%d is repeated.", width, height)
@@ -125,13 +142,13 @@ def _video_stream(container: Any, shape: tuple[int, ...], rate: Fraction, crf: i
     return stream
 
 
-def _encode_picture(container: Any, stream: Any, picture: np.ndarray, index: int, rate: Fraction) -> None:
-    import av
-
+def _encode_picture(
+    container: Any, stream: Any, picture: np.ndarray, index: int, rate: Fraction, converter: Converter
+) -> None:
     height, width = picture.shape[:2]
     if (height, width) != (stream.height, stream.width):
         picture = np.pad(picture, ((0, stream.height - height), (0, stream.width - width), (0, 0)), "edge")
-    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    frame = converter.from_rgb(picture)
     frame.time_base = Fraction(1, _TIME_BASE)
     frame.pts = round(index / rate * _TIME_BASE)
     container.mux(stream.encode(frame))
@@ -141,10 +158,8 @@ class _Sound:
     """Encodes a waveform beside the pictures, never far ahead of them."""
 
     def __init__(self, container: Any, audio: tuple[Any, int]) -> None:
-        waveform, self.rate = np.atleast_2d(np.asarray(audio[0], np.float32)), int(audio[1])
-        if waveform.ndim != 2 or waveform.shape[1] == 0:
-            raise BadInput(f"The sound has the shape {list(waveform.shape)}; [channels, samples] is wanted.")
-        self.samples = waveform if len(waveform) in _CHANNELS else waveform.mean(0, keepdims=True)
+        waveform, self.rate = check_waveform(*audio)
+        self.samples = to_stereo(waveform).astype(np.float32)
         self.layout = _CHANNELS[len(self.samples)]
         self.container, self.done = container, 0
         target = self.rate if self.rate in _AAC_RATES else 48_000

@@ -9,7 +9,8 @@ import pytest
 import recipe
 import torch
 
-from gohd_core.audio import audio_features, mel
+from gohd_core.audio import audio_features, mel, to_mono_16k
+from gohd_core.audio.waveform import to_stereo
 from gohd_core.errors import BadInput
 
 SMALL = Path(__file__).resolve().parents[1] / "golden" / "audio.npz"
@@ -64,11 +65,36 @@ def test_a_tone_is_the_same_at_any_rate(rate: int) -> None:
     assert (ours.spectrogram - reference.spectrogram)[loud].abs().max() < 0.02
 
 
-def test_channels_are_averaged(sweep: np.ndarray) -> None:
-    six = np.stack([sweep * k for k in (0.2, 0.4, 1.0, 1.2, 1.4, 1.8)])
-    wide = np.repeat(six, 6, axis=1)
-    assert len(audio_features(wide, 96_000)) == 50
-    torch.testing.assert_close(audio_features(six, 16_000).chunks, audio_features(sweep, 16_000).chunks)
+def test_two_channels_are_averaged(sweep: np.ndarray) -> None:
+    two = np.stack([sweep * 0.4, sweep * 1.6])
+    torch.testing.assert_close(audio_features(two, 16_000).chunks, audio_features(sweep, 16_000).chunks)
+
+
+@pytest.mark.parametrize(("channels", "centre"), [(3, 2), (5, 2), (6, 2), (7, 2), (8, 2)])
+def test_a_voice_in_the_centre_of_surround_sound_is_as_loud_as_it_was(sweep, channels, centre) -> None:
+    """ITU-R BS.775: -3 dB to either side, which is the same power."""
+    many = np.zeros((channels, len(sweep)))
+    many[centre] = sweep
+    both = to_stereo(many)
+    assert both.shape == (2, len(sweep)) and np.square(both).sum() == pytest.approx(np.square(sweep).sum())
+    mono = to_mono_16k(many, 16_000)
+    assert np.abs(mono - sweep * np.sqrt(0.5)).max() < 1e-9
+
+
+def test_surround_sound_stays_on_its_side_and_does_not_clip(sweep: np.ndarray) -> None:
+    six = np.zeros((6, len(sweep)))
+    six[0], six[3], six[4] = 0.5 * sweep, sweep, 0.2 * sweep
+    left, right = to_stereo(six)
+    assert np.abs(left - (0.5 + 0.2 * np.sqrt(0.5)) * sweep).max() < 1e-12 and not right.any()
+    loud = to_stereo(np.repeat(sweep[None] / np.abs(sweep).max(), 6, axis=0))
+    assert np.abs(loud).max() == pytest.approx(1) and np.corrcoef(loud[0], sweep)[0, 1] > 0.999999
+    assert to_stereo(np.repeat(sweep[None], 12, axis=0)).shape == (1, len(sweep))
+
+
+def test_a_voice_whose_channels_cancel_out_is_heard(sweep: np.ndarray) -> None:
+    mono = to_mono_16k(np.stack([sweep, -0.9 * sweep * 1.1]), 16_000)
+    assert np.abs(mono - sweep).max() < 1e-9
+    assert not to_mono_16k(np.zeros((2, 1000)), 16_000).any()
 
 
 def test_silence_is_a_right_result() -> None:

@@ -11,7 +11,7 @@ import torch
 
 from gohd_core.checkpoints import convert, load_network, read_checkpoint, save_network
 from gohd_core.checkpoints.loading import builtin_path
-from gohd_core.checkpoints.registry import NAMES, component
+from gohd_core.components import COMPONENTS, component
 from gohd_core.errors import BadCheckpoint, BadInput
 
 
@@ -204,7 +204,7 @@ def test_absent_built_in_weights_get_a_sentence(monkeypatch, tmp_path) -> None:
         builtin_path("animator")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", COMPONENTS)
 def test_every_component_names_every_official_key_once(name) -> None:
     """Names are a bijection: no two of our keys share an official one."""
     kind = component(name)

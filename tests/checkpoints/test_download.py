@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gohd_core.checkpoints import sources
+from gohd_core.checkpoints import released
 from gohd_core.checkpoints.download import download
-from gohd_core.checkpoints.sources import SOURCES, DownloadSource
+from gohd_core.checkpoints.released import SOURCES, DownloadSource
 from gohd_core.cli import main
 from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 
@@ -180,17 +180,32 @@ def test_a_source_that_is_gone_or_busy(server, tmp_path) -> None:
         download(dead, tmp_path, pause=0)
 
 
+def test_the_next_address_is_tried_where_the_first_fails(server, tmp_path) -> None:
+    moved = source(server, "/gone", mirrors=(source(server, "/file").url,))
+    assert download(moved, tmp_path, pause=0).sha256 == DIGEST
+    nowhere = source(server, "/gone", name="other.pth", mirrors=(moved.url,))
+    with pytest.raises(BadInput, match="can't be had"):
+        download(nowhere, tmp_path, pause=0)
+
+
 def test_a_full_disk_is_said_before_it_is_full(server, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1000))
     with pytest.raises(BadInput, match="free some space"):
         download(source(server, "/file"), tmp_path)
 
 
+PLACES = (
+    "https://drive.usercontent.google.com/",
+    "https://www.adrianbulat.com/",
+    "https://storage.googleapis.com/mediapipe-assets/",
+)
+
+
 def test_every_source_states_its_terms_and_is_one_of_the_known_places() -> None:
     assert len({item.name for item in SOURCES}) == len(SOURCES) >= 9
     for item in SOURCES:
         assert item.terms and item.makers and item.purpose
-        assert item.url.startswith(("https://drive.usercontent.google.com/", "https://www.adrianbulat.com/"))
+        assert item.url.startswith(PLACES) and all(url.startswith(PLACES) for url in item.mirrors)
         assert item.component or item.digest, "each is checked by what it holds or by its hash"
 
 
@@ -200,7 +215,7 @@ def listed(server, monkeypatch):
         source(server, "/file", needed=True, terms="for research"),
         source(server, "/file", name="b.pth"),
     )
-    monkeypatch.setattr(sources, "SOURCES", made)
+    monkeypatch.setattr(released, "SOURCES", made)
     return made
 
 

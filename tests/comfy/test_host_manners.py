@@ -87,7 +87,7 @@ def test_free_model_gives_the_memory_back(comfy) -> None:
 
     from gohd_core.animator import AnimatorConfig
     from gohd_core.checkpoints import save_network
-    from gohd_core.checkpoints.registry import component
+    from gohd_core.components import component
     from gohd_core.constants import STYLISED
 
     config = AnimatorConfig()

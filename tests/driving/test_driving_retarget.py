@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 
 from gohd_core.driving import DriveOptions, driven_motion
 from gohd_core.errors import BadInput
-from gohd_core.face import MorphableModel
+from gohd_core.face import MorphableModel, Portrait
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.stylised.expressions import INDEX
 
@@ -24,9 +22,9 @@ def model():
 @pytest.fixture
 def portrait():
     own = {"pose": Pose, "expression": Expression, "gaze": Gaze}
-    return SimpleNamespace(
-        **{name: kind(torch.full((1, kind.width), 0.1), SPACE) for name, kind in own.items()}
-    )
+    parts = {name: kind(torch.full((1, kind.width), 0.1), SPACE) for name, kind in own.items()}
+    picture = torch.zeros(8, 8, 3)
+    return Portrait(frame=picture, box=(0, 0, 8, 8), crop=picture, **parts)
 
 
 def _motion(seed: int, frames: int) -> Motion:

@@ -7,13 +7,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from gohd_core import parsing_labels as labels
 from gohd_core.clips import Clip, save_clip
 from gohd_core.evaluation.quality.bilabials import moments
 from gohd_core.evaluation.quality.lip_closure import CLOSED, InsideReader, closure_rows
-from gohd_core.stylised.parts import INNER_MOUTH, LOWER_LIP, UPPER_LIP
 
 SIZE, LEFT, RIGHT, TOP = 64, 20, 44, 30
-COLOURS = {0: (230, 180, 150), UPPER_LIP: (190, 80, 80), LOWER_LIP: (200, 90, 85), INNER_MOUTH: (40, 15, 20)}
+COLOURS = {
+    0: (230, 180, 150),
+    labels.UPPER_LIP: (190, 80, 80),
+    labels.LOWER_LIP: (200, 90, 85),
+    labels.INNER_MOUTH: (40, 15, 20),
+}
 
 
 def mouths(gaps, rng, noise=6.0):
@@ -21,9 +26,9 @@ def mouths(gaps, rng, noise=6.0):
     frames, landmarks, parsing = [], [], []
     for gap in gaps:
         parts = np.zeros((SIZE, SIZE), np.uint8)
-        parts[TOP - 4 : TOP, LEFT:RIGHT] = UPPER_LIP
-        parts[TOP : TOP + gap, LEFT:RIGHT] = INNER_MOUTH
-        parts[TOP + gap : TOP + gap + 5, LEFT:RIGHT] = LOWER_LIP
+        parts[TOP - 4 : TOP, LEFT:RIGHT] = labels.UPPER_LIP
+        parts[TOP : TOP + gap, LEFT:RIGHT] = labels.INNER_MOUTH
+        parts[TOP + gap : TOP + gap + 5, LEFT:RIGHT] = labels.LOWER_LIP
         picture = np.array([COLOURS.get(k, (0, 0, 0)) for k in range(19)])[parts]
         frames.append((picture + rng.normal(0, noise, picture.shape)).clip(0, 255))
         points = np.full((68, 2), 5.0)

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gohd_core.checkpoints.loading import Loaded
 from gohd_core.constants import BFM09, STYLISED
 from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.extractor_network import ExtractorConfig, ExtractorNetwork
@@ -43,9 +42,7 @@ def tiny_extractor(*, aligned: bool) -> CoefficientExtractor:
             hidden=16,
         )
     space = BFM09 if aligned else STYLISED
-    return CoefficientExtractor(
-        Loaded("extractor", _randomised(ExtractorNetwork(config), 4), config, space, {})
-    )
+    return CoefficientExtractor(_randomised(ExtractorNetwork(config), 4), config, space)
 
 
 def tiny_gaze_estimator(*, official: bool) -> GazeEstimator:
@@ -54,7 +51,7 @@ def tiny_gaze_estimator(*, official: bool) -> GazeEstimator:
     glimpses = None if official else EYES
     config = GazeConfig(image_size=64, backbone=TINY, glimpses=glimpses, hidden=16)
     space = BFM09 if official else STYLISED
-    return GazeEstimator(Loaded("gaze_estimator", _randomised(GazeNetwork(config), 6), config, space, {}))
+    return GazeEstimator(_randomised(GazeNetwork(config), 6), config, space)
 
 
 def picture(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from face_helpers import face_landmarks
 
-from gohd_core.face.detection import FLIPPED, FaceDetector
+from gohd_core.face.detection import FaceDetector
+from gohd_core.landmarks68 import MIRRORED
 
 SIDE = 240
 BLUE = 255
@@ -62,7 +63,7 @@ class FakeNetworks:
             width = np.sqrt(np.ptp(red[seen]) * np.ptp(green[seen])) / 1.2
             mirrored = np.diff(red, axis=1)[seen[:, 1:]].sum() < 0
             points = face_landmarks(cx, cy, width)
-            points = points[FLIPPED] if mirrored else points
+            points = points[list(MIRRORED)] if mirrored else points
             small = [colour.reshape(64, 4, 64, 4).mean((1, 3)) for colour in (red, green)]
             away = [(c[None] - points[:, axis, None, None]) ** 2 for axis, c in enumerate(small)]
             maps[k] = torch.from_numpy(np.exp(-sum(away) / 20)).float()

@@ -15,8 +15,9 @@ from gohd_core.errors import BadCheckpoint, BadInput
 from gohd_core.face import FaceChoice, prepare_portrait
 from gohd_core.face import detection as detection_module
 from gohd_core.face.crop import Box
-from gohd_core.face.detection import FLIPPED, FaceDetector, best_boxes
+from gohd_core.face.detection import FaceDetector, best_boxes
 from gohd_core.face.heatmaps import cut_view, view_of
+from gohd_core.landmarks68 import MIRRORED
 
 TWO = chart((70, 90, 80), (180, 130, 50))
 
@@ -57,9 +58,9 @@ def test_a_large_picture_is_shrunk_for_boxes_alone(monkeypatch) -> None:
 
 
 def test_mirrored_reading_knows_left_from_right() -> None:
-    assert np.array_equal(FLIPPED[FLIPPED], np.arange(68))
+    assert np.array_equal(np.array(MIRRORED)[list(MIRRORED)], np.arange(68))
     points = face_landmarks(0, 0, 100)
-    assert np.allclose(points[FLIPPED] * (-1, 1), points, atol=1e-6)
+    assert np.allclose(points[list(MIRRORED)] * (-1, 1), points, atol=1e-6)
     one, both = (FakeNetworks().detector(mirrored=m).detect(TWO)[0][0].landmarks for m in (False, True))
     assert np.abs(one - both).mean() < 1.5
 

@@ -11,7 +11,6 @@ from gohd_core.errors import BadInput
 from gohd_core.face.alignment import MODEL_POINTS, RESCALE, align_face, fit_scale
 from gohd_core.face.camera import Camera
 from gohd_core.face.crop import Box, face_crop_box, grown_box, resize_crop, slice_box
-from gohd_core.face.smoothing import repeat_back_and_forth, smooth, smooth_in_place
 
 
 def test_fit_finds_the_camera_that_made_the_points():
@@ -28,7 +27,8 @@ def test_aligned_faces_have_one_size_and_place():
         found = align_face(picture(640, 640), landmarks)
         moved = found.to_crop(landmarks)
         seen.append(moved)
-        np.testing.assert_allclose(found.to_picture(moved), landmarks, atol=1e-9)
+        ratio = np.divide(found.resized, found.original)
+        np.testing.assert_allclose((moved + found.box[:2] + 0.5) / ratio - 0.5, landmarks, atol=1e-9)
         assert found.image.shape == (224, 224, 3)
     np.testing.assert_allclose(seen[0], seen[1], atol=2.5)
     np.testing.assert_allclose(seen[0], seen[2], atol=2.5)
@@ -114,33 +114,6 @@ def test_shrinking_averages_instead_of_skipping():
     checks[::2, ::2] = checks[1::2, 1::2] = 255
     assert resize_crop(checks, 128).std() < 2
     assert abs(int(resize_crop(checks, 128).mean()) - 127) <= 1
-
-
-def test_smooth_by_a_loop():
-    values = torch.randn(9, 3)
-    for window in (1, 3, 5):
-        half = window // 2
-        for t, found in enumerate(smooth(values, window)):
-            rows = [values[min(max(k, 0), 8)] for k in range(t - half, t + half + 1)]
-            torch.testing.assert_close(found, torch.stack(rows).mean(0))
-
-
-def test_smooth_ends_where_the_official_one_echoes():
-    pulse = torch.zeros(21, 1)
-    pulse[10] = 1
-    assert smooth(pulse)[13:].sum() == 0 and smooth(pulse)[:8].sum() == 0
-    assert smooth_in_place(pulse)[13:].sum() > 0.05
-    assert pulse.sum() == 1, "the argument is untouched"
-
-
-def test_repeating_fills_any_length():
-    track = torch.arange(4.0)
-    assert repeat_back_and_forth(track, 11).tolist() == [0, 1, 2, 3, 3, 2, 1, 0, 0, 1, 2]
-    assert repeat_back_and_forth(track, 0).tolist() == []
-    with pytest.raises(BadInput, match="no frames"):
-        repeat_back_and_forth(torch.zeros(0, 6), 5)
-    with pytest.raises(BadInput, match="odd"):
-        smooth(track[:, None], 4)
 
 
 def test_a_ray_leads_back_to_its_pixel():

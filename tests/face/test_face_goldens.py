@@ -7,11 +7,11 @@ import pytest
 import recipe
 import torch
 from face_helpers import picture
+from official_smoothing import smooth_in_place
 
 import gohd_core as gohd
 from gohd_core.face.alignment import align_face
 from gohd_core.face.crop import Box, face_crop_box
-from gohd_core.face.smoothing import smooth_in_place
 
 BOXES = np.array([[20.4, 10, 150, 160.9], [-5, 30, 120, 190]])
 

@@ -15,18 +15,18 @@ from face_helpers import (
     tiny_gaze_estimator,
 )
 
-from gohd_core.checkpoints.loading import Loaded
 from gohd_core.checkpoints.writing import save_network
 from gohd_core.constants import BFM09
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.coefficients import Coefficients
 from gohd_core.face.extractor import CoefficientExtractor
-from gohd_core.face.face_parser import CLASSES, FaceParser
+from gohd_core.face.face_parser import FaceParser
 from gohd_core.face.gaze_estimator import GazeEstimator, angular_error, gaze_direction
 from gohd_core.face.glimpses import GlimpseConfig, region_crop
 from gohd_core.face.parsing_network import ParsingConfig, ParsingNetwork
 from gohd_core.face.resnet import RESNET18, RESNET50, ResNet, ResNetConfig, infer_resnet
-from gohd_core.motion import Gaze, Motion
+from gohd_core.motion import Motion
+from gohd_core.parsing_labels import NAMES
 
 
 @pytest.mark.parametrize("config", [RESNET18, RESNET50, TINY, ResNetConfig("bottleneck", (1, 2, 1, 3), 8)])
@@ -74,8 +74,6 @@ def test_extraction_is_a_motion_whatever_the_batch(aligned):
     torch.testing.assert_close(found.descriptors(), single.descriptors(), atol=1e-5, rtol=1e-4)
     assert found.expression.values.std(0).max() > 1e-4, "pictures differ, so do coefficients"
     assert not found.gaze.valid.any() and found.pose.valid.all(), "gaze was not observed"
-    motion = found.with_gaze(Gaze(torch.zeros(5, 2), extractor.space))
-    assert motion.valid.all()
     assert (found.landmarks is None) == aligned
 
 
@@ -214,9 +212,9 @@ def test_left_eye_is_mirrored():
 def test_parser_at_any_size():
     config = ParsingConfig(backbone=TINY, width=8, image_size=64)
     torch.manual_seed(0)
-    parser = FaceParser(Loaded("face_parsing", ParsingNetwork(config).eval(), config, BFM09, {}))
+    parser = FaceParser(ParsingNetwork(config), config, BFM09)
     labels = parser.parse(np.stack([picture(64, 64, 1), picture(64, 64, 2)]))
-    assert labels.shape == (2, 64, 64) and labels.dtype == torch.uint8 and labels.max() < len(CLASSES)
+    assert labels.shape == (2, 64, 64) and labels.dtype == torch.uint8 and labels.max() < len(NAMES)
     assert (labels[0] == parser.logits(picture(64, 64, 1)).argmax(1)[0]).all()
     assert parser.parse(picture(90, 50)).shape == (1, 90, 50)
     with pytest.raises(BadInput, match="differ in size"):

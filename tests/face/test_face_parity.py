@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import recipe
 import torch
+from official_smoothing import repeat_back_and_forth, smooth_in_place
 
 import gohd_core as gohd
 from gohd_core.face import shading
@@ -14,7 +15,6 @@ from gohd_core.face.camera import Camera
 from gohd_core.face.crop import Box, face_crop_box, grown_box, resize_crop, slice_box
 from gohd_core.face.eye_motion import eye_height
 from gohd_core.face.gaze_estimator import _cut
-from gohd_core.face.smoothing import repeat_back_and_forth, smooth_in_place
 from gohd_core.images import rgb_images
 
 NETWORK = 1e-4

@@ -144,3 +144,27 @@ def test_missing_coefficients_and_mixed_spaces_say_so():
             extractor=tiny_extractor(aligned=False),
             gaze_estimator=tiny_gaze_estimator(official=True),
         )
+
+
+def test_a_resized_portrait_is_one_prepared_at_that_size():
+    image, box = picture(480, 640).astype(np.float32) / 255, (200, 140, 400, 360)
+    portrait = prepare_portrait(image, box=box, size=256)
+    for size in (96, 256, 400):
+        torch.testing.assert_close(
+            portrait.resized(size).crop, prepare_portrait(image, box=box, size=size).crop
+        )
+    assert portrait.resized(256) is portrait
+
+
+def test_the_motion_of_a_portrait_is_its_own_coefficients():
+    readers = {
+        "extractor": tiny_extractor(aligned=False),
+        "gaze_estimator": tiny_gaze_estimator(official=False),
+    }
+    portrait = prepare_portrait(picture(64, 64), **readers)
+    assert len(portrait.motion) == 1
+    torch.testing.assert_close(portrait.motion.pose.values[0], portrait.p0)
+    torch.testing.assert_close(portrait.motion.gaze.values[0], portrait.g0)
+    unread = prepare_portrait(picture(64, 64), extractor=readers["extractor"])
+    with pytest.raises(BadInput, match="was not read"):
+        unread.motion  # noqa: B018

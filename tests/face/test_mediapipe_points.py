@@ -8,12 +8,13 @@ import torch
 from fake_mediapipe import NAMES, face, payload, points_478
 
 from gohd_core.driving import Steadying, motion_from_blendshapes
-from gohd_core.driving.blendshapes import EYE_RANGE, RIGID, expression_of
+from gohd_core.driving.blendshapes import EYE_RANGE, expression_of
 from gohd_core.errors import BadInput
 from gohd_core.face import Box, FaceChoice, MorphableModel
 from gohd_core.face.camera import Camera
 from gohd_core.face.crop import face_crop_box
 from gohd_core.face.mediapipe_points import POINTS, face_track, landmarks_68
+from gohd_core.landmarks68 import RIGID
 from gohd_core.stylised.expressions import EXPRESSION_NAMES, INDEX, active_expressions
 
 REST = np.array([0.0, 0.0, 0.0, 0.0, 0.05, 0.1])

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.face.eye_projection import EYE_POINTS, MOUTH_POINTS
 from gohd_core.face.morphable import MorphableModel
+from gohd_core.landmarks68 import EYES_AND_BROWS, JAW_AND_MOUTH
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.motion.keyframes import Keyframes
 from gohd_core.motion.mixing import MixSettings, mix_motion, weighted_schedule
@@ -107,8 +107,8 @@ def test_eyes_follow_their_source_and_the_mouth_stays(model, mouth, eyes) -> Non
         model.landmarks(expression=e)[0] for e in (mixed, first.values, second.values)
     )
     size = (from_mouth - from_eyes).norm(dim=-1).max()
-    assert (points - from_eyes)[list(EYE_POINTS)].norm(dim=-1).max() < 0.05 * size
-    assert (points - from_mouth)[list(MOUTH_POINTS)].norm(dim=-1).max() < 0.05 * size
+    assert (points - from_eyes)[list(EYES_AND_BROWS)].norm(dim=-1).max() < 0.05 * size
+    assert (points - from_mouth)[list(JAW_AND_MOUTH)].norm(dim=-1).max() < 0.05 * size
 
 
 def test_the_projection_keeps_lids_and_drops_the_jaw(model) -> None:

@@ -38,6 +38,17 @@ def extension():
     return asyncio.run(module.comfy_entrypoint())
 
 
+@pytest.fixture(autouse=True)
+def offline(monkeypatch) -> None:
+    """Nodes fetch the face networks on first use; here they can't."""
+    from gohd_core.errors import BadInput
+
+    def download(source, folder, **others):
+        raise BadInput(f"{source.url} could not be reached.")
+
+    monkeypatch.setattr("gohd_core.checkpoints.download.download", download)
+
+
 @pytest.fixture
 def base(tmp_path, extension):
     """ComfyUI's folders, empty, with the weights folder registered."""

@@ -176,8 +176,7 @@ def test_networks_are_comfyuis_to_load(run, models, portrait, motion) -> None:
 
 def test_a_missing_library_is_a_sentence(run, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "librosa", None)
-    monkeypatch.setitem(sys.modules, "soxr", None)
-    with pytest.raises(MissingDependency, match=r"needs the Python library '(librosa|soxr)'.*requirements"):
+    with pytest.raises(MissingDependency, match=r"needs the Python library 'librosa'.*requirements"):
         run("GoHDEncodeAudio", audio=speech())
 
 
@@ -212,7 +211,7 @@ for name, given in (("GoHDPreparePortrait", read), ("GoHDEncodeAudio", heard)):
     pages = len(list((ROOT / "web" / "docs").glob("*.md")))
     ran, *said = done.stdout.strip().splitlines() or [done.stderr]
     assert ran == f"{pages} (1, 512, 512, 3) 5", ran
-    assert len(said) == 2 and "'cv2'" in said[0] and "'soxr'" in said[1]
+    assert len(said) == 2 and "'cv2'" in said[0] and "'librosa'" in said[1]
     assert all("which is not installed" in line and "pip install -r" in line for line in said)
 
 
@@ -262,7 +261,7 @@ def test_talking_portrait_takes_one_picture_whose_face_is_shown(run, builtin) ->
     with pytest.raises(BadInput, match="3 pictures came in"):
         run("GoHDTalkingPortrait", image=picture(batch=3), audio=speech())
     empty = torch.zeros(1, 100, 200)
-    with pytest.raises(BadInput, match="200 x 100 and nothing says where the face is; paint a mask"):
+    with pytest.raises(BadInput, match="200 x 100 and nothing says where the face is"):
         run("GoHDTalkingPortrait", image=picture(200, 100), audio=speech(), face_mask=empty)
 
 
@@ -345,3 +344,39 @@ def test_a_photograph_given_to_the_built_in_weights_is_warned_of_on_the_node(ext
     assert PromptServer.instance.texts == []
     host.tell(SENTENCE)
     assert PromptServer.instance.texts == [(SENTENCE, "7")] and SENTENCE in caplog.text
+
+
+def test_a_library_that_does_not_load_is_a_sentence_too() -> None:
+    from gohd_core.errors import missing_library
+
+    said = str(missing_library(ImportError("libGL.so.1: cannot open shared object file"), "This node"))
+    assert "without a display" in said and "opencv-python-headless" in said
+    said = str(missing_library(ModuleNotFoundError("No module", name="cv2"), "This command"))
+    assert "'cv2'" in said and "pip install opencv-python" in said
+
+
+def test_samples_are_put_into_the_input_folder_once(nodes, base) -> None:
+    from gohd_pack.nodes import host
+
+    folder = base / "input"
+    assert {path.name for path in folder.iterdir()} == set(host.SAMPLES)
+    assert (folder / "gohd_astronaut.jpg").read_bytes() == (
+        ROOT / "assets/portraits/astronaut.jpg"
+    ).read_bytes()
+    (folder / "gohd_hello.flac").write_bytes(b"the user's own")
+    (folder / "gohd_driving.mp4").unlink()
+    host.copy_samples()
+    assert (folder / "gohd_hello.flac").read_bytes() == b"the user's own"
+    assert (folder / "gohd_driving.mp4").is_file()
+
+
+def test_an_input_folder_that_cannot_be_written_is_no_reason_to_fail(nodes, base, caplog) -> None:
+    from gohd_pack.nodes import host
+
+    folder_paths.set_base(base)
+    for path in (base / "input").iterdir():
+        path.unlink()
+    (base / "input").rmdir()
+    (base / "input").write_text("a file")
+    host.copy_samples()
+    assert "The workflows of GoHD will lack it" in caplog.text

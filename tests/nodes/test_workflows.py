@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 API = sorted((ROOT / "workflows" / "api").glob("*.json"))
 UI = sorted((ROOT / "workflows").glob("*.json"))
 CORE = {
+    "LoadImage": ["IMAGE", "MASK"],
+    "LoadAudio": ["AUDIO"],
+    "LoadVideo": ["VIDEO"],
     "CreateVideo": ["VIDEO"],
     "SaveVideo": ["VIDEO"],
     "SaveImage": [],
@@ -77,3 +81,75 @@ def test_the_frame_rate_is_wired_through(path) -> None:
     for node in json.loads(path.read_text()).values():
         if node["class_type"] == "CreateVideo":
             assert isinstance(node["inputs"]["fps"], list)
+
+
+TITLE = 30
+"""Pixels of a node's title, above its place."""
+
+
+def boxes(workflow: dict) -> dict[int, tuple[float, float, float, float]]:
+    """Left, top, right and bottom of each node, title included, by the sizes that the front end computed."""
+    return {
+        node["id"]: (
+            *(node["pos"][0], node["pos"][1] - TITLE),
+            *(node["pos"][0] + node["size"][0], node["pos"][1] + node["size"][1]),
+        )
+        for node in workflow["nodes"]
+    }
+
+
+@pytest.mark.parametrize("path", UI, ids=lambda path: path.stem)
+def test_no_node_lies_over_another(path) -> None:
+    """`frontend.mjs build` wrote the sizes that nodes compute; tests/comfy asks the front end anew."""
+    placed = list(boxes(json.loads(path.read_text())).items())
+    for k, (one, a) in enumerate(placed):
+        for other, b in placed[k + 1 :]:
+            apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+            assert apart, f"node {one} lies over node {other}"
+
+
+@pytest.mark.parametrize("path", UI, ids=lambda path: path.stem)
+def test_wires_go_from_left_to_right_and_around_nodes(path) -> None:
+    """A wire lies between two columns, or on the straight lines between reroutes, which meet no node."""
+    workflow = json.loads(path.read_text())
+    placed = boxes(workflow)
+    places = {each["id"]: each for each in workflow["extra"].get("reroutes", [])}
+    through = {each["id"]: each["parentId"] for each in workflow["extra"].get("linkExtensions", [])}
+    for link, source, _, target, _, _ in workflow["links"]:
+        chain, last = [], through.get(link)
+        while last is not None:
+            chain.insert(0, places[last]["pos"])
+            last = places[last].get("parentId")
+        ends = [placed[source][2], *(x for x, _ in chain), placed[target][0]]
+        assert ends == sorted(ends), f"wire {link} goes back"
+        lines = list(pairwise(chain))
+        assert all(abs(a[1] - b[1]) < 1 for a, b in lines), f"wire {link} has a slanted part"
+        for left, top, right, bottom in placed.values():
+            for (x, y), (to, _) in lines:
+                assert not (top < y < bottom and x < right and left < to), f"wire {link} crosses a node"
+            for x0, x1 in ((ends[0], ends[1]), (ends[-2], ends[-1])):
+                assert not (x0 < left and right < x1), f"wire {link} goes over a column"
+
+
+@pytest.mark.parametrize("path", UI, ids=lambda path: path.stem)
+def test_a_workflow_begins_with_a_photograph_and_says_whose_its_nodes_are(path) -> None:
+    workflow = json.loads(path.read_text())
+    notes = ("MarkdownNote",)
+    nodes = [node for node in workflow["nodes"] if node["type"] not in notes]
+    first = min(nodes, key=lambda node: (node["pos"][0], node["pos"][1]))
+    assert first["type"] == "LoadImage" and first["widgets_values"][0] == "gohd_astronaut.jpg"
+    for node in nodes:
+        own = node["type"].startswith("GoHD")
+        assert node["properties"]["cnr_id"] == ("comfyui-gohd" if own else "comfy-core")
+        assert node["properties"]["ver"]
+
+
+@pytest.mark.parametrize("path", UI, ids=lambda path: path.stem)
+def test_app_mode_shows_a_few_inputs_that_are_there(path) -> None:
+    workflow = json.loads(path.read_text())
+    shown, nodes = workflow["extra"]["linearData"], {node["id"]: node for node in workflow["nodes"]}
+    assert workflow["extra"]["linearMode"] is True and 2 <= len(shown["inputs"]) <= 5
+    for number, widget in shown["inputs"]:
+        named = [each["widget"]["name"] for each in nodes[number]["inputs"] if "widget" in each]
+        assert widget in named, f"{nodes[number]['type']} has no {widget}"
+    assert shown["outputs"] and all(nodes[k]["type"].startswith("Save") for k in shown["outputs"])

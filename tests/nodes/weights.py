@@ -8,7 +8,7 @@ import torch
 
 from gohd_core.animator import AnimatorConfig
 from gohd_core.checkpoints import save_network
-from gohd_core.checkpoints.registry import component
+from gohd_core.components import component
 from gohd_core.constants import STYLISED
 from gohd_core.expression.config import ExpressionConfig
 from gohd_core.face.extractor_network import ExtractorConfig

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gohd_core import choices
 from gohd_core.errors import BadInput
 from gohd_core.pose.samplers import SAMPLERS
 from gohd_core.pose.schedule import NoiseSchedule
@@ -180,3 +181,7 @@ def test_schedule_is_eq_1() -> None:
         x = (1 - beta).sqrt() * x + beta.sqrt() * noise
     assert float(x.mean()) == pytest.approx(math.sqrt(0.3024) * MEAN, abs=0.01)
     assert float(x.var()) == pytest.approx(0.3024 * DEVIATION**2 + 1 - 0.3024, rel=0.02)
+
+
+def test_every_sampler_that_is_offered_is_there():
+    assert set(SAMPLERS) == set(choices.SAMPLERS)

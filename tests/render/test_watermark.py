@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
+from gohd_core.choices import CORNERS
 from gohd_core.errors import BadInput
 from gohd_core.render import Mark, marked, read_frames, read_watermark, render_video
-from gohd_core.render.visible_mark import CORNERS
 from gohd_core.render.watermark import GRID, STRENGTH, THRESHOLD, pattern
 
 PORTRAITS = sorted((Path(__file__).resolve().parents[2] / "assets" / "portraits").glob("*.jpg"))

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from gohd_core import files
-from gohd_core.clips import SPLITS, Clip, ClipDataset
+from gohd_core.choices import SPLITS
+from gohd_core.clips import Clip, ClipDataset
 from gohd_core.errors import BadInput, Interrupted, MissingDependency
 from gohd_core.stylised import dataset, making
 from gohd_core.stylised.dataset import make_dataset

@@ -8,24 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gohd_core import parsing_labels as labels
 from gohd_core.errors import BadInput, MissingDependency
 from gohd_core.stylised.camera import gaze_from_head, project, rotation_matrix
 from gohd_core.stylised.expressions import INDEX
 from gohd_core.stylised.gpu import create_context, renderer_status
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.morphable import stylised_basis
-from gohd_core.stylised.parts import (
-    BACKGROUND,
-    BROW_LEFT,
-    BROW_RIGHT,
-    EYEBALL_LEFT,
-    EYEBALL_RIGHT,
-    HAIR_CLASS,
-    INNER_MOUTH,
-    LOWER_LIP,
-    NOSE,
-    UPPER_LIP,
-)
 from gohd_core.stylised.renderer import HeadRenderer, RenderedFrame
 from gohd_core.stylised.sheet import contact_sheet, write_sheet
 from gohd_core.stylised.stills import random_stills
@@ -34,7 +23,7 @@ needs_gl = pytest.mark.skipif(
     not all(present for _, present, _ in renderer_status()),
     reason="OpenGL through EGL is missing: " + "; ".join(how for *_, how in renderer_status() if how),
 )
-EYEBALLS = (EYEBALL_LEFT, EYEBALL_RIGHT)
+EYEBALLS = (labels.LEFT_EYE, labels.RIGHT_EYE)
 REST = np.zeros(64)
 
 
@@ -160,7 +149,7 @@ def test_pose_solved_from_the_landmarks_is_the_pose_of_the_data(renderer, seed):
 def test_heads_have_no_holes_and_no_floating_parts():
     from scipy.ndimage import binary_fill_holes, label
 
-    face_classes = [k for k in range(1, 18) if k not in (6, HAIR_CLASS, 16)]
+    face_classes = [k for k in range(1, 18) if k not in (6, labels.HAIR, 16)]
     with HeadRenderer(160) as small:
         for seed in range(14):
             person = Identity.random(seed)
@@ -170,9 +159,9 @@ def test_heads_have_no_holes_and_no_floating_parts():
                 pose = turned(yaw, pitch=0.1, roll=0.1)
                 frame = small.render(person, expression(jaw_open=0.5), pose, np.array([0.0, -yaw]))
                 face = np.isin(frame.parsing, face_classes)
-                holes = binary_fill_holes(face) & (frame.parsing == BACKGROUND)
+                holes = binary_fill_holes(face) & (frame.parsing == labels.BACKGROUND)
                 assert holes.sum() == 0, (seed, yaw)
-                pieces, count = label(frame.parsing != BACKGROUND, np.ones((3, 3)))
+                pieces, count = label(frame.parsing != labels.BACKGROUND, np.ones((3, 3)))
                 sizes = np.bincount(pieces.ravel())[1:]
                 assert count == 1 or np.sort(sizes)[-2] <= 2, (seed, yaw, sizes)
 
@@ -205,20 +194,20 @@ def test_parsing_names_the_right_places(renderer):
 
     marks = frame.landmarks
     for label, points in (
-        (NOSE, marks[27:36]),
-        (UPPER_LIP, marks[[50, 51, 52, 61, 62, 63]]),
-        (LOWER_LIP, marks[[56, 57, 58, 65, 66, 67]]),
-        (INNER_MOUTH, marks[60:68]),
-        (EYEBALL_LEFT, marks[42:48]),
-        (EYEBALL_RIGHT, marks[36:42]),
-        (BROW_LEFT, marks[22:27]),
-        (BROW_RIGHT, marks[17:22]),
+        (labels.NOSE, marks[27:36]),
+        (labels.UPPER_LIP, marks[[50, 51, 52, 61, 62, 63]]),
+        (labels.LOWER_LIP, marks[[56, 57, 58, 65, 66, 67]]),
+        (labels.INNER_MOUTH, marks[60:68]),
+        (labels.LEFT_EYE, marks[42:48]),
+        (labels.RIGHT_EYE, marks[36:42]),
+        (labels.LEFT_BROW, marks[22:27]),
+        (labels.RIGHT_BROW, marks[17:22]),
     ):
         assert np.hypot(*(centre(label) - points.mean(0))) < 9, label
-    assert centre(HAIR_CLASS)[1] < marks[:, 1].min() + 60
+    assert centre(labels.HAIR)[1] < marks[:, 1].min() + 60
     assert set(np.unique(frame.parsing)) <= set(range(19))
     shut = renderer.render(person, REST, turned(), np.zeros(2))
-    assert (shut.parsing == INNER_MOUTH).sum() == 0, "lips are closed at rest"
+    assert (shut.parsing == labels.INNER_MOUTH).sum() == 0, "lips are closed at rest"
 
 
 @needs_gl

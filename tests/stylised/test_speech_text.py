@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gohd_core.clips import SPLITS
+from gohd_core.choices import SPLITS
 from gohd_core.errors import BadInput
 from gohd_core.stylised.room import NOISES, Room, place
 from gohd_core.stylised.text import LANGUAGES, paragraph, sentence, text_split

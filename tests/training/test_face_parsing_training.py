@@ -8,7 +8,7 @@ import torch
 
 from gohd_core.clips import Clip, Entry, save_clip, write_index
 from gohd_core.errors import BadInput
-from gohd_core.face.face_parser import CLASSES
+from gohd_core.parsing_labels import NAMES
 from gohd_core.training.face.examples import UNCHANGED
 from gohd_core.training.face.parsing import (
     FaceParsingTask,
@@ -46,7 +46,7 @@ def write_faces(folder, clips=4, size=64):
                     ("mouth", 0, 11, 7),
                 ):
                     inside = (x - cx - dx) ** 2 + (y - cy - dy) ** 2 < radius**2
-                    parts[frame][inside] = CLASSES.index(name)
+                    parts[frame][inside] = NAMES.index(name)
             motion = {"expression": 64, "pose": 6, "gaze": 2}
             arrays = {
                 "frames": colours[parts].astype(np.uint8),
@@ -77,7 +77,7 @@ def test_it_learns_four_clips_by_heart(tmp_path):
         (logits,) = parser(images)
         found, truth = logits.argmax(1), torch.from_numpy(clip.read("parsing"))
         for part in ("background", "skin", "mouth", "left eye", "right eye"):
-            label = CLASSES.index(part)
+            label = NAMES.index(part)
             assert (found == label)[truth == label].float().mean() > 0.5, part
 
 
@@ -107,17 +107,17 @@ def test_figures_by_hand():
 
 
 def test_mirroring_swaps_left_and_right(tmp_path):
-    assert CLASSES[mirrored_parts()[CLASSES.index("left eye")]] == "right eye"
+    assert NAMES[mirrored_parts()[NAMES.index("left eye")]] == "right eye"
     assert np.array_equal(mirrored_parts()[mirrored_parts()], np.arange(19))
     write_faces(tmp_path)
     clip = Clip(tmp_path / "train" / "face0.safetensors")
     draw = ParsingDraw(64, UNCHANGED, True)
     examples = [draw(clip, np.random.default_rng(seed)) for seed in range(30)]
-    eyes = {tuple(np.argwhere(e["parts"] == CLASSES.index("left eye")).mean(0).round(1)) for e in examples}
+    eyes = {tuple(np.argwhere(e["parts"] == NAMES.index("left eye")).mean(0).round(1)) for e in examples}
     assert len(eyes) == 4  # two frames, each as it is and mirrored
     assert all(
-        np.argwhere(e["parts"] == CLASSES.index("left eye"))[:, 1].mean()
-        > np.argwhere(e["parts"] == CLASSES.index("right eye"))[:, 1].mean()
+        np.argwhere(e["parts"] == NAMES.index("left eye"))[:, 1].mean()
+        > np.argwhere(e["parts"] == NAMES.index("right eye"))[:, 1].mean()
         for e in examples
     )
 

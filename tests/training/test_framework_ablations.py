@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.checkpoints.registry import component
 from gohd_core.checkpoints.writing import save_network
 from gohd_core.clips import Entry, save_clip, write_index
 from gohd_core.commands.train import CONFIGS
+from gohd_core.components import component
 from gohd_core.constants import N_LANDMARKS, STYLISED
 from gohd_core.training.feature_networks.vgg import Vgg19
 from gohd_core.training.framework.config import load_config

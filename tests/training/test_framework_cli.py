@@ -129,6 +129,6 @@ def test_configs_go_by_name_or_path(tmp_path):
 
 
 def test_help_is_quick_to_come():
-    code = "import sys; from gohd_core.training import cli; print('torch' in sys.modules)"
+    code = "import sys; from gohd_core.commands import train; print('torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"

@@ -8,23 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gohd_core import parsing_labels as labels
 from gohd_core.clips import Clip
 from gohd_core.evaluation.quality.data import BenchmarkData, Progress
 from gohd_core.evaluation.quality.drawing import FLOW_SIZE, draw_stills, encode, true_flow
 from gohd_core.evaluation.quality.factor_grid import FACTORS, FREE, NEAR, Factor, Sheet
 from gohd_core.evaluation.report import Table
+from gohd_core.landmarks68 import LEFT_BROW, LEFT_EYE, MOUTH, RIGHT_BROW, RIGHT_EYE
 from gohd_core.measures.coefficient_errors import coefficient_names, reading_figures
 from gohd_core.measures.sequences import Agreement, agreement, displacement_share
-from gohd_core.pipeline import Models
+from gohd_core.models import Models
 from gohd_core.stylised.expressions import INDEX
-from gohd_core.training.animator.examples import (
-    EYE_CLASSES,
-    LEFT_BROW,
-    LEFT_EYE,
-    MOUTH,
-    RIGHT_BROW,
-    RIGHT_EYE,
-)
 
 _EYES = (LEFT_EYE, RIGHT_EYE)
 _REGIONS = {"mouth": (MOUTH,), "lids": _EYES, "brows": (LEFT_BROW, RIGHT_BROW)}
@@ -163,9 +157,9 @@ def region(clip: Clip, frame: int, group: str) -> Tensor:
     if group == "head":
         return parsing > 0
     if group == "gaze":
-        return (parsing[..., None] == torch.tensor(EYE_CLASSES)).any(-1)
+        return (parsing[..., None] == torch.tensor(labels.EYES, dtype=torch.long, device="cpu")).any(-1)
     points = clip.read("landmarks", frame, frame + 1)[0] / step
-    mask = torch.zeros(FLOW_SIZE, FLOW_SIZE, dtype=torch.bool)
+    mask = torch.zeros(FLOW_SIZE, FLOW_SIZE, dtype=torch.bool, device="cpu")
     for part in _REGIONS[group]:
         low = np.maximum(points[part].min(0) - _MARGIN * FLOW_SIZE, 0).astype(int)
         high = np.ceil(points[part].max(0) + _MARGIN * FLOW_SIZE).astype(int) + 1

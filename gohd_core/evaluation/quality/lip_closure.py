@@ -16,8 +16,9 @@ from gohd_core.evaluation.quality.drawing import draw, encode
 from gohd_core.evaluation.quality.speech_motion import OURS, TRUTH, Spoken
 from gohd_core.evaluation.quality.talk_table import read_source
 from gohd_core.evaluation.report import Table
-from gohd_core.pipeline import Models
-from gohd_core.stylised.parts import INNER_MOUTH
+from gohd_core.landmarks68 import MOUTH, MOUTH_CORNERS
+from gohd_core.models import Models
+from gohd_core.parsing_labels import INNER_MOUTH
 
 CLOSED = 0.5
 """Gap in pixels below which lips count as closed: a mean over the mouth's width, corners included, so
@@ -30,7 +31,6 @@ EXACT, READ, DRAWN, FROM_SOUND = (
 )
 _LEVELS = 12
 """Steps of each colour channel that the reader tells apart."""
-_CORNERS, _LIPS = (48, 54), slice(48, 68)
 _SIDE, _BELOW = 3, 6
 """Pixels around the true lips, and below them, that are looked at."""
 
@@ -54,8 +54,8 @@ class InsideReader:
     @classmethod
     def fit(cls, frames: np.ndarray, landmarks: np.ndarray, parsing: np.ndarray) -> InsideReader:
         """From rendered frames u8 [T, S, S, 3] with true landmarks [T, 68, 2] and parts [T, S, S]."""
-        boxes = [_box(points[_LIPS], frames.shape[1]) for points in landmarks]
-        first, last = (landmarks[:, corner] for corner in _CORNERS)
+        boxes = [_box(points[MOUTH], frames.shape[1]) for points in landmarks]
+        first, last = (landmarks[:, corner] for corner in MOUTH_CORNERS)
         widths = np.linalg.norm(last - first, axis=-1).clip(1)
         counts = np.zeros((2, len(frames), _LEVELS**3))
         for k, box in enumerate(boxes):

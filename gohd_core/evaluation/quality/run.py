@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core import __version__
-from gohd_core.animator import Animator
 from gohd_core.checkpoints.loading import builtin_path
+from gohd_core.components import ROLES
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.quality.controllability import (
@@ -37,20 +37,7 @@ from gohd_core.evaluation.quality.speech_tables import coefficient_table, gaze_t
 from gohd_core.evaluation.quality.talk_table import talk_table
 from gohd_core.evaluation.quality.targets import target_table
 from gohd_core.evaluation.report import Report, Table, machine
-from gohd_core.expression import ExpressionPredictor
-from gohd_core.face import CoefficientExtractor, GazeEstimator
-from gohd_core.pipeline import Models
-from gohd_core.pose import GazeDiffusion, PoseDiffusion
-
-COMPONENTS = {
-    "animator": ("animator", Animator),
-    "pose": ("pose_diffusion", PoseDiffusion),
-    "gaze": ("gaze_diffusion", GazeDiffusion),
-    "expression": ("expression", ExpressionPredictor),
-    "extractor": ("extractor", CoefficientExtractor),
-    "gaze_estimator": ("gaze_estimator", GazeEstimator),
-}
-"""Role in `Models` -> (component, class): what can be replaced by a file."""
+from gohd_core.models import Models
 
 
 @dataclass(frozen=True)
@@ -61,10 +48,10 @@ class Weights:
 
     def load(self) -> Models:
         """The models, all of which must be in the stylised space."""
-        unknown = [role for role in self.files if role not in COMPONENTS]
+        unknown = [role for role in self.files if role not in ROLES]
         if unknown:
-            raise BadInput(f"There is no {unknown[0]!r} to replace; use some of {', '.join(COMPONENTS)}.")
-        given = {role: COMPONENTS[role][1].load(path) for role, path in self.files.items()}
+            raise BadInput(f"There is no {unknown[0]!r} to replace; use some of {', '.join(ROLES)}.")
+        given = {role: ROLES[role].runtime_class.load(path) for role, path in self.files.items()}
         foreign = [role for role, model in given.items() if model.space != STYLISED]
         if foreign:
             raise BadInput(
@@ -76,8 +63,8 @@ class Weights:
     def told(self) -> dict[str, str]:
         """Each role's file name and the first digits of its SHA-256."""
         told = {}
-        for role, (component, _) in COMPONENTS.items():
-            path = self.files.get(role) or builtin_path(component)
+        for role, component in ROLES.items():
+            path = self.files.get(role) or builtin_path(component.name)
             name = "built-in" if role not in self.files else path.name
             told[role] = f"{name} {hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]}"
         return told

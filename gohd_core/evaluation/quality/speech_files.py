@@ -14,7 +14,7 @@ from gohd_core.evaluation.report import Table
 from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.measures.mouth_sync import best_lag, flutter, mouth_opening, speech_envelope
 from gohd_core.measures.sequences import blinks
-from gohd_core.pipeline import Models
+from gohd_core.models import Models
 
 QUIET, LOUD = 0.15, 0.6
 """Shares of the loudness range (50 dB below the loudest frame to the loudest) that count as such."""
@@ -33,7 +33,9 @@ def speech_table(models: Models, files: Sequence[str | Path]) -> Table:
     geometry = FaceGeometry.load(None, models.expression.space)
     for path in files:
         features = audio_features(*load_audio(path))
-        expression, _ = models.expression.predict(features, torch.zeros(N_EXPRESSION), seed=1)
+        expression, _ = models.expression.predict(
+            features, torch.zeros(N_EXPRESSION, dtype=torch.float32, device="cpu"), seed=1
+        )
         face = geometry.face(expression[None])
         opening = mouth_opening(face.landmarks[0].numpy())
         loudness = speech_envelope(features.waveform.numpy())[: len(opening)]

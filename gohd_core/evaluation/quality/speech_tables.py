@@ -13,6 +13,7 @@ from gohd_core.evaluation.quality.bilabials import labial_spans
 from gohd_core.evaluation.quality.speech_motion import COPY, MEAN, NEAREST, OURS, ROWS, TRUTH, Spoken
 from gohd_core.evaluation.report import Table, Value
 from gohd_core.face.expression_geometry import Face, FaceGeometry
+from gohd_core.landmarks68 import EYES_AND_BROWS, MOUTH
 from gohd_core.measures.motion_statistics import motion_figures
 from gohd_core.measures.mouth_sync import CLOSED, best_lag, closed_share, mouth_opening
 from gohd_core.measures.sequences import agreement, blinks, saccades, structural_similarity
@@ -20,8 +21,6 @@ from gohd_core.stylised.expressions import EXPRESSION_NAMES, active_expressions
 
 _MOTION_FRAMES = 100
 """Frames of each clip that the head's and the eyes' figures look at: all clips must be as long."""
-_MOUTH = slice(48, 68)
-_EYES = (*range(17, 27), *range(36, 48))
 
 
 def mouth_table(spoken: list[Spoken]) -> Table:
@@ -57,14 +56,14 @@ def _mouth_figures(geometry: FaceGeometry, one: Spoken, row: str) -> dict[str, f
     opening, wanted = (mouth_opening(face.landmarks[0].numpy()) for face in (made, true))
     lag = best_lag(opening, wanted)
     ratio = made.eye_motion[0, :, 0].numpy()
-    eyes = made.offsets[0][:, list(_EYES)].numpy()
+    eyes = made.offsets[0][:, list(EYES_AND_BROWS)].numpy()
     start, end = labial_spans(one.clip).T
     quiet = _pauses(one)
     return {
         "opening correlation": lag.correlation,
         "lag frames": lag.frames,
         "opening slope": agreement(wanted, opening).slope,
-        "MLD px": float((made.landmarks - true.landmarks)[0, :, _MOUTH, :2].norm(dim=-1).mean()),
+        "MLD px": float((made.landmarks - true.landmarks)[0, :, MOUTH, :2].norm(dim=-1).mean()),
         "at rest px": float(opening[quiet].mean()) if quiet.any() else math.nan,
         "blinks a minute": blinks(ratio)[0],
         "SSIM_e": structural_similarity(true.eye_motion[0].numpy(), made.eye_motion[0].numpy()),

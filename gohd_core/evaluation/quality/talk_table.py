@@ -18,8 +18,8 @@ from gohd_core.evaluation.quality.frame_tables import (
 )
 from gohd_core.evaluation.quality.speech_motion import COPY, MEAN, NEAREST, OURS, TRUTH, Spoken
 from gohd_core.evaluation.report import Table
+from gohd_core.models import Models
 from gohd_core.motion import Motion
-from gohd_core.pipeline import Models
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from gohd_core.constants import FPS
 from gohd_core.evaluation.report import Table
 from gohd_core.evaluation.speed.memory import peak_mib, reset_peak
 from gohd_core.evaluation.speed.plan import DTYPES, Progress, SpeedPlan, moving, portrait, timed, wait
+from gohd_core.models import Models
 from gohd_core.motion import Motion
-from gohd_core.pipeline import Models
 
 _WARM = 2
 """Batches that are drawn before the clock starts."""

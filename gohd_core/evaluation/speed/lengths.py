@@ -14,8 +14,8 @@ from gohd_core.evaluation.report import Table
 from gohd_core.evaluation.speed.memory import peak_mib, reset_peak
 from gohd_core.evaluation.speed.plan import Progress, SpeedPlan, moving, noise, portrait, timed
 from gohd_core.evaluation.speed.stages import sample, say
+from gohd_core.models import Models
 from gohd_core.motion import Motion
-from gohd_core.pipeline import Models
 
 _BATCH = 8
 """Frames in a batch; as many batches are drawn for each figure as the animator draws at once."""

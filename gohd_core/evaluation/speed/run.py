@@ -18,7 +18,7 @@ from gohd_core.evaluation.speed.frames import frame_table
 from gohd_core.evaluation.speed.lengths import length_table
 from gohd_core.evaluation.speed.plan import Progress, SpeedPlan
 from gohd_core.evaluation.speed.stages import stage_table
-from gohd_core.pipeline import Models
+from gohd_core.models import Models
 
 
 def speed(

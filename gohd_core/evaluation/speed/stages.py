@@ -11,8 +11,9 @@ from gohd_core.audio import AudioFeatures, audio_features
 from gohd_core.constants import SAMPLE_RATE
 from gohd_core.evaluation.report import Table
 from gohd_core.evaluation.speed.plan import REPEATS, Progress, SpeedPlan, noise, portrait, timed
+from gohd_core.models import Models
 from gohd_core.motion import Motion
-from gohd_core.pipeline import Models, TalkOptions
+from gohd_core.pipeline import TalkOptions
 from gohd_core.pose import PoseDiffusion
 
 _REFERENCE_STEPS = 10

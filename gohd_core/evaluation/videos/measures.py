@@ -24,6 +24,7 @@ from gohd_core.evaluation.videos.clips import (
     read_video,
 )
 from gohd_core.face.gaze_estimator import angular_error
+from gohd_core.landmarks68 import EYES_AND_BROWS, MOUTH
 from gohd_core.measures.fid import Features, frechet_distance, gaussian_of
 from gohd_core.measures.images import perceptual_distance, psnr, ssim
 from gohd_core.measures.lse import clip_score
@@ -57,8 +58,6 @@ SOURCES = {
 }
 """What each measure is and where it is from, in the order of the table."""
 RESULT, REAL = "result", "real"
-_EYES = (*range(17, 27), *range(36, 48))
-_MOUTH = slice(48, 68)
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def own_figures(clip: VideoClip, sound: Any, networks: Networks) -> dict[str, fl
         "Var_e x100": 100 * float(_eyes(clip).var(axis=0).mean()),
         "blinks/min": rate,
         "blink s": length,
-        "jitter": jitter(points[:, _MOUTH]),
+        "jitter": jitter(points[:, MOUTH]),
     }
     if sound is not None:
         opening, loud = mouth_opening(points), speech_envelope(sound.waveform.numpy())
@@ -101,7 +100,7 @@ def own_figures(clip: VideoClip, sound: Any, networks: Networks) -> dict[str, fl
 def paired_figures(made: VideoClip, real: VideoClip, networks: Networks) -> dict[str, float]:
     """What compares a video with the real one, frame by frame."""
     a, b = as_pictures(made.frames), as_pictures(real.frames)
-    gap = neutral_landmarks(made.face)[:, _MOUTH] - neutral_landmarks(real.face)[:, _MOUTH]
+    gap = neutral_landmarks(made.face)[:, MOUTH] - neutral_landmarks(real.face)[:, MOUTH]
     # doubles: the arc of a cosine near 1 is coarse
     gaze, true = torch.from_numpy(made.gaze).double(), torch.from_numpy(real.gaze).double()
     figures = {
@@ -122,7 +121,7 @@ def paired_figures(made: VideoClip, real: VideoClip, networks: Networks) -> dict
 
 
 def _eyes(clip: VideoClip) -> np.ndarray:
-    return clip.face.offsets[0][:, list(_EYES)].flatten(1).numpy()
+    return clip.face.offsets[0][:, list(EYES_AND_BROWS)].flatten(1).numpy()
 
 
 def evaluate(

@@ -142,7 +142,8 @@ def merge(found: Detections) -> Detections:
         best = order[0]
         shared = overlaps(found.boxes[order], found.boxes[best]) > OVERLAP
         shared[0] = True
-        group = order[shared]
+        # Keypoints of turned regions name other sides: such boxes are left out, not averaged.
+        group = order[shared & (found.angles[order] == found.angles[best])]
         weights = found.scores[group] / found.scores[group].sum()
         kept.append(
             Detections(

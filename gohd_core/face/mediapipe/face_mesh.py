@@ -41,6 +41,9 @@ EYE_RINGS = (
 )
 """Edges of the lids of the subject's right and left eye; an iris lies at their mean depth."""
 
+EYES = ((33, 133), (362, 263))
+"""Corners of the subject's right and left eye, from left to right in the picture."""
+
 IRISES = (slice(468, 473), slice(473, 478))
 """The subject's right and left iris: its middle, then four points of its edge."""
 
@@ -51,7 +54,9 @@ class FaceMesh(nn.Module):
     def __init__(self, network: TfliteNetwork) -> None:
         super().__init__()
         shapes = {name: int(np.prod(network.graph.shapes[i])) for name, i in network.graph.outputs.items()}
-        parts = {o["left_rotation_idx"]: o["subset_idxs"] for o in network.options("Landmarks2TransformMatrix")}
+        parts = {
+            o["left_rotation_idx"]: o["subset_idxs"] for o in network.options("Landmarks2TransformMatrix")
+        }
         if shapes != _OUTPUTS or set(parts) != {_LIPS, _RIGHT_EYE, _LEFT_EYE}:
             raise BadCheckpoint(f"{network.where} is not the face mesh known here; get it again.")
         self.network = network

@@ -78,7 +78,16 @@ _OPTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 _OPTIONS = {**_OPTIONS, "AVERAGE_POOL_2D": _OPTIONS["MAX_POOL_2D"]}
 """Operators with options: the table that holds them, and our name -> its name for each."""
 
-_DAMAGED = (struct.error, IndexError, ValueError, TypeError, AttributeError, KeyError, OverflowError, MemoryError)
+_DAMAGED = (
+    struct.error,
+    IndexError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    OverflowError,
+    MemoryError,
+)
 """What the parser raises where offsets lead out of the file or to something else."""
 
 
@@ -119,7 +128,7 @@ class Graph:
 def read_graph(path: str | Path) -> Graph:
     """Reads the file's one graph.
 
-    Raises: `BadCheckpoint` when it is missing, not a `.tflite` file, cut off, or holds what is not known here.
+    Raises: `BadCheckpoint` when it is missing, no `.tflite` file, cut off, or holds what is not known here.
     """
     path = Path(path)
     try:

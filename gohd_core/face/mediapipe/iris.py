@@ -9,12 +9,10 @@ import torch
 from torch import nn
 
 from gohd_core.errors import BadCheckpoint
+from gohd_core.face.mediapipe.face_mesh import EYES
 from gohd_core.face.mediapipe.network import TfliteNetwork
 from gohd_core.face.mediapipe.regions import cut_regions, to_picture
 from gohd_core.images import Image
-
-EYE_CORNERS = ((33, 133), (362, 263))
-"""Corners of the subject's right and left eye, from left to right in the picture."""
 
 GROWN = 2.3
 """Side of an eye's region, in distances between its corners."""
@@ -56,12 +54,15 @@ class IrisReader(nn.Module):
         places = both.float().cpu().numpy().astype(np.float64) / side  # [N, 2, 76, 2]
         places[:, 1, :, 0] = 1 - places[:, 1, :, 0]
         placed = to_picture(places, regions)
-        return placed[:, :, :N_CONTOUR], placed[:, :, N_CONTOUR:]
+        contours, irises = placed[:, :, :N_CONTOUR], placed[:, :, N_CONTOUR:]
+        # A mirrored iris tells its left and right edge the other way round.
+        irises[:, 1] = irises[:, 1, [0, 3, 2, 1, 4]]
+        return contours, irises
 
 
 def eye_regions(points: np.ndarray, eye: int) -> np.ndarray:
     """The region [N, 4] of one eye of each mesh."""
-    first, second = (points[:, i, :2] for i in EYE_CORNERS[eye])
+    first, second = (points[:, i, :2] for i in EYES[eye])
     across = second - first
     return np.column_stack(
         [

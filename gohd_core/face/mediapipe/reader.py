@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,27 +10,59 @@ import numpy as np
 import torch
 from torch import nn
 
-from gohd_core.face.mediapipe.detector import Detections, FaceDetector, join, merge, overlaps
-from gohd_core.face.mediapipe.face_mesh import IRISES, FaceMesh, mesh_regions
+from gohd_core.checkpoints.face_files import (
+    FULL_RANGE,
+    IRIS,
+    MESH,
+    PERSON,
+    SHORT_RANGE,
+    FaceFile,
+    check_face_file,
+    find_face_files,
+    missing_face_files,
+)
+from gohd_core.errors import BadCheckpoint
+from gohd_core.face.mediapipe.detector import (
+    LEAST_SCORE,
+    LEFT_EYE,
+    RIGHT_EYE,
+    Detections,
+    FaceDetector,
+    join,
+    merge,
+)
+from gohd_core.face.mediapipe.face_mesh import EYES, IRISES, FaceMesh, mesh_regions
 from gohd_core.face.mediapipe.iris import IrisReader
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
 from gohd_core.face.mediapipe.network import TfliteNetwork
 from gohd_core.face.mediapipe.person_mask import PersonMask
 from gohd_core.face.mediapipe.regions import whole_region
-from gohd_core.face.picking import FaceChoice
+from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.images import Image, rgb_images
 
 LEAST_PRESENCE = 0.5
 """Below it the mesh network holds that there is no face."""
 
+CERTAIN = 0.8
+"""A face of which the detector is that sure ends the search; photographed and painted ones reach it."""
+
+LEAST_ELSEWHERE = 0.7
+"""What the detector must say of faces in turned pictures and in tiles: many looks find much that is none."""
+
+ASTRAY = 0.15
+"""Eyes of a mesh farther than this from where the detector saw them, in its boxes, are no eyes."""
+
 SAME_FACE = 0.5
 """Meshes whose boxes share more than this (intersection over union) are one face."""
 
-SMALLEST_TILE = 512
-"""Tiles in which small faces are looked for are not smaller, in pixels: a face of 64 is an eighth of one."""
+SMALLEST_TILE = 256
+"""Tiles in which small faces are looked for are not smaller, in pixels: a face of 64 is a quarter of one."""
 
 TILE_OVERLAP = 0.25
 """Share of its side by which a tile reaches into the next."""
+
+SURROUNDINGS = 4.0
+"""A face that was lost is looked for this many times its size around its last place first."""
 
 BATCH = 16
 FOLLOWING_ROUNDS = 2
@@ -49,24 +81,46 @@ class FaceReader(nn.Module):
         self.detector, self.mesh, self.iris, self.person = detector, mesh, iris, person
 
     @classmethod
-    def load(cls, folder: str | Path, *, device: str | torch.device = "cpu") -> FaceReader:
-        """With the files that lie in a folder."""
-        folder = Path(folder)
+    def load(
+        cls, folders: str | Path | Sequence[str | Path] | None = None, *, device: str | torch.device = "cpu"
+    ) -> FaceReader:
+        """With the files that lie in the folders, or in `faces` there; None looks where they usually lie.
 
-        def network(name: str) -> TfliteNetwork:
-            return TfliteNetwork.load(folder / f"{name}.tflite")
+        Raises: `BadCheckpoint` when a file is missing, cut off, of another version or no `.tflite`.
+        """
+        places = (folders,) if isinstance(folders, str | Path) else folders
+        problem = missing_face_files(places)
+        if problem is not None:
+            raise BadCheckpoint(problem)
+        found = find_face_files(places)
 
-        detector = FaceDetector(network("face_detection_short_range"), network("face_detection_full_range_sparse"))
+        def network(item: FaceFile) -> TfliteNetwork:
+            check_face_file(found[item.name], item)
+            return TfliteNetwork.load(found[item.name])
+
         reader = cls(
-            detector,
-            FaceMesh(network("face_landmark_with_attention")),
-            IrisReader(network("iris_landmark")),
-            PersonMask(network("selfie_segmentation")),
+            FaceDetector(network(SHORT_RANGE), network(FULL_RANGE)),
+            FaceMesh(network(MESH)),
+            IrisReader(network(IRIS)),
+            PersonMask(network(PERSON)),
         )
         return reader.to(device).eval().requires_grad_(False)
 
+    @classmethod
+    def find(
+        cls, folders: str | Path | Sequence[str | Path] | None = None, *, device: str | torch.device = "cpu"
+    ) -> FaceReader | None:
+        """The same, or None where the files are not there."""
+        places = (folders,) if isinstance(folders, str | Path) else folders
+        return None if missing_face_files(places) else cls.load(folders, device=device)
+
     @property
-    def device(self) -> torch.device:
+    def network(self) -> FaceReader:
+        """Itself, as whoever manages memory asks for it."""
+        return self
+
+    @property
+    def _device(self) -> torch.device:  # `device` is what ComfyUI sets on a network that it moves
         """Where the networks are: they may be moved."""
         return next(self.buffers()).device
 
@@ -75,22 +129,27 @@ class FaceReader(nn.Module):
         return [face.landmarks68 for face in self.read(image)]
 
     def read(self, image: Any) -> list[FaceLandmarks]:
-        """Every face of one picture (as `rgb_images` takes it), the largest first; empty where there is none."""
+        """Every face of a picture (as `rgb_images` takes it), the largest first; maybe none."""
         (picture,) = rgb_images(image)
-        for regions in _search_plan(picture):
-            found: list[Detections] = []
+        return self._search(picture, _search_plan(picture))
+
+    def _search(self, picture: Image, plan: Iterable[tuple[float, np.ndarray]]) -> list[FaceLandmarks]:
+        faces: list[FaceLandmarks] = []
+        for least, regions in plan:
+            found = []
             for start in range(0, len(regions), BATCH):
                 part = regions[start : start + BATCH]
-                found += self.detector([picture] * len(part), part, self.device)
-            faces = self._read_detected(picture, merge(join(found)))
-            if faces:
-                return sorted(faces, key=lambda face: -face.box.width * face.box.height)
-        return []
+                found += self.detector([picture] * len(part), part, self._device)
+            merged = merge(join(found))
+            faces += self._read_detected(picture, merged[merged.scores >= least])
+            if any(face.score >= CERTAIN for face in faces):
+                break
+        return sorted(_distinct(faces), key=lambda face: -face.box.width * face.box.height)
 
     def person_mask(self, image: Any) -> np.ndarray:
         """How sure each pixel of a picture is a person's, float32 [H, W] in 0..1."""
         (picture,) = rgb_images(image)
-        return self.person.read([picture], self.device)[0]
+        return self.person.read([picture], self._device)[0]
 
     def track(
         self,
@@ -109,42 +168,28 @@ class FaceReader(nn.Module):
             choice: which of several faces.
         """
         pictures = rgb_images(frames, "frame")
+        choice = choice or FaceChoice()
         result: list[FaceLandmarks | None] = []
+        if previous is None and pictures:
+            previous = _chosen(self.read(pictures[0]), choice, None, pictures[0])
+        last = previous
         while len(result) < len(pictures):
             chunk = pictures[len(result) : len(result) + BATCH]
-            if previous is None:
-                previous = self._choose(chunk[0], choice or FaceChoice(), None)
-            if previous is None:
-                result.append(None)
-                continue
-            followed = self._follow(chunk, previous)
+            followed = [] if previous is None else self._follow(chunk, previous)
             result += followed
-            if followed:
-                previous = followed[-1]
+            last = previous = followed[-1] if followed else previous
             if len(followed) < len(chunk):
-                # Lost, or another face: look for the one nearest to where it was.
-                previous_place = previous
-                previous = self._choose(chunk[len(followed)], choice or FaceChoice(), previous_place)
+                picture = chunk[len(followed)]
+                previous = _chosen(self._search(picture, _quick_plan(picture, last)), choice, last, picture)
+                last = previous or last
                 result.append(previous)
         return result
-
-    def _choose(
-        self, picture: Image, choice: FaceChoice, last: FaceLandmarks | None
-    ) -> FaceLandmarks | None:
-        faces = self.read(picture)
-        boxes = [face.box for face in faces]
-        if last is not None and faces:
-            shares = overlaps(np.array([box.as_tuple() for box in boxes]), np.array(last.box.as_tuple()))
-            if shares.max() > 0:
-                return faces[int(shares.argmax())]
-        picked = choice.pick(boxes, *picture.shape[:2])
-        return None if picked is None else faces[picked]
 
     def _follow(self, pictures: Sequence[Image], previous: FaceLandmarks) -> list[FaceLandmarks]:
         """The face in as many of the frames, from the first on, as it is surely seen in."""
         start = mesh_regions(previous.points[None].astype(np.float64))
         regions = np.repeat(start, len(pictures), 0)
-        points, presence, regions = self.mesh.read(pictures, regions, self.device, rounds=FOLLOWING_ROUNDS)
+        points, presence, regions = self.mesh.read(pictures, regions, self._device, rounds=FOLLOWING_ROUNDS)
         lost = np.flatnonzero(presence < LEAST_PRESENCE)
         count = int(lost[0]) if len(lost) else len(pictures)
         points, presence, regions = points[:count], presence[:count], regions[:count]
@@ -152,21 +197,16 @@ class FaceReader(nn.Module):
         if moved.any():
             again = [picture for picture, far in zip(pictures, moved, strict=False) if far]
             points[moved], presence[moved], regions[moved] = self.mesh.read(
-                again, mesh_regions(points[moved]), self.device, rounds=FOLLOWING_ROUNDS
+                again, mesh_regions(points[moved]), self._device, rounds=FOLLOWING_ROUNDS
             )
         return self._faces(pictures[:count], points, presence, regions, np.zeros(count))
 
     def _read_detected(self, picture: Image, found: Detections) -> list[FaceLandmarks]:
         pictures = [picture] * len(found)
-        points, presence, regions = self.mesh.read(pictures, found.regions(), self.device)
-        kept: list[int] = []
-        boxes = np.concatenate([points[:, :468, :2].min(1), points[:, :468, :2].max(1)], 1)
-        for k in np.argsort(-presence, kind="stable"):
-            if presence[k] >= LEAST_PRESENCE and (overlaps(boxes[kept], boxes[k]) <= SAME_FACE).all():
-                kept.append(int(k))
-        return self._faces(
-            [picture] * len(kept), points[kept], presence[kept], regions[kept], found.scores[kept]
-        )
+        points, presence, regions = self.mesh.read(pictures, found.regions(), self._device)
+        likely = np.flatnonzero((presence >= LEAST_PRESENCE) & (_astray(points, found) <= ASTRAY))
+        pictures = [picture] * len(likely)
+        return self._faces(pictures, points[likely], presence[likely], regions[likely], found.scores[likely])
 
     def _faces(
         self,
@@ -176,7 +216,7 @@ class FaceReader(nn.Module):
         regions: np.ndarray,
         scores: np.ndarray,
     ) -> list[FaceLandmarks]:
-        contours, irises = self.iris.read(pictures, points, self.device)
+        contours, irises = self.iris.read(pictures, points, self._device)
         for eye, place in enumerate(IRISES):
             points[:, place, :2] = irises[:, eye]
         return [
@@ -191,14 +231,57 @@ class FaceReader(nn.Module):
         ]
 
 
-def _search_plan(picture: Image) -> Iterator[np.ndarray]:
-    """Where faces are looked for, one set of regions [N, 4] after another, until some are found."""
-    yield whole_region(picture)[None]
-    yield np.stack([whole_region(picture, angle) for angle in (np.pi / 2, -np.pi / 2, np.pi)])
-    side = max(picture.shape[:2]) / 2
-    while side >= SMALLEST_TILE:
-        yield _tiles(picture, side)
+def _chosen(
+    faces: Sequence[FaceLandmarks], choice: FaceChoice, last: FaceLandmarks | None, picture: Image
+) -> FaceLandmarks | None:
+    """The face that lies where it was last; as after a cut, the choice decides where none does."""
+    boxes = [face.box for face in faces]
+    shares = [0.0 if last is None else overlap(box, last.box) for box in boxes]
+    if max(shares, default=0) > 0:
+        return faces[int(np.argmax(shares))]
+    picked = choice.pick(boxes, *picture.shape[:2])
+    return None if picked is None else faces[picked]
+
+
+def _distinct(faces: Sequence[FaceLandmarks]) -> list[FaceLandmarks]:
+    """Of faces that lie in one place, that of which the detector is surest."""
+    kept: list[FaceLandmarks] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(overlap(face.box, other.box) <= SAME_FACE for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _astray(points: np.ndarray, found: Detections) -> np.ndarray:
+    """How far a mesh's eyes lie from those that the detector saw, in longer sides of its box, [N]."""
+    eyes = np.stack([points[:, list(eye), :2].mean(1) for eye in EYES], 1)
+    off = np.linalg.norm(eyes - found.keypoints[:, [RIGHT_EYE, LEFT_EYE]], axis=2).max(1, initial=0)
+    return off / (found.boxes[:, 2:] - found.boxes[:, :2]).max(1, initial=1e-9)
+
+
+def _search_plan(picture: Image) -> Iterator[tuple[float, np.ndarray]]:
+    """Where faces are looked for, one set of regions [N, 4] after another, until one is certain.
+
+    With each the least score that counts there.
+    """
+    yield LEAST_SCORE, whole_region(picture)[None]
+    yield (
+        LEAST_ELSEWHERE,
+        np.stack([whole_region(picture, angle) for angle in (np.pi / 2, -np.pi / 2, np.pi)]),
+    )
+    longest = max(picture.shape[:2])
+    side = longest / 2
+    while side >= max(SMALLEST_TILE, longest / 16):
+        yield LEAST_ELSEWHERE, _tiles(picture, side)
         side /= 2
+
+
+def _quick_plan(picture: Image, last: FaceLandmarks | None) -> Iterator[tuple[float, np.ndarray]]:
+    """Where a face is looked for that was lost: near its last place, and in the whole picture."""
+    if last is not None:
+        x, y = last.points[:, :2].mean(0)
+        yield LEAST_SCORE, np.array([[x, y, SURROUNDINGS * last.size, last.roll]], np.float64)
+    yield LEAST_SCORE, whole_region(picture)[None]
 
 
 def _tiles(picture: Image, side: float) -> np.ndarray:

@@ -6,6 +6,7 @@ manner give the same sound: programs that keep state between utterances run in a
 
 from __future__ import annotations
 
+from gohd_core.choices import ENGINES as USUAL
 from gohd_core.errors import BadInput
 from gohd_core.stylised.engines.base import Engine, Speech
 from gohd_core.stylised.engines.espeak import Espeak
@@ -21,8 +22,6 @@ ENGINES: dict[str, type[Engine]] = {
     "piper": Piper,
     "kokoro": Kokoro,
 }
-USUAL = ("espeak", "flite", "festival")
-"""Engines that a data set draws from unless it names others: programs, whose bytes hold for good."""
 
 
 def load_engine(name: str) -> Engine:

@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from einops import rearrange
 from scipy import ndimage
 
+from gohd_core import parsing_labels as labels
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.errors import BadInput
+from gohd_core.landmarks68 import CHIN, LEFT_BROW, LEFT_EYE, MOUTH, RIGHT_BROW, RIGHT_EYE
 from gohd_core.training.animator.flip_augmentation import MirroredClip, maybe_mirrored
 from gohd_core.training.framework.sampling import coefficient_windows, random_frames, valid_frames
 
-LEFT_EYE, RIGHT_EYE, MOUTH = slice(42, 48), slice(36, 42), slice(48, 68)
-RIGHT_BROW, LEFT_BROW = slice(17, 22), slice(22, 27)
-SKIN_CLASSES = (1, 2, 3, 4, 5, 10, 11, 12, 13)
-"""The face without hair, glasses and ears, features included."""
-EYE_CLASSES, MOUTH_CLASSES, INNER_MOUTH_CLASSES = (4, 5), (11, 12, 13), (11,)
-INNER_CLASSES = (4, 5, 6, 11)
+_INNER = (*labels.EYES, labels.GLASSES, labels.INNER_MOUTH)
 """Eyeballs, glasses and the mouth's inside: what the decoder's inner plane shows."""
 _OUTLINE = 2
 """Pixels of the flow to both sides of the head's edge that count as its outline."""
@@ -111,8 +109,8 @@ class AnimatorDraw:
         pictures = clip.read_at("frames", [source, target])
         example = {
             "path": str(clip.path),
-            "source": pictures[0].transpose(2, 0, 1).copy(),
-            "target": pictures[1].transpose(2, 0, 1).copy(),
+            "source": rearrange(pictures[0], "h w c -> c h w").copy(),
+            "target": rearrange(pictures[1], "h w c -> c h w").copy(),
             "gain": 1 + rng.uniform(-self.gain, self.gain, 3).astype(np.float32),
             "own": rows[source],
             "told": np.float32(rng.random() < self.told_share),
@@ -171,13 +169,13 @@ class AnimatorDraw:
             )
         flow, visible, parsing = stored_flow(clip, source, target, self.flow_size)
         regions = self.regions
-        background = parsing == 0
+        background = parsing == labels.BACKGROUND
         weight = np.where(background, regions.background, regions.face).astype(np.float32)
         near = [ndimage.binary_dilation(side, iterations=_OUTLINE) for side in (background, ~background)]
         weight[near[0] & near[1]] = regions.outline
         landmarks = clip.read("landmarks", target, target + 1)[0] * (self.flow_size / self.size)
         margin = 0.022 * self.flow_size
-        chin = np.concatenate([landmarks[MOUTH], landmarks[7:10]])
+        chin = np.concatenate([landmarks[MOUTH], landmarks[CHIN]])
         for points, value in (
             (chin, regions.chin),
             (landmarks[MOUTH], regions.mouth),
@@ -190,10 +188,10 @@ class AnimatorDraw:
             right, bottom = np.maximum(np.ceil(points.max(0) + margin), 0).astype(int)
             part = weight[top : bottom + 1, left : right + 1]
             np.maximum(part, value, out=part)
-        weight[np.isin(parsing, MOUTH_CLASSES)] = regions.mouth
-        weight[np.isin(parsing, EYE_CLASSES)] = regions.eyeball
+        weight[np.isin(parsing, labels.MOUTH)] = regions.mouth
+        weight[np.isin(parsing, labels.EYES)] = regions.eyeball
         return {
-            "flow": (flow.transpose(2, 0, 1) * (2 / self.flow_size)).astype(np.float32),
+            "flow": (rearrange(flow, "h w xy -> xy h w") * (2 / self.flow_size)).astype(np.float32),
             "visible": visible[None].astype(np.float32),
             "planes": planes_shown(clip.read("parsing", target, target + 1)[0]),
             "region": weight[None],
@@ -230,14 +228,14 @@ def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> di
     own, shown = clip.read_at("parsing", [source, target])
     return {
         "eye_place": eye_place(clip, source),
-        "eyeballs": _mask(shown, EYE_CLASSES),
-        "mouth": _mask(shown, INNER_MOUTH_CLASSES),
+        "eyeballs": _mask(shown, labels.EYES),
+        "mouth": _mask(shown, [labels.INNER_MOUTH]),
         "own_read": gaze,
         "own_guess": guess,
         "rings": shape.rings,
         "lashes": np.array([shape.lashes], np.float32),
         "sheet": shape.sheet,
-        "skin": _mask(own, SKIN_CLASSES),
+        "skin": _mask(own, labels.FACE),
     }
 
 
@@ -253,7 +251,7 @@ def descriptors(clip: Clip) -> np.ndarray:
 
 def planes_shown(parsing: np.ndarray) -> np.ndarray:
     """Which plane each pixel of a parsing [H, W] shows: [3, H, W], face, inner and background."""
-    inner, background = np.isin(parsing, INNER_CLASSES), parsing == 0
+    inner, background = np.isin(parsing, _INNER), parsing == labels.BACKGROUND
     return np.stack([~(inner | background), inner, background]).astype(np.float32)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from gohd_core.clips import Clip
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.face.detection import FLIPPED
+from gohd_core.landmarks68 import MIRRORED
 from gohd_core.stylised.camera import CAMERA_DISTANCE, FOCAL_RATIO
 from gohd_core.stylised.expressions import EXPRESSION_NAMES, INDEX
 
@@ -60,7 +60,7 @@ class MirroredClip(Clip):
             "expression": lambda rows: rows[:, _EXPRESSION_ORDER] * _EXPRESSION_SIGN,
             "pose": self._pose,
             "gaze": lambda rows: rows * np.array([1, -1], np.float32),
-            "landmarks": lambda rows: self._columns(rows[:, FLIPPED], 1),
+            "landmarks": lambda rows: self._columns(rows[:, list(MIRRORED)], 1),
             "vertices": lambda rows: self._columns(rows, self.info["vertex_scale"]["xy"]),
         }
 

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gohd_core.expression.eye_motion_transformer import sinusoid
-
-EYE_REGION = (*range(17, 27), *range(36, 48))
-"""Landmarks of the brows and eyes that D_eye sees (0-based)."""
+from gohd_core.landmarks68 import EYES_AND_BROWS
 
 
 class EyeMotionDiscriminator(nn.Module):
@@ -19,7 +17,7 @@ class EyeMotionDiscriminator(nn.Module):
     def __init__(self, audio_width: int, width: int = 128, layers: int = 3, heads: int = 4) -> None:
         """audio_width: of the audio embedding Phi_a(a_t)."""
         super().__init__()
-        self.entrance = nn.Linear(audio_width + 2 * len(EYE_REGION), width)
+        self.entrance = nn.Linear(audio_width + 2 * len(EYES_AND_BROWS), width)
         layer = nn.TransformerEncoderLayer(width, heads, 4 * width, dropout=0.0, batch_first=True)
         self.layers = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.score = nn.Linear(width, 1)
@@ -29,7 +27,7 @@ class EyeMotionDiscriminator(nn.Module):
 
         Landmarks are offsets from the neutral face in units of a neutral eye's height, as in Fig. 4.
         """
-        eyes = landmarks[..., list(EYE_REGION), :].flatten(-2)
+        eyes = landmarks[..., list(EYES_AND_BROWS), :].flatten(-2)
         x = self.entrance(torch.cat([audio, eyes], dim=-1))
         x = self.layers(x + sinusoid(0, *x.shape[1:]).to(x))
         return self.score(x)[..., 0]

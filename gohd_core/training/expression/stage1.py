@@ -16,6 +16,7 @@ from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
 from gohd_core.face.expression_geometry import Face, FaceGeometry
+from gohd_core.landmarks68 import MOUTH
 from gohd_core.training.audio.augmentation import AugmentationConfig, augmented_chunks
 from gohd_core.training.audio.features import read_sound
 from gohd_core.training.features import FeatureConfig, load_features
@@ -239,5 +240,5 @@ class ExpressionStage1Task(Task):
 
 def mouth_distance(real: Face, made: Face) -> Tensor:
     """MLD of Tables 3, 5 and 6: mean 2-D distance of the mouth landmarks, in aligned pixels."""
-    gap = (real.landmarks - made.landmarks)[..., 48:68, :2]
+    gap = (real.landmarks - made.landmarks)[..., MOUTH, :2]
     return torch.linalg.vector_norm(gap, dim=-1).mean()

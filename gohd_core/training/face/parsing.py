@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
 from gohd_core.clips import Clip
 from gohd_core.errors import BadInput
-from gohd_core.face.face_parser import CLASSES
 from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
 from gohd_core.face.parsing_network import ParsingConfig, ParsingNetwork
 from gohd_core.face.resnet import ResNetConfig
+from gohd_core.parsing_labels import NAMES
 from gohd_core.training.face.examples import UNCHANGED, PictureChanges
 from gohd_core.training.framework import image_grids as pictures
 from gohd_core.training.framework.config import Weight
@@ -81,13 +82,13 @@ class ParsingDraw:
         image = self.changes(image, rng)
         if self.mirrored and rng.random() < 0.5:
             image, parts = image[:, ::-1], mirrored_parts()[parts[:, ::-1]]
-        return {"image": image.transpose(2, 0, 1).copy(), "parts": np.ascontiguousarray(parts)}
+        return {"image": rearrange(image, "h w c -> c h w").copy(), "parts": np.ascontiguousarray(parts)}
 
 
 def mirrored_parts() -> np.ndarray:
     """Label [19] of each part once left and right have changed places."""
-    swapped = [name.replace("left", "?").replace("right", "left").replace("?", "right") for name in CLASSES]
-    return np.array([CLASSES.index(name) for name in swapped], dtype=np.uint8)
+    swapped = [name.replace("left", "?").replace("right", "left").replace("?", "right") for name in NAMES]
+    return np.array([NAMES.index(name) for name in swapped], dtype=np.uint8)
 
 
 class FaceParsingTask(Task):
@@ -117,11 +118,11 @@ class FaceParsingTask(Task):
         return terms
 
     def validate(self, batches: Sequence[Batch], moment: Moment) -> dict[str, float]:
-        counts = torch.zeros(len(CLASSES), len(CLASSES), dtype=torch.int64)
+        counts = torch.zeros(len(NAMES), len(NAMES), dtype=torch.int64, device="cpu")
         for batch in batches:
             found = self.networks["parser"](_normalised(batch["image"])).argmax(1)
-            pairs = (batch["parts"].long() * len(CLASSES) + found).flatten().cpu()
-            counts += pairs.bincount(minlength=len(CLASSES) ** 2).view_as(counts)
+            pairs = (batch["parts"].long() * len(NAMES) + found).flatten().cpu()
+            counts += pairs.bincount(minlength=len(NAMES) ** 2).view_as(counts)
         return parsing_figures(counts)
 
     def pictures(self, batch: Batch) -> dict[str, np.ndarray]:
@@ -159,12 +160,15 @@ def parsing_figures(counts: Tensor) -> dict[str, float]:
 
 def _normalised(images: Tensor) -> Tensor:
     """Bytes [B, 3, H, W] -> what the parser takes."""
-    mean, std = (torch.tensor(v, device=images.device)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
+    mean, std = (
+        torch.tensor(v, device=images.device, dtype=torch.float32)[:, None, None]
+        for v in (IMAGENET_MEAN, IMAGENET_STD)
+    )
     return (images.float() / 255 - mean) / std
 
 
 def _colours(parts: Tensor) -> Tensor:
     """Labels [B, H, W] -> colours [B, 3, H, W] in [-1, 1], far apart for neighbouring labels."""
     hue = (parts * 0.618) % 1 * 2 * torch.pi
-    shifts = torch.tensor([0.0, 2.1, 4.2], device=parts.device)[:, None, None]
+    shifts = torch.tensor([0.0, 2.1, 4.2], device=parts.device, dtype=torch.float32)[:, None, None]
     return torch.where(parts[:, None] == 0, -1.0, 0.7 * torch.cos(hue[:, None] + shifts) + 0.2)

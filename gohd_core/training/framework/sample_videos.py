@@ -6,28 +6,17 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.clips import Clip
 from gohd_core.constants import SAMPLES_PER_FRAME
 from gohd_core.expression import ExpressionNetwork
 from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.landmarks68 import EYES, LINES
 from gohd_core.training.audio.features import read_sound
 from gohd_core.training.framework.sampling import audio_frames
 from gohd_core.training.framework.task import Sample
-
-LINES = (
-    (slice(0, 17), False),
-    (slice(17, 22), False),
-    (slice(22, 27), False),
-    (slice(27, 31), False),
-    (slice(31, 36), False),
-    (slice(36, 42), True),
-    (slice(42, 48), True),
-    (slice(48, 60), True),
-    (slice(60, 68), True),
-)
-"""Which of the 68 landmarks are joined by a line, and whether it closes."""
 
 _MARGIN = 0.1
 
@@ -78,7 +67,7 @@ def expression_film(
     real = geometry.face(truth)
     given, noise = None, None
     if network.eyes is not None:
-        noise = torch.randn(1, count, network.eyes.noise_width, device=device)
+        noise = torch.randn(1, count, network.eyes.noise_width, device=device, dtype=torch.float32)
     elif network.config.eye_motion_input:
         given = real.eye_motion
     predicted, _ = network(chunks, truth[:, 0], real.eye_motion[:, 0], eye_motion=given, noise=noise)
@@ -102,8 +91,8 @@ def head_film(poses: Sequence[Tensor], gazes: Sequence[Tensor] | None = None) ->
         if gazes is not None:
             pitch, yaw = gazes[index].detach().float().cpu().unbind(-1)
             # The eye lines are 24 pixels wide, an eyeball's radius is about half of that.
-            points[:, 36:48] += 12 * torch.stack([-yaw.sin(), -pitch.sin()], -1)[:, None]
-        tracks.append(points * torch.tensor([1.0, -1.0]))
+            points[:, EYES] += 12 * torch.stack([-yaw.sin(), -pitch.sin()], -1)[:, None]
+        tracks.append(points * torch.tensor([1.0, -1.0], dtype=torch.float32, device="cpu"))
     return landmark_film(tracks)
 
 
@@ -123,7 +112,9 @@ def driven_film(
     count = min(frames, len(clip))
     parts = [clip.read("expression"), clip.read("pose"), clip.read("gaze")[:, ::-1]]
     descriptors = np.concatenate(parts, 1)
-    truth = torch.from_numpy(clip.read("frames", 0, count)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    truth = (
+        rearrange(torch.from_numpy(clip.read("frames", 0, count)), "t h w c -> t c h w").float() / 127.5 - 1
+    )
     own, made = torch.from_numpy(descriptors[:1]), []
     for start in range(0, count, batch):
         numbers = list(range(start, min(start + batch, count)))

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from gohd_core.landmarks68 import MOUTH
 from gohd_core.measures.sequences import structural_similarity_over_time
 
-LIPS_AND_JAW = (*range(3, 14), *range(48, 68))
+LIPS_AND_JAW = (*range(3, 14), *range(MOUTH.start, MOUTH.stop))
 """The 31 landmarks of eq. 20: the jaw line's lower part and the whole mouth (0-based)."""
 
 DIAGONALS = ((61, 65), (63, 67))

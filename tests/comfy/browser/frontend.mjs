@@ -2,7 +2,8 @@
 //
 //   node frontend.mjs build URL API_FOLDER UI_FOLDER     writes one UI workflow for each API one
 //   node frontend.mjs check URL UI_FOLDER                prints {name: API format of the UI workflow as loaded}
-//   node frontend.mjs shot URL UI_FILE PICTURE           takes a screenshot of one
+//   node frontend.mjs overlaps URL UI_FOLDER             prints {name: [nodes that lie over one another]}
+//   node frontend.mjs shot URL UI_FILE PICTURE [graph]   takes a screenshot of one, as it opens or as a graph
 //   node frontend.mjs nodes URL FOLDER [ID ...]          takes a picture of each of our nodes, ID.png
 import fs from "node:fs";
 import path from "node:path";
@@ -11,76 +12,181 @@ import { nodePicture, open, place } from "./page.mjs";
 const [, , command, url, ...folders] = process.argv;
 
 const NOTES = {
-  "1 Models": "`builtin` ships with the pack and is for drawn heads. Photographs want the authors' files: see the workflow official_weights.",
-  "2 Who and what": "A face and a voice. For your own: Load Image and Load Audio in the place of the samples. A square picture of a head is used whole; for any other paint a mask over the face and wire it to face_mask.",
+  "1 Picture, sound, models": "Your own picture and sound: choose them here, or drop files on the two nodes. Any face will do: a photograph, a painting, a drawing. Nothing to download but the networks that read faces, once.",
+  "2 Reading": "Prepare Portrait finds the face and reads it; Encode Audio hears the sound. Where there are several faces, paint over one in Load Image's mask editor and wire its mask to face_mask.",
   "3 Motion": "Head, face, eyes and gaze each come by one wire into Mix Motion: any source can be swapped. Same seed, same motion.",
-  "4 Pictures": "Press Run; Save Video shows the result. Frames per second are wired through: change them in Animate Portrait alone.",
+  "4 Video": "Press Run. Frames per second are wired through: change them in Animate Portrait alone.",
   // One workflow's own notes.
-  "talking_portrait_one_node/4 Pictures": "Press Run; Save Video shows the result after a few seconds. Another `seed` moves the head another way; `gaze` says what the eyes do.",
+  "talking_portrait_one_node/4 Video": "Press Run; Save Video shows the result. Another `seed` moves the head another way; `gaze` says what the eyes do.",
   "gaze_left_centre_right/3 Motion": "One speech and one head movement with three directions of gaze (Fig. 1 of the paper). Drag on an eye of Set Gaze to turn it: positive yaw looks to the picture's left.",
   "gaze_path/3 Motion": "The eyes follow the keys of Gaze Path. ▶ plays them; drag the iris to set a key at the red line, drag the dots to move keys in time.",
-  "motion_strip/4 Pictures": "Press Run. One frame of the motion at growing strength (Fig. 8): from the portrait as it is to the motion in full.",
+  "motion_strip/4 Video": "Press Run. One frame of the motion at growing strength (Fig. 8): from the portrait as it is to the motion in full.",
   "one_audio_several_seeds/3 Motion": "One face, one speech, one expression, and three seeds for the head (Fig. 13).",
   "edit_save_reuse_motion/3 Motion": "Save Motion keeps the motion in output/gohd, where Load Motion finds it (press R). Edit Motion then makes the head move half as far again; no network runs for that.",
-  "edit_save_reuse_motion/4 Pictures": "The edited motion on another face. Render Video draws straight into the file: its memory does not grow with the length.",
-  "everything_from_video/2 Who and what": "A face, and a video whose motion is read. For your own: Load Image and Load Video in the place of the samples. Get Video Components passes the video's sound on.",
+  "edit_save_reuse_motion/4 Video": "The edited motion on another face. Render Video draws straight into the file: its memory does not grow with the length.",
+  "everything_from_video/1 Picture, sound, models": "A picture, and a video whose motion is read: choose your own here, or drop files on the two nodes.",
+  "everything_from_video/2 Reading": "Extract Motion reads head, face and gaze in every frame. Get Video Components passes the video's sound on.",
   "everything_from_video/3 Motion": "Head, face and gaze all come from the video. `relative` in Mix Motion takes over only how the head moves, not how it is held.",
-  "expression_from_video_head_from_audio/2 Who and what": "A face, and a video whose motion is read. For your own: Load Image and Load Video in the place of the samples. Get Video Components passes the video's sound on.",
+  "expression_from_video_head_from_audio/1 Picture, sound, models": "A picture, and a video whose motion is read: choose your own here, or drop files on the two nodes.",
+  "expression_from_video_head_from_audio/2 Reading": "Extract Motion reads head, face and gaze in every frame. Get Video Components passes the video's sound on.",
   "expression_from_video_head_from_audio/3 Motion": "The face and the gaze come from the video, the head moves to its sound: one wire of Mix Motion says which.",
-  "lips_from_audio_head_from_video/2 Who and what": "A face, a voice, and a video whose head and gaze are read. For your own: Load Image, Load Audio and Load Video in the place of the samples.",
+  "lips_from_audio_head_from_video/1 Picture, sound, models": "A picture, a sound, and a video whose head and gaze are read: choose your own here, or drop files on the nodes.",
   "lips_from_audio_head_from_video/3 Motion": "Lips follow the sound; head and gaze follow the video, which goes back and forth where it is shorter. `relative` in Mix Motion takes over only how the head moves, not how it is held.",
-  "full_frame_paste_back/2 Who and what": "Two people in one picture; the mask says who talks. For your own picture: Load Image, and the face painted in its mask editor.",
-  "full_frame_paste_back/4 Pictures": "The face crop is drawn, upscaled (any upscaler can stand there), and put back into the whole picture.",
-  "official_weights/1 Models": "`official` takes the authors' files under their released names from models/gohd; a missing one is named with the address where it is had (WEIGHTS.md).",
-  "official_weights/2 Who and what": "The official weights want a photograph: put Load Image in the place of the sample face. They also need a face detector's files, or ComfyUI's face landmarks; see the help of Prepare Portrait.",
-  "official_weights/4 Pictures": "Press Run; Save Video shows the result. Render Video draws straight into the file: its memory does not grow with the length.",
+  "full_frame_paste_back/4 Video": "The face is drawn, upscaled (any upscaler or face restorer can stand there), and put back into the whole picture.",
+  "official_weights/1 Picture, sound, models": "`official` takes the authors' files under their released names from models/gohd; a missing one is named with the address where it is had (WEIGHTS.md).",
+  "official_weights/2 Reading": "The official weights also need a face detector's files, or ComfyUI's face landmarks; see the help of Prepare Portrait.",
+  "official_weights/4 Video": "Press Run; Save Video shows the result. Render Video draws straight into the file: its memory does not grow with the length.",
 };
 
+const PACK = { name: "comfyui-gohd", version: "0.1.0", comfy: "0.29.0" };
+const SHOWN = {
+  LoadImage: ["image"],
+  LoadAudio: ["audio"],
+  LoadVideo: ["file"],
+  GoHDTalkingPortrait: ["seed", "gaze", "expression_scale"],
+  GoHDGazePath: ["keys"],
+  GoHDMotionStrip: ["steps", "strength"],
+  GoHDEditMotion: ["scale", "smooth"],
+  GoHDSetGaze: ["yaw"],
+  GoHDSampleHeadPoses: ["seed", "scale"],
+  GoHDExtractMotion: ["smooth"],
+};
+const MOST = 5;
+
 const names = (folder) => fs.readdirSync(folder).filter((name) => name.endsWith(".json")).sort();
+
+// What App mode shows of a workflow: who and what, and the two or three widgets that matter most.
+function app(api) {
+  const inputs = [];
+  for (const [type, widgets] of Object.entries(SHOWN)) {
+    const found = Object.keys(api).filter((id) => api[id].class_type === type);
+    for (const id of found) for (const widget of widgets) inputs.push([Number(id), widget]);
+  }
+  const kept = Object.keys(api).filter((id) => ["SaveVideo", "SaveImage"].includes(api[id].class_type));
+  return { inputs: inputs.slice(0, MOST), outputs: kept.map(Number) };
+}
 
 async function build(page, source, target) {
   for (const name of names(source)) {
     const api = JSON.parse(fs.readFileSync(path.join(source, name), "utf8"));
-    const made = await page.evaluate(arranged, { api, notes: NOTES, name });
+    const stem = name.replace(".json", "");
+    const made = await page.evaluate(arranged, { api, notes: NOTES, name: stem, pack: PACK, app: app(api) });
     fs.writeFileSync(path.join(target, name), JSON.stringify(made, null, 1) + "\n");
     console.log(name, made.nodes.length, "nodes");
   }
 }
 
-// Runs in the page: loads an API workflow, puts its nodes into one framed column per group, with a note on top.
-async function arranged({ api, notes, name }) {
+// Runs in the page: loads an API workflow and lays it out from left to right: a column for every step, a framed
+// group with a note for every topic. A wire past a column runs above or below all nodes, through reroutes.
+async function arranged({ api, notes, name, pack, app }) {
   await window.app.loadApiJson(api, name);
+  await new Promise((done) => setTimeout(done, 600));
   const graph = window.app.graph;
-  const groups = [...new Set(Object.values(api).map((node) => node._meta.group))].sort();
-  const GAP = 50, NOTE = 110, TALL = 1250;
-  let left = 60;
+  const { LiteGraph } = window;
+  const APART = 60, NOTE = 120, TOP = 60, TITLE = 30, LANE = 22;
+  const MEDIA = { LoadImage: 360, LoadAudio: 150, LoadVideo: 360, SaveVideo: 420, SaveImage: 300, PreviewImage: 300 };
+  const node = (id) => graph.getNodeById(id) ?? graph.getNodeById(Number(id));
+  const sources = (id) => Object.values(api[id].inputs).filter(Array.isArray).map(([from]) => from);
+
+  // Columns: within a group as long as the longest way there; groups one after the other.
+  const groups = [...new Set(Object.values(api).map((each) => each._meta.group))].sort();
+  const column = {};
+  let first = 0;
+  const bounds = {};
   for (const group of groups) {
-    const ids = Object.keys(api).filter((id) => api[id]._meta.group === group);
-    const members = ids.map((id) => graph.getNodeById(id) ?? graph.getNodeById(Number(id)));
-    let x = left, top = 160 + NOTE + GAP, bottom = top, width = 0;
-    for (const node of members) {
-      const control = node.widgets?.find((widget) => widget.name === "control_after_generate");
-      if (control) control.value = "fixed"; // a shipped workflow gives the same result every time
-      node.size = [Math.max(node.size[0], 300), node.computeSize()[1]];
-      if (top > 400 && top + node.size[1] > TALL) { x += width + GAP; top = 160 + NOTE + GAP; width = 0; }
-      node.pos = [x, top];
-      top += node.size[1] + GAP;
-      width = Math.max(width, node.size[0]);
-      bottom = Math.max(bottom, top);
-    }
-    const right = x + width;
-    const note = window.LiteGraph.createNode("MarkdownNote") ?? window.LiteGraph.createNode("Note");
-    graph.add(note);
-    note.pos = [left, 130];
-    note.size = [Math.max(right - left, 300), NOTE];
-    note.widgets[0].value = notes[`${name.replace(".json", "")}/${group}`] ?? notes[group];
-    const frame = new window.LiteGraph.LGraphGroup(group.replace(/^\d /, ""));
-    frame.pos = [left - 20, 60];
-    frame.size = [right - left + 40, bottom - 60];
-    graph.add(frame);
-    left = right + 2 * GAP;
+    const members = Object.keys(api).filter((id) => api[id]._meta.group === group);
+    const depth = (id) => Math.max(first, ...sources(id).filter((from) => members.includes(from)).map((from) => depth(from) + 1));
+    for (const id of members) column[id] = depth(id);
+    bounds[group] = [first, Math.max(...members.map((id) => column[id]))];
+    first = bounds[group][1] + 1;
   }
-  return graph.serialize();
+
+  // Rows: as in the file, but each column sorted by the highest that its wires come from.
+  const columns = Array.from({ length: first }, (_, k) => Object.keys(api).filter((id) => column[id] === k));
+  const row = {};
+  columns.forEach((ids, k) => {
+    const from = (id) => (k ? Math.min(...sources(id).map((each) => row[each])) : Object.keys(api).indexOf(id));
+    ids.sort((a, b) => from(a) - from(b) || Number(a) - Number(b));
+    ids.forEach((id, place) => { row[id] = (place + 0.5) / ids.length; });
+  });
+
+  // Places, from 0 downwards; a long column keeps more room beside it, as steep wires bulge.
+  const lefts = [], rights = [], gaps = [];
+  let left = 60, bottom = 0;
+  columns.forEach((ids) => {
+    let top = 0, width = 0;
+    for (const id of ids) {
+      const each = node(id);
+      const control = each.widgets?.find((widget) => widget.name === "control_after_generate");
+      if (control) control.value = "fixed"; // a shipped workflow gives the same result every time
+      const least = each.computeSize();
+      each.size = [Math.max(least[0], 320), Math.max(least[1], MEDIA[each.type] ?? 0)];
+      each.pos = [left, top];
+      const own = each.type.startsWith("GoHD");
+      each.properties.cnr_id = own ? pack.name : "comfy-core";
+      each.properties.ver = own ? pack.version : pack.comfy;
+      top += each.size[1] + TITLE + APART;
+      width = Math.max(width, each.size[0]);
+    }
+    lefts.push(left);
+    rights.push(left + width);
+    gaps.push(top > 900 ? 300 : 160);
+    bottom = Math.max(bottom, top - APART - TITLE);
+    left += width + gaps.at(-1);
+  });
+
+  // Wires past a column take a lane above or below all nodes, whichever is nearer to both ends.
+  const links = [...(graph.links.values?.() ?? Object.values(graph.links))];
+  const lanes = { above: [], below: [] };
+  const past = {};
+  for (const link of links) {
+    const from = String(link.origin_id), to = String(link.target_id);
+    if (column[to] - column[from] > 1) (past[`${from}.${link.origin_slot}`] ??= []).push(link);
+  }
+  for (const through of Object.values(past)) {
+    const from = String(through[0].origin_id);
+    const ends = [from, ...through.map((link) => String(link.target_id))].map((id) => node(id).pos[1]);
+    const middle = ends.reduce((a, b) => a + b, 0) / ends.length;
+    lanes[middle > bottom / 3 ? "below" : "above"].push({ from, links: through });
+  }
+  lanes.above.sort((a, b) => column[a.from] - column[b.from]);
+  const start = TOP + 70 + NOTE + 40 + lanes.above.length * LANE + TITLE;
+  for (const id of Object.keys(api)) node(id).pos = [node(id).pos[0], node(id).pos[1] + start];
+  bottom += start;
+
+  const lay = (side, base, step) => lanes[side].forEach((lane, place) => {
+    const y = base + step * place;
+    const last = Math.max(...lane.links.map((link) => column[String(link.target_id)]));
+    let parent;
+    for (let k = column[lane.from]; k < last; k++) {
+      const through = lane.links.filter((link) => column[String(link.target_id)] > k);
+      const x = rights[k] + gaps[k] / 2;
+      const made = graph.setReroute({ parentId: parent, pos: [x, y], linkIds: through.map((link) => link.id) });
+      for (const link of through) link.parentId = made.id;
+      parent = made.id;
+    }
+  });
+  lay("above", start - TITLE - LANE, -LANE);
+  lay("below", bottom + LANE, LANE);
+  bottom += lanes.below.length * LANE;
+
+  for (const group of groups) {
+    const [from, to] = bounds[group];
+    const x = lefts[from], width = rights[to] - x;
+    const note = LiteGraph.createNode("MarkdownNote") ?? LiteGraph.createNode("Note");
+    graph.add(note);
+    note.pos = [x, TOP + 70];
+    note.size = [Math.min(width, 660), NOTE];
+    note.widgets[0].value = notes[`${name}/${group}`] ?? notes[group];
+    const frame = new LiteGraph.LGraphGroup(group.replace(/^\d /, ""));
+    frame.pos = [x - 30, TOP];
+    frame.size = [width + 60, bottom - TOP + 40];
+    graph.add(frame);
+  }
+  const made = graph.serialize();
+  made.extra.linearMode = true;
+  made.extra.linearData = app;
+  return made;
 }
 
 async function check(page, folder) {
@@ -95,8 +201,32 @@ async function check(page, folder) {
   fs.writeFileSync(1, JSON.stringify(found));
 }
 
-async function shot(page, file, picture) {
+// By the boxes as they are drawn: what is saved, or what a node computes where that is more; title included.
+async function overlaps(page, folder) {
+  const found = {};
+  for (const name of names(folder)) {
+    const ui = JSON.parse(fs.readFileSync(path.join(folder, name), "utf8"));
+    ui.extra.linearMode = false;
+    found[name] = await page.evaluate(async ({ ui, name }) => {
+      await window.app.loadGraphData(ui, true, true, name);
+      await new Promise((done) => setTimeout(done, 1200));
+      const nodes = window.app.graph._nodes.map((node) => {
+        const least = node.computeSize();
+        const [width, height] = [0, 1].map((k) => Math.max(node.size[k], least[k]));
+        return { title: node.title, left: node.pos[0], top: node.pos[1] - 30, right: node.pos[0] + width, bottom: node.pos[1] + height };
+      });
+      return nodes.flatMap((a, k) => nodes.slice(k + 1)
+        .filter((b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 4
+          && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4)
+        .map((b) => `${a.title} over ${b.title}`));
+    }, { ui, name });
+  }
+  fs.writeFileSync(1, JSON.stringify(found));
+}
+
+async function shot(page, file, picture, mode) {
   const ui = JSON.parse(fs.readFileSync(file, "utf8"));
+  if (mode === "graph") ui.extra.linearMode = false;
   await page.evaluate(async (ui) => {
     await window.app.loadGraphData(ui, true, true, "shot");
     const nodes = window.app.graph._nodes;
@@ -122,7 +252,7 @@ async function nodes(page, folder, ...wanted) {
 
 const { page, close } = await open(url);
 try {
-  await { build, check, nodes, shot }[command](page, ...folders);
+  await { build, check, nodes, overlaps, shot }[command](page, ...folders);
 } finally {
   await close();
 }

@@ -1,0 +1,72 @@
+"""Options by name, and limits, that the library, its commands and its nodes share. Imports nothing."""
+
+from __future__ import annotations
+
+TRACKS = ("pose", "expression", "gaze")
+"""Parts of a motion."""
+
+MIXED_PARTS = ("pose", "expression", "eyes", "gaze")
+"""What `mix_motion` takes from sources of its own."""
+
+DRIVEN_PARTS = ("pose", "mouth", "eyes", "gaze")
+"""What of a portrait `driven_motion` drives."""
+
+FILLS = ("hold", "loop", "ping-pong", "retime")
+"""How motion becomes longer: see `Motion.fitted`."""
+
+LENGTHS = ("longest", "shortest")
+"""How long a mixture is; or as long as one of its parts."""
+
+SMOOTHING = ("gaussian", "savitzky-golay", "one-euro")
+"""Filters against jitter: see `editing.smoothed`."""
+
+STEADYING = ("savitzky-golay", "one-euro", "gaussian", "mean", "none")
+"""The same for motion that was read from a video: "mean" is the official one."""
+
+CENTRES = ("first", "mean", "zero")
+"""What a track is scaled around."""
+
+EASES = ("smooth", "linear", "hold")
+"""How a curve goes on from a key: eased at both ends, straight, or a step at the next key."""
+
+GAZES = ("hold", "sample")
+"""Where a talking portrait looks: where it did, or as the gaze diffusion has it."""
+
+SAMPLERS = ("dpmpp_2m", "ddim", "ddpm")
+"""Samplers of the diffusions."""
+
+ALIGNMENTS = ("release", "aligned", "mel100")
+"""Which rows of a spectrogram condition a frame: see `audio.alignment`."""
+
+MISSING = ("hold", "interpolate", "mark")
+"""Frames without a face: hold the last face, go straight to the next one, or stay at rest (all zero).
+
+All of them are marked as not observed, whatever is done.
+"""
+
+ORDERS = ("largest", "smallest", "left", "right", "top", "bottom", "central")
+"""How the faces of a picture are counted."""
+
+SQUARE = 1.02
+"""Pictures whose sides differ by less than this factor count as square."""
+
+COLOURS = ("constant", "smoothed", "none")
+"""How pasted frames get the colours of what they are pasted into."""
+
+PASTE_LENGTHS = ("face", "longest")
+"""How many frames come of a face pasted into a background."""
+
+CORNERS = ("bottom right", "bottom left", "top right", "top left")
+"""Where a visible mark stands."""
+
+PRECISIONS = ("float32", "bfloat16", "float16")
+"""What the animator's decoder computes in."""
+
+ENGINES = ("espeak", "flite", "festival")
+"""Speech engines that a data set draws from unless it names others, such as neural voices."""
+
+SPLITS = ("train", "validation", "test")
+"""Parts of a data set."""
+
+CLIP_KINDS = ("talk", "stills")
+"""Kinds of stylised data."""

@@ -1,0 +1,209 @@
+"""Sound and video files: opened, and decoded with times that go on where a file's own time stamps jump."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Any
+
+from gohd_core.errors import BadInput, MissingDependency
+
+logger = logging.getLogger(__name__)
+
+JUMP_SECONDS = 10
+"""In formats whose time stamps may start anew (MPEG-TS, Ogg) a step of more than this is no pause (ffmpeg's
+`dts_delta_threshold`)."""
+LONGEST_PAUSE = 3600
+"""The same in all other formats, where a recorder may have paused."""
+BACK_SECONDS = 0.1
+"""So far behind its due time a packet belongs to a new part of the file (ffmpeg's rule)."""
+CUT_OFF_SECONDS = 0.25
+"""A file that ends so much before the length that it declares is cut off."""
+
+_TS_DISCONT = 0x200
+_DECLARING = frozenset(
+    ("mov", "mp4", "matroska", "webm", "wav", "w64", "aiff", "au", "caf", "flac", "avi", "asf", "flv")
+)
+"""Formats whose length comes from a header; in the others it is an estimate, or read off the file's end."""
+_TS_PACKET = 188
+_TORN_SECONDS = 0.1
+
+
+def pyav() -> Any:
+    """The library; `MissingDependency` without it."""
+    try:
+        import av
+    except ImportError as error:
+        raise MissingDependency("Videos need PyAV; install it with: pip install av") from error
+    return av
+
+
+def open_media(source: str | Path | IO[bytes], name: str, what: str = "video") -> Any:
+    """An open PyAV container; `BadInput` where there is no file, or none of a known format."""
+    av = pyav()
+    if not isinstance(source, str | Path):
+        source.seek(0)
+    elif not Path(source).is_file():
+        raise BadInput(f"There is no {what} at {source}; check the path.")
+    try:
+        return av.open(str(source) if isinstance(source, Path) else source, metadata_errors="replace")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadInput(
+            f"{name} can't be read as {'a video' if what == 'video' else what} ({reason})."
+        ) from error
+
+
+def usable(streams: Any) -> list[Any]:
+    """Those streams of one kind that can be decoded; pictures of a cover are none."""
+    return [stream for stream in streams if stream.codec_context is not None and not _is_cover(stream)]
+
+
+def _is_cover(stream: Any) -> bool:
+    disposition = getattr(stream, "disposition", None)
+    return bool(disposition is not None and "attached_pic" in str(disposition))
+
+
+def packets(container: Any, clock: Clock | None = None) -> Iterator[Any]:
+    """All packets of sound and pictures, with time stamps on one clock that neither jumps nor starts anew."""
+    clock = clock or Clock(container)
+    for packet in container.demux([*usable(container.streams.video), *usable(container.streams.audio)]):
+        clock.put_right(packet)
+        yield packet
+
+
+def decoded(
+    container: Any, stream: Any, name: str, *, tell: Callable[[str], None] = logger.warning
+) -> Iterator[Any]:
+    """A stream's frames; their `time` counts on the clock of `packets`, from `start_of` on.
+
+    Damaged packets are left out, and a file that was cut off is read as far as it goes; `tell` is given a
+    sentence that says so.
+    """
+    av = pyav()
+    clock = Clock(container)
+    broken, failure = 0, None
+    try:
+        for packet in packets(container, clock):
+            if packet.stream.index != stream.index:
+                continue
+            try:
+                yield from packet.decode()
+            except av.error.FFmpegError:
+                broken += 1
+    except av.error.FFmpegError as error:
+        failure = error
+    if broken:
+        tell(f"{name}: {broken} damaged packets of its {stream.type} were left out.")
+    declared = _declared_seconds(container)
+    short = declared is not None and clock.end < declared - CUT_OFF_SECONDS
+    if failure is not None or short or clock.torn or _lacks_bytes(container):
+        of = f" of the {declared:.2f} s that it declares" if short else ""
+        tell(f"{name} is cut off: it ends at {max(clock.end, 0.0):.2f} s{of}, and is read that far.")
+
+
+def start_of(container: Any) -> float:
+    """Seconds on the file's clock at which its first stream starts."""
+    return (container.start_time or 0) / 1_000_000
+
+
+class Clock:
+    """Shifts packets' time stamps where they jump, those of all streams by the same, as ffmpeg does."""
+
+    def __init__(self, container: Any) -> None:
+        self.restarts = bool(int(container.format.flags) & _TS_DISCONT)
+        self._limit = JUMP_SECONDS if self.restarts else LONGEST_PAUSE
+        self._tells_torn = container.format.name == "mpegts"
+        self._start = Fraction(container.start_time or 0, 1_000_000)
+        self._latest_shift = Fraction(0)
+        self._shifts: dict[int, Fraction] = {}
+        self._due: dict[int, Fraction] = {}
+        self._torn: Fraction | None = None
+
+    @property
+    def torn(self) -> bool:
+        """Whether packets lack a part at the end (only MPEG-TS says so)."""
+        return self._torn is not None and self.end - float(self._torn - self._start) < _TORN_SECONDS
+
+    @property
+    def end(self) -> float:
+        """Seconds from the file's start to the end of what was read."""
+        return float(max(self._due.values(), default=self._start) - self._start)
+
+    def put_right(self, packet: Any) -> None:
+        """Moves a packet to where it belongs on the one clock."""
+        base, index = packet.time_base, packet.stream.index
+        if packet.dts is None or base is None:
+            return
+        told = packet.dts * base
+        shift = self._shift(index, told, packet.is_keyframe)
+        if shift:
+            ticks = round(shift / base)
+            packet.dts += ticks
+            packet.pts = None if packet.pts is None else packet.pts + ticks
+        due = told + shift + max(packet.duration or 0, 0) * base
+        self._shifts[index] = shift
+        self._due[index] = max(due, self._due.get(index, due))
+        if self._tells_torn and packet.is_corrupt:
+            self._torn = told + shift
+
+    def _shift(self, index: int, told: Fraction, key: bool) -> Fraction:
+        """What a packet's time is moved by: as the stream's last, where that fits, or the latest."""
+        if index not in self._due:
+            due = max(self._due.values(), default=told)
+            far = self.restarts and abs(told + self._latest_shift - due) > JUMP_SECONDS
+            return due - told if far else self._latest_shift
+        due = self._due[index]
+        # Of other packets some formats tell no decoding times, so that they seem to come too early or late.
+        if not key or self._fits(told + self._shifts[index] - due):
+            return self._shifts[index]
+        if not self._fits(told + self._latest_shift - due):
+            self._latest_shift = due - told
+        return self._latest_shift
+
+    def _fits(self, step: Fraction) -> bool:
+        return -BACK_SECONDS <= step <= self._limit
+
+
+def _declared_seconds(container: Any) -> float | None:
+    """How long the file says that it is, where it says so."""
+    names = set(container.format.name.split(","))
+    if container.duration is None or not (
+        names & set(_DECLARING) or ("mp3" in names and _has_count(container))
+    ):
+        return None
+    return container.duration / 1_000_000
+
+
+def _has_count(container: Any) -> bool:
+    """Whether an MP3 declares its number of frames (a Xing or Info header)."""
+    try:
+        with open(container.name, "rb") as file:
+            head = file.read(10)
+            tag = 0
+            if head[:3] == b"ID3":
+                tag = 10 + sum(
+                    (byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
+                )
+            file.seek(tag)
+            first = file.read(512)
+    except (OSError, IndexError, ValueError, TypeError):
+        return False
+    return b"Xing" in first or b"Info" in first
+
+
+def _lacks_bytes(container: Any) -> bool:
+    """Whether the file itself is shorter than it says, or ends within a transport packet."""
+    if container.format.name == "mpegts":
+        return container.size > 0 and container.size % _TS_PACKET > 0
+    if container.format.name not in ("wav", "avi"):
+        return False
+    try:
+        with open(container.name, "rb") as file:
+            head = file.read(8)
+    except (OSError, ValueError, TypeError):
+        return False
+    told = int.from_bytes(head[4:8], "little")
+    return head[:4] == b"RIFF" and told != 0xFFFFFFFF and told + 8 > container.size > 0

@@ -1,0 +1,339 @@
+"""Eyes: eyeballs that turn behind the lids, in the picture's own colours, light and shade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gohd_core.face.camera import Camera, transform
+from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
+from gohd_core.mesh.cropping import Crop
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, OwnFace, Window
+from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, RIGHT_IRIS
+from gohd_core.mesh.lids import FOLD, PAINTED, Lid
+from gohd_core.mesh.photometry import (
+    LUMA,
+    as_array,
+    as_map,
+    blur,
+    fill_polygon,
+    inpaint,
+    smooth,
+    smoothstep,
+)
+
+IRISES = (LEFT_IRIS, RIGHT_IRIS)
+LIDS = (LEFT_LIDS, RIGHT_LIDS)
+_IRIS = (0.17, 0.26)
+"""Least and greatest radius of an iris, in eye widths."""
+_LIMBUS = (1.08, 1.34)
+"""Where the iris goes over into the white, in its radii."""
+_LIMITS = (0.85, 0.60)
+"""Greatest yaw and pitch in the head, radians."""
+_REST = (0.02, 0.16)
+"""How far an iris has moved, in its radii: up to the first the eye is the picture's own, from the second on
+it is drawn."""
+_LIDS_REST = (0.008, 0.05)
+"""The same of the lids' edge, in eye widths."""
+_HIGHLIGHT_SHARE = 0.75
+"""A light's reflection goes with the cornea, whose middle lies that far out towards the iris."""
+_VERGENCE = (0.0, 0.06)
+"""Plausible difference between both eyes' yaws, radians, towards the nose; others wane as the gaze moves."""
+_LIFT = 10 / 255
+"""Added to colours before they are compared, so that black divides by something."""
+
+
+@dataclass(frozen=True)
+class Eyeball:
+    """One eye of a portrait.
+
+    Attributes:
+        middle: [3] between its corners, at the iris's depth; head space.
+        width: from corner to corner, model units.
+        iris: [3] the iris's middle in the picture; head space.
+        radius: of the iris, model units.
+        gaze: [2] own (yaw, pitch) in the head, radians.
+        corner: [2] (column, row) of the textures' first pixel in the crop.
+        fixed: [1,6,h,w] white without iris, and what light and lids multiply the eyeball with.
+        iris_colour: [1,3,h,w] iris, completed.
+        highlights: [1,3,h,w] what a light's reflection adds to the iris; None if none is seen.
+        lid: its lid.
+    """
+
+    middle: Tensor
+    width: float
+    iris: Tensor
+    radius: float
+    gaze: Tensor
+    corner: Tensor
+    fixed: Tensor
+    iris_colour: Tensor
+    highlights: Tensor | None
+    lid: Lid
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """A portrait's eyes, ready to be drawn."""
+
+    face: OwnFace
+    balls: tuple[Eyeball, Eyeball]
+
+    @classmethod
+    def of(cls, face: OwnFace) -> Eyes:
+        picture = as_array(face)
+        return cls(face, tuple(_eyeball(face, picture, eye) for eye in (LEFT_EYE, RIGHT_EYE)))
+
+    def draw(self, frame: EyeFrame) -> Tensor:
+        """The finished window [B,3,h,w]."""
+        ball = self.balls[frame.eye - LEFT_EYE]
+        both = torch.stack([each.gaze for each in self.balls])[None]
+        gaze = eye_gazes(both, frame.gaze_in_head - ball.gaze)[:, frame.eye - LEFT_EYE]
+        own, now = (_iris_offset(each, ball.width) for each in (ball.gaze[None], gaze))
+        moved = (now - own).norm(dim=-1) / ball.radius
+        rest = smooth(_REST[1], _REST[0], moved) * self._lids_rest(frame, ball)
+        blinks = bool((frame.blink > PAINTED[0]).any())
+        if not blinks and bool((rest == 1).all()):
+            return frame.skin
+        around = frame.contours[:, EDGE : FOLD + 2 if blinks else EDGE + 1].flatten(1, 2)
+        crop = Crop.around(frame, around, 2 + (0.12 if blinks else 0.03) * ball.lid.width)
+        if crop is None:
+            return frame.skin
+        part = crop.frame
+        skin = ball.lid.cover(part) if blinks else part.skin
+        eyeball = self._look(ball, part, own, now)
+        eyeball = ball.lid.shade(eyeball, part) if blinks else eyeball
+        drawn = torch.lerp(skin, eyeball, ball.lid.opened(part) * (1 - rest[:, None, None, None]))
+        drawn = ball.lid.lashes(drawn, part) if blinks else drawn
+        return crop.put_back(drawn, frame.skin)
+
+    def _look(self, ball: Eyeball, frame: EyeFrame, own: Tensor, now: Tensor) -> Tensor:
+        """The eyeball's colours [B,3,h,w] in [-1, 1], its iris at `now` [B,2] and in the picture at `own`."""
+        window, size = frame.window, ball.fixed.new_tensor(ball.fixed.shape[:1:-1])
+        at, to_pixels = _plane(ball, frame.pose, window.size)
+        own_at, own_to_pixels = _plane(ball, self.face.pose, window.size)
+        to_plane = torch.linalg.inv(to_pixels)  # pixels to model units beside the middle of the corners
+        iris = (ball.iris - ball.middle)[:2]
+        # A disc that is turned away is seen narrowed along the way it is turned.
+        narrow = _narrowed(own, ball.width) @ torch.linalg.inv(_narrowed(now, ball.width)) @ to_plane
+        middle = at + _times(to_pixels, iris + now - own)  # the iris's pixel
+        to_texture = torch.diag(2 / size) @ own_to_pixels
+        start = (2 * (own_at - ball.corner) + 1) / size - 1
+        maps = [
+            (to_texture @ to_plane, start - _times(to_texture @ to_plane, at)),
+            (to_texture @ narrow, start + _times(to_texture, iris) - _times(to_texture @ narrow, middle)),
+            (narrow / ball.radius, -_times(narrow / ball.radius, middle)),
+        ]
+        if ball.highlights is not None:
+            slide = at + _HIGHLIGHT_SHARE * _times(to_pixels, now - own)
+            maps.append((to_texture @ to_plane, start - _times(to_texture @ to_plane, slide)))
+        fixed_at, iris_at, disc, *light_at = _grids(maps, window)
+        white, gain = _look_up(ball.fixed, fixed_at).split(3, 1)
+        rho = disc.norm(dim=-1)[:, None]
+        colour = torch.lerp(white, _look_up(ball.iris_colour, iris_at), smooth(_LIMBUS[1], _LIMBUS[0], rho))
+        colour = (colour + _LIFT) * gain - _LIFT
+        if light_at:
+            colour = colour + _look_up(ball.highlights, light_at[0]) * smooth(1.1, 0.8, rho)
+        return colour * 2 - 1
+
+    def _lids_rest(self, frame: EyeFrame, ball: Eyeball) -> Tensor:
+        """[B]: 1 where the lids' edge lies as in the picture, however the head has turned."""
+        own = transform(self.face.contours[frame.eye, EDGE], frame.pose)
+        own = Camera.of_size(frame.window.size).pixels(own)
+        moved = (frame.contours[:, EDGE] - own).norm(dim=-1).amax(-1) / (self.face.unit * ball.width)
+        return smooth(_LIDS_REST[1], _LIDS_REST[0], moved)
+
+
+def _plane(ball: Eyeball, pose: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Where the iris's plane is: its middle's pixel [B,2], and model units to pixels [B,2,2]."""
+    step = ball.width / 2
+    steps = torch.zeros(3, 3, device=pose.device, dtype=pose.dtype)
+    steps[1, 0] = steps[2, 1] = step
+    points = ball.middle + steps
+    at = Camera.of_size(size).pixels(transform(points, pose))  # [B,3,2]
+    return at[:, 0], ((at[:, 1:] - at[:, :1]) / step).mT
+
+
+def _times(matrix: Tensor, vector: Tensor) -> Tensor:
+    """Matrices [B,2,2] times vectors [2] or [B,2]."""
+    return (matrix @ vector[..., None])[..., 0]
+
+
+def _grids(maps: list[tuple[Tensor, Tensor]], window: Window) -> Tensor:
+    """What affine maps (matrix [1 or B,2,2], shift [1 or B,2]) make of a window's pixels, [n,B,h,w,2]."""
+    half = torch.tensor([window.width, window.height], device=window.x.device, dtype=torch.float32) / 2
+    middle = torch.stack([window.x, window.y], -1) + half - 0.5
+    rows = []
+    for matrix, shift in maps:
+        matrix = matrix.expand(len(middle), -1, -1)
+        rows.append(torch.cat([matrix * half, (_times(matrix, middle) + shift)[..., None]], -1))
+    shape = [len(maps) * len(middle), 1, window.height, window.width]
+    return F.affine_grid(torch.cat(rows), shape, align_corners=False).unflatten(0, (len(maps), -1))
+
+
+def _look_up(texture: Tensor, grid: Tensor) -> Tensor:
+    """A texture [1,C,h,w] at places [B,h,w,2]."""
+    texture = texture.expand(len(grid), -1, -1, -1)
+    return F.grid_sample(texture, grid, "bilinear", "border", align_corners=False)
+
+
+def eye_gazes(own: Tensor, turned: Tensor) -> Tensor:
+    """Where both eyes look once the gaze has turned: at one place, the more the farther it has.
+
+    A portrait's own difference between its eyes stays as it is at rest. As far as it is no plausible one
+    (eyes that look a little towards the nose do), it wanes as the gaze leaves the portrait's.
+
+    Args:
+        own: [B,2,2] or [1,2,2] (yaw, pitch) of the left and the right eye in the picture, radians.
+        turned: [B,2] what the gaze has turned by.
+
+    Returns:
+        [B,2,2].
+    """
+    apart = own[:, 0] - own[:, 1]  # the left eye, at the image's right, looks towards the nose with yaw > 0
+    plausible = torch.stack([apart[:, 0].clamp(*_VERGENCE), torch.zeros_like(apart[:, 1])], -1)
+    squint = (apart - plausible) / 2 * smooth(0.0, 0.3, turned.norm(dim=-1, keepdim=True))
+    limits = own.new_tensor(_LIMITS)
+    gaze = own + turned[:, None] - torch.stack([squint, -squint], 1)
+    return torch.maximum(torch.minimum(gaze, limits), -limits)
+
+
+def _iris_offset(gaze: Tensor, width: float) -> Tensor:
+    """Where a gaze (yaw, pitch) [B,2] has the iris, beside one that looks straight on; model units [B,2]."""
+    yaw, pitch = gaze.unbind(-1)
+    return RADIUS * width * torch.stack([-yaw.sin() * pitch.cos(), pitch.sin()], -1)
+
+
+def _narrowed(offset: Tensor, width: float) -> Tensor:
+    """How a disc at `offset` [B,2] on the ball is seen from the front, [B,2,2]."""
+    share = offset / (RADIUS * width)
+    square = share.square().sum(-1).clamp(max=0.9)[:, None, None]
+    outer = share[:, :, None] * share[:, None]  # [B,2,2]
+    return torch.eye(2, device=offset.device, dtype=offset.dtype) - outer * (
+        (1 - (1 - square).sqrt()) / square.clamp_min(1e-6)
+    )
+
+
+def _eyeball(face: OwnFace, picture: np.ndarray, eye: int) -> Eyeball:
+    k, size = eye - LEFT_EYE, len(picture)
+    one, other = (face.points_in_head[i] for i in (LIDS[k][0].right, LIDS[k][0].left))
+    marks = face.points_in_head[IRISES[k]]
+    iris, width = marks.mean(0), float((one - other).norm())
+    middle = torch.cat([((one + other) / 2)[:2], iris[2:]])
+    rim = marks[1:, :2] - marks[0, :2]
+    radius = float(
+        np.clip(rim.norm(dim=-1).sort().values[1:3].mean().item(), _IRIS[0] * width, _IRIS[1] * width)
+    )
+    edge = Camera.of_size(size).pixels(transform(face.contours[eye, EDGE], face.pose[0])).cpu().numpy()
+    room = size // 20
+    x0, y0 = np.clip(edge.min(0).astype(int) - room, 0, size - 8)
+    x1, y1 = np.clip(edge.max(0).astype(int) + room, 8, size)
+    ball = Eyeball(
+        middle,
+        width,
+        iris,
+        radius,
+        face.gaze_in_head[k],
+        torch.tensor([x0, y0], dtype=torch.float32, device=face.image.device),
+        face.image,
+        face.image,
+        None,
+        Lid.of(face, picture, eye),
+    )
+    at, to_pixels = (x[0].cpu().numpy() for x in _plane(ball, face.pose, size))
+    yy, xx = np.mgrid[y0:y1, x0:x1].astype(np.float32)
+    place = (np.stack([xx, yy], -1) - at) @ np.linalg.inv(to_pixels).T - (iris - middle)[:2].cpu().numpy()
+    rho = np.hypot(place[..., 0], place[..., 1]) / radius
+    textures, shine = _textures(picture[y0:y1, x0:x1], edge - (x0, y0), rho, radius * face.unit)
+    fixed, iris_colour = as_map(textures, face.image).split((6, 3), 1)
+    highlights = as_map(shine, face.image) if shine.any() else None
+    return replace(ball, fixed=fixed, iris_colour=iris_colour, highlights=highlights)
+
+
+def _textures(
+    part: np.ndarray, edge: np.ndarray, rho: np.ndarray, radius: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Textures [h,w,9] (white, gain, iris) and highlights [h,w,3] of an eye in a window of the picture.
+
+    Args:
+        part: [h,w,3] in 0..1.
+        edge: [48,2] its lids' edge in the window's pixels.
+        rho: [h,w] distance from the iris's middle, in its radii.
+        radius: the iris's, in pixels.
+    """
+    mask = fill_polygon(edge, part.shape[:2])
+    inner = cv2.erode(mask, np.ones((3, 3)), iterations=max(1, round(0.06 * radius)))
+    # Under the upper lid colours are those of its shadow and lashes: they are not the eyeball's.
+    depth = (np.cumsum(mask, 0) - 0.5 * mask) / radius
+    fade = smoothstep(_LIMBUS[1], _LIMBUS[0], rho)[..., None]
+    shine = _highlights(part, inner, rho, radius)
+    plain = part - shine
+    white = _white(plain, mask, inner * smoothstep(0.05, 0.25, depth), rho, radius)
+    iris = _iris(plain, inner * smoothstep(0.15, 0.45, depth), rho, radius)
+    drawn = white * (1 - fade) + iris * fade
+    # What lids and lashes do to the eyeball stays; the iris's own ring, well inside, goes with the iris.
+    gain = np.clip((plain + _LIFT) / (drawn + _LIFT), 0.12, 1.5)
+    free = cv2.erode(mask, np.ones((3, 3)), iterations=max(2, round(0.12 * radius)))
+    free = blur(free, max(0.7, 0.06 * radius))[..., None]
+    wide = cv2.dilate(mask, np.ones((3, 3)), iterations=max(1, round(0.06 * radius)))
+    known = wide * (1 - free[..., 0] * np.exp(-(((rho - 1.25) / 0.30) ** 2)))
+    grey = (gain @ LUMA)[..., None]
+    gain = blur(gain + (grey - gain) * np.maximum(fade, free), max(0.6, 0.05 * radius))
+    gain = np.clip(inpaint(gain, known), 0.12, 1.4)
+    # Where the iris was the white is in the lid's shadow too.
+    white = white * (1 - 0.34 * np.exp(-np.maximum(depth, 0) / 0.30) * fade[..., 0] * mask)[..., None]
+    return np.concatenate([white, gain, iris], -1), shine
+
+
+def _highlights(part: np.ndarray, inner: np.ndarray, rho: np.ndarray, radius: float) -> np.ndarray:
+    """What reflections of light add to an iris, [h,w,3]."""
+    size = 2 * max(1, round(0.34 * radius)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    luma = np.ascontiguousarray(part @ LUMA)
+    spot = luma - cv2.morphologyEx(luma, cv2.MORPH_OPEN, kernel)
+    where = smoothstep(0.12, 0.30, spot) * smoothstep(1.0, 0.75, rho) * (inner > 0.5)
+    if where.max() < 0.5:
+        return np.zeros_like(part)
+    where = cv2.dilate(where, np.ones((3, 3)))
+    plain = inpaint(part, 1 - where)
+    return (part - np.minimum(plain, part)) * blur(where, max(0.5, 0.04 * radius))[..., None]
+
+
+def _white(
+    part: np.ndarray, mask: np.ndarray, inner: np.ndarray, rho: np.ndarray, radius: float
+) -> np.ndarray:
+    """The white of the eye as it is where it is seen, grown over the iris.
+
+    Only the part that is bright in every channel is believed to be white: skin, corners and lashes are not.
+    """
+    seen = inner * smoothstep(1.2, 1.4, rho)
+    far = cv2.erode(mask, np.ones((3, 3)), iterations=max(1, round(0.12 * radius)))
+    known = next((k for k in (far * seen, seen) if k.sum() > 12), seen)
+    pale = blur(part, max(0.6, 0.05 * radius)).min(-1)
+    believed = pale[known > 0.5]
+    if believed.size > 6:
+        low, high = np.percentile(believed, [40, 80])
+        known = known * (0.01 + 0.99 * smoothstep(low - 0.004, high, pale))
+    return blur(inpaint(part, known), max(0.6, 0.15 * radius))
+
+
+def _iris(part: np.ndarray, inner: np.ndarray, rho: np.ndarray, radius: float) -> np.ndarray:
+    """The iris: what is seen of it, the rest by the mean of its rings."""
+    seen = inner * smoothstep(1.42, 1.36, rho)
+    rings, count = 24, 1.45
+    ring = np.clip((rho / count * rings).astype(int), 0, rings - 1)
+    weight = np.bincount(ring.ravel(), seen.ravel(), rings)
+    known = np.flatnonzero(weight > 1)
+    if not known.size:
+        return part
+    profile = [np.bincount(ring.ravel(), (part[..., c] * seen).ravel(), rings) for c in range(3)]
+    at = rho / count * rings - 0.5
+    values = [np.interp(np.arange(rings), known, p[known] / weight[known]) for p in profile]
+    round_ = np.stack([np.interp(at, np.arange(rings), v) for v in values], -1)
+    round_ = blur(round_.astype(np.float32), max(0.6, 0.06 * radius))
+    return part * seen[..., None] + round_ * (1 - seen[..., None])

@@ -1,0 +1,166 @@
+"""What mouth and eyes are drawn from: the portrait's own face, and windows of the frames around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+LIPS, LEFT_EYE, RIGHT_EYE = range(3)
+"""Parts with contours; left and right are the subject's."""
+CONTOURS, POINTS = 7, 48
+"""Contours of a part from inside outwards, and points of a contour, counter-clockwise in the picture from the
+corner at the image's right (y up); 0..24 is the upper half, 24..48 the lower one."""
+EDGE = 1
+"""The contour at the edge of lips and lids. 0 lies on it; outwards follow lips (2, 3), their outer line (4)
+and skin (5, 6), or lids (2, 3), their fold (4) and skin up to the brow (5, 6)."""
+
+
+@dataclass(frozen=True)
+class OwnFace:
+    """A portrait's face as it is in the picture; float32 on one device, pixel centres at whole numbers, y
+    down.
+
+    Attributes:
+        image: [1,3,S,S] the crop in [-1, 1].
+        points: [478,2] the face mesh in the crop's pixels; 468..472 is the right iris, 473..477 the left one
+            (centre, then right, top, left, bottom in the picture of an unturned head).
+        points_in_head: [478,3] the same in head space, model units (x to the image's right, y up, z forward).
+        contours: [3,7,48,3] own contours of lips, left and right eye in head space, as the picture has them.
+        closed: [3,7,48,3] the same without expression: the lips shut.
+        descriptor: [1,72] own motion in the network's order: expression 64, pose 6, gaze (horizontal,
+            vertical).
+        gaze_in_head: [2,2] of the left and the right eye's own (yaw, pitch) in the head, radians; yaw > 0 to
+            the image's left, pitch > 0 up.
+        gap: own gap between the inner lips in model units.
+        jaw: own value of the coefficient that opens the jaw; 0 for a shut mouth.
+        unit: pixels of one model unit at the face's depth.
+    """
+
+    image: Tensor
+    points: Tensor
+    points_in_head: Tensor
+    contours: Tensor
+    closed: Tensor
+    descriptor: Tensor
+    gaze_in_head: Tensor
+    gap: float
+    jaw: float
+    unit: float
+
+    @property
+    def pose(self) -> Tensor:
+        """[1,6] rotation angles and translation."""
+        return self.descriptor[:, 64:70]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Same-sized windows of a batch's frames.
+
+    Attributes:
+        x, y: [B] int64, column and row of the first pixel.
+        width, height: pixels.
+        size: side S of the frames.
+    """
+
+    x: Tensor
+    y: Tensor
+    width: int
+    height: int
+    size: int
+
+    def pixels(self) -> Tensor:
+        """[B,h,w,2] (column, row) of the window's pixels, float32."""
+        columns = self.x[:, None] + torch.arange(
+            self.width, device=self.x.device, dtype=torch.float32
+        )  # [B,w]
+        rows = self.y[:, None] + torch.arange(self.height, device=self.x.device, dtype=torch.float32)  # [B,h]
+        shape = (len(self.x), self.height, self.width)
+        grid = columns[:, None, :].expand(shape), rows[:, :, None].expand(shape)
+        return torch.stack(grid, -1).to(torch.float32)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What lies between two lips or lids in a window.
+
+    Attributes:
+        coverage: [B,1,h,w] share of a pixel between them, 0..1.
+        above, below: [B,1,h,w] pixels down from the upper edge, and down to the lower edge, across the part's
+            axis; negative beyond the edge. Their sum is the opening's height in that column, which is
+            negative where the edges overlap.
+        along: [B,1,h,w] place along the part's axis, -1 at the corner on the image's left, 1 at the right
+            one.
+    """
+
+    coverage: Tensor
+    above: Tensor
+    below: Tensor
+    along: Tensor
+
+    @property
+    def height(self) -> Tensor:
+        """[B,1,h,w] height of the opening in the pixel's column, pixels, at least 0."""
+        return (self.above + self.below).clamp_min(0)
+
+    @property
+    def place(self) -> Tensor:
+        """[B,1,h,w] from 0 at the upper to 1 at the lower edge."""
+        return (self.above / (self.above + self.below).clamp_min(1e-3)).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class PartFrame:
+    """A window of the frames around the mouth or an eye.
+
+    Attributes:
+        window: where it lies.
+        skin: [B,3,h,w] the frames there as drawn so far, in [-1, 1]: the picture, warped.
+        opening: what lies between the lips or lids.
+        source_at: [B,h,w,2] pixel (column, row) of the crop that `skin` was sampled at.
+        rigid_at: [B,h,w,2] the same if the head moved as one piece, without any expression.
+        contours: [B,7,48,2] in pixels of the frame.
+        descriptor: [B,72] in the network's order, as drawn.
+    """
+
+    window: Window
+    skin: Tensor
+    opening: Opening
+    source_at: Tensor
+    rigid_at: Tensor
+    contours: Tensor
+    descriptor: Tensor
+
+    @property
+    def pose(self) -> Tensor:
+        """[B,6] rotation angles and translation."""
+        return self.descriptor[:, 64:70]
+
+
+@dataclass(frozen=True)
+class MouthFrame(PartFrame):
+    """The mouth's window.
+
+    Attributes:
+        jaw: [B] value of the coefficient that opens the jaw, 0 shut.
+    """
+
+    jaw: Tensor
+
+
+@dataclass(frozen=True)
+class EyeFrame(PartFrame):
+    """An eye's window.
+
+    Attributes:
+        eye: LEFT_EYE or RIGHT_EYE.
+        gaze_in_head: [B,2] this eye's (yaw, pitch) in the head, radians: its own one plus what the motion's
+            gaze differs from the portrait's by.
+        blink: [B] how far the lid is shut, 0..1.
+    """
+
+    eye: int
+    gaze_in_head: Tensor
+    blink: Tensor

@@ -1,0 +1,326 @@
+"""Depth and rigidity of a portrait's pixels, and the flow that turns its head.
+
+Every pixel lies somewhere: on the fitted skull, or on hair, hats, necks and shoulders at a depth grown from
+it. It moves with the head above the chin, less and less down the neck; shoulders are shifted a little,
+without shear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gohd_core.animator.geometry.linear_shape import MOVING
+from gohd_core.face.camera import Camera, rotation, transform
+from gohd_core.mesh.inpaint import push_pull
+from gohd_core.mesh.shape import FaceShape
+from gohd_core.stylised.morphable import stylised_basis
+
+GRID = 128
+"""Side of the grid on which flows are worked out."""
+_PER_EDGE = 3
+"""Steps along an edge of the head's triangles at which they are drawn."""
+_BEHIND = 0.30
+"""How far behind its neighbours a part of the skull may lie before it is left out, model units."""
+_HAIR = 0.12
+"""Depth of what lies far from the skull in the picture, before the head's origin, model units."""
+_DEPTHS = (-0.15, 1.2)
+_NECK = 0.80
+"""Length below the chin over which the head's motion fades, model units."""
+_SIDES = (0.55, 1.5)
+"""Distances from the head's middle plane between which hair and shoulders below the face stay behind."""
+_BODY = 0.30
+"""How far shoulders follow the neck."""
+_WITHOUT_MATTE = 0.12
+"""Without a person mask, the distance from the head over which motion fades, picture sides."""
+_HELD, _FREE = 0.16, 0.25
+"""Width along held sides of the picture over which the motion of a person who crosses them fades, and along
+the picture's own sides over which skin is stretched; picture sides."""
+_OUTLINE = 0.18
+"""Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
+_SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
+"""Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
+_INVERSIONS, _LEAST_AREA = 5, 0.7
+"""Steps of the inversion of flows, and the least that one of them takes a cell to shrink to."""
+_CHIN = 152
+
+
+@dataclass(frozen=True)
+class HeadFlow:
+    """Heads of frames, pixels of the frame on the grid of a `HeadWarp`.
+
+    Attributes:
+        skin: [B,2,n,n] backward flow.
+        rigid: [B,2,n,n] the same without expression.
+        held_back: [B,2,n,n] what a place of the picture moves by, less what it would if the whole picture
+            turned with the head.
+    """
+
+    skin: Tensor
+    rigid: Tensor
+    held_back: Tensor
+
+
+@dataclass(frozen=True)
+class HeadWarp:
+    """How a portrait's pixels move, on a grid of n x n places of the picture.
+
+    Attributes:
+        at: [n,n,2] pixels of the places.
+        points: [n,n,3] where they lie in head space.
+        directions: [14,n,n,3] what each moving column of the expression does there.
+        rigid: [1,1,n,n] how far they go with the head, 0..1.
+        body: [1,1,n,n] how far they go with the shoulders' shift.
+        far: [n,n,3] where places would lie at the depth of the head's axis, in head space.
+        outward: [1,2,n,n] direction (x, y) out of the person's outline, as long as a place is near it, 0..1.
+        inner: [4,n,n] how far places lie from the left, top, right and bottom side, 0..1, where the picture
+            itself ends there: skin is stretched rather than bare what the picture does not show; 1 elsewhere.
+        neck: [n,n] weights that sum to 1, of the neck.
+        own: [1,72] the portrait's own descriptor.
+        size: S of the frames.
+    """
+
+    at: Tensor
+    points: Tensor
+    directions: Tensor
+    rigid: Tensor
+    body: Tensor
+    far: Tensor
+    outward: Tensor
+    inner: Tensor
+    neck: Tensor
+    own: Tensor
+    size: int
+
+    def flow(self, descriptor: Tensor) -> HeadFlow:
+        """How the head moves for descriptors [B,72]."""
+        count = len(descriptor)
+        points = self.points.expand(2 * count, -1, -1, -1).clone()
+        change = (descriptor - self.own)[:, list(MOVING)]
+        points[:count] += torch.einsum("bm,mhwc->bhwc", change, self.directions)
+        pose = descriptor[:, 64:70].repeat(2, 1)
+        camera = Camera.of_size(self.size)
+
+        def shifted(places: Tensor) -> Tensor:
+            placed = transform(places.flatten(1, 2), pose[: len(places)])
+            moved = camera.pixels(placed).unflatten(1, places.shape[1:3])
+            return (moved - self.at).permute(0, 3, 1, 2)  # forward, in pixels
+
+        whole = shift = shifted(points)  # [2B,2,n,n]: with expression, and without
+        # Where depth would pull the outline inwards, the head's hidden side comes into view: the outline
+        # stays with the head's axis, and what is near it is stretched.
+        relief = shift - shifted(self.far.expand_as(points[:count])).repeat(2, 1, 1, 1)
+        inwards = -(relief * self.outward).sum(1, keepdim=True)
+        shift = shift - relief * (inwards / relief.norm(dim=1, keepdim=True).clamp_min(1e-3)).clamp_min(0)
+        body = (shift * self.neck).sum((2, 3), keepdim=True)
+        shift = shift * self.rigid + body * self.body
+        left, top, right, bottom = self.inner
+        x, y = shift.unbind(1)
+        x = x - F.relu(x) * (1 - left) + F.relu(-x) * (1 - right)
+        y = y - F.relu(y) * (1 - top) + F.relu(-y) * (1 - bottom)
+        shift = torch.stack([x, y], 1)
+        skin, rigid = _inverse(shift, self.size).split(count)
+        return HeadFlow(skin, rigid, (shift - whole)[:count])
+
+    def to(self, device: torch.device | str) -> HeadWarp:
+        return replace(
+            self, **{name: value.to(device) for name, value in vars(self).items() if torch.is_tensor(value)}
+        )
+
+
+def head_warp(
+    shape: FaceShape,
+    own: Tensor,
+    points_in_head: Tensor,
+    size: int,
+    *,
+    alpha: Tensor | None,
+    held: Sequence[bool] = (True, True, True, True),
+) -> HeadWarp:
+    """The warp of one portrait.
+
+    Args:
+        shape: its geometry.
+        own: [1,72] its own descriptor.
+        points_in_head: [478,3].
+        size: S of the picture.
+        alpha: [1,1,S,S] the person's matte, or None where nothing tells it from the wall.
+        held: whether the left, top, right and bottom side must stay as they are, since they lie inside a
+            larger picture.
+    """
+    camera = Camera.of_size(size)
+    step = size / GRID
+    line = (torch.arange(GRID, device=own.device, dtype=own.dtype) + 0.5) * step - 0.5
+    at = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
+    depth, directions, covered = _raster(shape, own, camera, at, step)
+    depth = depth.clamp(own[0, 69] + _DEPTHS[0], own[0, 69] + _DEPTHS[1])
+    rays = camera.rays(*at.unbind(-1))
+
+    def in_head(depth: Tensor) -> Tensor:
+        placed = torch.cat([rays[..., :2] * (camera.distance - depth)[..., None], depth[..., None]], -1)
+        return (placed - own[0, 67:70]) @ rotation(own[0, 64:67]).mT
+
+    points = in_head(depth)
+    below = points_in_head[_CHIN, 1] - points[..., 1]
+    across = points[..., 0]
+    rigid = 1 - _smoothstep(0.0, _NECK, below)
+    rigid = rigid * (1 - _smoothstep(*_SIDES, across.abs()) * _smoothstep(-0.80, 0.05, below))
+    if alpha is None:
+        rigid = rigid * torch.exp(-((_distance(covered) / GRID / _WITHOUT_MATTE) ** 2))
+    neck = torch.exp(-((across / 0.25) ** 2 + ((below - 0.20) / 0.15) ** 2))
+    pin, inner = _sides(alpha, own, held)
+    rigid = rigid * pin
+    return HeadWarp(
+        at,
+        points,
+        directions,
+        rigid[None, None],
+        ((pin - rigid) * _BODY)[None, None],
+        in_head(torch.full_like(depth, _HAIR + own[0, 69])),
+        _outward(alpha, _OUTLINE * camera.focal / (camera.distance - own[0, 69].item()) / step, own),
+        inner,
+        neck / neck.sum(),
+        own,
+        size,
+    )
+
+
+def _raster(
+    shape: FaceShape, own: Tensor, camera: Camera, at: Tensor, step: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The skull on the grid: depth [n,n], grown beyond it; what expressions do [14,n,n,3]; and where it
+    is."""
+    faces = torch.tensor(stylised_basis().faces, dtype=torch.long, device=own.device)
+    moving = own[0, list(MOVING)]
+    head = shape.head + torch.einsum("m,mvc->vc", moving, shape.head_directions)
+    placed = transform(head, own[0, 64:70])
+    pixels = torch.cat([camera.pixels(placed), placed[:, 2:]], -1)  # [V,3]
+    weights = _barycentric(_PER_EDGE, own)  # [k,3]
+    dense = torch.einsum("kv,fvc->fkc", weights, pixels[faces]).flatten(0, 1)  # [F*k,3]
+    cell = ((dense[:, :2] + 0.5) / step).floor().long()
+    inside = ((cell >= 0) & (cell < GRID)).all(1)
+    index = (cell[:, 1] * GRID + cell[:, 0])[inside]
+    which = inside.nonzero()[:, 0]
+    depth = dense[inside, 2]
+    nearest = depth.new_full((GRID**2,), -torch.inf).scatter_reduce(0, index, depth, "amax")
+    front = depth >= nearest[index]
+    index, which = index[front], which[front]
+    face, place = which // len(weights), which % len(weights)
+    corners = shape.head_directions[:, faces[face]]  # [14,m,3 corners,3]
+    moved = torch.einsum("mk,cmkx->cmx", weights[place], corners)
+    count = 3 * len(MOVING)
+    grid = moved.new_zeros(count, GRID**2).index_copy(1, index, moved.permute(0, 2, 1).reshape(count, -1))
+    hit = torch.isfinite(nearest).view(1, 1, GRID, GRID)
+    nearest = torch.where(hit, nearest.view_as(hit), torch.zeros_like(nearest.view_as(hit)))
+    highest = F.max_pool2d(torch.where(hit, nearest, -9.0), 9, 1, 4)
+    covered = (hit & (nearest > highest - _BEHIND)).float()
+    far = 1 - F.max_pool2d(covered, 9, 1, 4)
+    depth = nearest * covered + (_HAIR + own[0, 69]) * far
+    depth = push_pull(depth, covered + far)
+    depth = _blur(depth, 2.0)
+    # At its outline the skull's sides are steep: what turning shows of them is shared with what lies beside.
+    within = (_distance(1 - covered[0, 0]) / _SIDE_DEPTH).clamp(0, 1)
+    depth = torch.lerp(_blur(depth, _SIDE_BLUR), depth, _smoothstep(0.0, 1.0, within))
+    known = covered + 1 - F.max_pool2d(covered, 7, 1, 3)
+    grid = push_pull(grid.view(1, count, GRID, GRID) * covered, known)
+    grid = F.avg_pool2d(F.pad(grid, (1,) * 4, mode="replicate"), 3, 1)
+    return depth[0, 0], grid.view(len(MOVING), 3, GRID, GRID).permute(0, 2, 3, 1), covered[0, 0]
+
+
+def _barycentric(steps: int, like: Tensor) -> Tensor:
+    """Weights [k,3] of places spread over a triangle."""
+    places = [(i, j, steps - i - j) for i in range(steps + 1) for j in range(steps + 1 - i)]
+    return torch.tensor(places, device=like.device, dtype=like.dtype) / steps
+
+
+def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Tensor, Tensor]:
+    """How far places lie from where the person crosses held sides [n,n], and from the picture's own ones
+    [4,n,n] (left, top, right, bottom); from 0 there to 1 within, and along sides that show the wall alone."""
+    is_held = torch.tensor(held, device=own.device, dtype=torch.bool)[:, None, None]
+    crossing = 1.0 if alpha is None else _crossing(F.adaptive_avg_pool2d(alpha, GRID))
+    pin, inner = (1 - crossing * (1 - _from_sides(own, width)) for width in (_HELD, _FREE))
+    return torch.where(is_held, pin, 1.0).prod(0), torch.where(is_held, 1.0, inner)
+
+
+def _crossing(matte: Tensor) -> Tensor:
+    """How far the person of a matte [1,1,n,n] crosses each side (left, top, right, bottom), [4,n,n]."""
+    across, down = (matte[..., :2], matte[..., -2:]), (matte[..., :2, :], matte[..., -2:, :])
+    (left, right), (top, bottom) = (x.amax(3) for x in across), (x.amax(2) for x in down)
+    ends = (left, top, right, bottom)
+    lines = [_blur(end[:, :, None], 3.0).flatten().clamp(0, 1) for end in ends]
+    left, top, right, bottom = (line.expand(GRID, GRID) for line in lines)
+    return torch.stack([left.mT, top, right.mT, bottom])
+
+
+def _from_sides(own: Tensor, width: float) -> Tensor:
+    """[4,n,n] from 0 at the left, top, right and bottom side to 1 within."""
+    line = _smoothstep(0.0, width, (torch.arange(GRID, device=own.device, dtype=own.dtype) + 0.5) / GRID)
+    line = line[None].expand(GRID, GRID)
+    return torch.stack([line, line.T, line.flip(1), line.T.flip(0)])
+
+
+def _outward(alpha: Tensor | None, width: float, own: Tensor) -> Tensor:
+    """Directions out of a person's outline [1,2,n,n], fading over `width` cells within it and beyond it."""
+    if alpha is None:
+        return own.new_zeros(1, 2, GRID, GRID)
+    matte = F.adaptive_avg_pool2d(alpha, GRID)
+    near = (1 - _distance(1 - matte[0, 0]) / width).clamp(0, 1)
+    near = near * (1 - _distance(matte[0, 0]) / width).clamp(0, 1)
+    blurred = _blur(matte, width / 2)
+    padded = F.pad(blurred, (1, 1, 1, 1), mode="replicate")
+    slope = torch.cat(
+        [padded[..., 1:-1, :-2] - padded[..., 1:-1, 2:], padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1]], 1
+    )
+    near = _blur(_smoothstep(0.0, 1.0, near)[None, None], 1.0)
+    return F.normalize(slope, dim=1, eps=1e-4) * near
+
+
+def _blur(maps: Tensor, sigma: float) -> Tensor:
+    """Maps [B,1,n,n] under a Gaussian of `sigma` cells."""
+    reach = max(1, round(2.5 * sigma))
+    line = torch.arange(-reach, reach + 1, device=maps.device, dtype=maps.dtype)
+    kernel = torch.exp(-line.square() / (2 * sigma**2))
+    kernel = (kernel / kernel.sum()).view(1, 1, 1, -1)
+    across = F.conv2d(F.pad(maps, (reach, reach, 0, 0), mode="replicate"), kernel)
+    return F.conv2d(F.pad(across, (0, 0, reach, reach), mode="replicate"), kernel.mT)
+
+
+def _distance(covered: Tensor) -> Tensor:
+    """Cells to the nearest covered one [n,n]."""
+    import cv2
+
+    empty = (covered < 0.5).cpu().numpy().astype("uint8")
+    return torch.from_numpy(cv2.distanceTransform(empty, cv2.DIST_L2, 5)).to(covered)
+
+
+def _inverse(shift: Tensor, size: int) -> Tensor:
+    """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by Newton's
+    method."""
+    side = shift.shape[-1]
+    line = (torch.arange(side, device=shift.device, dtype=shift.dtype) * 2 + 1) / side - 1
+    places = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
+    padded = F.pad(shift, (1, 1, 1, 1), mode="replicate")
+    cell = 2 * size / side
+    across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / cell
+    down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / cell
+    flow = -shift
+    fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
+    for _ in range(_INVERSIONS):
+        grid = places + flow.permute(0, 2, 3, 1) * (2 / size)
+        found = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False)
+        x, y, xx, yx, xy, yy = found.unbind(1)
+        miss_x, miss_y = flow[:, 0] + x, flow[:, 1] + y
+        # Where the picture is stretched a whole step would overshoot; where it is compressed, Newton's would.
+        xx, yy = F.relu(xx) + 1, F.relu(yy) + 1
+        area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
+        flow = flow - torch.stack([yy * miss_x - xy * miss_y, xx * miss_y - yx * miss_x], 1) / area[:, None]
+    return flow
+
+
+def _smoothstep(low: float, high: float, x: Tensor) -> Tensor:
+    share = ((x - low) / (high - low)).clamp(0, 1)
+    return share * share * (3 - 2 * share)

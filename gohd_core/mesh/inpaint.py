@@ -1,0 +1,123 @@
+"""Filling in what a picture does not show: push-pull, and the wall behind a person."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_MIRRORED = (2.0, 1.5, 1.2)
+"""How far, in distances to the nearest wall, a hidden pixel looks for wall beyond the outline."""
+_FAR = (0.08, 0.22)
+"""Distances from the wall, in picture sides, from and at which only the smooth filling is left."""
+_PLAN_SIDE, _SMOOTH_SIDE = 512, 256
+"""Sides at most at which smooth things are worked out."""
+
+
+def push_pull(image: Tensor, weight: Tensor) -> Tensor:
+    """What is known of a picture grown over the rest; the nearest counts most (Gortler et al. 1996).
+
+    Args:
+        image: [B,C,H,W].
+        weight: [B,1,H,W] how far a pixel is known, 0..1.
+    """
+    height, width = image.shape[-2:]
+    side = 1 << (max(height, width) - 1).bit_length()
+    pad = (0, side - width, 0, side - height)
+    image_, known = F.pad(image, pad), F.pad(weight, pad)
+    levels = [(image_ * known, known)]
+    while levels[-1][1].shape[-1] > 1:
+        levels.append(tuple(F.avg_pool2d(each, 2) for each in levels[-1]))
+    colours, total = levels[-1]
+    filled = colours / total.clamp_min(1e-6)
+    for colours, total in reversed(levels[:-1]):
+        grown = F.interpolate(filled, size=total.shape[-2:], mode="bilinear", align_corners=False)
+        filled = grown + total.clamp(max=1) * (colours / total.clamp_min(1e-6) - grown)
+    filled = filled[..., :height, :width]
+    return filled + weight * (image - filled)
+
+
+def hidden_wall(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """The wall that a person hides: mirrored about the outline, so that its texture goes on, and deep inside
+    smooth.
+
+    Args:
+        image: [S,S,3] float32.
+        hidden: [S,S] bool, where the picture does not show the wall.
+
+    Returns:
+        [S,S,3] float32; the picture itself where it shows the wall.
+    """
+    if hidden.all() or not hidden.any():
+        return image.copy()
+    side = image.shape[0]
+    small = min(side, _PLAN_SIDE)
+    known = (~hidden).astype(np.float32)
+    # The way to the nearest wall, and colours without texture, are smooth: found at a smaller size.
+    seen = (_resized(known, small) == 1).astype(np.float32)
+    way, near, far = _plan(_resized(image, small), seen)
+    way, near, far = (
+        _resized(way * (side / small), side),
+        _resized(near, side),
+        _resized(far, side)[..., None],
+    )
+    grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).astype(np.float32)
+    mirrored, weight = np.zeros_like(image), np.zeros((side, side), np.float32)
+    for reach in _MIRRORED:
+        at = grid + reach * way
+        found = cv2.remap(image, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        shown = cv2.remap(known, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        share = smoothstep(0.6, 1.0, shown) * (1 - weight)
+        mirrored += found * share[..., None]
+        weight += share
+    share = _resized(cv2.GaussianBlur(_resized(weight, small), (0, 0), small / 70), side)
+    share = np.minimum(share, weight)[..., None] * (1 - far)
+    filled = mirrored / np.maximum(weight, 1e-3)[..., None] * share + near * (1 - share)
+    edge = cv2.GaussianBlur(cv2.erode(known, np.ones((3, 3))), (0, 0), max(0.7, side / 350))
+    edge = np.minimum(edge, known)[..., None]
+    return (image * edge + filled * (1 - edge)).astype(np.float32)
+
+
+def _plan(image: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each pixel the way (x, y) to the nearest wall, the wall's colour without texture, and how deep
+    inside the person it lies, 0..1."""
+    side = len(image)
+    distance, labels = cv2.distanceTransformWithLabels(
+        (known == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    row, column = np.nonzero(known)
+    nearest = np.zeros((labels.max() + 1, 2), np.float32)
+    nearest[labels[row, column]] = np.stack([column, row], -1)
+    nearest = nearest[labels]
+    grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).astype(np.float32)
+    way = cv2.GaussianBlur(nearest - grid, (0, 0), max(1.0, side / 110))
+    box = (2 * max(2, side // 100) + 1,) * 2
+    colours = cv2.blur(image * known[..., None], box) / np.maximum(cv2.blur(known, box), 1e-3)[..., None]
+    at = nearest.astype(int)
+    colours = cv2.GaussianBlur(colours[at[..., 1], at[..., 0]], (0, 0), side / 60)
+    far = smoothstep(_FAR[0] * side, _FAR[1] * side, distance).astype(np.float32)
+    return way, colours + (grow(image, known) - colours) * far[..., None], far
+
+
+def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
+    """0 up to `low`, 1 from `high` on, smooth in between."""
+    share = np.clip((x - low) / (high - low), 0, 1)
+    return share * share * (3 - 2 * share)
+
+
+def grow(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """`push_pull` of arrays [S,S,C] and [S,S], smooth: at most at `_SMOOTH_SIDE`."""
+    side = len(image)
+    small = min(_SMOOTH_SIDE, side)
+    weight = _resized(known, small)
+    colours = _resized(image * known[..., None], small) / np.maximum(weight, 1e-4)[..., None]
+    tensors = (torch.from_numpy(np.ascontiguousarray(each)) for each in (colours, weight[..., None]))
+    filled = push_pull(*(each.permute(2, 0, 1)[None] for each in tensors))[0]
+    return _resized(filled.permute(1, 2, 0).numpy(), side)
+
+
+def _resized(array: np.ndarray, side: int) -> np.ndarray:
+    way = cv2.INTER_AREA if side < len(array) else cv2.INTER_LINEAR
+    return cv2.resize(np.ascontiguousarray(array, np.float32), (side, side), interpolation=way)

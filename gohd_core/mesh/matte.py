@@ -1,0 +1,96 @@
+"""A person before a wall: a matte at full size, the wall behind, and what is drawn before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from gohd_core.mesh.inpaint import grow, hidden_wall, smoothstep
+
+_ALPHA = (0.12, 0.88)
+"""Of the refined mask, what counts as wall and as person."""
+_UNSURE = (0.015, 0.040)
+"""Distances from what is surely the person, in picture sides, between which the mask is believed less and
+less."""
+_REST = 0.10
+"""Of the blurred matte, from which on a pixel does not show the wall alone."""
+_ALL_PERSON = 0.97
+"""Share of the picture from which on there is no wall to speak of."""
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A portrait as a person before a static wall; colours in [-1, 1].
+
+    Attributes:
+        alpha: [1,1,S,S] the person's matte.
+        person: [1,3,S,S] the person's colours times alpha.
+        fringe: [1,3,S,S] what the picture shows beyond `person` and the wall behind it: person + fringe +
+            (1 - alpha) * wall is the picture, exactly.
+        wall: [1,3,S,S] without the person.
+    """
+
+    alpha: Tensor
+    person: Tensor
+    fringe: Tensor
+    wall: Tensor
+
+
+def split(image: Tensor, mask: Tensor | None) -> Layers:
+    """Layers of a picture [1,3,S,S] by a person mask [1,1,S,S] in 0..1; without one, all is the person."""
+    size = image.shape[-1]
+    alone = Layers(image.new_ones(1, 1, size, size), image, torch.zeros_like(image), torch.zeros_like(image))
+    if mask is None:
+        return alone
+    rgb = (image[0].permute(1, 2, 0).float().cpu().numpy() * 0.5 + 0.5).astype(np.float32)
+    alpha = refined(rgb, mask[0, 0].float().cpu().numpy())
+    fringe = max(2, size // 100)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * fringe + 1,) * 2)
+    seen = (cv2.GaussianBlur(alpha, (0, 0), size / 110) > _REST) | (alpha > 0.5)
+    hidden = cv2.dilate(seen.astype(np.uint8), kernel) > 0
+    if hidden.mean() > _ALL_PERSON:
+        return alone
+    wall = hidden_wall(rgb, hidden)
+    person = _unmixed(rgb, alpha, wall) * alpha[..., None]
+    fringe = rgb - person - (1 - alpha[..., None]) * wall
+
+    def tensor(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))[None].to(image)
+
+    # From [0, 1] to [-1, 1]: premultiplied colours shift by their alpha.
+    alpha = tensor(alpha[..., None])
+    return Layers(alpha, 2 * tensor(person) - alpha, 2 * tensor(fringe), 2 * tensor(wall) - 1)
+
+
+def refined(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A coarse person mask [S,S] as a matte that follows the picture's edges (guided filter, He et al.
+    2010)."""
+    size = len(rgb)
+    distance = cv2.distanceTransform((mask < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / size
+    guide = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    radius = max(3, size // 64)
+
+    def mean(values: np.ndarray, reach: int = radius) -> np.ndarray:
+        return cv2.blur(values, (2 * reach + 1,) * 2)
+
+    guide_mean, mask_mean = mean(guide), mean(mask)
+    slope = (mean(guide * mask) - guide_mean * mask_mean) / (mean(guide * guide) - guide_mean**2 + 1e-3)
+    filtered = mean(slope) * guide + mean(mask_mean - slope * guide_mean)
+    near_edge = np.abs(mean(mask, 2 * radius) - 0.5) < 0.49
+    matte = smoothstep(*_ALPHA, np.where(near_edge, filtered.clip(0, 1), mask))
+    return (matte * (1 - smoothstep(*_UNSURE, distance))).astype(np.float32)
+
+
+def _unmixed(rgb: np.ndarray, alpha: np.ndarray, wall: np.ndarray) -> np.ndarray:
+    """The person's own colours where the picture mixes them with the wall's."""
+    share = alpha[..., None]
+    alone = (rgb - (1 - share) * wall) / np.maximum(share, 0.25)
+    inner = grow(rgb, (alpha > 0.97).astype(np.float32))
+    tolerance = 20 / 255
+    alone = alone.clip(np.minimum(inner, rgb) - tolerance, np.maximum(inner, rgb) + tolerance).clip(0, 1)
+    sure = ((share - 0.08) / 0.25).clip(0, 1)
+    return np.where(share > 0.985, rgb, alone * sure + inner * (1 - sure)).astype(np.float32)

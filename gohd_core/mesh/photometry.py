@@ -1,0 +1,139 @@
+"""How a portrait's skin looks: its colour, its light, its sharpness and its grain."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from gohd_core.animator.geometry.push_pull import grown
+from gohd_core.mesh.frame import OwnFace
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_SKIN = (50, 280, 205, 425, 101, 330, 36, 266, 151, 9)
+_LIPS = (0, 37, 267, 17, 84, 314, 405, 181, 11, 302, 72, 16, 85, 315)
+_GRAIN = (50, 280, 205, 425, 151, 199)
+_FEATURES = (33, 133, 362, 263, 159, 386, 145, 374, 61, 291, 0, 17, 70, 300)
+"""Mesh points on the skin, on the lips, where skin is smooth, and where pictures have edges."""
+_REBLUR = 1.0
+"""Pixels that the picture is blurred by once more to tell how blurred it is already."""
+_COLOURED = 0.06
+"""Least spread of the skin's channels (0..1) of a picture in colour."""
+
+
+def smoothstep(start: float, stop: float, x: np.ndarray | float) -> np.ndarray:
+    """0 up to `start`, 1 from `stop` on, smooth between."""
+    share = np.clip((np.asarray(x, np.float32) - start) / (stop - start), 0, 1)
+    return share * share * (3 - 2 * share)
+
+
+def smooth(start: float | Tensor, stop: float | Tensor, x: Tensor) -> Tensor:
+    """`smoothstep` of a tensor."""
+    share = ((x - start) * (1 / (stop - start))).clamp_(0, 1)
+    return share.square() * (3 - 2 * share)
+
+
+def as_array(face: OwnFace) -> np.ndarray:
+    """The crop [S,S,3] float32 in 0..1."""
+    return np.ascontiguousarray(face.image[0].movedim(0, -1).cpu().float().numpy() / 2 + 0.5)
+
+
+def as_picture(array: np.ndarray, like: Tensor) -> Tensor:
+    """[h,w,C] in 0..1 -> [1,C,h,w] in [-1, 1], on the device of `like` and in its dtype."""
+    return as_map(array, like) * 2 - 1
+
+
+def as_map(array: np.ndarray, like: Tensor) -> Tensor:
+    """[h,w] or [h,w,C] -> [1,C,h,w], on the device of `like` and in its dtype."""
+    array = array[..., None] if array.ndim == 2 else array
+    return torch.as_tensor(np.ascontiguousarray(array), dtype=like.dtype, device=like.device).movedim(-1, 0)[
+        None
+    ]
+
+
+def blur(array: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur, pixels; below a quarter of a pixel none."""
+    return cv2.GaussianBlur(array, (0, 0), sigma) if sigma > 0.25 else array
+
+
+def fill_polygon(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Share [h,w] of each pixel inside a closed polygon [N,2] in pixels."""
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    return mask.astype(np.float32) / 255
+
+
+def inpaint(array: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """[h,w,C] where `known` [h,w] is 1, smoothly grown over the rest ("push-pull")."""
+    height, width = array.shape[:2]
+    side = 1 << int(np.ceil(np.log2(max(height, width))))
+    room = ((0, side - height), (0, side - width))
+    image = torch.from_numpy(np.pad(array.astype(np.float32), (*room, (0, 0)), mode="edge")).movedim(-1, 0)
+    weight = torch.from_numpy(np.pad(known.astype(np.float32), room))
+    return grown(image[None], weight[None, None])[0].movedim(0, -1).numpy()[:height, :width]
+
+
+def colours_at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Pixels [N,3] nearest to points [N,2]."""
+    at = np.clip(np.round(points).astype(int), 0, np.array(picture.shape[1::-1]) - 1)
+    return picture[at[:, 1], at[:, 0]]
+
+
+def skin_colour(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Median colour [3] of cheeks and forehead; points [478,2]."""
+    return np.median(colours_at(picture, points[list(_SKIN)]), 0)
+
+
+def lip_colour(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Median colour [3] of the lips."""
+    return np.median(colours_at(picture, points[list(_LIPS)]), 0)
+
+
+def has_colour(skin: np.ndarray) -> bool:
+    """Whether a picture with skin of this colour is one in colour."""
+    return float(np.ptp(skin)) > _COLOURED
+
+
+def blur_radius(picture: np.ndarray, points: np.ndarray, unit: float) -> float:
+    """How blurred the sharpest edges of the face are, as the sigma of a Gaussian in pixels.
+
+    From the ratio of an edge's gradient before and after it is blurred once more (Zhuo & Sim 2011); points
+    [478,2], `unit` pixels of a model unit.
+    """
+    luma = picture @ LUMA
+    reach = max(3, int(0.12 * unit))
+    ratios = []
+    before, after = _gradient(luma), _gradient(cv2.GaussianBlur(luma, (0, 0), _REBLUR))
+    for x, y in np.round(points[list(_FEATURES)]).astype(int):
+        part = np.s_[max(y - reach, 0) : max(y + reach, 0), max(x - reach, 0) : max(x + reach, 0)]
+        if before[part].size:
+            at = np.unravel_index(before[part].argmax(), before[part].shape)
+            ratios.append(before[part][at] / max(after[part][at], 1e-4))
+    ratio = float(np.median(ratios)) if ratios else 1.0
+    return float(np.clip(_REBLUR / np.sqrt(max(ratio**2 - 1, 0.04)), 0.3, 5.0))
+
+
+def _gradient(luma: np.ndarray) -> np.ndarray:
+    return np.hypot(cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1))
+
+
+def skin_grain(picture: np.ndarray, points: np.ndarray, unit: float) -> np.ndarray:
+    """Grain, brush or canvas of smooth skin: a square [n,n] of relative changes of light, about 0.
+
+    Of several places the second calmest is taken: the calmest may be burnt out, others have beards or folds.
+    """
+    reach = max(6, int(0.10 * unit))
+    luma = picture @ LUMA
+    detail = (luma - blur(luma, max(1.0, 0.018 * unit))) / np.maximum(blur(luma, 0.05 * unit), 0.08)
+    places = []
+    for x, y in np.round(points[list(_GRAIN)]).astype(int):
+        part = detail[max(y - reach, 0) : y + reach, max(x - reach, 0) : x + reach]
+        if part.shape == (2 * reach, 2 * reach):
+            places.append(part)
+    if not places:
+        return np.zeros((2 * reach, 2 * reach), np.float32)
+    places.sort(key=lambda part: float(np.abs(part).mean()))
+    part = places[min(1, len(places) - 1)]
+    limit = 3 * float(np.median(np.abs(part))) + 1e-4
+    return np.clip(part - part.mean(), -limit, limit)

@@ -1,0 +1,67 @@
+"""Sampling the picture: once, at full size, without loss of sharpness.
+
+The picture is kept at twice its size, in between by a sharp half-sample filter, and sampled bilinearly there:
+as fast as bilinear sampling, as sharp as bicubic, and exact at its own pixels.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_HALF_SAMPLE = (0.08, -1.48, 5.6, -16.28, 44.08, 44.08, -16.28, 5.6, -1.48, 0.08)
+"""Taps for places between two pixels, in 64ths: the half-sample filter of H.265 (8.5.3.3.3), (-1, 4, -11,
+40, 40, -11, 4, -1), sharpened by (-0.08, 1.16, -0.08): so a picture sampled off its pixels keeps its
+sharpness."""
+
+
+def doubled(image: Tensor) -> Tensor:
+    """[1,C,S,S] -> its texture [2S-1,2S-1,C], channels last; even places are the image's own pixels."""
+    texture = _between(_between(image, 3), 2)
+    return texture[0].permute(1, 2, 0).contiguous()
+
+
+def _between(image: Tensor, dim: int) -> Tensor:
+    """Values between neighbours along a dimension put between them."""
+    count, reach = image.shape[dim], len(_HALF_SAMPLE) // 2 - 1
+    pad = (reach, reach, 0, 0) if dim == 3 else (0, 0, reach, reach)
+    padded = F.pad(image, pad, mode="replicate")
+    shape = list(image.shape)
+    shape[dim] = 2 * count - 1
+    found = image.new_empty(shape)
+    even, odd = [slice(None)] * 4, [slice(None)] * 4
+    even[dim], odd[dim] = slice(0, None, 2), slice(1, None, 2)
+    found[tuple(even)] = image
+    halves = torch.zeros_like(padded.narrow(dim, 0, count - 1))
+    for k, tap in enumerate(_HALF_SAMPLE):
+        halves.add_(padded.narrow(dim, k, count - 1), alpha=tap / 64)
+    found[tuple(odd)] = halves
+    return found
+
+
+def sample(texture: Tensor, at: Tensor) -> Tensor:
+    """Values [B,C,h,w] of a texture of `doubled` at pixels [B,h,w,2] (column, row); beyond its border it is
+    reflected."""
+    if texture.device.type == "cpu":
+        return torch.stack([_sample_cv2(texture, each) for each in at])
+    return sample_plain(texture, at)
+
+
+def sample_plain(texture: Tensor, at: Tensor) -> Tensor:
+    """The definition of `sample`."""
+    rows, columns, _ = texture.shape
+    size = at.new_tensor([columns, rows])
+    grid = (4 * at + 1) / size - 1
+    image = texture.permute(2, 0, 1)[None].expand(len(at), -1, -1, -1)
+    return F.grid_sample(image, grid, "bilinear", "reflection", align_corners=False)
+
+
+def _sample_cv2(texture: Tensor, at: Tensor) -> Tensor:
+    found = cv2.remap(
+        texture.numpy(), (at * 2).numpy(), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
+    found = torch.from_numpy(np.atleast_3d(found))
+    return found.permute(2, 0, 1)

@@ -1,0 +1,109 @@
+"""A portrait made ready for drawing: its shape, layers, and what mouth and eyes need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from gohd_core.animator.geometry.linear_shape import MOVING
+from gohd_core.constants import N_DESCRIPTOR
+from gohd_core.face.camera import Camera
+from gohd_core.mesh.eyes import Eyes
+from gohd_core.mesh.fit import fit_face
+from gohd_core.mesh.frame import EDGE, LIPS, OwnFace
+from gohd_core.mesh.gaze import eyes_in_head, from_head
+from gohd_core.mesh.head import HeadWarp, head_warp
+from gohd_core.mesh.matte import split
+from gohd_core.mesh.mouth import Mouth
+from gohd_core.mesh.sampling import doubled
+from gohd_core.mesh.seam import FOLLOW, seam_offset
+from gohd_core.mesh.shape import FaceShape, face_shape
+
+
+@dataclass(frozen=True)
+class MeshSource:
+    """One portrait.
+
+    Attributes:
+        own: [1,72] its own motion in the network's order.
+        shape: its geometry.
+        warp: how its head's pixels move.
+        texture: [2S-1,2S-1,4] the person's premultiplied colours in [-1, 1] and matte (`sampling.doubled`).
+        wall: [1,3,S,S] what is behind; None where all is the person.
+        mouth, eyes: what lies between lips and lids.
+        face: what those were made from.
+        reference: [1,72] the motion that shows the portrait as it is; `own` unless it was read otherwise.
+    """
+
+    own: Tensor
+    shape: FaceShape
+    warp: HeadWarp
+    texture: Tensor
+    wall: Tensor | None
+    mouth: Mouth
+    eyes: Eyes
+    face: OwnFace
+    reference: Tensor
+
+    def counted_from(self, reference: Tensor) -> MeshSource:
+        """The same portrait for motion that is told from another descriptor [1,72] of its own."""
+        return replace(self, reference=reference)
+
+    @property
+    def identity_code(self) -> Tensor:
+        """One row: one portrait."""
+        return self.own
+
+    @property
+    def size(self) -> int:
+        """Side of its frames."""
+        return self.warp.size
+
+
+def mesh_source(
+    image: Tensor, mesh: Tensor, mask: Tensor | None, held: Sequence[bool] = (True, True, True, True)
+) -> MeshSource:
+    """Prepares a portrait.
+
+    Args:
+        image: [1,3,S,S] in [-1, 1].
+        mesh: [478,3] its face mesh in pixels of that picture.
+        mask: [1,1,S,S] person mask in 0..1, or None.
+        held: sides (left, top, right, bottom) that must stay as they are, inside a larger picture.
+    """
+    size = image.shape[-1]
+    mesh = mesh.to(image.device, torch.float32)
+    fitted = fit_face(mesh[None], size)
+    points = fitted.points_in_head[0]
+    shape = face_shape(points).to(image.device)
+    gaze = eyes_in_head(points[None])
+    own = image.new_zeros(1, N_DESCRIPTOR)
+    own[:, list(MOVING)] = shape.own
+    own[:, 64:70] = fitted.pose
+    own[:, 70:] = from_head(fitted.pose, gaze.mean(1))
+    unit = Camera.of_size(size).focal / (Camera.of_size(size).distance - own[0, 69].item())
+    if not shape.jaw:
+        shape = _with_seam(shape, image, own, unit)
+    contours = shape.contours + torch.einsum("m,mprkc->prkc", shape.own, shape.directions)
+    face = OwnFace(
+        image, mesh[:, :2], points, contours, shape.contours, own, gaze[0], shape.gap, shape.jaw, unit
+    )
+    layers = split(image, mask)
+    alone = bool((layers.alpha == 1).all())
+    warp = head_warp(shape, own, points, size, alpha=None if alone else layers.alpha, held=held)
+    texture = doubled(torch.cat([layers.person + layers.fringe, layers.alpha], 1))
+    wall = None if alone else layers.wall
+    return MeshSource(own, shape, warp, texture, wall, Mouth.of(face), Eyes.of(face), face, own)
+
+
+def _with_seam(shape: FaceShape, image: Tensor, own: Tensor, unit: float) -> FaceShape:
+    """A shut mouth's shape with the lips' inner contours on the line between them."""
+    edge = shape.contours_in(own, image.shape[-1])[0, LIPS, EDGE]
+    offset = seam_offset(image, edge, unit)
+    contours = shape.contours.clone()
+    for contour, share in enumerate(FOLLOW):
+        contours[LIPS, contour, :, 1] += share * offset
+    return replace(shape, contours=contours)

@@ -1,0 +1,197 @@
+"""Two rows of teeth: where they lie in the head, and what they look like before any light falls on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from gohd_core.face.camera import Camera, rotation
+from gohd_core.mesh.frame import EDGE, POINTS
+
+LOWER, UPPER = 0, 1
+REACH = 1.2
+"""Textures go from -REACH to REACH, rows from -1 to 1."""
+_JAW_ANGLE, _HINGE = 0.19, (-0.10, -0.10)
+"""Radians that a jaw coefficient of 1 turns the lower row by, about which height and depth in the head."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of teeth, half of it from the middle to the side.
+
+    Attributes:
+        width: half the arch's width as a share of the mouth's.
+        top, bottom: of the middle teeth, above the mouth's middle, model units.
+        depth: how far behind the foremost point of the lips, model units.
+        ends: where teeth end along the arch, the middle at 0.
+        lengths: of the teeth, the middle one's at 1.
+        shades: brightness of the teeth.
+    """
+
+    width: float
+    top: float
+    bottom: float
+    depth: float
+    ends: tuple[float, ...]
+    lengths: tuple[float, ...]
+    shades: tuple[float, ...]
+
+
+_ROWS = (
+    _Row(
+        0.80,
+        -0.004,
+        -0.082,
+        0.062,
+        (0, 0.125, 0.265, 0.43, 0.59, 0.76, 0.97),
+        (1.0, 0.985, 1.0, 0.93, 0.87, 0.82),
+        (1.0, 0.985, 0.95, 0.93, 0.91, 0.90),
+    ),
+    _Row(
+        0.88,
+        0.078,
+        -0.016,
+        0.045,
+        (0, 0.205, 0.365, 0.535, 0.69, 0.84, 1.02),
+        (1.0, 0.91, 0.97, 0.88, 0.83, 0.79),
+        (1.0, 0.97, 0.92, 0.93, 0.91, 0.89),
+    ),
+)
+_CURVE = 0.62
+"""How far back an arch's end lies behind its middle, in half widths."""
+
+
+@dataclass(frozen=True)
+class Arches:
+    """Where a head's two rows lie: parabolas seen from above, lower and upper.
+
+    Attributes:
+        middle: [2,3] their foremost points in head space.
+        half: [2] half their widths.
+        top, bottom: [2] heights above the middle point.
+    """
+
+    middle: Tensor
+    half: Tensor
+    top: Tensor
+    bottom: Tensor
+
+    @classmethod
+    def of(cls, lips: Tensor) -> Arches:
+        """From the contours of shut lips in head space [7,48,3]."""
+        edge = lips[EDGE]
+        middle, front = edge.mean(0), edge[:, 2].max()
+        width = (edge[0, 0] - edge[POINTS // 2, 0]) / 2
+        share, top, bottom, depth = (
+            lips.new_tensor([getattr(row, name) for row in _ROWS])
+            for name in ("width", "top", "bottom", "depth")
+        )
+        at = torch.stack([middle[0].expand(2), middle[1].expand(2), front - depth], -1)
+        return cls(at, width * share, top, bottom)
+
+    def places(self, pose: Tensor, jaw: Tensor, pixels: Tensor, size: int) -> Tensor:
+        """What of the rows lies behind pixels, [B,2,h,w,2]: along a row and down it, -1..1 on the row.
+
+        Args:
+            pose: [B,6].
+            jaw: [B] coefficient of the jaw, which turns the lower row.
+            pixels: [B,h,w,2] of pictures of `size` pixels.
+        """
+        camera = Camera.of_size(size)
+        to_head = rotation(pose[:, :3]).mT  # [B,3,3]
+        start = (pose.new_tensor([0, 0, camera.distance]) - pose[:, 3:])[:, None] @ to_head  # [B,1,3]
+        way = camera.rays(pixels[..., 0], pixels[..., 1]).flatten(1, 2) @ to_head  # [B,hw,3]
+        turn = _about_x(torch.stack([_JAW_ANGLE * jaw, torch.zeros_like(jaw)], 1))  # [B,2,3,3]
+        hinge = start.new_tensor([0, *_HINGE])
+        start = (start[:, None] - hinge) @ turn + hinge - self.middle[:, None]  # [B,2,1,3]
+        way = way[:, None] @ turn  # [B,2,hw,3]
+        (x, y, z), (along, up, back) = start.unbind(-1), way.unbind(-1)
+        bend = (_CURVE / self.half)[:, None]
+        # z = -bend x^2 along the ray: a t^2 + b t + c = 0, of which the nearer root.
+        a, b, c = bend * along.square(), 2 * bend * x * along + back, bend * x.square() + z
+        far = 2 * c / ((b.square() - 4 * a * c).clamp_min(0).sqrt() - b)
+        half, steep = self.half[:, None], 2 * bend
+        across = _arc(x + far * along, steep) / _arc(half, steep)
+        down = (self.top[:, None] - (y + far * up)) / (self.top - self.bottom)[:, None]
+        return torch.stack([across, 2 * down - 1], -1).unflatten(2, pixels.shape[1:3])
+
+
+def _about_x(angles: Tensor) -> Tensor:
+    """Turns [...,3,3] of row vectors by angles [...] about the head's x axis, what points forward upwards."""
+    sine, cosine = angles.sin(), angles.cos()
+    none, one = torch.zeros_like(sine), torch.ones_like(sine)
+    rows = (one, none, none, none, cosine, -sine, none, sine, cosine)
+    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+
+
+def _arc(x: Tensor, steep: Tensor) -> Tensor:
+    """Length of a parabola of slope `steep` x from its middle to x, close enough for |steep x| < 2."""
+    return x * (1 + (steep * x).square() / 6) / (1 + (steep * x).square() / 24)
+
+
+def draw_rows(width: int, sigma: float, dim: float) -> np.ndarray:
+    """Textures [2,3,h,w] of the lower and the upper row: brightness, opacity, and share of gum.
+
+    Args:
+        width: of the texture in pixels; it spans -REACH..REACH of a row.
+        sigma: blur, in those pixels.
+        dim: how much darker the ends of the upper row are than its middle, 0..1.
+    """
+    fine = max(1, int(np.ceil(768 / width)))
+    height = max(24, width // 4)
+    across = _centres(width * fine)
+    down = _centres(height * fine)
+    across, down = np.meshgrid(across, down)
+    pictures = []
+    for k, least, darker in ((LOWER, 0.25, 0.75), (UPPER, 0.30, dim)):
+        bright, opacity, gum = _row(_ROWS[k], across, down if k == UPPER else -down)
+        bright = bright * (1 - darker * _ramp((np.abs(across) - least) / (0.95 - least)))
+        pictures.append(np.stack([bright, opacity, gum], -1))
+    smaller = [cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures]
+    soft = [cv2.GaussianBlur(p, (0, 0), sigma) if sigma > 0.25 else p for p in smaller]
+    return np.stack(soft).transpose(0, 3, 1, 2).astype(np.float32)
+
+
+def _centres(count: int) -> np.ndarray:
+    return ((np.arange(count) * 2 + 1) / count - 1) * REACH
+
+
+def _row(row: _Row, across: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Brightness, opacity and gum of one row; `down` goes from the gum to the tips."""
+    ends, lengths, shades = (np.array(x) for x in (row.ends, row.lengths, row.shades))
+    # Nobody is symmetric: one half is a little wider, its teeth a little longer.
+    side = np.where(across < 0, 1.02, 0.985)
+    place = np.abs(across + 0.012) * side
+    tooth = np.clip(np.searchsorted(ends, place.ravel(), side="right") - 1, 0, len(lengths) - 1)
+    tooth = tooth.reshape(place.shape)
+    left = across < 0
+    begin, width = ends[tooth], ends[tooth + 1] - ends[tooth]
+    within = np.clip((place - begin) / width, 0, 1)  # 0 at the middle's side, 1 at the outer one
+    edge = np.minimum(within, 1 - within)  # 0 between teeth, .5 in the middle of one
+    wobble = np.sin(tooth * 12.9898 + left * 4.1) * 0.5
+    length = lengths[tooth] + 0.022 * wobble
+    # Tips are rounded, more at the outer corner; necks arch up into the gum.
+    round_in, round_out = np.exp(-within / 0.08), np.exp(-(1 - within) / 0.13)
+    tip = 2 * length - 1 - 0.05 * round_in - 0.08 * round_out
+    neck = -0.93 + 0.17 * (2 * within - 1) ** 2 + 0.05 * wobble
+    opacity = _ramp((tip - down) / 0.07) * _ramp((1.0 - place) / 0.10)
+    gum = 1 - _ramp((down - neck) / 0.06)
+    gap = np.exp(-((edge * width / 0.0105) ** 2))
+    bright = shades[tooth] * (1 + 0.025 * wobble)
+    bright = bright * (1 - 0.18 * gap * (0.30 + 0.70 * np.clip((down + 1) / 1.6, 0, 1)))
+    bright = bright * (0.91 + 0.09 * (4 * within * (1 - within)) ** 0.7)  # a tooth is round
+    bright = bright * (0.90 + 0.10 * np.clip((down + 1) / 0.9, 0, 1))  # darker at the neck
+    bright = bright * (1 - 0.08 * np.exp(-(((tip - down) / 0.14) ** 2)))  # the tip lets light through
+    shine = np.exp(-(((within - 0.42) / 0.16) ** 2) - ((down + 0.05) / 0.35) ** 2)
+    bright = bright + 0.05 * shine
+    bright = bright * (1 - gum) + gum * 0.55 * (1 - 0.15 * gap)
+    return bright, opacity, gum
+
+
+def _ramp(x: np.ndarray) -> np.ndarray:
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)

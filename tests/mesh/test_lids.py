@@ -1,0 +1,77 @@
+import pytest
+import torch
+
+from gohd_core.mesh.drawing import draw
+from gohd_core.mesh.frame import EyeFrame
+from gohd_core.mesh.lids import lids_follow_gaze
+from tests.mesh.faces import astronaut, drawn_parts, painted
+
+BLINKS = [10, 11]
+
+
+def blinking(source, *shares):
+    motion = source.own.repeat(len(shares), 1)
+    motion[:, BLINKS] = torch.tensor(shares)[:, None]
+    return motion
+
+
+def test_lids_go_with_the_gaze():
+    blink = torch.tensor([[0.0, 0.0], [0.0, 0.4], [1.0, 1.0]])
+    down, up = (lids_follow_gaze(blink, torch.full((3,), pitch)) for pitch in (-0.2, 0.1))
+    assert (down[:2] > blink[:2]).all() and (up[:2] < blink[:2]).all()
+    torch.testing.assert_close(down[2], blink[2])  # what is shut stays shut
+    torch.testing.assert_close(lids_follow_gaze(blink, torch.zeros(3)), blink)
+
+
+@pytest.mark.parametrize("make", [painted, astronaut])
+def test_a_shut_lid_leaves_no_eyeball(make, monkeypatch):
+    source = make()
+    parts = [p for p in drawn_parts(source, blinking(source, 1.0), monkeypatch) if isinstance(p[0], EyeFrame)]
+    for frame, window in parts:
+        assert frame.opening.coverage.max() < 0.05
+        # In the middle of the lid, where iris and white were, there is skin all over.
+        ball = source.eyes.balls[frame.eye - 1]
+        on_lid = (frame.opening.above < -0.05 * ball.lid.width) & (
+            frame.opening.above > -0.2 * ball.lid.width
+        )
+        on_lid &= frame.opening.along.abs() < 0.6
+        lid = window.permute(0, 2, 3, 1)[on_lid[:, 0]]
+        assert lid.std(0).max() < 0.12
+
+
+def test_the_painted_lid_has_the_colour_of_skin(monkeypatch):
+    source = painted()
+    frame, window = next(
+        p for p in drawn_parts(source, blinking(source, 1.0), monkeypatch) if isinstance(p[0], EyeFrame)
+    )
+    ball = source.eyes.balls[frame.eye - 1]
+    on_lid = (frame.opening.above < -0.05 * ball.lid.width) & (frame.opening.above > -0.2 * ball.lid.width)
+    on_lid &= frame.opening.along.abs() < 0.5
+    lid = window.permute(0, 2, 3, 1)[on_lid[:, 0]].mean(0)
+    skin = source.face.image[0, :, 10, 10]
+    assert (lid - skin).abs().max() < 0.25
+
+
+def test_lashes_lie_on_the_edge_of_a_shut_lid(monkeypatch):
+    source = painted()
+    frame, window = next(
+        p for p in drawn_parts(source, blinking(source, 1.0), monkeypatch) if isinstance(p[0], EyeFrame)
+    )
+    luma = window.mean(1, keepdim=True)
+    along = frame.opening.along.abs() < 0.5
+    edge = luma[along & (frame.opening.above.abs() < 0.7)]
+    lid = luma[along & (frame.opening.above < -4) & (frame.opening.above > -7)]
+    assert edge.mean() < lid.mean() - 0.1
+
+
+def test_lids_shut_steadily():
+    source = painted()
+    frames = draw(source, blinking(source, *torch.linspace(0, 1, 21).tolist()))
+    steps = (frames[1:] - frames[:-1]).abs().mean((1, 2, 3))
+    assert steps.max() < 4 * steps.median()
+
+
+def test_grey_pictures_stay_grey():
+    source = painted(grey=True)
+    frames = draw(source, blinking(source, 0.4, 0.7, 1.0))
+    assert (frames.amax(1) - frames.amin(1)).max() < 0.01

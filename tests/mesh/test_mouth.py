@@ -1,0 +1,98 @@
+import pytest
+import torch
+
+from gohd_core.mesh.drawing import draw
+from gohd_core.mesh.frame import MouthFrame
+from tests.mesh.faces import SIZE, astronaut, drawn_parts, painted
+
+JAW, SMILES = 0, [7, 8]
+
+
+@pytest.fixture(scope="module")
+def smiling():
+    return astronaut()
+
+
+@pytest.fixture(scope="module")
+def shut():
+    return painted()
+
+
+def with_jaw(source, *jaws):
+    motion = source.own.repeat(len(jaws), 1)
+    motion[:, JAW] = torch.tensor(jaws)
+    return motion
+
+
+def mouth_of(source, motion, monkeypatch):
+    return next((f, w) for f, w in drawn_parts(source, motion, monkeypatch) if isinstance(f, MouthFrame))
+
+
+@pytest.mark.parametrize("name", ["smiling", "shut"])
+def test_own_motion_shows_own_pixels(name, request):
+    source = request.getfixturevalue(name)
+    error = draw(source, source.own) - source.face.image
+    x, y = source.face.points[[61, 291, 0, 17]].round().long().unbind(-1)
+    error = error[:, :, y.min() - 6 : y.max() + 6, x.min() - 6 : x.max() + 6]
+    assert 10 * torch.log10(4 / error.square().mean().clamp_min(1e-9)) > 40
+
+
+def test_a_turned_head_with_its_own_expression_keeps_its_mouth(smiling, monkeypatch):
+    motion = smiling.own.clone()
+    motion[:, 65] += 0.15
+    frame, window = mouth_of(smiling, motion, monkeypatch)
+    torch.testing.assert_close(window, frame.skin, atol=0.02, rtol=0)
+
+
+def test_nothing_is_drawn_on_skin(shut, monkeypatch):
+    frame, window = mouth_of(shut, with_jaw(shut, 0.6), monkeypatch)
+    outside = torch.maximum(-frame.opening.above, -frame.opening.below)
+    beyond = (frame.opening.along.abs() - 1) * SIZE
+    far = (torch.maximum(outside, beyond) > 0.05 * SIZE).expand_as(window)
+    assert far.any() and (window - frame.skin)[far].abs().max() < 1e-5
+
+
+def test_parted_lips_show_teeth_and_darkness_between_them(shut, monkeypatch):
+    frame, window = mouth_of(shut, with_jaw(shut, 0.6), monkeypatch)
+    inside = (frame.opening.coverage > 0.99).expand_as(window)
+    changed = (window - frame.skin).abs().mean(1, keepdim=True) > 0.1
+    assert changed[frame.opening.coverage > 0.99].float().mean() > 0.8
+    luma = window.mean(1, keepdim=True)[inside[:, :1]]
+    skin = shut.face.image[0, :, 10, 10].mean()
+    assert luma.min() < -0.7 and skin - 0.6 < luma.max() < 0.95
+    # Teeth hang from the upper lip: the brightest place is in the upper half.
+    bright = luma >= luma.quantile(0.95)
+    assert frame.opening.place[inside[:, :1]][bright].mean() < 0.5
+
+
+def test_a_batch_is_drawn_like_its_frames_alone(smiling, shut):
+    for source in (smiling, shut):
+        motion = with_jaw(source, 0.0, 0.2, 0.5, 0.9)
+        alone = torch.cat([draw(source, each[None]) for each in motion])
+        torch.testing.assert_close(draw(source, motion), alone, atol=2e-3, rtol=0)
+
+
+def test_grey_pictures_stay_grey():
+    source = painted(grey=True)
+    frames = draw(source, with_jaw(source, 0.3, 0.8))
+    assert (frames.amax(1) - frames.amin(1)).max() < 0.01
+
+
+def test_own_teeth_stay_where_the_head_has_them(smiling, monkeypatch):
+    assert smiling.face.jaw > 0 and smiling.mouth.own.shows_teeth
+    frame, window = mouth_of(smiling, with_jaw(smiling, smiling.face.jaw + 0.08), monkeypatch)
+    own = smiling.face.image[0].permute(1, 2, 0)
+    deep = (torch.minimum(frame.opening.above, frame.opening.below) > 0.35 * frame.opening.height.amax())[
+        0, 0
+    ]
+    deep &= (frame.opening.along.abs() < 0.5)[0, 0]  # front teeth
+    at = frame.rigid_at[0][deep].round().long()
+    difference = window[0].permute(1, 2, 0)[deep] - own[at[:, 1], at[:, 0]]
+    assert deep.sum() > 10 and difference.abs().mean() < 0.12
+
+
+def test_the_mouth_opens_steadily(smiling):
+    jaws = torch.linspace(0, 0.8, 17).tolist()
+    frames = draw(smiling, with_jaw(smiling, *jaws))
+    steps = (frames[1:] - frames[:-1]).abs().mean((1, 2, 3))
+    assert steps.max() < 4 * steps.median()
