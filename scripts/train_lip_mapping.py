@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.checkpoints import read_checkpoint, save_network
+from gohd_core.checkpoints import load_network, save_network
 from gohd_core.clips import ClipDataset
 from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.training.expression.stage1 import (
@@ -57,7 +57,7 @@ def main() -> None:
     from gohd_core.training.registry import CONFIGS
 
     config = load_config(Stage1Config, CONFIGS / "expression-stage1" / "stylised.yaml", given.settings)
-    loaded = read_checkpoint(given.start)
+    loaded = load_network(given.start, "expression")
     embed(loaded.network, config, given)
     seconds, figures = learn(loaded.network, config, given)
     training = {
