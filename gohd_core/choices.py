@@ -63,7 +63,7 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 """What the animator's decoder computes in."""
 
 ENGINES = ("espeak", "flite", "festival")
-"""Speech engines of the stylised data."""
+"""Speech engines that a data set draws from unless it names others, such as neural voices."""
 
 SPLITS = ("train", "validation", "test")
 """Parts of a data set."""

@@ -22,6 +22,7 @@ def add_commands(commands: Any) -> None:
     _add_quality(kinds)
     _add_speed(kinds)
     _add_ablations(kinds)
+    _add_lips(kinds)
     _add_pictures(kinds)
 
 
@@ -77,6 +78,58 @@ def _add_speed(kinds: Any) -> None:
     )
     add_output(parser, "speed")
     parser.set_defaults(run=run_speed)
+
+
+def _add_lips(kinds: Any) -> None:
+    parser = kinds.add_parser(
+        "lips",
+        help="predicted lips against those of people who talk in videos",
+        description="Finds by how much lips and sound are out of step in each video, and how well the lips "
+        "that are predicted from the sound go with the ones that a face mesh sees, beside loudness alone and "
+        "a ridge regression trained on the other videos. Videos are measured, never trained on.",
+    )
+    parser.add_argument("videos", type=Path, nargs="*", metavar="VIDEO", help="clips of one talking face")
+    parser.add_argument(
+        "--expression", type=Path, metavar="FILE", help="weights to measure (the built-in ones)"
+    )
+    parser.add_argument(
+        "--faces", type=Path, metavar="DIR", help="folder with MediaPipe's .tflite files, for videos"
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="keeps what was seen, for the next weights")
+    parser.add_argument(
+        "--sounds",
+        type=Path,
+        metavar="DIR",
+        help="whisper, crowd, music, silence and the like on the held-out talking clips of a data set, such "
+        "as the quality benchmark's speech",
+    )
+    add_output(parser, "lips")
+    parser.set_defaults(run=run_lips)
+
+
+def run_lips(arguments: argparse.Namespace) -> int:
+    """Runs `gohd benchmark lips`."""
+    from gohd_core.errors import BadInput
+    from gohd_core.evaluation.lips.run import lips
+    from gohd_core.face.mediapipe.reader import FaceReader
+
+    check_outputs(arguments)
+
+    def reader() -> FaceReader:
+        if arguments.faces is None:
+            raise BadInput("Lips in videos are read by MediaPipe's networks; name their folder with --faces.")
+        return FaceReader.load(arguments.faces)
+
+    report = lips(
+        arguments.videos,
+        reader,
+        expression=arguments.expression or "builtin",
+        folder=arguments.data,
+        sounds=arguments.sounds,
+        progress=show,
+    )
+    finish(report, arguments, "lips")
+    return 0
 
 
 def run_speed(arguments: argparse.Namespace) -> int:

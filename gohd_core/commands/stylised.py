@@ -32,7 +32,7 @@ def add_commands(commands: Any) -> None:
         "--engines",
         type=_names,
         default=ENGINES,
-        help="speech engines to draw from (espeak,flite,festival)",
+        help="speech engines to draw from (espeak,flite,festival; also piper,kokoro)",
     )
     make.add_argument("--workers", type=int, help="processes (one per core)")
     make.set_defaults(run=run_make)

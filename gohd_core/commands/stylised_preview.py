@@ -10,7 +10,7 @@ import numpy as np
 
 from gohd_core.constants import FPS, SAMPLE_RATE
 from gohd_core.errors import BadInput
-from gohd_core.stylised.engines import ENGINES
+from gohd_core.stylised.engines import USUAL
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.making import render_sequence, speech_for
 from gohd_core.stylised.performance import Performance, perform
@@ -40,7 +40,7 @@ def stylised_clip(
     voice: str | None = None,
     identity: int | None = None,
     size: int = 256,
-    engines: Sequence[str] = tuple(ENGINES),
+    engines: Sequence[str] = USUAL,
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> StylisedClip:

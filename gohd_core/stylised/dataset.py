@@ -24,7 +24,7 @@ from gohd_core.clips import (
     write_index,
 )
 from gohd_core.errors import BadInput, Interrupted
-from gohd_core.stylised.engines import ENGINES, load_engine
+from gohd_core.stylised.engines import USUAL, load_engine
 from gohd_core.stylised.making import Recipe, clip_place, entry_of, make_clip
 
 INDEX_EVERY = 20.0
@@ -41,7 +41,7 @@ def make_dataset(
     pictures: bool = True,
     correspondence: bool = True,
     burst: int = 20,
-    engines: Sequence[str] = tuple(ENGINES),
+    engines: Sequence[str] = USUAL,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,

@@ -17,7 +17,7 @@ from gohd_core.choices import CLIP_KINDS, SPLITS
 from gohd_core.clips import Entry
 from gohd_core.constants import FPS, SAMPLES_PER_FRAME, STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.stylised.engines import ENGINES
+from gohd_core.stylised.engines import ENGINES, USUAL
 from gohd_core.stylised.engines.base import Speech
 from gohd_core.stylised.face_tracks import face_tracks
 from gohd_core.stylised.identity import Identity
@@ -60,7 +60,7 @@ class Recipe:
     pictures: bool = True
     correspondence: bool = True
     burst: int = 20
-    engines: tuple[str, ...] = field(default=tuple(ENGINES))
+    engines: tuple[str, ...] = field(default=USUAL)
 
     def __post_init__(self) -> None:
         if self.kind not in CLIP_KINDS:

@@ -4,7 +4,8 @@ Coarticulation by dominance functions: M. M. Cohen and D. W. Massaro, "Modeling 
 synthetic visual speech", in Models and Techniques in Computer Animation (1993). Every phone pulls
 each mouth mode towards its target, with a weight that decays exponentially on both sides of the
 phone; the curve is the weighted mean. Closures of p, b, m and the lip-teeth contact of f, v are
-then imposed, since a mean would leave the lips ajar in fast speech.
+then imposed, since a mean would leave the lips ajar in fast speech. Lips that round come closer together at
+the same jaw: C. Abry and L.-J. Boe, "Laws for lips", Speech Communication 5 (1986).
 """
 
 from __future__ import annotations
@@ -37,18 +38,18 @@ _T = {
     "aa": (0.78, 0.00, 0.10, 0.00, 0.15, 0.22),
     "ae": (0.70, 0.00, 0.35, 0.00, 0.22, 0.25),
     "ah": (0.52, 0.00, 0.12, 0.00, 0.12, 0.20),
-    "ao": (0.58, 0.55, 0.00, 0.00, 0.08, 0.10),
+    "ao": (0.65, 0.55, 0.00, 0.00, 0.08, 0.10),
     "ax": (0.30, 0.05, 0.10, 0.00, 0.08, 0.15),
     "eh": (0.48, 0.00, 0.35, 0.00, 0.18, 0.22),
     "er": (0.30, 0.38, 0.00, 0.00, 0.12, 0.15),
     "ey": (0.40, 0.00, 0.50, 0.00, 0.18, 0.22),
     "ih": (0.26, 0.00, 0.42, 0.00, 0.16, 0.22),
     "iy": (0.18, 0.00, 0.70, 0.00, 0.20, 0.28),
-    "ow": (0.42, 0.78, 0.00, 0.00, 0.02, 0.05),
+    "ow": (0.50, 0.78, 0.00, 0.00, 0.02, 0.05),
     "uh": (0.28, 0.62, 0.00, 0.00, 0.04, 0.08),
     "uw": (0.16, 0.95, 0.00, 0.00, 0.00, 0.00),
     "ue": (0.16, 0.90, 0.00, 0.00, 0.05, 0.05),
-    "oe": (0.38, 0.70, 0.00, 0.00, 0.06, 0.08),
+    "oe": (0.42, 0.70, 0.00, 0.00, 0.06, 0.08),
     "p": (0.05, 0.00, 0.00, 0.70, 0.00, 0.00),
     "b": (0.05, 0.00, 0.00, 0.60, 0.00, 0.00),
     "m": (0.04, 0.00, 0.00, 0.55, 0.00, 0.00),
@@ -82,7 +83,7 @@ _T = {
 TARGETS = {name: np.array(values) for name, values in _T.items()}
 """Mouth target per phone, in the order of `CHANNELS`."""
 
-DECAY = np.array([0.055, 0.080, 0.065, 0.022, 0.050, 0.050])
+DECAY = np.array([0.070, 0.080, 0.065, 0.022, 0.050, 0.050])
 """Seconds in which a phone's pull on each mode falls to 1/e; rounding spreads furthest."""
 _VOWEL_PULL = np.array([1.0, 0.8, 0.8, 0.3, 0.7, 0.7])
 _CONSONANT_PULL = np.array([0.45, 0.25, 0.30, 0.3, 0.60, 0.60])
@@ -92,8 +93,14 @@ INNER_UPPER, INNER_LOWER = (61, 62, 63), (67, 66, 65)
 """Landmarks of the inner lips, from the middle outwards on both sides."""
 HOLD = 0.021
 """Half of the shortest full contact, s: just over half a frame, so that one frame always shows it."""
-RAMP = 0.050
-"""Seconds in which lips come together before a contact, and part after it."""
+NARROWING, LEAST_JAW = 0.6, 0.2
+"""Jaw that full rounding takes away, and the share of its own that it always keeps.
+
+The mouth of our heads opens a little as it rounds, where people's lips draw together. Without this the
+predicted jaw and real lips' gaps correlate by .44, with it by .52, before any training (`benchmark lips`).
+"""
+RAMP, SHORT_RAMP = 0.080, 0.050
+"""Seconds in which lips come together before a contact, and part after it; the second on and beside teeth."""
 
 
 @dataclass(frozen=True)
@@ -186,13 +193,13 @@ def contacts(phones: Sequence[Phone], kinds: frozenset[str]) -> np.ndarray:
     return np.array(found).reshape(-1, 2)
 
 
-def contact_curve(spans: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """`[len(times)]` in 0..1: 1 during a contact of `spans [n, 2]`, smooth ramps around it."""
+def contact_curve(spans: np.ndarray, times: np.ndarray, ramp: float = RAMP) -> np.ndarray:
+    """`[len(times)]` in 0..1: 1 during a contact of `spans [n, 2]`, smooth ramps of `ramp` s around it."""
     if not len(spans):
         return np.zeros(len(times))
     outside = np.abs(times[:, None] - spans[:, 0]) - spans[:, 1]
-    ramp = np.clip(1 - outside / RAMP, 0, 1)
-    return (ramp * ramp * (3 - 2 * ramp)).max(1)
+    near = np.clip(1 - outside / ramp, 0, 1)
+    return (near * near * (3 - 2 * near)).max(1)
 
 
 def mouth_curves(
@@ -210,14 +217,18 @@ def mouth_curves(
     if loudness is not None:
         curves[:, 0] *= np.clip(1 + habit.loudness * loudness, 0.6, 1.4)
     curves[:, 0] = habit.parted + curves[:, 0]
-    bite = contact_curve(contacts(phones, LABIODENTAL), times)[:, None]
+    bite = contact_curve(contacts(phones, LABIODENTAL), times, SHORT_RAMP)[:, None]
     teeth = np.array([0.03, 0.0, 0.0, 0.0, 0.40, 0.0])
     keep = np.array([0.0, 0.45, 1.0, 0.0, 0.0, 0.0])
     curves = curves * (1 - bite) + bite * (teeth + keep * curves)
-    shut = contact_curve(contacts(phones, BILABIAL), times)[:, None]
+    pressed = contacts(phones, BILABIAL)
+    # closed lips do not reach into the teeth's contact before or after them
+    shut = contact_curve(pressed, times)[:, None] * (1 - bite)
+    shut = np.maximum(shut, contact_curve(pressed, times, SHORT_RAMP)[:, None])
     lips = np.array([0.0, 0.0, 0.0, 0.60, 0.0, 0.0])
     keep = np.array([0.0, 0.12, 0.7, 0.0, 0.0, 0.0])
     curves = curves * (1 - shut) + shut * (lips + keep * curves)
+    curves[:, 0] = np.maximum(curves[:, 0] - NARROWING * curves[:, 1], LEAST_JAW * curves[:, 0])
     expression = np.zeros((len(times), N_EXPRESSION))
     expression[:, [INDEX[name] for name in CHANNELS]] = np.clip(curves, 0, 1)
     # a smile gives way to rounding and to lips that close

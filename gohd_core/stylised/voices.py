@@ -1,7 +1,8 @@
 """Who speaks: the voices of all engines, the split each speaker belongs to, and how they vary.
 
-A speaker is a recorded person ("slt" is the same woman in flite and festival) or an espeak-ng
-variant, whatever language it speaks. A speaker belongs to one split for good.
+A speaker is a recorded person ("slt" is the same woman in flite and festival), an espeak-ng variant or a
+mixture of Kokoro's styles, whatever language it speaks. A speaker belongs to one split for good; neural
+voices are all for training.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from gohd_core.choices import SPLITS
 from gohd_core.constants import SAMPLE_RATE
 from gohd_core.errors import BadInput
-from gohd_core.stylised.engines import ENGINES, engine_status, load_engine
+from gohd_core.stylised.engines import ENGINES, USUAL, engine_status, kokoro, load_engine, piper
 from gohd_core.stylised.engines.base import Phone, Speech
 from gohd_core.stylised.engines.espeak import LANGUAGES, VARIANTS
 
@@ -41,9 +42,9 @@ _HELD_OUT = {
         *(f"espeak-{v}" for v in ("f5", "m5", "klatt3", "Annie", "benjamin", "steph", "michel")),
     },
 }
-ENGINE_WEIGHT = {"espeak": 0.48, "flite": 0.38, "festival": 0.14}
+ENGINE_WEIGHT = {"espeak": 0.48, "flite": 0.38, "festival": 0.14, "piper": 0.8, "kokoro": 0.6}
 ENGLISH_SHARE = 0.6
-"""Share of espeak-ng clips in English; the rest is spread over the other languages."""
+"""Share of English in the clips of engines that speak more; the rest is spread over the others."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,12 @@ def all_voices() -> tuple[Voice, ...]:
             name = f"{language}+{variant}" if variant else language
             speaker = f"espeak-{variant or language}"
             found.append(Voice("espeak", name, speaker, language[:2]))
+    found += [Voice("piper", name, f"piper-{name}", language[:2]) for name, language in piper.VOICES.items()]
+    found += [
+        Voice("kokoro", f"{language}/{speaker}", f"kokoro-{speaker}", language[:2])
+        for language in kokoro.LANGUAGES
+        for speaker in kokoro.SPEAKERS
+    ]
     return tuple(found)
 
 
@@ -102,7 +109,7 @@ def find_voice(engine: str, name: str) -> Voice:
     raise BadInput(f"Unknown voice '{name}' of '{engine}'; known are {known[:300]}.")
 
 
-def draw_voice(rng: np.random.Generator, split: str, engines: Sequence[str] = tuple(ENGINES)) -> Voice:
+def draw_voice(rng: np.random.Generator, split: str, engines: Sequence[str] = USUAL) -> Voice:
     """A random voice of `split` among `engines`, recorded speakers favoured."""
     if split not in SPLITS:
         raise BadInput(f"Unknown split '{split}'; use one of {', '.join(SPLITS)}.")
@@ -113,7 +120,7 @@ def draw_voice(rng: np.random.Generator, split: str, engines: Sequence[str] = tu
     weights = np.array([ENGINE_WEIGHT[name] for name in present])
     engine = present[int(rng.choice(len(present), p=weights / weights.sum()))]
     pool = [v for v in pool if v.engine == engine]
-    if engine == "espeak":
+    if engine in ("espeak", "kokoro"):
         english = rng.random() < ENGLISH_SHARE
         pool = [v for v in pool if (v.language == "en") == english]
     return pool[int(rng.integers(len(pool)))]

@@ -127,7 +127,7 @@ def test_missing_engine_names_the_package(monkeypatch):
     for name, package in (("flite", "flite"), ("festival", "festival"), ("espeak", "espeak-ng")):
         with pytest.raises(MissingDependency, match=f"apt install {package}"):
             load_engine(name)
-    assert [ok for _, ok, _ in engine_status()] == [False] * 3
+    assert [ok for _, ok, _ in engine_status()] == [False] * len(ENGINES)
     assert "apt install flite" in {name: text for name, _, text in engine_status()}["flite"]
 
 

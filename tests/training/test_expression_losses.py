@@ -153,3 +153,9 @@ def test_gradients_reach_these_landmarks_alone(function, shape, touched: list[in
     function(truth, made).backward()
     moved = made.grad.abs().amax(dim=(0, 1, 3)).nonzero()[:, 0].tolist()
     assert moved == touched
+
+
+def test_squares_are_summed_over_coefficients() -> None:
+    truth, predicted = torch.zeros(2, 3, 4), torch.full((2, 3, 4), 0.5)
+    assert losses.squares(truth, predicted).item() == pytest.approx(1.0)
+    assert losses.squares(truth, truth).item() == 0

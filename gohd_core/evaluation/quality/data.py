@@ -34,7 +34,8 @@ from gohd_core.evaluation.quality.bilabials import moments
 from gohd_core.evaluation.quality.factor_grid import Sheet, factor_sheet
 from gohd_core.training.framework.sampling import audio_frames
 
-VERSION = 1
+VERSION = 2
+"""2: lips that round draw together, and come together and part over 80 ms (`stylised/visemes.py`)."""
 PARTS = ("animator", "motion", "talk")
 """Single pictures, motion from sound, both together."""
 Progress = Callable[[str, int, int], None]
@@ -91,7 +92,7 @@ def default_folder() -> Path:
         home = os.environ.get("LOCALAPPDATA")
     else:
         home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "gohd" / "benchmark"
+    return (Path(home) if home else Path.home() / ".cache") / "gohd" / f"benchmark-{VERSION}"
 
 
 def benchmark_data(

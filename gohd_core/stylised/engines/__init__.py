@@ -1,19 +1,27 @@
 """Text-to-speech engines that also tell when each phone is spoken.
 
-They serve training and benchmarks alone; no ComfyUI node imports this package. Each runs in a fresh
-process per utterance, since engines keep state between utterances and the same seed must give the
-same sound.
+They serve training and benchmarks alone; no ComfyUI node imports this package. The same words, voice and
+manner give the same sound: programs that keep state between utterances run in a fresh process for each.
 """
 
 from __future__ import annotations
 
+from gohd_core.choices import ENGINES as USUAL
 from gohd_core.errors import BadInput
 from gohd_core.stylised.engines.base import Engine, Speech
 from gohd_core.stylised.engines.espeak import Espeak
 from gohd_core.stylised.engines.festival import Festival
 from gohd_core.stylised.engines.flite import Flite
+from gohd_core.stylised.engines.kokoro import Kokoro
+from gohd_core.stylised.engines.piper import Piper
 
-ENGINES: dict[str, type[Engine]] = {"espeak": Espeak, "flite": Flite, "festival": Festival}
+ENGINES: dict[str, type[Engine]] = {
+    "espeak": Espeak,
+    "flite": Flite,
+    "festival": Festival,
+    "piper": Piper,
+    "kokoro": Kokoro,
+}
 
 
 def load_engine(name: str) -> Engine:
@@ -30,4 +38,4 @@ def engine_status() -> list[tuple[str, bool, str]]:
     return [(name, *engine().status()) for name, engine in ENGINES.items()]
 
 
-__all__ = ["ENGINES", "Engine", "Speech", "engine_status", "load_engine"]
+__all__ = ["ENGINES", "USUAL", "Engine", "Speech", "engine_status", "load_engine"]

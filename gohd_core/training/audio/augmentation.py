@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gohd_core.audio import chunk_index, spectrogram_80
 from gohd_core.clips import Clip
 from gohd_core.constants import N_MELS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from gohd_core.training.audio.channels import coded, microphone_curve, overdriven, telephoned, whispered
 from gohd_core.training.audio.noises import noise
 from gohd_core.training.framework.sampling import audio_frames
 
@@ -31,6 +32,8 @@ class AugmentationConfig:
         noise_share, snr: noise, notes, beats (`sound_noises`) or reversed speech at a ratio in dB.
         room_share, reverberation: a room's decay, time to -60 dB in s.
         band_share, highest: a lower sample rate: nothing above a frequency in Hz.
+        whisper_share, drive_share, telephone_share, codec_share: `channels`.
+        microphone: largest rise or fall of a smooth curve over the spectrum, in dB.
         colour: largest tilt and bend of the spectrum, in dB.
         warp: largest change of the vocal tract's length, as a share.
         slow_share, tempo: the sound around each frame stretched in time, as if sung or drawled: rate of
@@ -45,6 +48,11 @@ class AugmentationConfig:
     reverberation: tuple[float, float] = (0.1, 0.6)
     band_share: float = 0.0
     highest: tuple[float, float] = (3000.0, 7500.0)
+    whisper_share: float = 0.0
+    drive_share: float = 0.0
+    telephone_share: float = 0.0
+    codec_share: float = 0.0
+    microphone: float = 0.0
     colour: float = 0.0
     warp: float = 0.0
     quiet_share: float = 0.0
@@ -55,7 +63,8 @@ class AugmentationConfig:
     def changes_nothing(self) -> bool:
         """Whether sound stays as it is."""
         shares = (self.noise_share, self.room_share, self.band_share, self.quiet_share, self.slow_share)
-        return not any((*self.gain, *shares, self.colour, self.warp))
+        channels = (self.whisper_share, self.drive_share, self.telephone_share, self.codec_share)
+        return not any((*self.gain, *shares, *channels, self.microphone, self.colour, self.warp))
 
 
 def augmented_chunks(
@@ -67,7 +76,9 @@ def augmented_chunks(
     last = min(total, window.stop + MARGIN)
     samples = clip.read("audio", first * SAMPLES_PER_FRAME, last * SAMPLES_PER_FRAME) / 32768.0
     samples, quiet = augment(samples, rng, config)
-    rows = recolour(spectrogram_80(samples), rng, config)
+    # notes that are coloured like vowels would teach singers to close their mouths
+    microphone = 0.0 if quiet else config.microphone
+    rows = recolour(spectrogram_80(samples), rng, replace(config, microphone=microphone))
     index = chunk_index(total)[window] - first // GRID * ROWS_PER_GRID
     if rng.random() < config.slow_share:
         middle = (np.arange(window.start, window.stop) - first + 0.5) * ROWS_PER_GRID / GRID
@@ -97,7 +108,9 @@ def augment(
     if quiet:
         loud = 0.0 if rng.random() < 0.3 else level * 10 ** (rng.uniform(-50, 0) / 20)
         samples = loud * noise(len(samples), rng)
-    elif rng.random() < config.noise_share:
+    elif config.whisper_share and rng.random() < config.whisper_share:
+        samples = whispered(samples, rng)
+    if not quiet and rng.random() < config.noise_share:
         ratio = rng.uniform(*config.snr)
         added = samples[::-1] / level if rng.random() < 0.2 else noise(len(samples), rng)
         samples = samples + added * level * 10 ** (-ratio / 20)
@@ -105,6 +118,14 @@ def augment(
         samples = in_room(samples, rng, rng.uniform(*config.reverberation))
     if rng.random() < config.band_share:
         samples = below(samples, rng.uniform(*config.highest))
+    for share, change in (
+        (config.drive_share, overdriven),
+        (config.telephone_share, telephoned),
+        (config.codec_share, coded),
+    ):
+        # nothing is drawn for what a config leaves out, so that older runs stay what they were
+        if share and rng.random() < share:
+            samples = change(samples, rng)
     return samples * 10 ** (rng.uniform(*config.gain) / 20), quiet
 
 
@@ -139,4 +160,7 @@ def recolour(rows: np.ndarray, rng: np.random.Generator, config: AugmentationCon
         place = np.linspace(-1, 1, N_MELS)
         tilt, bend = rng.uniform(-config.colour, config.colour, 2)
         rows = rows + ((tilt * place + bend * (place**2 - 1 / 3)) * LEVEL_PER_DB).astype(np.float32)
+    if config.microphone:
+        curve = microphone_curve(N_MELS, rng, config.microphone) * LEVEL_PER_DB
+        rows = rows + curve.astype(np.float32)
     return np.clip(rows, -4.0, 4.0).astype(np.float32)

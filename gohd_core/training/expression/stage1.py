@@ -32,7 +32,7 @@ from gohd_core.training.losses import expression as losses
 class Stage1Losses:
     """Weights of eq. 19; the paper's are the defaults, but for the lip reader's, which is 2.
 
-    `lip_gap`, `parted`, `eye_ratio` and `spread` are ours and off by default.
+    `lip_gap`, `parted`, `eye_ratio`, `spread` and `squares` are ours and off by default.
     """
 
     landmarks: Weight = 0.01
@@ -44,6 +44,7 @@ class Stage1Losses:
     parted: Weight = "off"
     eye_ratio: Weight = "off"
     spread: Weight = "off"
+    squares: Weight = "off"
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,7 @@ def distillation_terms(
     terms.add("lip_gap", weights.lip_gap, lambda: losses.lip_gap(real.landmarks, made.landmarks))
     terms.add("parted", weights.parted, lambda: losses.parted(real.landmarks, made.landmarks))
     terms.add("spread", weights.spread, lambda: losses.spread(truth, predicted))
+    terms.add("squares", weights.squares, lambda: losses.squares(truth, predicted))
 
 
 def _network(config: Stage1Config) -> ExpressionNetwork:

@@ -1,0 +1,87 @@
+"""What lies between a mouth and a recording: whispering, microphones, telephones, codecs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gohd_core.constants import SAMPLE_RATE
+
+WINDOW, HOP = 512, 128
+"""Samples of the short-time spectra that are changed here, and between two of them."""
+
+
+def whispered(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Speech without a voice [S]: the spectrum's envelope is kept, noise takes the place of its harmonics.
+
+    Low bands lose up to 15 dB, as whispers do, and all of it up to 20. Silence stays silence.
+    """
+    level = float(np.sqrt(np.mean(samples**2)))
+    strength = np.abs(_spectra(samples))
+    envelope = np.exp(_smooth(np.log(strength + 1e-7), 12))
+    frequency = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)
+    tilt = 10 ** (-rng.uniform(5, 15) / 20 * np.clip(1 - frequency / 1500, 0, 1))
+    phase = np.exp(2j * np.pi * rng.random(strength.shape))
+    breath = _sound(envelope * tilt * phase, len(samples))
+    scale = level / max(float(np.sqrt(np.mean(breath**2))), 1e-9)
+    return breath * scale * 10 ** (-rng.uniform(0, 20) / 20)
+
+
+def overdriven(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A microphone or a compressor [S] that flattens what is loud, as shouting does, too."""
+    peak = max(float(np.abs(samples).max()), 1e-6)
+    drive = rng.uniform(1.5, 8.0)
+    return np.tanh(drive * samples / peak) * peak / np.tanh(drive)
+
+
+def telephoned(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A telephone's band, about 300 to 3400 Hz, in 8 bits by the mu-law (ITU-T G.711); [S]."""
+    low, high = rng.uniform(180, 400), rng.uniform(2800, 3600)
+    spectrum = np.fft.rfft(samples)
+    frequency = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
+    spectrum /= (1 + (low / np.maximum(frequency, 1.0)) ** 8) * (1 + (frequency / high) ** 16)
+    narrow = np.fft.irfft(spectrum, len(samples))
+    peak = max(float(np.abs(narrow).max()), 1e-6)
+    folded = np.sign(narrow) * np.log1p(255 * np.abs(narrow) / peak) / np.log(256)
+    folded = np.round(folded * 127) / 127
+    return np.sign(folded) * (256 ** np.abs(folded) - 1) / 255 * peak
+
+
+def coded(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A codec of few bits [S]: what lies far below its surroundings is dropped, the rest is coarse."""
+    spectra = _spectra(samples)
+    strength = np.abs(spectra)
+    around = _smooth(strength, 16) + 1e-9
+    step = around * rng.uniform(0.5, 2.5)
+    return _sound(spectra / np.maximum(strength, 1e-9) * np.round(strength / step) * step, len(samples))
+
+
+def microphone_curve(bands: int, rng: np.random.Generator, largest: float) -> np.ndarray:
+    """A smooth curve [bands] of up to about `largest` dB: how a microphone colours what it hears."""
+    points = rng.uniform(-largest, largest, int(rng.integers(3, 9)))
+    return np.interp(np.arange(bands), np.linspace(0, bands - 1, len(points)), points)
+
+
+def _spectra(samples: np.ndarray) -> np.ndarray:
+    """Short-time spectra [frames, WINDOW / 2 + 1]."""
+    padded = np.pad(samples, (WINDOW, WINDOW + -len(samples) % HOP))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
+    return np.fft.rfft(frames * np.hanning(WINDOW + 1)[:-1])
+
+
+def _sound(spectra: np.ndarray, length: int) -> np.ndarray:
+    """Samples [length] of short-time spectra, overlapped and added."""
+    window = np.hanning(WINDOW + 1)[:-1]
+    parts = np.fft.irfft(spectra, WINDOW) * window
+    total = np.zeros((len(parts) - 1) * HOP + WINDOW)
+    for k in range(WINDOW // HOP):
+        rows = parts[k :: WINDOW // HOP].reshape(-1)
+        total[k * HOP : k * HOP + len(rows)] += rows
+    # four squared Hann windows add up to 3 / 2
+    return total[WINDOW : WINDOW + length] / 1.5
+
+
+def _smooth(rows: np.ndarray, width: int) -> np.ndarray:
+    """Moving mean over 2 `width` + 1 columns of [frames, columns]."""
+    from scipy.ndimage import uniform_filter1d
+
+    return uniform_filter1d(rows, 2 * width + 1, axis=1, mode="nearest")
