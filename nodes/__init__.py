@@ -11,6 +11,7 @@ from .gaze import NODES as GAZE
 from .host import copy_samples, register_folder
 from .load import NODES as LOAD
 from .mixing import NODES as MIXING
+from .mood import NODES as MOOD
 from .motion_files import NODES as MOTION_FILES
 from .motion_from_audio import NODES as MOTION_FROM_AUDIO
 from .paste import NODES as PASTE
@@ -39,6 +40,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *WATERMARK,
     *TALKING,
     *SAMPLES,
+    *MOOD,
 )
 """Every node of the pack, in the order of the menu."""
 

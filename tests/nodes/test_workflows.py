@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,7 @@ def test_wires_go_from_left_to_right_and_around_nodes(path) -> None:
             last = places[last].get("parentId")
         ends = [placed[source][2], *(x for x, _ in chain), placed[target][0]]
         assert ends == sorted(ends), f"wire {link} goes back"
-        lines = list(zip(chain, chain[1:], strict=False))
+        lines = list(pairwise(chain))
         assert all(abs(a[1] - b[1]) < 1 for a, b in lines), f"wire {link} has a slanted part"
         for left, top, right, bottom in placed.values():
             for (x, y), (to, _) in lines:
