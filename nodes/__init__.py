@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from .audio import NODES as AUDIO
+from .blendshapes import NODES as BLENDSHAPES
 from .editing import NODES as EDITING
 from .elsewhere import NODES as ELSEWHERE
 from .gaze import NODES as GAZE
@@ -41,6 +42,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *TALKING,
     *SAMPLES,
     *MOOD,
+    *BLENDSHAPES,
 )
 """Every node of the pack, in the order of the menu."""
 

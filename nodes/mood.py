@@ -23,7 +23,9 @@ class SetMood(io.ComfyNode):
             node_id="GoHDSetMood",
             display_name="Set Mood",
             category=CATEGORY,
-            description="Lays a mood over a motion: brows, lids, corners of the mouth and head; lips stay in sync.",
+            description=(
+                "Lays a mood over a motion: brows, lids, corners of the mouth and head; lips stay in sync."
+            ),
             search_aliases=["gohd", "emotion", "expression", "smile", "angry", "sad"],
             inputs=[
                 field(sockets.Motion, "motion", "The motion to change, made with the built-in weights."),
@@ -52,13 +54,16 @@ class SetMood(io.ComfyNode):
                 field(
                     io.String,
                     "keys",
-                    "Moods over time instead, one key a line: a mood, seconds, an amount, and if wanted how to "
-                    "go on: smooth, linear or hold. What follows # is a note. Empty: the mood above all the time.",
+                    "Moods over time instead, one key a line: a mood, seconds, an amount, and if wanted how "
+                    "to go on: smooth, linear or hold. What follows # is a note. Empty: the mood above all "
+                    "the time.",
                     default="",
                     multiline=True,
                 ),
             ],
-            outputs=[result(sockets.Motion, "motion", "The motion in that mood; the one that came in stays.")],
+            outputs=[
+                result(sockets.Motion, "motion", "The motion in that mood; the one that came in stays.")
+            ],
         )
 
     @classmethod

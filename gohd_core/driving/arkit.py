@@ -1,12 +1,12 @@
 """Motion for other tools and back: ARKit's 52 blendshapes with the head, as Live Link Face writes them.
 
-CSV: a line a frame, `Timecode, BlendshapeCount, 52 shapes, HeadYaw, HeadPitch, HeadRoll, ` and yaw, pitch and roll
-of either eye. JSON: the same by name, with the frame rate and the head's place as well. Angles are radians in
-ARKit's axes (x to the face's left, y up, z out of the face), which are ours: positive yaw turns the nose to the
-picture's right, positive pitch lowers it, positive roll is counter-clockwise in the picture.
+CSV: a line a frame, `Timecode, BlendshapeCount, 52 shapes, HeadYaw, HeadPitch, HeadRoll,` and yaw, pitch
+and roll of either eye. JSON: the same by name, with the frame rate and the head's place as well. Angles are
+radians in ARKit's axes (x to the face's left, y up, z out of the face), which are ours: positive yaw turns
+the nose to the picture's right, positive pitch lowers it, positive roll is counter-clockwise in the picture.
 
-What comes back is what went out where movements lie in 0..1 and eyes turn by at most 30 degrees in the head; the
-CSV has no place for the head's translation.
+What comes back is what went out where movements lie in -1..1 (below 0 corners and lids alone) and eyes turn
+by at most 30 degrees in the head; the CSV has no place for the head's translation.
 """
 
 from __future__ import annotations
@@ -33,7 +33,16 @@ from gohd_core.motion.editing import exact_fps
 
 _EYE = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
 _MOUTH = (
-    *("jawForward", "jawRight", "jawLeft", "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRight"),
+    *(
+        "jawForward",
+        "jawRight",
+        "jawLeft",
+        "jawOpen",
+        "mouthClose",
+        "mouthFunnel",
+        "mouthPucker",
+        "mouthRight",
+    ),
     *("mouthLeft", "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight"),
     *("mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight", "mouthRollLower"),
     *("mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthPressLeft", "mouthPressRight"),
@@ -64,8 +73,8 @@ def blendshapes(motion: Motion, *, fps: Fraction | int | float | None = None) ->
     """
     if motion.space != STYLISED:
         raise BadInput(
-            f"Blendshapes are told from movements that the {motion.space!r} space has no names for; use motion "
-            "made with the built-in weights."
+            f"Blendshapes are told from movements that the {motion.space!r} space has no names for; use "
+            "motion made with the built-in weights."
         )
     from gohd_core.stylised.expressions import INDEX
 
@@ -134,7 +143,7 @@ def load_blendshapes(path: str | Path, *, fps: Fraction | int | float = FPS) -> 
             places = None
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise BadInput(
-            f"{path} can't be read as blendshapes; give a CSV of Live Link Face, or JSON that was exported here."
+            f"{path} can't be read as blendshapes; give a CSV of Live Link Face, or JSON from here."
         ) from error
     return _motion(columns, places, fps)
 
@@ -164,7 +173,9 @@ def _motion(columns: dict[str, list[float]], places: Any, fps: Fraction | int | 
     if places is not None:
         pose[:, 3:] = np.asarray(places)
     parts = (torch.from_numpy(part).float() for part in (pose, expression, gaze))
-    return Motion(*(kind(part, STYLISED, fps) for kind, part in zip((Pose, Expression, Gaze), parts, strict=True)))
+    return Motion(
+        *(kind(part, STYLISED, fps) for kind, part in zip((Pose, Expression, Gaze), parts, strict=True))
+    )
 
 
 def _csv(rows: list[list[float]], rate: Fraction) -> str:

@@ -1,7 +1,7 @@
 """A portrait that lives without speaking: it blinks, looks about and breathes, its mouth shut.
 
-Eyes are those of `stylised.behaviour`, with its sources, looking at the viewer for longer, as listeners do. An
-adult at rest takes 12 to 20 breaths a minute. How far head and breath move was chosen by eye.
+Eyes are those of `stylised.behaviour`, with its sources, looking at the viewer for longer, as listeners do.
+An adult at rest takes 12 to 20 breaths a minute. How far head and breath move was chosen by eye.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Moods as facial action units on top of any motion; speech keeps the lips.
 
-Units and what they do are those of P. Ekman, W. V. Friesen, J. C. Hager, "Facial Action Coding System" (2002),
-whose Investigator's Guide lists the prototypes of six emotions: happy 6+12, sad 1+4+15, surprised 1+2+5,
-afraid 1+2+4+5+20, angry 4+5+7+23, disgusted 9+10+15. Tender joins the slanted brows of compassion (J. L. Goetz,
-D. Keltner, E. Simon-Thomas, Psychological Bulletin 2010) and the smile of affection (G. C. Gonzaga et al., J.
-Personality and Social Psychology 2001). Sadness bows the head and surprise raises it (M. Coulson, J. Nonverbal
-Behavior 2004); how other moods hold it, and how strong each unit is, was chosen by eye.
+Units and what they do are those of P. Ekman, W. V. Friesen, J. C. Hager, "Facial Action Coding System"
+(2002), whose Investigator's Guide lists the prototypes of six emotions: happy 6+12, sad 1+4+15, surprised
+1+2+5, afraid 1+2+4+5+20, angry 4+5+7+23, disgusted 9+10+15. Tender joins the slanted brows of compassion
+(J. L. Goetz, D. Keltner, E. Simon-Thomas, Psychological Bulletin 2010) and the smile of affection (G. C.
+Gonzaga et al., J. Personality and Social Psychology 2001). Sadness bows the head and surprise raises it
+(M. Coulson, J. Nonverbal Behavior 2004); how other moods hold it, and how strong
+each unit is, was chosen by eye.
 
 Units that part or shut the lips (10, 23, 25, 26) would fight with speech and are left out. So are those whose
 movements nothing draws (9 and, but for what a smile raises, 6): disgust is told by brows, lids and corners.

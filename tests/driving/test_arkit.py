@@ -53,7 +53,7 @@ def test_there_are_52_shapes_and_all_lie_between_0_and_1() -> None:
     assert len(set(BLENDSHAPES)) == 52
     made = blendshapes(motion())
     for name in BLENDSHAPES:
-        assert 0 <= made[name].min() and made[name].max() <= 1, name
+        assert made[name].min() >= 0 and made[name].max() <= 1, name
 
 
 def test_signs_are_those_of_the_face() -> None:

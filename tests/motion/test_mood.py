@@ -21,7 +21,9 @@ def speech(frames: int = 50, space: str = "stylised") -> Motion:
     for name in SPEECH:
         values[:, INDEX[name]] = torch.rand(frames, generator=generator)
     values[20:23, INDEX["blink_left"]] = values[20:23, INDEX["blink_right"]] = 1.0
-    return Motion(Pose(torch.zeros(frames, 6), space), Expression(values, space), Gaze(torch.zeros(frames, 2), space))
+    return Motion(
+        Pose(torch.zeros(frames, 6), space), Expression(values, space), Gaze(torch.zeros(frames, 2), space)
+    )
 
 
 @pytest.mark.parametrize("name", MOODS)
