@@ -12,10 +12,6 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "mesh"))
 
-from clip_faces import acted, landmarks
-from driving_fakes import FakeExtractor
-from faces import SIZE
-
 from gohd_core.driving import extract_by_meshes, extract_motion, extract_people
 from gohd_core.driving.eye_contact import read_eyes, turned
 from gohd_core.driving.lids import COLUMNS, with_seen_lids
@@ -25,6 +21,9 @@ from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.motion import Expression, Motion
 from gohd_core.video.reader import Film
+from tests.support.clip_faces import acted, landmarks
+from tests.support.driving_fakes import FakeExtractor
+from tests.support.mesh_faces import SIZE
 
 
 class KnownFaces:

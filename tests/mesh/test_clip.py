@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from clip_faces import acted, head
-from faces import SIZE
 
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import Camera, rotation
@@ -21,6 +19,8 @@ from gohd_core.mesh.clip import (
     offset_gaze,
 )
 from gohd_core.mesh.fit import fit_face
+from tests.support.clip_faces import acted, head
+from tests.support.mesh_faces import SIZE
 
 
 @pytest.mark.parametrize("angles", [(0.0, 0.0, 0.0), (0.15, 0.35, -0.1), (-0.2, -0.5, 0.2)])

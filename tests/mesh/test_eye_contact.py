@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from clip_faces import acted, landmarks
-from faces import SIZE, painted_picture
 
 from gohd_core.mesh.eye_contact import LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.iris_drawing import draw_iris
+from tests.support.clip_faces import acted, landmarks
+from tests.support.mesh_faces import SIZE, painted_picture
 
 BOX = (0.0, 0.0, float(SIZE))
 

