@@ -12,6 +12,7 @@ from functools import reduce
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from gohd_core.kernels.policy import uses_cpu_kernels
@@ -118,7 +119,9 @@ class EqualConv2d(Freezable):
             and uses_cpu_kernels(x)
             and x.is_contiguous(memory_format=torch.channels_last)
         ):
-            return F.linear(x.permute(0, 2, 3, 1), kernel[:, :, 0, 0], bias).permute(0, 3, 1, 2)
+            return rearrange(
+                F.linear(rearrange(x, "b c h w -> b h w c"), kernel[:, :, 0, 0], bias), "b h w c -> b c h w"
+            )
         return F.conv2d(x, kernel, bias, stride=self.stride, padding=self.padding)
 
 

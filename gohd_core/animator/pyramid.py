@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig, level_sizes
@@ -81,9 +82,9 @@ class FlowHead(nn.Module):
         dtype = torch.float64 if uses_cpu_kernels(x) else torch.float32
         style = self.modulation(latent.to(dtype))
         kernel = self.weight.to(dtype) * (style / self.weight.shape[1] ** 0.5)[:, None]
-        flat = x.permute(0, 2, 3, 1).flatten(1, 2)
+        flat = rearrange(x, "b c h w -> b (h w) c")
         out = torch.baddbmm(self.bias.to(dtype), flat.to(dtype), kernel.transpose(1, 2))
-        out = out.transpose(1, 2).unflatten(2, x.shape[2:])
+        out = rearrange(out, "b (h w) c -> b c h w", h=x.shape[2])
         return out if below is None else out + upsample(below)
 
 
@@ -186,7 +187,7 @@ class PyramidDecoder(nn.Module):
             x = self.convs[2 * i + 1](x, latent)
             flow = self.flows[i](x, latent, flow)
             offset, mask = torch.tanh(flow[:, :2]), torch.sigmoid(flow[:, 2:])
-            grid = corner_grid(side, x.device) + offset.permute(0, 2, 3, 1)
+            grid = corner_grid(side, x.device) + rearrange(offset, "b xy h w -> b h w xy")
             warped = warp(features[i], grid, mask).contiguous(memory_format=layout)
             shown = warped
             if side >= self.modulate_from:

@@ -28,7 +28,7 @@ NO_FACE = ("raise", "whole", "hold")
 class Extraction(Motion):
     """The motion that was read from pictures, and what else the extractor says.
 
-    The extractor can't see gaze: it is zero and marked as not observed until `with_gaze` sets it.
+    The extractor can't see gaze: it is zero and marked as not observed.
 
     Attributes:
         identity: i of eq. 10 per frame, [T, 80].
@@ -41,10 +41,6 @@ class Extraction(Motion):
     landmarks: Tensor | None = None
     coefficients: Coefficients = field(default=None)  # type: ignore[assignment]
     found: Tensor = field(default=None)  # type: ignore[assignment]
-
-    def with_gaze(self, gaze: Gaze) -> Motion:
-        """Pose and expression together with a gaze of the same length."""
-        return Motion(self.pose, self.expression, gaze)
 
 
 class CoefficientExtractor(Runtime):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -77,7 +78,7 @@ class Portrait:
     @property
     def source(self) -> Tensor:
         """The crop as the animator takes it, [1, 3, S, S] in -1..1."""
-        return self.crop.permute(2, 0, 1)[None] * 2 - 1
+        return rearrange(self.crop, "h w c -> 1 c h w") * 2 - 1
 
     @property
     def p0(self) -> Tensor:

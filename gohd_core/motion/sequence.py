@@ -212,10 +212,6 @@ class Motion:
         )
         return cls(Pose(pose, space, fps), Expression(expression, space, fps), Gaze(gaze, space, fps))
 
-    def scaled(self, *, pose: float = 1.0, expression: float = 1.0) -> Motion:
-        """Pose and expression times a factor; the gaze is left as it is, as in the official script."""
-        return Motion(self.pose.scaled(pose), self.expression.scaled(expression), self.gaze)
-
     def resampled(self, fps: Fraction | int | float, *, frames: int | None = None) -> Motion:
         """All parts at another rate; see `Sequence.resampled`."""
         return self._each(lambda part: part.resampled(fps, frames=frames))

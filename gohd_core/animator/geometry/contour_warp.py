@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.animator.config import FACE, INNER
@@ -102,7 +103,7 @@ def rings_in_frame(target: Tensor, own: Tensor, trust: Tensor, size: int) -> Rin
         column,
         row,
         opening,
-        (shift * (2 / size)).movedim(2, 1),
+        rearrange(shift * (2 / size), "b part xy h w -> b xy part h w"),
         weight * trust[:, None, None, None],
     )
 
@@ -127,7 +128,9 @@ class _Profiles:
         """From rings [B,3,8,48,2] (along the axis, up) and their shifts [B,3,8,48,2] in pixels."""
         half = torch.arange(POINTS // 2 + 1, device=rings.device, dtype=torch.long)
         order = torch.stack([half.flip(0), (POINTS // 2 + half) % POINTS])
-        halves = torch.cat([rings, shifts], -1)[..., order, :].movedim(3, 2)  # [B,3,2,8,25,4]
+        halves = rearrange(
+            torch.cat([rings, shifts], -1)[..., order, :], "b part ring half n c -> b part half ring n c"
+        )
         along = halves[..., 0].cummax(-1).values + half.to(rings) * _LEAST_STEP
         nodes = torch.arange(count, device=rings.device, dtype=torch.float32) - (count - 1) / 2
         after = torch.searchsorted(along, nodes.expand(*along.shape[:-1], -1).contiguous())

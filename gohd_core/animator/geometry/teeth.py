@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from gohd_core.animator.layers import EqualLinear, plain_conv
@@ -85,7 +86,7 @@ class Teeth(nn.Module):
     def draw(self, rows: Rows, size: int) -> list[Layer]:
         """Both rows [B,.,size,size], the lower first."""
         places = sized(rows.places.flatten(1, 2), size).unflatten(1, (ROWS, 2))
-        return self.draw_at(places.movedim(2, -1), rows.light)
+        return self.draw_at(rearrange(places, "b row xy h w -> b row h w xy"), rows.light)
 
     def draw_at(self, places: Tensor, light: Tensor) -> list[Layer]:
         """The same at places [B,2,h,w,2] along and down the rows, -1..1 within a row."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
@@ -110,7 +111,7 @@ def portrait(models: Models) -> tuple[Tensor, Motion]:
         )
     with Image.open(assets_folder() / "portraits" / "01.jpg") as image:
         pixels = np.asarray(image.convert("RGB").resize((size, size)), np.float32)
-    picture = torch.from_numpy(pixels / 127.5 - 1).permute(2, 0, 1)[None]
+    picture = rearrange(torch.from_numpy(pixels / 127.5 - 1), "h w c -> 1 c h w")
     own = animator.encode_source(picture).descriptor.cpu()
     return picture, Motion.from_descriptors(to_network_order(own), animator.space)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -81,7 +82,7 @@ class ParsingDraw:
         image = self.changes(image, rng)
         if self.mirrored and rng.random() < 0.5:
             image, parts = image[:, ::-1], mirrored_parts()[parts[:, ::-1]]
-        return {"image": image.transpose(2, 0, 1).copy(), "parts": np.ascontiguousarray(parts)}
+        return {"image": rearrange(image, "h w c -> c h w").copy(), "parts": np.ascontiguousarray(parts)}
 
 
 def mirrored_parts() -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.clips import Clip
@@ -111,7 +112,9 @@ def driven_film(
     count = min(frames, len(clip))
     parts = [clip.read("expression"), clip.read("pose"), clip.read("gaze")[:, ::-1]]
     descriptors = np.concatenate(parts, 1)
-    truth = torch.from_numpy(clip.read("frames", 0, count)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    truth = (
+        rearrange(torch.from_numpy(clip.read("frames", 0, count)), "t h w c -> t c h w").float() / 127.5 - 1
+    )
     own, made = torch.from_numpy(descriptors[:1]), []
     for start in range(0, count, batch):
         numbers = list(range(start, min(start + batch, count)))
