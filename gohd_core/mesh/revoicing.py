@@ -194,10 +194,14 @@ class Revoicing:
     def _pushed(self, t: int) -> Tensor:
         """Own lips of frame t [7,48,3], an open mouth's edges outwards: no teeth are carried along."""
         found = self._own_lips[t].clone()
-        index = torch.arange(found.shape[1])
-        sign = torch.where(index < 24, 1.0, -1.0)
+        index = torch.arange(found.shape[1], dtype=torch.float32, device="cpu")
+        sign = torch.where(index < 24, 1.0, -1.0).to(torch.float32)
         sine = (index * (2 * torch.pi / len(index))).sin().abs() ** 0.7
-        cuts = torch.zeros(2) if self.mouths is None else torch.from_numpy(self.mouths.cuts).float()
+        cuts = (
+            torch.zeros(2, dtype=torch.float32, device="cpu")
+            if self.mouths is None
+            else torch.from_numpy(self.mouths.cuts).float()
+        )
         out = _PUSH - torch.where(index < 24, cuts[0], cuts[1])
         push = float(smoothstep(0.008, 0.035, float(self.gap[t]))) * sine * out
         thickness = ((found[4, :, 1] - found[EDGE, :, 1]) * sign).clamp_min(1e-4)
