@@ -79,7 +79,10 @@ def blendshapes(motion: Motion, *, fps: Fraction | int | float | None = None) ->
     from gohd_core.stylised.expressions import INDEX
 
     motion = motion if fps is None else motion.resampled(exact_fps(fps))
-    made = {name: torch.zeros(len(motion)) for name in (*BLENDSHAPES, *HEAD, *EYES)}
+    made = {
+        name: torch.zeros(len(motion), dtype=torch.float32, device="cpu")
+        for name in (*BLENDSHAPES, *HEAD, *EYES)
+    }
     for movement, groups in SHAPES.items():
         values = motion.expression.values[:, INDEX[movement]]
         for shape in groups[0]:

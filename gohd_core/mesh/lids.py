@@ -53,9 +53,12 @@ def lids_follow_gaze(blink: Tensor, pitch: Tensor) -> Tensor:
     Returns:
         [...,2]; below 0 where the eye opens wider than in the picture.
     """
-    more = torch.where(pitch < 0, -_FOLLOW_DOWN * pitch, -_FOLLOW_UP * pitch)
-    more = more.clamp(*_FOLLOW_LIMITS)[..., None]
-    return blink + more * (1 - blink.clamp(0, 1))
+    return blink + lid_shift(pitch)[..., None] * (1 - blink.clamp(0, 1))
+
+
+def lid_shift(pitch: Tensor) -> Tensor:
+    """By how much of a blink open lids go with a gaze that is so far above the portrait's own, radians."""
+    return torch.where(pitch < 0, -_FOLLOW_DOWN * pitch, -_FOLLOW_UP * pitch).clamp(*_FOLLOW_LIMITS)
 
 
 def wears_glasses(picture: np.ndarray, points: np.ndarray) -> bool:

@@ -97,7 +97,7 @@ def face_shape(points_in_head: Tensor) -> FaceShape:
     gains = own.new_tensor(_GAINS)
     directions = _contour_directions(spline, own) * gains[:, None, None, None, None]
     basis = stylised_basis()
-    head = torch.tensor(basis.mean_shape, dtype=torch.float64)
+    head = torch.tensor(basis.mean_shape, dtype=torch.float64, device="cpu")
     head_directions = _directions(basis.expression_basis)
     head_directions[list(BLINKS)] = 0
     moved = spline.moved(head, head_directions) * gains[:, None, None]
