@@ -13,5 +13,5 @@ sys.path[:0] = [str(_HERE), str(_HERE / "face")]
 
 @pytest.fixture(autouse=True)
 def without_face_networks(monkeypatch, tmp_path_factory) -> None:
-    """Noise and plain colours show no face; tests that read faces give a folder (`face_folder`)."""
+    """Noise and plain colours show no face; tests that read faces say themselves where the networks lie."""
     monkeypatch.setenv("GOHD_FACES", str(tmp_path_factory.getbasetemp() / "no_networks"))

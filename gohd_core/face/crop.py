@@ -19,7 +19,6 @@ LIFT = 0.1
 """The box is moved up by this share of its height first: detectors leave the forehead out."""
 
 
-
 def is_square(height: int, width: int) -> bool:
     """Whether a picture counts as a square crop of a head."""
     return max(height, width) <= SQUARE * min(height, width)

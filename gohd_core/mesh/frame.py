@@ -73,8 +73,10 @@ class Window:
 
     def pixels(self) -> Tensor:
         """[B,h,w,2] (column, row) of the window's pixels, float32."""
-        columns = self.x[:, None] + torch.arange(self.width, device=self.x.device)  # [B,w]
-        rows = self.y[:, None] + torch.arange(self.height, device=self.x.device)  # [B,h]
+        columns = self.x[:, None] + torch.arange(
+            self.width, device=self.x.device, dtype=torch.float32
+        )  # [B,w]
+        rows = self.y[:, None] + torch.arange(self.height, device=self.x.device, dtype=torch.float32)  # [B,h]
         shape = (len(self.x), self.height, self.width)
         grid = columns[:, None, :].expand(shape), rows[:, :, None].expand(shape)
         return torch.stack(grid, -1).to(torch.float32)

@@ -44,7 +44,7 @@ _OUTLINE = 0.18
 """Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
 _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
 """Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
-_INVERSIONS, _LEAST_AREA = 3, 0.3
+_INVERSIONS, _LEAST_AREA = 5, 0.7
 """Steps of the inversion of flows, and the least that one of them takes a cell to shrink to."""
 _CHIN = 152
 
@@ -240,7 +240,7 @@ def _barycentric(steps: int, like: Tensor) -> Tensor:
 def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Tensor, Tensor]:
     """How far places lie from where the person crosses held sides [n,n], and from the picture's own ones
     [4,n,n] (left, top, right, bottom); from 0 there to 1 within, and along sides that show the wall alone."""
-    is_held = torch.tensor(held, device=own.device)[:, None, None]
+    is_held = torch.tensor(held, device=own.device, dtype=torch.bool)[:, None, None]
     crossing = 1.0 if alpha is None else _crossing(F.adaptive_avg_pool2d(alpha, GRID))
     pin, inner = (1 - crossing * (1 - _from_sides(own, width)) for width in (_HELD, _FREE))
     return torch.where(is_held, pin, 1.0).prod(0), torch.where(is_held, 1.0, inner)
@@ -309,17 +309,15 @@ def _inverse(shift: Tensor, size: int) -> Tensor:
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / cell
     flow = -shift
     fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
-    for turn in range(_INVERSIONS):
+    for _ in range(_INVERSIONS):
         grid = places + flow.permute(0, 2, 3, 1) * (2 / size)
         found = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False)
-        if turn == 0:  # the derivatives change little from here on
-            fields = shift
-            xx, yx, xy, yy = found[:, 2:].unbind(1)
-            xx, yy = xx + 1, yy + 1
-            area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
-            inverse = torch.stack([yy, -xy, -yx, xx], 1) / area[:, None]
-        miss = flow + found[:, :2]
-        flow = flow - torch.stack([(inverse[:, :2] * miss).sum(1), (inverse[:, 2:] * miss).sum(1)], 1)
+        x, y, xx, yx, xy, yy = found.unbind(1)
+        miss_x, miss_y = flow[:, 0] + x, flow[:, 1] + y
+        # Where the picture is stretched a whole step would overshoot; where it is compressed, Newton's would.
+        xx, yy = F.relu(xx) + 1, F.relu(yy) + 1
+        area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
+        flow = flow - torch.stack([yy * miss_x - xy * miss_y, xx * miss_y - yx * miss_x], 1) / area[:, None]
     return flow
 
 

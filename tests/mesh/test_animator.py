@@ -19,6 +19,7 @@ from gohd_core.mesh.animator import MeshAnimator
 from gohd_core.mesh.contour_warp import contour_flows
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.gaze import from_head, into_head
+from gohd_core.mesh.head import _inverse
 from gohd_core.mesh.inpaint import push_pull
 from gohd_core.mesh.matte import split
 from gohd_core.mesh.source import MeshSource, mesh_source
@@ -82,6 +83,20 @@ def test_turning_the_head_moves_the_face_as_its_geometry_says():
     assert (there - here).norm(dim=-1).min() > 3
     found = there + drawing._sampled(flow, there[None], SIZE)[0]
     assert (found - here).norm(dim=-1).max() < 1.5
+
+
+def test_flows_are_inverted_where_pictures_are_stretched_and_where_they_are_compressed():
+    side, size = 128, 512
+    line = (torch.arange(side) + 0.5) / side
+    bump = torch.exp(-(((line - 0.5) / 0.12) ** 2))
+    slopes = 40 * (bump[1:] - bump[:-1]) * side / size
+    assert slopes.max() > 0.5 and slopes.min() < -0.5
+    shift = torch.stack([40 * bump.expand(side, side), -15 * bump[:, None].expand(side, side)])[None]
+    flow = _inverse(shift, size)
+    at = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1) * size - 0.5
+    came_from = at + flow[0].permute(1, 2, 0)
+    back = came_from + drawing._sampled(shift, came_from[None], size)[0]
+    assert (back - at).norm(dim=-1)[8:-8, 8:-8].max() < 1.0
 
 
 def test_nothing_flows_at_the_portraits_own_motion():
