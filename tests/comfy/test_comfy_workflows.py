@@ -38,6 +38,8 @@ def frames_of(workflow: dict) -> int:
     """How many frames its sample lasts: a sentence where there is one, else the driving video."""
     av = pytest.importorskip("av")
     given = {node["class_type"]: node["inputs"] for node in workflow.values()}
+    if "GoHDIdleMotion" in given:
+        return round(given["GoHDIdleMotion"]["duration"] * 25)
     if "LoadAudio" in given:
         if given["LoadAudio"]["audio"] == SPEECH:
             return round(SECONDS * 25)

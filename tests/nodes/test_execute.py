@@ -337,3 +337,23 @@ def test_face_parsing_weights_say_what_is_pasted(run, nodes, base, models, monke
     options = {"region": region.options[1], "growth": 0.0}
     _, mask = run("GoHDPasteBack", images=picture(64, 64), portrait=portrait, **options)
     assert mask[0, 40:].max() == 0 and mask[0, :20].min() > 0.99
+
+
+def test_idle_life_a_mood_and_blendshapes_go_together(run, portrait, base) -> None:
+    idle, frames = run("GoHDIdleMotion", portrait=portrait, duration=4.0)
+    assert frames == len(idle) == 100
+    (sad,) = run("GoHDSetMood", motion=idle, mood="sad", amount=1.0)
+    assert not torch.equal(sad.expression.values, idle.expression.values)
+    (keyed,) = run("GoHDSetMood", motion=idle, keys="sad 0 0 linear\nsad 2 1")
+    assert torch.equal(keyed.expression.values[0], idle.expression.values[0])
+    assert torch.equal(keyed.expression.values[60:], sad.expression.values[60:])
+    (path,) = run("GoHDSaveBlendshapes", motion=sad, format="json")
+    name = f"gohd/{path.rpartition('/')[2]} [output]"
+    read, count = run("GoHDLoadBlendshapes", file=name)
+    assert count == 100 and read.pose.values == pytest.approx(sad.pose.values, abs=1e-5)
+
+
+def test_keys_of_a_mood_that_cannot_be_read_are_told_before_it_runs(nodes) -> None:
+    said = nodes["GoHDSetMood"].validate_inputs("hungry 0 1")
+    assert "hungry" in said and nodes["GoHDSetMood"].validate_inputs("") is True
+    assert "There is no file" in nodes["GoHDLoadBlendshapes"].validate_inputs("nothing.csv [input]")
