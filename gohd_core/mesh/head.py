@@ -17,7 +17,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.camera import Camera, rotation, transform
 from gohd_core.mesh.inpaint import push_pull
-from gohd_core.mesh.shape import FaceShape
+from gohd_core.mesh.shape import DROP, FaceShape
 from gohd_core.stylised.morphable import stylised_basis
 
 GRID = 128
@@ -46,7 +46,12 @@ _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
 """Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
 _INVERSIONS, _LEAST_AREA = 5, 0.7
 """Steps of the inversion of flows, and the least that one of them takes a cell to shrink to."""
-_CHIN = 152
+_THROAT, _TO_EYES = (0.02, 0.32), 0.72
+"""Lengths below the chin between which expressions fade, model units; and of the way from nose to eyes, how
+far up what the mouth does reaches.
+"""
+_CHIN, _NOSE, _EYES = 152, 2, (33, 133, 263, 362)
+"""Mesh points: the chin, the nose's base and the corners of the eyes."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,8 @@ class HeadWarp:
         inwards = -(relief * self.outward).sum(1, keepdim=True)
         length = relief.square().sum(1, keepdim=True).sqrt_().clamp_min_(1e-3)
         shift = whole - relief.mul_(inwards.div_(length).clamp_min_(0))  # [2B,2,N]
-        body = (shift @ self.neck)[..., None]
+        # Shoulders go with the neck, but not with what the face does.
+        body = (shift[count:] @ self.neck)[..., None].repeat(2, 1, 1)
         shift = shift.mul_(self.rigid).add_(body * self.body)
         shift = shift * torch.where(shift > 0, self.inner[:2], self.inner[2:])
         skin, rigid = _inverse(shift.unflatten(2, (GRID, GRID)), self.size).split(count)
@@ -167,6 +173,11 @@ def head_warp(
     points = in_head(depth)
     below = points_in_head[_CHIN, 1] - points[..., 1]
     across = points[..., 0]
+    directions = directions * (1 - _smoothstep(*_THROAT, below))[..., None]
+    # What only the mouth does stays below the eyes.
+    nose, eyes = points_in_head[_NOSE, 1], points_in_head[list(_EYES), 1].mean()
+    lower = 1 - _smoothstep(0.0, 1.0, (points[..., 1] - nose) / (_TO_EYES * (eyes - nose)))
+    directions[: DROP + 1] *= lower[..., None]
     rigid = 1 - _smoothstep(0.0, _NECK, below)
     rigid = rigid * (1 - _smoothstep(*_SIDES, across.abs()) * _smoothstep(-0.80, 0.05, below))
     if alpha is None:
