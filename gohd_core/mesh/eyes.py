@@ -106,9 +106,11 @@ class Eyes:
             return frame.skin
         part = crop.frame
         skin = ball.lid.cover(part) if blinks else part.skin
-        eyeball = self._look(ball, part, own, now)
-        eyeball = ball.lid.shade(eyeball, part) if blinks else eyeball
-        drawn = torch.lerp(skin, eyeball, ball.lid.opened(part) * (1 - rest[:, None, None, None]))
+        drawn = skin
+        if bool(part.opening.coverage.any()):
+            eyeball = self._look(ball, part, own, now)
+            eyeball = ball.lid.shade(eyeball, part) if blinks else eyeball
+            drawn = torch.lerp(skin, eyeball, ball.lid.opened(part) * (1 - rest[:, None, None, None]))
         drawn = ball.lid.lashes(drawn, part) if blinks else drawn
         return crop.put_back(drawn, frame.skin)
 
