@@ -9,15 +9,16 @@ from torch import Tensor
 
 from gohd_core.mesh.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.contours import opposite
-from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, Window
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, OwnFace, Window
 from gohd_core.mesh.gaze import into_head
 from gohd_core.mesh.lids import lids_follow_gaze
 from gohd_core.mesh.sampling import sample
 from gohd_core.mesh.source import MeshSource
 
-_PARTED, _SEAM = 0.022, 0.55
+_PARTED, _SEAM, _RIM, _SHUT = 0.022, 0.55, 0.85, 0.008
 """Gap by which lips must have parted, model units, before their skin is taken from beyond their dark line,
-and how far beyond: a share of the way to the next contour."""
+and how far beyond: a share of the way to the next contour. Lips whose own gap is wider than the
+last have the rim of teeth or of darkness there."""
 _STILL = 0.012
 """How far a person's outline moves until nothing is left of the fringe around it, picture sides."""
 _JAW_COLUMN, _BLINK_COLUMNS = 0, {LEFT_EYE: 10, RIGHT_EYE: 11}
@@ -29,6 +30,7 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
     gaze = into_head(descriptors[:, 64:70], descriptors[:, 70:])
     gaze = gaze - into_head(own[:, 64:70], own[:, 70:])  # what the eyes turn by in the head
     descriptors = _with_lids(descriptors, gaze[:, 1])
+    descriptors = source.warp.panned(descriptors)
     head = source.warp.flow(descriptors)
     at = _enlarged(head.skin, size)  # [B,S,S,2]
     at += source.pixels
@@ -36,7 +38,7 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
     target = source.shape.contours_in(descriptors, size) + _sampled(
         head.held_back, base.flatten(1, 3), size
     ).view_as(base)
-    base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face.unit)
+    base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face)
     flows = contour_flows(target, base, size)
     for flow in flows:
         _lay(at, source.pixels, flow)
@@ -94,11 +96,12 @@ def _with_lids(descriptors: Tensor, up: Tensor) -> Tensor:
     return descriptors
 
 
-def _parted(target: Tensor, own: Tensor, unit: float) -> Tensor:
+def _parted(target: Tensor, own: Tensor, face: OwnFace) -> Tensor:
     """Own lip contours [B,7,48,2] for frames whose contours are `target`: where the gap is another than in
     the picture, skin is taken from beyond the lips' dark line or the teeth's rim."""
     gaps = [(edge - opposite(edge, 1)).norm(dim=-1) for edge in (target[:, EDGE], own[:, EDGE])]
-    share = ((gaps[0] - gaps[1]).abs() / (_PARTED * unit)).clamp(0, 1)[..., None, :, None] * _SEAM
+    share = ((gaps[0] - gaps[1]).abs() / (_PARTED * face.unit)).clamp(0, 1)[..., None, :, None]
+    share = share * (_RIM if face.gap > _SHUT else _SEAM)
     edges = own[:, : EDGE + 1]
     return torch.cat([torch.lerp(edges, own[:, EDGE + 1 : EDGE + 2], share), own[:, EDGE + 1 :]], 1)
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.camera import Camera, rotation, transform
 from gohd_core.mesh.inpaint import push_pull
-from gohd_core.mesh.shape import FaceShape
+from gohd_core.mesh.shape import DROP, FaceShape
 from gohd_core.stylised.morphable import stylised_basis
 
 GRID = 128
@@ -40,13 +40,21 @@ _WITHOUT_MATTE = 0.12
 _HELD, _FREE = 0.16, 0.25
 """Width along held sides of the picture over which the motion of a person who crosses them fades, and along
 the picture's own sides over which skin is stretched; picture sides."""
+_PAN, _LEAST_CROSSING = 0.8, 0.25
+"""Of what a person who crosses the picture's own sides bares there, the share that the view goes along; and
+the share of a side that has to be crossed for all of that."""
 _OUTLINE = 0.18
 """Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
 _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
 """Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
 _INVERSIONS, _LEAST_AREA = 5, 0.7
 """Steps of the inversion of flows, and the least that one of them takes a cell to shrink to."""
-_CHIN = 152
+_THROAT, _TO_EYES = (0.02, 0.32), 0.72
+"""Lengths below the chin between which expressions fade, model units; and of the way from nose to eyes, how
+far up what the mouth does reaches.
+"""
+_CHIN, _NOSE, _EYES = 152, 2, (33, 133, 263, 362)
+"""Mesh points: the chin, the nose's base and the corners of the eyes."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ class HeadWarp:
         change = (descriptor - self.own)[:, list(MOVING)]
         moved = torch.addmm(self.points.view(1, -1), change, self.directions.flatten(1))
         still = self.points.expand(count, -1, -1), self.far.expand(count, -1, -1)
-        shift = self._shift(torch.stack([moved.view_as(still[0]), *still]), descriptor[:, 64:70])
+        shift = self._shift(torch.stack([moved.view_as(still[0]), *still]), descriptor[:, 64:70], self.at)
         # With expression, and without; and what lies at the head's axis.
         whole, axis = shift[:2].flatten(0, 1), shift[2].repeat(2, 1, 1)
         # Where depth would pull the outline inwards, the head's hidden side comes into view: the outline
@@ -111,20 +119,41 @@ class HeadWarp:
         inwards = -(relief * self.outward).sum(1, keepdim=True)
         length = relief.square().sum(1, keepdim=True).sqrt_().clamp_min_(1e-3)
         shift = whole - relief.mul_(inwards.div_(length).clamp_min_(0))  # [2B,2,N]
-        body = (shift @ self.neck)[..., None]
+        # Shoulders go with the neck, but not with what the face does.
+        body = (shift[count:] @ self.neck)[..., None].repeat(2, 1, 1)
         shift = shift.mul_(self.rigid).add_(body * self.body)
         shift = shift * torch.where(shift > 0, self.inner[:2], self.inner[2:])
         skin, rigid = _inverse(shift.unflatten(2, (GRID, GRID)), self.size).split(count)
         return HeadFlow(skin, rigid, (shift - whole)[:count].unflatten(2, (GRID, GRID)))
 
-    def _shift(self, points: Tensor, pose: Tensor) -> Tensor:
-        """Pixels (x, y) [k,B,2,N] that points [k,B,3,N] in the heads of poses [B,6] lie from `at`."""
+    def panned(self, descriptor: Tensor) -> Tensor:
+        """Descriptors [B,72] of heads that move less where they would bare what lies beyond the picture."""
+        border = _border(descriptor.device)
+        points = self.points[:, border].expand(1, len(descriptor), -1, -1)
+        shift = self._shift(points, descriptor[:, 64:70], self.at[:, border])[0] * self.rigid[0, :, border]
+        ways = torch.cat([shift, -shift], 1)  # [B,4,M] into the picture from its left, top, right and bottom
+        crossing = (1 - self.inner[:, border]) * self._along_sides(border)
+        bared = F.relu((ways * crossing).sum(2) / crossing.sum(1).clamp_min(_LEAST_CROSSING * GRID))
+        camera = Camera.of_size(self.size)
+        pan = (bared[:, :2] - bared[:, 2:]) * (_PAN * (camera.distance - self.own[:, 69:70]) / camera.focal)
+        moved = descriptor.clone()
+        moved[:, 67] -= pan[:, 0]
+        moved[:, 68] += pan[:, 1]
+        return moved
+
+    def _along_sides(self, border: Tensor) -> Tensor:
+        """[4,M] 1 for places of `_border` along the left, top, right and bottom side."""
+        row, column = border // GRID, border % GRID
+        return torch.stack([column == 0, row == 0, column == GRID - 1, row == GRID - 1])
+
+    def _shift(self, points: Tensor, pose: Tensor, at: Tensor) -> Tensor:
+        """Pixels (x, y) [k,B,2,N] that points [k,B,3,N] in the heads of poses [B,6] lie from `at` [2,N]."""
         camera = Camera.of_size(self.size)
         down = pose.new_tensor([1.0, -1.0, 1.0])[:, None]
         placed = rotation(pose[:, :3]).mT * down @ points + pose[:, 3:, None] * down
         near = camera.focal / (camera.distance - placed[:, :, 2:])
         middle = pose.new_tensor([camera.centre, camera.centre - 1])[:, None]
-        return torch.addcmul(middle - self.at, placed[:, :, :2], near)
+        return torch.addcmul(middle - at, placed[:, :, :2], near)
 
     def to(self, device: torch.device | str) -> HeadWarp:
         return replace(
@@ -167,6 +196,11 @@ def head_warp(
     points = in_head(depth)
     below = points_in_head[_CHIN, 1] - points[..., 1]
     across = points[..., 0]
+    directions = directions * (1 - _smoothstep(*_THROAT, below))[..., None]
+    # What only the mouth does stays below the eyes.
+    nose, eyes = points_in_head[_NOSE, 1], points_in_head[list(_EYES), 1].mean()
+    lower = 1 - _smoothstep(0.0, 1.0, (points[..., 1] - nose) / (_TO_EYES * (eyes - nose)))
+    directions[: DROP + 1] *= lower[..., None]
     rigid = 1 - _smoothstep(0.0, _NECK, below)
     rigid = rigid * (1 - _smoothstep(*_SIDES, across.abs()) * _smoothstep(-0.80, 0.05, below))
     if alpha is None:
@@ -235,6 +269,12 @@ def _raster(
     grid = push_pull(grid.view(1, count, GRID, GRID) * covered, known)
     grid = F.avg_pool2d(F.pad(grid, (1,) * 4, mode="replicate"), 3, 1)
     return depth[0, 0], grid.view(len(MOVING), 3, GRID, GRID).permute(0, 2, 3, 1), covered[0, 0]
+
+
+def _border(device: torch.device) -> Tensor:
+    """[M] places of the grid along its sides."""
+    places = torch.arange(GRID**2, device=device).view(GRID, GRID)
+    return torch.cat([places[:, 0], places[0, 1:], places[1:, -1], places[-1, 1:-1]])
 
 
 def _barycentric(steps: int, like: Tensor) -> Tensor:

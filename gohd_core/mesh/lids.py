@@ -29,7 +29,7 @@ from gohd_core.mesh.photometry import (
 
 FOLD, _BROW = 4, 6
 """Contours of the lid's fold and below the brow."""
-PAINTED = (0.20, 0.55)
+PAINTED = (0.12, 0.45)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""
 _BRIDGE = 0.3
 """How much darker than the nose a bridge of glasses is at least."""

@@ -41,7 +41,7 @@ _SMOOTHING = 4e-3
 _JAW_GAIN, _JAW_GAP = 0.60, 0.825
 """Of what the stylised jaw does, how much the skin does; and how much of its gap lips open by: the upper lip
 rises by the difference."""
-_GAINS = (_JAW_GAIN, 0.55, 0.7, 1.0, 0.8, 0.8, 0.5, 0.5, 1.0, 1.0, 0.8, 0.8, 0.8, 0.8)
+_GAINS = (_JAW_GAIN, 0.55, 0.7, 1.0, 0.8, 0.8, 0.42, 0.42, 1.0, 1.0, 0.8, 0.8, 0.8, 0.8)
 """Of the stylised head's expressions, for the columns of `MOVING`."""
 _UPPER_LIP = (1.0, 1.0, 1.0, 0.92, 0.75, 0.42, 0.15)
 """How far the upper lip's contours go along when it rises with the jaw."""
@@ -182,6 +182,7 @@ def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
     right = moving[list(MIRRORED_MOVING), 1][:, :, mirrored] * flip
     places = torch.stack([mean[0], mean[1], mean[1][:, mirrored] * flip])
     found = spline.moved(places, torch.stack([moving[:, 0], moving[:, 1], right], 1))
+    found[: DROP + 1, LEFT_EYE:] = 0  # eyes stay, whatever the mouth does
     for eye, column in zip((LEFT_EYE, RIGHT_EYE), BLINKS, strict=True):
         found[list(BLINKS), eye] = 0
         found[column, eye] = _blink(own[eye])

@@ -6,6 +6,7 @@ import functools
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -20,7 +21,7 @@ from gohd_core.mesh.contour_warp import contour_flows
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.gaze import from_head, into_head
 from gohd_core.mesh.head import _inverse
-from gohd_core.mesh.inpaint import push_pull
+from gohd_core.mesh.inpaint import hidden_wall, push_pull
 from gohd_core.mesh.matte import split
 from gohd_core.mesh.source import MeshSource, mesh_source
 from gohd_core.motion import Expression, Gaze, Motion, Pose
@@ -111,6 +112,47 @@ def test_held_sides_that_the_person_crosses_stay():
     change = (frame - source.face.image).abs().amax(1)[0]
     assert torch.cat([change[0], change[-1], change[:, 0], change[:, -1]]).max() < 0.1
     assert change.max() > 0.5
+
+
+def test_a_head_that_fills_its_picture_moves_less_rather_than_bare_what_lies_beyond():
+    face, line = portrait().face, torch.arange(SIZE)
+    mesh = torch.cat([face.points, -face.points_in_head[:, 2:] * face.unit], 1)
+    mask = ((line > 0.1 * SIZE) & (line < 0.9 * SIZE)).float().expand(1, 1, SIZE, SIZE)
+    free, held = (mesh_source(face.image, mesh, mask, (side,) * 4) for side in (False, True))
+    assert torch.allclose(free.warp.panned(free.own), free.own, atol=1e-5)
+    down, up = free.own.clone(), free.own.clone()
+    down[:, 68] -= 0.3
+    up[:, 68] += 0.3
+    panned = free.warp.panned(down)
+    assert 0.1 < panned[0, 68] - down[0, 68] < 0.3 and torch.allclose(panned[:, :68], down[:, :68], atol=1e-4)
+    # Upwards the neck bares less than the forehead does downwards; held sides have another remedy.
+    assert 0 <= up[0, 68] - free.warp.panned(up)[0, 68] < 0.7 * (panned[0, 68] - down[0, 68])
+    assert torch.equal(held.warp.panned(down), down)
+
+
+def test_shoulders_and_eyes_stay_while_the_mouth_moves():
+    source = matted()
+    own, flow = source.face, source.warp.flow(moved(source, jaw=0.6)).skin[0].norm(dim=0)
+    chin, eyes = own.points[152, 1], own.points[[33, 133, 263, 362], 1].mean()
+    rows = (torch.arange(len(flow)) + 0.5) * SIZE / len(flow)
+    assert flow[rows < eyes].max() < 0.02 and flow[-1, [0, -1]].max() < 0.02
+    assert flow[(rows > eyes) & (rows < chin)].max() > 2
+
+
+def test_walls_do_not_show_things_twice():
+    noise = torch.Generator().manual_seed(0)
+    plain = np.full((SIZE, SIZE, 3), 0.5, np.float32)
+    grain = plain + 0.01 * torch.randn(SIZE, SIZE, 1, generator=noise).numpy()
+    striped = plain + 0.3 * np.sign(np.sin(np.arange(SIZE) * 0.8)).astype(np.float32)[:, None, None]
+    hidden = np.zeros((SIZE, SIZE), bool)
+    hidden[60:200, 80:180] = True
+    ring = np.zeros_like(hidden)
+    ring[75:185, 92:96] = True  # 12 pixels deep
+    for wall, least, most in ((grain, 0.005, 0.012), (striped, 0.0, 0.06)):
+        filled = hidden_wall(wall, hidden)
+        seen = cv2.dilate(hidden.astype(np.uint8), np.ones((9, 9))) == 0
+        assert np.array_equal(filled[seen], wall[seen])
+        assert least <= (filled - cv2.GaussianBlur(filled, (0, 0), 8))[ring].std() <= most
 
 
 def test_a_wall_behind_a_matte_stays_while_the_head_turns():
