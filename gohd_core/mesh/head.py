@@ -273,7 +273,7 @@ def _raster(
 
 def _border(device: torch.device) -> Tensor:
     """[M] places of the grid along its sides."""
-    places = torch.arange(GRID**2, device=device).view(GRID, GRID)
+    places = torch.arange(GRID**2, device=device, dtype=torch.long).view(GRID, GRID)
     return torch.cat([places[:, 0], places[0, 1:], places[1:, -1], places[-1, 1:-1]])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soundfile
-import tiny
 import torch
 from PIL import Image
 from safetensors.torch import load_file, safe_open, save_file
@@ -15,6 +14,7 @@ from gohd_core.devices import checked_device
 from gohd_core.errors import BadInput
 from gohd_core.models import Models
 from gohd_core.pipeline import TalkOptions
+from tests.support import tiny
 
 
 @pytest.fixture(scope="module")

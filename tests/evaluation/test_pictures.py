@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from drawn_meshes import noise_picture, seen_mesh
-from face_networks import FACES, needs_face_networks
 
 from gohd_core.cli import main
 from gohd_core.errors import BadInput
@@ -36,6 +34,8 @@ from gohd_core.mesh.gaze import RADIUS, into_head
 from gohd_core.mesh.source import MeshSource
 from gohd_core.models import Models
 from gohd_core.portraits import prepare_portrait
+from tests.support.drawn_meshes import noise_picture, seen_mesh
+from tests.support.face_networks import FACES, needs_face_networks
 
 SIZE = 256
 
