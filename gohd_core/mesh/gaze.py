@@ -18,9 +18,6 @@ REST = (0.0408, 0.063)
 shares of the eye's width."""
 RADIUS = 0.42
 """Radius of an eyeball as a share of the eye's width."""
-_SHOWN = (0.60, 0.40)
-"""How much of a gaze's yaw and pitch the networks see: of eyes drawn at known angles they read irises nearer
-to where most eyes have them, and lids hide what looks up or down."""
 _MOST = 0.9
 
 
@@ -31,8 +28,7 @@ def eyes_in_head(points: Tensor) -> Tensor:
         right, left = points[:, lids[0].right], points[:, lids[0].left]
         width = (right - left).norm(dim=-1, keepdim=True)
         offset = (points[:, iris].mean(1) - (right + left) / 2)[:, :2] / width
-        offset = offset - offset.new_tensor([outward * REST[0], REST[1]])
-        offset = offset / (RADIUS * offset.new_tensor(_SHOWN))
+        offset = (offset - offset.new_tensor([outward * REST[0], REST[1]])) / RADIUS
         angle = offset.clamp(-_MOST, _MOST).asin()
         found.append(torch.stack([-angle[:, 0], angle[:, 1]], -1))
     return torch.stack(found, 1)
