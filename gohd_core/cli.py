@@ -16,6 +16,8 @@ _COMMANDS = (
     "gohd_core.commands.talk",
     "gohd_core.commands.drive",
     "gohd_core.commands.extract",
+    "gohd_core.commands.sync",
+    "gohd_core.commands.gaze",
     "gohd_core.commands.watermark",
     "gohd_core.commands.download",
     "gohd_core.commands.convert",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.errors import BadInput
@@ -200,7 +201,7 @@ def single_image(image: Any, index: int | None = None, what: str = "image") -> n
 def to_tensor(images: Sequence[Image], device: torch.device, dtype: torch.dtype) -> Tensor:
     """uint8 images of one size [H, W, 3] -> [B, 3, H, W] in 0..1."""
     stacked = torch.from_numpy(np.stack(images)).to(device)
-    return (stacked.permute(0, 3, 1, 2).to(torch.float32) / 255).to(dtype)
+    return (rearrange(stacked, "b h w c -> b c h w").to(torch.float32) / 255).to(dtype)
 
 
 def check_landmarks(landmarks: Any, n_images: int, n_points: int) -> np.ndarray:

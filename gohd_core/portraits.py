@@ -74,6 +74,13 @@ def prepare_portrait(
     return mesh_portrait(picture, _chosen(faces, box, face, picture), reader, size=size)
 
 
+def is_drawn_head(picture: Any, extractor: CoefficientExtractor) -> bool:
+    """Whether a picture is a square drawn head of the kind that ships."""
+    return (
+        _drawn_head(single_image(picture, None), {"extractor": extractor, "gaze_estimator": None}) is not None
+    )
+
+
 def _drawn_head(picture: Image, given: dict[str, Any]) -> Portrait | None:
     """The portrait of a square picture that the stylised face model fits, as it is read there; else None."""
     if not is_square(*picture.shape[:2]):

@@ -15,6 +15,7 @@ from .motion_files import NODES as MOTION_FILES
 from .motion_from_audio import NODES as MOTION_FROM_AUDIO
 from .paste import NODES as PASTE
 from .plot import NODES as PLOT
+from .real_video import NODES as REAL_VIDEO
 from .render import NODES as RENDER
 from .samples import NODES as SAMPLES
 from .source import NODES as SOURCE
@@ -36,6 +37,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *PLOT,
     *RENDER,
     *PASTE,
+    *REAL_VIDEO,
     *WATERMARK,
     *TALKING,
     *SAMPLES,

@@ -182,10 +182,10 @@ class ExtractMotion(io.ComfyNode):
 
         reader, gaze_reader = host.ready(extractor, gaze_estimator)
         film = faces.film_of(video, fps)
-        where = _where(film, reader, face_landmarks, face_mask, face, face_number)
+        found = _where(film, reader, face_landmarks, face_mask, face, face_number)
         bar = host.Progress()
         steadying = _steadying(smooth, smooth_seconds, smooth_parts)
-        options = {"missing": missing, "steady_crop": steady_crop, "steadying": steadying, "where": where}
+        options = {"missing": missing, "steady_crop": steady_crop, "steadying": steadying, **found}
         driving = extract_motion(
             film, reader, gaze_reader, progress=bar, should_stop=bar.should_stop, **options
         )
@@ -197,7 +197,8 @@ class ExtractMotion(io.ComfyNode):
         return _made(driving, follow_head)
 
 
-def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, number: int) -> Any:
+def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, number: int) -> dict[str, Any]:
+    """Where the face is, or what reads people's faces and which it is to take."""
     from gohd_core.driving import whereabouts
 
     height, width = faces.film_size(film)
@@ -206,9 +207,12 @@ def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, nu
     if face_landmarks is not None:
         from gohd_core.face.mediapipe_points import face_track
 
-        return whereabouts(landmarks=face_track(face_landmarks, choice).landmarks())
+        return {"where": whereabouts(landmarks=face_track(face_landmarks, choice).landmarks())}
+    people = faces.face_reader()
+    if people is not None:
+        return {"reader": people, "choice": choice}
     detector = faces.detector_for(reader, box, (height, width), follow=True)
-    return whereabouts(box=box, detector=detector, choice=choice)
+    return {"where": whereabouts(box=box, detector=detector, choice=choice)}
 
 
 class MotionFromFaceLandmarks(io.ComfyNode):

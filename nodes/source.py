@@ -72,6 +72,12 @@ class PreparePortrait(io.ComfyNode):
             outputs=[
                 result(sockets.Portrait, "portrait", "The portrait with its own pose, expression and gaze."),
                 result(io.Image, "crop", "The face crop that will be animated, to check it."),
+                result(
+                    io.String,
+                    "report",
+                    "How good the picture is: size and turn of the face, blur, eyes, mouth, cut edges, and "
+                    "what of the result will suffer.",
+                ),
             ],
         )
 
@@ -90,6 +96,7 @@ class PreparePortrait(io.ComfyNode):
         size: int = 0,
     ) -> io.NodeOutput:
         from gohd_core.face import photograph_warning
+        from gohd_core.mesh.examine import picture_report
 
         extract, gaze_reader = host.ready(extractor, gaze_estimator)
         box = mask_box(face_mask, image, index)
@@ -105,7 +112,7 @@ class PreparePortrait(io.ComfyNode):
             size=size or None,
         )
         host.tell(photograph_warning(portrait, extract.space))
-        return io.NodeOutput(portrait, host.intermediate(portrait.crop[None]))
+        return io.NodeOutput(portrait, host.intermediate(portrait.crop[None]), picture_report(portrait))
 
 
 NODES = (PreparePortrait,)

@@ -30,7 +30,8 @@ def waveform(audio: Any) -> tuple[Tensor, int]:
         raise BadInput(f"The sound has shape {list(sound.shape)}; give one clip, [1, channels, samples].")
     if 0 in sound.shape:
         raise BadInput("The sound on the audio input is empty; connect one that lasts at least 40 ms.")
-    return torch.as_tensor(sound[0]), int(rate)
+    one = sound[0]
+    return one if isinstance(one, Tensor) else torch.from_numpy(one), int(rate)
 
 
 def cut(sound: Tensor, rate: int, start: float, duration: float) -> Tensor:

@@ -12,6 +12,7 @@ from functools import reduce
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from gohd_core.kernels.policy import uses_cpu_kernels
@@ -33,8 +34,8 @@ class EqualLinear(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, bias: float = 0.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs))
-        self.bias = nn.Parameter(torch.full((outputs,), bias))
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, dtype=torch.float32, device="cpu"))
+        self.bias = nn.Parameter(torch.full((outputs,), bias, dtype=torch.float32, device="cpu"))
         self.register_buffer("frozen", None, persistent=False)
 
     def scaled(self) -> Tensor:
@@ -95,8 +96,10 @@ class EqualConv2d(Freezable):
         self, inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int = 0, bias: bool = True
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
-        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.weight = nn.Parameter(
+            torch.randn(outputs, inputs, size, size, dtype=torch.float32, device="cpu")
+        )
+        self.bias = nn.Parameter(torch.zeros(outputs, dtype=torch.float32, device="cpu")) if bias else None
         self.stride, self.padding = stride, padding
 
     def forward(self, x: Tensor) -> Tensor:
@@ -116,7 +119,9 @@ class EqualConv2d(Freezable):
             and uses_cpu_kernels(x)
             and x.is_contiguous(memory_format=torch.channels_last)
         ):
-            return F.linear(x.permute(0, 2, 3, 1), kernel[:, :, 0, 0], bias).permute(0, 3, 1, 2)
+            return rearrange(
+                F.linear(rearrange(x, "b c h w -> b h w c"), kernel[:, :, 0, 0], bias), "b h w c -> b c h w"
+            )
         return F.conv2d(x, kernel, bias, stride=self.stride, padding=self.padding)
 
 
@@ -158,9 +163,11 @@ class StyledConv(Freezable):
     ) -> None:
         """`parts`: in how many shorter sums float32 inference on the CPU adds up the input channels."""
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
+        self.weight = nn.Parameter(
+            torch.randn(outputs, inputs, size, size, dtype=torch.float32, device="cpu")
+        )
         self.modulation = EqualLinear(latent, inputs, bias=1.0)
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.bias = nn.Parameter(torch.zeros(outputs, dtype=torch.float32, device="cpu"))
         self.up, self.slope, self.parts = up, slope, parts
 
     def forward(self, x: Tensor, latent: Tensor) -> Tensor:
@@ -211,7 +218,7 @@ class StyledConv(Freezable):
 def blur(x: Tensor, *, padding: int, stride: int = 1, gain: float = 1.0) -> Tensor:
     """Depthwise 4x4 low-pass filter, the outer product of [1, 3, 3, 1] / 8, times `gain`."""
     channels = x.shape[1]
-    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], device=x.device) / 8
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], device=x.device, dtype=torch.float32) / 8
     kernel = (gain * taps[:, None] * taps).to(x.dtype).expand(channels, 1, 4, 4)
     planar = x.is_contiguous()
     kernel = kernel.contiguous(memory_format=torch.contiguous_format if planar else torch.channels_last)
@@ -221,6 +228,6 @@ def blur(x: Tensor, *, padding: int, stride: int = 1, gain: float = 1.0) -> Tens
 def upsample(x: Tensor) -> Tensor:
     """[B,C,S,S] -> [B,C,2S,2S]: zero insertion and the low-pass filter with gain 4, padding 2 and 1."""
     channels = x.shape[1]
-    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], device=x.device) / 4
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], device=x.device, dtype=torch.float32) / 4
     kernel = (taps[:, None] * taps).to(x.dtype).expand(channels, 1, 4, 4).contiguous()
     return F.conv_transpose2d(x, kernel, stride=2, padding=1, groups=channels)

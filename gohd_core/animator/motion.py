@@ -24,7 +24,9 @@ class MotionDirections(nn.Module):
 
     def __init__(self, config: AnimatorConfig) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(config.identity_dim, config.n_directions))
+        self.weight = nn.Parameter(
+            torch.randn(config.identity_dim, config.n_directions, dtype=torch.float32, device="cpu")
+        )
         self.register_buffer("frozen", None, persistent=False)
 
     def basis(self) -> Tensor:
@@ -89,8 +91,8 @@ class WindowMotion(nn.Module):
     def freeze(self) -> None:
         """Folds the five layers into one, in float64."""
         with torch.no_grad():
-            weight = torch.eye(self.mapping[0].weight.shape[1], dtype=torch.float64)
-            bias = torch.zeros(len(weight), dtype=torch.float64)
+            weight = torch.eye(self.mapping[0].weight.shape[1], dtype=torch.float64, device="cpu")
+            bias = torch.zeros(len(weight), dtype=torch.float64, device="cpu")
             for layer in self.mapping:
                 scaled = layer.scaled().cpu().double()
                 bias = scaled @ bias + layer.bias.cpu().double()
@@ -128,11 +130,11 @@ class FrameMotion(nn.Module):
     def __init__(self, config: AnimatorConfig) -> None:
         super().__init__()
         inputs, hidden, code = config.n_descriptor, config.descriptor_dim, config.identity_dim
-        self.register_buffer("descriptor_mean", torch.zeros(inputs))
-        self.register_buffer("descriptor_std", torch.ones(inputs))
+        self.register_buffer("descriptor_mean", torch.zeros(inputs, dtype=torch.float32, device="cpu"))
+        self.register_buffer("descriptor_std", torch.ones(inputs, dtype=torch.float32, device="cpu"))
         self.code_norm = nn.BatchNorm1d(code, affine=False, momentum=0.05)
-        self.code_gain = nn.Parameter(torch.full((code,), _CODE_GAIN))
-        self.code_bias = nn.Parameter(torch.zeros(code))
+        self.code_gain = nn.Parameter(torch.full((code,), _CODE_GAIN, dtype=torch.float32, device="cpu"))
+        self.code_bias = nn.Parameter(torch.zeros(code, dtype=torch.float32, device="cpu"))
         self.estimator = EqualLinear(code, inputs)
         widths = [2 * inputs + code, hidden, hidden]
         self.mapping = nn.ModuleList(EqualLinear(a, b) for a, b in pairwise(widths))
@@ -152,7 +154,7 @@ class FrameMotion(nn.Module):
         self.descriptor_mean.copy_(mean)
         self.descriptor_std.copy_(std)
         varying = std.nonzero()[:, 0]
-        rows = torch.arange(len(varying)) % len(self.direct.weight)
+        rows = torch.arange(len(varying), dtype=torch.long, device="cpu") % len(self.direct.weight)
         with torch.no_grad():
             self.direct.weight.zero_()
             self.direct.weight[rows, len(std) + varying] = self.direct.weight.shape[1] ** 0.5

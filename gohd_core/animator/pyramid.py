@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig, level_sizes
@@ -69,9 +70,9 @@ class FlowHead(nn.Module):
 
     def __init__(self, inputs: int, latent: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(3, inputs))
+        self.weight = nn.Parameter(torch.randn(3, inputs, dtype=torch.float32, device="cpu"))
         self.modulation = EqualLinear(latent, inputs, bias=1.0)
-        self.bias = nn.Parameter(torch.zeros(3))
+        self.bias = nn.Parameter(torch.zeros(3, dtype=torch.float32, device="cpu"))
 
     def forward(self, x: Tensor, latent: Tensor, below: Tensor | None) -> Tensor:
         """x [B,C,S,S], the level below's output [B,3,S/2,S/2] -> [B,3,S,S], float32 or, on the CPU, float64.
@@ -81,9 +82,9 @@ class FlowHead(nn.Module):
         dtype = torch.float64 if uses_cpu_kernels(x) else torch.float32
         style = self.modulation(latent.to(dtype))
         kernel = self.weight.to(dtype) * (style / self.weight.shape[1] ** 0.5)[:, None]
-        flat = x.permute(0, 2, 3, 1).flatten(1, 2)
+        flat = rearrange(x, "b c h w -> b (h w) c")
         out = torch.baddbmm(self.bias.to(dtype), flat.to(dtype), kernel.transpose(1, 2))
-        out = out.transpose(1, 2).unflatten(2, x.shape[2:])
+        out = rearrange(out, "b (h w) c -> b c h w", h=x.shape[2])
         return out if below is None else out + upsample(below)
 
 
@@ -93,7 +94,7 @@ class RgbHead(nn.Module):
     def __init__(self, inputs: int) -> None:
         super().__init__()
         self.conv = EqualConv2d(inputs, 3, 1)
-        self.bias = nn.Parameter(torch.zeros(3))
+        self.bias = nn.Parameter(torch.zeros(3, dtype=torch.float32, device="cpu"))
 
     def forward(self, x: Tensor, below: Tensor | None) -> Tensor:
         out = act(self.conv(x).float(), self.conv.bias) + self.bias[:, None, None]
@@ -143,7 +144,9 @@ class PyramidDecoder(nn.Module):
         sides = level_sizes(config.size)
         self.sides = sides[1:]
         self.modulate_from = config.modulate_from
-        self.constant = nn.Parameter(torch.randn(1, config.width(sides[0]), sides[0], sides[0]))
+        self.constant = nn.Parameter(
+            torch.randn(1, config.width(sides[0]), sides[0], sides[0], dtype=torch.float32, device="cpu")
+        )
         width = config.width(sides[0])
         self.initial = StyledConv(width, width, latent, parts=_PARTS.get(sides[0], 1))
         convs, flows, rgbs, fusions = [], [], [], []
@@ -184,7 +187,7 @@ class PyramidDecoder(nn.Module):
             x = self.convs[2 * i + 1](x, latent)
             flow = self.flows[i](x, latent, flow)
             offset, mask = torch.tanh(flow[:, :2]), torch.sigmoid(flow[:, 2:])
-            grid = corner_grid(side, x.device) + offset.permute(0, 2, 3, 1)
+            grid = corner_grid(side, x.device) + rearrange(offset, "b xy h w -> b h w xy")
             warped = warp(features[i], grid, mask).contiguous(memory_format=layout)
             shown = warped
             if side >= self.modulate_from:

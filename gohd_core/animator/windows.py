@@ -45,8 +45,8 @@ def windows_at(descriptors: Tensor, frames: range, window: int, fps: float = FPS
         [len(frames), C, window].
     """
     radius = window // 2
-    steps = torch.arange(-radius, radius + 1, dtype=torch.float64) * (float(fps) / FPS)
-    at = torch.tensor(list(frames), dtype=torch.float64)[:, None] + steps
+    steps = torch.arange(-radius, radius + 1, dtype=torch.float64, device="cpu") * (float(fps) / FPS)
+    at = torch.tensor(list(frames), dtype=torch.float64, device="cpu")[:, None] + steps
     at = at.clamp(0, len(descriptors) - 1)
     low = at.floor().long()
     share = (at - low).to(descriptors.dtype)[..., None]

@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def add_commands(commands: Any) -> None:
     _add_quality(kinds)
     _add_speed(kinds)
     _add_ablations(kinds)
+    _add_pictures(kinds)
 
 
 def _add_quality(kinds: Any) -> None:
@@ -155,6 +157,71 @@ def run_ablations(arguments: argparse.Namespace) -> int:
         clips=arguments.clips,
     )
     finish(ablations(plan, arguments.out, progress=show), arguments, "ablations")
+    return 0
+
+
+def _add_pictures(kinds: Any) -> None:
+    parser = kinds.add_parser(
+        "pictures",
+        help="photographs, paintings and drawings as portraits: which of them talk, and how well",
+        description="Prepares every picture of a folder, draws it after commands and after a shipped sound, "
+        "and reads its face on the drawn frames.",
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder of pictures, or one picture")
+    parser.add_argument(
+        "--size", type=int, default=512, help="side of the frames; 0 takes each face's own (512)"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="the first N pictures only")
+    parser.add_argument(
+        "--sheets", type=Path, metavar="DIR", help="write contact sheets here, to be looked at"
+    )
+    parser.add_argument("--step", type=int, default=4, help="every how many frames of the clip are read (4)")
+    parser.add_argument(
+        "--speeds", default="", metavar="SIZES", help="also measure speed and memory at these: 256,512,1024"
+    )
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--threads", type=int, default=0, help="of the processor; 0 leaves torch's choice")
+    parser.add_argument(
+        "--clock",
+        default="wall",
+        choices=("wall", "processor"),
+        help="processor: this process's computing time",
+    )
+    add_output(parser, "pictures")
+    parser.set_defaults(run=run_pictures)
+
+
+def run_pictures(arguments: argparse.Namespace) -> int:
+    """Runs `gohd benchmark pictures`."""
+    import torch
+
+    from gohd_core.commands.inputs import PICTURES, files
+    from gohd_core.evaluation.pictures.run import PicturePlan, pictures
+    from gohd_core.evaluation.pictures.sheets import Sheets
+    from gohd_core.images import read_picture
+    from gohd_core.models import Models
+
+    check_outputs(arguments)
+    paths = files(arguments.folder, PICTURES, "picture")[: arguments.limit]
+    plan = PicturePlan(
+        size=arguments.size or None,
+        speed_sizes=_numbers(arguments.speeds, int) if arguments.speeds else (),
+        step=arguments.step,
+        clock=arguments.clock,
+    )
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    sheets = Sheets(arguments.sheets) if arguments.sheets is not None else None
+    report = pictures(
+        Models.load(device=arguments.device),
+        [(path.name, partial(read_picture, path)) for path in paths],
+        plan,
+        look=None if sheets is None else sheets.add,
+        progress=show,
+    )
+    if sheets is not None:
+        sheets.finish()
+    finish(report, arguments, "pictures")
     return 0
 
 

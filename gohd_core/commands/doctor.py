@@ -60,7 +60,12 @@ class Finding:
 
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
-    parser = commands.add_parser("doctor", help="what is installed, found and missing")
+    parser = commands.add_parser(
+        "doctor", help="what is installed, found and missing; or how good a picture is as a portrait"
+    )
+    parser.add_argument(
+        "picture", type=Path, nargs="?", help="a picture: how good it is, and what of the result will suffer"
+    )
     parser.add_argument(
         "--models", type=Path, action="append", default=[], help="a folder with official weights"
     )
@@ -69,13 +74,32 @@ def add_commands(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the report; exit status 0 when a portrait can be made to talk, else 1."""
+    """Prints the report; exit status 0 when a portrait (or this picture) can be made to talk, else 1."""
+    if arguments.picture is not None:
+        return _run_picture(arguments)
     findings = examine(tuple(arguments.models))
     if arguments.json:
         sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=1) + "\n")
     else:
         sys.stdout.write(report(findings))
     return 0 if all(finding.ok for finding in findings if finding.topic == "needed") else 1
+
+
+def _run_picture(arguments: argparse.Namespace) -> int:
+    from gohd_core.face.mediapipe.reader import FaceReader
+    from gohd_core.images import read_picture
+    from gohd_core.mesh.examine import examine, picture_report
+    from gohd_core.portraits import prepare_portrait
+
+    folders = (*arguments.models, *default_folders())
+    picture = read_picture(arguments.picture)
+    portrait = prepare_portrait(picture, reader=FaceReader.load(folders))
+    if arguments.json:
+        remarks = [asdict(remark) for remark in examine(portrait)]
+        sys.stdout.write(json.dumps(remarks, indent=1) + "\n")
+    else:
+        sys.stdout.write(picture_report(portrait) + "\n")
+    return 0
 
 
 def examine(models: tuple[Path, ...] = ()) -> list[Finding]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS, PRECISIONS
+from gohd_core.commands.dubbing import dub, dubs
 from gohd_core.commands.inputs import (
     PICTURES,
     VIDEOS,
@@ -109,18 +110,16 @@ def run(arguments: argparse.Namespace) -> int:
     from gohd_core.models import Models
 
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
-    detector = load_detector(
-        arguments, needed=models.extractor.config.aligned and arguments.landmarks is None
-    )
+    unread = models.reader is None and arguments.landmarks is None
+    detector = load_detector(arguments, needed=models.extractor.config.aligned and unread)
     failed, last, read = 0, None, None
     for (video, portrait), target in zip(pairs, targets, strict=True):
         try:
             if video != last:
                 last, read = video, None
                 progress = _progress(arguments, "frames read")
-                read = read_video(
-                    video, models.extractor, models.gaze_estimator, arguments, detector, progress
-                )
+                readers = (models.extractor, models.gaze_estimator)
+                read = read_video(video, *readers, arguments, detector, progress, models.reader)
             elif read is None:
                 continue
             made = _drive(models, portrait, video, target, *read, detector, arguments)
@@ -156,6 +155,8 @@ def _drive(
     from gohd_core.render import paste_back, render_video
 
     started = time.perf_counter()
+    if dubs(portrait, driving, arguments):
+        return dub(models, video, target, film, arguments, _progress(arguments, "frames read"))
     if arguments.into_video:
         driving = followed(driving)
     prepared = _portrait(models, portrait, driving, film, detector, arguments)
@@ -164,6 +165,7 @@ def _drive(
     motions = {"video": driving.motion}
     if "audio" in options.sources.values():
         motions["audio"] = _from_sound(models, prepared, sound, options, arguments)
+        _warn_of_lag(models, video, driving, sound, arguments)
     motion = driven_motion(prepared, motions, options, _face_model(models, arguments))
     rate = min(film.fps, _FASTEST) if arguments.into_video else motion.fps
     # As many frames as were read, where the motion is as long as the video; rounding could add one.
@@ -190,6 +192,21 @@ def _drive(
     }
 
 
+def _warn_of_lag(models: Any, video: Path, driving: Any, sound: Any, arguments: argparse.Namespace) -> None:
+    """Says where the driving video's own lips and sound are apart: parts from both would be, too."""
+    import logging
+
+    from gohd_core.driving.sync import lip_lag
+
+    if driving.lips is None or arguments.audio is not None or models.expression.space != "stylised":
+        return
+    found = lip_lag(driving, sound, models.expression)
+    if found.noticed:
+        logging.getLogger(__name__).warning(
+            f"{video.name} is out of step: {found} `gohd sync {video.name} -o FILE` puts it right."
+        )
+
+
 def _portrait(
     models: Any, path: Path | None, driving: Any, film: Any, detector: Any, arguments: argparse.Namespace
 ) -> Any:
@@ -200,7 +217,7 @@ def _portrait(
 
     readers = {"extractor": models.extractor, "gaze_estimator": models.gaze_estimator}
     if path is None:
-        return own_portrait(film, driving, **readers)
+        return own_portrait(film, driving, reader=models.reader, **readers)
     picture = read_picture(path)
     return prepare_portrait(
         picture,

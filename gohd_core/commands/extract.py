@@ -18,6 +18,7 @@ from gohd_core.commands.video_options import (
     load_readers,
     read_video,
     sound_of,
+    steadying_of,
 )
 from gohd_core.errors import BadInput, GohdError, Interrupted
 
@@ -31,6 +32,11 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--fps", type=within(1, 240), default=25.0, help="frames a second of the motion (25)")
     add_reading_options(parser)
+    parser.add_argument(
+        "--people",
+        action="store_true",
+        help="follow everybody, and write one motion a person: NAME-1, NAME-2 ...",
+    )
     clips = parser.add_argument_group("training data")
     clips.add_argument(
         "--clip-format", type=Path, metavar="DIR", help="also write training clips (docs/DATA.md)"
@@ -52,13 +58,21 @@ def run(arguments: argparse.Namespace) -> int:
     targets = _targets(arguments, names)
     if targets[0] is not None:
         check_results(targets, videos, ".safetensors", arguments)
+    from gohd_core.face import FaceReader
+
     extractor, gaze_estimator = load_readers(arguments.models, arguments.device)
-    needed = extractor.config.aligned and arguments.landmarks is None
+    reader = FaceReader.find(device=arguments.device)
+    if arguments.people and reader is None:
+        raise BadInput("People are followed by the face networks; fetch them with `gohd download faces`.")
+    needed = extractor.config.aligned and arguments.landmarks is None and reader is None
     detector = load_detector(arguments, needed=needed)
     failed = 0
     for video, name, target in zip(videos, names, targets, strict=True):
         try:
-            made = _extract(video, name, target, extractor, gaze_estimator, detector, arguments)
+            if arguments.people:
+                made = _people(video, target, reader, arguments)
+            else:
+                made = _extract(video, name, target, extractor, gaze_estimator, detector, reader, arguments)
         except Interrupted:
             raise
         except GohdError as error:
@@ -88,31 +102,62 @@ def _extract(
     extractor: Any,
     gaze_estimator: Any,
     detector: Any,
+    reader: Any,
     arguments: argparse.Namespace,
 ) -> dict[str, Any]:
-    from gohd_core.motion.file import save_motion
-
     started = time.perf_counter()
     progress = None if arguments.json else lambda done, total: show("frames", done, total)
-    driving, film = read_video(video, extractor, gaze_estimator, arguments, detector, progress)
+    driving, film = read_video(video, extractor, gaze_estimator, arguments, detector, progress, reader)
     made: dict[str, Any] = {
         "video": str(video),
         "report": driving.report.as_dict(),
         "text": str(driving.report),
     }
     if target is not None:
-        info = {"video": video.name, "models": arguments.models, "report": driving.report.as_dict()}
-        motion = driving.motion
-        if arguments.fps != float(motion.fps):
-            from gohd_core.motion.editing import exact_fps
-
-            motion = motion.resampled(exact_fps(arguments.fps))
-        made["motion"] = str(save_motion(target, motion, info))
-        made["frames"] = len(motion)
+        made["motion"], made["frames"] = _save(driving, target, video, arguments)
     if arguments.clip_format is not None:
         made["clips"] = [str(path) for path in _clips(video, name, film, driving, arguments)]
     made["seconds"] = time.perf_counter() - started
     return made
+
+
+def _people(video: Path, target: Path | None, reader: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+    """One motion for everybody in a video, numbered."""
+    from gohd_core.driving import extract_people
+    from gohd_core.video.reader import Film
+
+    if target is None or arguments.clip_format is not None:
+        raise BadInput("--people writes one motion a person: give -o, and leave out --clip-format.")
+    started = time.perf_counter()
+    film = Film.open(video, start=arguments.start, seconds=arguments.seconds)
+    progress = None if arguments.json else lambda done, total: show("frames", done, total)
+    given = {"missing": arguments.missing, "steadying": steadying_of(arguments), "progress": progress}
+    people = extract_people(film, reader, **given)
+    if not people:
+        raise BadInput(f"No face was seen in {video.name}.")
+    saved = [
+        _save(driving, target.with_stem(f"{target.stem}-{k + 1}"), video, arguments)
+        for k, driving in enumerate(people)
+    ]
+    return {
+        "video": str(video),
+        "motions": [path for path, _ in saved],
+        "reports": [driving.report.as_dict() for driving in people],
+        "text": "\n".join(str(driving.report) for driving in people),
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def _save(driving: Any, target: Path, video: Path, arguments: argparse.Namespace) -> tuple[str, int]:
+    """Writes a motion at the wanted rate; where, and how many frames it has."""
+    from gohd_core.motion.editing import exact_fps
+    from gohd_core.motion.file import save_motion
+
+    motion = driving.motion
+    if arguments.fps != float(motion.fps):
+        motion = motion.resampled(exact_fps(arguments.fps))
+    info = {"video": video.name, "models": arguments.models, "report": driving.report.as_dict()}
+    return str(save_motion(target, motion, info)), len(motion)
 
 
 def _clips(video: Path, name: str, film: Any, driving: Any, arguments: argparse.Namespace) -> list[Path]:
@@ -132,6 +177,6 @@ def _tell(made: dict[str, Any], as_json: bool) -> None:
     elif "error" in made:
         sys.stderr.write(f"gohd: {made['video']}: {made['error']}\n")
     else:
-        where = [made["motion"]] if "motion" in made else []
+        where = [made["motion"]] if "motion" in made else made.get("motions", [])
         where += [f"{len(made['clips'])} clips"] if "clips" in made else []
         sys.stdout.write(f"{made['video']} -> {' and '.join(where)} in {made['seconds']:.1f} s\n{text}\n")

@@ -34,6 +34,11 @@ def add_finishing_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out the invisible mark that says that the video is generated (`gohd watermark read`)",
     )
+    add_mark_options(group)
+
+
+def add_mark_options(group: Any) -> None:
+    """A text to be seen, and content credentials."""
     group.add_argument("--visible-mark", default="", metavar="TEXT", help="text in a corner of every frame")
     group.add_argument("--certificate", type=Path, help="PEM chain to sign content credentials (C2PA) with")
     group.add_argument("--private-key", type=Path, help="PEM key of that certificate (ES256)")

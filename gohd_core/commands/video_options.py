@@ -84,28 +84,40 @@ def read_video(
     arguments: argparse.Namespace,
     detector: Any,
     progress: Callable | None,
+    reader: Any = None,
 ) -> tuple[Driving, Film]:
-    """Reads one video as the options say."""
-    from gohd_core.driving import Steadying, extract_motion, whereabouts
+    """Reads one video as the options say; reader: of people's faces, where it is there."""
+    from gohd_core.driving import extract_motion, whereabouts
     from gohd_core.face import FaceChoice
     from gohd_core.video.reader import Film
 
     film = Film.open(path, start=arguments.start, seconds=arguments.seconds)
     choice = FaceChoice(arguments.face, box=arguments.video_box)
     landmarks = None if arguments.landmarks is None else _landmarks(arguments.landmarks)
-    where = whereabouts(landmarks=landmarks, box=arguments.video_box, detector=detector, choice=choice)
-    parts = tuple(part.strip() for part in arguments.smooth_parts.split(",") if part.strip())
+    where = None
+    if reader is None or landmarks is not None or detector is not None:
+        where = whereabouts(landmarks=landmarks, box=arguments.video_box, detector=detector, choice=choice)
     driving = extract_motion(
         film,
         extractor,
         gaze_estimator,
         where=where,
+        reader=reader,
+        choice=choice,
         missing=arguments.missing,
         steady_crop=not arguments.no_steady_crop,
-        steadying=Steadying(arguments.smooth, arguments.smooth_seconds, parts),
+        steadying=steadying_of(arguments),
         progress=progress,
     )
     return driving, film
+
+
+def steadying_of(arguments: argparse.Namespace) -> Any:
+    """How motion is smoothed."""
+    from gohd_core.driving import Steadying
+
+    parts = tuple(part.strip() for part in arguments.smooth_parts.split(",") if part.strip())
+    return Steadying(arguments.smooth, arguments.smooth_seconds, parts)
 
 
 def sound_of(path: Path, arguments: argparse.Namespace) -> tuple[Any, int] | None:

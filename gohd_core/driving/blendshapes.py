@@ -121,7 +121,7 @@ def gaze_of(blendshapes: Mapping[str, float], angles: torch.Tensor) -> np.ndarra
         shape("eyeLookInLeft") - shape("eyeLookOutLeft"),
         shape("eyeLookOutRight") - shape("eyeLookInRight"),
     ]
-    inside = torch.tensor([np.mean(up), np.mean(left)], dtype=torch.float64) * EYE_RANGE
+    inside = torch.tensor([np.mean(up), np.mean(left)], dtype=torch.float64, device="cpu") * EYE_RANGE
     x, y, z = gaze_direction(inside) @ rotation(angles)
     return np.array([torch.asin(y.clamp(-1, 1)), torch.atan2(-x, z)])
 

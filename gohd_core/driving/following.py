@@ -16,9 +16,11 @@ from gohd_core.face.crop import Box, face_crop_box
 from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.head_track import HeadTrack, along, filled, head_places, still_track
+from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.portrait import SIZE as SIZE_OF_CROP
 from gohd_core.face.portrait import Portrait, prepare_portrait
 from gohd_core.motion.editing import smoothed
+from gohd_core.portraits import prepare_portrait as read_portrait
 from gohd_core.video.reader import Film
 
 CENTRE = ("savitzky-golay", 0.4)
@@ -74,16 +76,21 @@ def own_portrait(
     size: int = SIZE_OF_CROP,
     extractor: CoefficientExtractor,
     gaze_estimator: GazeEstimator | None = None,
+    reader: FaceReader | None = None,
 ) -> Portrait:
     """The first face of a driving video as a portrait, cropped by the square of a followed `driving`.
 
-    The film is played to that frame once more. Raises `BadInput` where no face was seen.
+    The film is played to that frame once more. A face that was read by its mesh is read so again by `reader`.
+    Raises `BadInput` where no face was seen.
     """
     seen = torch.nonzero(driving.motion.pose.valid)[:, 0]
     if not len(seen):
         raise BadInput("No face was seen in the video, so that none can be taken from it; give a portrait.")
     frame = int(seen[0])
     image = next(islice(film.at(driving.motion.fps, frame + 1), frame, None))
+    if reader is not None and driving.lips is not None:
+        box = Box.around(driving.landmarks[frame].numpy())
+        return read_portrait(image, reader=reader, box=box.as_tuple())
     height, width = image.shape[:2]
     square = box_of(driving.track, frame)
     left, top = max(round(square.left), 0), max(round(square.top), 0)
@@ -97,7 +104,11 @@ def own_portrait(
         extractor=extractor,
         gaze_estimator=gaze_estimator,
     )
-    landmarks = None if crop.landmarks is None else crop.landmarks + torch.tensor([left, top])
+    landmarks = (
+        None
+        if crop.landmarks is None
+        else crop.landmarks + torch.tensor([left, top], dtype=torch.long, device="cpu")
+    )
     whole = torch.from_numpy(np.array(image)).float() / 255
     return replace(crop, frame=whole, box=(left, top, left + side, top + side), landmarks=landmarks)
 

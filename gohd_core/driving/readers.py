@@ -52,7 +52,11 @@ class CropReader:
         if all(landmarks is not None for landmarks in known):
             points = np.stack([p - boxes[k].ints()[:2] for k, p in zip(chosen, known, strict=True)])
         found = self.extractor.extract(crops, points)
-        gazes = torch.zeros(len(crops), 2) if self.gaze is None else self.gaze.estimate(crops).values
+        gazes = (
+            torch.zeros(len(crops), 2, dtype=torch.float32, device="cpu")
+            if self.gaze is None
+            else self.gaze.estimate(crops).values
+        )
         fits = _fits(found, crops)
         for row, k in enumerate(chosen):
             box = boxes[k]
@@ -97,7 +101,9 @@ def _fits(found: Any, crops: list[np.ndarray]) -> list[bool]:
     shows = [float(crop.std()) >= PLAIN for crop in crops]
     if found.landmarks is None:
         return shows
-    sizes = torch.tensor([[crop.shape[1], crop.shape[0]] for crop in crops])[:, None]
+    sizes = torch.tensor([[crop.shape[1], crop.shape[0]] for crop in crops], dtype=torch.long, device="cpu")[
+        :, None
+    ]
     unit = (found.landmarks + 0.5) / sizes * 256 - 0.5
     fitting = (misfit(found.coefficients, unit, 256) < NO_FACE).tolist()
     return [a and b for a, b in zip(shows, fitting, strict=True)]
@@ -124,7 +130,7 @@ class AlignedReader:
         images = [sightings[k].image for k in chosen]
         landmarks = np.stack([points[k] for k in chosen])
         found = self.extractor.extract(images, landmarks)
-        gazes = torch.zeros(len(chosen), 2)
+        gazes = torch.zeros(len(chosen), 2, dtype=torch.float32, device="cpu")
         if self.gaze is not None:
             boxes = [_inside(box_of_landmarks(points[k]), sightings[k].image) for k in chosen]
             gazes = self.gaze.estimate(images, [box.as_tuple() for box in boxes]).values

@@ -43,6 +43,8 @@ class ExtractionReport:
         searched: frames in which a detector had to look for the face; 0 without a detector.
         tremble, steadied_tremble: jitter before and after smoothing, by part (`steadiness.tremble`).
         crop_tremble, steadied_crop_tremble: the same of the crop, in pixels of the film.
+        doubtful: frames that were hard to read, by what made them so: a face turned away, at the picture's
+            edge, or moving fast.
     """
 
     frames_read: int
@@ -57,6 +59,7 @@ class ExtractionReport:
     steadied_tremble: dict[str, float] = field(default_factory=dict)
     crop_tremble: float = 0.0
     steadied_crop_tremble: float = 0.0
+    doubtful: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as JSON takes it."""
@@ -68,6 +71,9 @@ class ExtractionReport:
             where = ", ".join(f"{a:.2f}-{b:.2f} s" for a, b in self.gaps[:5])
             more = f" and {len(self.gaps) - 5} more" if len(self.gaps) > 5 else ""
             lines.append(f"No face in {self.without_face} frames ({where}{more}): {self.missing}.")
+        if self.doubtful:
+            kinds = ", ".join(f"{what} {count}" for what, count in self.doubtful.items())
+            lines.append(f"Frames that were hard to read: {kinds}.")
         before, after = self.tremble, self.steadied_tremble
         lines.append(
             f"Jitter of the head {before['head']:.3f} degrees, after smoothing {after['head']:.3f}; "
@@ -90,6 +96,8 @@ class Driving:
         report: what happened.
         picture: (height, width) of the film's frames.
         track: the square in which each frame's pose is told; see `following.followed`.
+        lips: [T, 2] gap and width of the mouth in the head, model units, at the motion's frames; None unless
+            the face was read by its mesh.
     """
 
     motion: Motion
@@ -99,6 +107,7 @@ class Driving:
     square: tuple[float, float, float, float] | None = None
     picture: tuple[int, int] = (0, 0)
     track: HeadTrack | None = None
+    lips: Tensor | None = None
 
 
 def assembled(
@@ -167,4 +176,8 @@ def _column(readings: list[Reading | None], name: str, shape: tuple[int, ...]) -
 
 def _identity(readings: list[Reading | None]) -> Tensor:
     rows = [reading.identity for reading in readings if reading is not None]
-    return torch.from_numpy(np.mean(rows, axis=0)).float() if rows else torch.zeros(N_IDENTITY)
+    return (
+        torch.from_numpy(np.mean(rows, axis=0)).float()
+        if rows
+        else torch.zeros(N_IDENTITY, dtype=torch.float32, device="cpu")
+    )

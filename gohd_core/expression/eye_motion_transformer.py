@@ -12,9 +12,9 @@ from gohd_core.expression.eye_motion import EyeMotionState, embedding, output
 
 def sinusoid(start: int, frames: int, width: int) -> Tensor:
     """Position codes [frames, width] in float32: sin and cos interleaved, base 10000."""
-    position = torch.arange(start, start + frames, dtype=torch.float64)[:, None]
-    exponent = 2 * (torch.arange(width, dtype=torch.float64) // 2) / width
-    angle = position / torch.pow(torch.tensor(10000.0, dtype=torch.float64), exponent)
+    position = torch.arange(start, start + frames, dtype=torch.float64, device="cpu")[:, None]
+    exponent = 2 * (torch.arange(width, dtype=torch.float64, device="cpu") // 2) / width
+    angle = position / torch.pow(torch.tensor(10000.0, dtype=torch.float64, device="cpu"), exponent)
     angle[:, 0::2], angle[:, 1::2] = angle[:, 0::2].sin(), angle[:, 1::2].cos()
     return angle.float()
 
@@ -106,6 +106,6 @@ class EyeMotionTransformer(nn.Module):
 
     def _hidden(self, queries: int, keys: int) -> Tensor:
         """[queries, keys], true where a key is in the future or more than `past` frames ago."""
-        query = torch.arange(keys - queries, keys)[:, None]
-        key = torch.arange(keys)
+        query = torch.arange(keys - queries, keys, dtype=torch.long, device="cpu")[:, None]
+        key = torch.arange(keys, dtype=torch.long, device="cpu")
         return (key > query) | (key < query - self.past)

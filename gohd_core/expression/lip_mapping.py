@@ -23,7 +23,7 @@ class LipMapping(nn.Module):
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(widths):
             layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(config.negative_slope)]
-        offset = torch.zeros(N_EYE_MOTION)
+        offset = torch.zeros(N_EYE_MOTION, dtype=torch.float32, device="cpu")
         offset[0] = config.eye_ratio_offset
         self.register_buffer("eye_offset", offset, persistent=False)
         self.mapping = nn.Sequential(*layers, nn.Linear(widths[-1], N_EXPRESSION))

@@ -115,7 +115,7 @@ class LipSync(Runtime):
         return (self.embed_audio(chunks) * self.embed_faces(faces)).sum(dim=-1)
 
     def _input(self, name: str, value: Any, shape: tuple[int, ...]) -> Tensor:
-        tensor = torch.as_tensor(value)
+        tensor = torch.as_tensor(value, device="cpu")
         if tuple(tensor.shape[1:]) != shape:
             wanted = ", ".join(str(size) for size in shape)
             raise BadInput(f"{name} has shape {list(tensor.shape)}; [B, {wanted}] is expected.")

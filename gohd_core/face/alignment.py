@@ -51,10 +51,6 @@ class AlignedFace:
     scale: float
     translation: tuple[float, float]
 
-    def to_picture(self, points: np.ndarray) -> np.ndarray:
-        """Crop pixels [..., 2] -> pixels of the picture, y down."""
-        return (np.asarray(points, np.float64) + self.box[:2] + 0.5) / self._ratio - 0.5
-
     def to_crop(self, points: np.ndarray) -> np.ndarray:
         """Pixels of the picture [..., 2] -> crop pixels, y down."""
         return (np.asarray(points, np.float64) + 0.5) * self._ratio - 0.5 - self.box[:2]

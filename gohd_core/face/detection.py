@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.checkpoints.detector_files import FAN, S3FD, check_whole, find_detector_files, missing_files
@@ -130,7 +131,9 @@ class FaceDetector:
             for start in range(0, len(same), self.batch_size):
                 chosen = same[start : start + self.batch_size]
                 small, ratio = zip(*(_shrunk(images[k]) for k in chosen), strict=True)
-                inputs = torch.from_numpy(np.stack(small)).to(self.device).permute(0, 3, 1, 2).float()
+                inputs = rearrange(
+                    torch.from_numpy(np.stack(small)).to(self.device), "b h w c -> b c h w"
+                ).float()
                 mean = inputs.new_tensor(_MEAN_BGR)[:, None, None]
                 for k, rows in zip(chosen, self._decode(self.finder(inputs.flip(1) - mean)), strict=True):
                     rows[:, :4] /= ratio[0]
@@ -146,7 +149,10 @@ class FaceDetector:
         for start in range(0, len(images), self.batch_size):
             views = [view_of(box) for box in boxes[start : start + self.batch_size]]
             crops = [cut_view(i, v) for i, v in zip(images[start : start + len(views)], views, strict=True)]
-            inputs = torch.from_numpy(np.stack(crops)).to(self.device).permute(0, 3, 1, 2).float() / 255
+            inputs = (
+                rearrange(torch.from_numpy(np.stack(crops)).to(self.device), "b h w c -> b c h w").float()
+                / 255
+            )
             points, peaks = read_heatmaps(
                 self._heatmaps(inputs).float().cpu().numpy(), views, whole_pixels=self.whole_pixels
             )
@@ -159,7 +165,7 @@ class FaceDetector:
         maps = _last(self.reader(inputs))
         if not self.mirrored:
             return maps
-        order = torch.tensor(MIRRORED, device=maps.device)
+        order = torch.tensor(MIRRORED, device=maps.device, dtype=torch.long)
         return (maps + _last(self.reader(inputs.flip(-1)))[:, order].flip(-1)) / 2
 
     def _decode(self, maps: Sequence[Tensor]) -> list[np.ndarray]:

@@ -28,7 +28,7 @@ NO_FACE = ("raise", "whole", "hold")
 class Extraction(Motion):
     """The motion that was read from pictures, and what else the extractor says.
 
-    The extractor can't see gaze: it is zero and marked as not observed until `with_gaze` sets it.
+    The extractor can't see gaze: it is zero and marked as not observed.
 
     Attributes:
         identity: i of eq. 10 per frame, [T, 80].
@@ -41,10 +41,6 @@ class Extraction(Motion):
     landmarks: Tensor | None = None
     coefficients: Coefficients = field(default=None)  # type: ignore[assignment]
     found: Tensor = field(default=None)  # type: ignore[assignment]
-
-    def with_gaze(self, gaze: Gaze) -> Motion:
-        """Pose and expression together with a gaze of the same length."""
-        return Motion(self.pose, self.expression, gaze)
 
 
 class CoefficientExtractor(Runtime):
@@ -89,7 +85,9 @@ class CoefficientExtractor(Runtime):
             found_landmarks.append(where)
             if progress is not None:
                 progress(min(start + batch_size, len(pictures)), len(pictures))
-        found = torch.tensor([landmarks is None or p is not None for p in points])
+        found = torch.tensor(
+            [landmarks is None or p is not None for p in points], dtype=torch.bool, device="cpu"
+        )
         columns = torch.cat(groups)
         if no_face == "hold":
             columns = columns[_nearest_found(found)]
@@ -97,7 +95,7 @@ class CoefficientExtractor(Runtime):
         return self._result(Coefficients.from_columns(columns), lands, found, fps)
 
     def _result(self, groups: Coefficients, landmarks: Tensor | None, found: Tensor, fps: Any) -> Extraction:
-        unseen = torch.zeros(len(found), N_GAZE)
+        unseen = torch.zeros(len(found), N_GAZE, dtype=torch.float32, device="cpu")
         return Extraction(
             Pose(groups.pose, self.space, fps, found),
             Expression(groups.expression, self.space, fps, found),
@@ -117,7 +115,9 @@ class CoefficientExtractor(Runtime):
         columns = coefficients.columns().float().cpu()
         if self.config.glimpses is None:
             return columns, None
-        sizes = torch.tensor([[p.shape[1], p.shape[0]] for p in pictures])[:, None]
+        sizes = torch.tensor([[p.shape[1], p.shape[0]] for p in pictures], dtype=torch.long, device="cpu")[
+            :, None
+        ]
         return columns, (reading.landmarks.float().cpu() + 1) / 2 * sizes - 0.5
 
     def _faces(
@@ -134,7 +134,7 @@ class CoefficientExtractor(Runtime):
             2 * (p + 0.5) / (picture.shape[1], picture.shape[0]) - 1
             for p, picture in zip(points, pictures, strict=True)
         ]
-        return faces, torch.tensor(np.stack(scaled), dtype=torch.float32)
+        return faces, torch.tensor(np.stack(scaled), dtype=torch.float32, device="cpu")
 
 
 def square_face(picture: Image, size: int) -> Image:
@@ -174,5 +174,5 @@ def _per_frame(landmarks: Any, n: int, no_face: str) -> list[np.ndarray | None]:
 def _nearest_found(found: Tensor) -> Tensor:
     """For each frame the nearest one that has a face, the earlier one of two equally near, [T]."""
     there = found.nonzero()[:, 0]
-    distance = (torch.arange(len(found))[:, None] - there).abs()
+    distance = (torch.arange(len(found), dtype=torch.long, device="cpu")[:, None] - there).abs()
     return there[distance.argmin(1)]

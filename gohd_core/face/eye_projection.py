@@ -28,5 +28,5 @@ def eye_projection(model: MorphableModel) -> Tensor:
     eye = basis[list(EYES_AND_BROWS)].reshape(-1, N_EXPRESSION)
     mouth = basis[list(JAW_AND_MOUTH)].reshape(-1, N_EXPRESSION)
     wanted, still = eye.T @ eye, mouth.T @ mouth
-    ridge = _RIDGE * torch.eye(N_EXPRESSION, dtype=torch.float64) * wanted.diagonal().mean()
+    ridge = _RIDGE * torch.eye(N_EXPRESSION, dtype=torch.float64, device="cpu") * wanted.diagonal().mean()
     return torch.linalg.solve(wanted + still + ridge, wanted).float()

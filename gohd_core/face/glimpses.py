@@ -99,7 +99,9 @@ def region_crop(images: Tensor, landmarks: Tensor, region: str, size: int) -> Te
     group, half, lift = REGIONS[region]
     # -1..1 is stretched to pixels, so that squares stay square in a picture that is not. Places need
     # float32 whatever the network computes in: bfloat16 would be off by half a pixel.
-    extent = torch.tensor([images.shape[-1] / 2, images.shape[-2] / 2], device=images.device)
+    extent = torch.tensor(
+        [images.shape[-1] / 2, images.shape[-2] / 2], device=images.device, dtype=torch.float32
+    )
     points = landmarks.float() * extent
     spread = (points - points.mean(1, keepdim=True)).square().sum(-1).mean(1, keepdim=True).sqrt()
     right = F.normalize(points[:, LEFT_EYE].mean(1) - points[:, RIGHT_EYE].mean(1), dim=-1)

@@ -69,7 +69,9 @@ def head_places(landmarks: Tensor, angles: Tensor) -> Tensor:
     """
     model = MorphableModel.stylised_landmarks().landmarks().double()[list(RIGID)]
     seen = landmarks.double()[:, list(RIGID)]
-    turned = (model @ rotation(angles.double()))[..., :2] * torch.tensor([1.0, -1.0])
+    turned = (model @ rotation(angles.double()))[..., :2] * torch.tensor(
+        [1.0, -1.0], dtype=torch.float32, device="cpu"
+    )
     middle, centre = turned.mean(1, keepdim=True), seen.mean(1, keepdim=True)
     scale = ((turned - middle) * (seen - centre)).sum((1, 2)) / (turned - middle).square().sum((1, 2))
     return torch.cat([centre[:, 0] - scale[:, None] * middle[:, 0], scale[:, None]], 1)
@@ -84,7 +86,7 @@ def filled(places: Tensor, valid: Tensor) -> Tensor:
 
 def still_track(like: Sequence, square: tuple[float, float, float], picture: tuple[int, int]) -> HeadTrack:
     """A track as long as a sequence, whose square stays at (x, y, side)."""
-    values = torch.tensor([square]).expand(len(like), -1)
+    values = torch.tensor([square], dtype=torch.float32, device="cpu").expand(len(like), -1)
     return HeadTrack(values, like.space, like.fps, like.valid, picture)
 
 

@@ -21,7 +21,6 @@ from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box
 from gohd_core.face.picking import FaceChoice, overlap
 
-N_POINTS = 478
 BLENDSHAPES_MISSING = (
     "The face landmarks hold no {what}; make them with ComfyUI's Detect Face Landmarks (MediaPipe)."
 )
@@ -46,9 +45,6 @@ They are those of MediaPipe's canonical face that come nearest to the 68 landmar
 mean face (`similarity_Lm3D_all.mat`) after a similarity fit on eye corners, nose and lips: seen from the
 front they lie 0.016 face widths off on average.
 """
-
-IRISES = (473, 468)
-"""Centres of the subject's left and right iris."""
 
 
 @dataclass(frozen=True, eq=False)

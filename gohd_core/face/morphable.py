@@ -127,7 +127,7 @@ class MorphableModel:
             self.mean_shape[rows],
             self.identity_basis[rows],
             self.expression_basis[rows],
-            torch.arange(N_LANDMARKS),
+            torch.arange(N_LANDMARKS, dtype=torch.long, device="cpu"),
             space=self.space,
         )
 

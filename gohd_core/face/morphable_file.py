@@ -102,4 +102,6 @@ def read_landmark_model(path: str | Path | None = None) -> dict[str, Any]:
     missing = [name for name in LANDMARK_FIELDS if name not in tensors]
     if missing:
         raise BadCheckpoint(f"{path} lacks {', '.join(missing)}; install GoHD again.")
-    return {name: tensors[name] for name in LANDMARK_FIELDS} | {"landmark_indices": torch.arange(68)}
+    return {name: tensors[name] for name in LANDMARK_FIELDS} | {
+        "landmark_indices": torch.arange(68, dtype=torch.long, device="cpu")
+    }

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -77,7 +78,7 @@ class Portrait:
     @property
     def source(self) -> Tensor:
         """The crop as the animator takes it, [1, 3, S, S] in -1..1."""
-        return self.crop.permute(2, 0, 1)[None] * 2 - 1
+        return rearrange(self.crop, "h w c -> 1 c h w") * 2 - 1
 
     @property
     def p0(self) -> Tensor:
@@ -133,11 +134,17 @@ class Portrait:
 
     def to_crop(self, points: Tensor) -> Tensor:
         """Pixels of the frame [..., 2] -> pixels of the crop; pixel centres lie at whole numbers."""
-        return (points + 0.5 - torch.tensor(self.box[:2])) * torch.tensor(self.scale) - 0.5
+        return (points + 0.5 - torch.tensor(self.box[:2], dtype=torch.long, device="cpu")) * torch.tensor(
+            self.scale, dtype=torch.float32, device="cpu"
+        ) - 0.5
 
     def to_frame(self, points: Tensor) -> Tensor:
         """Pixels of the crop [..., 2] -> pixels of the frame."""
-        return (points + 0.5) / torch.tensor(self.scale) + torch.tensor(self.box[:2]) - 0.5
+        return (
+            (points + 0.5) / torch.tensor(self.scale, dtype=torch.float32, device="cpu")
+            + torch.tensor(self.box[:2], dtype=torch.long, device="cpu")
+            - 0.5
+        )
 
     @staticmethod
     def _first(sequence: Any, what: str, tool: str) -> Tensor:
@@ -205,7 +212,7 @@ def prepare_portrait(
         frame=_float(picture),
         box=(left, top, left + part.shape[1], top + part.shape[0]),
         crop=_float(resize_crop(part, size, release=release)),
-        landmarks=None if points is None else torch.tensor(points, dtype=torch.float32),
+        landmarks=None if points is None else torch.tensor(points, dtype=torch.float32, device="cpu"),
     )
     return _with_coefficients(portrait, extractor, gaze_estimator)
 

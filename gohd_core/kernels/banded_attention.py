@@ -8,6 +8,7 @@ from itertools import groupby
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 _NEGLIGIBLE = 30.0
@@ -84,10 +85,12 @@ class Band:
             for group in self.groups:
                 own = padded[halo - group.reach :, :, group.heads]
                 windows = own.unfold(0, group.block + 2 * group.reach, group.block)[: len(group.scores)]
-                key, value, query = windows.permute(1, 0, 2, 4, 3)
+                key, value, query = rearrange(windows, "block three head c frame -> three block head frame c")
                 query = query[:, :, group.reach : group.reach + group.block]
                 out = F.scaled_dot_product_attention(query, key, value, attn_mask=group.scores)
-                mixed[index, :, group.heads] = out.transpose(1, 2).flatten(0, 1)[:length]
+                mixed[index, :, group.heads] = rearrange(out, "block head frame c -> (block frame) head c")[
+                    :length
+                ]
         return mixed
 
 

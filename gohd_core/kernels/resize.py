@@ -42,7 +42,7 @@ def _interpolated(x: Tensor, factor: int) -> Tensor:
     wide = x @ _weights(x.shape[-1], factor)
     above, below = torch.cat([wide[..., :1, :], wide], -2), torch.cat([wide, wide[..., -1:, :]], -2)
     # Between the middles of two rows of x lie `factor` rows; the first and last halves are beyond the ends.
-    shares = ((torch.arange(factor, dtype=x.dtype) + 0.5) / factor)[:, None]
+    shares = ((torch.arange(factor, dtype=x.dtype, device="cpu") + 0.5) / factor)[:, None]
     rows = torch.lerp(above[..., None, :], below[..., None, :], shares).flatten(-3, -2)
     return rows[..., factor // 2 : -factor // 2, :]
 
@@ -50,5 +50,5 @@ def _interpolated(x: Tensor, factor: int) -> Tensor:
 @lru_cache(maxsize=16)
 def _weights(count: int, factor: int) -> Tensor:
     """[count, factor * count] of linear interpolation."""
-    eye = torch.eye(count)[None]
+    eye = torch.eye(count, dtype=torch.float32, device="cpu")[None]
     return F.interpolate(eye, size=factor * count, mode="linear", align_corners=False)[0]

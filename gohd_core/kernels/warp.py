@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.kernels.policy import uses_cpu_kernels
@@ -18,7 +19,7 @@ def corner_grid(side: int, device: torch.device) -> Tensor:
     The official weights were trained with this grid and `align_corners=False`, which takes -1 and 1
     for the image's borders: zero flow magnifies slightly. It is part of what they have learnt.
     """
-    line = torch.linspace(-1.0, 1.0, side, device=device)
+    line = torch.linspace(-1.0, 1.0, side, device=device, dtype=torch.float32)
     return torch.stack(_across_and_down(line), dim=-1)[None]
 
 
@@ -59,7 +60,7 @@ def warp(features: Tensor, grid: Tensor, mask: Tensor | None = None, *, border: 
 
 def _gather(features: Tensor, grid: Tensor, mask: Tensor | None, border: bool) -> Tensor:
     """Same as `warp` for one source: whole channel vectors are read in rows, and the mask is free."""
-    channels, rows, columns = features.shape[1:]
+    rows, columns = features.shape[2:]
     x = (grid[..., 0] + 1) * (columns / 2) - 0.5
     y = (grid[..., 1] + 1) * (rows / 2) - 0.5
     if border:
@@ -79,14 +80,14 @@ def _gather(features: Tensor, grid: Tensor, mask: Tensor | None, border: bool) -
     if mask is not None:
         weights = weights * mask[:, 0, :, :, None]
     index = rows_at.clamp(0, rows - 1) * columns + columns_at.clamp(0, columns - 1)
-    table = features[0].permute(1, 2, 0).reshape(-1, channels)
+    table = rearrange(features[0], "c h w -> (h w) c")
     sampled = F.embedding_bag(
         index.reshape(-1, 4).to(torch.int32),
         table,
         per_sample_weights=weights.reshape(-1, 4).to(table.dtype),
         mode="sum",
     )
-    return sampled.view(*grid.shape[:3], channels).permute(0, 3, 1, 2)
+    return rearrange(sampled, "(b h w) c -> b c h w", b=len(grid), h=grid.shape[1])
 
 
 def gathered(features: Tensor, flows: Tensor, shares: Tensor, still: Tensor) -> Tensor:
@@ -113,14 +114,16 @@ def gathered(features: Tensor, flows: Tensor, shares: Tensor, still: Tensor) -> 
     corner = first[:, :, 1] * side + first[:, :, 0]
     upper, lower = upper * shares, lower * shares
     corners = ((0, upper, left), (1, upper, right), (side, lower, left), (side + 1, lower, right))
-    taps, places = (x[..., :-1].unflatten(-1, (count, 4)).movedim(3, 1).unbind(-1) for x in (weights, index))
+    taps, places = (
+        rearrange(x[..., :-1], "b h w (flow tap) -> tap b flow h w", tap=4) for x in (weights, index)
+    )
     for (step, down, along), tap, place in zip(corners, taps, places, strict=True):
         torch.mul(down, along, out=tap)
         torch.add(corner, step, out=place)
     weights[..., -1] = still
     index[..., -1] = torch.arange(side**2, dtype=torch.int32, device=still.device).view(side, side)
-    table = features[0].permute(1, 2, 0).flatten(0, 1)
+    table = rearrange(features[0], "c h w -> (h w) c")
     width = weights.shape[-1]
     bags, weights = index.view(-1, width), weights.view(-1, width).to(table.dtype)
     found = F.embedding_bag(bags, table, per_sample_weights=weights, mode="sum")
-    return found.view(*still.shape, -1).permute(0, 3, 1, 2)
+    return rearrange(found, "(b h w) c -> b c h w", b=len(still), h=side)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.errors import BadInput, MissingDependency
@@ -55,7 +56,7 @@ def gaussian_of(pictures: Iterable[np.ndarray], features: Features) -> Gaussian:
     """Of all pictures of several clips, each u8 [n, H, W, 3]."""
     found = []
     for frames in pictures:
-        batch = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+        batch = rearrange(torch.from_numpy(np.ascontiguousarray(frames)), "t h w c -> t c h w")
         found += [features(part).double().cpu().numpy() for part in batch.split(_BATCH)]
     return Gaussian.of(np.concatenate(found))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -26,8 +28,8 @@ _LUMA = (0.299, 0.587, 0.114)
 def region_mask(boxes: Tensor | None, shape: tuple[int, int], count: int) -> Tensor:
     """[B, 1, H, W] of 0 and 1: pixels whose centre lies in one of the boxes; all ones without boxes."""
     if boxes is None:
-        return torch.ones(count, 1, *shape)
-    y, x = ((torch.arange(side) + 0.5) / side for side in shape)
+        return torch.ones(count, 1, *shape, dtype=torch.float32, device="cpu")
+    y, x = ((torch.arange(side, dtype=torch.float32, device="cpu") + 0.5) / side for side in shape)
     left, top, right, bottom = boxes.float().unbind(-1)
     across = (x >= left[..., None]) & (x < right[..., None])
     down = (y >= top[..., None]) & (y < bottom[..., None])
@@ -72,6 +74,18 @@ def frame_figures(made: Tensor, true: Tensor, regions: Mapping[str, Tensor | Non
 def sharpness(made: Tensor, true: Tensor, boxes: Tensor | None = None) -> Tensor:
     """Mean difference of neighbouring pixels as a share of the true picture's, [B]; 1 is as crisp."""
     return _roughness(made, boxes) / _roughness(true, boxes).clamp_min(1e-8)
+
+
+def gradient_energy(picture: np.ndarray, mask: np.ndarray) -> float:
+    """Root mean square of the luminance's gradient (Sobel) in grey levels a pixel, where the mask is true.
+
+    picture: u8 [H, W, 3]; mask: bool [H, W]. Drawn and true pictures may show the same in another place.
+    """
+    if not mask.any():
+        return 0.0
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    x, y = (cv2.Sobel(grey, cv2.CV_32F, *order, ksize=3)[mask] / 8 for order in ((1, 0), (0, 1)))
+    return float(np.sqrt((x * x + y * y).mean()))
 
 
 def _squared(made: Tensor, true: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.errors import BadInput
@@ -55,7 +56,7 @@ def clip_score(expert: object, frames: np.ndarray, chunks: Tensor) -> LipScore:
     count = min(len(frames), len(chunks)) - config.face_frames + 1
     half = config.face_frames // 2
     lower = torch.from_numpy(np.ascontiguousarray(frames[:, frames.shape[1] // 2 :]))
-    lower = lower.permute(0, 3, 1, 2).float() / 255
+    lower = rearrange(lower, "t h w c -> t c h w").float() / 255
     size = (config.face_height, config.face_width)
     lower = F.interpolate(lower, size=size, mode="bilinear", antialias=True)
     windows = torch.stack([lower[k : k + config.face_frames].flatten(0, 1) for k in range(max(count, 0))])

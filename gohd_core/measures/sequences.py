@@ -70,7 +70,7 @@ def structural_similarity(truth: np.ndarray, made: np.ndarray) -> float:
     Both [T, C], in the coefficients' own unit; the paper does not name the unit, nor the constants
     (those of pictures in 0..1 are taken, as in training).
     """
-    a, b = (torch.as_tensor(np.asarray(x), dtype=torch.float64)[None] for x in (truth, made))
+    a, b = (torch.as_tensor(np.asarray(x), dtype=torch.float64, device="cpu")[None] for x in (truth, made))
     return float(structural_similarity_over_time(a, b))
 
 

@@ -61,10 +61,10 @@ class MeshAnimator:
         Raises:
             BadInput: wrong shape or size, values that are not finite or not in [-1, 1], wrong space.
         """
-        image, mesh = _checked_image(image), torch.as_tensor(mesh)
+        image, mesh = _checked_image(image), torch.as_tensor(mesh, device=self.device)
         if person_mask is not None:
-            person_mask = torch.as_tensor(person_mask).reshape(1, 1, *image.shape[2:])
-            person_mask = person_mask.to(self.device, torch.float32)
+            person_mask = torch.as_tensor(person_mask, dtype=torch.float32, device=self.device)
+            person_mask = person_mask.reshape(1, 1, *image.shape[2:])
         source = mesh_source(image.to(self.device, torch.float32), mesh, person_mask, held)
         if reference is None:
             return source

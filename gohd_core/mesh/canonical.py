@@ -60,13 +60,13 @@ def canonical_face() -> CanonicalFace:
     mirror = torch.cdist(points, flipped).argmin(1)
     on_head = _on_head(points)
     basis = stylised_basis()
-    head = torch.tensor(basis.mean_shape, dtype=torch.float64)
+    head = torch.tensor(basis.mean_shape, dtype=torch.float64, device="cpu")
     front = (head[:, 2] > _FRONT).nonzero()[:, 0]
     distance, nearest = torch.cdist(on_head, head[front]).topk(_NEAREST, largest=False)
     share = 1 / (distance + 1e-3) ** 2
     share = share / share.sum(1, keepdim=True)
     at = front[nearest]  # [468,3 nearest]
-    columns = torch.tensor(basis.expression_basis[:, :, list(MOVING)], dtype=torch.float64)
+    columns = torch.tensor(basis.expression_basis[:, :, list(MOVING)], dtype=torch.float64, device="cpu")
     expression = torch.einsum("nk,nkcm->nmc", share, columns[at])
     spread = expression.square().sum((1, 2))
     rigidity = 1 / (spread + _SPREAD * spread.mean())
@@ -78,13 +78,13 @@ def _on_head(points: Tensor) -> Tensor:
 
     A spline through landmarks and contours of both, then drawn onto the surface.
     """
-    basis, rings = stylised_basis(), torch.tensor(feature_rings().mean, dtype=torch.float64)
-    head = torch.tensor(basis.mean_shape, dtype=torch.float64)
+    basis, rings = stylised_basis(), torch.tensor(feature_rings().mean, dtype=torch.float64, device="cpu")
+    head = torch.tensor(basis.mean_shape, dtype=torch.float64, device="cpu")
     controls = [torch.from_numpy(landmarks_68(points.numpy()))[:36]]  # all but eyes and lips
-    targets = [head[torch.tensor(basis.landmark_indices)][:36]]
+    targets = [head[torch.tensor(basis.landmark_indices, dtype=torch.long, device="cpu")][:36]]
     own = face_contours(points[None])[0]
-    every = torch.arange(0, 48, 3)
-    upper = torch.arange(0, 25, 3)
+    every = torch.arange(0, 48, 3, dtype=torch.long, device="cpu")
+    upper = torch.arange(0, 25, 3, dtype=torch.long, device="cpu")
     mouth = rings[0]
     controls += [own[0, 1, upper], own[0, 4, every], own[0, 5, every]]
     targets += [(mouth[1, upper] + mouth[1, (48 - upper) % 48]) / 2, mouth[4, every], mouth[5, every]]

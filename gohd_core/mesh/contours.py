@@ -58,7 +58,7 @@ INNER_GAP = ((13, 14), (82, 87), (312, 317))
 
 def opposite(values: Tensor, dim: int) -> Tensor:
     """A contour's values at the points across from each other, upper for lower: [..., 48, ...]."""
-    order = (-torch.arange(POINTS, device=values.device)) % POINTS
+    order = (-torch.arange(POINTS, device=values.device, dtype=torch.long)) % POINTS
     return values.index_select(dim, order)
 
 

@@ -168,7 +168,7 @@ def _times(matrix: Tensor, vector: Tensor) -> Tensor:
 
 def _grids(maps: list[tuple[Tensor, Tensor]], window: Window) -> Tensor:
     """What affine maps (matrix [1 or B,2,2], shift [1 or B,2]) make of a window's pixels, [n,B,h,w,2]."""
-    half = torch.tensor([window.width, window.height], device=window.x.device) / 2
+    half = torch.tensor([window.width, window.height], device=window.x.device, dtype=torch.float32) / 2
     middle = torch.stack([window.x, window.y], -1) + half - 0.5
     rows = []
     for matrix, shift in maps:

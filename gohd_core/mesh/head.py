@@ -273,7 +273,7 @@ def _raster(
 
 def _border(device: torch.device) -> Tensor:
     """[M] places of the grid along its sides."""
-    places = torch.arange(GRID**2, device=device).view(GRID, GRID)
+    places = torch.arange(GRID**2, device=device, dtype=torch.long).view(GRID, GRID)
     return torch.cat([places[:, 0], places[0, 1:], places[1:, -1], places[-1, 1:-1]])
 
 
@@ -286,7 +286,7 @@ def _barycentric(steps: int, like: Tensor) -> Tensor:
 def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Tensor, Tensor]:
     """How far places lie from where the person crosses held sides [n,n], and from the picture's own ones
     [4,n,n] (left, top, right, bottom); from 0 there to 1 within, and along sides that show the wall alone."""
-    is_held = torch.tensor(held, device=own.device)[:, None, None]
+    is_held = torch.tensor(held, device=own.device, dtype=torch.bool)[:, None, None]
     crossing = 1.0 if alpha is None else _crossing(F.adaptive_avg_pool2d(alpha, GRID))
     pin, inner = (1 - crossing * (1 - _from_sides(own, width)) for width in (_HELD, _FREE))
     return torch.where(is_held, pin, 1.0).prod(0), torch.where(is_held, 1.0, inner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import cv2
@@ -25,6 +26,12 @@ SMALLEST_FACE = 48
 """A face whose box is smaller shows too little to be drawn, in pixels."""
 
 
+MOST_YAW = 60.0
+"""A head that is turned further shows too little of one side to be drawn, degrees."""
+_MUST_SHOW = (*range(468, 478), 33, 263, 61, 291, 0, 17)
+"""Points of the mesh without which a face is no portrait: irises, outer corners of eyes and mouth, lips."""
+
+
 class PersonMasks(Protocol):
     """What tells people from what is behind them (`FaceReader`)."""
 
@@ -44,14 +51,10 @@ def mesh_portrait(
         size: side of the crop in pixels, one of `SIZES`; None takes the face's own, to the next step.
 
     Raises:
-        BadInput: the face is too small, or the size can't be drawn.
+        BadInput: the face is too small, cut off or turned too far, or the size can't be drawn.
     """
-    if face.size < SMALLEST_FACE:
-        raise BadInput(
-            f"The face is {face.size:.0f} pixels high and wide; at least {SMALLEST_FACE} are needed to draw "
-            "it. Give a larger picture, or enlarge this one first."
-        )
     height, width = picture.shape[:2]
+    _check_face(face, height, width)
     mesh = torch.from_numpy(face.points)
     left, top, side = face_box(mesh, height, width)
     side = min(round(side), height, width)
@@ -59,18 +62,46 @@ def mesh_portrait(
     size = own_size(side) if size is None else check_size(size)
     crop = _resized(picture[top : top + side, left : left + side], size)
     motion = own_motion(into_box(mesh, (left, top, side), size), size)
+    _check_turn(motion)
     shown = (crop * 255).round().astype(np.uint8)
     return Portrait(
         frame=torch.from_numpy(_floats(picture)),
         box=(left, top, left + side, top + side),
         crop=torch.from_numpy(crop),
-        landmarks=torch.tensor(face.landmarks68, dtype=torch.float32),
+        landmarks=torch.tensor(face.landmarks68, dtype=torch.float32, device="cpu"),
         pose=motion.pose,
         expression=motion.expression,
         gaze=motion.gaze,
         mesh=mesh,
         person_mask=torch.from_numpy(reader.person_mask(shown)),
     )
+
+
+def _check_face(face: FaceLandmarks, height: int, width: int) -> None:
+    """`BadInput` for a face that is too small, or whose eyes or mouth lie beyond the picture's edge."""
+    if face.size < SMALLEST_FACE:
+        raise BadInput(
+            f"The face is {face.size:.0f} pixels high and wide; at least {SMALLEST_FACE} are needed to draw "
+            "it. Give a larger picture, or enlarge this one first."
+        )
+    x, y = face.points[list(_MUST_SHOW), :2].T
+    beyond = {"left": -x.min(), "right": x.max() - width + 1, "top": -y.min(), "bottom": y.max() - height + 1}
+    side = max(beyond, key=lambda name: beyond[name])
+    if beyond[side] > 0.5:
+        raise BadInput(
+            f"The face is cut off by the picture's {side} edge: eyes and mouth must be seen whole. Give a "
+            "picture that shows the whole face, or another face of this one."
+        )
+
+
+def _check_turn(motion: Motion) -> None:
+    """`BadInput` for a head that is nearly seen from the side."""
+    yaw = math.degrees(motion.pose.values[0, 1].item())
+    if abs(yaw) > MOST_YAW:
+        raise BadInput(
+            f"The head is turned {abs(yaw):.0f} degrees to the side; up to {MOST_YAW:.0f} can be drawn. Give "
+            "a picture in which both eyes and the whole mouth are seen."
+        )
 
 
 def own_motion(mesh: Tensor, size: int) -> Motion:

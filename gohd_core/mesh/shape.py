@@ -97,7 +97,7 @@ def face_shape(points_in_head: Tensor) -> FaceShape:
     gains = own.new_tensor(_GAINS)
     directions = _contour_directions(spline, own) * gains[:, None, None, None, None]
     basis = stylised_basis()
-    head = torch.tensor(basis.mean_shape, dtype=torch.float64)
+    head = torch.tensor(basis.mean_shape, dtype=torch.float64, device="cpu")
     head_directions = _directions(basis.expression_basis)
     head_directions[list(BLINKS)] = 0
     moved = spline.moved(head, head_directions) * gains[:, None, None]
@@ -122,7 +122,7 @@ def _fitted(points_in_head: Tensor) -> tuple[Tensor, Spline, Tensor, float]:
         own = shut(own)
     own = own[0]
     controls, targets, expression = _controls(points, own)
-    lips = torch.tensor(feature_rings().mean[0], dtype=torch.float64)
+    lips = torch.tensor(feature_rings().mean[0], dtype=torch.float64, device="cpu")
     lip_expression = _directions(feature_rings().expression[0])
     middles = lips[EDGE, [12, 36]]
     jaw = max(gap - 0.008, 0.0) / 0.27 if open_mouth else 0.0
@@ -140,7 +140,7 @@ def _fitted(points_in_head: Tensor) -> tuple[Tensor, Spline, Tensor, float]:
 
 def _directions(columns: object) -> Tensor:
     """A basis [...,3,64] as the directions of its moving columns [14,...,3]."""
-    return torch.tensor(columns[..., list(MOVING)], dtype=torch.float64).movedim(-1, 0)
+    return torch.tensor(columns[..., list(MOVING)], dtype=torch.float64, device="cpu").movedim(-1, 0)
 
 
 def _controls(points: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -148,9 +148,9 @@ def _controls(points: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     do to the former [14,N,3]."""
     face, rings = canonical_face(), feature_rings()
     keep = [k for k in range(N_FACE) if k not in LIPS_WITHIN]
-    mean = torch.tensor(rings.mean, dtype=torch.float64)  # [2,7,48,3]
+    mean = torch.tensor(rings.mean, dtype=torch.float64, device="cpu")  # [2,7,48,3]
     moving = _directions(rings.expression)
-    every = torch.arange(0, POINTS, 3)
+    every = torch.arange(0, POINTS, 3, device="cpu", dtype=torch.long)
     corners, upper, lower = [0, HALF], [6, 12, 18], [42, 36, 30]
 
     def between(values: Tensor) -> Tensor:
@@ -176,8 +176,8 @@ def _controls(points: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
     """What expressions do to the portrait's own contours [3,7,48,3], before gains: [14,3,7,48,3]."""
     rings = feature_rings()
-    mean, moving = torch.tensor(rings.mean, dtype=torch.float64), _directions(rings.expression)
-    mirrored = (HALF - torch.arange(POINTS)) % POINTS
+    mean, moving = torch.tensor(rings.mean, dtype=torch.float64, device="cpu"), _directions(rings.expression)
+    mirrored = (HALF - torch.arange(POINTS, device="cpu", dtype=torch.long)) % POINTS
     flip = mean.new_tensor([-1.0, 1.0, 1.0])
     right = moving[list(MIRRORED_MOVING), 1][:, :, mirrored] * flip
     places = torch.stack([mean[0], mean[1], mean[1][:, mirrored] * flip])
@@ -212,7 +212,7 @@ def _shape_lips(directions: Tensor) -> None:
     along = angles(directions.device, directions.dtype).sin().abs()
     inner = ((along - 0.28) / 0.72).clamp(0, 1)
     profiles = torch.stack([inner, inner, inner, (inner + along) / 2, along, along, along])  # [7,48]
-    points = torch.arange(POINTS)
+    points = torch.arange(POINTS, device="cpu", dtype=torch.long)
     upper, lower = (points > 0) & (points < HALF), points > HALF
     for column, halves in ((JAW, (upper, lower)), (RAISE, (upper,)), (DROP, (lower,))):
         moved = directions[column, :5, :, 1:]  # up and forward

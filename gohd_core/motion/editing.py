@@ -41,7 +41,7 @@ def scaled(track: Track, factor: float, centre: str | Tensor = "first") -> Track
 
 def offset(track: Track, amount: Tensor) -> Track:
     """Adds [C] to every frame."""
-    amount = torch.as_tensor(amount, dtype=torch.float32)
+    amount = torch.as_tensor(amount, dtype=torch.float32, device="cpu")
     if amount.shape != (track.width,):
         raise BadInput(f"An offset has {track.width} values here; {list(amount.shape)} were given.")
     return replace(track, values=track.values + amount)
@@ -94,7 +94,7 @@ def looped(track: Track, seconds: float) -> Track:
     values = track.unwrapped
     # The blend must not travel the whole turns that the track may have made in between.
     tail = nearest_turn(values[-count:], track.angles, values[:count])
-    share = smoothstep(torch.arange(count) / count)[:, None]
+    share = smoothstep(torch.arange(count, dtype=torch.float32, device="cpu") / count)[:, None]
     head = tail * (1 - share) + values[:count] * share
     valid = torch.cat([track.valid[:count] & track.valid[-count:], track.valid[count:-count]])
     return replace(track, values=torch.cat([head, values[count:-count]]), valid=valid)
@@ -102,7 +102,7 @@ def looped(track: Track, seconds: float) -> Track:
 
 def eased(track: Track, rest: Tensor, *, begin: float = 0.0, end: float = 0.0) -> Track:
     """Starts from rest [C] and comes back to it, over `begin` and `end` seconds."""
-    rest = torch.as_tensor(rest, dtype=torch.float32)
+    rest = torch.as_tensor(rest, dtype=torch.float32, device="cpu")
     if begin < 0 or end < 0:
         raise BadInput("The time to ease in or out can't be negative.")
     if begin == end == 0:
@@ -111,9 +111,9 @@ def eased(track: Track, rest: Tensor, *, begin: float = 0.0, end: float = 0.0) -
         raise BadInput(
             f"Easing over {begin:g} s and {end:g} s does not fit into {track.duration:g} s; shorten it."
         )
-    time = torch.arange(len(track)) / float(track.fps)
-    left = (len(track) - 1 - torch.arange(len(track))) / float(track.fps)
-    weight = torch.ones(len(track))
+    time = torch.arange(len(track), dtype=torch.float32, device="cpu") / float(track.fps)
+    left = (len(track) - 1 - torch.arange(len(track), dtype=torch.float32, device="cpu")) / float(track.fps)
+    weight = torch.ones(len(track), dtype=torch.float32, device="cpu")
     if begin > 0:
         weight = weight * smoothstep((time / begin).clamp(0, 1))
     if end > 0:
@@ -125,7 +125,7 @@ def frozen(track: Track, start: float, end: float) -> Track:
     """Holds the frame at `start` seconds until `end` seconds; all that follows goes on as it was."""
     if not 0 <= start <= end:
         raise BadInput(f"A freeze from {start:g} s to {end:g} s makes no sense; give 0 <= start <= end.")
-    index = torch.arange(len(track))
+    index = torch.arange(len(track), dtype=torch.long, device="cpu")
     first = min(round(start * float(track.fps)), len(track) - 1)
     last = round(end * float(track.fps))
     index = torch.where((index >= first) & (index < last), first, index)
@@ -139,7 +139,7 @@ def blended(base: Track, source: Track, weight: float | Tensor) -> Track:
             f"Tracks of {len(base)} frames ({base.space}) and {len(source)} frames ({source.space}) can't "
             "be blended; fit them first."
         )
-    share = torch.as_tensor(weight, dtype=torch.float32).reshape(-1, 1)
+    share = torch.as_tensor(weight, dtype=torch.float32, device="cpu").reshape(-1, 1)
     difference = nearest_turn(source.values - base.values, base.angles)
     used = (share > 0).expand(len(base), -1)[:, 0]
     return replace(source, values=base.values + share * difference, valid=source.valid | ~used)
@@ -148,7 +148,9 @@ def blended(base: Track, source: Track, weight: float | Tensor) -> Track:
 def relative(track: Track, own: Tensor) -> Track:
     """The driver's change over its first frame, on top of the portrait's own [C] (Euler angles add)."""
     values = track.unwrapped
-    return replace(track, values=torch.as_tensor(own, dtype=torch.float32) + values - values[:1])
+    return replace(
+        track, values=torch.as_tensor(own, dtype=torch.float32, device="cpu") + values - values[:1]
+    )
 
 
 def gaze_path(degrees: Keyframes, frames: int, *, own: Gaze, relative: bool = False) -> Gaze:
@@ -221,9 +223,15 @@ def _centre(track: Sequence, centre: str | Tensor) -> Tensor:
     if centre not in CENTRES:
         raise BadInput(f"{centre!r} is no centre; use one of {', '.join(CENTRES)}.")
     values = track.unwrapped
-    return {"first": values[0], "mean": values.mean(0), "zero": torch.zeros(track.width)}[centre]
+    return {
+        "first": values[0],
+        "mean": values.mean(0),
+        "zero": torch.zeros(track.width, dtype=torch.float32, device="cpu"),
+    }[centre]
 
 
 def _turn(name: str, edits: Edits) -> Tensor:
     angles = {"pose": (*edits.head_turn, 0.0, 0.0, 0.0), "gaze": edits.gaze_turn}
-    return torch.deg2rad(torch.tensor(angles.get(name, (0.0,) * Expression.width)))
+    return torch.deg2rad(
+        torch.tensor(angles.get(name, (0.0,) * Expression.width), dtype=torch.float32, device="cpu")
+    )

@@ -37,7 +37,11 @@ class Keyframes:
     @classmethod
     def constant(cls, *values: float) -> Keyframes:
         """The same values all the time."""
-        return cls(torch.zeros(1), torch.tensor([values], dtype=torch.float32), ("hold",))
+        return cls(
+            torch.zeros(1, dtype=torch.float32, device="cpu"),
+            torch.tensor([values], dtype=torch.float32, device="cpu"),
+            ("hold",),
+        )
 
     @classmethod
     def parse(cls, text: str, width: int) -> Keyframes:
@@ -50,7 +54,11 @@ class Keyframes:
         if not keys:
             raise BadInput(f"The curve is empty; write one key a line: seconds and {width} number(s).")
         times, values, eases = zip(*keys, strict=True)
-        return cls(torch.tensor(times, dtype=torch.float64), torch.tensor(values), eases)
+        return cls(
+            torch.tensor(times, dtype=torch.float64, device="cpu"),
+            torch.tensor(values, dtype=torch.float32, device="cpu"),
+            eases,
+        )
 
     @property
     def duration(self) -> float:
@@ -65,14 +73,14 @@ class Keyframes:
         after = (before + 1).clamp(max=len(times) - 1)
         span = (times[after] - times[before]).clamp(min=1e-9)
         share = ((seconds - times[before]) / span).clamp(0, 1)
-        ease = torch.tensor([EASES.index(e) for e in self.eases])[before]
+        ease = torch.tensor([EASES.index(e) for e in self.eases], dtype=torch.long, device="cpu")[before]
         share = torch.where(ease == 0, smoothstep(share), share)
         share = torch.where(ease == 2, torch.zeros_like(share), share)[:, None].float()
         return self.values[before] * (1 - share) + self.values[after] * share
 
     def frames(self, count: int, fps: Fraction | int | float) -> Tensor:
         """Values [count, n] of frames 0, 1, 2 ... at a frame rate."""
-        return self.at(torch.arange(count, dtype=torch.float64) / float(fps))
+        return self.at(torch.arange(count, dtype=torch.float64, device="cpu") / float(fps))
 
 
 def parse_schedule(text: str, parts: tuple[str, ...]) -> dict[str, Keyframes]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,7 +38,8 @@ class Sequence:
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        values = torch.as_tensor(self.values)
+        given = self.values
+        values = given if isinstance(given, Tensor) else torch.from_numpy(np.asarray(given, np.float64))
         if values.ndim != 2 or values.shape[1] != self.width or values.shape[0] < 1:
             raise BadInput(f"{kind} wants values of shape [T, {self.width}] but got {list(values.shape)}.")
         values = values.detach().to("cpu", torch.float32)
@@ -48,7 +50,11 @@ class Sequence:
         if not 1 <= self.fps <= 120:
             raise BadInput(f"{kind} has {self.fps} frames a second; give a rate from 1 to 120.")
         valid = self.valid
-        valid = torch.ones(len(values), dtype=torch.bool) if valid is None else torch.as_tensor(valid)
+        valid = (
+            torch.ones(len(values), dtype=torch.bool, device="cpu")
+            if valid is None
+            else torch.as_tensor(valid, device="cpu")
+        )
         if valid.shape != (len(values),) or valid.dtype != torch.bool:
             raise BadInput(f"{kind} wants one bool of validity per frame, {len(values)} in all.")
         object.__setattr__(self, "values", values)
@@ -86,7 +92,7 @@ class Sequence:
             raise BadInput("Motion can't be resampled to less than one frame.")
         if old == new and count == len(self):
             return self
-        where = torch.tensor([float(k * old / new) for k in range(count)], dtype=torch.float64)
+        where = torch.tensor([float(k * old / new) for k in range(count)], dtype=torch.float64, device="cpu")
         return replace(self._sampled(where.clamp(max=len(self) - 1)), fps=fps)
 
     def _sampled(self, where: Tensor) -> Any:
@@ -111,8 +117,8 @@ class Sequence:
         if mode == "retime":
             if frames == len(self):
                 return self
-            return self._sampled(torch.linspace(0, len(self) - 1, frames, dtype=torch.float64))
-        index = torch.arange(frames)
+            return self._sampled(torch.linspace(0, len(self) - 1, frames, dtype=torch.float64, device="cpu"))
+        index = torch.arange(frames, dtype=torch.long, device="cpu")
         last = len(self) - 1
         if mode == "hold" or last == 0:
             index = index.clamp(max=last)
@@ -151,7 +157,9 @@ class Gaze(Sequence):
         cls, pitch: float, yaw: float, frames: int, *, space: str, fps: Fraction | int | float = FPS
     ) -> Gaze:
         """The same direction in every frame (Fig. 1)."""
-        return cls(torch.tensor([[pitch, yaw]]).expand(frames, -1), space, fps)
+        return cls(
+            torch.tensor([[pitch, yaw]], dtype=torch.float32, device="cpu").expand(frames, -1), space, fps
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,12 +207,10 @@ class Motion:
     @classmethod
     def from_descriptors(cls, values: Tensor, space: str, fps: Fraction | int | float = FPS) -> Motion:
         """The inverse of `descriptors`."""
-        expression, pose, gaze = torch.as_tensor(values).split([N_EXPRESSION, N_POSE, N_GAZE], dim=1)
+        expression, pose, gaze = torch.as_tensor(values, device="cpu").split(
+            [N_EXPRESSION, N_POSE, N_GAZE], dim=1
+        )
         return cls(Pose(pose, space, fps), Expression(expression, space, fps), Gaze(gaze, space, fps))
-
-    def scaled(self, *, pose: float = 1.0, expression: float = 1.0) -> Motion:
-        """Pose and expression times a factor; the gaze is left as it is, as in the official script."""
-        return Motion(self.pose.scaled(pose), self.expression.scaled(expression), self.gaze)
 
     def resampled(self, fps: Fraction | int | float, *, frames: int | None = None) -> Motion:
         """All parts at another rate; see `Sequence.resampled`."""

@@ -63,7 +63,7 @@ class OneEuro:
 
     def __init__(self, seconds: float, fps: float, beta: float = BETA) -> None:
         self.rest, self.step, self.beta = 1 / (2 * torch.pi * seconds), 1 / fps, beta
-        self.trust = self._gain(torch.tensor(SLOPE_CUTOFF))
+        self.trust = self._gain(torch.tensor(SLOPE_CUTOFF, dtype=torch.float32, device="cpu"))
         self.last: Tensor | None = None
         self.slope: Tensor | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from gohd_core.kernels.banded_attention import Band
@@ -28,18 +29,17 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, scores: Tensor | Band | None = None) -> Tensor:
         """`scores` are `self.positional(T)` `[H, T, T]` or their `Band`, from a caller that keeps them."""
-        batch, length, width = x.shape
         if scores is None:
-            scores = self.positional(length)
-        packed = self.key_value_query(x).view(batch, length, 3, self.heads, width // self.heads)
+            scores = self.positional(x.shape[1])
+        packed = rearrange(self.key_value_query(x), "b t (three h c) -> b t three h c", three=3, h=self.heads)
         if isinstance(scores, Band):
             mixed = scores.attend(packed)
         else:
-            key, value, query = packed.permute(2, 0, 3, 1, 4)
+            key, value, query = rearrange(packed, "b t three h c -> three b h t c")
             # A mask with a batch dimension: without one, torch takes its slow path on the CPU.
             mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=scores.unsqueeze(0))
-            mixed = mixed.transpose(1, 2)
-        mixed = mixed.reshape(batch, length, width)
+            mixed = rearrange(mixed, "b h t c -> b t h c")
+        mixed = rearrange(mixed, "b t h c -> b t (h c)")
         return self.dropout(F.glu(self.gate(mixed), dim=-1))
 
 

@@ -24,7 +24,7 @@ def step_table(steps: int, code: int = 128, scale: float = 1.0, decades: float =
     were trained with this one: don't compute it in another precision, library or device.
     """
     half = code // 2
-    n = torch.arange(steps, device="cpu").unsqueeze(1)
+    n = torch.arange(steps, device="cpu", dtype=torch.long).unsqueeze(1)
     exponents = (
         torch.arange(half, device="cpu", dtype=torch.float32).unsqueeze(0) * decades / max(half - 1, 1)
     )

@@ -167,7 +167,11 @@ class PoseDiffusion(Runtime):
 
             x0 = method(predict, self.schedule, visited, draw)
         x0 = x0.clamp(-config.clamp, config.clamp).cpu()
-        return x0 * torch.tensor(config.residual_scale) if config.residual_scale else x0
+        return (
+            x0 * torch.tensor(config.residual_scale, dtype=torch.float32, device="cpu")
+            if config.residual_scale
+            else x0
+        )
 
     def sample_pose(self, mel: Tensor, initial: Pose | Tensor | None = None, **options: Any) -> Pose:
         """Head poses for `mel` as a `Pose` at 25 fps; `initial` is p0, or a `Pose` whose first frame is."""
@@ -238,7 +242,7 @@ class PoseDiffusion(Runtime):
             given = checks.noise(noise, shape, steps, stochastic).to(device)
             return lambda k: given[k]
         generator = torch.Generator().manual_seed(checks.seed(0 if seed is None else seed))
-        return lambda k: torch.randn(shape, generator=generator).to(device)
+        return lambda k: torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu").to(device)
 
 
 class GazeDiffusion(PoseDiffusion):

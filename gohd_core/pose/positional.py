@@ -15,7 +15,7 @@ def decay_slopes(heads: int, nearest_view: float, farthest_view: float) -> Tenso
     """Decay per frame of each head `[H]`: geometric between the two fields of view (in frames)."""
     steepest, flattest = (-math.log(_FLOOR) / (view / 2) for view in (nearest_view, farthest_view))
     ratio = (flattest / steepest) ** (1 / max(heads - 1, 1))
-    return torch.tensor([steepest * ratio**head for head in range(heads)], dtype=torch.float32)
+    return torch.tensor([steepest * ratio**head for head in range(heads)], dtype=torch.float32, device="cpu")
 
 
 class PositionalScores(nn.Module):
@@ -27,10 +27,10 @@ class PositionalScores(nn.Module):
 
     def __init__(self, heads: int, kernels: int, nearest_view: float, farthest_view: float) -> None:
         super().__init__()
-        self.offsets = nn.Parameter(torch.randn(kernels, heads) * 15)
-        self.amplitudes = nn.Parameter(torch.randn(kernels, heads) * 0.01)
-        self.sharpness = nn.Parameter(torch.full((kernels, heads), 5.0))
-        self.bias = nn.Parameter(torch.ones(heads))
+        self.offsets = nn.Parameter(torch.randn(kernels, heads, dtype=torch.float32, device="cpu") * 15)
+        self.amplitudes = nn.Parameter(torch.randn(kernels, heads, dtype=torch.float32, device="cpu") * 0.01)
+        self.sharpness = nn.Parameter(torch.full((kernels, heads), 5.0, dtype=torch.float32, device="cpu"))
+        self.bias = nn.Parameter(torch.ones(heads, dtype=torch.float32, device="cpu"))
         self.register_buffer("slopes", decay_slopes(heads, nearest_view, farthest_view))
 
     def by_distance(self, length: int) -> Tensor:
@@ -46,6 +46,6 @@ class PositionalScores(nn.Module):
 
     def forward(self, length: int) -> Tensor:
         """Scores `[H, T, T]` of query i and key j, in the dtype of the weights."""
-        frame = torch.arange(length, device=self.bias.device)
+        frame = torch.arange(length, device=self.bias.device, dtype=torch.long)
         distance = frame[:, None] - frame[None, :] + length - 1
         return self.by_distance(length)[:, distance].to(self.bias.dtype)

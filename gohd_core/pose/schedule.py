@@ -46,13 +46,17 @@ class NoiseSchedule:
         self._check(count)
         if count == 1:
             return [len(self) - 1]
-        return torch.linspace(len(self) - 1, 0, count, dtype=torch.float64).round().long().tolist()
+        return (
+            torch.linspace(len(self) - 1, 0, count, dtype=torch.float64, device="cpu").round().long().tolist()
+        )
 
     def evenly_in_snr(self, count: int) -> list[int]:
         """`count` distinct steps from the noisiest down to 0, as even in lambda as whole steps allow."""
         self._check(count)
-        known = torch.tensor([self.half_log_snr(n) for n in range(len(self))], dtype=torch.float64)
-        wanted = torch.linspace(float(known[-1]), float(known[0]), count, dtype=torch.float64)
+        known = torch.tensor(
+            [self.half_log_snr(n) for n in range(len(self))], dtype=torch.float64, device="cpu"
+        )
+        wanted = torch.linspace(float(known[-1]), float(known[0]), count, dtype=torch.float64, device="cpu")
         steps: list[int] = []
         for k, value in enumerate(wanted):
             nearest = int((known - value).abs().argmin())

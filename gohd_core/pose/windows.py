@@ -40,7 +40,7 @@ class Windows:
                 "use a window of at least 1 and an overlap that is shorter than it."
             )
         if frames <= window:
-            return cls(frames, frames, (0,), torch.ones(1, frames))
+            return cls(frames, frames, (0,), torch.ones(1, frames, dtype=torch.float32, device="cpu"))
         count = math.ceil((frames - overlap) / (window - overlap))
         starts = tuple(round(index * (frames - window) / (count - 1)) for index in range(count))
         return cls(frames, window, starts, _shares(frames, window, overlap, starts))
@@ -63,12 +63,12 @@ class Windows:
 def _shares(frames: int, window: int, overlap: int, starts: tuple[int, ...]) -> Tensor:
     margin = overlap // 4
     ramp = overlap - 2 * margin
-    position = torch.arange(window, dtype=torch.float64)
+    position = torch.arange(window, dtype=torch.float64, device="cpu")
     rise = ((position - margin + 0.5) / max(ramp, 1)).clamp(0, 1)
-    total = torch.zeros(frames, dtype=torch.float64)
+    total = torch.zeros(frames, dtype=torch.float64, device="cpu")
     weights = []
     for index, start in enumerate(starts):
-        weight = torch.ones(window, dtype=torch.float64)
+        weight = torch.ones(window, dtype=torch.float64, device="cpu")
         if index > 0:
             weight = torch.minimum(weight, rise)
         if index + 1 < len(starts):

@@ -42,7 +42,9 @@ def motion_strip(
     windows = windows_at(descriptors, range(frame, frame + 1), animator.config.window, motion.fps)
     magnitudes = animator.magnitudes(source, windows)
     made = []
-    for done, share in enumerate(torch.linspace(0, strength, steps).split(1), 1):
+    for done, share in enumerate(
+        torch.linspace(0, strength, steps, dtype=torch.float32, device="cpu").split(1), 1
+    ):
         if should_stop is not None and should_stop():
             raise Interrupted("Drawing the strip was stopped.")
         made.append(animator.decode(source, magnitudes, share))

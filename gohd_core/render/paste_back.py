@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import Any
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.choices import COLOURS, PASTE_LENGTHS
@@ -75,7 +76,7 @@ def paste_back(
     place = StillPlace(portrait, weights) if track is None else MovingPlace(portrait, weights, track)
     low, high = value_range
     if background is None:
-        background = portrait.frame.permute(2, 0, 1) * (high - low) + low
+        background = rearrange(portrait.frame, "h w c -> c h w") * (high - low) + low
     still = isinstance(background, Tensor) and (background.ndim == 3 or len(background) == 1)
     bases = _single(background, "background")
     if still:

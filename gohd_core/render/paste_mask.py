@@ -67,19 +67,19 @@ def paste_mask(
     elif parser is not None:
         region = _parsed(portrait, parser, growth)
     elif portrait.landmarks is not None and portrait.mesh is None:
-        points = portrait.landmarks.double() - torch.tensor([left, top])
+        points = portrait.landmarks.double() - torch.tensor([left, top], dtype=torch.long, device="cpu")
         region = _ellipse(points, bottom - top, right - left, growth)
     else:
-        region = torch.ones(bottom - top, right - left)
+        region = torch.ones(bottom - top, right - left, dtype=torch.float32, device="cpu")
     open_sides = (moving or left > 0, moving or right < width, moving or top > 0, moving or bottom < height)
     radius = round(feather * min(region.shape))
-    weights = torch.zeros(height, width)
+    weights = torch.zeros(height, width, dtype=torch.float32, device="cpu")
     weights[top:bottom, left:right] = region * _inner_ramp((region > 0).float(), radius, open_sides)
     return weights
 
 
 def _given(mask: Any, height: int, width: int) -> Tensor:
-    weights = torch.as_tensor(mask).detach().cpu().float()
+    weights = torch.as_tensor(mask, device="cpu").detach().float()
     weights = weights[0] if weights.ndim == 3 and len(weights) == 1 else weights
     if weights.shape != (height, width):
         raise BadInput(
@@ -112,8 +112,8 @@ def _ellipse(landmarks: Tensor, height: int, width: int, growth: float) -> Tenso
     crown = brows + _CROWN * (brows - chin)
     stretch = 1 + growth
     tall, wide = (crown - chin) / 2 * stretch, (aside.max() - aside.min()) / 2 * stretch * 2**0.5
-    rows = torch.arange(height, dtype=torch.float64)[:, None]
-    columns = torch.arange(width, dtype=torch.float64)[None]
+    rows = torch.arange(height, dtype=torch.float64, device="cpu")[:, None]
+    columns = torch.arange(width, dtype=torch.float64, device="cpu")[None]
     y = columns * up[0] + rows * up[1] - (crown + chin) / 2
     x = columns * across[0] + rows * across[1] - (aside.max() + aside.min()) / 2
     return ((x / wide).square() + (y / tall).square() <= 1).float()
@@ -129,7 +129,7 @@ def _inner_ramp(region: Tensor, radius: int, open_sides: tuple[bool, ...]) -> Te
         padding[side] = radius
         padded = F.pad(padded, padding, mode="constant" if is_open else "replicate")
     # A mean over a square window falls linearly across an edge, and is exactly 0 and 1 past its reach.
-    window = torch.full((2 * radius + 1,), 1 / (2 * radius + 1))
+    window = torch.full((2 * radius + 1,), 1 / (2 * radius + 1), dtype=torch.float32, device="cpu")
     blurred = F.conv2d(F.conv2d(padded, window[None, None, None]), window[None, None, :, None])
     ramp = (2 * blurred[0, 0] - 1).clamp(0, 1)
     return smoothstep(ramp) * region

@@ -88,7 +88,8 @@ class MovingPlace:
         """A picture [C, s, s] over the square, seen at the pixels of its region [C, h, w]."""
         left, top, side = self._square(index, height, width)
         rows, columns = (
-            (torch.arange(part.start, part.stop) + 0.5 - start) / side * 2 - 1
+            (torch.arange(part.start, part.stop, dtype=torch.float32, device="cpu") + 0.5 - start) / side * 2
+            - 1
             for part, start in zip(self.region(index, height, width), (top, left), strict=True)
         )
         grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
@@ -109,7 +110,7 @@ class MovingPlace:
 def full_masks(place: Place, count: int, height: int, width: int) -> Iterator[Tensor]:
     """The weights of so many frames over the full frame, [H, W] each."""
     for index in range(count):
-        mask = torch.zeros(height, width)
+        mask = torch.zeros(height, width, dtype=torch.float32, device="cpu")
         mask[place.region(index, height, width)] = place.weights(index, height, width)
         yield mask
 

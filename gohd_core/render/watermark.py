@@ -118,13 +118,13 @@ def read_frames(frames: Any, key: str = KEY) -> Reading:
     uint8, or floats in 0..1. Needs at least 192 pixels a side to be reliable. Score and memory do not
     depend on how the frames come.
     """
-    total, count = torch.zeros(GRID, GRID), 0
+    total, count = torch.zeros(GRID, GRID, dtype=torch.float32, device="cpu"), 0
     for frame in frames:
-        picture = frame if isinstance(frame, Tensor) else torch.tensor(np.asarray(frame))
+        picture = frame if isinstance(frame, Tensor) else torch.from_numpy(np.array(frame))
         if picture.ndim != 3 or picture.shape[2] != 3:
             raise BadInput(f"Frames to read are [H, W, 3]; this one has {list(picture.shape)}.")
         levels = picture.float() * (1 if picture.dtype == torch.uint8 else 255)
-        luma = levels.cpu() @ torch.tensor(_LUMA)
+        luma = levels.cpu() @ torch.tensor(_LUMA, dtype=torch.float32, device="cpu")
         total += _detail(F.adaptive_avg_pool2d(luma[None, None], (GRID, GRID)))[0, 0]
         count += 1
     if not count:
@@ -150,7 +150,12 @@ def _overlay(mark: Mark, height: int, width: int) -> Tensor:
 
 def _detail(luma: Tensor) -> Tensor:
     """What the neighbours of a patch do not foretell, [B, 1, GRID, GRID]."""
-    kernel = torch.tensor([[-1.0, -2.0, -1.0], [-2.0, 12.0, -2.0], [-1.0, -2.0, -1.0]]) / 12
+    kernel = (
+        torch.tensor(
+            [[-1.0, -2.0, -1.0], [-2.0, 12.0, -2.0], [-1.0, -2.0, -1.0]], dtype=torch.float32, device="cpu"
+        )
+        / 12
+    )
     return F.conv2d(F.pad(luma, (1, 1, 1, 1), mode="replicate"), kernel[None, None])
 
 

@@ -172,7 +172,9 @@ class PoseTask(Task):
         config = self.config.network
         model = self.runtime(self.networks["denoisers"], config, self.config.data.space)
         mel, x0, initial = (torch.cat([b[key] for b in batches]) for key in ("mel", "x0", "initial"))
-        scale = torch.tensor(config.residual_scale or [1.0] * config.channels)
+        scale = torch.tensor(
+            config.residual_scale or [1.0] * config.channels, dtype=torch.float32, device="cpu"
+        )
         true: list[Tensor] = []
         made: list[list[Tensor]] = []
         count = min(self.config.sampled, len(mel))
@@ -227,4 +229,6 @@ class GazeTask(PoseTask):
     channels = N_GAZE
 
     def _film(self, tracks: Sequence[Tensor]) -> Tensor:
-        return head_film([torch.zeros(len(track), N_POSE) for track in tracks], tracks)
+        return head_film(
+            [torch.zeros(len(track), N_POSE, dtype=torch.float32, device="cpu") for track in tracks], tracks
+        )

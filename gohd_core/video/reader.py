@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.constants import FPS
@@ -147,7 +148,7 @@ class Film:
     def batches(self, fps: Fraction | int | float) -> Iterator[Tensor]:
         """The pictures of `at` one by one, [1, 3, H, W] in -1..1, as `render.paste_back` takes them."""
         for image in self.at(fps):
-            yield torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
+            yield rearrange(torch.from_numpy(image), "h w c -> 1 c h w").float() / 127.5 - 1
 
 
 def _rate(fps: Fraction | int | float) -> Fraction:

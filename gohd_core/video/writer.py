@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.audio.waveform import check_waveform, to_stereo
@@ -36,7 +37,7 @@ def frames_to_bytes(frames: Tensor) -> np.ndarray:
     if frames.ndim != 4 or frames.shape[1] != 3:
         raise BadInput(f"Frames have the shape [b, 3, H, W]; these have {list(frames.shape)}.")
     levels = (frames.detach().float() + 1).mul_(127.5).clamp_(0, 255).round_().to(torch.uint8)
-    return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    return rearrange(levels, "b c h w -> b h w c").contiguous().cpu().numpy()
 
 
 def render_video(

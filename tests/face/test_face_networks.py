@@ -25,7 +25,7 @@ from gohd_core.face.gaze_estimator import GazeEstimator, angular_error, gaze_dir
 from gohd_core.face.glimpses import GlimpseConfig, region_crop
 from gohd_core.face.parsing_network import ParsingConfig, ParsingNetwork
 from gohd_core.face.resnet import RESNET18, RESNET50, ResNet, ResNetConfig, infer_resnet
-from gohd_core.motion import Gaze, Motion
+from gohd_core.motion import Motion
 from gohd_core.parsing_labels import NAMES
 
 
@@ -74,8 +74,6 @@ def test_extraction_is_a_motion_whatever_the_batch(aligned):
     torch.testing.assert_close(found.descriptors(), single.descriptors(), atol=1e-5, rtol=1e-4)
     assert found.expression.values.std(0).max() > 1e-4, "pictures differ, so do coefficients"
     assert not found.gaze.valid.any() and found.pose.valid.all(), "gaze was not observed"
-    motion = found.with_gaze(Gaze(torch.zeros(5, 2), extractor.space))
-    assert motion.valid.all()
     assert (found.landmarks is None) == aligned
 
 

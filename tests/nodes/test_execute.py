@@ -182,7 +182,7 @@ def test_a_mask_says_where_the_face_is(run, models) -> None:
     mask = torch.zeros(1, 120, 200)
     mask[0, 40:80, 90:130] = 1
     given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, crop = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+    portrait, crop, _ = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
     left, top, right, bottom = portrait.box
     assert left < 90 and right > 130 and right - left == bottom - top
     assert crop.shape == (1, 256, 256, 3)
@@ -220,7 +220,7 @@ def test_a_face_goes_back_into_its_picture(run, models) -> None:
     mask = torch.zeros(1, 120, 200)
     mask[0, 40:80, 90:130] = 1
     given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, _ = run("GoHDPreparePortrait", image=image, face_mask=mask, **given)
+    portrait, *_ = run("GoHDPreparePortrait", image=image, face_mask=mask, **given)
     faces = torch.rand(3, 96, 96, 3, generator=torch.Generator().manual_seed(0))
     whole, used = run("GoHDPasteBack", images=faces, portrait=portrait)
     assert whole.shape == (3, 120, 200, 3) and used.shape == (1, 120, 200)
@@ -240,7 +240,7 @@ def test_the_mask_of_a_crop_is_soft_at_its_edge(run, models) -> None:
     mask = torch.zeros(1, 120, 200)
     mask[0, 40:80, 90:130] = 1
     given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, _ = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+    portrait, *_ = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
     still = Motion.from_descriptors(torch.zeros(2, 72), "stylised")
     images, *_, made = run(
         "GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=still
@@ -291,7 +291,7 @@ def test_a_video_of_the_full_frame(run, models) -> None:
     mask = torch.zeros(1, 120, 200)
     mask[0, 40:80, 90:130] = 1
     given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, _ = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+    portrait, *_ = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
     motion = Motion.from_descriptors(torch.zeros(5, 72), "stylised")
     (video,) = run(
         "GoHDRenderVideo", animator=models["animator"], portrait=portrait, motion=motion, full_frame=True
@@ -332,7 +332,7 @@ def test_face_parsing_weights_say_what_is_pasted(run, nodes, base, models, monke
 
     monkeypatch.setattr("gohd_core.face.FaceParser.parse", parse)
     given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, _ = run("GoHDPreparePortrait", image=picture(), **given)
+    portrait, *_ = run("GoHDPreparePortrait", image=picture(), **given)
     options = {"region": region.options[1], "growth": 0.0}
     _, mask = run("GoHDPasteBack", images=picture(64, 64), portrait=portrait, **options)
     assert mask[0, 40:].max() == 0 and mask[0, :20].min() > 0.99

@@ -153,7 +153,7 @@ def test_an_empty_mask_is_none(run, part, models) -> None:
     """Load Image gives one of 64 x 64 where a picture has no alpha."""
     empty = torch.zeros(1, 64, 64, dtype=torch.float32, device="cpu")
     given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, _ = run("GoHDPreparePortrait", image=picture(96, 96), face_mask=empty, **given)
+    portrait, *_ = run("GoHDPreparePortrait", image=picture(96, 96), face_mask=empty, **given)
     faces = torch.full((1, 64, 64, 3), 0.5, dtype=torch.float32, device="cpu")
     with_it = run("GoHDPasteBack", images=faces, portrait=portrait, mask=empty)
     without = run("GoHDPasteBack", images=faces, portrait=portrait)

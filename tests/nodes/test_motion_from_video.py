@@ -156,7 +156,7 @@ def test_a_face_follows_the_head_of_a_video(run, models, readers) -> None:
     moved = (track.values[-1] - track.values[0]).tolist()
     assert moved[0] == pytest.approx(22, abs=2) and abs(moved[1]) < 1
     assert not torch.equal(still[0].pose.values, motion.pose.values)
-    portrait, _ = run("GoHDPreparePortrait", image=picture(), **readers)
+    portrait, *_ = run("GoHDPreparePortrait", image=picture(), **readers)
     faces = torch.rand(12, 64, 64, 3, generator=torch.Generator().manual_seed(0))
     whole, masks = run("GoHDPasteBack", images=faces, portrait=portrait, background=images, track=track)
     assert whole.shape == images.shape and masks.shape == (12, 80, 160)

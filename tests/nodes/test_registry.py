@@ -142,7 +142,7 @@ with torch.inference_mode():
     models = run["GoHDLoadModels"](weights="builtin", precision="float32").result
     (image,) = run["GoHDSampleAvatar"](number=2).result
     given = {"extractor": models[4], "gaze_estimator": models[5]}
-    portrait, _ = run["GoHDPreparePortrait"](image=image, **given).result
+    portrait, *_ = run["GoHDPreparePortrait"](image=image, **given).result
     (gaze,) = run["GoHDSetGaze"](portrait=portrait, pitch=0.0, yaw=10.0, relative=False).result
 import gohd_core
 print(Path(gohd_core.__file__).is_relative_to(sys.argv[2]), gaze.space, len(gaze))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.animator.config import FACE, INNER
@@ -78,7 +79,7 @@ class RingsInFrame:
     def _of_an_eye(self) -> Tensor:
         """Which of those pixels belong to the window of an eye, [3*w*w]."""
         window = self.weight[0, 0].numel()
-        return torch.arange(PARTS * window, device=self.weight.device) >= window
+        return torch.arange(PARTS * window, device=self.weight.device, dtype=torch.long) >= window
 
 
 def rings_in_frame(target: Tensor, own: Tensor, trust: Tensor, size: int) -> RingsInFrame:
@@ -102,7 +103,7 @@ def rings_in_frame(target: Tensor, own: Tensor, trust: Tensor, size: int) -> Rin
         column,
         row,
         opening,
-        (shift * (2 / size)).movedim(2, 1),
+        rearrange(shift * (2 / size), "b part xy h w -> b xy part h w"),
         weight * trust[:, None, None, None],
     )
 
@@ -125,11 +126,13 @@ class _Profiles:
     @classmethod
     def of(cls, rings: Tensor, shifts: Tensor, count: int) -> _Profiles:
         """From rings [B,3,8,48,2] (along the axis, up) and their shifts [B,3,8,48,2] in pixels."""
-        half = torch.arange(POINTS // 2 + 1, device=rings.device)
+        half = torch.arange(POINTS // 2 + 1, device=rings.device, dtype=torch.long)
         order = torch.stack([half.flip(0), (POINTS // 2 + half) % POINTS])
-        halves = torch.cat([rings, shifts], -1)[..., order, :].movedim(3, 2)  # [B,3,2,8,25,4]
-        along = halves[..., 0].cummax(-1).values + half * _LEAST_STEP
-        nodes = torch.arange(count, device=rings.device) - (count - 1) / 2
+        halves = rearrange(
+            torch.cat([rings, shifts], -1)[..., order, :], "b part ring half n c -> b part half ring n c"
+        )
+        along = halves[..., 0].cummax(-1).values + half.to(rings) * _LEAST_STEP
+        nodes = torch.arange(count, device=rings.device, dtype=torch.float32) - (count - 1) / 2
         after = torch.searchsorted(along, nodes.expand(*along.shape[:-1], -1).contiguous())
         after = after.clamp(1, POINTS // 2)
         start, stop = along.gather(-1, after - 1), along.gather(-1, after)
@@ -168,7 +171,7 @@ class _Profiles:
         share = (outside - height[:, :, EDGE]) / torch.where(length.abs() > _LEAST_STEP, length, -1e6)
         lash = torch.lerp(shift[:, :, EDGE], shift[:, :, LASHES], share[:, :, None])
         moved = torch.where(((share > 0) & (share < 1))[:, :, None], lash, moved)
-        fading = torch.tensor(_FADING, device=along.device)
+        fading = torch.tensor(_FADING, device=along.device, dtype=torch.long)
         begin = height.gather(
             2, fading[None, :, None, None, None].expand(len(along), -1, 1, *along.shape[2:])
         )

@@ -55,7 +55,7 @@ class FaceRings(FacePoints):
 
     def __init__(self) -> None:
         super().__init__(2, RINGS - 1, POINTS)
-        self.register_buffer("lashes", torch.zeros(2, POINTS, 3))
+        self.register_buffer("lashes", torch.zeros(2, POINTS, 3, dtype=torch.float32, device="cpu"))
 
     def forward(self, neutral: Tensor, lashes: Tensor, descriptor: Tensor, size: int) -> Tensor:
         """neutral and lashes as in `OwnShape` (B or 1), descriptor [B,72] in the network's order."""
@@ -79,5 +79,5 @@ class FaceRings(FacePoints):
 
 def other_side(rings: Tensor, dim: int) -> Tensor:
     """What belongs to the points of a mirrored ring, counter-clockwise from the image's right corner."""
-    order = (POINTS // 2 - torch.arange(POINTS, device=rings.device)) % POINTS
+    order = (POINTS // 2 - torch.arange(POINTS, device=rings.device, dtype=torch.long)) % POINTS
     return rings.index_select(dim, order)

@@ -101,8 +101,11 @@ class _Mixture(nn.Module):
 
     def __init__(self, channels: int, side: int) -> None:
         super().__init__()
-        self.mean = nn.Parameter(torch.zeros(channels, side, side))
-        self.modes = nn.Parameter(torch.randn(_MODES, channels, 1, 1).repeat(1, 1, side, side) * 0.2)
+        self.mean = nn.Parameter(torch.zeros(channels, side, side, dtype=torch.float32, device="cpu"))
+        self.modes = nn.Parameter(
+            torch.randn(_MODES, channels, 1, 1, dtype=torch.float32, device="cpu").repeat(1, 1, side, side)
+            * 0.2
+        )
 
     def forward(self, weights: Tensor) -> Tensor:
         return self.mean + torch.einsum("bk,kchw->bchw", weights, self.modes)
@@ -126,7 +129,7 @@ class _Highlights(nn.Module):
         self.out = EqualConv2d(fine, 2 * 4, 3, padding=1)
         with torch.no_grad():
             self.out.weight.mul_(0.3)
-            self.out.bias.copy_(torch.tensor([0.9, 0.9, 0.9, -0.6] * 2))
+            self.out.bias.copy_(torch.tensor([0.9, 0.9, 0.9, -0.6] * 2, dtype=torch.float32, device="cpu"))
 
     def forward(self, x: Tensor) -> Tensor:
         fine = act(self.first(x), self.first.bias)
@@ -163,6 +166,8 @@ def _tinted(picture: Tensor, charts: Tensor) -> Tensor:
 
 
 def _disc() -> Tensor:
-    line = ((torch.arange(_IRIS_SIDE) * 2 + 1) / _IRIS_SIDE - 1) * EXTENTS[IRIS]
+    line = ((torch.arange(_IRIS_SIDE, dtype=torch.float32, device="cpu") * 2 + 1) / _IRIS_SIDE - 1) * EXTENTS[
+        IRIS
+    ]
     radius = (line[:, None] ** 2 + line**2).sqrt()
     return ((_IRIS_RADIUS - radius) / _EDGE).clamp(-1, 1)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.constants import N_EXPRESSION, N_GAZE, N_POSE
@@ -64,7 +65,7 @@ def turned(place: Tensor, descriptor: Tensor) -> Eyes:
 def unwrapped(picture: Tensor, eyes: Eyes, kind: int, extent: float | None = None) -> tuple[Tensor, Tensor]:
     """What a picture [B,C,S,S] shows of both balls: charts [B,2,C,n,n], and where it can [B,2,1,n,n]."""
     extent = EXTENTS[kind] if extent is None else extent
-    line = ((torch.arange(CHART, device=picture.device) * 2 + 1) / CHART - 1) * extent
+    line = ((torch.arange(CHART, device=picture.device, dtype=torch.float32) * 2 + 1) / CHART - 1) * extent
     down, along = torch.meshgrid(-line, line, indexing="ij")
     point = torch.stack([along, down, (1 - along**2 - down**2).clamp_min(0).sqrt()], -1)
     normal = torch.einsum("hwi,bij->bhwj", point, eyes.axes[:, kind])[:, None]
@@ -73,8 +74,12 @@ def unwrapped(picture: Tensor, eyes: Eyes, kind: int, extent: float | None = Non
     shown = normal[..., 2:].expand(-1, 2, -1, -1, -1) > _FACING
     grid = (pixels * 2 + 1) / picture.shape[-1] - 1
     # Both eyes in one grid, one below the other: pictures are large.
-    seen = F.grid_sample(picture, grid.flatten(1, 2), "bilinear", "border", align_corners=False)
-    return seen.unflatten(2, (2, -1)).movedim(2, 1), shown.movedim(-1, 2).float()
+    seen = F.grid_sample(
+        picture, rearrange(grid, "b eye h w xy -> b (eye h) w xy"), "bilinear", "border", align_corners=False
+    )
+    return rearrange(seen, "b c (eye h) w -> b eye c h w", eye=2), rearrange(
+        shown, "b eye h w c -> b eye c h w"
+    ).float()
 
 
 def charted(eyes: Eyes, column: Tensor, row: Tensor, size: int) -> tuple[Tensor, Tensor]:

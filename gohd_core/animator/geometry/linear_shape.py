@@ -22,9 +22,9 @@ class FacePoints(nn.Module):
         super().__init__()
         self.shape = (*shape, 3)
         count = prod(self.shape)
-        self.register_buffer("mean", torch.zeros(count))
-        self.register_buffer("modes", torch.zeros(MODES, count))
-        self.register_buffer("expression", torch.zeros(len(MOVING), count))
+        self.register_buffer("mean", torch.zeros(count, dtype=torch.float32, device="cpu"))
+        self.register_buffer("modes", torch.zeros(MODES, count, dtype=torch.float32, device="cpu"))
+        self.register_buffer("expression", torch.zeros(len(MOVING), count, dtype=torch.float32, device="cpu"))
 
     def set_model(self, mean: Tensor, modes: Tensor, expression: Tensor) -> None:
         """mean [...,3], modes [MODES,...,3] a standard deviation each, expression [64,...,3]."""
@@ -44,6 +44,6 @@ class FacePoints(nn.Module):
 def squares(middle: Tensor, side: int, size: int) -> tuple[Tensor, Tensor]:
     """Columns and rows [B,n,w,w] of the squares around points [B,n,2], within the picture."""
     first = (middle.detach().round().long() - side // 2).clamp(0, size - side)
-    line = torch.arange(side, device=first.device)
+    line = torch.arange(side, device=first.device, dtype=torch.long)
     column, row = (first[..., k, None] + line for k in (0, 1))
     return column[:, :, None].expand(-1, -1, side, -1), row[..., None].expand(-1, -1, -1, side)

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from gohd_core.animator.geometry.contours import (
@@ -95,7 +96,7 @@ class ShapeReader(nn.Module):
     def _sheet(self, image: Tensor, found: OwnShape) -> Tensor:
         """What the image shows at the sheet's points [B,3,24,24], as seen from the colours of its middle."""
         places = self.sheet(found.sheet, found.descriptor, image.shape[-1])[:, :2]
-        seen = _at(image, places.permute(0, 2, 3, 1))
+        seen = _at(image, rearrange(places, "b xy h w -> b h w xy"))
         spread, mean = torch.std_mean(seen[:, :, _CHEEKS, _CHEEKS], dim=(2, 3), keepdim=True)
         return (seen - mean) / (spread + _FLAT)
 

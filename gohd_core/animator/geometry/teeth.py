@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from gohd_core.animator.layers import EqualLinear, plain_conv
@@ -60,11 +61,11 @@ class Teeth(nn.Module):
 
     def __init__(self, latent: int, width: int) -> None:
         super().__init__()
-        self.picture = nn.Parameter(torch.zeros(ROWS, 4, *_PICTURE))
+        self.picture = nn.Parameter(torch.zeros(ROWS, 4, *_PICTURE, dtype=torch.float32, device="cpu"))
         self.basis = EqualLinear(latent, ROWS * 2 * _FIELD_SIDE**2)
         self.out = plain_conv(width, ROWS * 2)
         self.light = EqualLinear(latent, ROWS * 3)
-        self.cavity = nn.Parameter(torch.tensor(_CAVITY))
+        self.cavity = nn.Parameter(torch.tensor(_CAVITY, dtype=torch.float32, device="cpu"))
         with torch.no_grad():
             self.basis.weight.mul_(0.05)
             self.light.weight.zero_()
@@ -85,7 +86,7 @@ class Teeth(nn.Module):
     def draw(self, rows: Rows, size: int) -> list[Layer]:
         """Both rows [B,.,size,size], the lower first."""
         places = sized(rows.places.flatten(1, 2), size).unflatten(1, (ROWS, 2))
-        return self.draw_at(places.movedim(2, -1), rows.light)
+        return self.draw_at(rearrange(places, "b row xy h w -> b row h w xy"), rows.light)
 
     def draw_at(self, places: Tensor, light: Tensor) -> list[Layer]:
         """The same at places [B,2,h,w,2] along and down the rows, -1..1 within a row."""
@@ -123,11 +124,14 @@ def laid(layers: list[Layer], under: Tensor, share: Tensor) -> Tensor:
 
 
 def _first_places() -> Tensor:
-    line = (torch.arange(_FIELD_SIDE) * 2 + 1) / _FIELD_SIDE - 1
+    line = (torch.arange(_FIELD_SIDE, dtype=torch.float32, device="cpu") * 2 + 1) / _FIELD_SIDE - 1
     down, along = torch.meshgrid(line, line, indexing="ij")
     return torch.stack([torch.stack([along * _WIDTH, (down - at) * _HEIGHT]) for at in _PLACES])
 
 
 def _first_outline() -> Tensor:
-    down, along = (((torch.arange(n) * 2 + 1) / n - 1).abs() < _EXTENT for n in _PICTURE)
+    down, along = (
+        ((torch.arange(n, dtype=torch.float32, device="cpu") * 2 + 1) / n - 1).abs() < _EXTENT
+        for n in _PICTURE
+    )
     return (down[:, None] & along).float() * 3 - 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.animator.config import BACKGROUND, FACE, INNER
@@ -79,7 +80,7 @@ def blend(samples: tuple[Tensor, Tensor, Tensor], shares: Tensor) -> Tensor:
 def warped(features: Tensor, flow: Tensor) -> Tensor:
     """Source features where a backward flow [B,2,S,S] says, borders repeated."""
     places = centres(flow.shape[-1], flow.device) + flow
-    return warp(features, places.permute(0, 2, 3, 1), border=True)
+    return warp(features, rearrange(places, "b xy h w -> b h w xy"), border=True)
 
 
 def owned(shares: Tensor) -> Tensor:

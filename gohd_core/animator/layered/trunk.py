@@ -70,7 +70,9 @@ class CompositeTrunk(nn.Module):
         self.sides = sides[1:]
         self.planes_from = min(_PLANES_FROM, config.flow_size)
         width = config.width(sides[0])
-        self.constant = nn.Parameter(torch.randn(1, width, sides[0], sides[0]))
+        self.constant = nn.Parameter(
+            torch.randn(1, width, sides[0], sides[0], dtype=torch.float32, device="cpu")
+        )
         self.entrance = EqualLinear(latent, width * sides[0] ** 2)
         self.style = nn.ModuleList([EqualLinear(latent, latent), EqualLinear(latent, latent)])
         self.initial = StyledConv(width, width, latent)

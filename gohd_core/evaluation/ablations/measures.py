@@ -66,15 +66,21 @@ def denoised_share(model: PoseDiffusion, mel: Tensor, true: np.ndarray) -> float
     1 - sum |x_0 found - x_0|^2 / sum |x_0|^2 with x_0 the residual over the first frame (eq. 1) of the
     clip's first window: 1 is all of it, 0 is what no movement at all would be. mel [T, 320]; true [T, C].
     """
-    scale = torch.tensor(model.config.residual_scale or [1.0] * true.shape[1])
+    scale = torch.tensor(
+        model.config.residual_scale or [1.0] * true.shape[1], dtype=torch.float32, device="cpu"
+    )
     frames = min(len(true), model.config.window)
     first = torch.from_numpy(true[:1].copy())
     x0 = (torch.from_numpy(true[:frames].copy()) - first) / scale
     step = len(model.schedule) // 2
     kept = model.schedule.alpha_bar_at(step)
-    noise = torch.randn(x0.shape, generator=torch.Generator().manual_seed(1))
+    noise = torch.randn(
+        x0.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float32, device="cpu"
+    )
     noisy = kept**0.5 * x0 + (1 - kept) ** 0.5 * noise
-    predicted = model.denoise(noisy[None], mel[None, :frames], first, torch.tensor([step]))[0].cpu()
+    predicted = model.denoise(
+        noisy[None], mel[None, :frames], first, torch.tensor([step], dtype=torch.long, device="cpu")
+    )[0].cpu()
     found = (noisy - (1 - kept) ** 0.5 * predicted) / kept**0.5
     return float(1 - (found - x0).square().sum() / x0.square().sum())
 

@@ -157,9 +157,9 @@ def region(clip: Clip, frame: int, group: str) -> Tensor:
     if group == "head":
         return parsing > 0
     if group == "gaze":
-        return (parsing[..., None] == torch.tensor(labels.EYES)).any(-1)
+        return (parsing[..., None] == torch.tensor(labels.EYES, dtype=torch.long, device="cpu")).any(-1)
     points = clip.read("landmarks", frame, frame + 1)[0] / step
-    mask = torch.zeros(FLOW_SIZE, FLOW_SIZE, dtype=torch.bool)
+    mask = torch.zeros(FLOW_SIZE, FLOW_SIZE, dtype=torch.bool, device="cpu")
     for part in _REGIONS[group]:
         low = np.maximum(points[part].min(0) - _MARGIN * FLOW_SIZE, 0).astype(int)
         high = np.ceil(points[part].max(0) + _MARGIN * FLOW_SIZE).astype(int) + 1

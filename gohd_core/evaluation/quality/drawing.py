@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.animator import Animator
@@ -29,7 +30,7 @@ class Drawn:
 
 def encode(animator: Animator, picture: np.ndarray, own: Motion) -> Source:
     """A picture [S, S, 3] u8 with its coefficients, one frame."""
-    image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 127.5 - 1
+    image = rearrange(torch.from_numpy(np.array(picture)), "h w c -> 1 c h w") / 127.5 - 1
     return animator.encode_source(image, own)
 
 
@@ -68,9 +69,9 @@ def true_flow(clip: Clip, source: int, target: int) -> tuple[Tensor, Tensor]:
     from gohd_core.training.animator.examples import stored_flow
 
     flow, visible, _ = stored_flow(clip, source, target, FLOW_SIZE)
-    return torch.from_numpy(flow).permute(2, 0, 1), torch.from_numpy(visible)
+    return rearrange(torch.from_numpy(flow), "h w xy -> xy h w"), torch.from_numpy(visible)
 
 
 def as_pictures(frames: np.ndarray) -> Tensor:
     """u8 [n, S, S, 3] -> float [n, 3, S, S] in 0..1, as the picture measures take them."""
-    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255
+    return rearrange(torch.from_numpy(np.ascontiguousarray(frames)), "t h w c -> t c h w").float() / 255

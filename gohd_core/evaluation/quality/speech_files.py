@@ -33,7 +33,9 @@ def speech_table(models: Models, files: Sequence[str | Path]) -> Table:
     geometry = FaceGeometry.load(None, models.expression.space)
     for path in files:
         features = audio_features(*load_audio(path))
-        expression, _ = models.expression.predict(features, torch.zeros(N_EXPRESSION), seed=1)
+        expression, _ = models.expression.predict(
+            features, torch.zeros(N_EXPRESSION, dtype=torch.float32, device="cpu"), seed=1
+        )
         face = geometry.face(expression[None])
         opening = mouth_opening(face.landmarks[0].numpy())
         loudness = speech_envelope(features.waveform.numpy())[: len(opening)]

@@ -128,7 +128,7 @@ def _ours(one: Spoken, models: Models, first: dict[str, Tensor], seeds: tuple[in
     predictor, options = models.expression, TalkOptions()
     one.expression[OURS] = predictor.predict(chunks, e0, seed=seeds[0])[0].numpy()
     if predictor.config.eye_motion_input:
-        open_eyes = torch.zeros(len(chunks), N_EYE_MOTION)
+        open_eyes = torch.zeros(len(chunks), N_EYE_MOTION, dtype=torch.float32, device="cpu")
         open_eyes[:, 0] = 1
         one.expression[NO_EYES] = predictor.predict(chunks, e0, eye_motion=open_eyes)[0].numpy()
     else:

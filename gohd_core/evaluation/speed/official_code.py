@@ -110,8 +110,12 @@ def _frames(load: Import, place: Path, plan: SpeedPlan) -> Rows:
     network = network.to(plan.device).eval()
     path = place / "FaceAnimator_GoHD.pt"
     torch.save({"gen_pose": network.state_dict()}, path)
-    picture = torch.linspace(-1, 1, _SIZE).expand(1, 3, _SIZE, _SIZE).contiguous()
-    own = Motion.from_descriptors(torch.zeros(1, 72), BFM09)
+    picture = (
+        torch.linspace(-1, 1, _SIZE, dtype=torch.float32, device="cpu")
+        .expand(1, 3, _SIZE, _SIZE)
+        .contiguous()
+    )
+    own = Motion.from_descriptors(torch.zeros(1, 72, dtype=torch.float32, device="cpu"), BFM09)
     clip = moving(own.fitted(plan.frames))
     windows = windows_at(network_descriptors(clip), range(_FRAMES), 27)
     given = picture.to(plan.device), windows.to(plan.device)
@@ -144,11 +148,18 @@ def _pose(load: Import, place: Path, plan: SpeedPlan) -> Rows:
     ours, options = PoseDiffusion.load(path, device=plan.device), TalkOptions()
     seconds = plan.seconds[0]
     mel = audio_features(noise(seconds), SAMPLE_RATE).condition(ours.alignment)
-    first, frames = torch.full((6,), 0.1), int(seconds * FPS)
-    x, window = moving(Motion.from_descriptors(torch.zeros(1, 72), BFM09).fitted(_WINDOW - 1)), mel[1:_WINDOW]
+    first, frames = torch.full((6,), 0.1, dtype=torch.float32, device="cpu"), int(seconds * FPS)
+    x, window = (
+        moving(
+            Motion.from_descriptors(torch.zeros(1, 72, dtype=torch.float32, device="cpu"), BFM09).fitted(
+                _WINDOW - 1
+            )
+        ),
+        mel[1:_WINDOW],
+    )
     given = [x.pose.values[None], window[None], first.expand(1, _WINDOW - 1, 6)]
     given = [tensor.to(plan.device) for tensor in given]
-    at = torch.tensor([float(_STEPS // 2)], device=plan.device)
+    at = torch.tensor([float(_STEPS // 2)], device=plan.device, dtype=torch.float32)
 
     def theirs() -> Tensor:
         return [network(*given, at) for _ in range(_TIMED_STEPS)][-1]
@@ -169,7 +180,10 @@ def _expression(load: Import, place: Path, plan: SpeedPlan) -> Rows:
     torch.save({"state_dict_G": state}, path)
     ours = ExpressionPredictor.load(path, device=plan.device)
     seconds = plan.seconds[0]
-    chunks, e0 = audio_features(noise(seconds), SAMPLE_RATE).chunks, torch.full((64,), 0.1)
+    chunks, e0 = (
+        audio_features(noise(seconds), SAMPLE_RATE).chunks,
+        torch.full((64,), 0.1, dtype=torch.float32, device="cpu"),
+    )
 
     def theirs() -> Tensor:
         given = {"zb": None, "exp0": e0[None].to(plan.device), "audio": chunks[None].to(plan.device)}

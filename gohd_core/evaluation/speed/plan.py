@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
@@ -85,7 +86,12 @@ def timed(work: Callable[[], object], plan: SpeedPlan, repeats: int = REPEATS) -
 
 def noise(seconds: float) -> Tensor:
     """Samples at 16 kHz."""
-    return 0.1 * torch.randn(int(seconds * SAMPLE_RATE), generator=torch.Generator().manual_seed(0))
+    return 0.1 * torch.randn(
+        int(seconds * SAMPLE_RATE),
+        generator=torch.Generator().manual_seed(0),
+        dtype=torch.float32,
+        device="cpu",
+    )
 
 
 def portrait(models: Models) -> tuple[Tensor, Motion]:
@@ -97,20 +103,22 @@ def portrait(models: Models) -> tuple[Tensor, Motion]:
     animator = models.animator
     size = animator.config.size
     if animator.space != STYLISED:
-        ramp = torch.linspace(-1, 1, size)
-        flat = torch.zeros(size, size)
+        ramp = torch.linspace(-1, 1, size, dtype=torch.float32, device="cpu")
+        flat = torch.zeros(size, size, dtype=torch.float32, device="cpu")
         picture = torch.stack([ramp.expand(size, size), ramp[:, None].expand(size, size), flat])[None]
-        return picture, Motion.from_descriptors(torch.zeros(1, N_DESCRIPTOR), animator.space)
+        return picture, Motion.from_descriptors(
+            torch.zeros(1, N_DESCRIPTOR, dtype=torch.float32, device="cpu"), animator.space
+        )
     with Image.open(assets_folder() / "portraits" / "01.jpg") as image:
         pixels = np.asarray(image.convert("RGB").resize((size, size)), np.float32)
-    picture = torch.from_numpy(pixels / 127.5 - 1).permute(2, 0, 1)[None]
+    picture = rearrange(torch.from_numpy(pixels / 127.5 - 1), "h w c -> 1 c h w")
     own = animator.encode_source(picture).descriptor.cpu()
     return picture, Motion.from_descriptors(to_network_order(own), animator.space)
 
 
 def moving(motion: Motion) -> Motion:
     """The head turns to and fro."""
-    turn = 0.2 * torch.sin(torch.arange(len(motion)) / 5)
+    turn = 0.2 * torch.sin(torch.arange(len(motion), dtype=torch.float32, device="cpu") / 5)
     values = motion.pose.values.clone()
     values[:, 1] = turn
     return replace(motion, pose=replace(motion.pose, values=values))

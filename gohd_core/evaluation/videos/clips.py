@@ -147,4 +147,4 @@ def _frames(path: Path, reading: Reading) -> Iterator[np.ndarray]:
 
 def neutral_landmarks(face: Face) -> np.ndarray:
     """Landmarks [T, 68, 2] in pixels of a 224-pixel face, y up."""
-    return torch.as_tensor(face.landmarks[0, ..., :2]).numpy()
+    return torch.as_tensor(face.landmarks[0, ..., :2], device="cpu").numpy()

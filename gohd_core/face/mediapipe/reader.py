@@ -120,7 +120,7 @@ class FaceReader(nn.Module):
         return self
 
     @property
-    def device(self) -> torch.device:
+    def _device(self) -> torch.device:  # `device` is what ComfyUI sets on a network that it moves
         """Where the networks are: they may be moved."""
         return next(self.buffers()).device
 
@@ -139,7 +139,7 @@ class FaceReader(nn.Module):
             found = []
             for start in range(0, len(regions), BATCH):
                 part = regions[start : start + BATCH]
-                found += self.detector([picture] * len(part), part, self.device)
+                found += self.detector([picture] * len(part), part, self._device)
             merged = merge(join(found))
             faces += self._read_detected(picture, merged[merged.scores >= least])
             if any(face.score >= CERTAIN for face in faces):
@@ -149,7 +149,7 @@ class FaceReader(nn.Module):
     def person_mask(self, image: Any) -> np.ndarray:
         """How sure each pixel of a picture is a person's, float32 [H, W] in 0..1."""
         (picture,) = rgb_images(image)
-        return self.person.read([picture], self.device)[0]
+        return self.person.read([picture], self._device)[0]
 
     def track(
         self,
@@ -189,7 +189,7 @@ class FaceReader(nn.Module):
         """The face in as many of the frames, from the first on, as it is surely seen in."""
         start = mesh_regions(previous.points[None].astype(np.float64))
         regions = np.repeat(start, len(pictures), 0)
-        points, presence, regions = self.mesh.read(pictures, regions, self.device, rounds=FOLLOWING_ROUNDS)
+        points, presence, regions = self.mesh.read(pictures, regions, self._device, rounds=FOLLOWING_ROUNDS)
         lost = np.flatnonzero(presence < LEAST_PRESENCE)
         count = int(lost[0]) if len(lost) else len(pictures)
         points, presence, regions = points[:count], presence[:count], regions[:count]
@@ -197,13 +197,13 @@ class FaceReader(nn.Module):
         if moved.any():
             again = [picture for picture, far in zip(pictures, moved, strict=False) if far]
             points[moved], presence[moved], regions[moved] = self.mesh.read(
-                again, mesh_regions(points[moved]), self.device, rounds=FOLLOWING_ROUNDS
+                again, mesh_regions(points[moved]), self._device, rounds=FOLLOWING_ROUNDS
             )
         return self._faces(pictures[:count], points, presence, regions, np.zeros(count))
 
     def _read_detected(self, picture: Image, found: Detections) -> list[FaceLandmarks]:
         pictures = [picture] * len(found)
-        points, presence, regions = self.mesh.read(pictures, found.regions(), self.device)
+        points, presence, regions = self.mesh.read(pictures, found.regions(), self._device)
         likely = np.flatnonzero((presence >= LEAST_PRESENCE) & (_astray(points, found) <= ASTRAY))
         pictures = [picture] * len(likely)
         return self._faces(pictures, points[likely], presence[likely], regions[likely], found.scores[likely])
@@ -216,7 +216,7 @@ class FaceReader(nn.Module):
         regions: np.ndarray,
         scores: np.ndarray,
     ) -> list[FaceLandmarks]:
-        contours, irises = self.iris.read(pictures, points, self.device)
+        contours, irises = self.iris.read(pictures, points, self._device)
         for eye, place in enumerate(IRISES):
             points[:, place, :2] = irises[:, eye]
         return [

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from einops import rearrange
 from scipy import ndimage
 
 from gohd_core import parsing_labels as labels
@@ -108,8 +109,8 @@ class AnimatorDraw:
         pictures = clip.read_at("frames", [source, target])
         example = {
             "path": str(clip.path),
-            "source": pictures[0].transpose(2, 0, 1).copy(),
-            "target": pictures[1].transpose(2, 0, 1).copy(),
+            "source": rearrange(pictures[0], "h w c -> c h w").copy(),
+            "target": rearrange(pictures[1], "h w c -> c h w").copy(),
             "gain": 1 + rng.uniform(-self.gain, self.gain, 3).astype(np.float32),
             "own": rows[source],
             "told": np.float32(rng.random() < self.told_share),
@@ -190,7 +191,7 @@ class AnimatorDraw:
         weight[np.isin(parsing, labels.MOUTH)] = regions.mouth
         weight[np.isin(parsing, labels.EYES)] = regions.eyeball
         return {
-            "flow": (flow.transpose(2, 0, 1) * (2 / self.flow_size)).astype(np.float32),
+            "flow": (rearrange(flow, "h w xy -> xy h w") * (2 / self.flow_size)).astype(np.float32),
             "visible": visible[None].astype(np.float32),
             "planes": planes_shown(clip.read("parsing", target, target + 1)[0]),
             "region": weight[None],

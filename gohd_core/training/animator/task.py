@@ -246,7 +246,7 @@ class AnimatorTask(Task):
 
 def emphasis_mask(boxes: Tensor, size: int, lips: float, eyes: float) -> Tensor:
     """M_lip&eye [B, 1, S, S] from boxes [B, 3, 4] (both eyes, then the mouth; shares of the side)."""
-    line = (torch.arange(size, device=boxes.device) + 0.5) / size
+    line = (torch.arange(size, device=boxes.device, dtype=torch.float32) + 0.5) / size
     left, top, right, bottom = (side[..., None] for side in boxes.unbind(-1))
     columns, rows = (line > left) & (line < right), (line > top) & (line < bottom)
     inside = (rows[..., :, None] & columns[..., None, :]).float()

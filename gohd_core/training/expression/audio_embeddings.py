@@ -44,7 +44,7 @@ class EmbeddingStore:
         return part
 
     def _grow(self, table: Tensor | None, length: int) -> Tensor:
-        grown = torch.full((length, self.encoder.width), torch.nan)
+        grown = torch.full((length, self.encoder.width), torch.nan, dtype=torch.float32, device="cpu")
         if table is not None:
             grown[: len(table)] = table
         return grown

@@ -43,7 +43,7 @@ class MouthRenderer:
         self.faces = index.reshape(-1, 3)
         self.mean = model.mean_shape[kept] - torch.cat([middle, middle.new_zeros(1)])
         self.basis = model.expression_basis[kept]
-        self.light = torch.tensor(LIGHT)
+        self.light = torch.tensor(LIGHT, dtype=torch.float32, device="cpu")
 
     @classmethod
     def load(cls, face_model: str | None, space: str) -> MouthRenderer:
@@ -85,12 +85,12 @@ class MouthRenderer:
         at = torch.stack([pixel % self.size, pixel // self.size], dim=-1).to(place) + 0.5
         weights = barycentric(place[triangle], at)
         grey = (weights * vertex_light[self.faces[triangle]]).sum(dim=-1)
-        picture = torch.zeros(self.size**2, device=place.device)
+        picture = torch.zeros(self.size**2, device=place.device, dtype=torch.float32)
         return picture.index_put((pixel,), grey.clamp(0, 1)).reshape(self.size, self.size)
 
     def _vertex_light(self, normal: Tensor) -> Tensor:
         count = len(self.mean)
-        summed = torch.zeros(count, 3, device=normal.device)
+        summed = torch.zeros(count, 3, device=normal.device, dtype=torch.float32)
         summed = summed.index_add(0, self.faces.flatten(), normal.repeat_interleave(3, dim=0))
         unit = summed / torch.linalg.vector_norm(summed, dim=-1, keepdim=True).clamp_min(1e-9)
         return 0.15 + 0.85 * (unit @ self.light).clamp_min(0)
@@ -99,7 +99,7 @@ class MouthRenderer:
         """The nearest triangle of each pixel [size * size], -1 for none; nothing is differentiable."""
         low = place.amin(dim=1).floor().long().clamp_min(0)
         span = int((place.amax(dim=1).ceil().long() - low).amax().clamp(1, self.size))
-        step = torch.arange(span, device=place.device)
+        step = torch.arange(span, device=place.device, dtype=torch.long)
         x = (low[:, 0, None] + step)[:, None, :].expand(-1, span, -1).flatten(1)
         y = (low[:, 1, None] + step)[:, :, None].expand(-1, -1, span).flatten(1)
         at = torch.stack([x, y], dim=-1).to(place) + 0.5
@@ -107,10 +107,12 @@ class MouthRenderer:
         inside = (weights >= -1e-6).all(dim=-1) & (x < self.size) & (y < self.size)
         pixel = (y * self.size + x)[inside]
         z = (weights * depth[:, None]).sum(dim=-1)[inside]
-        triangle = torch.arange(len(place), device=place.device)[:, None].expand_as(x)[inside]
-        nearest = torch.full((self.size**2,), -torch.inf, device=place.device)
+        triangle = torch.arange(len(place), device=place.device, dtype=torch.long)[:, None].expand_as(x)[
+            inside
+        ]
+        nearest = torch.full((self.size**2,), -torch.inf, device=place.device, dtype=torch.float32)
         nearest = nearest.scatter_reduce(0, pixel, z, "amax")
-        shown = torch.full((self.size**2,), -1, device=place.device)
+        shown = torch.full((self.size**2,), -1, device=place.device, dtype=torch.long)
         front = z >= nearest[pixel]
         return shown.scatter_reduce(0, pixel[front], triangle[front], "amax")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from einops import rearrange
 
 from gohd_core.clips import Clip
 from gohd_core.errors import BadInput
@@ -114,7 +115,7 @@ class FaceDraw:
         image, points = _input(frame, landmarks, self.size, self.aligned)
         identity = clip.read("identity") if "identity" in clip else np.zeros(0, np.float32)
         return {
-            "image": self.changes(image, rng).transpose(2, 0, 1).copy(),
+            "image": rearrange(self.changes(image, rng), "h w c -> c h w").copy(),
             "landmarks": points.astype(np.float32),
             "guide": self.guide(points, rng).astype(np.float32),
             "expression": clip.read("expression", at, at + 1)[0],

@@ -239,6 +239,6 @@ def _dotted(images: Tensor, landmarks: Tensor) -> Tensor:
     size = images.shape[-1]
     places = ((landmarks.detach() + 1) / 2 * size).long().clamp(0, size - 1)
     marked = images.clone()
-    rows = torch.arange(len(images), device=images.device)[:, None]
+    rows = torch.arange(len(images), device=images.device, dtype=torch.long)[:, None]
     marked[rows, :, places[..., 1], places[..., 0]] = 1.0
     return marked

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -81,7 +82,7 @@ class ParsingDraw:
         image = self.changes(image, rng)
         if self.mirrored and rng.random() < 0.5:
             image, parts = image[:, ::-1], mirrored_parts()[parts[:, ::-1]]
-        return {"image": image.transpose(2, 0, 1).copy(), "parts": np.ascontiguousarray(parts)}
+        return {"image": rearrange(image, "h w c -> c h w").copy(), "parts": np.ascontiguousarray(parts)}
 
 
 def mirrored_parts() -> np.ndarray:
@@ -117,7 +118,7 @@ class FaceParsingTask(Task):
         return terms
 
     def validate(self, batches: Sequence[Batch], moment: Moment) -> dict[str, float]:
-        counts = torch.zeros(len(NAMES), len(NAMES), dtype=torch.int64)
+        counts = torch.zeros(len(NAMES), len(NAMES), dtype=torch.int64, device="cpu")
         for batch in batches:
             found = self.networks["parser"](_normalised(batch["image"])).argmax(1)
             pairs = (batch["parts"].long() * len(NAMES) + found).flatten().cpu()
@@ -159,12 +160,15 @@ def parsing_figures(counts: Tensor) -> dict[str, float]:
 
 def _normalised(images: Tensor) -> Tensor:
     """Bytes [B, 3, H, W] -> what the parser takes."""
-    mean, std = (torch.tensor(v, device=images.device)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
+    mean, std = (
+        torch.tensor(v, device=images.device, dtype=torch.float32)[:, None, None]
+        for v in (IMAGENET_MEAN, IMAGENET_STD)
+    )
     return (images.float() / 255 - mean) / std
 
 
 def _colours(parts: Tensor) -> Tensor:
     """Labels [B, H, W] -> colours [B, 3, H, W] in [-1, 1], far apart for neighbouring labels."""
     hue = (parts * 0.618) % 1 * 2 * torch.pi
-    shifts = torch.tensor([0.0, 2.1, 4.2], device=parts.device)[:, None, None]
+    shifts = torch.tensor([0.0, 2.1, 4.2], device=parts.device, dtype=torch.float32)[:, None, None]
     return torch.where(parts[:, None] == 0, -1.0, 0.7 * torch.cos(hue[:, None] + shifts) + 0.2)

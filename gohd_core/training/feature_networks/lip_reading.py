@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -49,7 +50,7 @@ class LipReader(nn.Module):
     def forward(self, mouths: Tensor) -> tuple[Tensor]:
         """Grey mouths [B, T, H, W] in [0, 1] (88 x 88 as trained) -> ([B, T, 512],)."""
         x = self.frontend3D((mouths[:, None] - MEAN) / STD)
-        frames = x.transpose(1, 2).flatten(0, 1)
+        frames = rearrange(x, "b c t h w -> (b t) c h w")
         return (self.trunk(frames).mean((2, 3)).unflatten(0, mouths.shape[:2]),)
 
 

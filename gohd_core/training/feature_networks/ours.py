@@ -58,8 +58,16 @@ class ParsingLogits(_Resized):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__(network)
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None], persistent=False)
+        self.register_buffer(
+            "mean",
+            torch.tensor(IMAGENET_MEAN, dtype=torch.float32, device="cpu")[:, None, None],
+            persistent=False,
+        )
+        self.register_buffer(
+            "std",
+            torch.tensor(IMAGENET_STD, dtype=torch.float32, device="cpu")[:, None, None],
+            persistent=False,
+        )
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """[B, 3, H, W] in [-1, 1] -> ([B, classes, S, S],)."""

@@ -19,8 +19,16 @@ class PooledResNet(nn.Module):
     def __init__(self, config: ResNetConfig = RESNET50, size: int = IMAGE_SIZE) -> None:
         super().__init__()
         self.backbone, self.size = ResNet(config), size
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None], persistent=False)
+        self.register_buffer(
+            "mean",
+            torch.tensor(IMAGENET_MEAN, dtype=torch.float32, device="cpu")[:, None, None],
+            persistent=False,
+        )
+        self.register_buffer(
+            "std",
+            torch.tensor(IMAGENET_STD, dtype=torch.float32, device="cpu")[:, None, None],
+            persistent=False,
+        )
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """Images [B, 3, H, W] in [-1, 1] -> ([B, 2048],)."""

@@ -33,8 +33,16 @@ class Vgg19(nn.Module):
             self.outputs.add(len(layers) - 1)
         for index, layer in enumerate(layers):
             self.add_module(str(index), layer)
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None], persistent=False)
+        self.register_buffer(
+            "mean",
+            torch.tensor(IMAGENET_MEAN, dtype=torch.float32, device="cpu")[:, None, None],
+            persistent=False,
+        )
+        self.register_buffer(
+            "std",
+            torch.tensor(IMAGENET_STD, dtype=torch.float32, device="cpu")[:, None, None],
+            persistent=False,
+        )
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Images [B, 3, H, W] in [-1, 1] -> maps [B, 64 .. 512, H / 2^n, W / 2^n], n = 0 .. 3."""

@@ -183,7 +183,7 @@ def collate(examples: Sequence[dict[str, Any] | Failure]) -> Batch | Failure:
         elif isinstance(values[0], str):
             batch[key] = values
         else:
-            tensors = [torch.as_tensor(value) for value in values]
+            tensors = [torch.as_tensor(value, device="cpu") for value in values]
             if len({tensor.shape for tensor in tensors}) > 1:
                 shapes = {e["clip"]: list(t.shape) for e, t in zip(examples, tensors, strict=True)}
                 return Failure(f"{key!r} differs in shape between the clips of a batch: {shapes}.")

@@ -34,7 +34,9 @@ class Counters:
 
     def add(self, name: str, value: Tensor | float) -> None:
         """Adds a value to the mean of a name, without waiting for the device."""
-        self.sums[name] = self.sums.get(name, 0.0) + torch.as_tensor(value).detach().float()
+        self.sums[name] = self.sums.get(name, 0.0) + (
+            value.detach().float() if isinstance(value, Tensor) else value
+        )
         self.counts[name] = self.counts.get(name, 0) + 1
 
     def step_done(self, waited: float) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from gohd_core.clips import Clip
@@ -66,7 +67,7 @@ def expression_film(
     real = geometry.face(truth)
     given, noise = None, None
     if network.eyes is not None:
-        noise = torch.randn(1, count, network.eyes.noise_width, device=device)
+        noise = torch.randn(1, count, network.eyes.noise_width, device=device, dtype=torch.float32)
     elif network.config.eye_motion_input:
         given = real.eye_motion
     predicted, _ = network(chunks, truth[:, 0], real.eye_motion[:, 0], eye_motion=given, noise=noise)
@@ -91,7 +92,7 @@ def head_film(poses: Sequence[Tensor], gazes: Sequence[Tensor] | None = None) ->
             pitch, yaw = gazes[index].detach().float().cpu().unbind(-1)
             # The eye lines are 24 pixels wide, an eyeball's radius is about half of that.
             points[:, EYES] += 12 * torch.stack([-yaw.sin(), -pitch.sin()], -1)[:, None]
-        tracks.append(points * torch.tensor([1.0, -1.0]))
+        tracks.append(points * torch.tensor([1.0, -1.0], dtype=torch.float32, device="cpu"))
     return landmark_film(tracks)
 
 
@@ -111,7 +112,9 @@ def driven_film(
     count = min(frames, len(clip))
     parts = [clip.read("expression"), clip.read("pose"), clip.read("gaze")[:, ::-1]]
     descriptors = np.concatenate(parts, 1)
-    truth = torch.from_numpy(clip.read("frames", 0, count)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    truth = (
+        rearrange(torch.from_numpy(clip.read("frames", 0, count)), "t h w c -> t c h w").float() / 127.5 - 1
+    )
     own, made = torch.from_numpy(descriptors[:1]), []
     for start in range(0, count, batch):
         numbers = list(range(start, min(start + batch, count)))

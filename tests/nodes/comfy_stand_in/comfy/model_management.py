@@ -38,4 +38,6 @@ def intermediate_device() -> torch.device:
 
 
 def load_models_gpu(models: list[Any], memory_required: float = 0, force_full_load: bool = False) -> None:
+    for patcher in models:
+        patcher.model.device = patcher.load_device  # as ComfyUI's own patcher does
     LOADED.extend(models)

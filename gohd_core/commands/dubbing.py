@@ -1,0 +1,59 @@
+"""What `gohd drive --into-video --mouth audio` does to the video's own face: it says another sound."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gohd_core.commands.output_options import signed
+from gohd_core.commands.video_options import sound_of
+from gohd_core.errors import BadInput
+
+FASTEST = 120
+"""Frames a second of the fastest video that is written."""
+
+
+def dubs(portrait: Path | None, driving: Any, arguments: argparse.Namespace) -> bool:
+    """Whether the video's own face is to say a sound, and nothing else changes."""
+    others = {arguments.pose, arguments.eyes, arguments.gaze}
+    own = arguments.into_video and portrait is None and driving.lips is not None
+    return own and arguments.mouth == "audio" and others == {"video"}
+
+
+def dub(
+    models: Any,
+    video: Path,
+    target: Path,
+    film: Any,
+    arguments: argparse.Namespace,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, Any]:
+    """Lips, jaw and cheeks from sound, drawn from the video's own frames."""
+    from gohd_core.audio import load_audio
+    from gohd_core.driving.revoicing import read_speaker, revoiced, voice_of
+    from gohd_core.face import FaceChoice
+    from gohd_core.render import Mark, marked, render_video
+
+    started = time.perf_counter()
+    sound = sound_of(video, arguments) if arguments.audio is None else load_audio(arguments.audio)
+    if sound is None:
+        raise BadInput("The mouth is to come from sound, but the video has none; give --audio.")
+    choice = FaceChoice(arguments.face, box=arguments.video_box)
+    speaker = read_speaker(film, models.reader, choice, progress=progress)
+    voice = voice_of(sound, models.expression, seed=arguments.seed).scaled(arguments.strength)
+    rate = min(film.fps, FASTEST)
+    mark = Mark(not arguments.no_invisible_mark, arguments.visible_mark)
+    frames = marked(revoiced(film, speaker, voice).batches(rate), mark)
+    length = speaker.times[-1] + 1 / float(film.fps)
+    heard = (sound[0][..., : round(length * sound[1])], sound[1])
+    signed(render_video(target, frames, fps=rate, audio=heard), arguments)
+    return {
+        "driver": str(video),
+        "video": str(target),
+        "frames": len(speaker.found),
+        "report": {"frames_read": len(speaker.found), "without_face": int((~speaker.found).sum())},
+        "computing": time.perf_counter() - started,
+    }

@@ -1,0 +1,173 @@
+"""`gohd gaze`: eyes of a real video or picture are turned to the viewer, or along a path."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gohd_core.choices import ORDERS
+from gohd_core.commands.inputs import (
+    PICTURES,
+    VIDEOS,
+    files,
+    gaze_angles,
+    numbers,
+    result_names,
+    show,
+    within,
+)
+from gohd_core.commands.output_options import add_mark_options, check_finishing, check_results, signed
+from gohd_core.commands.video_options import sound_of
+from gohd_core.errors import BadInput, GohdError, Interrupted
+
+FASTEST = 120
+"""Frames a second of the fastest video that is written."""
+
+
+def add_commands(commands: Any) -> None:
+    """Adds the command to an argparse subparsers object."""
+    parser = commands.add_parser("gaze", help="make the eyes of a video or picture look at the viewer")
+    parser.add_argument("source", type=Path, help="a video or picture of a person, or a folder of them")
+    parser.add_argument("--output", "-o", type=Path, required=True, help="an .mp4 or .png, or a folder")
+    parser.add_argument(
+        "--look",
+        default="0,0",
+        help="PITCH,YAW in degrees relative to the camera, up and to the image's left (0,0: into it; "
+        "write --look=-5,10)",
+    )
+    parser.add_argument("--path", type=Path, help="look along the gaze of this motion (.safetensors) instead")
+    parser.add_argument("--strength", type=within(0, 1), default=1.0, help="share of the change, 0 to 1 (1)")
+    parser.add_argument("--face", default="largest", choices=ORDERS, help="which of several faces (largest)")
+    parser.add_argument("--face-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
+    parser.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")
+    parser.add_argument("--seconds", type=within(0), default=0.0, help="so many seconds; 0 goes to the end")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument(
+        "--crf",
+        type=int,
+        default=16,
+        choices=range(52),
+        metavar="CRF",
+        help="H.264 quality, 0 (lossless) to 51 (16)",
+    )
+    group = parser.add_argument_group("marks")
+    group.add_argument(
+        "--invisible-mark",
+        action="store_true",
+        help="mark the frames as generated; without it nothing outside the eyes changes",
+    )
+    add_mark_options(group)
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each file")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Turns the eyes of one file, or of all in a folder; status 1 when one of several could not be done."""
+    from gohd_core.face import FaceReader
+
+    check_finishing(arguments)
+    sources = files(arguments.source, (*VIDEOS, *PICTURES), "video or picture")
+    several = arguments.source.is_dir()
+    if several and arguments.output.suffix:
+        raise BadInput(f"Several files need a folder to go to; {arguments.output} looks like a file.")
+    targets = _targets(arguments, sources)
+    for ending in (".png", ".mp4"):
+        chosen = [pair for pair in zip(targets, sources, strict=True) if _ending(pair[1]) == ending]
+        check_results([target for target, _ in chosen], [source for _, source in chosen], ending, arguments)
+    reader = FaceReader.load(device=arguments.device)
+    failed = 0
+    for source, target in zip(sources, targets, strict=True):
+        try:
+            made = _turn(source, target, reader, arguments)
+        except Interrupted:
+            raise
+        except GohdError as error:
+            if not several:
+                raise
+            failed += 1
+            made = {"source": str(source), "error": str(error)}
+        _tell(made, arguments.json)
+    return 1 if failed else 0
+
+
+def _ending(source: Path) -> str:
+    return ".png" if source.suffix.lower() in PICTURES else ".mp4"
+
+
+def _targets(arguments: argparse.Namespace, sources: list[Path]) -> list[Path]:
+    if not arguments.source.is_dir() and not arguments.output.is_dir():
+        return [arguments.output]
+    names = result_names([(source,) for source in sources])
+    return [
+        arguments.output / f"{name}{_ending(source)}" for name, source in zip(names, sources, strict=True)
+    ]
+
+
+def _turn(source: Path, target: Path, reader: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+    from gohd_core.driving.eye_contact import read_eyes, turned
+    from gohd_core.face import FaceChoice
+    from gohd_core.images import read_picture
+    from gohd_core.video.reader import Film
+
+    started = time.perf_counter()
+    picture = source.suffix.lower() in PICTURES
+    film = (
+        Film.of_images([read_picture(source)])
+        if picture
+        else Film.open(source, start=arguments.start, seconds=arguments.seconds)
+    )
+    progress = None if arguments.json else lambda done, total: show("frames read", done, total)
+    choice = FaceChoice(arguments.face, box=arguments.face_box)
+    read = read_eyes(film, reader, choice, progress=progress)
+    result, report = turned(film, read, _gaze(arguments), arguments.strength)
+    _write(result, target, None if picture else sound_of(source, arguments), arguments)
+    seconds = time.perf_counter() - started
+    made = {"source": str(source), "written": str(target), **asdict(report), "text": str(report)}
+    return {**made, "seconds": seconds}
+
+
+def _gaze(arguments: argparse.Namespace) -> Any:
+    if arguments.path is None:
+        look = gaze_angles(arguments.look)
+        if isinstance(look, str):
+            raise BadInput(f"--look takes PITCH,YAW in degrees, and not {look!r}.")
+        return look
+    from gohd_core.motion.file import load_motion
+
+    return load_motion(arguments.path).gaze
+
+
+def _write(film: Any, target: Path, sound: Any, arguments: argparse.Namespace) -> None:
+    from gohd_core.render import Mark, marked, render_video
+
+    mark = Mark(arguments.invisible_mark, arguments.visible_mark)
+    rate = min(film.fps, FASTEST)
+    frames = marked(film.batches(rate), mark)
+    if target.suffix.lower() == ".png":
+        from io import BytesIO
+
+        from PIL import Image
+
+        from gohd_core.files import write_whole
+        from gohd_core.video.writer import frames_to_bytes
+
+        content = BytesIO()
+        Image.fromarray(frames_to_bytes(next(frames))[0]).save(content, "png")
+        write_whole(target, content.getvalue())
+        return
+    signed(render_video(target, frames, fps=rate, audio=sound, crf=arguments.crf), arguments)
+
+
+def _tell(made: dict[str, Any], as_json: bool) -> None:
+    text = made.pop("text", "")
+    if as_json:
+        sys.stdout.write(json.dumps(made) + "\n")
+    elif "error" in made:
+        sys.stderr.write(f"gohd: {made['source']}: {made['error']}\n")
+    else:
+        sys.stdout.write(f"{made['written']}: {text} {made['seconds']:.1f} s\n")

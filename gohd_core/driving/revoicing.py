@@ -1,0 +1,134 @@
+"""Dubbing: the face of a real video says another sound, drawn from the video's own frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gohd_core.audio import audio_features
+from gohd_core.constants import N_EXPRESSION, STYLISED
+from gohd_core.driving.mesh_reading import follow
+from gohd_core.errors import BadInput, Interrupted
+from gohd_core.expression import ExpressionPredictor
+from gohd_core.face.mediapipe.reader import FaceReader
+from gohd_core.face.picking import FaceChoice
+from gohd_core.images import Image
+from gohd_core.mesh.fit import face_box
+from gohd_core.mesh.revoicing import RevoiceRows, Revoicing
+from gohd_core.motion import Expression
+from gohd_core.video.reader import Film
+
+CALM = 0.2
+"""Seconds in which a mouth comes to rest after the sound's end."""
+FEWEST = 25
+"""Frames with a face below which a speaker is not known well enough."""
+
+
+@dataclass(frozen=True, eq=False)
+class Speaker:
+    """The speaker of a film, read and learnt.
+
+    Attributes:
+        face: draws the frames in which the face is seen. found: [T] bool. times: [T] seconds.
+    """
+
+    face: Revoicing
+    found: np.ndarray
+    times: np.ndarray
+
+
+def read_speaker(
+    film: Film,
+    reader: FaceReader,
+    choice: FaceChoice | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Speaker:
+    """Reads the chosen face of a film, and once more the few frames that its mouths are learnt from.
+
+    Raises: `BadInput` where it is seen too seldom, or for a film that plays once.
+    """
+    if film.once:
+        raise BadInput("The film's frames came from an iterator and are used up; give a file or a batch.")
+    meshes: list[np.ndarray] = []
+    found: list[bool] = []
+    times: list[float] = []
+    size = (0, 0)
+    for block, faces in follow(film.play(), reader, choice or FaceChoice()):
+        if should_stop is not None and should_stop():
+            raise Interrupted("Reading the speaker was stopped.")
+        size = block[0][1].shape[:2]
+        meshes += [face.points for face in faces if face is not None]
+        found += [face is not None for face in faces]
+        times += [time for time, _ in block]
+        if progress is not None:
+            progress(len(times), max(film.count, len(times)))
+    if len(meshes) < FEWEST:
+        raise BadInput(
+            f"The face is seen in {len(meshes)} frames of the video; to say something else it takes {FEWEST} "
+            "at least."
+        )
+    box = face_box(torch.from_numpy(meshes[0]), *size)
+    face = Revoicing(RevoiceRows.of(np.stack(meshes), box), box)
+    wanted, pictures = set(face.wanted_frames), {}
+    for row, image in _seen(film, np.array(found)):
+        if row in wanted:
+            pictures[row] = np.array(image)
+    face.learn(pictures)
+    return Speaker(face, np.array(found, bool), np.array(times))
+
+
+def revoiced(film: Film, speaker: Speaker, voice: Expression) -> Film:
+    """The film as its speaker says something else; frames are made as they are played.
+
+    Pixels that lips, jaw and cheeks do not move stay as they are, and so do frames without the face.
+
+    Args:
+        speaker: from `read_speaker` of the same film.
+        voice: what the sound makes a face do, in the stylised space; after its end the mouth comes to rest.
+    """
+    spoken = speaker.face.styled(_at(voice, speaker.times[speaker.found]))
+    lips = speaker.face.target_lips(spoken)
+
+    def play() -> Iterator[tuple[float, Image]]:
+        row = 0
+        for k, (time, image) in enumerate(film.play()):
+            if k < len(speaker.found) and speaker.found[k]:
+                image = speaker.face.frame(image, row, spoken[row], lips[row])
+                row += 1
+            yield time, image
+
+    return replace(film, play=play)
+
+
+def voice_of(sound: tuple[Any, int], predictor: ExpressionPredictor, *, seed: int = 0) -> Expression:
+    """What a sound (waveform, sample rate) makes a face at rest do; `BadInput` for another space."""
+    if predictor.space != STYLISED:
+        raise BadInput("Real faces say a sound by the built-in expression weights; load those.")
+    rest = torch.zeros(N_EXPRESSION, dtype=torch.float32, device="cpu")
+    return Expression(predictor.predict(audio_features(*sound), rest, seed=seed)[0], predictor.space)
+
+
+def _seen(film: Film, found: np.ndarray) -> Iterator[tuple[int, Image]]:
+    """The frames with a face, counted among themselves."""
+    row = 0
+    for k, (_, image) in enumerate(film.play()):
+        if k < len(found) and found[k]:
+            yield row, image
+            row += 1
+
+
+def _at(voice: Expression, times: np.ndarray) -> Tensor:
+    """Expressions at times, [T,64]."""
+    values, rate = voice.values.double().numpy(), float(Fraction(voice.fps))
+    grid = np.arange(len(values)) / rate
+    found = np.stack([np.interp(times, grid, column) for column in values.T], 1)
+    over = np.maximum(times - grid[-1], 0) / CALM
+    return torch.from_numpy(found * np.exp(-(over**2))[:, None]).float()

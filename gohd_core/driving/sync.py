@@ -1,0 +1,147 @@
+"""How far lips and sound of a video are apart: what is seen of the lips against what is heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gohd_core.audio import audio_features
+from gohd_core.constants import FPS, N_EXPRESSION, STYLISED
+from gohd_core.driving.result import Driving
+from gohd_core.errors import BadInput, MissingDependency
+from gohd_core.expression import ExpressionPredictor
+from gohd_core.files import whole_file
+from gohd_core.measures.lag import CHANCE, LARGEST, SHORTEST, LipLag, find_lag
+
+BIAS = 0.0
+"""Frames by which lips that are in step are found to be late, measured on rendered clips."""
+NOTICED = 2.0
+"""Frames from which on people notice that lips and sound are apart: 80 ms."""
+LEAST_SEEN = 0.7
+"""Share of the frames in which the lips must be seen."""
+SILENT = 1e-3
+"""Root mean square of a sound, full scale 1, below which there is none."""
+
+
+@dataclass(frozen=True)
+class InStep:
+    """What was found.
+
+    Attributes:
+        milliseconds: by how much the lips come after the sound; negative where they come before it.
+        confidence: 0..1, from .5 on it is known.
+        problem: why nothing can be told, or "".
+    """
+
+    milliseconds: float = 0.0
+    confidence: float = 0.0
+    problem: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether the lag is sure enough to act upon."""
+        return not self.problem and self.confidence >= 0.5
+
+    @property
+    def noticed(self) -> bool:
+        """Whether it is known, and so large that people notice."""
+        return self.known and abs(self.milliseconds) >= NOTICED / FPS * 1000
+
+    def __str__(self) -> str:
+        if self.problem:
+            return self.problem
+        sure = f"confidence {self.confidence:.2f}"
+        if not self.known:
+            return (
+                f"Lips and sound agree nowhere for sure ({sure}): no speech, or not of the face that is seen."
+            )
+        if not self.noticed:
+            return f"Lips and sound are in step ({self.milliseconds:+.0f} ms, {sure})."
+        way = "after" if self.milliseconds > 0 else "before"
+        return f"The lips come {abs(self.milliseconds):.0f} ms {way} the sound ({sure})."
+
+
+def lip_lag(driving: Driving, sound: tuple[Any, int] | None, predictor: ExpressionPredictor) -> InStep:
+    """The lag between the lips of a video that was read by meshes and its sound.
+
+    Args:
+        sound: (waveform, sample rate) from the video's first frame on, or None where it has none.
+        predictor: of the stylised space.
+    Raises: `BadInput` for a predictor of another space, or a motion that was read otherwise.
+    """
+    if predictor.space != STYLISED:
+        raise BadInput("Lips and sound are held together by the built-in expression weights; load those.")
+    if driving.lips is None:
+        raise BadInput(
+            "Lips of drawn heads are not measured; only those of people's faces, with the face networks that "
+            "`gohd download faces` fetches."
+        )
+    if sound is None:
+        return InStep(problem="The video has no sound.")
+    waveform = np.atleast_2d(np.asarray(sound[0], np.float32))
+    count = min(len(driving.lips), round(waveform.shape[1] / sound[1] * FPS))
+    least = max(SHORTEST, 2 * CHANCE + LARGEST)
+    if count < least:
+        return InStep(problem=f"The video is too short; {least / FPS:.0f} seconds are needed.")
+    waveform = waveform[:, : round(count / FPS * sound[1])]
+    if float(np.sqrt((waveform.mean(0) ** 2).mean())) < SILENT:
+        return InStep(problem="The video is silent.")
+    seen = driving.motion.expression.valid[:count].float().mean().item()
+    if seen < LEAST_SEEN:
+        return InStep(problem=f"The face is seen in {seen:.0%} of the frames only, too few to tell.")
+    found = _lag(driving.lips[:count].double().numpy(), waveform, sound[1], predictor)
+    return InStep((found.frames - BIAS) / FPS * 1000, found.confidence)
+
+
+def _lag(lips: np.ndarray, waveform: np.ndarray, rate: int, predictor: ExpressionPredictor) -> LipLag:
+    features = audio_features(waveform, rate)
+    rest = torch.zeros(N_EXPRESSION, dtype=torch.float32, device="cpu")
+    heard = predictor.predict(features, rest)[0].double().numpy()
+    count = min(len(heard), len(lips))
+    return find_lag(heard[:count], lips[:count, 0], lips[:count, 1])
+
+
+def delayed(sound: np.ndarray, samples: int) -> np.ndarray:
+    """A sound [C,N] so many samples later (earlier where negative), as long as before."""
+    late, early = max(samples, 0), max(-samples, 0)
+    return np.pad(sound, ((0, 0), (late, early)))[:, early : early + sound.shape[1]]
+
+
+def shift_sound(video: str | Path, target: str | Path, milliseconds: float) -> Path:
+    """Writes a video whose sound comes so much later (earlier where negative); pictures are copied.
+
+    Raises: `BadInput` where the video has no sound or can't be read.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise MissingDependency("Videos are read with PyAV; install it with: pip install av") from error
+    from gohd_core.audio import load_audio
+
+    waveform, rate = load_audio(video)
+    sound = np.atleast_2d(np.asarray(waveform, np.float32))[:2]
+    sound = delayed(sound, round(milliseconds / 1000 * rate))
+    with (
+        whole_file(Path(target)) as part,
+        av.open(str(video)) as source,
+        av.open(str(part), "w", format="mp4") as sink,
+    ):
+        pictures = source.streams.video[0]
+        copy = sink.add_stream_from_template(pictures)
+        voice = sink.add_stream("aac", rate=rate, layout="mono" if len(sound) == 1 else "stereo")
+        for packet in source.demux(pictures):
+            if packet.dts is not None:
+                packet.stream = copy
+                sink.mux(packet)
+        for start in range(0, sound.shape[1], 1024):
+            block = np.ascontiguousarray(sound[:, start : start + 1024])
+            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=voice.layout.name)
+            frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+            sink.mux(voice.encode(frame))
+        sink.mux(voice.encode(None))
+    return Path(target)

@@ -1,0 +1,156 @@
+"""Results of pictures as tables: what is wanted of all, and one row for each picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gohd_core.evaluation.pictures.measure import Result
+from gohd_core.evaluation.pictures.speaking import SEEN, SHARP, SHUT, SPAN
+from gohd_core.evaluation.pictures.sweeps import HEAD, IRIS_PITCH, IRIS_YAW, JAW
+from gohd_core.evaluation.report import Table, Value
+
+LIDS_LEFT = 0.5
+"""Lids count as closed where the reader sees no more than this share of the eye's own height; of shut eyes of
+people it still reads about a third, and of narrow ones more."""
+_JUDGE = (
+    "The judge is the reader's own networks (MediaPipe's mesh and iris), which also read the picture: their "
+    "faults count on both sides, and what they overlook is overlooked. Look at the sheets."
+)
+_TALK, _IRIS = 47 / 49, (0.8, 1.1)
+_LIDS, _JAW, _JAW_R, _POINTS = 48 / 49, (0.9, 1.1), 0.98, (0.97, 1.03)
+_SHARP, _PSNR, _SECONDS = 0.95, 40.0, 1.0
+
+
+def result_tables(results: Sequence[Result]) -> list[Table]:
+    """Wanted and measured over all, talking, commands, and what was refused."""
+    drawn = [result for result in results if not result.refused]
+    tables = [summary_table(results), talk_table(drawn), command_table(drawn)]
+    refused = Table("Refused", ("sentence",))
+    for result in results:
+        if result.refused:
+            refused.put(result.name, {"sentence": result.refused})
+    return [table for table in (*tables, refused) if table.rows]
+
+
+def summary_table(results: Sequence[Result]) -> Table:
+    """One row for each thing that is wanted: of all pictures, also those that were refused."""
+    table = Table(
+        "Wanted of all pictures", ("wanted", "mean", "least", "most", "share of pictures", "met"), note=_JUDGE
+    )
+    drawn = [result for result in results if not result.refused]
+    count = max(len(results), 1)
+
+    def put(
+        name: str, wanted: str, values: list[float], ok: Callable[[float], bool], least: float | None = None
+    ) -> None:
+        found = np.array(values, np.float64)
+        share = sum(map(ok, values)) / count
+        known = found[np.isfinite(found)]
+        mean = float(known.mean()) if len(known) else float("nan")
+        met = share >= least - 1e-9 if least is not None else ok(mean)
+        ends = (known.min(), known.max()) if len(known) else (None, None)
+        figures: dict[str, Value] = {"wanted": wanted, "mean": mean, "least": ends[0], "most": ends[1]}
+        table.put(name, {**figures, "share of pictures": share, "met": "yes" if met else "no"})
+
+    def swept(name: str) -> list[float]:
+        return [result.sweeps.get(name, float("nan")) for result in drawn]
+
+    talks = [float(result.talk is not None and not result.talk.faults) for result in drawn]
+    put("talks", "47 of 49", talks, lambda value: value == 1, _TALK)
+    put("jaw slope", "0.9 to 1.1", swept(f"{JAW} slope"), _within(*_JAW))
+    put("jaw correlation", "0.98", swept(f"{JAW} r"), _at_least(_JAW_R))
+    put("height of shut eyes", f"{LIDS_LEFT:g} on 48 of 49", swept("lids left"), _at_most(LIDS_LEFT), _LIDS)
+    for name in (IRIS_YAW, IRIS_PITCH):
+        put(f"{name} slope", "0.8 to 1.1", swept(f"{name} slope"), _within(*_IRIS))
+    put("468 points' slope", "0.97 to 1.03", swept("points slope"), _within(*_POINTS))
+    put("468 points' error", "-", swept("points px"), _at_most(4.0))
+    for name in HEAD:
+        put(f"{name} slope", "0.9 to 1.1", swept(f"{name} slope"), _within(*_JAW))
+    sharp = [result.talk.sharp for result in drawn if result.talk is not None]
+    put("sharpness, talking", f"{_SHARP:g}", sharp, _at_least(_SHARP))
+    put("sharpness, turned", f"{_SHARP:g}", [r.turned_sharp for r in drawn], _at_least(_SHARP))
+    put("own-pose PSNR dB", f"{_PSNR:g} each", [r.own_psnr for r in drawn], _at_least(_PSNR), 1.0)
+    put("preparation s", f"under {_SECONDS:g}", [r.prepare for r in drawn], _at_most(_SECONDS))
+    return table
+
+
+def talk_table(results: Sequence[Result]) -> Table:
+    """How each picture was prepared and talked."""
+    table = Table(
+        "Pictures",
+        (
+            *(
+                "face px",
+                "prepare s",
+                "frames a second",
+                "own pose dB",
+                "face seen",
+                "gap spans",
+                "closes to",
+            ),
+            *("own gap", "sharpness", "turned", "talks"),
+        ),
+        note=f"A picture talks if a face is seen in {SEEN:g} of the clip's frames, the gap between its lips "
+        f"spans {SPAN:g} and closes to {SHUT:g} or the picture's own (in distances of the eyes' outer "
+        f"corners), and {SHARP:g} of the source's sharpness stays. Sharpness: gradient energy within the "
+        "face's outline as a share of the source's, over the clip, and over turned heads. Own pose: of the "
+        "whole crop.",
+    )
+    for result in results:
+        talk = result.talk
+        if talk is None:
+            continue
+        figures = {
+            "face px": round(result.face),
+            "prepare s": result.prepare,
+            "frames a second": 1 / max(result.draw, 1e-9),
+            "own pose dB": result.own_psnr,
+            "face seen": talk.seen,
+            "gap spans": talk.span,
+            "closes to": talk.least,
+            "own gap": talk.own,
+            "sharpness": talk.sharp,
+            "turned": result.turned_sharp,
+            "talks": ", ".join(talk.faults) or "yes",
+        }
+        table.put(result.name, figures)
+    return table
+
+
+def command_table(results: Sequence[Result]) -> Table:
+    """Slope and correlation of what is read against what was commanded, for each picture."""
+    short = {JAW: "jaw", IRIS_YAW: "iris yaw", IRIS_PITCH: "iris pitch"} | {name: name for name in HEAD}
+    columns = [f"{each}{part}" for each in short.values() for part in ("", " r")]
+    table = Table(
+        "Commanded against measured",
+        (*columns, "lids left", "points", "points px"),
+        note="Slope, and correlation r. Jaw: gap between the inner lips in the head, 0 to fully open. "
+        "Irises: +-24 and +-14 degrees, by the iris network. Head: +-20 degrees of yaw, +-15 of pitch and "
+        "roll, by the fit of the read mesh. Lids left: height of the eyes at a full blink as a share of "
+        "their own. Points: slope of the 468 points' displacement when the head turns, and its rms error in "
+        "pixels of 512.",
+    )
+    for result in results:
+        figures = {}
+        for name, column in short.items():
+            figures[column] = result.sweeps.get(f"{name} slope")
+            figures[f"{column} r"] = result.sweeps.get(f"{name} r")
+        figures["lids left"] = result.sweeps.get("lids left")
+        figures["points"] = result.sweeps.get("points slope")
+        figures["points px"] = result.sweeps.get("points px")
+        table.put(result.name, figures)
+    return table
+
+
+def _within(low: float, high: float) -> Callable[[float], bool]:
+    return lambda value: low <= value <= high
+
+
+def _at_least(least: float) -> Callable[[float], bool]:
+    return lambda value: value >= least
+
+
+def _at_most(most: float) -> Callable[[float], bool]:
+    return lambda value: value <= most

@@ -1,0 +1,308 @@
+"""A clip of one person by meshes: poses, the head without expression, and what the features do against it.
+
+The pose is fitted to what an opening jaw leaves alone. The neutral face is the mean of frames with shut lips;
+lips, chin and brows are then told by least squares in the directions that the own expressions have there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from gohd_core.animator.geometry.linear_shape import MOVING
+from gohd_core.constants import N_EXPRESSION
+from gohd_core.errors import BadInput
+from gohd_core.face.camera import Camera, rotation, rotation_angles
+from gohd_core.mesh.canonical import canonical_face
+from gohd_core.mesh.contours import (
+    INNER_LIPS,
+    LEFT_LIDS,
+    N_FACE,
+    N_POINTS,
+    OUTER_LIPS,
+    POINTS,
+    RIGHT_LIDS,
+    inner_gap,
+    opposite,
+    resampled,
+)
+from gohd_core.mesh.fit import FaceFit, procrustes
+from gohd_core.mesh.frame import EDGE, LIPS
+from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, REST, RIGHT_IRIS
+from gohd_core.mesh.shape import BLINKS, FaceShape, face_shape
+
+NOSE_BASE = 2
+"""Mesh point below which the jaw moves the face."""
+CHIN = (152, 148, 377, 176, 400, 175, 199, 200)
+RIGHT_BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
+LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
+EYES = ((LEFT_LIDS[0], LEFT_IRIS, 1.0), (RIGHT_LIDS[0], RIGHT_IRIS, -1.0))
+"""Lids, irises and outward direction of the left and the right eye."""
+
+MOUTH_COLUMNS = (0, 1, 2, 3, 4, 5, 6, 7)
+BROW_COLUMNS = (10, 11, 12, 13)
+"""Places in `MOVING`."""
+_LEAST = (0.0, 0.0, 0.0, 0.0, -0.2, -0.2, -0.3, -0.3, 0.0, 0.0, -0.3, -0.3, -0.3, 0.0)
+_MOST = (1.3, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+"""Limits of the columns of `MOVING`."""
+_RIDGE = 0.02
+"""Of the mean diagonal of the normal equations: what is not told by the points stays small."""
+_CHIN_WEIGHT, _GAP_WEIGHT = 2.0, 8.0
+_SWEEPS = 60
+_LARGEST_BIAS = 0.03
+"""Gap that shut lips may be read with, model units."""
+_SHUT_SHARE, _SHUT_NOISE = 0.08, 0.004
+"""Share of frames whose gap counts as that of shut lips, and noise above it, model units."""
+_LID_SHUT = (0.04, 0.16)
+"""Opening of shut lids, as they are read, over the eye's width: least and most."""
+_LID_OPEN = 0.75
+"""Quantile of the openings that is an open eye's."""
+_WIDER = -0.15
+"""How far eyes may open wider than that, in blinks."""
+IRIS_DEPTH = 0.25
+"""How far an iris lies in front of the plane through the corners of its eye, in widths of the eye."""
+_BROW_REST = 0.3
+"""Quantile of the brows' places that is at rest."""
+
+
+@lru_cache(maxsize=1)
+def upper_rigidity() -> Tensor:
+    """Weights [468] of the canonical face: as its rigidity, and nothing below the nose."""
+    face = canonical_face()
+    weights = face.rigidity * (face.points[:, 1] >= face.points[NOSE_BASE, 1])
+    return weights / weights.sum()
+
+
+def fit_clip(points: Tensor, size: int, head: Tensor | None = None) -> FaceFit:
+    """Poses and own points of meshes [T,478,3], as `fit.fit_face`, whatever the jaw does.
+
+    head: [468,3] a person's own points in head space to be fitted to; None takes the canonical face.
+
+    Raises:
+        BadInput: another shape, or values that are not finite.
+    """
+    if points.ndim != 3 or tuple(points.shape[1:]) != (N_POINTS, 3) or not torch.isfinite(points).all():
+        raise BadInput(f"Face meshes are [T, {N_POINTS}, 3] finite pixels; got {list(points.shape)}.")
+    camera, points = Camera.of_size(size), points.double()
+    reference = (canonical_face().points if head is None else head.double()).to(points.device)
+    weights = upper_rigidity().to(points.device)
+    column, row, depth = points.unbind(-1)
+    flat = torch.stack([column - camera.centre, camera.centre - 1 - row, -depth], -1)
+    scale, _, shift = procrustes(reference, flat[:, :N_FACE], weights)
+    scale, shift = scale[:, 0], shift[:, 0]
+    z = camera.distance - camera.focal / scale + (flat[..., 2] - shift[:, 2:]) / scale
+    rays = camera.rays(column, row)
+    placed = torch.cat([rays[..., :2] * (camera.distance - z)[..., None], z[..., None]], -1)
+    _, turn, shift = procrustes(reference, placed[:, :N_FACE], weights)
+    pose = torch.cat([rotation_angles(turn), shift[:, 0]], -1)
+    return FaceFit(pose.float(), ((placed - shift) @ turn.mT).float())
+
+
+def neutral_points(points: Tensor) -> Tensor:
+    """The face at rest [478,3] from points in head space [T,478,3]: the mean of frames with shut lips.
+
+    Of the fifth of the frames with the smallest gap, the half whose mouth is nearest to its median width.
+    """
+    gap = inner_gap(points)
+    width = (points[:, INNER_LIPS.left] - points[:, INNER_LIPS.right]).norm(dim=-1)
+    shut = (gap <= gap.quantile(0.2)).nonzero()[:, 0]
+    away = (width[shut] - width.median()).abs()
+    chosen = shut[away.argsort()[: max(min(6, len(shut)), len(shut) // 2)]]
+    return points[chosen].mean(0)
+
+
+def lid_openings(points: Tensor) -> Tensor:
+    """How far the left and the right eye are open [T,2], over the eyes' widths, from points in head space."""
+    found = []
+    for lids, _, _ in EYES:
+        loop = resampled(points, lids)  # [T,48,3]
+        middle = (loop[:, 8:17, 1] - opposite(loop, 1)[:, 8:17, 1]).mean(1)
+        found.append(middle / (points[:, lids.left] - points[:, lids.right]).norm(dim=-1))
+    return torch.stack(found, 1)
+
+
+def iris_offsets(pose: Tensor, points: Tensor) -> Tensor:
+    """Where irises lie [T,2,2] (x, y of the head; left and right eye) from the middle of their eyes' corners.
+
+    In widths of the eye, from points in head space [T,478,3] that poses [T,6] belong to.
+
+    Irises are taken to lie `IRIS_DEPTH` in front of the corners: without it turned heads seem to look away.
+    """
+    turn = rotation(pose[:, :3].to(points.dtype))
+    eye = torch.tensor([0.0, 0.0, Camera().distance], dtype=points.dtype, device=points.device)
+    viewer = ((eye - pose[:, 3:])[:, None] @ turn.mT)[:, 0]  # the camera in head space
+    found = []
+    for lids, iris, _ in EYES:
+        right, left = points[:, lids.right], points[:, lids.left]
+        width, middle = (right - left).norm(dim=-1, keepdim=True), (right + left) / 2
+        seen = points[:, iris.start]
+        plane = middle[:, 2:] + IRIS_DEPTH * width
+        way = (plane - viewer[:, 2:]) / (seen[:, 2:] - viewer[:, 2:])
+        placed = viewer + way * (seen - viewer)
+        found.append((placed - middle)[:, :2] / width)
+    return torch.stack(found, 1)
+
+
+def offset_gaze(offsets: Tensor) -> Tensor:
+    """Offsets [T,2,2] of `iris_offsets` -> gaze in the head (horizontal, vertical) [T,2], the eyes' mean."""
+    outward = offsets.new_tensor([[sign * REST[0], REST[1]] for _, _, sign in EYES])
+    x, y = ((offsets - outward) / RADIUS).clamp(-0.9, 0.9).unbind(-1)
+    vertical = y.asin()
+    horizontal = (-x / vertical.cos()).clamp(-0.9, 0.9).asin()
+    return torch.stack([horizontal, vertical], -1).mean(1)
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is kept of frames to tell their expression by, [T,...] each, in head space.
+
+    Attributes:
+        lips: [T,2,48,3] inner and outer contour.
+        chin: [T,8,3].
+        brows: [T,20,3] of the right and the left one.
+        gap: [T] between the inner lips.
+        lids: [T,2] openings of the left and the right eye over their widths.
+    """
+
+    lips: Tensor
+    chin: Tensor
+    brows: Tensor
+    gap: Tensor
+    lids: Tensor
+
+    @classmethod
+    def of(cls, points: Tensor) -> Features:
+        """From points in head space [T,478,3]."""
+        lips = torch.stack([resampled(points, loop) for loop in (INNER_LIPS, OUTER_LIPS)], 1)
+        brows = points[:, [*RIGHT_BROW, *LEFT_BROW]]
+        return cls(lips, points[:, list(CHIN)], brows, inner_gap(points), lid_openings(points))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Features]) -> Features:
+        """Frames one after another."""
+        names = cls.__dataclass_fields__
+        return cls(**{name: torch.cat([getattr(part, name) for part in parts]) for name in names})
+
+
+class ClipExpression:
+    """Tells expressions of one person's frames.
+
+    Attributes:
+        shape: the person's own geometry.
+        bias: gap with which shut lips are read, model units.
+    """
+
+    def __init__(self, neutral: Tensor, features: Features) -> None:
+        """neutral [478,3] from `neutral_points`; features of all frames, for what is at rest."""
+        self.shape: FaceShape = face_shape(neutral)
+        shut = features.gap.quantile(_SHUT_SHARE).item()
+        self.bias = min(max(shut, 0.0), _LARGEST_BIAS)
+        self._mouth = _Columns.of_mouth(self.shape, neutral)
+        self._brows = _Columns.of_brows(self.shape, neutral)
+        rest = features.brows.quantile(_BROW_REST, dim=0)
+        self._brow_rest = torch.stack([features.brows.median(0).values[:, 0], rest[:, 1], rest[:, 2]], 1)
+        self._open = features.lids.quantile(_LID_OPEN, dim=0)
+        self._shut = features.lids.quantile(0.005, dim=0).clamp(*_LID_SHUT)
+
+    def __call__(self, features: Features) -> Tensor:
+        """Expressions [T,64] of frames, in the stylised space."""
+        found = features.gap.new_zeros(len(features.gap), N_EXPRESSION)
+        columns = list(MOVING)
+        mouth = self._mouth.solve(self._mouth_targets(features))
+        brows = self._brows.solve((features.brows - self._brow_rest)[..., :2].flatten(1).double())
+        found[:, [columns[k] for k in MOUTH_COLUMNS]] = mouth.float()
+        found[:, [columns[k] for k in BROW_COLUMNS]] = brows.float()
+        shut = (self._open - features.lids) / (self._open - self._shut).clamp_min(0.05)
+        found[:, [columns[k] for k in BLINKS]] = shut.clamp(_WIDER, 1)
+        return found
+
+    def own_gap(self, features: Features) -> Tensor:
+        """Gaps [T] without what shut lips are read with, model units."""
+        return (features.gap - self.bias - _SHUT_NOISE).clamp_min(0)
+
+    def _mouth_targets(self, features: Features) -> Tensor:
+        """What the mouth's columns are to explain, [T,n]."""
+        gap = self.own_gap(features)
+        inner = features.lips[:, 0]
+        middle, half = (inner + opposite(inner, 1)) / 2, (inner - opposite(inner, 1)) / 2
+        share = (gap / features.gap.clamp_min(1e-4)).clamp(0, 1)
+        inner = middle + share[:, None, None] * half
+        neutral = self.shape.contours[LIPS]
+        rows = [
+            (inner - neutral[EDGE])[..., :2].flatten(1),
+            (features.lips[:, 1] - neutral[4])[..., :2].flatten(1),
+            _CHIN_WEIGHT * (features.chin - self._mouth.rest)[..., :2].flatten(1),
+            _GAP_WEIGHT * (gap - _gap(neutral[EDGE]))[:, None],
+        ]
+        return torch.cat(rows, 1).double()
+
+
+def _gap(edge: Tensor) -> Tensor:
+    """Gap of inner contours [...,48,3] in their middle, as `contours.inner_gap` measures it."""
+    upper = edge[..., [9, 12, 15], 1]
+    lower = edge[..., [POINTS - 9, POINTS - 12, POINTS - 15], 1]
+    return (upper - lower).mean(-1)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Directions of some columns at points, and the least squares that go with them.
+
+    Attributes:
+        matrix: [n,m] float64. limits: ([m], [m]). rest: [k,3] chin points at rest; of brows empty.
+    """
+
+    matrix: Tensor
+    limits: tuple[Tensor, Tensor]
+    rest: Tensor
+
+    @classmethod
+    def of_mouth(cls, shape: FaceShape, neutral: Tensor) -> _Columns:
+        directions = shape.directions[list(MOUTH_COLUMNS), LIPS]  # [8,7,48,3]
+        chin = on_head(shape, neutral[list(CHIN)])[list(MOUTH_COLUMNS)]
+        rows = [
+            directions[:, EDGE, :, :2].flatten(1),
+            directions[:, 4, :, :2].flatten(1),
+            _CHIN_WEIGHT * chin[..., :2].flatten(1),
+            _GAP_WEIGHT * _gap(directions[:, EDGE])[:, None],
+        ]
+        # The chin at rest is where the shape without an open jaw has it.
+        rest = neutral[list(CHIN)] - shape.own[0] * chin[0]
+        return cls(torch.cat(rows, 1).double().T, _limits(MOUTH_COLUMNS), rest)
+
+    @classmethod
+    def of_brows(cls, shape: FaceShape, neutral: Tensor) -> _Columns:
+        brows = on_head(shape, neutral[[*RIGHT_BROW, *LEFT_BROW]])[list(BROW_COLUMNS)]
+        return cls(brows[..., :2].flatten(1).double().T, _limits(BROW_COLUMNS), neutral[:0])
+
+    def solve(self, targets: Tensor) -> Tensor:
+        """Targets [T,n] -> columns [T,m] within their limits, by least squares with a ridge."""
+        normal = self.matrix.T @ self.matrix
+        count = len(normal)
+        ridge = _RIDGE * normal.diagonal().mean()
+        normal = normal + ridge * torch.eye(count, dtype=normal.dtype, device=normal.device)
+        right = targets @ self.matrix  # [T,m]
+        low, high = self.limits
+        found = torch.linalg.solve(normal, right.T).T.clamp(low, high)
+        for _ in range(_SWEEPS):
+            for k in range(count):
+                rest = right[:, k] - found @ normal[:, k] + found[:, k] * normal[k, k]
+                found[:, k] = (rest / normal[k, k]).clamp(low[k], high[k])
+        return found
+
+
+def _limits(columns: Sequence[int]) -> tuple[Tensor, Tensor]:
+    low, high = torch.tensor([_LEAST, _MOST], dtype=torch.float64, device="cpu")[:, list(columns)]
+    return low, high
+
+
+def on_head(shape: FaceShape, points: Tensor) -> Tensor:
+    """What expressions do at points [n,3] of the skin, [14,n,3], from the head's nearest vertices."""
+    distance, nearest = torch.cdist(points.float(), shape.head).topk(3, largest=False)
+    share = 1 / (distance + 1e-3)
+    share = share / share.sum(1, keepdim=True)
+    return torch.einsum("nk,mnkc->mnc", share, shape.head_directions[:, nearest])

@@ -1,0 +1,178 @@
+"""What is done to videos of real people: eye contact, and whether lips and sound are in step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from gohd_core.errors import BadInput
+
+from . import faces, host, sockets
+from .sockets import either, field, result, schema
+from .values import waveform
+
+CATEGORY = "GoHD/real video"
+LIMIT = 30.0
+"""Degrees beside the camera that eyes may be sent to look."""
+
+_NETWORKS = "The networks that read faces are not there; run `gohd download faces` and queue again."
+_FPS = "Frames a second of a batch of images; a VIDEO knows its own. Range: 1 to 120."
+
+
+def _video_fields(tooltip: str) -> list[Any]:
+    return [
+        either("video", [io.Image, io.Video], tooltip),
+        field(io.Float, "fps", _FPS, default=25.0, min=1.0, max=120.0, step=0.001, round=0.001),
+    ]
+
+
+def _reader() -> Any:
+    reader = faces.face_reader()
+    if reader is None:
+        raise BadInput(_NETWORKS)
+    return reader
+
+
+class EyeContact(io.ComfyNode):
+    """Eye Contact."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDEyeContact",
+            display_name="Eye Contact",
+            category=CATEGORY,
+            description=(
+                "Turns the eyes of a real person in a video or picture to the viewer, or along a gaze path; "
+                "nothing outside the eyes changes."
+            ),
+            search_aliases=["gohd", "gaze correction", "gaze redirection", "look at camera"],
+            inputs=[
+                *_video_fields("A video or pictures of a person, seen from the front or a little aside."),
+                field(
+                    io.Float,
+                    "strength",
+                    "Share of the change that is made: 0 leaves the eyes, 1 turns them whole.",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                ),
+                field(
+                    io.Float,
+                    "look_up",
+                    "How far above the camera they look, in degrees, -30 to 30; 0 looks into it.",
+                    default=0.0,
+                    min=-LIMIT,
+                    max=LIMIT,
+                    step=0.5,
+                ),
+                field(
+                    io.Float,
+                    "look_left",
+                    "How far beside the camera they look, towards the left edge of the picture, in degrees, "
+                    "-30 to 30.",
+                    default=0.0,
+                    min=-LIMIT,
+                    max=LIMIT,
+                    step=0.5,
+                ),
+                field(
+                    sockets.Gaze,
+                    "gaze",
+                    "A path to look along instead, from Gaze Path or Extract Motion from Video.",
+                    optional=True,
+                ),
+                *faces.choice_fields(),
+            ],
+            outputs=[
+                result(io.Image, "images", "The frames with their eyes turned, for Create Video."),
+                result(io.Float, "fps", "Frames a second of the video."),
+                result(io.String, "report", "Frames without a face, and looks too far aside to be turned."),
+            ],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(
+        cls,
+        video: Any,
+        fps: float,
+        strength: float,
+        look_up: float,
+        look_left: float,
+        gaze: Any = None,
+        face: str = "largest",
+        face_number: int = 0,
+    ) -> io.NodeOutput:
+        from gohd_core.driving.eye_contact import read_eyes, turned
+
+        film, bar = faces.film_of(video, fps), host.Progress()
+        watch = {"progress": bar, "should_stop": bar.should_stop}
+        read = read_eyes(film, _reader(), faces.choice_of(face, face_number), **watch)
+        straight = tuple(torch.deg2rad(torch.tensor([look_up, look_left], dtype=torch.float64)).tolist())
+        made, report = turned(film, read, straight if gaze is None else gaze, strength)
+        images = torch.cat([host.to_images(frame) for frame in made.batches(film.fps)])
+        return io.NodeOutput(images, float(film.fps), str(report))
+
+
+class LipSync(io.ComfyNode):
+    """Check Lip Sync."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDCheckLipSync",
+            display_name="Check Lip Sync",
+            category=CATEGORY,
+            description="Tells how far lips and sound of a talking person are apart, and shifts the sound.",
+            search_aliases=["gohd", "audio video sync", "lip sync offset", "out of sync"],
+            inputs=[
+                *_video_fields("A video of a person who talks, three seconds long at least."),
+                field(io.Audio, "audio", "Its sound, from the first frame on (Get Video Components)."),
+                field(
+                    sockets.ExpressionModel,
+                    "expression_model",
+                    "The built-in expression predictor: it says what the sound makes lips do.",
+                ),
+                *faces.choice_fields(),
+            ],
+            outputs=[
+                result(io.Float, "milliseconds", "By how much the lips come after the sound; 0 if unknown."),
+                result(io.Float, "confidence", "0 to 1; from 0.5 on the lag is known."),
+                result(io.Boolean, "known", "Whether it is."),
+                result(io.Audio, "audio", "The sound put right, where the lag is known; else as it came."),
+                result(io.String, "report", "The same in a sentence."),
+            ],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(
+        cls,
+        video: Any,
+        fps: float,
+        audio: Any,
+        expression_model: host.Managed,
+        face: str = "largest",
+        face_number: int = 0,
+    ) -> io.NodeOutput:
+        from gohd_core.driving import extract_by_meshes
+        from gohd_core.driving.sync import delayed, lip_lag
+
+        (predictor,) = host.ready(expression_model)
+        sound, rate = waveform(audio)
+        film, bar = faces.film_of(video, fps), host.Progress()
+        watch = {"progress": bar, "should_stop": bar.should_stop}
+        driving = extract_by_meshes(film, _reader(), faces.choice_of(face, face_number), **watch)
+        found = lip_lag(driving, (sound.cpu().numpy(), rate), predictor)
+        if found.known:
+            shifted = delayed(sound.cpu().numpy(), round(found.milliseconds / 1000 * rate))
+            audio = {"waveform": torch.from_numpy(shifted)[None], "sample_rate": rate}
+        lag = found.milliseconds if found.known else 0.0
+        return io.NodeOutput(lag, found.confidence, found.known, audio, str(found))
+
+
+NODES = (EyeContact, LipSync)
