@@ -86,9 +86,8 @@ def _in_window(
 ) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
     """Openings' maps [B,1,h,w], shifts [B,2,h,w] and weights [B,1,h,w] at windows' pixels; axes and places
     [B,2], `centre` and `half` [B] along the axis."""
-    columns, rows = (
-        torch.arange(n, device=middle.device, dtype=torch.float32) for n in (window.width, window.height)
-    )
+    sides = window.width, window.height
+    columns, rows = (torch.arange(n, device=middle.device, dtype=torch.float32) for n in sides)
     x = window.x[:, None] - middle[:, :1] + columns  # [B,w]
     y = window.y[:, None] - middle[:, 1:] + rows  # [B,h]
     along, height = (
@@ -137,11 +136,11 @@ class _Curves:
         half = torch.arange(HALF + 1, device=places.device, dtype=torch.long)
         order = torch.stack([half.flip(0), (HALF + half) % POINTS])  # from the left corner to the right one
         values = torch.cat([places, shifts], -1)[:, EDGE:, order].transpose(1, 2)  # [B,2,6,25,4]
-        along = values[..., 0].cummax(-1).values + half.to(places) * _LEAST_STEP
+        along = values[..., 0].cummax(-1).values + half * _LEAST_STEP
         first, last = along.amin((1, 2, 3)), along.amax((1, 2, 3))
         step = (last - first) / (_NODES - 1)
         nodes = first[:, None] + step[:, None] * torch.arange(
-            _NODES, device=places.device, dtype=torch.float32
+            _NODES, device=places.device, dtype=places.dtype
         )
         nodes = nodes[:, None, None].expand(*along.shape[:-1], -1).contiguous()
         after = torch.searchsorted(along.contiguous(), nodes).clamp(1, HALF)

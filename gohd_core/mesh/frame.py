@@ -75,9 +75,8 @@ class Window:
         """[B,h,w,2] (column, row) of the window's pixels, float32."""
         shape = (len(self.x), self.height, self.width, 2)
         grid = torch.empty(shape, device=self.x.device, dtype=torch.float32)
-        columns, rows = (
-            torch.arange(n, device=self.x.device, dtype=torch.long) for n in (self.width, self.height)
-        )
+        sides = self.width, self.height
+        columns, rows = (torch.arange(n, device=self.x.device, dtype=torch.float32) for n in sides)
         grid[..., 0] = (self.x[:, None] + columns)[:, None]
         grid[..., 1] = (self.y[:, None] + rows)[..., None]
         return grid

@@ -150,7 +150,7 @@ def _controls(points: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     keep = [k for k in range(N_FACE) if k not in LIPS_WITHIN]
     mean = torch.tensor(rings.mean, dtype=torch.float64, device="cpu")  # [2,7,48,3]
     moving = _directions(rings.expression)
-    every = torch.arange(0, POINTS, 3, dtype=torch.long, device="cpu")
+    every = torch.arange(0, POINTS, 3, device="cpu", dtype=torch.long)
     corners, upper, lower = [0, HALF], [6, 12, 18], [42, 36, 30]
 
     def between(values: Tensor) -> Tensor:
@@ -177,7 +177,7 @@ def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
     """What expressions do to the portrait's own contours [3,7,48,3], before gains: [14,3,7,48,3]."""
     rings = feature_rings()
     mean, moving = torch.tensor(rings.mean, dtype=torch.float64, device="cpu"), _directions(rings.expression)
-    mirrored = (HALF - torch.arange(POINTS, dtype=torch.long, device="cpu")) % POINTS
+    mirrored = (HALF - torch.arange(POINTS, device="cpu", dtype=torch.long)) % POINTS
     flip = mean.new_tensor([-1.0, 1.0, 1.0])
     right = moving[list(MIRRORED_MOVING), 1][:, :, mirrored] * flip
     places = torch.stack([mean[0], mean[1], mean[1][:, mirrored] * flip])
@@ -212,7 +212,7 @@ def _shape_lips(directions: Tensor) -> None:
     along = angles(directions.device, directions.dtype).sin().abs()
     inner = ((along - 0.28) / 0.72).clamp(0, 1)
     profiles = torch.stack([inner, inner, inner, (inner + along) / 2, along, along, along])  # [7,48]
-    points = torch.arange(POINTS, dtype=torch.long, device="cpu")
+    points = torch.arange(POINTS, device="cpu", dtype=torch.long)
     upper, lower = (points > 0) & (points < HALF), points > HALF
     for column, halves in ((JAW, (upper, lower)), (RAISE, (upper,)), (DROP, (lower,))):
         moved = directions[column, :5, :, 1:]  # up and forward
