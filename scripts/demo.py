@@ -20,10 +20,16 @@ def main(arguments: list[str]) -> int:
         "--expression-scale": "1.1",  # what is predicted moves a tenth less than true mouths
     }
     given = list(arguments)
+    if not _named("--portrait", arguments):
+        given.append("--no-full-frame")  # the face alone, large
     for option, value in defaults.items():
-        if not any(word == option or word.startswith(f"{option}=") for word in arguments):
+        if not _named(option, arguments):
             given += [option, value]
     return run(python, "-m", "gohd_core.cli", "talk", *given)
+
+
+def _named(option: str, arguments: list[str]) -> bool:
+    return any(word == option or word.startswith(f"{option}=") for word in arguments)
 
 
 if __name__ == "__main__":
