@@ -43,7 +43,8 @@ the end) has every figure, with exact truth and baselines; all of its 24 targets
 - **Expression**: coefficients close the lips on 94 of 100 p, b, m and follow the true openings with a
   correlation of .73 and a slope of .71 (held against today's mouths, which round and close more slowly than
   those that the quality tables below were made with); on six clips of real people the jaw goes with the
-  lips' gap with a correlation of .47, and three of ten closures are missed; brows move six tenths as far as the truth's, frowns a third; eyes
+  lips' gap with a correlation of .47, and three of ten closures are missed;
+  brows move six tenths as far as the truth's, frowns a third; eyes
   blink 23 times a minute (25 in the data), and some blinks stay partly open.
 - **Pose**: moves nine tenths as far as the truth, with a correlation of .39.
 - **Gaze diffusion**: jitters between its saccades; a held or set gaze looks calmer.
