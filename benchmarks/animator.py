@@ -17,14 +17,13 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "animator")]
-
-from plain_animator import PlainAnimator  # noqa: E402
-from small_animators import image, motion, network, official_state  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from gohd_core.animator import Animator, AnimatorConfig  # noqa: E402
 from gohd_core.animator.windows import network_descriptors, windows_at  # noqa: E402
 from gohd_core.constants import BFM09  # noqa: E402
+from tests.support.plain_animator import PlainAnimator  # noqa: E402
+from tests.support.small_animators import image, motion, network, official_state  # noqa: E402
 
 
 def main() -> None:

@@ -70,3 +70,6 @@ SPLITS = ("train", "validation", "test")
 
 CLIP_KINDS = ("talk", "stills")
 """Kinds of stylised data."""
+
+MOODS = ("neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tender")
+"""Moods of `motion.mood`."""

@@ -38,7 +38,7 @@ def check_target(path: str | Path, endings: tuple[str, ...] = ()) -> Path:
         _check_name(folder / target.name)
         if not os.access(folder, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
+    except (OSError, UnicodeEncodeError) as error:
         raise _told(path, error) from error
     return path
 
@@ -77,7 +77,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(part, target)
-    except OSError as error:
+    except (OSError, UnicodeEncodeError) as error:
         raise _told(path, error) from error
     finally:
         if part is not None:
@@ -85,8 +85,10 @@ def whole_file(path: str | Path) -> Iterator[Path]:
                 part.unlink(missing_ok=True)
 
 
-def _told(path: Path, error: OSError) -> BadInput:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+def _told(path: Path, error: OSError | UnicodeError) -> BadInput:
+    if isinstance(error, UnicodeError):
+        reason = "this system's file names can't have these characters"
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
         reason = "the disk is full, free some space"
     elif error.errno == errno.ENAMETOOLONG:
         reason = "the name is too long, give a shorter one"

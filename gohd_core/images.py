@@ -19,6 +19,16 @@ logger = logging.getLogger(__name__)
 
 CHANNELS = (1, 3, 4)
 _WHITES = (255, 65_535)
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+"""What turns a picture upright, by its orientation tag."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 OVERSHOOT = 0.1
 """Float images may leave 0..1 by this much, as sharp resizing makes them do; they are clipped."""
@@ -111,7 +121,10 @@ def read_picture(path: Path) -> Any:
 
     try:
         try:
-            return _upright(Pictures.open(path))
+            picture = Pictures.open(path)
+            if picture.format == "TIFF":
+                return _upright_tiff(path.read_bytes())
+            return _upright(picture)
         except ValueError:
             content = path.read_bytes()
             if not content.startswith(_PNG):
@@ -134,6 +147,27 @@ def _upright(picture: Any) -> Any:
                 "The EXIF data of %s are damaged; it is taken as it lies.", picture.filename or "a picture"
             )
             return picture.copy()
+
+
+def _upright_tiff(content: bytes) -> Any:
+    """A TIFF's picture. Pillow shears those that lie on their side without compression, so it is not told."""
+    from PIL import Image as Pictures
+
+    turn, content = _without_turn(content)
+    picture = _upright(Pictures.open(io.BytesIO(content)))
+    return picture if turn == 1 else picture.transpose(Pictures.Transpose[_TURNS[turn]])
+
+
+def _without_turn(tiff: bytes) -> tuple[int, bytes]:
+    """The turn (tag 274) of a TIFF's first picture, and the file without it (TIFF 6.0, section 2)."""
+    order = "little" if tiff[:2] == b"II" else "big"
+    start = int.from_bytes(tiff[4:8], order)
+    for place in range(start + 2, start + 2 + 12 * int.from_bytes(tiff[start : start + 2], order), 12):
+        if tiff[2:4] != b"+\0"[:: 1 if order == "little" else -1] and place + 12 <= len(tiff):
+            turn = int.from_bytes(tiff[place + 8 : place + 10], order)
+            if int.from_bytes(tiff[place : place + 2], order) == 274 and turn in _TURNS:
+                return turn, tiff[: place + 8] + (1).to_bytes(2, order) + tiff[place + 10 :]
+    return 1, tiff
 
 
 def _without_texts(png: bytes) -> bytes:

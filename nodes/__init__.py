@@ -5,12 +5,14 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from .audio import NODES as AUDIO
+from .blendshapes import NODES as BLENDSHAPES
 from .editing import NODES as EDITING
 from .elsewhere import NODES as ELSEWHERE
 from .gaze import NODES as GAZE
 from .host import copy_samples, register_folder
 from .load import NODES as LOAD
 from .mixing import NODES as MIXING
+from .mood import NODES as MOOD
 from .motion_files import NODES as MOTION_FILES
 from .motion_from_audio import NODES as MOTION_FROM_AUDIO
 from .paste import NODES as PASTE
@@ -41,6 +43,8 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *WATERMARK,
     *TALKING,
     *SAMPLES,
+    *MOOD,
+    *BLENDSHAPES,
 )
 """Every node of the pack, in the order of the menu."""
 

@@ -267,12 +267,18 @@ def inside(root: str | Path, name: str) -> Path:
 
 def motion_names() -> list[str]:
     """Motion files in the input folder and in output/gohd, as ComfyUI annotates them."""
+    return names_of("safetensors")
+
+
+def names_of(*endings: str) -> list[str]:
+    """Files of those endings in the input folder and in output/gohd, as ComfyUI annotates them."""
     found = []
-    for kind, root, pattern in (
-        ("input", folder_paths.get_input_directory(), "*.safetensors"),
-        ("output", folder_paths.get_output_directory(), "gohd/**/*.safetensors"),
+    for kind, root, folder in (
+        ("input", folder_paths.get_input_directory(), "*"),
+        ("output", folder_paths.get_output_directory(), "gohd/**/*"),
     ):
-        names = (path.relative_to(root).as_posix() for path in Path(root).glob(pattern))
+        paths = (path for ending in endings for path in Path(root).glob(f"{folder}.{ending}"))
+        names = (path.relative_to(root).as_posix() for path in paths)
         found += [f"{name} [{kind}]" for name in sorted(names)]
     return found
 

@@ -112,7 +112,9 @@ class EyeContact(io.ComfyNode):
         film, bar = faces.film_of(video, fps), host.Progress()
         watch = {"progress": bar, "should_stop": bar.should_stop}
         read = read_eyes(film, _reader(), faces.choice_of(face, face_number), **watch)
-        straight = tuple(torch.deg2rad(torch.tensor([look_up, look_left], dtype=torch.float64)).tolist())
+        straight = tuple(
+            torch.deg2rad(torch.tensor([look_up, look_left], dtype=torch.float64, device="cpu")).tolist()
+        )
         made, report = turned(film, read, straight if gaze is None else gaze, strength)
         images = torch.cat([host.to_images(frame) for frame in made.batches(film.fps)])
         return io.NodeOutput(images, float(film.fps), str(report))

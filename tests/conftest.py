@@ -1,14 +1,8 @@
-"""Makes the helpers beside the tests importable."""
+"""What holds for all tests."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-_HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(_HERE), str(_HERE / "face")]
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import tiny
 import torch
 
 import gohd_core as gohd
@@ -12,6 +11,7 @@ from gohd_core.errors import BadInput
 from gohd_core.models import Models
 from gohd_core.motion import Motion
 from gohd_core.pipeline import TalkOptions, motion_from_audio
+from tests.support import tiny
 
 
 @pytest.fixture(scope="module")

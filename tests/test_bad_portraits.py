@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from drawn_meshes import noise_picture
-from face_networks import FACES, needs_face_networks
 
 import gohd_core as gohd
 from gohd_core.errors import BadInput
 from gohd_core.face.mediapipe.reader import FaceReader
+from tests.support.drawn_meshes import noise_picture
+from tests.support.face_networks import FACES, needs_face_networks
 
 pytestmark = needs_face_networks
 

@@ -8,9 +8,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
-import tiny
 import torch
-from face_helpers import bfm_arrays, write_bfm
 from PIL import Image
 
 from gohd_core.animator import Animator
@@ -20,6 +18,8 @@ from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 from gohd_core.face import prepare_portrait
 from gohd_core.models import Models
 from gohd_core.pipeline import TalkOptions, motion_from_audio, talk
+from tests.support import tiny
+from tests.support.face_helpers import bfm_arrays, write_bfm
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
@@ -147,7 +147,7 @@ def test_command_line_makes_every_pair_of_two_folders(folder, inputs, tmp_path, 
         ({"-a": "absent.wav"}, "no sound at"),
         ({"-a": "face.png"}, "."),
         ({"-p": "voice.wav"}, "can't be read as a picture"),
-        ({"-o": "out.avi"}, "written as .mp4"),
+        ({"-o": "out.avi"}, "ends otherwise than .mp4"),
         ({"--gaze": "left"}, "no gaze"),
         ({"--gaze": "a,b"}, "PITCH,YAW"),
         ({"--models": "nowhere"}, "lacks FaceAnimator_GoHD.pt"),

@@ -133,7 +133,7 @@ class AnimatorNetwork(nn.Module):
 
     def freeze(self, dtype: torch.dtype = torch.float32) -> AnimatorNetwork:
         """Computes what depends on weights alone once, for inference; `train()` undoes it."""
-        self.eval()
+        self.train(False)
         for part in self.encoder.modules():
             if isinstance(part, Freezable):
                 part.freeze(torch.float32, torch.contiguous_format)

@@ -75,7 +75,7 @@ def load_network(
             f"{path} holds {loaded.component!r} weights, but {names[0]!r} weights are wanted here; "
             "choose another file."
         )
-    network = loaded.network.to(device=device, dtype=dtype).eval().requires_grad_(False)
+    network = loaded.network.to(device=device, dtype=dtype).train(False).requires_grad_(False)
     return replace(loaded, network=network)
 
 

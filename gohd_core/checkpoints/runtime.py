@@ -32,7 +32,7 @@ class Runtime:
     def __init__(
         self, network: nn.Module, config: Any, space: str, info: Mapping[str, Any] | None = None
     ) -> None:
-        self.network = network.eval()
+        self.network = network.train(False)
         self.config, self.space, self.info = config, space, dict(info or {})
 
     @property

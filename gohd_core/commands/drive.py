@@ -16,6 +16,7 @@ from gohd_core.commands.inputs import (
     VIDEOS,
     files,
     gaze_angles,
+    is_folder,
     numbers,
     result_names,
     show,
@@ -93,14 +94,14 @@ def run(arguments: argparse.Namespace) -> int:
     elif not arguments.into_video:
         raise BadInput("Say who moves: give --portrait, or --into-video for the face in the video itself.")
     videos = files(arguments.video, VIDEOS, "video")
-    several = arguments.video.is_dir() or len(portraits) > 1 or _is_folder(arguments.portrait)
+    several = is_folder(arguments.video) or len(portraits) > 1 or is_folder(arguments.portrait)
     pairs = [(video, portrait) for video in videos for portrait in portraits]
-    if several and arguments.output.suffix and not arguments.output.is_dir():
+    if several and arguments.output.suffix and not is_folder(arguments.output):
         raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
     if several and arguments.motion is not None:
         raise BadInput("--motion names one file; leave it out where several videos are made.")
     targets = [arguments.output]
-    if several or arguments.output.is_dir():
+    if several or is_folder(arguments.output):
         groups = [[path for path in (portrait, video) if path is not None] for video, portrait in pairs]
         targets = [arguments.output / f"{name}.mp4" for name in result_names(groups)]
     check_results(targets, [*videos, *portraits, arguments.audio], ".mp4", arguments)
@@ -134,10 +135,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _is_folder(path: Path | None) -> bool:
-    return path is not None and path.is_dir()
-
-
 def _drive(
     models: Any,
     portrait: Path | None,
@@ -167,7 +164,7 @@ def _drive(
         motions["audio"] = _from_sound(models, prepared, sound, options, arguments)
         _warn_of_lag(models, video, driving, sound, arguments)
     motion = driven_motion(prepared, motions, options, _face_model(models, arguments))
-    rate = min(film.fps, _FASTEST) if arguments.into_video else motion.fps
+    rate = max(min(film.fps, _FASTEST), 1) if arguments.into_video else motion.fps
     # As many frames as were read, where the motion is as long as the video; rounding could add one.
     exact = arguments.into_video and rate == film.fps and len(motion) == driving.report.frames
     drawn = motion.resampled(rate, frames=driving.report.frames_read if exact else None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import SPLITS
-from gohd_core.commands.inputs import VIDEOS, files, result_names, show, within
+from gohd_core.commands.inputs import VIDEOS, files, is_folder, result_names, show, within
 from gohd_core.commands.output_options import check_results
 from gohd_core.commands.video_options import (
     add_reading_options,
@@ -88,9 +88,9 @@ def _targets(arguments: argparse.Namespace, names: list[str]) -> list[Path | Non
     output = arguments.output
     if output is None:
         return [None] * len(names)
-    if arguments.video.is_dir() and output.suffix and not output.is_dir():
+    if is_folder(arguments.video) and output.suffix and not is_folder(output):
         raise BadInput(f"Several motions need a folder to go to; {output} looks like a file.")
-    if arguments.video.is_dir() or output.is_dir():
+    if is_folder(arguments.video) or is_folder(output):
         return [output / f"{name}.safetensors" for name in names]
     return [output]
 

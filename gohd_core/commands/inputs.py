@@ -33,12 +33,17 @@ _LONGEST_NAME = 200
 """Bytes of a result's name without its ending; file systems take 255."""
 
 
+def is_folder(path: Path | None) -> bool:
+    """Whether there is a folder; no name is too long to ask."""
+    return path is not None and os.path.isdir(path)
+
+
 def files(path: Path, endings: tuple[str, ...], what: str) -> list[Path]:
     """The file itself, or those in a folder with one of the endings; `BadInput` when there is none.
 
     Hidden files in a folder are passed over: macOS leaves one (._a.jpg) beside each of its own.
     """
-    if path.is_dir():
+    if is_folder(path):
         found = sorted(
             file
             for file in path.iterdir()
@@ -47,7 +52,7 @@ def files(path: Path, endings: tuple[str, ...], what: str) -> list[Path]:
         if not found:
             raise BadInput(f"There is no {what} in {path} (looked for {', '.join(endings)}).")
         return found
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BadInput(f"There is no {what} at {path}; check the path.")
     return [path]
 

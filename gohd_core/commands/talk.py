@@ -16,6 +16,7 @@ from gohd_core.commands.inputs import (
     SOUNDS,
     files,
     gaze_angles,
+    is_folder,
     numbers,
     result_names,
     show,
@@ -115,10 +116,10 @@ def pairs(portrait: Path, audio: Path, output: Path) -> list[tuple[Path, Path, P
     """Every portrait with every sound, and where each video goes."""
     portraits, sounds = files(portrait, PICTURES, "picture"), files(audio, SOUNDS, "sound")
     found = [(p, a) for p in portraits for a in sounds]
-    several = portrait.is_dir() or audio.is_dir()
-    if several and output.suffix and not output.is_dir():
+    several = is_folder(portrait) or is_folder(audio)
+    if several and output.suffix and not is_folder(output):
         raise BadInput(f"Several videos need a folder to go to; {output} looks like a file.")
-    if not several and not output.is_dir():
+    if not several and not is_folder(output):
         return [(*found[0], output)]
     return [(*pair, output / f"{name}.mp4") for pair, name in zip(found, result_names(found), strict=True)]
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MOVING
-from gohd_core.mesh.drawing import _LID_FOLLOWS, _LID_RANGE
 from gohd_core.mesh.gaze import into_head
+from gohd_core.mesh.lids import lid_shift
 from gohd_core.mesh.shape import BLINKS
 from gohd_core.motion import Motion
 
@@ -21,8 +21,7 @@ def with_seen_lids(motion: Motion, own: Motion) -> Motion:
 
     own: the portrait's, one frame, from which that counts (`mesh.drawing`).
     """
-    down = _height(own) - _height(motion)
-    follow = (_LID_FOLLOWS * down).clamp(*_LID_RANGE)[:, None]
+    follow = lid_shift(_height(motion) - _height(own))[:, None]
     values = motion.expression.values.clone()
     blinks = values[:, COLUMNS] - follow
     values[:, COLUMNS] = torch.where(blinks > 0, blinks / (1 - follow), blinks)

@@ -35,8 +35,8 @@ SAMPLE = 256
 """Meshes that the face at rest is made of at most; of longer clips every second, fourth ... one is taken."""
 SHUT = 0.6
 """Blinks from which on an iris is not believed."""
-LIPS_SECONDS = 0.028
-"""Deviation of the Gaussian that steadies expressions: .7 frames at 25 a second, so that closures stay."""
+LIPS_SECONDS = 0.016
+"""Deviation of the Gaussian that steadies expressions: .4 frames at 25 a second, so that closures stay."""
 GAZE_MODE, GAZE_NEAR, GAZE_SHARE, GAZE_MOST = np.radians(4.0), np.radians(7.0), 0.3, np.radians(18.0)
 """How the height of a person's gaze at rest is found: width of the mode's kernel, what lies near it, which
 share of frames must, and how far from straight ahead it may lie."""

@@ -97,7 +97,7 @@ class FaceDetector:
         finder, reader = _library_networks()
         for network, item in ((finder, S3FD), (reader, FAN)):
             _fill(network, found[item.name], item)
-            network.to(device).eval().requires_grad_(False)
+            network.to(device).train(False).requires_grad_(False)
         return cls(finder, reader, device=device, **options)
 
     @property

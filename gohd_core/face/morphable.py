@@ -221,7 +221,7 @@ class MorphableModel:
 
 
 def _copied(values: Any, dtype: type[np.generic]) -> Tensor:
-    return torch.from_numpy(np.array(values, dtype))
+    return torch.from_numpy(np.asarray(values).astype(dtype))
 
 
 def _vertex_faces(faces: np.ndarray, n_vertices: int) -> np.ndarray:

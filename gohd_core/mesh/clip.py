@@ -55,7 +55,7 @@ _CHIN_WEIGHT, _GAP_WEIGHT = 2.0, 8.0
 _SWEEPS = 60
 _LARGEST_BIAS = 0.03
 """Gap that shut lips may be read with, model units."""
-_SHUT_SHARE, _SHUT_NOISE = 0.08, 0.004
+_SHUT_SHARE, _SHUT_NOISE = 0.08, 0.005
 """Share of frames whose gap counts as that of shut lips, and noise above it, model units."""
 _LID_SHUT = (0.04, 0.16)
 """Opening of shut lids, as they are read, over the eye's width: least and most."""

@@ -71,29 +71,25 @@ def contour_flows(target: Tensor, own: Tensor, size: int) -> list[ContourFlow]:
     curves = _Curves.of(places, own - flat, fading)
     half = (places[:, EDGE, 0, 0] - places[:, EDGE, HALF, 0]) / 2
     centre = (places[:, EDGE, 0, 0] + places[:, EDGE, HALF, 0]) / 2
+    window = window_around(flat, size)
+    opening, shift, weight = _in_window(curves, window, right, up, middle, centre, half)
     flows = []
     for part in range(parts):
         some = slice(part, None, parts)
-        frame = (right[some], up[some], middle[some], centre[some], half[some])
-        flows.append(_in_window(curves.part(some), window_around(target[:, part], size), *frame))
+        its = Window(window.x[some], window.y[some], window.width, window.height, size)
+        flows.append(ContourFlow(its, Opening(*(each[some] for each in opening)), shift[some], weight[some]))
     return flows
 
 
 def _in_window(
     curves: _Curves, window: Window, right: Tensor, up: Tensor, middle: Tensor, centre: Tensor, half: Tensor
-) -> ContourFlow:
-    """One part's flow at its window's pixels; axes and places [B,2], `centre` and `half` [B] along the
-    axis."""
-    x = (
-        window.x[:, None]
-        - middle[:, :1]
-        + torch.arange(window.width, device=middle.device, dtype=torch.float32)
-    )  # [B,w]
-    y = (
-        window.y[:, None]
-        - middle[:, 1:]
-        + torch.arange(window.height, device=middle.device, dtype=torch.float32)
-    )  # [B,h]
+) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+    """Openings' maps [B,1,h,w], shifts [B,2,h,w] and weights [B,1,h,w] at windows' pixels; axes and places
+    [B,2], `centre` and `half` [B] along the axis."""
+    sides = window.width, window.height
+    columns, rows = (torch.arange(n, device=middle.device, dtype=torch.float32) for n in sides)
+    x = window.x[:, None] - middle[:, :1] + columns  # [B,w]
+    y = window.y[:, None] - middle[:, 1:] + rows  # [B,h]
     along, height = (
         (x * axis[:, :1])[:, None] + (y * axis[:, 1:])[:, :, None] for axis in (right, up)
     )  # [B,h,w]
@@ -107,9 +103,7 @@ def _in_window(
     shift, weight = curves.skin(along, column, outside, is_lower)
     coverage = (above.clamp(max=0.5) + below.clamp(max=0.5)).clamp(0, 1)
     along = (along - centre[:, None, None]) / half[:, None, None]
-    return ContourFlow(
-        window, Opening(*(each[:, None] for each in (coverage, above, below, along))), shift, weight[:, None]
-    )
+    return tuple(each[:, None] for each in (coverage, above, below, along)), shift, weight[:, None]
 
 
 @dataclass(frozen=True)
@@ -136,21 +130,17 @@ class _Curves:
     table: Tensor
     reach: Tensor
 
-    def part(self, some: slice) -> _Curves:
-        """Some of the batch."""
-        return _Curves(*(value[some] for value in vars(self).values()))
-
     @classmethod
     def of(cls, places: Tensor, shifts: Tensor, fading: Tensor) -> _Curves:
         """From contours [B,7,48,2] (along the axis, up) and their shifts [B,7,48,2] in pixels."""
         half = torch.arange(HALF + 1, device=places.device, dtype=torch.long)
         order = torch.stack([half.flip(0), (HALF + half) % POINTS])  # from the left corner to the right one
         values = torch.cat([places, shifts], -1)[:, EDGE:, order].transpose(1, 2)  # [B,2,6,25,4]
-        along = values[..., 0].cummax(-1).values + half.to(places) * _LEAST_STEP
+        along = values[..., 0].cummax(-1).values + half * _LEAST_STEP
         first, last = along.amin((1, 2, 3)), along.amax((1, 2, 3))
         step = (last - first) / (_NODES - 1)
         nodes = first[:, None] + step[:, None] * torch.arange(
-            _NODES, device=places.device, dtype=torch.float32
+            _NODES, device=places.device, dtype=places.dtype
         )
         nodes = nodes[:, None, None].expand(*along.shape[:-1], -1).contiguous()
         after = torch.searchsorted(along.contiguous(), nodes).clamp(1, HALF)

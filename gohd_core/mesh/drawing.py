@@ -9,16 +9,18 @@ from torch import Tensor
 
 from gohd_core.mesh.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.contours import opposite
-from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, Window
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, OwnFace, Window
 from gohd_core.mesh.gaze import into_head
+from gohd_core.mesh.lids import lids_follow_gaze
 from gohd_core.mesh.sampling import sample
 from gohd_core.mesh.source import MeshSource
 
-_LID_FOLLOWS, _LID_RANGE = 0.9, (-0.14, 0.5)
-"""How far a lid goes with an eye that looks down, blinks a radian, and its limits."""
-_PARTED, _SEAM = 0.022, 0.55
+_PARTED, _SEAM, _RIM, _SHUT = 0.022, 0.55, 0.85, 0.008
 """Gap by which lips must have parted, model units, before their skin is taken from beyond their dark line,
-and how far beyond: a share of the way to the next contour."""
+and how far beyond: a share of the way to the next contour. Lips whose own gap is wider than the
+last have the rim of teeth or of darkness there."""
+_STILL = 0.012
+"""How far a person's outline moves until nothing is left of the fringe around it, picture sides."""
 _JAW_COLUMN, _BLINK_COLUMNS = 0, {LEFT_EYE: 10, RIGHT_EYE: 11}
 
 
@@ -28,23 +30,26 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
     gaze = into_head(descriptors[:, 64:70], descriptors[:, 70:])
     gaze = gaze - into_head(own[:, 64:70], own[:, 70:])  # what the eyes turn by in the head
     descriptors = _with_lids(descriptors, gaze[:, 1])
+    descriptors = source.warp.panned(descriptors)
     head = source.warp.flow(descriptors)
     at = _enlarged(head.skin, size)  # [B,S,S,2]
-    at += _pixels(size, at.device)
-    base = source.shape.contours_in(own, size).expand(len(at), -1, -1, -1, -1).clone()
+    at += source.pixels
+    base = source.contours.expand(len(at), -1, -1, -1, -1).clone()
     target = source.shape.contours_in(descriptors, size) + _sampled(
         head.held_back, base.flatten(1, 3), size
     ).view_as(base)
-    base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face.unit)
+    base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face)
     flows = contour_flows(target, base, size)
     for flow in flows:
-        _lay(at, flow)
-    drawn = sample(source.texture, at)
+        _lay(at, source.pixels, flow)
+    # Before a wall, people end where the picture ends, unless they cross its sides.
+    drawn = sample(source.texture, at, reflected=source.wall is None)
     if source.wall is None:
         frames = drawn[:, :3].contiguous()
     else:
-        frames = torch.empty_like(drawn[:, :3], memory_format=torch.contiguous_format)
-        torch.addcmul(drawn[:, :3], 1 - drawn[:, 3:], source.wall, out=frames)
+        frames = torch.addcmul(drawn[:, :3], 1 - drawn[:, 3:], source.wall)
+        moved = head.skin.norm(dim=1, keepdim=True) / (_STILL * size)
+        frames.addcmul_(source.fringe, _enlarged((1 - moved).clamp(0, 1), size).permute(0, 3, 1, 2))
     for part, flow in enumerate(flows):
         _draw_part(source, frames, at, head.rigid, part, flow, target[:, part], descriptors, gaze)
     return frames.clamp_(-1, 1)
@@ -62,13 +67,15 @@ def _draw_part(
     gaze: Tensor,
 ) -> None:
     """Draws what lies between lips or lids into the frames, in place."""
-    window = flow.window
+    window, pixels = flow.window, _cut_all(source.pixels.expand_as(at), flow.window)
     common = (
         window,
-        _cut_all(frames.permute(0, 2, 3, 1), window).permute(0, 3, 1, 2),
+        torch.stack(
+            [_cut(frame.permute(1, 2, 0), window, k).permute(2, 0, 1) for k, frame in enumerate(frames)]
+        ),
         flow.opening,
         _cut_all(at, window),
-        window.pixels() + _sampled(rigid, window.pixels(), window.size),
+        pixels + _sampled(rigid, pixels, window.size),
         contours,
         descriptors,
     )
@@ -84,28 +91,26 @@ def _draw_part(
 
 def _with_lids(descriptors: Tensor, up: Tensor) -> Tensor:
     """Descriptors whose lids follow eyes that look up by so much more than the portrait's own [B]."""
-    follow = (-_LID_FOLLOWS * up).clamp(*_LID_RANGE)
-    descriptors = descriptors.clone()
-    for column in _BLINK_COLUMNS.values():
-        descriptors[:, column] += follow * (1 - descriptors[:, column].clamp(0, 1))
+    descriptors, columns = descriptors.clone(), list(_BLINK_COLUMNS.values())
+    descriptors[:, columns] = lids_follow_gaze(descriptors[:, columns], up)
     return descriptors
 
 
-def _parted(target: Tensor, own: Tensor, unit: float) -> Tensor:
+def _parted(target: Tensor, own: Tensor, face: OwnFace) -> Tensor:
     """Own lip contours [B,7,48,2] for frames whose contours are `target`: where the gap is another than in
     the picture, skin is taken from beyond the lips' dark line or the teeth's rim."""
     gaps = [(edge - opposite(edge, 1)).norm(dim=-1) for edge in (target[:, EDGE], own[:, EDGE])]
-    share = ((gaps[0] - gaps[1]).abs() / (_PARTED * unit)).clamp(0, 1)[..., None, :, None] * _SEAM
+    share = ((gaps[0] - gaps[1]).abs() / (_PARTED * face.unit)).clamp(0, 1)[..., None, :, None]
+    share = share * (_RIM if face.gap > _SHUT else _SEAM)
     edges = own[:, : EDGE + 1]
     return torch.cat([torch.lerp(edges, own[:, EDGE + 1 : EDGE + 2], share), own[:, EDGE + 1 :]], 1)
 
 
-def _lay(at: Tensor, flow: ContourFlow) -> None:
-    """Puts a part's flow into the frames' sampling places [B,S,S,2], in place."""
-    there = flow.window.pixels() + flow.shift.permute(0, 2, 3, 1)
+def _lay(at: Tensor, pixels: Tensor, flow: ContourFlow) -> None:
+    """Puts a part's flow into the frames' sampling places [B,S,S,2], in place; pixels [S,S,2]."""
     for k, each in enumerate(at):
-        part = _cut(each, flow.window, k)
-        part.copy_(torch.lerp(part, there[k], flow.weight[k, 0, :, :, None]))
+        there = _cut(pixels, flow.window, k) + flow.shift[k].permute(1, 2, 0)
+        _cut(each, flow.window, k).lerp_(there, flow.weight[k, 0, :, :, None])
 
 
 def _cut(picture: Tensor, window: Window, k: int) -> Tensor:
@@ -116,7 +121,12 @@ def _cut(picture: Tensor, window: Window, k: int) -> Tensor:
 
 def _cut_all(pictures: Tensor, window: Window) -> Tensor:
     """Pictures [B,S,S,C] in their windows, [B,h,w,C]."""
-    return torch.stack([_cut(picture, window, k) for k, picture in enumerate(pictures)])
+    return _stacked([_cut(picture, window, k) for k, picture in enumerate(pictures)])
+
+
+def _stacked(pictures: list[Tensor]) -> Tensor:
+    """`torch.stack`, which of one picture makes a view."""
+    return pictures[0][None] if len(pictures) == 1 else torch.stack(pictures)
 
 
 def _sampled(flow: Tensor, at: Tensor, size: int) -> Tensor:
@@ -127,15 +137,10 @@ def _sampled(flow: Tensor, at: Tensor, size: int) -> Tensor:
 
 
 def _enlarged(flow: Tensor, size: int) -> Tensor:
-    """A flow [B,2,n,n] at full size, [B,S,S,2]."""
+    """Maps [B,C,n,n] at full size, [B,S,S,C]."""
     if flow.device.type != "cpu":
         flow = F.interpolate(flow, size=(size, size), mode="bilinear", align_corners=False)
         return flow.permute(0, 2, 3, 1).contiguous()
     flow = flow.permute(0, 2, 3, 1).contiguous()
-    return torch.stack([torch.from_numpy(cv2.resize(each.numpy(), (size, size))) for each in flow])
-
-
-def _pixels(size: int, device: torch.device) -> Tensor:
-    """[S,S,2] column and row of each pixel."""
-    line = torch.arange(size, device=device, dtype=torch.float32)
-    return torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
+    sized = [torch.from_numpy(cv2.resize(each.numpy(), (size, size))) for each in flow]
+    return _stacked(sized).view(len(flow), size, size, -1)

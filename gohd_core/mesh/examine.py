@@ -53,12 +53,13 @@ def examine(portrait: Portrait) -> list[Remark]:
 
 def picture_report(portrait: Portrait) -> str:
     """The same as text: a verdict, then a line for each thing that was looked at."""
+    if portrait.mesh is None:
+        return _read_otherwise(portrait)
     remarks = examine(portrait)
     faults = [remark.topic for remark in remarks if not remark.good]
     verdict = f"This picture will talk; mind its {_listed(faults)}." if faults else "This is a good picture."
-    lines = [f"{'-' if not remark.good else '+'} {remark.topic}: {remark.text}" for remark in remarks]
-    notes = [] if portrait.mesh is None else [GLASSES]
-    return "\n".join([verdict, *lines, *notes])
+    lines = [f"{'+' if remark.good else '-'} {remark.topic}: {remark.text}" for remark in remarks]
+    return "\n".join([verdict, *lines, GLASSES])
 
 
 def _read_otherwise(portrait: Portrait) -> str:

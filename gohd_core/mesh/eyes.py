@@ -106,9 +106,11 @@ class Eyes:
             return frame.skin
         part = crop.frame
         skin = ball.lid.cover(part) if blinks else part.skin
-        eyeball = self._look(ball, part, own, now)
-        eyeball = ball.lid.shade(eyeball, part) if blinks else eyeball
-        drawn = torch.lerp(skin, eyeball, ball.lid.opened(part) * (1 - rest[:, None, None, None]))
+        drawn = skin
+        if bool(part.opening.coverage.any()):
+            eyeball = self._look(ball, part, own, now)
+            eyeball = ball.lid.shade(eyeball, part) if blinks else eyeball
+            drawn = torch.lerp(skin, eyeball, ball.lid.opened(part) * (1 - rest[:, None, None, None]))
         drawn = ball.lid.lashes(drawn, part) if blinks else drawn
         return crop.put_back(drawn, frame.skin)
 
@@ -281,7 +283,8 @@ def _textures(
     free = cv2.erode(mask, np.ones((3, 3)), iterations=max(2, round(0.12 * radius)))
     free = blur(free, max(0.7, 0.06 * radius))[..., None]
     wide = cv2.dilate(mask, np.ones((3, 3)), iterations=max(1, round(0.06 * radius)))
-    known = wide * (1 - free[..., 0] * np.exp(-(((rho - 1.25) / 0.30) ** 2)))
+    # What is not told apart from the iris's own ring is grown from both its sides, up to the lids.
+    known = wide * np.clip(1.02 - 1.1 * np.exp(-(((rho - 1.22) / 0.34) ** 4)), 0, 1)
     grey = (gain @ LUMA)[..., None]
     gain = blur(gain + (grey - gain) * np.maximum(fade, free), max(0.6, 0.05 * radius))
     gain = np.clip(inpaint(gain, known), 0.12, 1.4)

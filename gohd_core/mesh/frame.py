@@ -73,13 +73,13 @@ class Window:
 
     def pixels(self) -> Tensor:
         """[B,h,w,2] (column, row) of the window's pixels, float32."""
-        columns = self.x[:, None] + torch.arange(
-            self.width, device=self.x.device, dtype=torch.float32
-        )  # [B,w]
-        rows = self.y[:, None] + torch.arange(self.height, device=self.x.device, dtype=torch.float32)  # [B,h]
-        shape = (len(self.x), self.height, self.width)
-        grid = columns[:, None, :].expand(shape), rows[:, :, None].expand(shape)
-        return torch.stack(grid, -1).to(torch.float32)
+        shape = (len(self.x), self.height, self.width, 2)
+        grid = torch.empty(shape, device=self.x.device, dtype=torch.float32)
+        sides = self.width, self.height
+        columns, rows = (torch.arange(n, device=self.x.device, dtype=torch.float32) for n in sides)
+        grid[..., 0] = (self.x[:, None] + columns)[:, None]
+        grid[..., 1] = (self.y[:, None] + rows)[..., None]
+        return grid
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.camera import Camera, rotation, transform
 from gohd_core.mesh.inpaint import push_pull
-from gohd_core.mesh.shape import FaceShape
+from gohd_core.mesh.shape import DROP, FaceShape
 from gohd_core.stylised.morphable import stylised_basis
 
 GRID = 128
@@ -40,13 +40,21 @@ _WITHOUT_MATTE = 0.12
 _HELD, _FREE = 0.16, 0.25
 """Width along held sides of the picture over which the motion of a person who crosses them fades, and along
 the picture's own sides over which skin is stretched; picture sides."""
+_PAN, _LEAST_CROSSING = 0.8, 0.25
+"""Of what a person who crosses the picture's own sides bares there, the share that the view goes along; and
+the share of a side that has to be crossed for all of that."""
 _OUTLINE = 0.18
 """Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
 _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
 """Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
 _INVERSIONS, _LEAST_AREA = 5, 0.7
 """Steps of the inversion of flows, and the least that one of them takes a cell to shrink to."""
-_CHIN = 152
+_THROAT, _TO_EYES = (0.02, 0.32), 0.72
+"""Lengths below the chin between which expressions fade, model units; and of the way from nose to eyes, how
+far up what the mouth does reaches.
+"""
+_CHIN, _NOSE, _EYES = 152, 2, (33, 133, 263, 362)
+"""Mesh points: the chin, the nose's base and the corners of the eyes."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +75,19 @@ class HeadFlow:
 
 @dataclass(frozen=True)
 class HeadWarp:
-    """How a portrait's pixels move, on a grid of n x n places of the picture.
+    """How a portrait's pixels move, on a grid of n x n places of the picture, N in all.
 
     Attributes:
-        at: [n,n,2] pixels of the places.
-        points: [n,n,3] where they lie in head space.
-        directions: [14,n,n,3] what each moving column of the expression does there.
-        rigid: [1,1,n,n] how far they go with the head, 0..1.
-        body: [1,1,n,n] how far they go with the shoulders' shift.
-        far: [n,n,3] where places would lie at the depth of the head's axis, in head space.
-        outward: [1,2,n,n] direction (x, y) out of the person's outline, as long as a place is near it, 0..1.
-        inner: [4,n,n] how far places lie from the left, top, right and bottom side, 0..1, where the picture
+        at: [2,N] pixels (x, y) of the places.
+        points: [3,N] where they lie in head space.
+        directions: [14,3,N] what each moving column of the expression does there.
+        rigid: [1,1,N] how far they go with the head, 0..1.
+        body: [1,1,N] how far they go with the shoulders' shift.
+        far: [3,N] where places would lie at the depth of the head's axis, in head space.
+        outward: [2,N] direction (x, y) out of the person's outline, as long as a place is near it, 0..1.
+        inner: [4,N] how far places lie from the left, top, right and bottom side, 0..1, where the picture
             itself ends there: skin is stretched rather than bare what the picture does not show; 1 elsewhere.
-        neck: [n,n] weights that sum to 1, of the neck.
+        neck: [N] weights that sum to 1, of the neck.
         own: [1,72] the portrait's own descriptor.
         size: S of the frames.
     """
@@ -99,32 +107,53 @@ class HeadWarp:
     def flow(self, descriptor: Tensor) -> HeadFlow:
         """How the head moves for descriptors [B,72]."""
         count = len(descriptor)
-        points = self.points.expand(2 * count, -1, -1, -1).clone()
         change = (descriptor - self.own)[:, list(MOVING)]
-        points[:count] += torch.einsum("bm,mhwc->bhwc", change, self.directions)
-        pose = descriptor[:, 64:70].repeat(2, 1)
-        camera = Camera.of_size(self.size)
-
-        def shifted(places: Tensor) -> Tensor:
-            placed = transform(places.flatten(1, 2), pose[: len(places)])
-            moved = camera.pixels(placed).unflatten(1, places.shape[1:3])
-            return (moved - self.at).permute(0, 3, 1, 2)  # forward, in pixels
-
-        whole = shift = shifted(points)  # [2B,2,n,n]: with expression, and without
+        moved = torch.addmm(self.points.view(1, -1), change, self.directions.flatten(1))
+        still = self.points.expand(count, -1, -1), self.far.expand(count, -1, -1)
+        shift = self._shift(torch.stack([moved.view_as(still[0]), *still]), descriptor[:, 64:70], self.at)
+        # With expression, and without; and what lies at the head's axis.
+        whole, axis = shift[:2].flatten(0, 1), shift[2].repeat(2, 1, 1)
         # Where depth would pull the outline inwards, the head's hidden side comes into view: the outline
         # stays with the head's axis, and what is near it is stretched.
-        relief = shift - shifted(self.far.expand_as(points[:count])).repeat(2, 1, 1, 1)
+        relief = whole - axis
         inwards = -(relief * self.outward).sum(1, keepdim=True)
-        shift = shift - relief * (inwards / relief.norm(dim=1, keepdim=True).clamp_min(1e-3)).clamp_min(0)
-        body = (shift * self.neck).sum((2, 3), keepdim=True)
-        shift = shift * self.rigid + body * self.body
-        left, top, right, bottom = self.inner
-        x, y = shift.unbind(1)
-        x = x - F.relu(x) * (1 - left) + F.relu(-x) * (1 - right)
-        y = y - F.relu(y) * (1 - top) + F.relu(-y) * (1 - bottom)
-        shift = torch.stack([x, y], 1)
-        skin, rigid = _inverse(shift, self.size).split(count)
-        return HeadFlow(skin, rigid, (shift - whole)[:count])
+        length = relief.square().sum(1, keepdim=True).sqrt_().clamp_min_(1e-3)
+        shift = whole - relief.mul_(inwards.div_(length).clamp_min_(0))  # [2B,2,N]
+        # Shoulders go with the neck, but not with what the face does.
+        body = (shift[count:] @ self.neck)[..., None].repeat(2, 1, 1)
+        shift = shift.mul_(self.rigid).add_(body * self.body)
+        shift = shift * torch.where(shift > 0, self.inner[:2], self.inner[2:])
+        skin, rigid = _inverse(shift.unflatten(2, (GRID, GRID)), self.size).split(count)
+        return HeadFlow(skin, rigid, (shift - whole)[:count].unflatten(2, (GRID, GRID)))
+
+    def panned(self, descriptor: Tensor) -> Tensor:
+        """Descriptors [B,72] of heads that move less where they would bare what lies beyond the picture."""
+        border = _border(descriptor.device)
+        points = self.points[:, border].expand(1, len(descriptor), -1, -1)
+        shift = self._shift(points, descriptor[:, 64:70], self.at[:, border])[0] * self.rigid[0, :, border]
+        ways = torch.cat([shift, -shift], 1)  # [B,4,M] into the picture from its left, top, right and bottom
+        crossing = (1 - self.inner[:, border]) * self._along_sides(border)
+        bared = F.relu((ways * crossing).sum(2) / crossing.sum(1).clamp_min(_LEAST_CROSSING * GRID))
+        camera = Camera.of_size(self.size)
+        pan = (bared[:, :2] - bared[:, 2:]) * (_PAN * (camera.distance - self.own[:, 69:70]) / camera.focal)
+        moved = descriptor.clone()
+        moved[:, 67] -= pan[:, 0]
+        moved[:, 68] += pan[:, 1]
+        return moved
+
+    def _along_sides(self, border: Tensor) -> Tensor:
+        """[4,M] 1 for places of `_border` along the left, top, right and bottom side."""
+        row, column = border // GRID, border % GRID
+        return torch.stack([column == 0, row == 0, column == GRID - 1, row == GRID - 1])
+
+    def _shift(self, points: Tensor, pose: Tensor, at: Tensor) -> Tensor:
+        """Pixels (x, y) [k,B,2,N] that points [k,B,3,N] in the heads of poses [B,6] lie from `at` [2,N]."""
+        camera = Camera.of_size(self.size)
+        down = pose.new_tensor([1.0, -1.0, 1.0])[:, None]
+        placed = rotation(pose[:, :3]).mT * down @ points + pose[:, 3:, None] * down
+        near = camera.focal / (camera.distance - placed[:, :, 2:])
+        middle = pose.new_tensor([camera.centre, camera.centre - 1])[:, None]
+        return torch.addcmul(middle - at, placed[:, :, :2], near)
 
     def to(self, device: torch.device | str) -> HeadWarp:
         return replace(
@@ -167,6 +196,11 @@ def head_warp(
     points = in_head(depth)
     below = points_in_head[_CHIN, 1] - points[..., 1]
     across = points[..., 0]
+    directions = directions * (1 - _smoothstep(*_THROAT, below))[..., None]
+    # What only the mouth does stays below the eyes.
+    nose, eyes = points_in_head[_NOSE, 1], points_in_head[list(_EYES), 1].mean()
+    lower = 1 - _smoothstep(0.0, 1.0, (points[..., 1] - nose) / (_TO_EYES * (eyes - nose)))
+    directions[: DROP + 1] *= lower[..., None]
     rigid = 1 - _smoothstep(0.0, _NECK, below)
     rigid = rigid * (1 - _smoothstep(*_SIDES, across.abs()) * _smoothstep(-0.80, 0.05, below))
     if alpha is None:
@@ -174,16 +208,22 @@ def head_warp(
     neck = torch.exp(-((across / 0.25) ** 2 + ((below - 0.20) / 0.15) ** 2))
     pin, inner = _sides(alpha, own, held)
     rigid = rigid * pin
+    outline = _OUTLINE * camera.focal / (camera.distance - own[0, 69].item()) / step
+
+    def planes(places: Tensor) -> Tensor:
+        """[...,n,n,C] -> [...,C,N]."""
+        return places.flatten(-3, -2).mT.contiguous()
+
     return HeadWarp(
-        at,
-        points,
-        directions,
-        rigid[None, None],
-        ((pin - rigid) * _BODY)[None, None],
-        in_head(torch.full_like(depth, _HAIR + own[0, 69])),
-        _outward(alpha, _OUTLINE * camera.focal / (camera.distance - own[0, 69].item()) / step, own),
-        inner,
-        neck / neck.sum(),
+        planes(at),
+        planes(points),
+        planes(directions),
+        rigid.view(1, 1, -1),
+        ((pin - rigid) * _BODY).view(1, 1, -1),
+        planes(in_head(torch.full_like(depth, _HAIR + own[0, 69]))),
+        _outward(alpha, outline, own)[0].flatten(1),
+        inner.flatten(1),
+        (neck / neck.sum()).flatten(),
         own,
         size,
     )
@@ -229,6 +269,12 @@ def _raster(
     grid = push_pull(grid.view(1, count, GRID, GRID) * covered, known)
     grid = F.avg_pool2d(F.pad(grid, (1,) * 4, mode="replicate"), 3, 1)
     return depth[0, 0], grid.view(len(MOVING), 3, GRID, GRID).permute(0, 2, 3, 1), covered[0, 0]
+
+
+def _border(device: torch.device) -> Tensor:
+    """[M] places of the grid along its sides."""
+    places = torch.arange(GRID**2, device=device, dtype=torch.long).view(GRID, GRID)
+    return torch.cat([places[:, 0], places[0, 1:], places[1:, -1], places[-1, 1:-1]])
 
 
 def _barycentric(steps: int, like: Tensor) -> Tensor:
@@ -307,17 +353,19 @@ def _inverse(shift: Tensor, size: int) -> Tensor:
     cell = 2 * size / side
     across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / cell
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / cell
-    flow = -shift
     fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
+    flow = -shift
     for _ in range(_INVERSIONS):
-        grid = places + flow.permute(0, 2, 3, 1) * (2 / size)
+        grid = torch.addcmul(places, flow.permute(0, 2, 3, 1), flow.new_tensor(2 / size))
         found = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False)
-        x, y, xx, yx, xy, yy = found.unbind(1)
-        miss_x, miss_y = flow[:, 0] + x, flow[:, 1] + y
+        miss = flow + found[:, :2]
+        x, y = miss.unbind(1)
+        xx, yx, xy, yy = found[:, 2:].unbind(1)
         # Where the picture is stretched a whole step would overshoot; where it is compressed, Newton's would.
-        xx, yy = F.relu(xx) + 1, F.relu(yy) + 1
-        area = (xx * yy - xy * yx).clamp_min(_LEAST_AREA)
-        flow = flow - torch.stack([yy * miss_x - xy * miss_y, xx * miss_y - yx * miss_x], 1) / area[:, None]
+        xx, yy = xx.clamp_min(0).add_(1), yy.clamp_min(0).add_(1)
+        area = (xx * yy).addcmul_(xy, yx, value=-1).clamp_min_(_LEAST_AREA)
+        step = torch.stack([(yy * x).addcmul_(xy, y, value=-1), (xx * y).addcmul_(yx, x, value=-1)], 1)
+        flow = flow.addcdiv(step, area[:, None], value=-1)
     return flow
 
 

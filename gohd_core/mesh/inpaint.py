@@ -12,6 +12,11 @@ _MIRRORED = (2.0, 1.5, 1.2)
 """How far, in distances to the nearest wall, a hidden pixel looks for wall beyond the outline."""
 _FAR = (0.08, 0.22)
 """Distances from the wall, in picture sides, from and at which only the smooth filling is left."""
+_GRAIN, _SHARP = 0.014, (0.004, 0.022)
+"""Strongest texture (0..1, root mean square) that is mirrored as it is: stronger one is no grain but shows
+things, which nobody takes for wall when they lie there once more. And distances from the wall, in picture
+sides, up to which they do no harm, and from which on texture is weakened to that.
+"""
 _PLAN_SIDE, _SMOOTH_SIDE = 512, 256
 """Sides at most at which smooth things are worked out."""
 
@@ -57,12 +62,9 @@ def hidden_wall(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     known = (~hidden).astype(np.float32)
     # The way to the nearest wall, and colours without texture, are smooth: found at a smaller size.
     seen = (_resized(known, small) == 1).astype(np.float32)
-    way, near, far = _plan(_resized(image, small), seen)
-    way, near, far = (
-        _resized(way * (side / small), side),
-        _resized(near, side),
-        _resized(far, side)[..., None],
-    )
+    way, near, distance = _plan(_resized(image, small), seen)
+    far = smoothstep(_FAR[0] * small, _FAR[1] * small, distance)
+    way = _resized(way * (side / small), side)
     grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).astype(np.float32)
     mirrored, weight = np.zeros_like(image), np.zeros((side, side), np.float32)
     for reach in _MIRRORED:
@@ -72,17 +74,22 @@ def hidden_wall(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
         share = smoothstep(0.6, 1.0, shown) * (1 - weight)
         mirrored += found * share[..., None]
         weight += share
-    share = _resized(cv2.GaussianBlur(_resized(weight, small), (0, 0), small / 70), side)
-    share = np.minimum(share, weight)[..., None] * (1 - far)
-    filled = mirrored / np.maximum(weight, 1e-3)[..., None] * share + near * (1 - share)
+    mirrored /= np.maximum(weight, 1e-3)[..., None]
+    share = cv2.GaussianBlur(_resized(weight, small), (0, 0), small / 70) * (1 - far)
+    smooth, strength = _texture(_resized(mirrored, small), _resized(weight, small))
+    weaker = np.minimum(1, _GRAIN / np.maximum(strength, 1e-4))
+    kept = weaker + (1 - weaker) * (1 - smoothstep(_SHARP[0] * small, _SHARP[1] * small, distance))
+    base = _resized(near + (smooth - near) * (kept * share)[..., None], side)
+    share = np.minimum(_resized(kept * share, side), weight)[..., None]
+    filled = (base + (mirrored - _resized(smooth, side)) * share).clip(0, 1)
     edge = cv2.GaussianBlur(cv2.erode(known, np.ones((3, 3))), (0, 0), max(0.7, side / 350))
     edge = np.minimum(edge, known)[..., None]
     return (image * edge + filled * (1 - edge)).astype(np.float32)
 
 
 def _plan(image: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each pixel the way (x, y) to the nearest wall, the wall's colour without texture, and how deep
-    inside the person it lies, 0..1."""
+    """For each pixel the way (x, y) to the nearest wall, the wall's colour without texture, and how many
+    pixels deep inside the person it lies."""
     side = len(image)
     distance, labels = cv2.distanceTransformWithLabels(
         (known == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
@@ -98,7 +105,16 @@ def _plan(image: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     at = nearest.astype(int)
     colours = cv2.GaussianBlur(colours[at[..., 1], at[..., 0]], (0, 0), side / 60)
     far = smoothstep(_FAR[0] * side, _FAR[1] * side, distance).astype(np.float32)
-    return way, colours + (grow(image, known) - colours) * far[..., None], far
+    return way, colours + (grow(image, known) - colours) * far[..., None], distance
+
+
+def _texture(image: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A picture [n,n,3] without its texture, and how strong that is [n,n], as far as weights [n,n] know."""
+    sigma = len(image) / 60
+    known = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)
+    smooth = cv2.GaussianBlur(image * weight[..., None], (0, 0), sigma) / known[..., None]
+    power = ((image - smooth) ** 2).mean(-1) * weight
+    return smooth, np.sqrt(cv2.GaussianBlur(power, (0, 0), sigma) / known)
 
 
 def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:

@@ -29,12 +29,16 @@ from gohd_core.mesh.photometry import (
 
 FOLD, _BROW = 4, 6
 """Contours of the lid's fold and below the brow."""
-PAINTED = (0.20, 0.55)
+PAINTED = (0.12, 0.45)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""
 _BRIDGE = 0.3
 """How much darker than the nose a bridge of glasses is at least."""
 _LASH_REACH = 0.20
 """Height of the texture of lashes, in eye widths."""
+_BRIGHTER = 0.80
+"""Weight of skin that is brighter than a slope through it, against 1 of both sides."""
+_HUE = (0.16, 0.08)
+"""Differences from the skin's shares of red, green and blue of what is none, and of what is."""
 _FOLLOW_DOWN, _FOLLOW_UP, _FOLLOW_LIMITS = 1.25, 0.9, (-0.14, 0.5)
 """Blink per radian that the gaze is lowered by, and raised by, and its least and greatest."""
 
@@ -49,9 +53,12 @@ def lids_follow_gaze(blink: Tensor, pitch: Tensor) -> Tensor:
     Returns:
         [...,2]; below 0 where the eye opens wider than in the picture.
     """
-    more = torch.where(pitch < 0, -_FOLLOW_DOWN * pitch, -_FOLLOW_UP * pitch)
-    more = more.clamp(*_FOLLOW_LIMITS)[..., None]
-    return blink + more * (1 - blink.clamp(0, 1))
+    return blink + lid_shift(pitch)[..., None] * (1 - blink.clamp(0, 1))
+
+
+def lid_shift(pitch: Tensor) -> Tensor:
+    """By how much of a blink open lids go with a gaze that is so far above the portrait's own, radians."""
+    return torch.where(pitch < 0, -_FOLLOW_DOWN * pitch, -_FOLLOW_UP * pitch).clamp(*_FOLLOW_LIMITS)
 
 
 def wears_glasses(picture: np.ndarray, points: np.ndarray) -> bool:
@@ -80,9 +87,9 @@ class Lid:
         width: from corner to corner of the eye, pixels of the crop.
         softness: the picture's blur, as a share of that.
         corner: [2] (column, row) of the texture's first pixel in the crop.
-        texture: [1,4,h,w] the picture without lashes, liner and fold, and how far it takes their place.
+        skin: [1,4,h,w] the picture without eye, lashes and liner, as skin there is lit, and how far it takes
+            the picture's place.
         glasses: [1,4,h,w] the picture, and where it shows frames of glasses; None if it does not.
-        grain: [1,1,n,n] relative changes of light.
         lash: [1,1,h,w] strokes along and down from the lid's edge.
         colour: [1,3,1,1] of the lashes, in [-1, 1].
         strength: how far lashes are darker than skin, 0..1.
@@ -91,9 +98,8 @@ class Lid:
     width: float
     softness: float
     corner: Tensor
-    texture: Tensor
+    skin: Tensor
     glasses: Tensor | None
-    grain: Tensor
     lash: Tensor
     colour: Tensor
     strength: float
@@ -113,6 +119,7 @@ class Lid:
         painted, maps, dark, contrast = _closed_lid(
             part, contours - (x0, y0), width, skin_colour(picture, points), wears_glasses(picture, points)
         )
+        painted = painted * (1 + _tiled(skin_grain(picture, points, face.unit), part.shape[:2])[..., None])
         like = face.image
         return cls(
             width,
@@ -122,24 +129,33 @@ class Lid:
             torch.cat([as_picture(part, like), as_map(maps[..., 1:], like)], 1)
             if maps[..., 1].any()
             else None,
-            as_map(skin_grain(picture, points, face.unit), like),
             as_map(_strokes(eye, width, contrast, sigma), like),
             as_picture(dark[None, None], like),
             contrast,
         )
 
     def cover(self, frame: EyeFrame) -> Tensor:
-        """The window's skin, with lashes and fold painted out as far as the lid is down, [B,3,h,w]."""
+        """The window's skin, with eye, lashes and fold painted out as far as the lid is down, [B,3,h,w]."""
         share = smooth(*PAINTED, frame.blink)[:, None, None, None]
-        texture = self._sample(self.texture, frame.source_at - self.corner, "border")
-        middle = frame.rigid_at - self.corner
-        grain = self._sample(self.grain, middle - self.grain.shape[-1] / 2, "reflection")
-        lid = (texture[:, :3] + 1) * (1 + grain) - 1
-        skin = torch.lerp(frame.skin, lid, share * texture[:, 3:])
+        middle = frame.rigid_at - self.corner  # what light falls on the lid does not go with it
+        painted = self._sample(self.skin, middle, "border")
+        lid = (painted[:, :3] + 1) * self._rounding(frame) - 1
+        skin = torch.lerp(frame.skin, lid, share * painted[:, 3:])
         if self.glasses is None:
             return skin
         worn = self._sample(self.glasses, middle, "border")  # rigid, whatever the lid does
         return torch.lerp(skin, worn[:, :3], share * worn[:, 3:])
+
+    def _rounding(self, frame: EyeFrame) -> Tensor:
+        """What the light on a lid [B,1,h,w] is multiplied with, as it bulges over the eyeball."""
+        along = frame.opening.along
+        side = (1 - along.square()).clamp_min(0)
+        middle = frame.contours[:, [EDGE, FOLD], POINTS // 4]
+        height = (middle[:, 0] - middle[:, 1]).norm(dim=-1).clamp_min(1)[:, None, None, None]
+        up = -frame.opening.above / (height * (0.15 + 0.85 * side.sqrt()))  # 0 at the edge, 1 at the fold
+        bulge = 0.06 * torch.exp(-((up - 0.55) / 0.28).square()) - 0.10 * torch.exp(-(up / 0.30).square())
+        bulge = bulge - 0.05 * torch.exp(-((up - 1.02) / 0.14).square())
+        return 1 + bulge * side.sqrt() * (frame.opening.above < 0.1 * height)
 
     def opened(self, frame: EyeFrame) -> Tensor:
         """Share [B,1,h,w] of a pixel between the lids, their edges as soft as the picture."""
@@ -159,12 +175,13 @@ class Lid:
         share = smooth(*PAINTED, frame.blink)[:, None, None, None]
         down, along = frame.opening.above / self.width, frame.opening.along
         # The lid's margin: a soft line on the edge, thinner towards the nose and the end.
-        thick = max(0.012, 1.2 * self.softness)
-        line = torch.exp(-(((down + 0.004) / thick) ** 2)) * smooth(1.0, 0.80, along.abs())
-        line = line * (0.012 / thick) ** 0.6
+        thick = max(0.022, 1.2 * self.softness)
+        line = torch.exp(-((down / thick) ** 2)) * (0.022 / thick) ** 0.4
+        line = line + 0.25 * torch.exp(-((down / 0.06) ** 2))
+        line = line * smooth(1.05, 0.55, along.abs())
         grid = torch.stack([along[:, 0], 2 * down[:, 0] / _LASH_REACH - 1], -1)
         strokes = F.grid_sample(self.lash.expand(len(grid), -1, -1, -1), grid, align_corners=False)
-        opacity = torch.maximum(0.62 * line * (0.4 + 0.6 * self.strength), strokes * self.strength)
+        opacity = torch.maximum(0.56 * line * (0.4 + 0.6 * self.strength), strokes * self.strength)
         return torch.lerp(picture, self.colour.expand_as(picture), opacity * share)
 
     @staticmethod
@@ -189,7 +206,7 @@ def _closed_lid(
         glasses: whether dark frames may cross the lid; they stay.
 
     Returns:
-        The picture [h,w,3]; how far it is painted and where frames are [h,w,2]; the colour of lashes [3], and
+        Its skin [h,w,3]; how far it is painted and where frames are [h,w,2]; the colour of lashes [3], and
         their contrast 0..1.
     """
     shape, half = part.shape[:2], POINTS // 2
@@ -200,7 +217,6 @@ def _closed_lid(
     )
     below = _height(edge[half:], edge, along, width)
     t = (down - crease) / np.maximum(upper - crease, 0.03)  # 0 at the fold, 1 at the lid's edge
-    side = np.clip(1 - (2 * along) ** 2, 0, 1)
     luma = part @ LUMA
     darkness = _darkness(luma, width)
     open_ = cv2.dilate(fill_polygon(edge, shape), np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
@@ -208,38 +224,80 @@ def _closed_lid(
     near_edge = near_edge * smoothstep(0.66, 0.56, np.abs(along))
     below_brow = smoothstep(0.0, 0.05, down - above_fold)
     known = smoothstep(0.16, 0.04, darkness) * (1 - np.maximum(open_, near_edge)) * (0.02 + 0.98 * below_brow)
-    # Below the eye skin is lit otherwise than on the lid: it counts less.
-    known = known * (1 - 0.6 * smoothstep(0.0, 0.12, down - below))
-    filled = inpaint(part, known + 1e-5)
-    lid = blur(filled, max(0.8, 0.10 * width))
-    round_ = 0.96 + 0.07 * np.exp(-(((t - 0.45) / 0.25) ** 2)) * side
-    round_ = round_ - 0.07 * np.exp(-((t / 0.14) ** 2)) - 0.12 * smoothstep(0.60, 1.05, t) - 0.08 * (1 - side)
-    red = np.array([0.8, 1.05, 1.15] if has_colour(skin) else [1.0, 1.0, 1.0], np.float32)
-    lid = lid * np.clip(round_, 0.5, 1.1)[..., None] ** red
-    corners = smoothstep(1.12, 0.90, np.abs(2 * along))
-    zone = smoothstep(-0.25, 0.45, t) * corners * smoothstep(0.10, 0.02, down - below)
-    # Lashes that reach above the fold, but no brows.
-    lashes = smoothstep(0.08, 0.22, darkness) * smoothstep(0.02, 0.10, down - above_fold) * (down < upper)
-    lashes = blur(cv2.dilate(lashes, np.ones((3, 3))), max(0.5, 0.015 * width))
-    lashes = lashes * smoothstep(0.66, 0.54, np.abs(along))
-    picture = lid * zone[..., None] + blur(filled, max(0.6, 0.02 * width)) * (1 - zone[..., None])
+    known = known * smoothstep(0.95, 0.75, np.abs(along)) * smoothstep(0.45, 0.30, down - below)
+    known = known * _like_skin(part, skin)
+    lit = _lit_skin(part, along, down, known)
+    # Close to what is seen of the skin, and where nothing is, as the skin around is lit.
+    rest = inpaint((part - lit) * known[..., None], known + 0.01)
+    lid = np.clip(lit + blur(rest, max(0.6, 0.04 * width)), 0, 1)
+    share = smoothstep(-0.25, 0.25, t) * (down < below) * smoothstep(0.56, 0.50, np.abs(along))
+    rim = smoothstep(0.11, 0.05, down - below) * smoothstep(0.64, 0.56, np.abs(along)) * (down > upper - 0.05)
+    share = np.maximum(np.maximum(share, open_), rim)
+    # Lashes and liner that reach beyond, but no brows.
+    dark = smoothstep(0.06, 0.16, ((lid - part) @ LUMA) / np.maximum(lid @ LUMA, 0.08))
+    thick = smoothstep(0.08, 0.20, _darkness(luma, 2.2 * width))
+    lashes = np.minimum(dark, thick) * smoothstep(0.0, 0.08, down - above_fold) * (down < below)
+    axis = (edge[0] - edge[half]) / width
+    first, last = (contours[FOLD + 1, [half, 0]] - (edge[0] + edge[half]) / 2) @ axis / width
+    lashes = lashes * smoothstep(first - 0.08, first + 0.06, along)
+    lashes = lashes * smoothstep(last + 0.08, last - 0.06, along)
+    lashes = cv2.dilate(lashes, np.ones((3, 3)), iterations=max(1, round(0.02 * width)))
+    # Where the mesh's lower edge lies too high, white would be left below a shut lid.
+    white = smoothstep(0.04, 0.10, (part - lid).max(-1)) * smoothstep(0.20, 0.14, down - below)
+    white = cv2.dilate(white * (down > below), np.ones((3, 3))) * smoothstep(0.72, 0.62, np.abs(along))
+    share = blur(np.maximum(np.maximum(share, lashes), white), max(0.6, 0.025 * width))
     at = np.clip(np.round(edge[3 : half - 2]).astype(int), 0, np.array(shape[::-1]) - 1)
     lash = part[at[:, 1], at[:, 0]]
     dark = lash[lash @ LUMA <= np.percentile(lash @ LUMA, 25)].mean(0)
-    lid_light = float(np.average(filled @ LUMA, weights=zone + 1e-6))
+    lid_light = float(np.average(lid @ LUMA, weights=share + 1e-6))
     contrast = float(np.clip((lid_light - dark @ LUMA) / 0.45, 0, 1))
-    share = np.maximum(zone, lashes)
-    # Where the mesh's lower edge lies too high, white would be left below a shut lid.
-    white = (
-        smoothstep(0.04, 0.12, luma - filled @ LUMA) * smoothstep(0.17, 0.12, down - below) * (down > below)
-    )
-    share = np.maximum(share, white * smoothstep(0.60, 0.50, np.abs(along)))
+    hue = np.clip(skin / max(float(skin @ LUMA), 1e-3), 0.3, 2) ** 1.5
+    dark = (dark + hue * float(dark @ LUMA)) / 2  # what is dark may be an iris's rim too
     frames = np.zeros_like(share)
     if glasses:
         frames = smoothstep(-0.05, -0.09, down - upper) + smoothstep(0.04, 0.08, down - below)
         frames = np.clip(frames, 0, 1) * smoothstep(0.10, 0.22, darkness)
     maps = np.stack([share, frames], -1)
-    return picture.astype(np.float32), maps.astype(np.float32), (0.85 * dark).astype(np.float32), contrast
+    return lid.astype(np.float32), maps.astype(np.float32), (0.85 * dark).astype(np.float32), contrast
+
+
+def _tiled(grain: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A square of grain reflected over [h,w]."""
+    pad = [(0, max(0, side - len(grain))) for side in shape]
+    return np.pad(grain, pad, mode="symmetric")[: shape[0], : shape[1]]
+
+
+def _like_skin(part: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """1 where pixels [h,w,3] have about the hue of skin [3], 0 where they do not; any that are grey will do
+    in pictures without colour."""
+    if not has_colour(skin):
+        return np.ones(part.shape[:2], np.float32)
+    hues = part / np.maximum(part.sum(-1, keepdims=True), 0.05)
+    return smoothstep(*_HUE, np.abs(hues - skin / max(float(skin.sum()), 0.05)).max(-1))
+
+
+def _lit_skin(part: np.ndarray, along: np.ndarray, down: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """How skin [h,w,3] is lit around an eye: a slope, bent along it, through the brighter of what is known.
+
+    Least squares that weigh what is brighter more than what is darker ("expectiles"), so that shadows of
+    lashes and lines count little, and what is far from all others not at all.
+    """
+    x, y = np.clip(along, -0.75, 0.75), np.clip(down, -0.5, 0.5)
+    terms = np.stack([np.ones_like(x), x, y, x * x], -1).reshape(-1, 4).astype(np.float64)
+    pick = np.flatnonzero(known.ravel() > 0.3)
+    if len(pick) < 30:
+        return np.broadcast_to(np.median(part, (0, 1)), part.shape)
+    pick = pick[:: max(1, len(pick) // 4000)]
+    some, colours, base = terms[pick], part.reshape(-1, 3)[pick].astype(np.float64), known.ravel()[pick]
+    weight = base
+    damping = np.diag([1e-6, 0.02, 0.02, 0.05]) * base.sum()
+    for _ in range(8):
+        weighed = some * weight[:, None]
+        found = np.linalg.solve(some.T @ weighed + damping * (weight.sum() / base.sum()), weighed.T @ colours)
+        error = (colours - some @ found) @ LUMA
+        spread = np.sqrt(np.average(error**2, weights=weight)) + 0.01
+        weight = base * np.where(error > 0, _BRIGHTER, 1 - _BRIGHTER) * (np.abs(error) < 2.0 * spread)
+    return (terms @ found).reshape(part.shape).astype(np.float32)
 
 
 def _darkness(luma: np.ndarray, width: float) -> np.ndarray:

@@ -39,6 +39,8 @@ _LEAST_GAP = 0.3
 _UPPER_SHADOW, _LOWER_SHADOW, _LIP_SHADOW = (0.008, 0.032), 0.014, 0.035
 """Reach of the upper lip's shadow over teeth (least, most), of the lower lip's, and of the opening's on the
 lips; model units."""
+_CHARACTER = 150.0
+"""Turns the width of a row into a phase by which its teeth are told from others'."""
 _RED = (0.85, 1.12, 1.18)
 """Exponents of shadows: flesh around makes them red, grey ones look blue."""
 
@@ -115,7 +117,9 @@ class Mouth:
             face,
             arches,
             as_map(
-                draw_rows(width, sigma * texels, 0.2 if teeth_seen else 0.6)
+                draw_rows(
+                    width, sigma * texels, 0.2 if teeth_seen else 0.6, _CHARACTER * float(arches.half[UPPER])
+                )
                 .transpose(2, 3, 0, 1)
                 .reshape(-1, width, 6),
                 face.image,
@@ -164,17 +168,19 @@ class Mouth:
         own = None if self.own is None else self.own.at(frame.rigid_at)
         # Above teeth that the picture shows drawn ones go on in their colours.
         goes_on = own is not None and self.own.shows_teeth
-        upper_tooth = own[:, :3] / 2 + 0.5 if goes_on else tooth
+        wider = smooth(0.0, 0.12, height.amax((2, 3), keepdim=True) - self.face.gap)
+        # The wider it opens, the more light falls on them.
+        upper_tooth = torch.lerp(own[:, :3] / 2 + 0.5, tooth, 0.6 * wider) if goes_on else tooth
         # A tongue's hill behind the lower teeth, moving with them, of mouths that are open far enough.
         across, down = places[:, LOWER, None, ..., 0], places[:, LOWER, None, ..., 1]
-        hill = -2.1 + 1.9 * across.square()
+        hill = -2.1 + 1.9 * across.square() - 1.1 * smooth(0.08, 0.24, height.amax((2, 3), keepdim=True))
         body = smooth(-0.35, 0.35, down - hill) * smooth(0.03, 0.09, height) * smooth(1.0, 0.6, across.abs())
         lit = 0.40 + 0.48 * smooth(0.0, 1.8, down - hill) * (1 - 0.16 * torch.exp(-((across / 0.07) ** 2)))
         colour = torch.lerp(colour, tongue * lit, 0.9 * body)
         bright, opacity, flesh = rows[:, LOWER].split(1, dim=1)
         light = 0.54 * (0.6 + 0.4 * smooth(0, 0.02, part.below / unit))
         light = light * (0.5 + 0.5 * smooth(0, 0.06, part.above / unit))
-        row = torch.lerp(tooth * bright, gum * bright / 0.55, flesh) * light
+        row = torch.lerp(tooth * bright, gum * bright / 0.55, flesh) * light**exponents
         colour = torch.lerp(colour, torch.maximum(row, cavity), opacity)
         corners = 0.45 + 0.55 * smooth(0.0, 0.32, 1 - part.along.abs())
         shadow = (0.52 + 0.48 * smooth(-0.15, 1, below_lip)) * corners

@@ -28,7 +28,7 @@ from gohd_core.mesh.clip import (
     neutral_points,
     on_head,
 )
-from gohd_core.mesh.contour_warp import contour_flow
+from gohd_core.mesh.contour_warp import contour_flows
 from gohd_core.mesh.contours import LIPS_WITHIN, N_FACE, face_contours, opposite
 from gohd_core.mesh.fit import into_box
 from gohd_core.mesh.frame import EDGE, LIPS
@@ -137,8 +137,11 @@ class Revoicing:
         corner = np.round(middle).astype(int) - side // 2
         source = _taken(image, corner, side)
         flow = self._skin_flow(t, target + self._mood[t], corner)
-        contours = [torch.from_numpy(each - corner).float()[None] for each in (wanted, own)]
-        lips_flow = contour_flow(*contours, LIPS, side)
+        # The flows are made for mouth and eyes together; here the mouth stands for all three.
+        contours = [
+            torch.from_numpy(each - corner).float().expand(1, 3, -1, -1, -1) for each in (wanted, own)
+        ]
+        lips_flow = contour_flows(*contours, side)[LIPS]
         window = lips_flow.window
         x, y = int(window.x[0]), int(window.y[0])
         part = np.s_[y : y + window.height, x : x + window.width]
@@ -191,10 +194,14 @@ class Revoicing:
     def _pushed(self, t: int) -> Tensor:
         """Own lips of frame t [7,48,3], an open mouth's edges outwards: no teeth are carried along."""
         found = self._own_lips[t].clone()
-        index = torch.arange(found.shape[1])
-        sign = torch.where(index < 24, 1.0, -1.0)
+        index = torch.arange(found.shape[1], dtype=torch.float32, device="cpu")
+        sign = torch.where(index < 24, 1.0, -1.0).to(torch.float32)
         sine = (index * (2 * torch.pi / len(index))).sin().abs() ** 0.7
-        cuts = torch.zeros(2) if self.mouths is None else torch.from_numpy(self.mouths.cuts).float()
+        cuts = (
+            torch.zeros(2, dtype=torch.float32, device="cpu")
+            if self.mouths is None
+            else torch.from_numpy(self.mouths.cuts).float()
+        )
         out = _PUSH - torch.where(index < 24, cuts[0], cuts[1])
         push = float(smoothstep(0.008, 0.035, float(self.gap[t]))) * sine * out
         thickness = ((found[4, :, 1] - found[EDGE, :, 1]) * sign).clamp_min(1e-4)

@@ -7,7 +7,6 @@ as fast as bilinear sampling, as sharp as bicubic, and exact at its own pixels.
 from __future__ import annotations
 
 import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,6 +15,12 @@ _HALF_SAMPLE = (0.08, -1.48, 5.6, -16.28, 44.08, 44.08, -16.28, 5.6, -1.48, 0.08
 """Taps for places between two pixels, in 64ths: the half-sample filter of H.265 (8.5.3.3.3), (-1, 4, -11,
 40, 40, -11, 4, -1), sharpened by (-0.08, 1.16, -0.08): so a picture sampled off its pixels keeps its
 sharpness."""
+
+
+def pixel_grid(size: int, device: torch.device) -> Tensor:
+    """[S,S,2] column and row of each pixel."""
+    line = torch.arange(size, device=device, dtype=torch.float32)
+    return torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
 
 
 def doubled(image: Tensor) -> Tensor:
@@ -42,26 +47,30 @@ def _between(image: Tensor, dim: int) -> Tensor:
     return found
 
 
-def sample(texture: Tensor, at: Tensor) -> Tensor:
+def sample(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
     """Values [B,C,h,w] of a texture of `doubled` at pixels [B,h,w,2] (column, row); beyond its border it is
-    reflected."""
+    reflected, or goes on as it is there."""
     if texture.device.type == "cpu":
-        return torch.stack([_sample_cv2(texture, each) for each in at])
-    return sample_plain(texture, at)
+        found = at.new_empty(len(at), texture.shape[2], *at.shape[1:3])
+        for planes, each in zip(found, at, strict=True):
+            _sample_cv2(texture, each, planes, reflected)
+        return found
+    return sample_plain(texture, at, reflected=reflected)
 
 
-def sample_plain(texture: Tensor, at: Tensor) -> Tensor:
+def sample_plain(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
     """The definition of `sample`."""
     rows, columns, _ = texture.shape
     size = at.new_tensor([columns, rows])
     grid = (4 * at + 1) / size - 1
     image = texture.permute(2, 0, 1)[None].expand(len(at), -1, -1, -1)
-    return F.grid_sample(image, grid, "bilinear", "reflection", align_corners=False)
+    beyond = "reflection" if reflected else "border"
+    return F.grid_sample(image, grid, "bilinear", beyond, align_corners=False)
 
 
-def _sample_cv2(texture: Tensor, at: Tensor) -> Tensor:
-    found = cv2.remap(
-        texture.numpy(), (at * 2).numpy(), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-    )
-    found = torch.from_numpy(np.atleast_3d(found))
-    return found.permute(2, 0, 1)
+def _sample_cv2(texture: Tensor, at: Tensor, planes: Tensor, reflected: bool) -> None:
+    """Puts one picture's values into planes [C,h,w]."""
+    beyond = cv2.BORDER_REFLECT if reflected else cv2.BORDER_REPLICATE
+    found = cv2.remap(texture.numpy(), (at * 2).numpy(), None, cv2.INTER_LINEAR, borderMode=beyond)
+    channels = range(len(planes))
+    cv2.mixChannels([found], list(planes.numpy()), [k for channel in channels for k in (channel, channel)])

@@ -41,13 +41,13 @@ _SMOOTHING = 4e-3
 _JAW_GAIN, _JAW_GAP = 0.60, 0.825
 """Of what the stylised jaw does, how much the skin does; and how much of its gap lips open by: the upper lip
 rises by the difference."""
-_GAINS = (_JAW_GAIN, 0.55, 0.7, 1.0, 0.8, 0.8, 0.5, 0.5, 1.0, 1.0, 0.8, 0.8, 0.8, 0.8)
+_GAINS = (_JAW_GAIN, 0.55, 0.7, 1.0, 0.8, 0.8, 0.42, 0.42, 1.0, 1.0, 0.8, 0.8, 0.8, 0.8)
 """Of the stylised head's expressions, for the columns of `MOVING`."""
 _UPPER_LIP = (1.0, 1.0, 1.0, 0.92, 0.75, 0.42, 0.15)
 """How far the upper lip's contours go along when it rises with the jaw."""
 _LID_FALL = (1.0, 1.0, 0.86, 0.50, 0.14, 0.0, 0.0)
 """How far an eye's contours go along with a lid: nothing from the fold on, so that brows and glasses stay."""
-_LID_LINE, _LID_OVERLAP, _LID_FORWARD = 0.12, 0.010, 0.15
+_LID_LINE, _LID_OVERLAP, _LID_FORWARD = 0.05, 0.010, 0.15
 """Where shut lids meet, as a share of the opening above the lower lid; by how much they overlap, model units;
 and how far forward a lid bulges, as a share of its way."""
 
@@ -93,6 +93,27 @@ class FaceShape:
 
 def face_shape(points_in_head: Tensor) -> FaceShape:
     """The shape of one portrait from its own points in head space [478,3] (`fit.fit_face`)."""
+    own, spline, expression, gap = _fitted(points_in_head)
+    gains = own.new_tensor(_GAINS)
+    directions = _contour_directions(spline, own) * gains[:, None, None, None, None]
+    basis = stylised_basis()
+    head = torch.tensor(basis.mean_shape, dtype=torch.float64, device="cpu")
+    head_directions = _directions(basis.expression_basis)
+    head_directions[list(BLINKS)] = 0
+    moved = spline.moved(head, head_directions) * gains[:, None, None]
+    neutral = own - torch.einsum("m,mprkc->prkc", expression, directions)
+    tensors = (neutral, directions, spline(head), moved, expression)
+    return FaceShape(*(each.float() for each in tensors), gap)
+
+
+def own_expression(points_in_head: Tensor) -> Tensor:
+    """[14] the portrait's own expression: `face_shape(points_in_head).own`, without the rest."""
+    return _fitted(points_in_head)[2].float()
+
+
+def _fitted(points_in_head: Tensor) -> tuple[Tensor, Spline, Tensor, float]:
+    """Own contours [3,7,48,3], the spline from the mean head to the portrait's, its own expression [14] and
+    the gap between its lips; float64."""
     points = points_in_head.detach().cpu().double()
     own = face_contours(points[None])
     gap = inner_gap(points[None]).item()
@@ -112,18 +133,9 @@ def face_shape(points_in_head: Tensor) -> FaceShape:
         opening = (ends[0, 1] - ends[1, 1]).item()
         if open_mouth:
             jaw = min(max((gap - 0.004) / (opening * _JAW_GAP), 0.0), 1.0)
-    gains = points.new_tensor(_GAINS)
-    directions = _contour_directions(spline, own) * gains[:, None, None, None, None]
-    basis = stylised_basis()
-    head = torch.tensor(basis.mean_shape, dtype=torch.float64, device="cpu")
-    head_directions = _directions(basis.expression_basis)
-    head_directions[list(BLINKS)] = 0
-    moved = spline.moved(head, head_directions) * gains[:, None, None]
-    expression = torch.zeros_like(gains)
-    expression[JAW] = jaw
-    neutral = own - torch.einsum("m,mprkc->prkc", expression, directions)
-    tensors = (neutral, directions, spline(head), moved, expression)
-    return FaceShape(*(each.float() for each in tensors), gap)
+    found = points.new_zeros(len(MOVING))
+    found[JAW] = jaw
+    return own, spline, found, gap
 
 
 def _directions(columns: object) -> Tensor:
@@ -138,7 +150,7 @@ def _controls(points: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     keep = [k for k in range(N_FACE) if k not in LIPS_WITHIN]
     mean = torch.tensor(rings.mean, dtype=torch.float64, device="cpu")  # [2,7,48,3]
     moving = _directions(rings.expression)
-    every = torch.arange(0, POINTS, 3, dtype=torch.long, device="cpu")
+    every = torch.arange(0, POINTS, 3, device="cpu", dtype=torch.long)
     corners, upper, lower = [0, HALF], [6, 12, 18], [42, 36, 30]
 
     def between(values: Tensor) -> Tensor:
@@ -165,11 +177,12 @@ def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
     """What expressions do to the portrait's own contours [3,7,48,3], before gains: [14,3,7,48,3]."""
     rings = feature_rings()
     mean, moving = torch.tensor(rings.mean, dtype=torch.float64, device="cpu"), _directions(rings.expression)
-    mirrored = (HALF - torch.arange(POINTS, dtype=torch.long, device="cpu")) % POINTS
+    mirrored = (HALF - torch.arange(POINTS, device="cpu", dtype=torch.long)) % POINTS
     flip = mean.new_tensor([-1.0, 1.0, 1.0])
     right = moving[list(MIRRORED_MOVING), 1][:, :, mirrored] * flip
     places = torch.stack([mean[0], mean[1], mean[1][:, mirrored] * flip])
     found = spline.moved(places, torch.stack([moving[:, 0], moving[:, 1], right], 1))
+    found[: DROP + 1, LEFT_EYE:] = 0  # eyes stay, whatever the mouth does
     for eye, column in zip((LEFT_EYE, RIGHT_EYE), BLINKS, strict=True):
         found[list(BLINKS), eye] = 0
         found[column, eye] = _blink(own[eye])
@@ -199,7 +212,7 @@ def _shape_lips(directions: Tensor) -> None:
     along = angles(directions.device, directions.dtype).sin().abs()
     inner = ((along - 0.28) / 0.72).clamp(0, 1)
     profiles = torch.stack([inner, inner, inner, (inner + along) / 2, along, along, along])  # [7,48]
-    points = torch.arange(POINTS, dtype=torch.long, device="cpu")
+    points = torch.arange(POINTS, device="cpu", dtype=torch.long)
     upper, lower = (points > 0) & (points < HALF), points > HALF
     for column, halves in ((JAW, (upper, lower)), (RAISE, (upper,)), (DROP, (lower,))):
         moved = directions[column, :5, :, 1:]  # up and forward

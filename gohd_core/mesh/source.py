@@ -18,7 +18,7 @@ from gohd_core.mesh.gaze import eyes_in_head, from_head
 from gohd_core.mesh.head import HeadWarp, head_warp
 from gohd_core.mesh.matte import split
 from gohd_core.mesh.mouth import Mouth
-from gohd_core.mesh.sampling import doubled
+from gohd_core.mesh.sampling import doubled, pixel_grid
 from gohd_core.mesh.seam import FOLLOW, seam_offset
 from gohd_core.mesh.shape import FaceShape, face_shape
 
@@ -33,9 +33,12 @@ class MeshSource:
         warp: how its head's pixels move.
         texture: [2S-1,2S-1,4] the person's premultiplied colours in [-1, 1] and matte (`sampling.doubled`).
         wall: [1,3,S,S] what is behind; None where all is the person.
+        fringe: [1,3,S,S] what the picture shows beyond these around a person who has not moved.
         mouth, eyes: what lies between lips and lids.
         face: what those were made from.
         reference: [1,72] the motion that shows the portrait as it is; `own` unless it was read otherwise.
+        pixels: [S,S,2] column and row of each pixel.
+        contours: [1,3,7,48,2] of lips and lids in the picture's pixels.
     """
 
     own: Tensor
@@ -43,10 +46,13 @@ class MeshSource:
     warp: HeadWarp
     texture: Tensor
     wall: Tensor | None
+    fringe: Tensor
     mouth: Mouth
     eyes: Eyes
     face: OwnFace
     reference: Tensor
+    pixels: Tensor
+    contours: Tensor
 
     def counted_from(self, reference: Tensor) -> MeshSource:
         """The same portrait for motion that is told from another descriptor [1,72] of its own."""
@@ -94,9 +100,22 @@ def mesh_source(
     layers = split(image, mask)
     alone = bool((layers.alpha == 1).all())
     warp = head_warp(shape, own, points, size, alpha=None if alone else layers.alpha, held=held)
-    texture = doubled(torch.cat([layers.person + layers.fringe, layers.alpha], 1))
+    texture = doubled(torch.cat([layers.person, layers.alpha], 1))
     wall = None if alone else layers.wall
-    return MeshSource(own, shape, warp, texture, wall, Mouth.of(face), Eyes.of(face), face, own)
+    return MeshSource(
+        own,
+        shape,
+        warp,
+        texture,
+        wall,
+        layers.fringe,
+        Mouth.of(face),
+        Eyes.of(face),
+        face,
+        own,
+        pixel_grid(size, image.device),
+        shape.contours_in(own, size),
+    )
 
 
 def _with_seam(shape: FaceShape, image: Tensor, own: Tensor, unit: float) -> FaceShape:

@@ -44,8 +44,8 @@ class _Row:
 _ROWS = (
     _Row(
         0.80,
-        -0.004,
-        -0.082,
+        0.004,
+        -0.078,
         0.062,
         (0, 0.125, 0.265, 0.43, 0.59, 0.76, 0.97),
         (1.0, 0.985, 1.0, 0.93, 0.87, 0.82),
@@ -133,13 +133,14 @@ def _arc(x: Tensor, steep: Tensor) -> Tensor:
     return x * (1 + (steep * x).square() / 6) / (1 + (steep * x).square() / 24)
 
 
-def draw_rows(width: int, sigma: float, dim: float) -> np.ndarray:
+def draw_rows(width: int, sigma: float, dim: float, phase: float = 0.0) -> np.ndarray:
     """Textures [2,3,h,w] of the lower and the upper row: brightness, opacity, and share of gum.
 
     Args:
         width: of the texture in pixels; it spans -REACH..REACH of a row.
         sigma: blur, in those pixels.
         dim: how much darker the ends of the upper row are than its middle, 0..1.
+        phase: teeth of other phases differ in their lengths, shades and gaps.
     """
     fine = max(1, int(np.ceil(768 / width)))
     height = max(24, width // 4)
@@ -148,7 +149,7 @@ def draw_rows(width: int, sigma: float, dim: float) -> np.ndarray:
     across, down = np.meshgrid(across, down)
     pictures = []
     for k, least, darker in ((LOWER, 0.25, 0.75), (UPPER, 0.30, dim)):
-        bright, opacity, gum = _row(_ROWS[k], across, down if k == UPPER else -down)
+        bright, opacity, gum = _row(_ROWS[k], across, down if k == UPPER else -down, phase)
         bright = bright * (1 - darker * _ramp((np.abs(across) - least) / (0.95 - least)))
         pictures.append(np.stack([bright, opacity, gum], -1))
     smaller = [cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures]
@@ -160,28 +161,29 @@ def _centres(count: int) -> np.ndarray:
     return ((np.arange(count) * 2 + 1) / count - 1) * REACH
 
 
-def _row(row: _Row, across: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, ...]:
+def _row(row: _Row, across: np.ndarray, down: np.ndarray, phase: float) -> tuple[np.ndarray, ...]:
     """Brightness, opacity and gum of one row; `down` goes from the gum to the tips."""
     ends, lengths, shades = (np.array(x) for x in (row.ends, row.lengths, row.shades))
     # Nobody is symmetric: one half is a little wider, its teeth a little longer.
     side = np.where(across < 0, 1.02, 0.985)
-    place = np.abs(across + 0.012) * side
+    place = np.abs(across + 0.012 + 0.012 * np.sin(phase)) * side
     tooth = np.clip(np.searchsorted(ends, place.ravel(), side="right") - 1, 0, len(lengths) - 1)
     tooth = tooth.reshape(place.shape)
     left = across < 0
     begin, width = ends[tooth], ends[tooth + 1] - ends[tooth]
     within = np.clip((place - begin) / width, 0, 1)  # 0 at the middle's side, 1 at the outer one
     edge = np.minimum(within, 1 - within)  # 0 between teeth, .5 in the middle of one
-    wobble = np.sin(tooth * 12.9898 + left * 4.1) * 0.5
-    length = lengths[tooth] + 0.022 * wobble
+    wobble = np.sin(tooth * 12.9898 + left * 4.1 + phase) * 0.5
+    length = lengths[tooth] + 0.045 * wobble
+    slant = 0.05 * np.sin(tooth * 7.31 + left * 2.3 + 1.7 * phase) * (within - 0.5)
     # Tips are rounded, more at the outer corner; necks arch up into the gum.
     round_in, round_out = np.exp(-within / 0.08), np.exp(-(1 - within) / 0.13)
-    tip = 2 * length - 1 - 0.05 * round_in - 0.08 * round_out
+    tip = 2 * length - 1 + slant - 0.05 * round_in - 0.08 * round_out
     neck = -0.93 + 0.17 * (2 * within - 1) ** 2 + 0.05 * wobble
     opacity = _ramp((tip - down) / 0.07) * _ramp((1.0 - place) / 0.10)
     gum = 1 - _ramp((down - neck) / 0.06)
-    gap = np.exp(-((edge * width / 0.0105) ** 2))
-    bright = shades[tooth] * (1 + 0.025 * wobble)
+    gap = np.exp(-((edge * width / (0.0105 + 0.003 * np.sin(2.3 * phase))) ** 2))
+    bright = shades[tooth] * (1 + 0.05 * wobble)
     bright = bright * (1 - 0.18 * gap * (0.30 + 0.70 * np.clip((down + 1) / 1.6, 0, 1)))
     bright = bright * (0.91 + 0.09 * (4 * within * (1 - within)) ** 0.7)  # a tooth is round
     bright = bright * (0.90 + 0.10 * np.clip((down + 1) / 0.9, 0, 1))  # darker at the neck

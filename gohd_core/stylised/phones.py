@@ -7,6 +7,8 @@ A pause is "pau".
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gohd_core.errors import BadInput
 
 PAUSE = "pau"
@@ -237,3 +239,12 @@ def from_ipa(text: str) -> tuple[str, ...]:
             raise BadInput(f"The IPA symbol {symbol!r} in '{text}' is not known.")
         k += 1
     return tuple(found) or (PAUSE,)
+
+
+@dataclass(frozen=True)
+class Phone:
+    """One phone of `PHONES`, from `start` to `end` in seconds."""
+
+    name: str
+    start: float
+    end: float

@@ -9,8 +9,7 @@ import numpy as np
 
 from gohd_core.constants import SAMPLE_RATE
 from gohd_core.stylised.curves import smooth
-from gohd_core.stylised.engines.base import Phone
-from gohd_core.stylised.phones import PAUSE, VOWELS
+from gohd_core.stylised.phones import PAUSE, VOWELS, Phone
 
 HOP = 160
 """Samples between two values: 100 a second."""

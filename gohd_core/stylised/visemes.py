@@ -17,10 +17,9 @@ from functools import lru_cache
 import numpy as np
 
 from gohd_core.constants import FPS, N_EXPRESSION
-from gohd_core.stylised.engines.base import Phone
 from gohd_core.stylised.expressions import INDEX
 from gohd_core.stylised.morphable import stylised_basis
-from gohd_core.stylised.phones import BILABIAL, LABIODENTAL, PAUSE, VOWELS
+from gohd_core.stylised.phones import BILABIAL, LABIODENTAL, PAUSE, VOWELS, Phone
 
 CHANNELS = (
     "jaw_open",

@@ -17,8 +17,9 @@ from gohd_core.choices import SPLITS
 from gohd_core.constants import SAMPLE_RATE
 from gohd_core.errors import BadInput
 from gohd_core.stylised.engines import ENGINES, USUAL, engine_status, kokoro, load_engine, piper
-from gohd_core.stylised.engines.base import Phone, Speech
+from gohd_core.stylised.engines.base import Speech
 from gohd_core.stylised.engines.espeak import LANGUAGES, VARIANTS
+from gohd_core.stylised.phones import Phone
 
 _RECORDED = {
     ("flite", "slt"): "en",

@@ -7,11 +7,11 @@ import sys
 
 import pytest
 import torch
-from small_animators import BUILTIN, SMALL, animator, image, motion, windows
 
 from gohd_core.animator.windows import network_descriptors, to_network_order, windows_at
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput, Interrupted
+from tests.support.small_animators import BUILTIN, SMALL, animator, image, motion, windows
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ def test_bad_motion(ours, source):
 
 _MEMORY = """
 import resource, sys
-from small_animators import SMALL, animator, image, motion
+from tests.support.small_animators import SMALL, animator, image, motion
 frames = int(sys.argv[1])
 ours = animator(SMALL)
 source = ours.encode_source(image(64))
@@ -186,7 +186,7 @@ def test_memory_does_not_grow_with_length():
         command = [
             sys.executable,
             "-c",
-            f"import sys; sys.path[:0] = ['.', 'tests/animator']\n{_MEMORY}",
+            _MEMORY,
             str(frames),
         ]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)

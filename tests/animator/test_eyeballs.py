@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from small_animators import BUILTIN, animator, image, motion, windows
 
 from gohd_core.animator.geometry.contour_warp import RingsInFrame
 from gohd_core.animator.geometry.eye_encoder import EyeReader
@@ -26,6 +25,7 @@ from gohd_core.stylised.camera import gaze_direction, project
 from gohd_core.stylised.eye_places import eye_place
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.template import EYEBALL_RADIUS
+from tests.support.small_animators import BUILTIN, animator, image, motion, windows
 
 SIZE = 256
 ASSETS = Path(__file__).parents[2] / "assets"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from small_animators import BUILTIN, animator, image, motion
 
 from gohd_core.animator import Animator
 from gohd_core.animator.layered.motion_layers import Planes
@@ -22,6 +20,7 @@ from gohd_core.kernels.pixel_blocks import in_blocks, spread
 from gohd_core.kernels.resize import sized
 from gohd_core.kernels.threads import Cores
 from gohd_core.kernels.tree import mapped, rows
+from tests.support.small_animators import BUILTIN, animator, image, motion
 
 PORTRAIT = Path(__file__).parents[2] / "assets" / "portraits" / "07.jpg"
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
@@ -120,9 +119,10 @@ def test_a_shipped_portrait_is_drawn_as_by_the_plain_operations():
 
 def test_cores_keep_the_order_and_compute_alone():
     before, threads, alone = torch.get_num_threads(), set(), []
+    together = threading.Barrier(3)
 
     def work(item: int) -> int:
-        time.sleep(0.02)
+        together.wait(timeout=60)
         threads.add(threading.get_ident())
         alone.append(torch.get_num_threads())
         assert torch.is_inference_mode_enabled()

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from small_animators import BUILTIN, animator, image, windows
 
 from gohd_core.animator.geometry.teeth import ROWS, Layer, Rows, Teeth, inside, laid
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.teeth_places import teeth_places
 from gohd_core.training.animator.ground_truth import _teeth
+from tests.support.small_animators import BUILTIN, animator, image, windows
 
 
 def rows(side: int = 16) -> Rows:

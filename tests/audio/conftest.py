@@ -1,14 +1,9 @@
-"""Sounds that several audio tests use, and the reference module beside them."""
+"""Sounds that several audio tests use."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-import recipe
 import torch
 
 from gohd_core.checkpoints import convert, read_checkpoint
 from gohd_core.errors import BadCheckpoint
+from tests.support import recipe
 
 FILES = {
     "animator": "animator",

@@ -14,12 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "nodes")]
-
-from comfy_server import Comfy  # noqa: E402
-from graphs import PORTRAIT, SECONDS, SPEECH  # noqa: E402
-from weights import write_family  # noqa: E402
+from tests.support.comfy_server import Comfy
+from tests.support.graphs import PORTRAIT, SECONDS, SPEECH
+from tests.support.weights import write_family
 
 RELEASED = {
     "animator": "FaceAnimator_GoHD",

@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from comfy_server import error_of
-from graphs import full_graph, mix, node, talking
-from weights import write_family
 
 from gohd_core.constants import BFM09
+from tests.support.comfy_server import error_of
+from tests.support.graphs import full_graph, mix, node, talking
+from tests.support.weights import write_family
 
 
 @pytest.fixture(scope="module")

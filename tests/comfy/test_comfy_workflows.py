@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from graphs import PORTRAIT, SECONDS, SPEECH
-from test_comfyui import video_of
+
+from tests.comfy.test_comfyui import video_of
+from tests.support.graphs import PORTRAIT, SECONDS, SPEECH
 
 ROOT = Path(__file__).resolve().parents[2]
 API = sorted((ROOT / "workflows" / "api").glob("*.json"))
@@ -37,6 +38,8 @@ def frames_of(workflow: dict) -> int:
     """How many frames its sample lasts: a sentence where there is one, else the driving video."""
     av = pytest.importorskip("av")
     given = {node["class_type"]: node["inputs"] for node in workflow.values()}
+    if "GoHDIdleMotion" in given:
+        return round(given["GoHDIdleMotion"]["duration"] * 25)
     if "LoadAudio" in given:
         if given["LoadAudio"]["audio"] == SPEECH:
             return round(SECONDS * 25)

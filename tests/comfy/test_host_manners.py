@@ -11,7 +11,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from graphs import full_graph, node
+
+from tests.support.graphs import full_graph, node
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 2**20

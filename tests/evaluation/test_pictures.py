@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from drawn_meshes import noise_picture, seen_mesh
-from face_networks import FACES, needs_face_networks
 
 from gohd_core.cli import main
 from gohd_core.errors import BadInput
@@ -17,6 +15,7 @@ from gohd_core.evaluation.pictures.readings import FaceReadings
 from gohd_core.evaluation.pictures.run import PicturePlan, pictures
 from gohd_core.evaluation.pictures.sheets import ROWS, Sheets
 from gohd_core.evaluation.pictures.speaking import Talk, judged
+from gohd_core.evaluation.pictures.speed import speed_table
 from gohd_core.evaluation.pictures.sweeps import (
     BLINK,
     IRIS_YAW,
@@ -34,6 +33,9 @@ from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.gaze import RADIUS, into_head
 from gohd_core.mesh.source import MeshSource
 from gohd_core.models import Models
+from gohd_core.portraits import prepare_portrait
+from tests.support.drawn_meshes import noise_picture, seen_mesh
+from tests.support.face_networks import FACES, needs_face_networks
 
 SIZE = 256
 
@@ -184,3 +186,17 @@ def test_a_photograph_talks(tmp_path, monkeypatch) -> None:
     assert followed["jaw r"] > 0.95 and followed["head yaw r"] > 0.95 and followed["lids left"] < 0.7
     assert "No face" in tables["Refused"].rows["noise.png"]["sentence"]
     assert (tmp_path / "sheets" / "sheet_00.jpg").is_file()
+
+
+@needs_face_networks
+def test_speed_and_memory_by_size(monkeypatch) -> None:
+    from skimage import data
+
+    monkeypatch.setenv("GOHD_FACES", str(FACES))
+    models = Models.load()
+    picture = data.astronaut()
+    motion = prepare_portrait(picture, reader=models.reader).motion.fitted(2)
+    table = speed_table(models, picture, motion, (256, 320))
+    assert list(table.rows) == ["256 px", "320 px"]
+    for row in table.rows.values():
+        assert row["reading s"] > 0 and row["encoding s"] > 0 and row["MiB, 8 frames"] > 100

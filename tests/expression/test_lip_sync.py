@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import expression_recipe
 import pytest
-import recipe
 import torch
 
 from gohd_core.errors import BadInput
 from gohd_core.expression import LipSync, LipSyncConfig, LipSyncNetwork
+from tests.support import expression_recipe, recipe
 
 
 def compare(path: Path, golden: dict) -> None:

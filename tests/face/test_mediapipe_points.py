@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from fake_mediapipe import NAMES, face, payload, points_478
 
 from gohd_core.driving import Steadying, motion_from_blendshapes
 from gohd_core.driving.blendshapes import EYE_RANGE, expression_of
@@ -16,6 +15,7 @@ from gohd_core.face.crop import face_crop_box
 from gohd_core.face.mediapipe_points import POINTS, face_track, landmarks_68
 from gohd_core.landmarks68 import RIGID
 from gohd_core.stylised.expressions import EXPRESSION_NAMES, INDEX, active_expressions
+from tests.support.fake_mediapipe import NAMES, face, payload, points_478
 
 REST = np.array([0.0, 0.0, 0.0, 0.0, 0.05, 0.1])
 UNTOUCHED = Steadying("none")

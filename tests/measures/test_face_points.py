@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from drawn_meshes import noise_picture, seen_mesh
 
 from gohd_core.measures.face_points import INNER_LIPS, LIDS, face_region, lid_heights, lips_gap
 from gohd_core.measures.images import gradient_energy
+from tests.support.drawn_meshes import noise_picture, seen_mesh
 
 
 def test_a_gap_is_measured_in_distances_of_the_eyes() -> None:

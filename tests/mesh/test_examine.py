@@ -9,8 +9,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from drawn_meshes import Everybody, landmarks, noise_picture, seen_mesh
-from face_networks import FACES, needs_face_networks
 
 from gohd_core.cli import main
 from gohd_core.errors import BadInput
@@ -24,6 +22,8 @@ from gohd_core.mesh.portrait import MOST_YAW, mesh_portrait
 from gohd_core.pipeline import encode
 from gohd_core.portraits import prepare_portrait
 from gohd_core.video.writer import frames_to_bytes
+from tests.support.drawn_meshes import Everybody, landmarks, noise_picture, seen_mesh
+from tests.support.face_networks import FACES, needs_face_networks
 
 SIZE = 512
 

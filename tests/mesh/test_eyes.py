@@ -4,7 +4,7 @@ import torch
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.frame import LEFT_EYE, EyeFrame
 from gohd_core.mesh.gaze import RADIUS
-from tests.mesh.faces import astronaut, drawn_parts, painted
+from tests.support.mesh_faces import astronaut, drawn_parts, painted
 
 YAW, PITCH = 70, 71
 

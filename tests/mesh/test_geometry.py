@@ -22,7 +22,7 @@ from gohd_core.mesh.contours import (
 )
 from gohd_core.mesh.fit import face_box, fit_face, into_box, procrustes
 from gohd_core.mesh.spline import Spline
-from tests.mesh.faces import SIZE, astronaut, painted_mesh
+from tests.support.mesh_faces import SIZE, astronaut, painted_mesh
 
 
 def test_the_canonical_face_is_symmetric_and_lies_on_the_stylised_head():

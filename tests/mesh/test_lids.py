@@ -4,7 +4,7 @@ import torch
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.frame import EyeFrame
 from gohd_core.mesh.lids import lids_follow_gaze
-from tests.mesh.faces import astronaut, drawn_parts, painted
+from tests.support.mesh_faces import astronaut, drawn_parts, painted
 
 BLINKS = [10, 11]
 

@@ -3,7 +3,7 @@ import torch
 
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.frame import MouthFrame
-from tests.mesh.faces import SIZE, astronaut, drawn_parts, painted
+from tests.support.mesh_faces import SIZE, astronaut, drawn_parts, painted
 
 JAW, SMILES = 0, [7, 8]
 

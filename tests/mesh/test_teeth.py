@@ -5,7 +5,7 @@ import torch
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.frame import LIPS
 from gohd_core.mesh.teeth import LOWER, UPPER, Arches, draw_rows
-from tests.mesh.faces import SIZE, painted
+from tests.support.mesh_faces import SIZE, painted
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +60,9 @@ def test_rows_end_and_have_gaps():
 def test_blurred_pictures_get_blurred_teeth():
     sharp, soft = (draw_rows(192, sigma, 0.6)[UPPER, 0] for sigma in (0.0, 3.0))
     assert np.abs(np.diff(soft, axis=1)).max() < 0.6 * np.abs(np.diff(sharp, axis=1)).max()
+
+
+def test_teeth_of_portraits_differ_a_little():
+    one, other = (draw_rows(192, 1.0, 0.6, phase) for phase in (0.0, 2.0))
+    apart = abs(one - other)[:, :2]
+    assert 0.002 < apart.mean() < 0.05

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import shutil
 import sys
 from pathlib import Path
 
+import folder_paths
 import pytest
 import torch
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE / "comfy_stand_in")]
+from gohd_core.face.morphable_file import LANDMARK_FILE
+from tests.support.pack import load_pack
+from tests.support.samples import picture, speech
+from tests.support.weights import write_family
 
-import folder_paths  # noqa: E402
-from samples import picture, speech  # noqa: E402
-from weights import write_family  # noqa: E402
-
-from gohd_core.face.morphable_file import LANDMARK_FILE  # noqa: E402
-
-ROOT = HERE.parents[1]
-
-
-def load_pack(name: str = "gohd_pack"):
-    """The pack as a package of another name than its folder's, as ComfyUI does it."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "__init__.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")

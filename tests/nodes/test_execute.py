@@ -6,9 +6,9 @@ import math
 
 import pytest
 import torch
-from samples import FRAMES, picture, speech
 
 from gohd_core.motion import Expression, Gaze, Motion, Pose
+from tests.support.samples import FRAMES, picture, speech
 
 
 def test_the_whole_graph_gives_frames_sound_and_rate(run, models, portrait, motion) -> None:
@@ -182,10 +182,11 @@ def test_a_mask_says_where_the_face_is(run, models) -> None:
     mask = torch.zeros(1, 120, 200)
     mask[0, 40:80, 90:130] = 1
     given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, crop, _ = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+    portrait, crop, report = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
     left, top, right, bottom = portrait.box
     assert left < 90 and right > 130 and right - left == bottom - top
     assert crop.shape == (1, 256, 256, 3)
+    assert "drawn at 256" in report and "\n" not in report
 
 
 def test_parts_come_from_typed_sources(run, models, portrait, features) -> None:
@@ -336,3 +337,23 @@ def test_face_parsing_weights_say_what_is_pasted(run, nodes, base, models, monke
     options = {"region": region.options[1], "growth": 0.0}
     _, mask = run("GoHDPasteBack", images=picture(64, 64), portrait=portrait, **options)
     assert mask[0, 40:].max() == 0 and mask[0, :20].min() > 0.99
+
+
+def test_idle_life_a_mood_and_blendshapes_go_together(run, portrait, base) -> None:
+    idle, frames = run("GoHDIdleMotion", portrait=portrait, duration=4.0)
+    assert frames == len(idle) == 100
+    (sad,) = run("GoHDSetMood", motion=idle, mood="sad", amount=1.0)
+    assert not torch.equal(sad.expression.values, idle.expression.values)
+    (keyed,) = run("GoHDSetMood", motion=idle, keys="sad 0 0 linear\nsad 2 1")
+    assert torch.equal(keyed.expression.values[0], idle.expression.values[0])
+    assert torch.equal(keyed.expression.values[60:], sad.expression.values[60:])
+    (path,) = run("GoHDSaveBlendshapes", motion=sad, format="json")
+    name = f"gohd/{path.rpartition('/')[2]} [output]"
+    read, count = run("GoHDLoadBlendshapes", file=name)
+    assert count == 100 and read.pose.values == pytest.approx(sad.pose.values, abs=1e-5)
+
+
+def test_keys_of_a_mood_that_cannot_be_read_are_told_before_it_runs(nodes) -> None:
+    said = nodes["GoHDSetMood"].validate_inputs("hungry 0 1")
+    assert "hungry" in said and nodes["GoHDSetMood"].validate_inputs("") is True
+    assert "There is no file" in nodes["GoHDLoadBlendshapes"].validate_inputs("nothing.csv [input]")

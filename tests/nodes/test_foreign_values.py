@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fake_mediapipe import face, payload
-from samples import picture
 
 from gohd_core.errors import BadInput
 from gohd_core.face.mediapipe_points import face_track
+from tests.support.fake_mediapipe import face, payload
+from tests.support.samples import picture
 
 
 class Lazy(Mapping):

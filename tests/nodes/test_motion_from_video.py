@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from fake_mediapipe import face, payload
-from samples import picture
 
 from gohd_core.checkpoints.detector_files import DETECTOR_FILES
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.errors import BadCheckpoint, BadInput
+from tests.support.fake_mediapipe import face, payload
+from tests.support.samples import picture
 
 REST = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 SAMPLE = assets_folder() / "driving_sample.mp4"

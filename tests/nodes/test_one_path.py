@@ -9,12 +9,12 @@ import pytest
 import soundfile
 import torch
 from PIL import Image
-from samples import picture, speech
 
 import gohd_core as gohd
 from gohd_core.cli import main
 from gohd_core.motion.file import load_motion
 from gohd_core.pipeline import TalkOptions, finish, talk
+from tests.support.samples import picture, speech
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 

@@ -49,6 +49,44 @@ def shipped() -> list[Path]:
 CODE = sorted(path.relative_to(ROOT).as_posix() for path in shipped() if path.suffix == ".py")
 
 
+FLAGGED = re.compile(
+    r"subprocess|os\.environ\.get\(|\beval\(|\.eval\(|(?<!\.)\bexec\(|os\.system|\.connect\(|\.bind\(|"
+    r"base64\.b64decode|\bpickle\.loads?\(|__import__\("
+)
+"""What scanners of the registry look for, wherever it stands: in comments too."""
+
+
+def test_no_scanner_finds_a_substring_that_it_flags() -> None:
+    """Of all text that ships, in any language."""
+    found = []
+    for path in shipped():
+        if path.suffix in {".py", ".js", ".json", ".md", ".txt", ".toml"}:
+            text = path.read_text(encoding="utf-8")
+            name = path.relative_to(ROOT).as_posix()
+            found += [f"{name}: {match.group()}" for match in FLAGGED.finditer(text)]
+    assert not found, "\n".join(found)
+
+
+def test_the_list_of_what_is_flagged_is_no_dead_letter() -> None:
+    for text in (
+        "import subprocess",
+        "os.environ.get('A')",
+        "network.eval()",
+        "eval(x)",
+        "socket.connect(a)",
+    ):
+        assert FLAGGED.search(text), text
+    assert not FLAGGED.search("evaluate(x)") and not FLAGGED.search("def execute(cls)")
+
+
+def test_classifiers_say_that_a_gpu_is_no_must(pyproject) -> None:
+    """By the registry's specification: systems, and accelerators beside CUDA."""
+    given = pyproject["project"]["classifiers"]
+    assert {"Operating System :: OS Independent", "Environment :: GPU :: Apple Metal"} <= set(given)
+    for requirement in pyproject["project"]["dependencies"]:
+        assert not re.search(r"[=<~!]=|<", requirement.replace(">=", "")), f"{requirement} is pinned"
+
+
 def imported(path: Path) -> Iterator[str]:
     """Every module that a file names in an import, wherever in it, in full."""
     package = path.relative_to(ROOT).parent.parts

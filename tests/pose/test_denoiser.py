@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from small_diffusions import condition, small_config, small_model
 
 from gohd_core.kernels.banded_attention import Band, reaches
 from gohd_core.pose.conformer import Attention, Conformer, FeedForward, gated
 from gohd_core.pose.denoiser import Denoiser, step_table
 from gohd_core.pose.positional import PositionalScores, decay_slopes
+from tests.support.small_diffusions import condition, small_config, small_model
 
 
 def sigmoid(x: float) -> float:

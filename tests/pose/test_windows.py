@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_diffusions import condition, small_model
 
 from gohd_core.errors import BadInput
 from gohd_core.pose.windows import Windows
+from tests.support.small_diffusions import condition, small_model
 
 
 @pytest.mark.parametrize(

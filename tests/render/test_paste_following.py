@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_paste_back import BOX, HEIGHT, WIDTH, noise, pasted, picture, portrait
 
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.face.head_track import HeadTrack
 from gohd_core.render import paste_mask
 from gohd_core.render.placing import MovingPlace, full_masks
+from tests.render.test_paste_back import BOX, HEIGHT, WIDTH, noise, pasted, picture, portrait
 
 
 def track(squares, valid=None, size=(HEIGHT, WIDTH), fps: float = 25) -> HeadTrack:

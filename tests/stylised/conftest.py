@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gohd_core.constants import SAMPLE_RATE
-from gohd_core.stylised.engines.base import Engine, Phone, Speech
-from gohd_core.stylised.phones import PAUSE, VOWELS
+from gohd_core.stylised.engines.base import Engine, Speech
+from gohd_core.stylised.phones import PAUSE, VOWELS, Phone
 
 
 def stored_phones() -> tuple[Phone, ...]:

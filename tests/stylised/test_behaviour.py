@@ -179,7 +179,8 @@ def test_performance_is_seeded_complete_and_random_beyond_sound(speech):
 
 
 def test_short_and_silent_speech_can_be_acted(speech):
-    from gohd_core.stylised.engines.base import Phone, Speech
+    from gohd_core.stylised.engines.base import Speech
+    from gohd_core.stylised.phones import Phone
 
     silent = Speech(np.zeros(700, np.float32), 16000, (Phone("pau", 0, 700 / 16000),))
     acted = perform(silent, np.random.default_rng(0), Speaker.random(np.random.default_rng(0)))

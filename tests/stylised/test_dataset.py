@@ -17,11 +17,10 @@ from gohd_core.errors import BadInput, Interrupted, MissingDependency
 from gohd_core.stylised import dataset, making
 from gohd_core.stylised.dataset import make_dataset
 from gohd_core.stylised.engines import ENGINES
-from gohd_core.stylised.engines.base import Phone
 from gohd_core.stylised.face_tracks import face_tracks
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.making import Recipe, clip_place, identity_split, make_clip
-from gohd_core.stylised.phones import BILABIAL
+from gohd_core.stylised.phones import BILABIAL, Phone
 from gohd_core.stylised.renderer import renderer_status
 from gohd_core.stylised.text import text_split
 from gohd_core.stylised.visemes import contacts, frame_times, mouth_opening

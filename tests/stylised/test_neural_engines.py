@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gohd_core.stylised.engines import ENGINES, kokoro, neural
-from gohd_core.stylised.engines.base import Phone, tile
+from gohd_core.stylised.engines.base import tile
 from gohd_core.stylised.engines.neural import BLANK, end_with_sound, spans
-from gohd_core.stylised.phones import BILABIAL, PAUSE, PHONES
+from gohd_core.stylised.phones import BILABIAL, PAUSE, PHONES, Phone
 from gohd_core.stylised.prosody import STEP, loudness
 from gohd_core.stylised.voices import all_voices, draw_voice, find_voice, say
 

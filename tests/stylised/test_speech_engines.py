@@ -7,8 +7,8 @@ import pytest
 
 from gohd_core.errors import BadInput, MissingDependency
 from gohd_core.stylised.engines import ENGINES, base, engine_status, espeak, festival, flite, load_engine
-from gohd_core.stylised.engines.base import Phone, tile
-from gohd_core.stylised.phones import BILABIAL, PAUSE, PHONES, VOWELS, from_ipa, from_table
+from gohd_core.stylised.engines.base import tile
+from gohd_core.stylised.phones import BILABIAL, PAUSE, PHONES, VOWELS, Phone, from_ipa, from_table
 from gohd_core.stylised.prosody import STEP, loudness
 from gohd_core.stylised.voices import Manner, all_voices, find_voice, say
 

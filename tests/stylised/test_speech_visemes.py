@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gohd_core.stylised.engines.base import Phone
 from gohd_core.stylised.expressions import INDEX
 from gohd_core.stylised.morphable import stylised_basis
-from gohd_core.stylised.phones import BILABIAL, LABIODENTAL, PAUSE
+from gohd_core.stylised.phones import BILABIAL, LABIODENTAL, PAUSE, Phone
 from gohd_core.stylised.prosody import STEP, loudness
 from gohd_core.stylised.visemes import (
     CHANNELS,

@@ -16,7 +16,7 @@ from gohd_core.face.extractor_network import ExtractorConfig, ExtractorNetwork
 from gohd_core.face.resnet import ResNetConfig
 from gohd_core.training import registry as tasks
 from gohd_core.training.framework.task import Export
-from tests.training.toy import ToyTask
+from tests.support.toy import ToyTask
 
 CONFIG = ExtractorConfig(32, False, ResNetConfig("basic", (1, 1, 1, 1), 4), ("expression",))
 

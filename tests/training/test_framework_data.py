@@ -24,7 +24,7 @@ from gohd_core.training.framework.sampling import (
     read_window,
 )
 from gohd_core.training.framework.settings import DataConfig
-from tests.training.clip_folder import rewrite, write_clips
+from tests.support.clip_folder import rewrite, write_clips
 
 
 @dataclass(frozen=True)

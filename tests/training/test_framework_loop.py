@@ -24,7 +24,7 @@ from gohd_core.training.framework.optimisers import Ema, learning_rate_scale
 from gohd_core.training.framework.run import Counters, Run
 from gohd_core.training.framework.settings import OptimiserConfig
 from gohd_core.training.framework.task import Moment
-from tests.training.toy import ToyConfig, ToyTask, flat
+from tests.support.toy import ToyConfig, ToyTask, flat
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,7 +89,7 @@ def test_resuming_with_another_network_is_refused(tmp_path):
 
 SCRIPT = """
 import sys
-from tests.training.toy import ToyConfig, ToyTask
+from tests.support.toy import ToyConfig, ToyTask
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.loop import train
 settings = ["loop.steps=100000", "loop.checkpoint_every=3", "loop.log_every=0", *sys.argv[2:]]
@@ -125,6 +125,7 @@ def test_a_signal_saves_and_pauses(tmp_path, number):
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.time() + 60
     while not (tmp_path / "checkpoints").is_dir() and time.time() < deadline:
+        assert process.poll() is None, "it ended before it was stopped"
         time.sleep(0.02)
     if number == signal.SIGINT:
         os.killpg(process.pid, number)

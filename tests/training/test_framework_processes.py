@@ -13,7 +13,7 @@ from torch import multiprocessing
 from gohd_core.training.framework.checkpointing import Checkpoints
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.loop import train
-from tests.training.toy import ToyConfig, ToyTask
+from tests.support.toy import ToyConfig, ToyTask
 
 SETTINGS = ["dropout=0", "loop.steps=6", "loop.checkpoint_every=3", "loop.keep=2"]
 

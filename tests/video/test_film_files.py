@@ -14,7 +14,7 @@ from gohd_core.video.reader import Film
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
-from video_files import corners, set_matrix, write_film  # noqa: E402
+from tests.support.video_files import corners, set_matrix, write_film  # noqa: E402
 
 
 def first(film: Film) -> np.ndarray:

@@ -67,7 +67,9 @@ class Compared:
 def compare(seen: SeenLips, predictor: ExpressionPredictor, seed: int = 1) -> Compared:
     """Predicts a clip's lips from its sound, finds the lag, and lays both side by side."""
     features = audio_features(seen.sound, SAMPLE_RATE)
-    predicted, _ = predictor.predict(features, torch.zeros(N_EXPRESSION), seed=seed)
+    predicted, _ = predictor.predict(
+        features, torch.zeros(N_EXPRESSION, dtype=torch.float32, device="cpu"), seed=seed
+    )
     expression = predicted.cpu().numpy()
     frames = min(len(expression), len(seen))
     expression = expression[:frames]

@@ -128,7 +128,7 @@ def commanded_gaps(source: MeshSource, descriptors: Tensor) -> np.ndarray:
     lips = source.shape.contours_in(still, 1)[:, LIPS, EDGE].cpu()  # a picture of one pixel
     own = source.face.points_in_head.cpu()
     across = own[[upper for upper, _ in INNER_GAP], 0]
-    upper = torch.arange(1, POINTS // 2)
+    upper = torch.arange(1, POINTS // 2, dtype=torch.long, device="cpu")
     nearest = (source.shape.contours[LIPS, EDGE, upper, 0].cpu()[:, None] - across).abs().argmin(0)
     camera = Camera.of_size(1)
     unit = camera.focal / (camera.distance - own[[13, 14], 2].mean().item())

@@ -104,7 +104,7 @@ class FaceReader(nn.Module):
             IrisReader(network(IRIS)),
             PersonMask(network(PERSON)),
         )
-        return reader.to(device).eval().requires_grad_(False)
+        return reader.to(device).train(False).requires_grad_(False)
 
     @classmethod
     def find(

@@ -53,7 +53,7 @@ def cut_regions(
 
 def _cut(image: Image, region: np.ndarray, side: int, border: str, device: torch.device) -> Tensor:
     part, origin, shrunk = _surroundings(image, region, side)
-    pixels = torch.from_numpy(part).to(device).permute(2, 0, 1)[None].to(torch.float32) / 255
+    pixels = torch.from_numpy(np.array(part)).to(device).permute(2, 0, 1)[None].to(torch.float32) / 255
     height, width = part.shape[:2]
     # Window pixels -> pixels of the part, then -> -1..1 over it, as one affine map.
     x, y, size, angle = region

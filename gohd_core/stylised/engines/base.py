@@ -10,18 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from gohd_core.errors import BadInput, MissingDependency
+from gohd_core.stylised.phones import Phone
 
 TIME_LIMIT = 60.0
 """Seconds after which a synthesiser that does not answer is ended."""
-
-
-@dataclass(frozen=True)
-class Phone:
-    """One phone of `phones.PHONES`, from `start` to `end` in seconds."""
-
-    name: str
-    start: float
-    end: float
 
 
 @dataclass(frozen=True)

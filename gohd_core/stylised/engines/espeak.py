@@ -12,8 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from gohd_core.errors import BadInput
-from gohd_core.stylised.engines.base import Engine, Phone, Speech, run, tile
-from gohd_core.stylised.phones import PAUSE, from_ipa
+from gohd_core.stylised.engines.base import Engine, Speech, run, tile
+from gohd_core.stylised.phones import PAUSE, Phone, from_ipa
 
 WORDS_PER_MINUTE = 165
 """Speaking rate that factor 1 stands for."""

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from gohd_core.stylised.engines.base import Phone, run
-from gohd_core.stylised.phones import PAUSE, from_ipa
+from gohd_core.stylised.engines.base import run
+from gohd_core.stylised.phones import PAUSE, Phone, from_ipa
 
 BLANK = ""
 """A symbol between two others that stands for neither."""

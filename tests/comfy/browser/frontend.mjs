@@ -1,6 +1,6 @@
 // Drives ComfyUI's own front end in a headless Chromium: makes UI workflows from API ones and reads them back.
 //
-//   node frontend.mjs build URL API_FOLDER UI_FOLDER     writes one UI workflow for each API one
+//   node frontend.mjs build URL API_FOLDER UI_FOLDER [NAME ...]   writes one UI workflow for each API one
 //   node frontend.mjs check URL UI_FOLDER                prints {name: API format of the UI workflow as loaded}
 //   node frontend.mjs overlaps URL UI_FOLDER             prints {name: [nodes that lie over one another]}
 //   node frontend.mjs shot URL UI_FILE PICTURE [graph]   takes a screenshot of one, as it opens or as a graph
@@ -33,6 +33,10 @@ const NOTES = {
   "lips_from_audio_head_from_video/1 Picture, sound, models": "A picture, a sound, and a video whose head and gaze are read: choose your own here, or drop files on the nodes.",
   "lips_from_audio_head_from_video/3 Motion": "Lips follow the sound; head and gaze follow the video, which goes back and forth where it is shorter. `relative` in Mix Motion takes over only how the head moves, not how it is held.",
   "full_frame_paste_back/4 Video": "The face is drawn, upscaled (any upscaler or face restorer can stand there), and put back into the whole picture.",
+  "idle_mood_blendshapes/1 Picture, sound, models": "Your own picture: choose it here, or drop a file on the node. No sound is needed.",
+  "idle_mood_blendshapes/2 Reading": "Prepare Portrait finds the face and reads it.",
+  "idle_mood_blendshapes/3 Motion": "Idle Motion blinks, looks about and breathes, and closes on itself; Set Mood lets moods come and go by its keys. Any other motion can be wired to Set Mood: lips stay in sync.",
+  "idle_mood_blendshapes/4 Video": "A video that can be played round and round, and the same motion as ARKit's blendshapes in output/gohd, for other programs.",
   "official_weights/1 Picture, sound, models": "`official` takes the authors' files under their released names from models/gohd; a missing one is named with the address where it is had (WEIGHTS.md).",
   "official_weights/2 Reading": "The official weights also need a face detector's files, or ComfyUI's face landmarks; see the help of Prepare Portrait.",
   "official_weights/4 Video": "Press Run; Save Video shows the result. Render Video draws straight into the file: its memory does not grow with the length.",
@@ -44,6 +48,8 @@ const SHOWN = {
   LoadAudio: ["audio"],
   LoadVideo: ["file"],
   GoHDTalkingPortrait: ["seed", "gaze", "expression_scale"],
+  GoHDIdleMotion: ["duration", "seed"],
+  GoHDSetMood: ["mood", "amount"],
   GoHDGazePath: ["keys"],
   GoHDMotionStrip: ["steps", "strength"],
   GoHDEditMotion: ["scale", "smooth"],
@@ -66,8 +72,8 @@ function app(api) {
   return { inputs: inputs.slice(0, MOST), outputs: kept.map(Number) };
 }
 
-async function build(page, source, target) {
-  for (const name of names(source)) {
+async function build(page, source, target, ...wanted) {
+  for (const name of names(source).filter((each) => !wanted.length || wanted.includes(each.replace(".json", "")))) {
     const api = JSON.parse(fs.readFileSync(path.join(source, name), "utf8"));
     const stem = name.replace(".json", "");
     const made = await page.evaluate(arranged, { api, notes: NOTES, name: stem, pack: PACK, app: app(api) });

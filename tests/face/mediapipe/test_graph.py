@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mediapipe_helpers import face_file, faces_folder, needs_files, tiny_tflite
 
 from gohd_core.checkpoints.face_files import FACE_FILES, IRIS, check_face_file
 from gohd_core.errors import BadCheckpoint
@@ -18,6 +17,7 @@ from gohd_core.face.mediapipe.iris import IrisReader
 from gohd_core.face.mediapipe.network import TfliteNetwork
 from gohd_core.face.mediapipe.person_mask import PersonMask
 from gohd_core.face.mediapipe.reader import FaceReader
+from tests.support.mediapipe_helpers import face_file, faces_folder, needs_files, tiny_tflite
 
 
 def _kernel(sparse: bool) -> np.ndarray:

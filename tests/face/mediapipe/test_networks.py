@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from make_mediapipe_goldens import PICTURES, load_picture
-from mediapipe_helpers import face_file, needs_files
 
 from gohd_core.face.mediapipe.detector import FaceDetector, anchors, decode, merge
 from gohd_core.face.mediapipe.face_mesh import FaceMesh
 from gohd_core.face.mediapipe.network import TfliteNetwork
 from gohd_core.face.mediapipe.regions import whole_region
+from tests.support.make_mediapipe_goldens import PICTURES, load_picture
+from tests.support.mediapipe_helpers import face_file, needs_files
 
 pytestmark = needs_files
 

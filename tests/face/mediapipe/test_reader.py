@@ -8,8 +8,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from make_mediapipe_goldens import load_picture
-from mediapipe_helpers import faces_folder, needs_files
 
 import gohd_core as gohd
 from gohd_core.errors import BadInput
@@ -18,6 +16,8 @@ from gohd_core.face.mediapipe.regions import cut_regions, to_picture
 from gohd_core.face.picking import FaceChoice
 from gohd_core.face.reprojection import photograph_warning
 from gohd_core.portraits import prepare_portrait
+from tests.support.make_mediapipe_goldens import load_picture
+from tests.support.mediapipe_helpers import faces_folder, needs_files
 
 CPU = torch.device("cpu")
 

@@ -1,0 +1,101 @@
+"""A portrait that lives without speaking: it blinks, looks about and breathes, its mouth shut.
+
+Eyes are those of `stylised.behaviour`, with its sources, looking at the viewer for longer, as listeners do.
+An adult at rest takes 12 to 20 breaths a minute. How far head and breath move was chosen by eye.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gohd_core.constants import FPS, STYLISED
+from gohd_core.errors import BadInput
+from gohd_core.motion.editing import looped
+from gohd_core.motion.sequence import Expression, Gaze, Motion, Pose
+
+BREATHS = 15.0
+"""A minute."""
+NOD, RISE = np.radians(0.45), 0.006
+"""Of a breath: radians of nod and model units of the head's rise."""
+WANDER = np.radians((0.9, 1.3, 0.7))
+"""Standard deviation of the head's slow wandering, radians about each axis; `WANDER_SECONDS` is its pace."""
+WANDER_SECONDS = 1.6
+BLINKS = 17.0
+"""A minute at rest (A. R. Bentivoglio et al., Movement Disorders 1997)."""
+BLEND = 1.0
+"""Seconds over which the end of a loop becomes its beginning."""
+MOUTH = ("jaw_open", "lip_pucker", "lip_spread", "lip_press", "upper_lip_raise", "lower_lip_drop")
+SHORTEST, LONGEST = 2.0, 3600.0
+
+
+def idle_motion(
+    own: Motion,
+    seconds: float,
+    *,
+    seed: int = 0,
+    fps: Fraction | int | float = FPS,
+    amount: float = 1.0,
+    loop: bool = True,
+) -> Motion:
+    """Idle life of a portrait.
+
+    Args:
+        own: the portrait's own motion, one frame of the stylised space.
+        seconds: how long, 2 to 3600; `round(seconds * fps)` frames.
+        seed: the same seed moves the same way.
+        amount: factor on the movement of head and gaze; 0 blinks alone.
+        loop: whether the last frame goes on into the first.
+
+    Raises:
+        BadInput: another space, or a length that is too short or too long.
+    """
+    if own.space != STYLISED:
+        raise BadInput(f"Idle life is made for the stylised space, not for {own.space!r}.")
+    if not SHORTEST <= seconds <= LONGEST:
+        raise BadInput(f"{seconds:g} s can't be idled away; give {SHORTEST:g} to {LONGEST:g} seconds.")
+    from gohd_core.stylised.behaviour import EyeHabit, blink_times, gaze_curve, lid_curves
+    from gohd_core.stylised.curves import wander
+    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.prosody import Prosody
+
+    rate = float(fps)
+    frames = round(seconds * rate)
+    whole = frames + (round(BLEND * rate) if loop else 0)
+    times = np.arange(whole) / rate
+    rng = np.random.default_rng(seed)
+    silence = Prosody(np.zeros(1), np.zeros(1), np.zeros(1, bool), (), np.zeros((0, 3)))
+    habit = EyeHabit(blinks=BLINKS, contact=1.6, saccade=0.8)
+    gaze, _ = gaze_curve(rng, silence, times, habit)
+    # Nobody's lids are shut where a loop is joined: two halves of a blink would be blended.
+    starts = blink_times(rng, silence, times[-1], habit)
+    edge = BLEND + 0.5 if loop else 0.0
+    starts = [start for start in starts if edge <= start <= times[-1] - edge] if loop else starts
+    lids = lid_curves(rng, starts, times, habit)
+    pose = np.zeros((whole, 6))
+    pose[:, :3] = wander(rng, whole, WANDER_SECONDS * rate, 3) * WANDER
+    breaths = max(round(seconds * BREATHS / 60), 1)
+    breath = np.sin(2 * np.pi * breaths * times / seconds)
+    pose[:, 0] -= NOD * breath
+    pose[:, 4] += RISE * breath
+    expression = own.expression.values[:1].repeat(whole, 1)
+    expression[:, [INDEX[name] for name in MOUTH]] = 0
+    for k, name in enumerate(("blink_left", "blink_right")):
+        column = expression[:, INDEX[name]]
+        expression[:, INDEX[name]] = torch.maximum(column, _tensor(lids[:, k]))
+    made = Motion(
+        Pose(own.pose.values[:1] + amount * _tensor(pose), own.space, fps),
+        Expression(expression, own.space, fps),
+        Gaze(own.gaze.values[:1] + amount * _tensor(gaze), own.space, fps),
+    )
+    if not loop:
+        return made
+    seconds_of_blend = (whole - frames) / rate
+    return Motion(*(looped(track, seconds_of_blend) for track in (made.pose, made.expression, made.gaze)))
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    return torch.as_tensor(values, dtype=torch.float32, device="cpu")

@@ -1,0 +1,117 @@
+"""Motion for other tools: ARKit's blendshapes as Live Link Face writes them, out and in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io, ui
+
+from . import host, sockets
+from .render import fps_field
+from .sockets import field, result, schema
+
+CATEGORY = "GoHD/motion"
+FORMATS = ("csv", "json")
+
+
+class SaveBlendshapes(io.ComfyNode):
+    """Save Blendshapes."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDSaveBlendshapes",
+            display_name="Save Blendshapes",
+            category=CATEGORY,
+            description="Writes a motion as ARKit's 52 blendshapes with head and eyes, for other programs.",
+            search_aliases=["gohd", "arkit", "live link face", "export", "unreal", "blender", "metahuman"],
+            is_output_node=True,
+            inputs=[
+                field(sockets.Motion, "motion", "The motion to write, made with the built-in weights."),
+                field(
+                    io.String,
+                    "filename_prefix",
+                    "Beginning of the file's name, in ComfyUI's output folder; a number is added.",
+                    default="gohd/face",
+                ),
+                field(
+                    io.Combo,
+                    "format",
+                    "csv as Live Link Face writes it, or json with names, frame rate and the head's place.",
+                    options=list(FORMATS),
+                    default=FORMATS[0],
+                ),
+                fps_field("Frames a second of the file, 1 to 120."),
+            ],
+            outputs=[result(io.String, "path", "Where the file lies.")],
+        )
+
+    @classmethod
+    @host.explained
+    def execute(cls, motion: Any, filename_prefix: str, format: str, fps: float) -> io.NodeOutput:
+        from gohd_core.driving.arkit import save_blendshapes
+
+        path, _ = host.output_path(filename_prefix, f".{format}")
+        save_blendshapes(path, motion, fps=fps)
+        return io.NodeOutput(str(path), ui=ui.PreviewText(f"{path.name}: {motion.expression.duration:.2f} s"))
+
+
+class LoadBlendshapes(io.ComfyNode):
+    """Load Blendshapes."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="GoHDLoadBlendshapes",
+            display_name="Load Blendshapes",
+            category=CATEGORY,
+            description="Reads a recording of Live Link Face, or blendshapes saved here, as motion.",
+            search_aliases=["gohd", "arkit", "live link face", "import", "iphone", "face capture"],
+            inputs=[
+                field(
+                    io.Combo,
+                    "file",
+                    "A file (.csv, .json) in ComfyUI's input folder, or in output/gohd where Save "
+                    "Blendshapes puts them. Press R for new ones.",
+                    options=host.names_of(*FORMATS),
+                ),
+                fps_field("Frames a second of a csv, 1 to 120: Live Link Face records 60. A json says it."),
+            ],
+            outputs=[
+                result(
+                    sockets.Motion,
+                    "motion",
+                    "The motion, for Mix Motion (pose relative).",
+                ),
+                result(io.Int, "frames", "Its number of frames."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, file: str) -> bool | str:
+        from gohd_core.errors import BadInput
+
+        if file is None:
+            return True
+        try:
+            path = host.annotated_path(file)
+        except BadInput as problem:
+            return str(problem)
+        return path.is_file() or f"There is no file {path}; put it into the input folder and press R."
+
+    @classmethod
+    def fingerprint_inputs(cls, file: str | None, **others: Any) -> str:
+        names = host.names_of(*FORMATS) if file is None else [file]
+        return " ".join(host.fingerprint(host.annotated_path(name)) for name in names)
+
+    @classmethod
+    @host.explained
+    def execute(cls, file: str, fps: float) -> io.NodeOutput:
+        from gohd_core.driving.arkit import load_blendshapes
+        from gohd_core.motion.editing import exact_fps
+
+        motion = load_blendshapes(host.annotated_path(file), fps=exact_fps(fps))
+        return io.NodeOutput(motion, len(motion))
+
+
+NODES = (SaveBlendshapes, LoadBlendshapes)

@@ -1,0 +1,101 @@
+"""Makes environments of other Python, NumPy and PyTorch versions and runs a smoke test in each.
+
+    python scripts/environments.py                    # all; needs those Pythons, and 1 GB for each PyTorch
+    python scripts/environments.py newest             # some of them by name
+    python scripts/environments.py --here             # none is made: all modes in this one
+
+Each environment runs `scripts/smoke.py` three times: with warnings as errors, with asserts and docstrings
+stripped (PYTHONOPTIMIZE=2), and in the C locale without UTF-8.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from environment import CPU_INDEX, ROOT
+
+FOLDER = ROOT / ".environments"
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What one environment has; an empty version is the newest."""
+
+    python: str
+    torch: str = ""
+    numpy: str = ""
+
+
+ENVIRONMENTS = {
+    "oldest": Versions("3.10", "==2.4.1", "==1.26.4"),
+    "middle": Versions("3.11", "==2.7.1", "==1.26.4"),
+    "newest": Versions("3.13"),
+}
+"""By name. ComfyUI asks for PyTorch 2.4 at least."""
+
+MODES = {
+    "strict": {"PYTHONWARNINGS": "error"},
+    "optimised": {"PYTHONOPTIMIZE": "2"},
+    "C locale": {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", choices=[[], *ENVIRONMENTS], help="which (all)")
+    parser.add_argument("--here", action="store_true", help="run in this Python, make nothing")
+    arguments = parser.parse_args()
+    if arguments.here:
+        return _smoke("this one", Path(sys.executable))
+    failed = 0
+    for name in arguments.names or ENVIRONMENTS:
+        python = _environment(name, ENVIRONMENTS[name])
+        failed += 1 if python is None else _smoke(name, python)
+    return 1 if failed else 0
+
+
+def _environment(name: str, versions: Versions) -> Path | None:
+    """Its Python, made where it is not there yet; None where this machine can't make it."""
+    folder = FOLDER / name
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    marker = folder / "ready"
+    wanted = f"{versions} {(ROOT / 'pyproject.toml').stat().st_mtime_ns}"
+    if marker.is_file() and marker.read_text() == wanted:
+        return python
+    base = shutil.which(f"python{versions.python}")
+    if base is None:
+        print(f"{name}: there is no python{versions.python} here")
+        return None
+    print(f"{name}: making {folder} ...", flush=True)
+    packages = [f"torch{versions.torch}", f"numpy{versions.numpy}", f"{ROOT}[video]"]
+    steps = [
+        [base, "-m", "venv", "--clear", folder],
+        [python, "-m", "pip", "install", "--quiet", "--extra-index-url", CPU_INDEX, *packages],
+    ]
+    for step in steps:
+        if subprocess.call([str(part) for part in step]):
+            print(f"{name}: could not be made")
+            return None
+    marker.write_text(wanted)
+    return python
+
+
+def _smoke(name: str, python: Path) -> int:
+    """Runs the smoke test in every mode; how many of them failed."""
+    failed = 0
+    for mode, settings in MODES.items():
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
+        code = subprocess.call([str(python), str(ROOT / "scripts" / "smoke.py")], env=environment)
+        print(f"{name}, {mode}: {'failed' if code else 'passed'}", flush=True)
+        failed += bool(code)
+    return failed
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,223 @@
+"""People in videos, read by their meshes: with a reader that knows its faces, and no networks."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "mesh"))
+
+from gohd_core.driving import extract_by_meshes, extract_motion, extract_people
+from gohd_core.driving.eye_contact import read_eyes, turned
+from gohd_core.driving.lids import COLUMNS, with_seen_lids
+from gohd_core.driving.mesh_reading import SAMPLE, MeshReadings, resting_height
+from gohd_core.driving.revoicing import read_speaker, revoiced
+from gohd_core.errors import BadInput, Interrupted
+from gohd_core.face.picking import FaceChoice, overlap
+from gohd_core.motion import Expression, Motion
+from gohd_core.video.reader import Film
+from tests.support.clip_faces import acted, landmarks
+from tests.support.driving_fakes import FakeExtractor
+from tests.support.mesh_faces import SIZE
+
+
+class KnownFaces:
+    """A reader that is told the faces [T][people]; a frame's number is written in its first pixel."""
+
+    def __init__(self, faces) -> None:
+        self.faces = faces
+
+    def read(self, image):
+        return [face for face in self.faces[int(image[0, 0, 0])] if face is not None]
+
+    def track(self, frames, previous=None, *, choice=None):
+        found = []
+        for image in frames:
+            here = self.read(image)
+            if previous is not None and here:
+                best = max(here, key=lambda face: overlap(face.box, previous.box))
+                face = best if overlap(best.box, previous.box) > 0 else None
+            else:
+                place = (choice or FaceChoice()).pick([face.box for face in here], SIZE, SIZE)
+                face = None if place is None else here[place]
+            previous = face or previous
+            found.append(face)
+        return found
+
+
+def film(count: int, once: bool = False, fps: float = 25) -> Film:
+    frames = np.zeros((count, SIZE, SIZE, 3), np.uint8)
+    frames[:, 40:200, 60:200] = 128
+    frames[:, 0, 0, 0] = np.arange(count)
+    return Film.of_frames(iter(frames), fps) if once else Film.of_images(frames, fps)
+
+
+def turning(count: int = 40):
+    return [[landmarks(acted((0.0, 0.3 * np.sin(k / 6), 0.0), gap=0.1 * (k % 8 == 4)))] for k in range(count)]
+
+
+def test_a_turning_head_is_read_as_it_turns() -> None:
+    made = extract_by_meshes(film(40), KnownFaces(turning()))
+    yaw = made.motion.pose.values[:, 1].numpy()
+    assert np.corrcoef(yaw, np.sin(np.arange(40) / 6))[0, 1] > 0.995
+    assert made.motion.space == "stylised" and made.report.without_face == 0
+    jaw = made.motion.expression.values[:, 0]
+    assert jaw[4::8].min() > 5 * jaw[::8].max().clamp_min(0.01)
+    assert made.lips.shape == (40, 2) and made.lips[4, 0] > made.lips[0, 0] + 0.08
+
+
+def test_frames_without_the_face_are_held_and_counted() -> None:
+    faces = turning()
+    for k in range(10, 15):
+        faces[k] = []
+    made = extract_by_meshes(film(40), KnownFaces(faces))
+    assert made.report.without_face == 5 and not made.motion.pose.valid[10:15].any()
+    assert torch.isfinite(made.motion.pose.values).all()
+
+
+def test_a_film_without_any_face_is_at_rest_and_not_an_error() -> None:
+    made = extract_by_meshes(film(10), KnownFaces([[]] * 10))
+    assert made.report.without_face == 10 and made.square is None
+    assert made.motion.pose.values.abs().max() == 0 and len(made.lips) == 10
+
+
+def test_other_rates_and_films_that_play_once() -> None:
+    made = extract_by_meshes(film(40, once=True, fps=50), KnownFaces(turning()))
+    assert len(made.motion) == 20 and made.report.source_fps == 50
+
+
+class Stylised(FakeExtractor):
+    space = "stylised"
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_drawn_heads_stay_with_the_extractor(monkeypatch, drawn) -> None:
+    from gohd_core.driving import extraction
+
+    monkeypatch.setattr(extraction, "is_drawn_head", lambda picture, extractor: drawn)
+    extractor = Stylised(aligned=False)
+    made = extract_motion(film(12, once=True), extractor, reader=KnownFaces(turning(12)))
+    assert (made.lips is None) == drawn and bool(extractor.calls) == drawn
+    assert made.report.frames_read == 12
+
+
+def test_official_extractors_align_faces_by_the_meshes() -> None:
+    extractor = FakeExtractor()
+    made = extract_motion(film(12), extractor, reader=KnownFaces(turning(12)), steady_crop=False)
+    assert made.motion.space == "bfm09" and len(extractor.landmarks) == 12
+    assert np.allclose(extractor.landmarks[3], turning(12)[3][0].landmarks68)
+
+
+def test_people_have_a_track_each_also_who_comes_later() -> None:
+    def placed(k: int, x: float):
+        mesh = acted((0.0, 0.02 * k, 0.0))
+        mesh = mesh * torch.tensor([0.3, 0.3, 0.3]) + torch.tensor([x, 90.0, 0.0])
+        return landmarks(mesh)
+
+    faces = [[placed(k, 10), *([placed(-k, 160)] if k >= 30 else [])] for k in range(60)]
+    made = extract_people(film(60), KnownFaces(faces))
+    assert len(made) == 2
+    assert made[0].report.without_face == 0 and 30 <= made[1].report.without_face <= 32
+    slopes = [np.polyfit(np.arange(20), d.motion.pose.values[38:58, 1].numpy(), 1)[0] for d in made]
+    assert slopes[0] > 0.015 and slopes[1] < -0.015
+
+
+def test_the_face_at_rest_is_made_of_a_bounded_sample() -> None:
+    made, face = MeshReadings(), landmarks(acted())
+    for _ in range(60):
+        made.add([face] * 16, SIZE, SIZE)
+    assert len(made._sample) <= SAMPLE and len(made.readings(25.0)) == 960
+
+
+def test_hard_frames_are_counted() -> None:
+    made = MeshReadings()
+    made.add([landmarks(acted((0.0, yaw, 0.0))) for yaw in (0.0, 1.0, 1.0)], SIZE, SIZE)
+    moved = acted() + torch.tensor([-120.0, 0.0, 0.0])
+    made.add([landmarks(moved)], SIZE, SIZE)
+    assert made.doubtful["turned away"] == 2 and made.doubtful["at the edge"] == 1
+    assert made.doubtful["fast"] >= 1
+
+
+def test_reading_stops_when_asked() -> None:
+    with pytest.raises(Interrupted):
+        extract_by_meshes(film(12), KnownFaces(turning(12)), should_stop=lambda: True)
+
+
+def test_a_height_at_which_somebody_looks_is_no_look_up_or_down() -> None:
+    rng = np.random.default_rng(0)
+    steady = np.radians(-8) + rng.normal(0, 0.02, 200)
+    assert resting_height(steady) == pytest.approx(np.radians(-8), abs=0.02)
+    assert resting_height(rng.uniform(-1, 1, 200)) == 0.0
+    assert resting_height(steady[:10]) == 0.0
+
+
+def test_lids_are_drawn_as_they_were_seen() -> None:
+    """The mesh animator's own rule, laid on what comes out, gives the blinks that went in."""
+    from gohd_core.mesh.drawing import _with_lids
+    from gohd_core.mesh.gaze import into_head
+
+    descriptors = torch.zeros(6, 72)
+    descriptors[:, COLUMNS] = torch.tensor([-0.1, 0.0, 0.2, 0.5, 0.9, 1.0])[:, None]
+    descriptors[:, -2] = torch.linspace(-0.5, 0.3, 6)  # pitch of the gaze
+    motion, own = Motion.from_descriptors(descriptors, "stylised"), torch.zeros(1, 72)
+    seen = with_seen_lids(motion, Motion.from_descriptors(own, "stylised"))
+    up = into_head(seen.pose.values, seen.gaze.values.flip(-1))[:, 1]
+    drawn = _with_lids(torch.cat([seen.expression.values, descriptors[:, 64:]], 1), up)
+    assert torch.allclose(drawn[:, COLUMNS], descriptors[:, COLUMNS], atol=1e-5)
+
+
+def test_eyes_of_a_film_are_turned_and_faceless_frames_stay() -> None:
+    faces = [[landmarks(acted(look=(0.15, 0.0)))] for _ in range(30)]
+    faces[7] = []
+    source, reader = film(30), KnownFaces(faces)
+    made, report = turned(source, read_eyes(source, reader), (0.0, -0.15))
+    assert report.without_face == 1 and not report.reflections
+    pairs = list(zip(source.play(), made.play(), strict=True))
+    assert len(pairs) == 30 and np.array_equal(pairs[7][0][1], pairs[7][1][1])
+    same, _ = turned(source, read_eyes(source, reader), strength=0.0)
+    assert all(np.array_equal(a[1], b[1]) for a, b in zip(source.play(), same.play(), strict=True))
+
+
+def test_bad_input_to_eye_contact_is_told() -> None:
+    source = film(5)
+    nobody = read_eyes(source, KnownFaces([[]] * 5))
+    with pytest.raises(BadInput, match="no eyes"):
+        turned(source, nobody)
+    once = film(5, once=True)
+    with pytest.raises(BadInput, match="used up"):
+        turned(once, nobody)
+
+
+def talking(count: int = 60):
+    return [[landmarks(acted(gap=0.12 * max(0.0, np.sin(k / 3)), shut=0.0))] for k in range(count)]
+
+
+def test_a_dubbed_face_changes_around_the_mouth_alone() -> None:
+    source, faces = film(60), talking()
+    faces[3] = []
+    rng = np.random.default_rng(0)
+    frames = np.stack([image for _, image in source.play()])
+    frames[:, 30:220, 50:210] = rng.integers(60, 200, frames[:, 30:220, 50:210].shape)
+    source = Film.of_images(frames)
+    speaker = read_speaker(source, KnownFaces(faces))
+    values = torch.zeros(60, 64)
+    values[:, 0] = 0.5 + 0.5 * torch.cos(torch.arange(60) / 4)
+    made = revoiced(source, speaker, Expression(values, "stylised", Fraction(25)))
+    eyes = slice(0, int(faces[0][0].points[[33, 263], 1].min()))
+    changed = 0
+    for k, ((_, before), (_, after)) in enumerate(zip(source.play(), made.play(), strict=True)):
+        assert np.array_equal(before[eyes], after[eyes])
+        if k == 3:
+            assert np.array_equal(before, after)
+        changed += int((before != after).any())
+    assert changed > 40
+
+
+def test_a_speaker_who_is_hardly_seen_is_told() -> None:
+    with pytest.raises(BadInput, match="25"):
+        read_speaker(film(30), KnownFaces([[]] * 20 + talking(10)))

@@ -1,0 +1,108 @@
+"""A clip by meshes: poses whatever the jaw does, expressions against the face at rest, and gaze."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from gohd_core.errors import BadInput
+from gohd_core.face.camera import Camera, rotation
+from gohd_core.mesh.clip import (
+    EYES,
+    IRIS_DEPTH,
+    ClipExpression,
+    Features,
+    fit_clip,
+    iris_offsets,
+    neutral_points,
+    offset_gaze,
+)
+from gohd_core.mesh.fit import fit_face
+from tests.support.clip_faces import acted, head
+from tests.support.mesh_faces import SIZE
+
+
+@pytest.mark.parametrize("angles", [(0.0, 0.0, 0.0), (0.15, 0.35, -0.1), (-0.2, -0.5, 0.2)])
+def test_the_pose_is_the_heads_and_no_jaw_changes_it(angles) -> None:
+    shut, opened = (fit_clip(acted(angles, gap=gap)[None], SIZE).pose[0] for gap in (0.0, 0.2))
+    assert torch.allclose(shut[:3], torch.tensor(angles), atol=0.02)
+    assert torch.allclose(shut[:3], opened[:3], atol=1e-4)
+    whole = fit_face(acted(angles, gap=0.2)[None], SIZE).pose[0]
+    assert (whole - shut)[:3].abs().max() > 5 * (opened - shut)[:3].abs().max()
+
+
+def test_own_points_lie_on_their_pixels() -> None:
+    from gohd_core.face.camera import transform
+
+    mesh = acted((0.1, 0.3, 0.05), gap=0.1)
+    fitted = fit_clip(mesh[None], SIZE)
+    seen = Camera.of_size(SIZE).pixels(transform(fitted.points_in_head, fitted.pose))
+    assert torch.allclose(seen[0], mesh[:, :2], atol=2e-3)
+
+
+def test_irises_are_read_in_their_own_plane() -> None:
+    """The slow way: the ray of one iris, cut with the plane, by hand."""
+    fitted = fit_clip(acted((0.1, 0.4, 0.0), look=(0.2, 0.1))[None], SIZE)
+    points, pose = fitted.points_in_head[0].double(), fitted.pose[0].double()
+    found = iris_offsets(fitted.pose, fitted.points_in_head)[0]
+    viewer = (torch.tensor([0.0, 0.0, 10.0], dtype=torch.float64) - pose[3:]) @ rotation(pose[:3]).T
+    for k, (lids, iris, _) in enumerate(EYES):
+        right, left = points[lids.right], points[lids.left]
+        width, middle = (right - left).norm(), (right + left) / 2
+        ray = points[iris.start] - viewer
+        at = viewer + ray * (middle[2] + IRIS_DEPTH * width - viewer[2]) / ray[2]
+        assert torch.allclose(found[k].double(), (at - middle)[:2] / width, atol=1e-4)
+
+
+@pytest.mark.parametrize("yaw", [-0.4, 0.0, 0.4])
+def test_a_turning_head_does_not_change_where_its_eyes_look(yaw) -> None:
+    look = (0.25, -0.1)
+    fitted = fit_clip(acted((0.0, yaw, 0.0), look=look)[None], SIZE)
+    found = offset_gaze(iris_offsets(fitted.pose, fitted.points_in_head))[0]
+    assert torch.allclose(found, torch.tensor(look), atol=0.03)
+
+
+def clip(**channels: np.ndarray) -> torch.Tensor:
+    count = len(next(iter(channels.values())))
+    rows = [{name: float(values[k]) for name, values in channels.items()} for k in range(count)]
+    return fit_clip(torch.stack([acted(**row) for row in rows]), SIZE).points_in_head
+
+
+def test_lips_open_by_what_is_seen_and_shut_ones_are_shut() -> None:
+    gap = np.concatenate([np.zeros(8), np.linspace(0, 0.2, 12)])
+    points = clip(gap=gap)
+    features = Features.of(points)
+    tells = ClipExpression(neutral_points(points), features)
+    found = tells(features)
+    edge = tells.shape.directions[:, 0, 1, :, 1]
+    gain = (edge[:, [9, 12, 15]] - edge[:, [39, 36, 33]]).mean(1)
+    columns = [0, 1, 3, 4, 5, 6, 7, 8, 10, 11, 13, 14, 15, 16]
+    opening = (found[:, columns] @ gain).numpy()
+    assert np.corrcoef(opening, gap)[0, 1] > 0.99
+    assert opening[:8].max() <= 0.03 * opening.max()
+    # Not exactly: this mouth opens as a box does, and expressions know rounder ones.
+    assert 0.8 < opening[-1] / gap[-1] < 1.2
+    assert found[-1, 0] > 0.2 > found[:8, 0].max()
+
+
+def test_lids_shut_and_open() -> None:
+    shut = np.array([0.0, 0, 0, 0, 0, 0.5, 1.0, 0.5, 0, 0, 0, 0])
+    features = Features.of(clip(shut=shut))
+    found = ClipExpression(head(), features)(features)
+    for column in (10, 11):
+        assert found[6, column] > 0.9 and found[:5, column].abs().max() < 0.05
+        assert 0.3 < found[5, column] < 0.75
+
+
+def test_rest_is_taken_from_frames_with_shut_lips() -> None:
+    gap = np.concatenate([np.full(30, 0.15), np.zeros(10)])
+    points = clip(gap=gap)
+    assert torch.allclose(neutral_points(points), points[30:].mean(0), atol=1e-5)
+
+
+def test_what_is_no_mesh_is_told() -> None:
+    with pytest.raises(BadInput, match="478"):
+        fit_clip(torch.zeros(2, 468, 3), SIZE)
+    with pytest.raises(BadInput, match="finite"):
+        fit_clip(torch.full((1, 478, 3), float("nan")), SIZE)

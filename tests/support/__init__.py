@@ -1,0 +1,1 @@
+"""Builders, references and stand-ins that tests share."""

@@ -1,0 +1,68 @@
+"""Faces that turn, speak and look about, made from the painted one without networks."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gohd_core.face.camera import Camera, transform
+from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
+from gohd_core.mesh.clip import CHIN, EYES, IRIS_DEPTH, fit_clip
+from gohd_core.mesh.contours import INNER_LIPS, OUTER_LIPS
+from gohd_core.mesh.gaze import RADIUS, REST
+from tests.support.mesh_faces import SIZE, painted_mesh
+
+LOWER = [*INNER_LIPS.lower, *OUTER_LIPS.lower]
+RINGS = (
+    (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173),
+    (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398),
+)
+
+
+def head() -> Tensor:
+    """Own points in head space [478,3]."""
+    return fit_clip(painted_mesh()[None], SIZE).points_in_head[0]
+
+
+def acted(
+    angles: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    *,
+    gap: float = 0.0,
+    look: tuple[float, float] = (0.0, 0.0),
+    shut: float = 0.0,
+) -> Tensor:
+    """A mesh [478,3] in pixels of a picture of `SIZE`.
+
+    angles: of the head, radians. gap: that the lower lip and the chin go down by, model units.
+    look: (horizontal, vertical) in the head, radians. shut: how far lids are, 0..1.
+    """
+    points = head().clone()
+    points[LOWER, 1] -= gap
+    points[list(CHIN), 1] -= gap
+    for lids, iris, outward in EYES:
+        right, left = points[lids.right].clone(), points[lids.left].clone()
+        width = (right - left).norm()
+        place = torch.tensor([-math.sin(look[0]) * math.cos(look[1]), math.sin(look[1])]) * RADIUS
+        place = place + torch.tensor([outward * REST[0], REST[1]])
+        middle = (right + left) / 2 + width * torch.tensor([*place.tolist(), IRIS_DEPTH])
+        points[iris] = points[iris] - points[iris.start] + middle
+        level = (right[1] + left[1]) / 2
+        for point in (*lids.upper, *lids.lower):
+            points[point, 1] += shut * 0.95 * (level - points[point, 1])
+    pose = torch.tensor([*angles, 0.0, 0.0, 0.0], dtype=torch.float32)
+    camera = Camera.of_size(SIZE)
+    placed = transform(points, pose)
+    flat = camera.pixels(placed)
+    return torch.cat([flat, -placed[:, 2:] * camera.focal / camera.distance], -1)
+
+
+def landmarks(mesh: Tensor) -> FaceLandmarks:
+    """As the reader gives it."""
+    points = mesh.numpy().astype(np.float32)
+    contours = np.zeros((2, 71, 2), np.float32)
+    for row, ring in enumerate(RINGS):
+        contours[row, :16] = points[list(ring), :2]
+    return FaceLandmarks(points, contours, 0.9, 0.99, FaceRegion(0, 0, SIZE, 0))
