@@ -118,7 +118,7 @@ def learn(network: Any, config: Stage1Config, given: argparse.Namespace) -> tupl
         with torch.no_grad():
             for mean, value in zip(average.parameters(), mapping.parameters(), strict=True):
                 mean.lerp_(value, 1 - min(EMA, (step + 1) / (step + 10)))
-        last.append({name: float(value) for name, (_, value) in terms.items()})
+        last.append({name: float(value.detach()) for name, (_, value) in terms.items()})
     mapping.load_state_dict(average.state_dict())
     figures = {name: float(np.mean([one[name] for one in last[-50:]])) for name in last[-1]}
     return time.perf_counter() - begun, figures

@@ -34,7 +34,8 @@ def test_it_says_what_it_is() -> None:
     loaded = load_network("builtin", "expression")
     assert loaded.space == "stylised" and loaded.config.kind == "lstm"
     training = loaded.info["training"]
-    assert training["command"].startswith("gohd train expression-stage2") and training["steps"] > 0
+    assert training["command"].startswith("python scripts/train_lip_mapping.py") and training["steps"] > 0
+    assert loaded.info["begun_with"][-1]["command"].startswith("gohd train expression-stage2")
     assert loaded.info["stage1"]["training"]["command"].startswith("gohd train expression-stage1")
 
 
