@@ -19,7 +19,7 @@ FAMILIES = [BUILTIN, OFFICIAL]
 _PARTS = {item.name: item for item in ROLES.values()}
 """Component -> its facts, of all that make a family."""
 _FAMILY = (
-    "`builtin`: the weights that ship with the pack, for drawn heads. `official`: the authors' files, under "
+    "`builtin`: the weights that ship with the pack, for any face. `official`: the authors' files, under "
     "their released names, in models/gohd."
 )
 

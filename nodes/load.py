@@ -15,7 +15,7 @@ from .sockets import field, result, schema
 CATEGORY = "GoHD/load"
 
 _WEIGHTS = (
-    "Which weights. `builtin` ships with the pack and is for drawn heads; the others are files found in "
+    "Which weights. `builtin` ships with the pack; the others are files found in "
     "models/gohd (and in the gohd folders of extra_model_paths). Weights of one workflow must share a "
     "coefficient space: all built-in, or all official."
 )

@@ -16,8 +16,9 @@ FIGURES = ("figures_test_identities", "held_out", "figures")
 HEAD = """# The built-in weights
 
 Small networks for **stylised faces**, trained with this repository's own code on procedurally drawn heads
-and synthesised speech (`gohd stylised make`). They make the pack work offline at once. They are not for
-photographs: those want the official weights. Licence: MIT, like the code.
+and synthesised speech (`gohd stylised make`). They make the pack work offline at once.
+Photographs, paintings and drawings move by their head pose, lips, eyes and gaze too, but are drawn by the mesh
+animator, which has no weights (README). Licence: MIT, like the code.
 
 Nothing here was trained on real people. The one photograph in this folder, `portraits/astronaut.jpg` (NASA's
 portrait of Eileen Collins, in the public domain, from scikit-image), is a sample to try and was in no
