@@ -19,7 +19,7 @@ from gohd_core.render import render_video
 def videos(tmp_path_factory):
     """A shipped portrait that drifts, with sound; and the same, darker."""
     folder = tmp_path_factory.mktemp("videos")
-    picture = Image.open(sorted((assets_folder() / "portraits").glob("*.jpg"))[0]).resize((128, 128))
+    picture = Image.open(sorted((assets_folder() / "portraits").glob("[0-9]*.jpg"))[0]).resize((128, 128))
     still = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 127.5 - 1
     frames = torch.stack([torch.roll(still, k // 4, 2) for k in range(20)])
     sound = (0.1 * np.random.default_rng(0).standard_normal((1, 12_800)), 16_000)

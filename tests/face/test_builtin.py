@@ -17,7 +17,7 @@ MAX_BYTES = 2_500_000
 
 @pytest.fixture(scope="module")
 def portraits():
-    files = sorted((assets_folder() / "portraits").glob("*.jpg"))
+    files = sorted((assets_folder() / "portraits").glob("[0-9]*.jpg"))
     extractor, estimator = gohd.load_extractor("builtin"), gohd.load_gaze_estimator("builtin")
     return [
         gohd.prepare_portrait(Image.open(file), extractor=extractor, gaze_estimator=estimator)
@@ -52,7 +52,7 @@ def test_size_resolution_and_origin(portraits):
         assert (folder / f"{component}.safetensors").stat().st_size < MAX_BYTES
     extractor = gohd.load_extractor("builtin")
     assert extractor.space == STYLISED and extractor.info["training"]["figures"]
-    whole = Image.open(sorted((folder / "portraits").glob("*.jpg"))[0])
+    whole = Image.open(sorted((folder / "portraits").glob("[0-9]*.jpg"))[0])
     small = extractor.extract(whole.resize((150, 150), Image.Resampling.LANCZOS))
     large = extractor.extract(whole)
     assert (small.pose.values[:, :3] - large.pose.values[:, :3]).abs().max() < math.radians(2)
