@@ -17,8 +17,8 @@ HEAD = """# The built-in weights
 
 Small networks for **stylised faces**, trained with this repository's own code on procedurally drawn heads
 and synthesised speech (`gohd stylised make`). They make the pack work offline at once.
-Photographs, paintings and drawings move by their head pose, lips, eyes and gaze too, but are drawn by the mesh
-animator, which has no weights (README). Licence: MIT, like the code.
+Photographs, paintings and drawings move by their head pose, lips, eyes and gaze too, but are drawn by the
+mesh animator, which has no weights (README). Licence: MIT, like the code.
 
 Nothing here was trained on real people. The one photograph in this folder, `portraits/astronaut.jpg` (NASA's
 portrait of Eileen Collins, in the public domain, from scikit-image), is a sample to try and was in no
@@ -30,7 +30,8 @@ voices and texts that were never trained on.
 SHORTCOMINGS = """## What falls short
 
 Trained for some hours on two shared CPU cores, and not converged. `gohd benchmark quality` (the section at
-the end) has every figure, with exact truth and baselines; all of its 24 targets are met. In short:
+the end) has every figure, with exact truth and baselines; all of its 24 targets were met with
+the mouths before today's. In short:
 
 - **Animator**: heads turn, jaws open, eyes look, lips move and blinks close as told, by the reader and by
   landmarks, and stay crisp. Brows go nine tenths as far as in truth, frowns eight tenths. All of that rests
