@@ -31,7 +31,7 @@ SHORTCOMINGS = """## What falls short
 
 Trained for some hours on two shared CPU cores, and not converged. `gohd benchmark quality` (the section at
 the end) has every figure, with exact truth and baselines; all of its 24 targets were met with
-the mouths before today's. In short:
+the mouths that these tables were made with. In short:
 
 - **Animator**: heads turn, jaws open, eyes look, lips move and blinks close as told, by the reader and by
   landmarks, and stay crisp. Brows go nine tenths as far as in truth, frowns eight tenths. All of that rests
