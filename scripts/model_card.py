@@ -30,8 +30,7 @@ voices and texts that were never trained on.
 SHORTCOMINGS = """## What falls short
 
 Trained for some hours on two shared CPU cores, and not converged. `gohd benchmark quality` (the section at
-the end) has every figure, with exact truth and baselines; all of its 24 targets were met with
-the mouths that these tables were made with. In short:
+the end) has every figure, with exact truth and baselines; all of its 24 targets are met. In short:
 
 - **Animator**: heads turn, jaws open, eyes look, lips move and blinks close as told, by the reader and by
   landmarks, and stay crisp. Brows go nine tenths as far as in truth, frowns eight tenths. All of that rests
@@ -44,7 +43,7 @@ the mouths that these tables were made with. In short:
   what is seen of it, so that its pattern is lost there.
 - **Expression**: coefficients close the lips on 94 of 100 p, b, m and follow the true openings with a
   correlation of .73 and a slope of .71 (held against today's mouths, which round and close more slowly than
-  those that the quality tables below were made with); on six clips of real people the jaw goes with the
+  those before); on six clips of real people the jaw goes with the
   lips' gap with a correlation of .47, and three of ten closures are missed;
   brows move six tenths as far as the truth's, frowns a third; eyes
   blink 23 times a minute (25 in the data), and some blinks stay partly open.
