@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
@@ -33,6 +34,16 @@ class Cores:
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """What `work` makes of each item, in order; gradients are not recorded."""
         return list(self._pool.map(torch.inference_mode()(work), items))
+
+    def stream(self, work: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:
+        """The same one after another, while up to `ahead` items after the one that is taken are worked on."""
+        work, waiting = torch.inference_mode()(work), deque()
+        for item in items:
+            waiting.append(self._pool.submit(work, item))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _compute_alone(ready: Barrier) -> None:

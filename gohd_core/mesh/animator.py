@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -82,6 +83,11 @@ class MeshAnimator:
             descriptors: [T,72] in the network's order: expression 64, pose 6, gaze (horizontal, vertical).
             strength: factor on what they differ from the portrait's own by, one number or one a frame [T].
         """
+        descriptors = self._scaled(source, descriptors, strength)
+        return torch.cat(list(self._parts(source, descriptors, len(descriptors))))
+
+    def _scaled(self, source: MeshSource, descriptors: Tensor, strength: float | Tensor) -> Tensor:
+        """Checked descriptors [T,72], what they differ from the portrait's own by scaled."""
         if descriptors.ndim != 2 or descriptors.shape[1] != N_DESCRIPTOR or not len(descriptors):
             raise BadInput(f"Descriptors must be [T, {N_DESCRIPTOR}]; got {list(descriptors.shape)}.")
         if not descriptors.is_floating_point() or not torch.isfinite(descriptors).all():
@@ -91,17 +97,22 @@ class MeshAnimator:
         if len(strength) not in (1, count) or not torch.isfinite(strength).all():
             raise BadInput("Strength must be one finite number, or one for each frame.")
         change = descriptors.to(self.device, torch.float32) - source.reference
-        descriptors = source.own + strength * change
+        return source.own + strength * change
+
+    def _parts(self, source: MeshSource, descriptors: Tensor, batch_size: int) -> Iterator[Tensor]:
+        """The frames of descriptors [T,72]: on a CPU one by one, the next `batch_size` on their way; else in
+        batches."""
+        work = partial(_draw, source)
         if self.device.type != "cpu":
-            return draw(source, descriptors)
+            return map(work, descriptors.split(batch_size))
         # Each frame by itself: its maps stay in the caches, and it does not depend on the batch.
         frames = descriptors.split(1)
         threads = min(torch.get_num_threads(), _MOST_CORES)
-        if threads == 1 or count == 1:
-            return torch.cat([draw(source, each) for each in frames])
+        if threads == 1 or len(frames) == 1:
+            return map(work, frames)
         if self._cores is None or self._cores.count != threads:
             self._cores = Cores(threads)
-        return torch.cat(self._cores.map(lambda each: draw(source, each), frames))
+        return self._cores.stream(work, frames, max(batch_size, threads))
 
     def animate(
         self,
@@ -140,23 +151,17 @@ class MeshAnimator:
         progress: Progress | None,
         should_stop: Callable[[], bool] | None,
     ) -> Iterator[Tensor]:
-        descriptors = network_descriptors(motion)
-        total, at_once = len(descriptors), self.drawn_at_once(batch_size)
+        descriptors = self._scaled(source, network_descriptors(motion), strength)
+        total = len(descriptors)
+        parts = self._parts(source, descriptors, batch_size)
         for start in range(0, total, batch_size):
             if should_stop is not None and should_stop():
                 raise Interrupted(f"Stopped after {start} of {total} frames, as asked.")
-            done = start % at_once
-            if not done:
-                drawn = self.decode(source, descriptors[start : start + at_once], strength)
-            yield drawn[done : done + batch_size]
+            drawn = next(parts)
+            wanted = min(batch_size, total - start) - len(drawn)
+            yield torch.cat([drawn, *islice(parts, wanted)])
             if progress is not None:
                 progress(min(start + batch_size, total), total)
-
-    def drawn_at_once(self, batch_size: int) -> int:
-        """Frames drawn ahead, in whole batches, so that small batches keep all of the CPU's cores busy."""
-        if self.device.type != "cpu":
-            return batch_size
-        return batch_size * math.ceil(min(torch.get_num_threads(), _MOST_CORES) / batch_size)
 
     def check_motion(self, motion: Motion) -> None:
         """`BadInput` for a motion of another coefficient space."""
@@ -167,6 +172,11 @@ class MeshAnimator:
             )
         if not len(motion.pose.values):
             raise BadInput("This motion has no frames.")
+
+
+@torch.inference_mode()
+def _draw(source: MeshSource, descriptors: Tensor) -> Tensor:
+    return draw(source, descriptors)
 
 
 def _checked_image(image: Tensor) -> Tensor:

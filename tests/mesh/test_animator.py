@@ -316,6 +316,14 @@ def test_a_clip_comes_in_batches_with_progress_and_stops_when_asked():
     assert [len(each) for each in clip] == [2, 2, 1] and seen == [(2, 5), (4, 5), (5, 5)]
     alone = torch.cat(list(animator.animate(source, motion(descriptors), batch_size=5)))
     assert torch.equal(torch.cat(clip), alone)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)  # drawn ahead, by several cores
+        side_by_side = list(animator.animate(source, motion(descriptors), batch_size=2))
+    finally:
+        torch.set_num_threads(threads)
+    assert [len(each) for each in side_by_side] == [2, 2, 1]
+    assert torch.equal(torch.cat(side_by_side), alone)
     with pytest.raises(Interrupted, match="after 0 of 5"):
         next(animator.animate(source, motion(descriptors), should_stop=lambda: True))
 
