@@ -1,9 +1,8 @@
-"""Work on frames side by side on the CPU, each on one core."""
+"""Threads for the CPU that compute alone, each on one core."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
@@ -16,11 +15,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Cores:
-    """Threads that compute alone, one item each.
-
-    PyTorch shares one small operation after another among its threads, which costs as much as it saves.
-    """
+class SingleThreadPool:
+    """Threads that compute alone, one item each."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -34,16 +30,6 @@ class Cores:
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """What `work` makes of each item, in order; gradients are not recorded."""
         return list(self._pool.map(torch.inference_mode()(work), items))
-
-    def stream(self, work: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:
-        """The same one after another, while up to `ahead` items after the one that is taken are worked on."""
-        work, waiting = torch.inference_mode()(work), deque()
-        for item in items:
-            waiting.append(self._pool.submit(work, item))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def _compute_alone(ready: Barrier) -> None:
