@@ -52,6 +52,8 @@ def add_commands(commands: Any) -> None:
     )
     parser.add_argument("--pose-scale", type=within(0, 3), default=1.0, help="factor on head movement (1)")
     parser.add_argument("--expression-scale", type=within(0, 3), default=1.0, help="factor on expression (1)")
+    parser.add_argument("--mouth-scale", type=within(0, 3), default=1.0, help="factor on the mouth alone (1)")
+    parser.add_argument("--eyes-scale", type=within(0, 3), default=1.0, help="factor on brows and lids (1)")
     parser.add_argument("--sampler", default="dpmpp_2m", choices=SAMPLERS)
     parser.add_argument("--steps", type=int, help="denoising steps (the sampler's own)")
     parser.add_argument("--guidance", type=within(0, 1), help="gamma of eq. 3, 0 to 1 (the model's own)")
@@ -116,6 +118,8 @@ def _make(
         guidance=arguments.guidance,
         pose_scale=arguments.pose_scale,
         expression_scale=arguments.expression_scale,
+        mouth_scale=arguments.mouth_scale,
+        eyes_scale=arguments.eyes_scale,
         strength=arguments.strength,
         fps=arguments.fps,
     )
