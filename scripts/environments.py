@@ -1,6 +1,6 @@
 """Makes environments of other Python, NumPy and PyTorch versions and runs a smoke test in each.
 
-    python scripts/environments.py                    # all; needs those Pythons, and 1 GB for each PyTorch
+    python scripts/environments.py                    # all; needs those Pythons on PATH, and 1 to 6 GB for each PyTorch
     python scripts/environments.py newest             # some of them by name
     python scripts/environments.py --here             # none is made: all modes in this one
 
@@ -68,15 +68,15 @@ def _environment(name: str, versions: Versions) -> Path | None:
     wanted = f"{versions} {(ROOT / 'pyproject.toml').stat().st_mtime_ns}"
     if marker.is_file() and marker.read_text() == wanted:
         return python
-    base = shutil.which(f"python{versions.python}")
+    base = _interpreter(versions.python)
     if base is None:
-        print(f"{name}: there is no python{versions.python} here")
+        print(f"{name}: there is no python{versions.python} here; put one on PATH")
         return None
     print(f"{name}: making {folder} ...", flush=True)
     packages = [f"torch{versions.torch}", f"numpy{versions.numpy}", f"{ROOT}[video]"]
     steps = [
         [base, "-m", "venv", "--clear", folder],
-        [python, "-m", "pip", "install", "--quiet", "--extra-index-url", CPU_INDEX, *packages],
+        [python, "-m", "pip", "install", "--quiet", "--retries", "1", "--extra-index-url", CPU_INDEX, *packages],
     ]
     for step in steps:
         if subprocess.call([str(part) for part in step]):
@@ -84,6 +84,16 @@ def _environment(name: str, versions: Versions) -> Path | None:
             return None
     marker.write_text(wanted)
     return python
+
+
+def _interpreter(version: str) -> str | None:
+    """A Python of that version on PATH that runs: pyenv leaves names there of versions that are not chosen."""
+    name = f"python{version}" + ".exe" * (os.name == "nt")
+    for folder in os.get_exec_path():
+        found = shutil.which(name, path=folder)
+        if found and not subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL):
+            return found
+    return None
 
 
 def _smoke(name: str, python: Path) -> int:

@@ -168,11 +168,11 @@ def _opened(source: Any, name: str) -> Any:
 def _rate_and_count(container: Any, stream: Any) -> tuple[Fraction, int]:
     """Mean frames a second, and how many there are.
 
-    MP4 counts its frames. What others claim can be anything (browsers' recordings say 1000 a second), so that
-    they are counted; only where it is much the same the claim, which is exact, is taken.
+    MP4 counts its frames. What others claim can be anything (browsers' recordings say 1000 a second, AVI counts
+    empty ones), so that they are counted; only where it is much the same the claim, which is exact, is taken.
     """
     claimed = stream.average_rate
-    if claimed and stream.frames and RATES[0] <= claimed <= RATES[1]:
+    if "mp4" in container.format.name and claimed and stream.frames and RATES[0] <= claimed <= RATES[1]:
         return claimed.limit_denominator(100_000), stream.frames
     times = [
         packet.pts * packet.time_base
