@@ -50,12 +50,17 @@ def open_media(source: str | Path | IO[bytes], name: str, what: str = "video") -
     elif not Path(source).is_file():
         raise BadInput(f"There is no {what} at {source}; check the path.")
     try:
-        return av.open(str(source) if isinstance(source, Path) else source, metadata_errors="replace")
+        return av.open(str(source) if isinstance(source, Path) else source, **_metadata_options(av))
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadInput(
             f"{name} can't be read as {'a video' if what == 'video' else what} ({reason})."
         ) from error
+
+
+def _metadata_options(av: Any) -> dict[str, str]:
+    """Titles in unknown encodings are no reason not to read a file; from PyAV 19 on they are none."""
+    return {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 def usable(streams: Any) -> list[Any]:
@@ -64,7 +69,8 @@ def usable(streams: Any) -> list[Any]:
 
 
 def _is_cover(stream: Any) -> bool:
-    return bool(int(getattr(stream, "disposition", 0)) & _ATTACHED_PIC)
+    disposition = getattr(stream, "disposition", 0)
+    return bool(getattr(disposition, "value", disposition) & _ATTACHED_PIC)
 
 
 def packets(container: Any, clock: Clock | None = None) -> Iterator[Any]:
@@ -145,9 +151,9 @@ class Clock:
 
     def put_right(self, packet: Any) -> None:
         """Moves a packet to where it belongs on the one clock."""
-        base, index = packet.time_base, packet.stream.index
-        if base is None:
+        if not packet.time_base:
             return
+        base, index = Fraction(packet.time_base), packet.stream.index
         if packet.dts is None:
             if packet.pts is not None and getattr(packet.stream, "average_rate", None):
                 self._end = max(self._end, packet.pts * base + 1 / packet.stream.average_rate)
@@ -228,5 +234,3 @@ def _told_bytes(file: IO[bytes], name: str) -> int:
     if place < 0 or len(counts) < 12 or not counts[3] & 2:
         return 0
     return tag + int.from_bytes(counts[8:12] if counts[3] & 1 else counts[4:8], "big")
-
-

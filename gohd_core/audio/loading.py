@@ -148,8 +148,6 @@ def _laid_out(
     parts: list[np.ndarray] = []
     position, holes, rate = 0, 0, 0
     for time, samples, rate in pieces:
-        if not (filmed or parts or time is None):
-            start = time  # What a decoder holds back at the start is no silence where nothing is seen.
         due = position if time is None else round((time - start) * rate)
         missing = due - position
         if missing > HOLE_SECONDS * rate or (not parts and missing > 0):
