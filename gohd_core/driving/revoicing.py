@@ -76,7 +76,7 @@ def read_speaker(
             "at least."
         )
     box = face_box(torch.from_numpy(meshes[0]), *size)
-    face = Revoicing(RevoiceRows.of(np.stack(meshes), box), box)
+    face = Revoicing(RevoiceRows.of(np.stack(meshes), box), box, float(film.fps))
     wanted, pictures = set(face.wanted_frames), {}
     for row, image in _seen(film, np.array(found)):
         if row in wanted:
@@ -94,8 +94,7 @@ def revoiced(film: Film, speaker: Speaker, voice: Expression) -> Film:
         speaker: from `read_speaker` of the same film.
         voice: what the sound makes a face do, in the stylised space; after its end the mouth comes to rest.
     """
-    spoken = speaker.face.styled(_at(voice, speaker.times[speaker.found]))
-    lips = speaker.face.target_lips(spoken)
+    spoken, lips = spoken_lips(speaker, voice)
 
     def play() -> Iterator[tuple[float, Image]]:
         row = 0
@@ -106,6 +105,13 @@ def revoiced(film: Film, speaker: Speaker, voice: Expression) -> Film:
             yield time, image
 
     return replace(film, play=play)
+
+
+def spoken_lips(speaker: Speaker, voice: Expression) -> tuple[Tensor, Tensor]:
+    """What the speaker's face does in the frames in which it is seen: [n,14] and the lips' contours
+    [n,7,48,3]."""
+    spoken = speaker.face.styled(_at(voice, speaker.times[speaker.found]))
+    return spoken, speaker.face.target_lips(spoken)
 
 
 def voice_of(sound: tuple[Any, int], predictor: ExpressionPredictor, *, seed: int = 0) -> Expression:

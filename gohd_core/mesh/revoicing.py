@@ -29,7 +29,7 @@ from gohd_core.mesh.clip import (
     on_head,
 )
 from gohd_core.mesh.contour_warp import contour_flows
-from gohd_core.mesh.contours import LIPS_WITHIN, N_FACE, face_contours, opposite
+from gohd_core.mesh.contours import LIPS_WITHIN, N_FACE, edge_gap, face_contours, opposite
 from gohd_core.mesh.fit import into_box
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.own_mouths import OwnMouths, chosen_frames, lip_colours
@@ -41,7 +41,7 @@ OVAL = (
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
 """The face's outline in the mesh."""
-SMILES, PRESS = (6, 7), 3
+SMILES, ROUND, PRESS = (6, 7), (1, 2), 3
 STEADY = 0.7
 """Deviation in frames of the Gaussian over meshes."""
 _PUSH, _THICKNESS = 0.006, 0.55
@@ -54,6 +54,10 @@ _GRID = 64
 _MASK = (0.12, 0.50)
 """Pixels of flow from and at which a pixel is drawn."""
 _CALM_PRESS = 0.6
+_SHARES = (0.5, 1.6)
+"""How far a voice's jaw and lips are taken to the speaker's own spread of movements, least and most factor."""
+_SLOWLY, _INERTIA = (JAW, *ROUND), 0.045
+"""Columns that move slowly, and the deviation in seconds of the Gaussian that makes them so."""
 _COVERED = (30.0, 42.0)
 """Distances in Lab of a frame's lips from the clip's from and at which they are taken to be covered."""
 
@@ -82,8 +86,8 @@ class Revoicing:
         wanted_frames: frames whose pictures `learn` wants to see, before anything is drawn.
     """
 
-    def __init__(self, rows: RevoiceRows, box: tuple[float, float, float]) -> None:
-        self.rows, self.box = rows, box
+    def __init__(self, rows: RevoiceRows, box: tuple[float, float, float], fps: float = 25.0) -> None:
+        self.rows, self.box, self.fps = rows, box, fps
         features = Features.of(rows.points)
         neutral = neutral_points(rows.points)
         self.expression = ClipExpression(neutral, features)
@@ -113,14 +117,26 @@ class Revoicing:
             self.mouths.add(frames[k], self._pixels(self._own_lips[k : k + 1], k), self.gap[k], self.scale)
 
     def styled(self, voice: Tensor) -> Tensor:
-        """Expressions [T,64] of a voice as this speaker's [T,14]: openings as wide as the speaker's go."""
+        """Expressions [T,64] of a voice as this speaker's [T,14].
+
+        Lips open as wide as the speaker's do, by jaw and lips in the speaker's own shares. A jaw is slow: what
+        quick openings and closures it does not follow, lips do, as those of people who talk.
+        """
         target = voice[:, list(MOVING)].clone()
         target[:, PRESS] *= _CALM_PRESS
         target[:, 8:] = 0
-        opening = _gap(torch.einsum("tm,mkc->tkc", target, self._directions[:, EDGE])).clamp_min(0)
+        gain = edge_gap(self._directions[:, EDGE])  # [14]
+        opening = (target @ gain).clamp_min(0)
         wide = float(np.percentile(self.gap, 98))
         ratio = wide / max(float(opening.quantile(0.98)), 1e-3)
-        target[:, [JAW, RAISE, DROP]] *= min(np.clip(ratio, 0.4, 1.6) ** 0.6, 1.25)
+        opening = opening * min(np.clip(ratio, 0.4, 1.6) ** 0.6, 1.25)
+        spread = self.own.std(0) / target.std(0).clamp_min(1e-3)
+        columns = [JAW, RAISE, DROP]
+        target[:, columns] *= spread[columns].clamp(*_SHARES)
+        slow = gaussian_filter1d(target[:, list(_SLOWLY)].numpy(), _INERTIA * self.fps, axis=0, mode="nearest")
+        target[:, list(_SLOWLY)] = torch.from_numpy(slow)
+        lips = (opening - target @ gain) / (gain[RAISE] + gain[DROP])
+        target[:, [RAISE, DROP]] += lips[:, None]
         return target
 
     def target_lips(self, target: Tensor) -> Tensor:
@@ -133,8 +149,7 @@ class Revoicing:
         """Frame t as it says `target` [14], its lips at `lips` [7,48,3]; the picture given is not changed."""
         side = self.side
         own, wanted = self._pixels(self._pushed(t)[None], t), self._pixels(lips[None], t)
-        middle = own[4].mean(0)
-        corner = np.round(middle).astype(int) - side // 2
+        corner = np.round(own[4].mean(0)).astype(int) - side // 2
         source = _taken(image, corner, side)
         flow = self._skin_flow(t, target + self._mood[t], corner)
         # The flows are made for mouth and eyes together; here the mouth stands for all three.
@@ -156,7 +171,7 @@ class Revoicing:
         opening[part] = cover * smoothstep(0.1, 0.9, height)
         if opening.max() > 0.02:
             pixels = np.stack([column[part], row[part]], -1).astype(np.float64) + corner
-            gap = float(_gap(lips[EDGE]))
+            gap = float(edge_gap(lips[EDGE]))
             inside = self._inside(wanted[EDGE], gap, pixels)
             alpha = opening[part][..., None]
             drawn[part] = drawn[part] * (1 - alpha) + inside * alpha
@@ -168,6 +183,10 @@ class Revoicing:
         mixed = source + mask[..., None] * (drawn - source)
         result = np.where(mask[..., None] > 0, mixed.clip(0, 255).round(), source).astype(np.uint8)
         return _put_back(image, result, corner)
+
+    def mouth_at(self, t: int) -> np.ndarray:
+        """The middle of frame t's mouth in pixels of the film, [2]."""
+        return self._pixels(self._own_lips[t, 4][None], t).mean(0)
 
     def covered(self, image: Image, t: int) -> float:
         """How far frame t shows something else where its lips are, a hand or a microphone: 0..1."""
@@ -266,11 +285,6 @@ class Revoicing:
 
 
 _WITHIN = frozenset(LIPS_WITHIN)
-
-
-def _gap(edge: Tensor) -> Tensor:
-    """Gap [...] of inner contours [...,48,3] in their middle."""
-    return (edge[..., [9, 12, 15], 1] - edge[..., [39, 36, 33], 1]).mean(-1)
 
 
 def _fade() -> np.ndarray:
