@@ -1,4 +1,4 @@
-"""How well videos say another sound: python benchmarks/revoicing.py VIDEO SOUND [VIDEO SOUND ...] [--seconds 6]
+"""How well videos say another sound: python benchmarks/revoicing.py VIDEO SOUND [VIDEO SOUND ...]
 
 The face is read anew in what comes out: the lips' gap and the mouth's width against what was commanded, and
 around the mouth how much changes from frame to frame against the original. Needs the face networks.
@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from gohd_core.audio import load_audio  # noqa: E402
 from gohd_core.driving.mesh_reading import follow  # noqa: E402
-from gohd_core.driving.revoicing import read_speaker, revoiced, spoken_lips, voice_of  # noqa: E402
+from gohd_core.driving.revoicing import Speaker, read_speaker, revoiced, spoken, voice_of  # noqa: E402
 from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
 from gohd_core.face.picking import FaceChoice  # noqa: E402
 from gohd_core.images import Image  # noqa: E402
@@ -51,12 +51,16 @@ def main() -> None:
         voice = voice_of(load_audio(sound), models.expression)
         row, strips = figures(film, voice, models.reader)
         text = " ".join(f"{key} {value:.3g}" for key, value in row.items())
-        print(json.dumps({video.stem: row}) if arguments.json else f"{video.stem[:20]:20s} {text}", flush=True)
+        print(
+            json.dumps({video.stem: row}) if arguments.json else f"{video.stem[:20]:20s} {text}", flush=True
+        )
         if arguments.sheets is not None:
             arguments.sheets.mkdir(parents=True, exist_ok=True)
             for k, strip in enumerate(strips):
                 target = arguments.sheets / f"{video.stem}_{k}.jpg"
-                cv2.imwrite(str(target), cv2.cvtColor(strip, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
+                cv2.imwrite(
+                    str(target), cv2.cvtColor(strip, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90]
+                )
 
 
 def figures(film: Film, voice: Expression, reader: FaceReader) -> tuple[dict[str, float], list[Image]]:
@@ -65,7 +69,8 @@ def figures(film: Film, voice: Expression, reader: FaceReader) -> tuple[dict[str
     speaker = read_speaker(film, reader)
     learnt = time.process_time() - started
     face = speaker.face
-    _, lips = spoken_lips(speaker, voice)
+    said = spoken(speaker, voice)
+    lips = torch.stack([face.lips(k, said) for k in range(len(said.gap))])
     made = revoiced(film, speaker, voice)
     before = [image for _, image in film.play()]
     started = time.process_time()
@@ -91,7 +96,7 @@ def figures(film: Film, voice: Expression, reader: FaceReader) -> tuple[dict[str
     found["flicker"], found["second"] = calm[1] / calm[0], quick[1] / quick[0]
     found["learn_s"], found["draw_ms"] = learnt, 1000 * drawn / len(after)
     found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return found, _strips(before, after, squares, speaker.found, told if rows.all() else None)
+    return found, _strips(before, after, squares, speaker.found)
 
 
 def _line(told: np.ndarray, seen: np.ndarray) -> tuple[float, float, float]:
@@ -100,7 +105,7 @@ def _line(told: np.ndarray, seen: np.ndarray) -> tuple[float, float, float]:
     return float(slope), float(offset), float(np.corrcoef(told, seen)[0, 1])
 
 
-def _mouth(speaker, frame: int) -> tuple[int, int, int]:
+def _mouth(speaker: Speaker, frame: int) -> tuple[int, int, int]:
     """(left, top, side) of a square around the mouth of a frame."""
     row = int(speaker.found[:frame].sum())
     middle, side = speaker.face.mouth_at(row), round(0.8 * speaker.face.scale)
@@ -117,7 +122,10 @@ def _cut(image: Image, square: tuple[int, int, int], side: int) -> np.ndarray:
 def _flicker(images: list[Image], squares: list, found: np.ndarray, second: bool) -> float:
     """Mean absolute (second) difference of luminance around the mouth, frame by frame, outside the lips."""
     parts = np.stack(
-        [_cut(images[k], square, 96).mean(-1) for k, square in zip(np.flatnonzero(found), squares, strict=True)]
+        [
+            _cut(images[k], square, 96).mean(-1)
+            for k, square in zip(np.flatnonzero(found), squares, strict=True)
+        ]
     )
     row, column = np.mgrid[0:96, 0:96] / 95 * 2 - 1
     ring = (row / 0.55) ** 2 + (column / 0.75) ** 2
@@ -126,13 +134,15 @@ def _flicker(images: list[Image], squares: list, found: np.ndarray, second: bool
     return float(np.abs(change).mean() / (2 if second else 1))
 
 
-def _strips(before, after, squares, found, told) -> list[Image]:
+def _strips(before: list[Image], after: list[Image], squares: list, found: np.ndarray) -> list[Image]:
     """Rows of twelve consecutive mouths, the originals over the results."""
     frames, strips = np.flatnonzero(found), []
     for start in range(0, len(frames) - 11, max(12, (len(frames) - 12) // 4)):
         rows = []
         for images in (before, after):
-            rows.append(np.hstack([_cut(images[frames[k]], squares[k], 200) for k in range(start, start + 12)]))
+            rows.append(
+                np.hstack([_cut(images[frames[k]], squares[k], 200) for k in range(start, start + 12)])
+            )
         strips.append(np.vstack(rows))
     return strips
 
