@@ -56,20 +56,19 @@ class DrawnMouth:
         step = torch.from_numpy(corner.astype(np.int64))
         its = flow.window
         window = Window(its.x + step[0], its.y + step[1], its.width, its.height, self.size)
-        pixels, contours = window.pixels(), lips + step
-        rigid = pixels - contours[:, EDGE].mean(1)[:, None, None] + self._middle
+        contours = lips + step
+        rigid = window.pixels() - contours[:, EDGE].mean(1)[:, None, None] + self._middle
         descriptor = pose.new_zeros(1, N_DESCRIPTOR)
         descriptor[0, 64:70] = pose
         drawn = self._mouth.draw(
             MouthFrame(
-                window,
-                torch.from_numpy(skin).permute(2, 0, 1)[None] / 127.5 - 1,
-                flow.opening,
-                pixels,
-                rigid,
-                contours,
-                descriptor,
-                torch.tensor([jaw], dtype=torch.float32, device="cpu"),
+                window=window,
+                skin=torch.from_numpy(skin).permute(2, 0, 1)[None] / 127.5 - 1,
+                opening=flow.opening,
+                rigid_at=rigid,
+                contours=contours,
+                descriptor=descriptor,
+                jaw=torch.tensor([jaw], dtype=torch.float32, device="cpu"),
             )
         )
         return ((drawn[0].permute(1, 2, 0) + 1) * 127.5).numpy()
