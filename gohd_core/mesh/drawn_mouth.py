@@ -57,7 +57,7 @@ class DrawnMouth:
         its = flow.window
         window = Window(its.x + step[0], its.y + step[1], its.width, its.height, self.size)
         contours = lips + step
-        rigid = window.pixels() - contours[:, EDGE].mean(1)[:, None, None] + self._middle
+        rigid = (self._middle - contours[:, EDGE].mean(1))[..., None, None].expand(-1, -1, 2, 2)
         descriptor = pose.new_zeros(1, N_DESCRIPTOR)
         descriptor[0, 64:70] = pose
         drawn = self._mouth.draw(
@@ -65,7 +65,7 @@ class DrawnMouth:
                 window=window,
                 skin=torch.from_numpy(skin).permute(2, 0, 1)[None] / 127.5 - 1,
                 opening=flow.opening,
-                rigid_at=rigid,
+                rigid=rigid,
                 contours=contours,
                 descriptor=descriptor,
                 jaw=torch.tensor([jaw], dtype=torch.float32, device="cpu"),
