@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "mesh"))
 
 from gohd_core.driving import extract_by_meshes, extract_motion, extract_people
 from gohd_core.driving.eye_contact import read_eyes, turned
-from gohd_core.driving.lids import COLUMNS, with_seen_lids
+from gohd_core.driving.lids import COLUMNS, without_following
 from gohd_core.driving.mesh_reading import SAMPLE, MeshReadings, resting_height
 from gohd_core.driving.revoicing import read_speaker, revoiced
 from gohd_core.errors import BadInput, Interrupted
@@ -164,8 +164,7 @@ def test_lids_are_drawn_as_they_were_seen() -> None:
     descriptors = torch.zeros(6, 72)
     descriptors[:, COLUMNS] = torch.tensor([-0.1, 0.0, 0.2, 0.5, 0.9, 1.0])[:, None]
     descriptors[:, -2] = torch.linspace(-0.5, 0.3, 6)  # pitch of the gaze
-    motion, own = Motion.from_descriptors(descriptors, "stylised"), torch.zeros(1, 72)
-    seen = with_seen_lids(motion, Motion.from_descriptors(own, "stylised"))
+    seen = without_following(Motion.from_descriptors(descriptors, "stylised"))
     up = into_head(seen.pose.values, seen.gaze.values.flip(-1))[:, 1]
     drawn = _with_lids(torch.cat([seen.expression.values, descriptors[:, 64:]], 1), up)
     assert torch.allclose(drawn[:, COLUMNS], descriptors[:, COLUMNS], atol=1e-5)
