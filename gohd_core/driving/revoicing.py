@@ -99,7 +99,10 @@ def revoiced(film: Film, speaker: Speaker, voice: Expression) -> Film:
     Args:
         speaker: from `read_speaker` of the same film.
         voice: what the sound makes a face do, in the stylised space; after its end the mouth comes to rest.
+    Raises: `BadInput` for a voice of another space.
     """
+    if voice.space != STYLISED:
+        raise BadInput("Real faces say what the built-in expression weights predict; use those.")
     said = spoken(speaker, voice)
 
     def play() -> Iterator[tuple[float, Image]]:

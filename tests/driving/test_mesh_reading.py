@@ -18,36 +18,11 @@ from gohd_core.driving.lids import COLUMNS, without_following
 from gohd_core.driving.mesh_reading import SAMPLE, MeshReadings, resting_height
 from gohd_core.driving.revoicing import read_speaker, revoiced
 from gohd_core.errors import BadInput, Interrupted
-from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.motion import Expression, Motion
 from gohd_core.video.reader import Film
-from tests.support.clip_faces import acted, landmarks
+from tests.support.clip_faces import KnownFaces, acted, landmarks
 from tests.support.driving_fakes import FakeExtractor
 from tests.support.mesh_faces import SIZE
-
-
-class KnownFaces:
-    """A reader that is told the faces [T][people]; a frame's number is written in its first pixel."""
-
-    def __init__(self, faces) -> None:
-        self.faces = faces
-
-    def read(self, image):
-        return [face for face in self.faces[int(image[0, 0, 0])] if face is not None]
-
-    def track(self, frames, previous=None, *, choice=None):
-        found = []
-        for image in frames:
-            here = self.read(image)
-            if previous is not None and here:
-                best = max(here, key=lambda face: overlap(face.box, previous.box))
-                face = best if overlap(best.box, previous.box) > 0 else None
-            else:
-                place = (choice or FaceChoice()).pick([face.box for face in here], SIZE, SIZE)
-                face = None if place is None else here[place]
-            previous = face or previous
-            found.append(face)
-        return found
 
 
 def film(count: int, once: bool = False, fps: float = 25) -> Film:
