@@ -8,6 +8,8 @@ from .audio import NODES as AUDIO
 from .blendshapes import NODES as BLENDSHAPES
 from .editing import NODES as EDITING
 from .elsewhere import NODES as ELSEWHERE
+from .expression_editor import NODES as EXPRESSION_EDITOR
+from .face_preview import open_route
 from .gaze import NODES as GAZE
 from .host import copy_samples, register_folder
 from .load import NODES as LOAD
@@ -45,6 +47,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *SAMPLES,
     *MOOD,
     *BLENDSHAPES,
+    *EXPRESSION_EDITOR,
 )
 """Every node of the pack, in the order of the menu."""
 
@@ -56,4 +59,5 @@ class GohdExtension(ComfyExtension):
         # Here and not in on_load, which ComfyUI 0.8 never calls.
         register_folder()
         copy_samples()
+        open_route()
         return list(NODES)

@@ -12,6 +12,7 @@ from torch import Tensor
 from gohd_core.animator import Animator, Source
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.network import AnimatorNetwork
+from gohd_core.mesh.columns import without_extra
 from gohd_core.motion import Motion
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class BuiltinAnimator:
 
     def animate(self, source: Source | MeshSource, motion: Motion, **options: Any) -> Iterator[Tensor]:
         """The clip in batches [b,3,S,S]; options as in `Animator.animate`."""
+        if isinstance(source, Source):
+            motion = without_extra(motion)
         return self._drawing(source).animate(source, motion, **options)
 
     def drawn_at_once(self, batch_size: int) -> int:

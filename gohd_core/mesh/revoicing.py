@@ -90,8 +90,8 @@ class Revoicing:
         shape = self.expression.shape
         self.own = self.expression(features)[:, list(MOVING)]
         self.gap = self.expression.own_gap(features).numpy()
-        self._neutral, self._directions = shape.contours[LIPS], shape.directions[:, LIPS]
-        self._skin = on_head(shape, neutral[:N_FACE])  # [14,468,3]
+        self._neutral, self._directions = shape.contours[LIPS], shape.directions[: len(MOVING), LIPS]
+        self._skin = on_head(shape, neutral[:N_FACE])[: len(MOVING)]  # [14,468,3]
         self._skin[8:] = 0
         self._fade = _fade()
         contours = face_contours(rows.points)[:, LIPS]
