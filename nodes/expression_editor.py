@@ -14,7 +14,7 @@ from . import face_preview, host, sockets
 from .sockets import field, result, schema
 
 CATEGORY = "GoHD/motion by hand"
-EXAMPLE = "0.0\n0.6  smile_left=0.7\n2.2  smile_left=0.7\n2.4  blink_left=1\n2.8"
+EXAMPLE = "0.0\n0.6  smile_left=0.7\n2.2  smile_left=0.7\n2.4  smile_left=0.7 blink_left=1\n2.8"
 
 TOOLTIPS = {
     "nod": "Head: nods down by so many degrees; less than 0 looks up.",
