@@ -89,20 +89,11 @@ class LoadBlendshapes(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, file: str) -> bool | str:
-        from gohd_core.errors import BadInput
-
-        if file is None:
-            return True
-        try:
-            path = host.annotated_path(file)
-        except BadInput as problem:
-            return str(problem)
-        return path.is_file() or f"There is no file {path}; put it into the input folder and press R."
+        return host.file_problem(file, "file", "put it into the input folder and press R.") or True
 
     @classmethod
     def fingerprint_inputs(cls, file: str | None, **others: Any) -> str:
-        names = host.names_of(*FORMATS) if file is None else [file]
-        return " ".join(host.fingerprint(host.annotated_path(name)) for name in names)
+        return host.files_fingerprint(file, *FORMATS)
 
     @classmethod
     @host.explained

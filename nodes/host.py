@@ -273,11 +273,6 @@ def inside(root: str | Path, name: str) -> Path:
     return path
 
 
-def motion_names() -> list[str]:
-    """Motion files in the input folder and in output/gohd, as ComfyUI annotates them."""
-    return names_of("safetensors")
-
-
 def names_of(*endings: str) -> list[str]:
     """Files of those endings in the input folder and in output/gohd, as ComfyUI annotates them."""
     found = []
@@ -295,6 +290,23 @@ def annotated_path(name: str) -> Path:
     """The file behind an annotated name ("a.safetensors [output]"); `BadInput` outside ComfyUI's folders."""
     plain, root = folder_paths.annotated_filepath(name)
     return inside(root or folder_paths.get_input_directory(), plain)
+
+
+def file_problem(name: str | None, kind: str, advice: str) -> str | None:
+    """One sentence, with advice, when there is no file behind an annotated name; None for an unknown name."""
+    if name is None:
+        return None
+    try:
+        path = annotated_path(name)
+    except BadInput as problem:
+        return str(problem)
+    return None if path.is_file() else f"There is no {kind} {path}; {advice}"
+
+
+def files_fingerprint(name: str | None, *endings: str) -> str:
+    """Changes when a chosen file does; while it is wired, and not known yet, any of them may be meant."""
+    names = names_of(*endings) if name is None else [name]
+    return " ".join(fingerprint(annotated_path(each)) for each in names)
 
 
 def _assets() -> Path:

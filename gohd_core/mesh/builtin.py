@@ -95,14 +95,14 @@ class BuiltinAnimator:
         return self._drawing(source).decode(source, magnitudes, strength)
 
     def animate(self, source: Source | MeshSource, motion: Motion, **options: Any) -> Iterator[Tensor]:
-        """The clip in batches [b,3,S,S]; options as in `Animator.animate`."""
+        """The clip in batches [b,3,S,S]; options as in `ClipAnimator.animate`."""
         if isinstance(source, Source):
             motion = without_extra(motion)
         return self._drawing(source).animate(source, motion, **options)
 
-    def drawn_at_once(self, batch_size: int) -> int:
-        """Frames that latent navigation draws ahead (`Animator.drawn_at_once`)."""
-        return self.latent.drawn_at_once(batch_size)
+    def prefetch_frames(self, batch_size: int) -> int:
+        """Frames that latent navigation draws ahead (`Animator.prefetch_frames`)."""
+        return self.latent.prefetch_frames(batch_size)
 
     def check_motion(self, motion: Motion) -> None:
         """`BadInput` for a motion of another coefficient space."""

@@ -18,8 +18,8 @@ from gohd_core.animator.layers import EqualConv2d, StyledConv, all_biased, plain
 from gohd_core.constants import STYLISED
 from gohd_core.kernels.pixel_blocks import in_blocks, spread
 from gohd_core.kernels.resize import sized
-from gohd_core.kernels.threads import Cores
-from gohd_core.kernels.tree import mapped, rows
+from gohd_core.kernels.threads import SingleThreadPool
+from gohd_core.kernels.tree import tree_map, unbatch
 from tests.support.small_animators import BUILTIN, animator, image, motion
 
 PORTRAIT = Path(__file__).parents[2] / "assets" / "portraits" / "07.jpg"
@@ -109,7 +109,7 @@ def test_a_shipped_portrait_is_drawn_as_by_the_plain_operations():
     change = 0.1 * torch.randn(3, 72)
     windows = (source.descriptor + change)[:, :, None].expand(-1, -1, ours.config.window)
     fast = ours.decode(source, ours.magnitudes(source, windows))
-    source = mapped(source, torch.clone)  # inference tensors can't be part of a graph
+    source = tree_map(source, torch.clone)  # inference tensors can't be part of a graph
     # Where gradients may be wanted nothing is fused: every step is PyTorch's own.
     with torch.enable_grad():
         drawn = ours.network.draw(source, ours.network.magnitudes(source, windows.clone())).pyramid[0]
@@ -128,7 +128,7 @@ def test_cores_keep_the_order_and_compute_alone():
         assert torch.is_inference_mode_enabled()
         return item * item
 
-    cores = Cores(3)
+    cores = SingleThreadPool(3)
     assert cores.map(work, range(9)) == [k * k for k in range(9)]
     assert set(alone) == {1} and len(threads) == 3 and threading.get_ident() not in threads
     assert torch.get_num_threads() == before
@@ -138,7 +138,7 @@ def test_cores_keep_the_order_and_compute_alone():
 
 def test_threads_that_compute_for_the_first_time_are_as_before():
     seen = []
-    Cores(2)
+    SingleThreadPool(2)
     thread = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
     thread.start()
     thread.join()
@@ -168,9 +168,9 @@ class Pair:
     name: str = "kept"
 
 
-def test_a_row_of_a_record_is_a_batch_of_one():
-    record = Pair(torch.arange(3), (torch.arange(6).view(3, 2), None, torch.tensor([7])))
-    found = rows(record, 3)[1]
+def test_a_row_of_a_tree_is_a_batch_of_one():
+    tree = Pair(torch.arange(3), (torch.arange(6).view(3, 2), None, torch.tensor([7])))
+    found = unbatch(tree, 3)[1]
     assert found.first.tolist() == [1] and found.others[0].tolist() == [[2, 3]]
     assert found.others[1] is None and found.others[2].tolist() == [7] and found.name == "kept"
-    assert mapped([torch.ones(2)], lambda x: 2 * x)[0].tolist() == [2, 2]
+    assert tree_map([torch.ones(2)], lambda x: 2 * x)[0].tolist() == [2, 2]

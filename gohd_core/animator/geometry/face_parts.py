@@ -12,7 +12,7 @@ from gohd_core.animator.geometry.contours import EDGE, FaceRings, OwnShape
 from gohd_core.animator.geometry.eyes import Eyeballs, EyesInFrame, eyes_in_frame
 from gohd_core.animator.geometry.face_mesh import FaceSheet, SheetInFrame, sheet_in_frame
 from gohd_core.animator.geometry.tooth_rays import tooth_places
-from gohd_core.kernels.tree import mapped
+from gohd_core.kernels.tree import tree_map
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def parts_in_frame(
     shape, trust = parts.shape, parts.trust
     # Frames and the portrait in one go.
     both, counts = torch.cat([descriptor, shape.descriptor]), [len(descriptor), len(shape.descriptor)]
-    heads = mapped(shape, lambda each: each if len(each) == 1 else torch.cat([each, each]))
+    heads = tree_map(shape, lambda each: each if len(each) == 1 else torch.cat([each, each]))
     points = sheet(heads.sheet, both, size).split(counts)
     skin = sheet_in_frame(*points, shape.skin * trust[:, None, None], size)
     placed = rings(heads.neutral, heads.lashes, both, size).split(counts)

@@ -21,8 +21,9 @@ from gohd_core.animator.layered.trunk import CompositeTrunk, Trunk
 from gohd_core.animator.layers import Freezable, plain_conv
 from gohd_core.animator.pyramid import Decoded
 from gohd_core.kernels.pixel_blocks import spread
+from gohd_core.kernels.policy import draws_in_passes
 from gohd_core.kernels.resize import sized
-from gohd_core.kernels.tree import rows
+from gohd_core.kernels.tree import unbatch
 
 _FINE_STEP = 0.05
 """Flow (half images) that a unit output of the last, fine step adds."""
@@ -129,9 +130,9 @@ class CompositeDecoder(CompositeTrunk):
     ) -> Tensor:
         """The frames alone, [B,3,S,S]; on the CPU each is finished by itself: its maps stay in the caches."""
         trunk, portrait = self.trunk(latent, features[: self.n_maps]), self._portrait(features)
-        if latent.device.type != "cpu":
+        if not draws_in_passes(latent.device):
             return self._finished(trunk, portrait, parts).frame
-        one_by_one = rows((trunk, portrait, parts), len(latent))
+        one_by_one = unbatch((trunk, portrait, parts), len(latent))
         return torch.cat([self._finished(*each).frame for each in one_by_one])
 
     def own_shares(self, latent: Tensor, features: tuple[Tensor, ...]) -> Tensor:
