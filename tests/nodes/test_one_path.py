@@ -15,7 +15,7 @@ from gohd_core.cli import main
 from gohd_core.face.portrait import Portrait
 from gohd_core.mesh.animator import MeshAnimator
 from gohd_core.mesh.portrait import own_motion
-from gohd_core.motion.adjusting import adjusted
+from gohd_core.motion import Motion
 from gohd_core.motion.file import load_motion
 from gohd_core.pipeline import TalkOptions, finish, talk
 from tests.support.mesh_faces import painted_mesh, painted_picture
@@ -113,7 +113,9 @@ def test_nodes_draw_a_face_that_was_read_by_its_mesh_by_that_mesh(run, builtin, 
     crop = (image[0].permute(1, 2, 0) + 1) / 2
     read = {"pose": own.pose, "expression": own.expression, "gaze": own.gaze, "mesh": mesh}
     portrait = Portrait(frame=crop, box=(0, 0, side, side), crop=crop, **read)
-    motion = adjusted(own, {"jaw": 0.6, "turn": 8.0})
+    changed = own.descriptors()
+    changed[0, [0, 65]] += torch.tensor([0.6, 0.14])  # jaw and turn
+    motion = Motion.from_descriptors(changed, own.space)
     animator = run(loader)[0]
     given = {"animator": animator, "portrait": portrait, "motion": motion, "invisible_mark": False}
     drawn = run("GoHDAnimatePortrait", **given)[0]

@@ -3,10 +3,11 @@
 import { app } from "../../../scripts/app.js";
 import * as eye from "./eye.js";
 import { presetRow } from "./face_presets.js";
-import { button, facePreview, mirrored, row, sliders } from "./face_preview.js";
+import { button, facePreview, mirrored, row } from "./face_preview.js";
+import { sliderList, sliders } from "./face_sliders.js";
 
 const NODE = "GoHDExpressionEditor";
-const HEIGHT = 400; // pixels
+const HEIGHT = 640; // pixels
 
 function build(node) {
   const { controls, moods } = sliders();
@@ -21,7 +22,11 @@ function build(node) {
     if (found.mood.value !== "neutral") set[found.mood.value] = Number(found.mood_amount.value);
     return set;
   };
-  const show = () => quiet || preview.show(values());
+  const show = () => {
+    if (quiet) return;
+    list.show(values());
+    preview.show(values());
+  };
   const take = (given) => {
     quiet = true;
     for (const name of names) {
@@ -36,18 +41,35 @@ function build(node) {
     show();
   };
   preview.ready = show;
+  const list = sliderList(controls, (name, value) => {
+    eye.setWidget(found[name], value);
+    node.graph?.setDirtyCanvas(true, true);
+  }, (name) => (found[name].label ?? name).replaceAll("_", " "));
+
+  // The plain sliders are the truth, and stay out of sight until one is wired.
+  const hide = () => {
+    for (const name of names) {
+      found[name].hidden = (node.inputs?.find((input) => input.widget?.name === name)?.link ?? null) === null;
+    }
+  };
+  const connected = node.onConnectionsChange;
+  node.onConnectionsChange = function (...given) {
+    connected?.apply(this, given);
+    hide();
+  };
+  hide();
 
   const pad = document.createElement("div");
   pad.className = "gohd-expression-editor";
   Object.assign(pad.style, { display: "flex", flexDirection: "column" });
   Object.assign(preview.element.style, { flex: "1 1 0", aspectRatio: "1", objectFit: "contain" });
-  pad.append(preview.element,
+  pad.append(preview.element, list.element,
     row(button("reset", "reset", "All sliders to 0: the portrait as it is.", () => take({})),
       button("mirror", "mirror", "Left and right change places.", () => take(mirrored(values())))),
     presetRow(take, values));
   eye.onChange(node, [...names, "mood", "mood_amount"].map((name) => found[name]), show);
   eye.addPad(node, "expression_editor", pad, HEIGHT);
-  node.setSize?.([Math.max(node.size[0], 380), node.computeSize()[1]]);
+  node.setSize?.([Math.max(node.size[0], 460), node.computeSize()[1]]);
 }
 
 app.registerExtension({

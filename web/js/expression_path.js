@@ -4,7 +4,8 @@ import { app } from "../../../scripts/app.js";
 import * as eye from "./eye.js";
 import { faceAt, formatFaces, parseFaces, setFace } from "./expression_keys.js";
 import { presetRow } from "./face_presets.js";
-import { button, facePreview, mirrored, row, sliders, used } from "./face_preview.js";
+import { button, facePreview, mirrored, row, used } from "./face_preview.js";
+import { sliderList, sliders } from "./face_sliders.js";
 import { timeLine } from "./time_line.js";
 
 const NODE = "GoHDExpressionPath";
@@ -19,7 +20,6 @@ function build(node) {
   let path = null; // what the text says
   let problem = "";
   const preview = facePreview(node);
-  const rows = {};
 
   const face = () => used(path ? faceAt(path.keys, line.now()) : {});
   const end = () => Math.max(path?.keys.at(-1).time ?? 0, preview.seconds);
@@ -32,11 +32,7 @@ function build(node) {
 
   const follow = () => {
     const values = face();
-    for (const [name, { range, said, label }] of Object.entries(rows)) {
-      range.value = values[name] ?? 0;
-      said.textContent = String(Math.round((values[name] ?? 0) * 100) / 100);
-      label.style.color = values[name] ? "#f2efe9" : "#8a93a0";
-    }
+    list.show(values);
     preview.show(values, line.now());
   };
   const write = () => {
@@ -64,31 +60,8 @@ function build(node) {
     follow();
   };
 
-  const list = document.createElement("div");
-  list.className = "gohd-sliders";
-  Object.assign(list.style, { height: `${LIST}px`, overflowY: "auto", marginTop: "4px", fontSize: "11px", flex: "none" });
-  for (const [name, { min, max, step }] of Object.entries(known)) rows[name] = slider(name, min, max, step);
-  list.append(...Object.values(rows).map(({ element }) => element));
-  list.addEventListener("wheel", (event) => event.stopPropagation()); // or the graph would zoom
-
-  function slider(name, min, max, step) {
-    const range = Object.assign(document.createElement("input"), { type: "range", min, max, step, value: 0 });
-    const [label, said] = [document.createElement("span"), document.createElement("span")];
-    label.textContent = name.replaceAll("_", " ");
-    Object.assign(label.style, { width: "96px" });
-    Object.assign(range.style, { flex: "1", minWidth: "0" });
-    Object.assign(said.style, { width: "36px", textAlign: "right" });
-    range.name = name;
-    range.title = "Sets the key at this time, or makes one; double-click sets 0.";
-    const turned = (value) => path && set(line.now(), used({ ...rounded(face()), [name]: value }));
-    range.addEventListener("input", () => turned(Number(range.value)));
-    range.addEventListener("dblclick", () => turned(0));
-    range.addEventListener("pointerdown", (event) => event.stopPropagation());
-    const element = row(label, range, said);
-    Object.assign(element.style, { alignItems: "center", marginTop: "0" });
-    return { element, range, said, label };
-  }
-
+  const list = sliderList(known, (name, value) => path && set(line.now(), used({ ...rounded(face()), [name]: value })));
+  Object.assign(list.element.style, { height: `${LIST}px` });
   const said = document.createElement("div");
   Object.assign(said.style, { color: "#ff6b57", fontSize: "11px" });
   Object.assign(preview.element.style, { flex: "1 1 0", aspectRatio: "1", objectFit: "contain" });
@@ -97,14 +70,14 @@ function build(node) {
   const pad = document.createElement("div");
   pad.className = "gohd-expression-path";
   Object.assign(pad.style, { display: "flex", flexDirection: "column" });
-  pad.append(preview.element, said, line.line, line.buttons, list,
+  pad.append(preview.element, said, line.line, line.buttons, list.element,
     row(button("reset", "reset", "This key is the face as it is.", () => take({})),
       button("mirror", "mirror", "Left and right of this key change places.", () => take(mirrored(face())))),
     presetRow(take, face));
   eye.onChange(node, [text], read);
   (text.element ?? text.inputEl)?.addEventListener("input", read);
   eye.addPad(node, "expression_path", pad, HEIGHT);
-  node.setSize?.([Math.max(node.size[0], 420), node.computeSize()[1] + 60]); // room for five keys' text
+  node.setSize?.([Math.max(node.size[0], 460), node.computeSize()[1] + 60]); // room for five keys' text
   read();
 }
 

@@ -74,18 +74,6 @@ export function facePreview(node) {
   return preview;
 }
 
-/** What the sliders of Expression Editor are: name -> {min, max, step}; and the moods. */
-export function sliders() {
-  const required = window.LiteGraph.registered_node_types.GoHDExpressionEditor?.nodeData?.input?.required ?? {};
-  const controls = {};
-  for (const [name, [type, options]] of Object.entries(required)) {
-    if (type === "FLOAT" && name !== "mood_amount") controls[name] = options;
-  }
-  const mood = required.mood ?? [[]];
-  const moods = (mood[1]?.options ?? mood[0]).filter((name) => name !== "neutral");
-  return { controls, moods, amount: required.mood_amount?.[1] ?? { min: -1, max: 2, step: 0.05 } };
-}
-
 const SIGNED = ["turn", "tilt", "shift_right", "look_left"];
 
 /** The same face in a mirror, by the rules of gohd_core/motion/adjusting.py. */
