@@ -30,7 +30,7 @@ async function run(page, file, type) {
     await new Promise((done) => setTimeout(done, 500));
     const node = app.graph._nodes.find((each) => each.type === type);
     let far = 6000;
-    for (const each of app.graph._nodes) each.pos = each === node ? [500, 60] : [far += 600, 0];
+    for (const each of app.graph._nodes) each.pos = each === node ? [500, 130] : [far += 600, 0];
     app.canvas.ds.scale = 1;
     app.canvas.ds.offset = [0, 0];
     app.canvas.setDirty(true, true);
