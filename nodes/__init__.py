@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from .audio import NODES as AUDIO
 from .blendshapes import NODES as BLENDSHAPES
+from .driver_frames import NODES as DRIVER_FRAMES
 from .editing import NODES as EDITING
 from .elsewhere import NODES as ELSEWHERE
 from .expression_editor import NODES as EXPRESSION_EDITOR
@@ -47,7 +48,11 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *SAMPLES,
     *MOOD,
     *BLENDSHAPES,
+<<<<<<< HEAD
     *EXPRESSION_EDITOR,
+=======
+    *DRIVER_FRAMES,
+>>>>>>> main
 )
 """Every node of the pack, in the order of the menu."""
 

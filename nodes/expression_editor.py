@@ -151,6 +151,7 @@ class ExpressionPath(io.ComfyNode):
             category=CATEGORY,
             description="Adds faces that come and go along keys in time to any motion: a wink at 2.4 s.",
             search_aliases=["gohd", "keyframes", "wink", "expression over time", "time line"],
+            is_output_node=True,
             inputs=[
                 field(sockets.Motion, "motion", "The motion to add to; made with the built-in weights."),
                 field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from gohd_core.errors import BadInput
 
@@ -49,6 +49,7 @@ class EyeContact(io.ComfyNode):
                 "nothing outside the eyes changes."
             ),
             search_aliases=["gohd", "gaze correction", "gaze redirection", "look at camera"],
+            essentials_category="Video Tools",
             inputs=[
                 *_video_fields("A video or pictures of a person, seen from the front or a little aside."),
                 field(
@@ -131,6 +132,7 @@ class LipSync(io.ComfyNode):
             category=CATEGORY,
             description="Tells how far lips and sound of a talking person are apart, and shifts the sound.",
             search_aliases=["gohd", "audio video sync", "lip sync offset", "out of sync"],
+            has_intermediate_output=True,
             inputs=[
                 *_video_fields("A video of a person who talks, three seconds long at least."),
                 field(io.Audio, "audio", "Its sound, from the first frame on (Get Video Components)."),
@@ -174,7 +176,8 @@ class LipSync(io.ComfyNode):
             shifted = delayed(sound.cpu().numpy(), round(found.milliseconds / 1000 * rate))
             audio = {"waveform": torch.from_numpy(shifted)[None], "sample_rate": rate}
         lag = found.milliseconds if found.known else 0.0
-        return io.NodeOutput(lag, found.confidence, found.known, audio, str(found))
+        told = ui.PreviewText(str(found))
+        return io.NodeOutput(lag, found.confidence, found.known, audio, str(found), ui=told)
 
 
 NODES = (EyeContact, LipSync)

@@ -112,6 +112,17 @@ def prompt() -> dict[str, Any]:
         "inputs": {**who, "frame": -1, "steps": 5, "strength": 1.0},
     }
     pictures["GoHDMotionStrip"] = ["strip", 0]
+    graph["driver"] = {
+        "class_type": "GoHDDriverFrames",
+        "inputs": {
+            **who,
+            "framing": "liveportrait",
+            "fps": 25.0,
+            "neutral_start": 0.2,
+            "invisible_mark": True,
+        },
+    }
+    pictures["GoHDDriverFrames"] = ["driver", 0]
     for name, link in pictures.items():
         graph[name] = {"class_type": "PreviewImage", "inputs": {"images": link}}
     return graph

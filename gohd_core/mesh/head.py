@@ -15,7 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, rotation, transform
+<<<<<<< HEAD
 from gohd_core.mesh.columns import DRAWN
+=======
+from gohd_core.mesh.flow_inverse import inverse_flow
+>>>>>>> main
 from gohd_core.mesh.inpaint import push_pull
 from gohd_core.mesh.shape import DROP, FaceShape
 from gohd_core.stylised.morphable import stylised_basis
@@ -47,8 +51,6 @@ _OUTLINE = 0.18
 """Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
 _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
 """Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
-_INVERSIONS, _LEAST_AREA = 5, 0.7
-"""Steps of the inversion of flows, and the least that one of them takes a cell to shrink to."""
 _THROAT, _TO_EYES = (0.02, 0.32), 0.72
 """Lengths below the chin between which expressions fade, model units; and of the way from nose to eyes, how
 far up what the mouth does reaches.
@@ -123,7 +125,7 @@ class HeadWarp:
         body = (shift[count:] @ self.neck)[..., None].repeat(2, 1, 1)
         shift = shift.mul_(self.rigid).add_(body * self.body)
         shift = shift * torch.where(shift > 0, self.inner[:2], self.inner[2:])
-        skin, rigid = _inverse(shift.unflatten(2, (GRID, GRID)), self.size).split(count)
+        skin, rigid = inverse_flow(shift.unflatten(2, (GRID, GRID)), self.size).split(count)
         return HeadFlow(skin, rigid, (shift - whole)[:count].unflatten(2, (GRID, GRID)))
 
     def panned(self, descriptor: Tensor) -> Tensor:
@@ -341,32 +343,6 @@ def _distance(covered: Tensor) -> Tensor:
 
     empty = (covered < 0.5).cpu().numpy().astype("uint8")
     return torch.from_numpy(cv2.distanceTransform(empty, cv2.DIST_L2, 5)).to(covered)
-
-
-def _inverse(shift: Tensor, size: int) -> Tensor:
-    """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by Newton's
-    method."""
-    side = shift.shape[-1]
-    line = (torch.arange(side, device=shift.device, dtype=shift.dtype) * 2 + 1) / side - 1
-    places = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
-    padded = F.pad(shift, (1, 1, 1, 1), mode="replicate")
-    cell = 2 * size / side
-    across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / cell
-    down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / cell
-    fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
-    flow = -shift
-    for _ in range(_INVERSIONS):
-        grid = torch.addcmul(places, flow.permute(0, 2, 3, 1), flow.new_tensor(2 / size))
-        found = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False)
-        miss = flow + found[:, :2]
-        x, y = miss.unbind(1)
-        xx, yx, xy, yy = found[:, 2:].unbind(1)
-        # Where the picture is stretched a whole step would overshoot; where it is compressed, Newton's would.
-        xx, yy = xx.clamp_min(0).add_(1), yy.clamp_min(0).add_(1)
-        area = (xx * yy).addcmul_(xy, yx, value=-1).clamp_min_(_LEAST_AREA)
-        step = torch.stack([(yy * x).addcmul_(xy, y, value=-1), (xx * y).addcmul_(yx, x, value=-1)], 1)
-        flow = flow.addcdiv(step, area[:, None], value=-1)
-    return flow
 
 
 def _smoothstep(low: float, high: float, x: Tensor) -> Tensor:

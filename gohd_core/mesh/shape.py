@@ -54,7 +54,7 @@ _UPPER_LIP = (1.0, 1.0, 1.0, 0.92, 0.75, 0.42, 0.15)
 """How far the upper lip's contours go along when it rises with the jaw."""
 _LID_FALL = (1.0, 1.0, 0.86, 0.50, 0.14, 0.0, 0.0)
 """How far an eye's contours go along with a lid: nothing from the fold on, so that brows and glasses stay."""
-_LID_LINE, _LID_OVERLAP, _LID_FORWARD = 0.05, 0.010, 0.15
+_LID_LINE, _LID_OVERLAP, _LID_FORWARD = 0.12, 0.010, 0.15
 """Where shut lids meet, as a share of the opening above the lower lid; by how much they overlap, model units;
 and how far forward a lid bulges, as a share of its way."""
 

@@ -30,6 +30,7 @@ export function facePreview(node) {
 
   async function draw() {
     busy = true;
+    canvas.dataset.busy = "yes";
     while (wanted) {
       const asked = wanted;
       wanted = null;
@@ -51,6 +52,7 @@ export function facePreview(node) {
       }
     }
     busy = false;
+    delete canvas.dataset.busy;
   }
 
   const preview = {

@@ -18,11 +18,6 @@ async function run(page, file, type) {
     for (const value of Object.values(api[id].inputs)) if (Array.isArray(value)) need(value[0]);
   };
   need(Object.keys(api).find((id) => api[id].class_type === type));
-  if (type === "GoHDExpressionPath") {
-    const last = Object.keys(api).find((id) => api[id].class_type === "GoHDExpressionPath");
-    api.end = { class_type: "GoHDSaveMotion", inputs: { motion: [last, 0], filename_prefix: "gohd/test" }, _meta: {} };
-    keep.add("end");
-  }
   const graph = Object.fromEntries(Object.entries(api).filter(([id]) => keep.has(id)));
   return page.evaluate(async ({ graph, type }) => {
     const { app } = window;
@@ -48,7 +43,11 @@ async function run(page, file, type) {
 
 // Waits until the picture shows what was asked last.
 async function settled(page) {
-  await page.waitForTimeout(1500);
+  await page.waitForTimeout(300);
+  await page.waitForFunction(() => {
+    const { drawn, busy } = document.querySelector(".gohd-face").dataset;
+    return drawn && !busy;
+  });
   return page.evaluate(() => {
     const { drawn, milliseconds } = document.querySelector(".gohd-face").dataset;
     return { ...JSON.parse(drawn), milliseconds: Number(milliseconds) };

@@ -98,6 +98,8 @@ class Schema:
     description: str = ""
     search_aliases: list[str] = field(default_factory=list)
     is_output_node: bool = False
+    essentials_category: str | None = None
+    has_intermediate_output: bool = False
 
 
 class NodeOutput:
