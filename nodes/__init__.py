@@ -48,11 +48,8 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *SAMPLES,
     *MOOD,
     *BLENDSHAPES,
-<<<<<<< HEAD
-    *EXPRESSION_EDITOR,
-=======
     *DRIVER_FRAMES,
->>>>>>> main
+    *EXPRESSION_EDITOR,
 )
 """Every node of the pack, in the order of the menu."""
 

@@ -15,11 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, rotation, transform
-<<<<<<< HEAD
 from gohd_core.mesh.columns import DRAWN
-=======
 from gohd_core.mesh.flow_inverse import inverse_flow
->>>>>>> main
 from gohd_core.mesh.inpaint import push_pull
 from gohd_core.mesh.shape import DROP, FaceShape
 from gohd_core.stylised.morphable import stylised_basis

@@ -78,7 +78,9 @@ def test_keys_are_set_by_sliders_and_presets_on_the_time_line(browse, tmp_path) 
 
 
 def test_the_pad_reads_and_mirrors_keys_as_the_node_does(browse) -> None:
-    text = "# a note\n0\n0.5 smile_left=0.5, turn=-10 linear # first\n1.2 happy=1 hold\n2.0 brow_right=.4\n# end"
+    text = (
+        "# a note\n0\n0.5 smile_left=0.5, turn=-10 linear # first\n1.2 happy=1 hold\n2.0 brow_right=.4\n# end"
+    )
     times = [0.0, 0.1, 0.5, 0.7, 1.2, 1.9, 2.0, 3.0]
     said = browse("follow", text, *times)
     path = parse_path(text)
