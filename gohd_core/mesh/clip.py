@@ -294,7 +294,7 @@ def _limits(columns: Sequence[int]) -> tuple[Tensor, Tensor]:
 
 
 def on_head(shape: FaceShape, points: Tensor) -> Tensor:
-    """What expressions do at points [n,3] of the skin, [14,n,3], from the head's nearest vertices."""
+    """What expressions do at points [n,3] of the skin, [17,n,3], from the head's nearest vertices."""
     distance, nearest = torch.cdist(points.float(), shape.head).topk(3, largest=False)
     share = 1 / (distance + 1e-3)
     share = share / share.sum(1, keepdim=True)

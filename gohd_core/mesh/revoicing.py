@@ -102,8 +102,8 @@ class Revoicing:
         self.own = self.expression(features)[:, list(MOVING)]
         self.gap = self.expression.own_gap(features).numpy()
         self._share = (torch.from_numpy(self.gap) / features.gap.clamp_min(1e-4)).clamp(0, 1)
-        self._neutral, self._directions = shape.contours[LIPS], shape.directions[:, LIPS]
-        self._skin = on_head(shape, neutral[:N_FACE])  # [14,468,3]
+        self._neutral, self._directions = shape.contours[LIPS], shape.directions[: len(MOVING), LIPS]
+        self._skin = on_head(shape, neutral[:N_FACE])[: len(MOVING)]  # [14,468,3]
         self._skin[8:] = 0
         self._fade = fade()
         self._rest = LastingLips(rows.pose[:, :2], self._beside)
