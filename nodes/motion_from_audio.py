@@ -33,9 +33,9 @@ def seed_field() -> Any:
     return field(io.Int, "seed", _SEED, default=0, min=0, max=MAX_SEED, control_after_generate=True)
 
 
-def scale_field(name: str, tooltip: str) -> Any:
+def scale_field(name: str, tooltip: str, **options: Any) -> Any:
     """A factor on movement."""
-    return field(io.Float, name, tooltip, default=1.0, min=0.0, max=3.0, step=0.05)
+    return field(io.Float, name, tooltip, default=1.0, min=0.0, max=3.0, step=0.05, **options)
 
 
 def _inputs(model: Any, portrait: str, scale: str, *more: Any) -> list[Any]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS, PRECISIONS
+from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS
+from gohd_core.commands.batch import make_all, progress_of, result_paths
 from gohd_core.commands.dubbing import dub, dubs
 from gohd_core.commands.inputs import (
     PICTURES,
@@ -17,24 +16,21 @@ from gohd_core.commands.inputs import (
     files,
     gaze_angles,
     is_folder,
-    numbers,
-    result_names,
-    show,
-    within,
 )
 from gohd_core.commands.output_options import (
     add_finishing_options,
+    add_model_options,
     check_finishing,
     check_results,
     finished,
+    portrait_of,
     signed,
 )
 from gohd_core.commands.video_options import add_reading_options, load_detector, read_video, sound_of
-from gohd_core.errors import BadInput, GohdError, Interrupted
+from gohd_core.constants import MAX_FPS
+from gohd_core.errors import BadInput
 
 SOURCES = ("video", "audio", "own")
-_FASTEST = 120
-"""Frames a second of the fastest video that is written."""
 
 
 def add_commands(commands: Any) -> None:
@@ -54,7 +50,6 @@ def add_commands(commands: Any) -> None:
     parser.add_argument(
         "--audio", "-a", type=Path, help="sound for parts from audio, and to be heard (the video's)"
     )
-    parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
     for part in DRIVEN_PARTS[:3]:
         parser.add_argument(
             f"--{part}", default="video", choices=SOURCES, help=f"where the {part} comes from (video)"
@@ -69,17 +64,13 @@ def add_commands(commands: Any) -> None:
     )
     parser.add_argument("--length", default="longest", choices=(*LENGTHS, *DRIVEN_PARTS))
     parser.add_argument("--fill", default="hold", choices=FILLS, help="for other lengths")
-    parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the portrait's face in pixels")
-    parser.add_argument("--strength", type=within(0, 3), default=1.0, help="factor on all motion, Fig. 8 (1)")
     parser.add_argument("--seed", type=int, default=0, help="of parts from sound; same seed, same video")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    parser.add_argument("--dtype", default="float32", choices=PRECISIONS)
-    parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
     parser.add_argument(
         "--into-video",
         action="store_true",
         help="paste the face into the driving video, onto the head that moves there, at the video's own rate",
     )
+    add_model_options(parser)
     add_finishing_options(parser)
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     add_reading_options(parser)
@@ -96,14 +87,10 @@ def run(arguments: argparse.Namespace) -> int:
     videos = files(arguments.video, VIDEOS, "video")
     several = is_folder(arguments.video) or len(portraits) > 1 or is_folder(arguments.portrait)
     pairs = [(video, portrait) for video in videos for portrait in portraits]
-    if several and arguments.output.suffix and not is_folder(arguments.output):
-        raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
     if several and arguments.motion is not None:
         raise BadInput("--motion names one file; leave it out where several videos are made.")
-    targets = [arguments.output]
-    if several or is_folder(arguments.output):
-        groups = [[path for path in (portrait, video) if path is not None] for video, portrait in pairs]
-        targets = [arguments.output / f"{name}.mp4" for name in result_names(groups)]
+    groups = [[path for path in (portrait, video) if path is not None] for video, portrait in pairs]
+    targets = result_paths(arguments.output, groups, ".mp4", several=several)
     check_results(targets, [*videos, *portraits, arguments.audio], ".mp4", arguments)
     check_finishing(arguments)
     import torch
@@ -113,26 +100,26 @@ def run(arguments: argparse.Namespace) -> int:
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
     unread = models.reader is None and arguments.landmarks is None
     detector = load_detector(arguments, needed=models.extractor.config.aligned and unread)
-    failed, last, read = 0, None, None
-    for (video, portrait), target in zip(pairs, targets, strict=True):
-        try:
-            if video != last:
-                last, read = video, None
-                progress = _progress(arguments, "frames read")
-                readers = (models.extractor, models.gaze_estimator)
-                read = read_video(video, *readers, arguments, detector, progress, models.reader)
-            elif read is None:
-                continue
-            made = _drive(models, portrait, video, target, *read, detector, arguments)
-        except Interrupted:
-            raise
-        except GohdError as error:
-            if len(pairs) == 1:
-                raise
-            failed += 1
-            made = {"driver": str(video), "error": str(error)}
-        _tell(made, arguments.json)
-    return 1 if failed else 0
+    last, read = None, None
+
+    def make(video: Path, portrait: Path | None, target: Path) -> dict[str, Any] | None:
+        nonlocal last, read
+        if video != last:
+            last, read = video, None
+            progress = progress_of(arguments, "frames read")
+            readers = (models.extractor, models.gaze_estimator)
+            read = read_video(video, *readers, arguments, detector, progress, models.reader)
+        elif read is None:
+            return None  # its error was told with the first portrait
+        return _drive(models, portrait, video, target, *read, detector, arguments)
+
+    return make_all(
+        [(*pair, target) for pair, target in zip(pairs, targets, strict=True)],
+        make,
+        arguments,
+        sources=lambda video, *_: {"driver": video},
+        sentence=_sentence,
+    )
 
 
 def _drive(
@@ -153,7 +140,7 @@ def _drive(
 
     started = time.perf_counter()
     if dubs(portrait, driving, arguments):
-        return dub(models, video, target, film, arguments, _progress(arguments, "frames read"))
+        return dub(models, video, target, film, arguments, progress_of(arguments, "frames read"))
     if arguments.into_video:
         driving = followed(driving)
     prepared = _portrait(models, portrait, driving, film, detector, arguments)
@@ -164,12 +151,12 @@ def _drive(
         motions["audio"] = _from_sound(models, prepared, sound, options, arguments)
         _warn_of_lag(models, video, driving, sound, arguments)
     motion = driven_motion(prepared, motions, options, _face_model(models, arguments))
-    rate = max(min(film.fps, _FASTEST), 1) if arguments.into_video else motion.fps
+    rate = max(min(film.fps, MAX_FPS), 1) if arguments.into_video else motion.fps
     # As many frames as were read, where the motion is as long as the video; rounding could add one.
     exact = arguments.into_video and rate == film.fps and len(motion) == driving.report.frames
     drawn = motion.resampled(rate, frames=driving.report.frames_read if exact else None)
     warn(prepared, models.animator)
-    progress = _progress(arguments, "frames drawn")
+    progress = progress_of(arguments, "frames drawn")
     frames = draw(models.animator, prepared, drawn, strength=arguments.strength, progress=progress)
     if arguments.into_video:
         frames = paste_back(frames, prepared, film.batches(rate), track=driving.track.resampled(rate))
@@ -208,22 +195,12 @@ def _portrait(
     models: Any, path: Path | None, driving: Any, film: Any, detector: Any, arguments: argparse.Namespace
 ) -> Any:
     """The picture's portrait; without one that of the face in the video."""
+    if path is not None:
+        return portrait_of(path, models, detector, arguments)
     from gohd_core.driving import own_portrait
-    from gohd_core.images import read_picture
-    from gohd_core.portraits import prepare_portrait
 
     readers = {"extractor": models.extractor, "gaze_estimator": models.gaze_estimator}
-    if path is None:
-        return own_portrait(film, driving, reader=models.reader, **readers)
-    picture = read_picture(path)
-    return prepare_portrait(
-        picture,
-        reader=models.reader,
-        box=arguments.box,
-        detector=detector,
-        size=arguments.size or None,
-        **readers,
-    )
+    return own_portrait(film, driving, reader=models.reader, **readers)
 
 
 def _options(arguments: argparse.Namespace) -> Any:
@@ -264,17 +241,8 @@ def _face_model(models: Any, arguments: argparse.Namespace) -> Any:
     return models.face_model if found is None else MorphableModel.from_file(found).landmarks_only()
 
 
-def _progress(arguments: argparse.Namespace, stage: str) -> Any:
-    return None if arguments.json else lambda done, total: show(stage, done, total)
-
-
-def _tell(made: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(made) + "\n")
-    elif "error" in made:
-        sys.stderr.write(f"gohd: {made['driver']}: {made['error']}\n")
-    else:
-        unseen = made["report"]["without_face"]
-        note = f" (no face in {unseen} of its frames)" if unseen else ""
-        took = f"{made['frames']} frames in {made['computing']:.1f} s"
-        sys.stdout.write(f"{made['video']}: {took}, driven by {made['driver']}{note}\n")
+def _sentence(made: dict[str, Any]) -> str:
+    unseen = made["report"]["without_face"]
+    note = f" (no face in {unseen} of its frames)" if unseen else ""
+    took = f"{made['frames']} frames in {made['computing']:.1f} s"
+    return f"{made['video']}: {took}, driven by {made['driver']}{note}"

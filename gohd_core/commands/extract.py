@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import SPLITS
-from gohd_core.commands.inputs import VIDEOS, files, is_folder, result_names, show, within
+from gohd_core.commands.batch import make_all, progress_of, result_paths
+from gohd_core.commands.inputs import VIDEOS, files, is_folder, result_names, within
 from gohd_core.commands.output_options import check_results
 from gohd_core.commands.video_options import (
     add_reading_options,
@@ -20,7 +19,7 @@ from gohd_core.commands.video_options import (
     sound_of,
     steadying_of,
 )
-from gohd_core.errors import BadInput, GohdError, Interrupted
+from gohd_core.errors import BadInput
 
 
 def add_commands(commands: Any) -> None:
@@ -55,8 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput("Say where the motion goes: -o motion.safetensors, or --clip-format DIR.")
     videos = files(arguments.video, VIDEOS, "video")
     names = result_names([(video,) for video in videos])
-    targets = _targets(arguments, names)
-    if targets[0] is not None:
+    targets: list[Path | None] = [None] * len(videos)
+    if arguments.output is not None:
+        groups, several = [(video,) for video in videos], is_folder(arguments.video)
+        targets = result_paths(arguments.output, groups, ".safetensors", several=several, what="motions")
         check_results(targets, videos, ".safetensors", arguments)
     from gohd_core.face import FaceReader
 
@@ -66,33 +67,19 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput("People are followed by the face networks; fetch them with `gohd download faces`.")
     needed = extractor.config.aligned and arguments.landmarks is None and reader is None
     detector = load_detector(arguments, needed=needed)
-    failed = 0
-    for video, name, target in zip(videos, names, targets, strict=True):
-        try:
-            if arguments.people:
-                made = _people(video, target, reader, arguments)
-            else:
-                made = _extract(video, name, target, extractor, gaze_estimator, detector, reader, arguments)
-        except Interrupted:
-            raise
-        except GohdError as error:
-            if len(videos) == 1:
-                raise
-            failed += 1
-            made = {"video": str(video), "error": str(error)}
-        _tell(made, arguments.json)
-    return 1 if failed else 0
 
+    def make(video: Path, name: str, target: Path | None) -> dict[str, Any]:
+        if arguments.people:
+            return _people(video, target, reader, arguments)
+        return _extract(video, name, target, extractor, gaze_estimator, detector, reader, arguments)
 
-def _targets(arguments: argparse.Namespace, names: list[str]) -> list[Path | None]:
-    output = arguments.output
-    if output is None:
-        return [None] * len(names)
-    if is_folder(arguments.video) and output.suffix and not is_folder(output):
-        raise BadInput(f"Several motions need a folder to go to; {output} looks like a file.")
-    if is_folder(arguments.video) or is_folder(output):
-        return [output / f"{name}.safetensors" for name in names]
-    return [output]
+    return make_all(
+        list(zip(videos, names, targets, strict=True)),
+        make,
+        arguments,
+        sources=lambda video, *_: {"video": video},
+        sentence=_sentence,
+    )
 
 
 def _extract(
@@ -106,7 +93,7 @@ def _extract(
     arguments: argparse.Namespace,
 ) -> dict[str, Any]:
     started = time.perf_counter()
-    progress = None if arguments.json else lambda done, total: show("frames", done, total)
+    progress = progress_of(arguments, "frames")
     driving, film = read_video(video, extractor, gaze_estimator, arguments, detector, progress, reader)
     made: dict[str, Any] = {
         "video": str(video),
@@ -130,7 +117,7 @@ def _people(video: Path, target: Path | None, reader: Any, arguments: argparse.N
         raise BadInput("--people writes one motion a person: give -o, and leave out --clip-format.")
     started = time.perf_counter()
     film = Film.open(video, start=arguments.start, seconds=arguments.seconds)
-    progress = None if arguments.json else lambda done, total: show("frames", done, total)
+    progress = progress_of(arguments, "frames")
     given = {"missing": arguments.missing, "steadying": steadying_of(arguments), "progress": progress}
     people = extract_people(film, reader, **given)
     if not people:
@@ -170,13 +157,7 @@ def _clips(video: Path, name: str, film: Any, driving: Any, arguments: argparse.
     return write_clips(arguments.clip_format, film, driving, plan, audio)
 
 
-def _tell(made: dict[str, Any], as_json: bool) -> None:
-    text = made.pop("text", "")
-    if as_json:
-        sys.stdout.write(json.dumps(made) + "\n")
-    elif "error" in made:
-        sys.stderr.write(f"gohd: {made['video']}: {made['error']}\n")
-    else:
-        where = [made["motion"]] if "motion" in made else made.get("motions", [])
-        where += [f"{len(made['clips'])} clips"] if "clips" in made else []
-        sys.stdout.write(f"{made['video']} -> {' and '.join(where)} in {made['seconds']:.1f} s\n{text}\n")
+def _sentence(made: dict[str, Any]) -> str:
+    where = [made["motion"]] if "motion" in made else made.get("motions", [])
+    where += [f"{len(made['clips'])} clips"] if "clips" in made else []
+    return f"{made['video']} -> {' and '.join(where)} in {made['seconds']:.1f} s\n{made['text']}"

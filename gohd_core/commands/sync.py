@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import ORDERS
-from gohd_core.commands.inputs import VIDEOS, files, numbers, result_names, show, within
+from gohd_core.commands.batch import make_each, progress_of, result_paths
+from gohd_core.commands.inputs import VIDEOS, files, is_folder, numbers, within
 from gohd_core.commands.output_options import check_results
 from gohd_core.commands.video_options import sound_of
-from gohd_core.errors import BadInput, GohdError, Interrupted
+from gohd_core.errors import BadInput
 
 UNKNOWN = 3
 """Exit status when a file's lag can't be told: neither an error nor an answer."""
@@ -43,34 +42,23 @@ def run(arguments: argparse.Namespace) -> int:
     videos = files(arguments.video, VIDEOS, "video")
     if arguments.output is not None and (arguments.start or arguments.seconds):
         raise BadInput("Only whole videos are put right; leave out --start and --seconds.")
-    if arguments.output is not None and arguments.video.is_dir() and arguments.output.suffix:
-        raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
-    targets = _targets(arguments, videos)
+    targets: list[Path | None] = [None] * len(videos)
     if arguments.output is not None:
+        groups, several = [(video,) for video in videos], is_folder(arguments.video)
+        targets = result_paths(arguments.output, groups, ".mp4", several=several)
         check_results(targets, videos, ".mp4", arguments)
     reader = FaceReader.load(device=arguments.device)
     predictor = ExpressionPredictor.load("builtin", device=arguments.device)
     status = 0
-    for video, target in zip(videos, targets, strict=True):
-        try:
-            made = _measure(video, target, reader, predictor, arguments)
-        except Interrupted:
-            raise
-        except GohdError as error:
-            if len(videos) == 1:
-                raise
-            made = {"video": str(video), "error": str(error)}
+    for made in make_each(
+        list(zip(videos, targets, strict=True)),
+        lambda video, target: _measure(video, target, reader, predictor, arguments),
+        arguments,
+        sources=lambda video, _: {"video": video},
+        sentence=_sentence,
+    ):
         status = max(status, 1 if "error" in made else 0 if made["known"] else UNKNOWN)
-        _tell(made, arguments.json)
     return status
-
-
-def _targets(arguments: argparse.Namespace, videos: list[Path]) -> list[Any]:
-    if arguments.output is None:
-        return [None] * len(videos)
-    if not arguments.video.is_dir() and not arguments.output.is_dir():
-        return [arguments.output]
-    return [arguments.output / f"{name}.mp4" for name in result_names([(video,) for video in videos])]
 
 
 def _measure(
@@ -81,7 +69,7 @@ def _measure(
     from gohd_core.face import FaceChoice
     from gohd_core.video.reader import Film
 
-    progress = None if arguments.json else lambda done, total: show("frames", done, total)
+    progress = progress_of(arguments, "frames")
     film = Film.open(video, start=arguments.start, seconds=arguments.seconds)
     choice = FaceChoice(arguments.face, box=arguments.face_box)
     driving = extract_by_meshes(film, reader, choice, progress=progress)
@@ -92,12 +80,6 @@ def _measure(
     return made
 
 
-def _tell(made: dict[str, Any], as_json: bool) -> None:
-    text = made.pop("text", "")
-    if as_json:
-        sys.stdout.write(json.dumps(made) + "\n")
-    elif "error" in made:
-        sys.stderr.write(f"gohd: {made['video']}: {made['error']}\n")
-    else:
-        written = f" Put right: {made['written']}." if "written" in made else ""
-        sys.stdout.write(f"{made['video']}: {text}{written}\n")
+def _sentence(made: dict[str, Any]) -> str:
+    written = f" Put right: {made['written']}." if "written" in made else ""
+    return f"{made['video']}: {made['text']}{written}"

@@ -11,11 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
+from gohd_core.mesh.closed_lid import FOLD
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.cropping import Crop
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, OwnFace, Window
 from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, RIGHT_IRIS
-from gohd_core.mesh.lids import FOLD, PAINTED, Lid
+from gohd_core.mesh.lids import PAINTED, Lid
 from gohd_core.mesh.photometry import (
     LUMA,
     as_array,
