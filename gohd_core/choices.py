@@ -73,3 +73,9 @@ CLIP_KINDS = ("talk", "stills")
 
 MOODS = ("neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tender")
 """Moods of `motion.mood`."""
+
+FACE_FILES = ("csv", "json", "vrm", "blender")
+"""Forms of a face's motion for other tools: see `driving.face_files`."""
+
+FRAMINGS = ("liveportrait", "wan animate")
+"""How models that are driven by a face's video want it: see `render.driver_framing`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,12 @@ class Component:
     def config(self) -> type:
         """The dataclass of the network's config."""
         return import_module(self.official).CONFIG
+
+    def renamed(self, key: str) -> str:
+        """Today's name of a tensor in one of our files."""
+        for pattern, replacement in getattr(import_module(self.official), "RENAMED", ()):
+            key = re.sub(pattern, replacement, key)
+        return key
 
     @property
     def layouts(self) -> tuple[Layout, ...]:

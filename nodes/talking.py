@@ -32,6 +32,7 @@ class TalkingPortrait(io.ComfyNode):
             category="GoHD",
             description="Makes a portrait say a sound: the whole of GoHD in one node.",
             search_aliases=["gohd", "talking head", "lip sync", "audio to video", "avatar"],
+            essentials_category="Video Tools",
             inputs=[
                 field(
                     io.Image,

@@ -89,7 +89,7 @@ class Animator(Runtime, ClipAnimator):
         dtype = exact_dtype(self.device, self.dtype) if self.config.motion == "window" else torch.float32
         exact = dtype == torch.float64
         source = self.network.encode(image.to(self.device, torch.float32), descriptor, exact=exact)
-        source = self.network.with_own_planes(source)
+        source = self.network.with_source_layers(source)
         layout = torch.channels_last
         features = [f.to(self.dtype).contiguous(memory_format=layout) for f in source.features]
         return replace(source, features=tuple(features))

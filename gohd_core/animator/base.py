@@ -60,9 +60,15 @@ class ClipAnimator(ABC):
         self.check_motion(motion)
         if batch_size < 1:
             raise BadInput(f"The batch size must be at least 1; got {batch_size}.")
-        prefetch = self.prefetch_frames(batch_size)
-        draw = self._drawing(source, motion, strength)
-        return clip_batches(draw, len(motion.pose.values), batch_size, prefetch, progress, should_stop)
+        return clip_batches(
+            self._drawing(source, motion, strength),
+            len(motion.pose.values),
+            batch_size,
+            self.prefetch_frames(batch_size),
+            self.passes.draws_ahead(self.device),
+            progress,
+            should_stop,
+        )
 
     def prefetch_frames(self, batch_size: int) -> int:
         """Frames that are drawn ahead of batches of this size, see `PassPlan.prefetch_frames`."""

@@ -159,16 +159,17 @@ class StyledConv(Freezable):
         size: int = 3,
         up: bool = False,
         slope: float = LEAKY,
-        parts: int = 1,
+        accumulation_chunks: int = 1,
     ) -> None:
-        """`parts`: in how many shorter sums float32 inference on the CPU adds up the input channels."""
+        """`accumulation_chunks`: shorter sums in which float32 inference on the CPU adds up input
+        channels."""
         super().__init__()
         self.weight = nn.Parameter(
             torch.randn(outputs, inputs, size, size, dtype=torch.float32, device="cpu")
         )
         self.modulation = EqualLinear(latent, inputs, bias=1.0)
         self.bias = nn.Parameter(torch.zeros(outputs, dtype=torch.float32, device="cpu"))
-        self.up, self.slope, self.parts = up, slope, parts
+        self.up, self.slope, self.chunks = up, slope, accumulation_chunks
 
     def forward(self, x: Tensor, latent: Tensor) -> Tensor:
         """x [B,in,S,S], latent [B,D] -> [B,out,S,S], or [B,out,2S,2S] with `up`."""
@@ -178,7 +179,7 @@ class StyledConv(Freezable):
         if (
             uses_cpu_kernels(x)
             and x[0].numel() > kernel.numel()
-            and len(x) == self.parts == 1
+            and len(x) == self.chunks == 1
             and not self.up
         ):
             # Of one sample the kernel is scaled, as in the official form: it is smaller than the maps.
@@ -200,16 +201,16 @@ class StyledConv(Freezable):
     def _convolved(
         self, convolve: Callable[..., Tensor], x: Tensor, kernel: Tensor, axis: int, **options: int
     ) -> Tensor:
-        """One convolution, or the sum of one for each part of the input channels (`axis` of the kernel).
+        """One convolution, or the sum of one for each chunk of the input channels (`axis` of the kernel).
 
         The official decoder's levels steer every warp above them, which magnify what float32 loses in
         one chain of up to 4,608 products.
         """
-        if not uses_cpu_kernels(x) or self.parts == 1:
+        if not uses_cpu_kernels(x) or self.chunks == 1:
             return convolve(x, kernel, **options)
         layout = torch.contiguous_format if x.is_contiguous() else torch.channels_last
         some, taps = (
-            [part.contiguous(memory_format=layout) for part in whole.chunk(self.parts, dim)]
+            [chunk.contiguous(memory_format=layout) for chunk in whole.chunk(self.chunks, dim)]
             for whole, dim in ((x, 1), (kernel, axis))
         )
         return reduce(torch.add, [convolve(*pair, **options) for pair in zip(some, taps, strict=True)])

@@ -121,9 +121,14 @@ def gaze_of(blendshapes: Mapping[str, float], angles: torch.Tensor) -> np.ndarra
         shape("eyeLookInLeft") - shape("eyeLookOutLeft"),
         shape("eyeLookOutRight") - shape("eyeLookInRight"),
     ]
-    inside = torch.tensor([np.mean(up), np.mean(left)], dtype=torch.float64, device="cpu") * EYE_RANGE
-    x, y, z = gaze_direction(inside) @ rotation(angles)
-    return np.array([torch.asin(y.clamp(-1, 1)), torch.atan2(-x, z)])
+    inside = torch.tensor([[np.mean(up), np.mean(left)]], dtype=torch.float64, device="cpu") * EYE_RANGE
+    return gaze_in_camera(inside, angles[None])[0].numpy()
+
+
+def gaze_in_camera(inside: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
+    """Gaze [T, 2] (pitch, yaw) in camera axes of eyes turned by `inside` [T, 2] in heads turned by [T, 3]."""
+    x, y, z = torch.einsum("tc,tch->ht", gaze_direction(inside), rotation(angles))
+    return torch.stack([torch.asin(y.clamp(-1, 1)), torch.atan2(-x, z)], 1)
 
 
 def _reading(face: Mapping[str, Any], points: np.ndarray, square: Box, model: np.ndarray) -> Reading:

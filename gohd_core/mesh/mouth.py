@@ -147,8 +147,12 @@ class Mouth:
         depth = torch.maximum(-part.above, -part.below).clamp_min(0)
         more = smooth(0.0, 0.05, part.height / self.face.unit - self.face.gap)
         shade = 0.20 * more * smooth(_LIP_SHADOW * self.face.unit, 0.0, depth) * part.within
-        skin = (crop.frame.skin + 1) * (1 - shade) - 1
-        drawn = torch.lerp(skin, self._inside(part, crop.frame), part.cover)
+        drawn = (crop.frame.skin + 1) * (1 - shade) - 1
+        inner = Crop.around(crop.frame, edge, self.softness + 1)
+        if inner is not None:
+            part = _Part.of(inner.frame, self.softness)
+            skin = drawn[..., inner.rows, inner.columns]
+            drawn = inner.put_back(torch.lerp(skin, self._inside(part, inner.frame), part.cover), drawn)
         drawn = torch.lerp(drawn, crop.frame.skin, rest[:, None, None, None])
         return crop.put_back(drawn, frame.skin)
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.animator.geometry.push_pull import grown
+from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.mesh.frame import OwnFace
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -71,7 +71,7 @@ def inpaint(array: np.ndarray, known: np.ndarray) -> np.ndarray:
     room = ((0, side - height), (0, side - width))
     image = torch.from_numpy(np.pad(array.astype(np.float32), (*room, (0, 0)), mode="edge")).movedim(-1, 0)
     weight = torch.from_numpy(np.pad(known.astype(np.float32), room))
-    return grown(image[None], weight[None, None])[0].movedim(0, -1).numpy()[:height, :width]
+    return push_pull_inpaint(image[None], weight[None, None])[0].movedim(0, -1).numpy()[:height, :width]
 
 
 def colours_at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -47,6 +47,13 @@ def _between(image: Tensor, dim: int) -> Tensor:
     return found
 
 
+def flow_at(flow: Tensor, at: Tensor, size: int) -> Tensor:
+    """A flow [B,2,n,n] at pixels [B,...,2] (column, row) of frames of `size`, [B,...,2]."""
+    grid = (2 * at.flatten(1, -2)[:, None] + 1) / size - 1
+    found = F.grid_sample(flow, grid, "bilinear", "border", align_corners=False)
+    return found[:, :, 0].mT.view_as(at)
+
+
 def sample(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
     """Values [B,C,h,w] of a texture of `doubled` at pixels [B,h,w,2] (column, row); beyond its border it is
     reflected, or goes on as it is there."""

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_DESCRIPTOR
 from gohd_core.face.camera import Camera
+from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.eye_outline import with_lower_lids
 from gohd_core.mesh.eyes import Eyes
 from gohd_core.mesh.fit import fit_face
@@ -89,7 +89,7 @@ def mesh_source(
     shape = face_shape(points).to(image.device)
     gaze = eyes_in_head(points[None])
     own = image.new_zeros(1, N_DESCRIPTOR)
-    own[:, list(MOVING)] = shape.own
+    own[:, list(DRAWN)] = shape.own
     own[:, 64:70] = fitted.pose
     own[:, 70:] = from_head(fitted.pose, gaze.mean(1))
     unit = Camera.of_size(size).focal / (Camera.of_size(size).distance - own[0, 69].item())

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.animator.geometry.contour_warp import RingsInFrame, rings_in_frame
-from gohd_core.animator.geometry.contours import EDGE, LASHES, POINTS, RIM, FaceRings
+from gohd_core.animator.geometry.contour_warp import ProjectedContours, project_contours
+from gohd_core.animator.geometry.contours import EDGE, LASHES, POINTS, RIM, FaceContours
 from gohd_core.animator.geometry.linear_shape import MODES, MOVING
-from gohd_core.animator.geometry.shape_encoder import ShapeReader
+from gohd_core.animator.geometry.shape_encoder import ShapeEncoder
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project
 from gohd_core.stylised.feature_rings import feature_rings
@@ -22,17 +22,17 @@ _MOUTH_OFFSETS = (-0.02, 0.0, 0.012, 0.026, 0.058, 0.105, 0.14)
 
 
 @pytest.fixture(scope="module")
-def reader() -> ShapeReader:
+def reader() -> ShapeEncoder:
     """As training begins with it."""
     torch.manual_seed(0)
-    found = ShapeReader()
+    found = ShapeEncoder()
     set_shapes(found)
     return found
 
 
 @pytest.fixture
-def model(reader) -> FaceRings:
-    return reader.rings
+def model(reader) -> FaceContours:
+    return reader.contours
 
 
 def moves(count: int, seed: int = 0) -> torch.Tensor:
@@ -84,14 +84,16 @@ def test_modes_hold_nearly_all_that_identities_do_to_the_rings(model):
     assert np.linalg.norm(found - true, axis=-1).mean() * unit < 0.25
 
 
-def placed(model: FaceRings, rows: torch.Tensor) -> torch.Tensor:
+def placed(model: FaceContours, rows: torch.Tensor) -> torch.Tensor:
     """The mean head's rings, with lashes of middle length."""
     return model(model.neutral(torch.zeros(1, MODES)), torch.full((1, 1), 0.5), rows, SIZE)
 
 
-def in_frame(model: FaceRings, rows: torch.Tensor, own: torch.Tensor, trust: float = 1.0) -> RingsInFrame:
+def in_frame(
+    model: FaceContours, rows: torch.Tensor, own: torch.Tensor, trust: float = 1.0
+) -> ProjectedContours:
     target, source = placed(model, rows), placed(model, own)
-    return rings_in_frame(target, source, torch.full((1,), trust), SIZE)
+    return project_contours(target, source, torch.full((1,), trust), SIZE)
 
 
 def area(points: np.ndarray) -> float:
@@ -126,7 +128,7 @@ def test_the_skin_at_a_ring_comes_from_where_the_portrait_has_that_ring(model):
     rows, own = moves(4, seed=5), moves(1, seed=6)
     frame = in_frame(model, rows, own)
     target, source = placed(model, rows), placed(model, own)
-    drawn = frame.moved(torch.full((4, 2, SIZE, SIZE), 9.0))
+    drawn = frame.refine_flow(torch.full((4, 2, SIZE, SIZE), 9.0))
     ring = RIM + 3
     for b in range(4):
         for part in range(3):
@@ -139,16 +141,21 @@ def test_the_skin_at_a_ring_comes_from_where_the_portrait_has_that_ring(model):
 
 def test_without_trust_or_out_of_reach_nothing_changes(model):
     rows = moves(2, seed=1)
-    flow, shares = torch.rand(2, 2, SIZE, SIZE), torch.rand(2, 3, SIZE, SIZE).softmax(1)
+    flow, masks = torch.rand(2, 2, SIZE, SIZE), torch.rand(2, 3, SIZE, SIZE).softmax(1)
     distrusted = in_frame(model, rows, torch.zeros(1, 72), trust=0.0)
-    assert torch.equal(distrusted.moved(flow), flow)
-    assert torch.allclose(distrusted.parted(shares), shares, atol=1e-6)
+    assert torch.equal(distrusted.refine_flow(flow), flow)
+    assert torch.allclose(distrusted.refine_layer_masks(masks), masks, atol=1e-6)
     trusted = in_frame(model, rows, torch.zeros(1, 72))
-    moved, parted = trusted.moved(flow), trusted.parted(shares)
-    assert torch.allclose(parted.sum(1), torch.ones(2, SIZE, SIZE), atol=1e-5)
-    assert torch.equal(parted[:, 2], shares[:, 2])
+    moved, refined = trusted.refine_flow(flow), trusted.refine_layer_masks(masks)
+    assert torch.allclose(refined.sum(1), torch.ones(2, SIZE, SIZE), atol=1e-5)
+    assert torch.equal(refined[:, 2], masks[:, 2])
     share = ((moved != flow).any(1)).float().mean()
     assert 0.02 < share < 0.2
+
+
+def read_inner(frame: ProjectedContours, masks: torch.Tensor) -> torch.Tensor:
+    """The refined inner layer's mask in each part's window, [B,3,w*w]."""
+    return frame.window.read(frame.refine_layer_masks(masks))[:, 1].unflatten(1, (3, -1))
 
 
 def test_lips_part_what_shows_the_mouth_and_hair_still_hides_eyes(model):
@@ -156,34 +163,33 @@ def test_lips_part_what_shows_the_mouth_and_hair_still_hides_eyes(model):
     rows[:, 0] = 0.8
     frame = in_frame(model, rows, torch.zeros(1, 72))
     face = torch.tensor([1.0, 0.0, 0.0])[None, :, None, None].expand(1, 3, SIZE, SIZE)
-    inner = frame.parted(face)[:, 1].flatten(1)
-    at = frame.pixels(SIZE).flatten(2)
+    inner = read_inner(frame, face)
     wide = (frame.opening == 1).flatten(2) & (frame.weight == 1).flatten(2)
-    assert wide[:, 0].any() and inner.gather(1, at[:, 0])[wide[:, 0]].min() == 1
+    assert wide[:, 0].any() and inner[:, 0][wide[:, 0]].min() == 1
     # The decoder is sure that the face hides the eyes.
-    assert wide[:, 1].any() and inner.gather(1, at[:, 1])[wide[:, 1]].max() == 0
+    assert wide[:, 1].any() and inner[:, 1][wide[:, 1]].max() == 0
     all_inner = face.roll(1, 1)
-    parted = frame.parted(all_inner)[:, 1].flatten(1)
+    refined = read_inner(frame, all_inner)
     shut = (frame.opening == 0).flatten(2) & (frame.weight == 1).flatten(2)
-    assert all(parted.gather(1, at[:, k])[shut[:, k]].max() == 0 for k in range(3))
+    assert all(refined[:, k][shut[:, k]].max() == 0 for k in range(3))
 
 
 def test_frames_of_a_batch_are_those_found_alone(model):
     rows, own = moves(3, seed=2), moves(1, seed=4)
     flow = torch.rand(3, 2, SIZE, SIZE)
-    together = in_frame(model, rows, own).moved(flow)
+    together = in_frame(model, rows, own).refine_flow(flow)
     for k in range(3):
-        alone = in_frame(model, rows[k, None], own).moved(flow[k, None])
+        alone = in_frame(model, rows[k, None], own).refine_flow(flow[k, None])
         assert torch.allclose(alone, together[k, None], atol=1e-5)
 
 
 def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it(reader):
     picture, rows = torch.rand(2, 3, SIZE, SIZE) * 2 - 1, moves(2)
-    looks = reader.looks(picture, rows)
-    assert len(looks) == 3
-    assert looks[0].lashes.abs().max() < 0.5 and all(torch.equal(look.descriptor, rows) for look in looks)
-    assert looks[-1].skin.shape == looks[-1].sheet.shape[:3]
-    values = (value for look in looks for value in vars(look).values())
+    steps = reader.refinement_steps(picture, rows)
+    assert len(steps) == 3
+    assert steps[0].lashes.abs().max() < 0.5 and all(torch.equal(look.descriptor, rows) for look in steps)
+    assert steps[-1].skin.shape == steps[-1].mesh.shape[:3]
+    values = (value for look in steps for value in vars(look).values())
     sum(value.square().sum() for value in values).backward()
     untouched = [n for n, p in reader.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not untouched

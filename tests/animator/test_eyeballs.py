@@ -11,11 +11,19 @@ import pytest
 import torch
 from PIL import Image
 
-from gohd_core.animator.geometry.contour_warp import RingsInFrame
-from gohd_core.animator.geometry.eye_encoder import EyeReader
-from gohd_core.animator.geometry.eye_textures import CHART, EXTENTS, IRIS, charted, turned, unwrapped
+from gohd_core.animator.geometry.contour_warp import ProjectedContours
+from gohd_core.animator.geometry.eye_encoder import EyeEncoder
+from gohd_core.animator.geometry.eye_textures import (
+    EXTENTS,
+    IRIS,
+    TEXTURE,
+    place_eyes,
+    project_to_texture,
+    unwrap_texture,
+)
 from gohd_core.animator.geometry.eyes import Eyeballs, EyesInFrame, eyes_in_frame
 from gohd_core.animator.geometry.face_parts import FaceParts, agreement
+from gohd_core.animator.geometry.window import Window
 from gohd_core.constants import STYLISED
 from gohd_core.face.camera import Camera
 from gohd_core.models import Models
@@ -37,7 +45,7 @@ def avatar() -> Avatar:
     return Avatar(Identity.random(7))
 
 
-def looks(count: int, seed: int = 0) -> torch.Tensor:
+def random_motion(count: int, seed: int = 0) -> torch.Tensor:
     """Head poses and gazes, horizontal first, of moderate size."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(count, 8, generator=generator) * torch.tensor([0.15] * 3 + [0.05] * 3 + [0.2] * 2)
@@ -55,13 +63,13 @@ def posed(avatar: Avatar, look: torch.Tensor):
 
 
 def test_irises_and_centres_are_where_the_renderer_has_them(avatar):
-    rows = looks(6)
-    eyes = turned(torch.from_numpy(avatar.eye_centres[:1]), described(rows))
+    rows = random_motion(6)
+    eyes = place_eyes(torch.from_numpy(avatar.eye_centres[:1]), described(rows))
     for k, row in enumerate(rows):
         frame = posed(avatar, row)
         irises = torch.from_numpy(project(frame.to_world(frame.irises), SIZE)[:, :2]).float()
         at = irises[None, :, :, None, None]
-        places, met = charted(
+        places, met = project_to_texture(
             replace(eyes, centres=eyes.centres[k, None], axes=eyes.axes[k, None]),
             at[:, :, 0],
             at[:, :, 1],
@@ -75,9 +83,9 @@ def test_irises_and_centres_are_where_the_renderer_has_them(avatar):
 
 
 def test_a_ball_ends_at_its_outline():
-    eyes = turned(torch.tensor([[0.28, 0.02, 0.38]]), torch.zeros(1, 72))
+    eyes = place_eyes(torch.tensor([[0.28, 0.02, 0.38]]), torch.zeros(1, 72))
     row, column = (x.expand(1, 2, -1, -1) for x in torch.meshgrid(*[torch.arange(SIZE)] * 2, indexing="ij"))
-    _, met = charted(eyes, column, row, SIZE)
+    _, met = project_to_texture(eyes, column, row, SIZE)
     middle = project(eyes.centres[0].double().numpy(), SIZE)
     radius = EYEBALL_RADIUS * 1015 / 224 * SIZE / middle[:, 2]
     for k in range(2):
@@ -91,13 +99,13 @@ def test_what_is_unwrapped_lies_where_the_chart_says():
     # A picture whose colours are its coordinates.
     line = torch.arange(SIZE) / SIZE
     picture = torch.stack(torch.meshgrid(line, line, indexing="ij"))[None].expand(2, -1, -1, -1)
-    rows = looks(2)
-    eyes = turned(torch.tensor([[0.28, 0.02, 0.38]]), described(rows))
+    rows = random_motion(2)
+    eyes = place_eyes(torch.tensor([[0.28, 0.02, 0.38]]), described(rows))
     for kind in range(3):
-        chart, sight = unwrapped(picture, eyes, kind)
+        chart, sight = unwrap_texture(picture, eyes, kind)
         row, column = (chart * SIZE).unbind(2)
-        places, met = charted(eyes, column, row, SIZE)
-        middles = ((torch.arange(CHART) * 2 + 1) / CHART - 1) * EXTENTS[kind]
+        places, met = project_to_texture(eyes, column, row, SIZE)
+        middles = ((torch.arange(TEXTURE) * 2 + 1) / TEXTURE - 1) * EXTENTS[kind]
         good = (sight[:, :, 0] > 0) & (met == 1)
         assert good.float().mean() > 0.5
         across = (places[:, kind, ..., 0] - middles).abs()
@@ -107,24 +115,22 @@ def test_what_is_unwrapped_lies_where_the_chart_says():
 
 def eyeballs(batch: int = 1) -> Eyeballs:
     """White balls with a black iris of radius .3 and no highlight."""
-    line = ((torch.arange(CHART) * 2 + 1) / CHART - 1) * EXTENTS[IRIS]
+    line = ((torch.arange(TEXTURE) * 2 + 1) / TEXTURE - 1) * EXTENTS[IRIS]
     within = (line[:, None] ** 2 + line**2) < 0.3**2
-    iris = torch.full((batch, 4, CHART, CHART), -1.0)
+    iris = torch.full((batch, 4, TEXTURE, TEXTURE), -1.0)
     iris[:, 3] = within * 8.0 - 4
-    whites = torch.ones(batch, 2, 4, CHART, CHART)
+    whites = torch.ones(batch, 2, 4, TEXTURE, TEXTURE)
     place = torch.tensor([[0.28, 0.02, 0.38]]).expand(batch, -1)
     return Eyeballs(place, torch.full_like(whites, -4.0), whites, iris)
 
 
-def rings(rows: torch.Tensor, opening: float = 1.0) -> RingsInFrame:
+def contours(rows: torch.Tensor, opening: float = 1.0) -> ProjectedContours:
     """Windows around mouth and eyes of heads with these looks, open that far all over."""
-    eyes = turned(eyeballs().place, described(rows))
+    eyes = place_eyes(eyeballs().place, described(rows))
     middle = torch.cat([torch.tensor([128.0, 182.0]).expand(len(rows), 1, 2), projected(eyes.centres)], 1)
-    first = middle.round().long() - 40
-    column, row = (first[..., k, None] + torch.arange(80) for k in (0, 1))
-    column, row = column[:, :, None].expand(-1, -1, 80, -1), row[..., None].expand(-1, -1, -1, 80)
-    full = torch.ones(row.shape)
-    return RingsInFrame(column, row, full * opening, torch.zeros(len(rows), 2, *row.shape[1:]), full)
+    window = Window.around(middle, 80, SIZE)
+    full = torch.ones(window.row.shape)
+    return ProjectedContours(window, full * opening, torch.zeros(len(rows), 2, *full.shape[1:]), full)
 
 
 def projected(points: torch.Tensor) -> torch.Tensor:
@@ -138,10 +144,12 @@ def in_frame(rows: torch.Tensor, batch: int = 1, trust: float = 1.0) -> EyesInFr
 
 def test_an_iris_is_drawn_where_the_gaze_turns_it():
     # Not so far that lids, which are not there, would cut it.
-    for row in looks(5, seed=1) * 0.4:
-        frame = in_frame(row[None]).laid(torch.zeros(1, 3, SIZE, SIZE), torch.ones(1, 1, SIZE, SIZE))
+    for row in random_motion(5, seed=1) * 0.4:
+        frame = in_frame(row[None]).composite_over(
+            torch.zeros(1, 3, SIZE, SIZE), torch.ones(1, 1, SIZE, SIZE)
+        )
         gaze = gaze_direction(row[[7, 6]].double().numpy())
-        eyes = turned(eyeballs().place, described(row[None]))
+        eyes = place_eyes(eyeballs().place, described(row[None]))
         # An iris's edge is a circle, whose middle lies inside the ball.
         middle = EYEBALL_RADIUS * (1 - 0.3**2) ** 0.5 * gaze
         wanted = project(eyes.centres[0].double().numpy() + middle, SIZE)
@@ -153,34 +161,34 @@ def test_an_iris_is_drawn_where_the_gaze_turns_it():
 
 def test_nothing_is_drawn_where_lids_hide_it_or_elsewhere():
     under = torch.rand(2, 3, SIZE, SIZE)
-    rows = looks(2)
+    rows = random_motion(2)
     hidden = torch.zeros(2, 1, SIZE, SIZE)
     eyes = in_frame(rows, batch=2)
-    assert torch.equal(eyes.laid(under, hidden), under)
-    drawn = eyes.laid(under, hidden + 1)
+    assert torch.equal(eyes.composite_over(under, hidden), under)
+    drawn = eyes.composite_over(under, hidden + 1)
     changed = (drawn != under).any(1)
     assert 0.01 < changed.float().mean() < 0.08
-    half = eyes.laid(under, hidden + 0.5)
+    half = eyes.composite_over(under, hidden + 0.5)
     assert torch.allclose(half, (drawn + under) / 2, atol=1e-5)
 
 
 def test_frames_of_a_batch_are_those_drawn_alone():
-    under, share, rows = torch.rand(3, 3, SIZE, SIZE), torch.rand(3, 1, SIZE, SIZE), looks(3)
-    together = in_frame(rows).laid(under, share)
+    under, share, rows = torch.rand(3, 3, SIZE, SIZE), torch.rand(3, 1, SIZE, SIZE), random_motion(3)
+    together = in_frame(rows).composite_over(under, share)
     for k in range(3):
-        alone = in_frame(rows[k, None]).laid(under[k, None], share[k, None])
+        alone = in_frame(rows[k, None]).composite_over(under[k, None], share[k, None])
         assert torch.allclose(alone, together[k, None], atol=1e-5)
 
 
 def test_a_reader_begins_with_the_mean_head_and_its_gradient_reaches_all_of_it():
     torch.manual_seed(0)
-    reader = EyeReader()
+    reader = EyeEncoder()
     picture = image(SIZE, batch=2)
     found = reader(picture, torch.ones(2, 1, SIZE, SIZE), torch.zeros(2, 72))
     assert torch.allclose(found.place, torch.tensor([0.28, 0.017, 0.38]), atol=0.05)
-    rows = looks(2)
+    rows = random_motion(2)
     eyes = eyes_in_frame(found, described(rows), torch.ones(1), SIZE)
-    drawn = eyes.laid(picture, torch.ones(2, 1, SIZE, SIZE))
+    drawn = eyes.composite_over(picture, torch.ones(2, 1, SIZE, SIZE))
     (drawn.square().sum() + found.place.sum()).backward()
     untouched = [n for n, p in reader.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not untouched
@@ -234,7 +242,7 @@ def test_an_animator_draws_eyes_by_pose_and_gaze_alike_in_any_batch():
 
 
 def test_a_stored_head_tells_where_its_eyes_are(avatar):
-    rows = looks(3, seed=2)
+    rows = random_motion(3, seed=2)
     scale = {"xy": 64, "depth": 2000}
     vertices = []
     for row in rows:
@@ -256,14 +264,13 @@ def test_a_stored_head_tells_where_its_eyes_are(avatar):
 
 
 def test_eyes_that_the_portrait_does_not_show_are_not_drawn():
-    rows = looks(1) * 0.3
-    placed = rings(rows, opening=0.8)
-    only_there = torch.zeros(1, SIZE * SIZE)
-    for k in (1, 2):
-        only_there = only_there.scatter(1, placed.pixels(SIZE)[:, k].flatten(1), 0.8)
-    only_there = only_there.view(1, SIZE, SIZE)
+    rows = random_motion(1) * 0.3
+    placed = contours(rows, opening=0.8)
+    nothing = torch.zeros(1, 1, SIZE, SIZE)
+    eyes = placed.window[1:]
+    only_there = eyes.write(nothing, torch.full_like(eyes.read(nothing), 0.8))
     assert agreement(placed, only_there) > 0.95
-    assert agreement(placed, only_there.roll(75, 1)) < 0.2
-    assert agreement(placed, torch.zeros(1, SIZE, SIZE)) == 0
+    assert agreement(placed, only_there.roll(75, 2)) < 0.2
+    assert agreement(placed, nothing) == 0
     under = torch.rand(1, 3, SIZE, SIZE)
-    assert torch.equal(in_frame(rows, trust=0.0).laid(under, torch.ones(1, 1, SIZE, SIZE)), under)
+    assert torch.equal(in_frame(rows, trust=0.0).composite_over(under, torch.ones(1, 1, SIZE, SIZE)), under)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.animator.geometry.face_mesh import FaceSheet, sheet_in_frame
-from gohd_core.animator.geometry.shape_encoder import ShapeReader
+from gohd_core.animator.geometry.face_mesh import FrontalMesh, mesh_flow
+from gohd_core.animator.geometry.shape_encoder import ShapeEncoder
 from gohd_core.face.camera import Camera
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project
@@ -20,10 +20,10 @@ SIZE = 256
 
 
 @pytest.fixture(scope="module")
-def sheet() -> FaceSheet:
-    reader = ShapeReader()
+def sheet() -> FrontalMesh:
+    reader = ShapeEncoder()
     set_shapes(reader)
-    return reader.sheet
+    return reader.mesh
 
 
 def head(seed: int) -> tuple[Avatar, torch.Tensor]:
@@ -51,8 +51,8 @@ def test_a_flow_is_that_of_the_points(sheet):
     _, neutral = head(3)
     rows, own = moves(3, seed=1), moves(1, seed=2)
     target, source = sheet(neutral, rows, SIZE), sheet(neutral, own, SIZE)
-    found = sheet_in_frame(target, source, torch.ones(1, 24, 24), SIZE)
-    flow = found.moved(torch.full((3, 2, SIZE, SIZE), 9.0))
+    found = mesh_flow(target, source, torch.ones(1, 24, 24), SIZE)
+    flow = found.refine_flow(torch.full((3, 2, SIZE, SIZE), 9.0))
     for b in range(3):
         errors = []
         for i in range(5, 15):
@@ -69,14 +69,14 @@ def test_nothing_moves_where_no_skin_is_seen_and_where_the_sheet_ends(sheet):
     rows, own = moves(2, seed=1), torch.zeros(1, 72)
     points = sheet(neutral, rows, SIZE), sheet(neutral, own, SIZE)
     flow = torch.rand(2, 2, SIZE, SIZE)
-    assert torch.equal(sheet_in_frame(*points, torch.zeros(1, 24, 24), SIZE).moved(flow), flow)
-    moved = sheet_in_frame(*points, torch.ones(1, 24, 24), SIZE).moved(flow)
+    assert torch.equal(mesh_flow(*points, torch.zeros(1, 24, 24), SIZE).refine_flow(flow), flow)
+    moved = mesh_flow(*points, torch.ones(1, 24, 24), SIZE).refine_flow(flow)
     changed = (moved != flow).any(1)
     assert 0.1 < changed.float().mean() < 0.5
     assert not changed[:, :8].any() and not changed[:, :, :8].any() and not changed[:, :, -8:].any()
     half = torch.ones(1, 24, 24)
     half[:, :, :12] = 0
-    moved = sheet_in_frame(*points, half, SIZE).moved(flow)
+    moved = mesh_flow(*points, half, SIZE).refine_flow(flow)
     assert (moved != flow).any(1).float().mean() < 0.6 * changed.float().mean()
 
 
@@ -85,8 +85,8 @@ def test_frames_of_a_batch_are_those_found_alone(sheet):
     rows, own = moves(3, seed=5), moves(1, seed=6)
     target, source = sheet(neutral, rows, SIZE), sheet(neutral, own, SIZE)
     skin = torch.rand(1, 24, 24)
-    together = sheet_in_frame(target, source, skin, SIZE)
+    together = mesh_flow(target, source, skin, SIZE)
     for k in range(3):
-        alone = sheet_in_frame(target[k, None], source, skin, SIZE)
+        alone = mesh_flow(target[k, None], source, skin, SIZE)
         assert torch.allclose(alone.flow, together.flow[k, None], atol=1e-5)
-        assert torch.allclose(alone.share, together.share[k, None], atol=1e-5)
+        assert torch.allclose(alone.weight, together.weight[k, None], atol=1e-5)

@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from PIL import Image
 
 from gohd_core.animator import Animator
-from gohd_core.animator.layered.motion_layers import Planes
+from gohd_core.animator.layered.motion_layers import MotionLayers
 from gohd_core.animator.layers import EqualConv2d, StyledConv, all_biased, plain_conv
 from gohd_core.constants import STYLISED
-from gohd_core.kernels.pixel_blocks import in_blocks, spread
+from gohd_core.kernels.pixel_blocks import pixel_shuffle, pixel_unshuffle
 from gohd_core.kernels.resize import sized
 from gohd_core.kernels.threads import SingleThreadPool
 from gohd_core.kernels.tree import tree_map, unbatch
@@ -30,11 +30,11 @@ LAYOUTS = [torch.contiguous_format, torch.channels_last]
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("side", [2, 3, 4])
 @pytest.mark.parametrize("count", [1, 2])
-def test_blocks_are_spread_and_gathered_as_pytorch_does(count, side, layout):
+def test_pixel_shuffle_and_unshuffle_are_pytorchs(count, side, layout):
     blocks = torch.randn(count, 5 * side**2, 6, 8).contiguous(memory_format=layout)
-    assert torch.equal(spread(blocks, side), F.pixel_shuffle(blocks, side))
+    assert torch.equal(pixel_shuffle(blocks, side), F.pixel_shuffle(blocks, side))
     pixels = torch.randn(count, 5, 6 * side, 8 * side).contiguous(memory_format=layout)
-    assert torch.equal(in_blocks(pixels, side), F.pixel_unshuffle(pixels, side))
+    assert torch.equal(pixel_unshuffle(pixels, side), F.pixel_unshuffle(pixels, side))
 
 
 @torch.no_grad()
@@ -42,7 +42,7 @@ def test_blocks_are_spread_and_gathered_as_pytorch_does(count, side, layout):
 @pytest.mark.parametrize(
     ("before", "after"), [(16, 256), (64, 256), (64, 128), (32, 64), (256, 64), (256, 128)]
 )
-def test_maps_are_resized_as_pytorch_does(before, after, layout):
+def test_resizing_is_pytorchs(before, after, layout):
     x = torch.randn(2, 5, before, before).contiguous(memory_format=layout)
     if after > before:
         expected = F.interpolate(x, size=(after, after), mode="bilinear", align_corners=False)
@@ -51,24 +51,26 @@ def test_maps_are_resized_as_pytorch_does(before, after, layout):
     assert torch.allclose(sized(x, after), expected, atol=2e-6)
 
 
-def test_taps_of_all_planes_in_one_sum_are_each_planes_samples_by_their_shares():
+def test_warp_and_blend_is_each_layers_samples_weighted_by_its_mask():
     torch.manual_seed(0)
     features = torch.randn(1, 6, 32, 32)
     # Far enough that borders are met.
     flows = torch.randn(2, 2, 2, 32, 32) * 0.5
-    found = Planes(flows[0], flows[1], torch.randn(2, 3, 32, 32))
+    found = MotionLayers(flows[0], flows[1], torch.randn(2, 3, 32, 32))
     with torch.no_grad():
         fast = found.warp(features)
-    plain = found.warp(features)  # where gradients may be wanted, sampled and mixed one by one
+    plain = found.warp_plain(features)
     assert torch.allclose(fast, plain, atol=1e-4)
     edge = torch.zeros(1, 2, 32, 32) + 3  # all beyond the corner
     with torch.no_grad():
-        corner = Planes(edge, edge, torch.tensor([9.0, 9.0, -90.0])[None, :, None, None].expand(1, 3, 32, 32))
+        corner = MotionLayers(
+            edge, edge, torch.tensor([9.0, 9.0, -90.0])[None, :, None, None].expand(1, 3, 32, 32)
+        )
         assert torch.allclose(corner.warp(features), features[..., -1:, -1:].expand_as(features), atol=1e-5)
 
 
 @torch.no_grad()
-def test_the_kernel_of_one_sample_is_scaled_to_the_same_end():
+def test_modulating_the_kernel_is_modulating_the_input():
     torch.manual_seed(1)
     layer = StyledConv(6, 4, 11).eval()
     layer.bias.normal_()
@@ -79,7 +81,7 @@ def test_the_kernel_of_one_sample_is_scaled_to_the_same_end():
 
 
 @torch.no_grad()
-def test_convolutions_of_the_same_maps_are_one():
+def test_convolutions_of_the_same_input_are_one():
     torch.manual_seed(2)
     convs = [plain_conv(6, count) for count in (3, 4)]
     for conv in convs:
@@ -93,7 +95,7 @@ def test_convolutions_of_the_same_maps_are_one():
 
 
 @torch.no_grad()
-def test_a_convolution_of_single_pixels_is_a_matrix():
+def test_a_1x1_convolution_is_a_matrix_product():
     conv = EqualConv2d(6, 4, 1, bias=False)
     x = torch.randn(2, 6, 16, 16).contiguous(memory_format=torch.channels_last)
     assert torch.allclose(conv(x), F.conv2d(x, conv.kernel()), atol=1e-5)

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from gohd_core.animator.config import BACKGROUND, FACE, INNER
-from gohd_core.animator.geometry.push_pull import grown
-from gohd_core.animator.layered.background import plate_and_wall
-from gohd_core.animator.layered.motion_layers import Planes, blend
+from gohd_core.animator.geometry.push_pull import push_pull_inpaint
+from gohd_core.animator.layered.background import inpaint_background
+from gohd_core.animator.layered.motion_layers import MotionLayers, blend
 from gohd_core.kernels.resize import sized
-from gohd_core.training.animator.examples import planes_shown
-from gohd_core.training.animator.ground_truth import own_planes
+from gohd_core.training.animator.examples import visible_layers
+from gohd_core.training.animator.ground_truth import true_confidence
 from tests.support.small_animators import BUILTIN, animator, image
 
 STEP = 2 / 8
@@ -26,15 +26,15 @@ def shifted(pixels: float, side: int = 8) -> torch.Tensor:
     return flow
 
 
-def told(kinds: torch.Tensor) -> torch.Tensor:
-    """Logits [1,3,S,S] that are sure of the plane of each pixel [S,S]."""
+def certain(kinds: torch.Tensor) -> torch.Tensor:
+    """Logits [1,3,S,S] that are sure of the layer of each pixel [S,S]."""
     return 60 * torch.nn.functional.one_hot(kinds, 3).permute(2, 0, 1)[None].float()
 
 
-def test_each_pixel_comes_from_its_plane():
+def test_each_pixel_is_sampled_by_its_layer():
     torch.manual_seed(0)
     picture, kinds = torch.rand(1, 3, 8, 8), torch.randint(0, 3, (8, 8))
-    made = Planes(shifted(1), shifted(-2), told(kinds)).warp(picture)[0]
+    made = MotionLayers(shifted(1), shifted(-2), certain(kinds)).warp(picture)[0]
     step = {FACE: 1, INNER: -2, BACKGROUND: 0}
     for y in range(8):
         for x in range(8):
@@ -42,17 +42,17 @@ def test_each_pixel_comes_from_its_plane():
             assert torch.allclose(made[:, y, x], picture[0, :, y, source], atol=1e-5)
 
 
-def test_flow_is_that_of_what_is_seen():
+def test_the_composed_flow_is_that_of_the_visible_layer():
     kinds = torch.arange(64).view(8, 8) % 3
-    flow = Planes(shifted(1), shifted(-2), told(kinds)).flow()[0, 0] / STEP
+    flow = MotionLayers(shifted(1), shifted(-2), certain(kinds)).flow()[0, 0] / STEP
     expected = torch.tensor([1.0, -2.0, 0.0])[kinds]
     assert torch.allclose(flow, expected, atol=1e-5)
 
 
-def test_soft_edges_mix_planes_by_their_shares():
+def test_layers_are_blended_by_their_masks():
     samples = tuple(torch.full((1, 1, 2, 2), value) for value in (1.0, 10.0, 100.0))
-    shares = torch.tensor([0.5, 0.3, 0.2])[None, :, None, None].expand(1, 3, 2, 2)
-    assert torch.allclose(blend(samples, shares), torch.full((1, 1, 2, 2), 23.5))
+    masks = torch.tensor([0.5, 0.3, 0.2])[None, :, None, None].expand(1, 3, 2, 2)
+    assert torch.allclose(blend(samples, masks), torch.full((1, 1, 2, 2), 23.5))
 
 
 @pytest.mark.parametrize("side", [4, 8, 16])
@@ -62,57 +62,57 @@ def test_maps_change_size_and_keep_their_mean(side):
     assert torch.allclose(sized(x, side).mean(), x.mean(), atol=0.02)
 
 
-def test_background_is_the_source_where_the_planes_say_so():
+def test_background_is_the_source_where_the_layers_say_so():
     model = animator(BUILTIN)
     decoder = model.network.decoder
     with torch.no_grad():
-        for conv in (decoder.fine, decoder.head.out, *decoder.parts.values()):
+        for conv in (decoder.fine, decoder.head.out, *decoder.trunk.layer_heads.values()):
             conv.weight.zero_()
-        fields = decoder.basis.bias.unflatten(0, (8, -1))
+        fields = decoder.trunk.basis.bias.unflatten(0, (8, -1))
         fields[2], fields[7] = 10.0, 10.0  # all is shown by the source, and all is background
     decoder.freeze(torch.float32)
-    for conv in (decoder.fine, decoder.head.out, *decoder.parts.values()):
+    for conv in (decoder.fine, decoder.head.out, *decoder.trunk.layer_heads.values()):
         conv.bias.zero_()
-    decoder.basis.weight.zero_()
-    decoder.basis.freeze()
+    decoder.trunk.basis.weight.zero_()
+    decoder.trunk.basis.freeze()
     picture = image(BUILTIN.size)
     made = model.decode(model.encode_source(picture), torch.randn(2, BUILTIN.n_directions))
     assert torch.allclose(made, picture.expand(2, -1, -1, -1), atol=1e-4)
 
 
-def test_planes_are_told_from_the_parsing():
+def test_layers_follow_from_the_parsing():
     parsing = np.array([[0, 1, 4, 5], [6, 11, 12, 17]])
-    shown = planes_shown(parsing)
+    shown = visible_layers(parsing)
     assert (shown.sum(0) == 1).all()
     assert np.array_equal(shown.argmax(0), [[2, 0, 1, 1], [1, 1, 0, 0]])
 
 
 @torch.no_grad()
-def test_a_plane_is_taken_from_where_the_source_shows_it():
+def test_a_layer_is_sampled_where_the_source_shows_it():
     net = animator(BUILTIN).network
     source = net.encode(image(BUILTIN.size))
     latent = net.latent(source, torch.randn(1, BUILTIN.n_directions))
     plain = net.decoder(latent, source.features)
     ones = torch.ones(1, 3, BUILTIN.size, BUILTIN.size)
-    all_owned, none_owned = (net.decoder(latent, (*source.features, own)) for own in (ones, 0 * ones))
-    assert torch.allclose(all_owned.pyramid[0], plain.pyramid[0], atol=1e-5)
-    assert torch.allclose(none_owned.pyramid[0], none_owned.synthesis, atol=1e-5)
+    all_confident, none_confident = (net.decoder(latent, (*source.features, own)) for own in (ones, 0 * ones))
+    assert torch.allclose(all_confident.pyramid[0], plain.pyramid[0], atol=1e-5)
+    assert torch.allclose(none_confident.pyramid[0], none_confident.synthesis, atol=1e-5)
     assert not torch.allclose(plain.pyramid[0], plain.synthesis, atol=1e-2)
 
 
-def test_training_gives_the_true_planes_as_run_time_gives_its_own():
+def test_training_gives_true_confidence_as_run_time_gives_its_own():
     shown = torch.zeros(1, 3, 8, 8)
     shown[:, FACE, :, :4] = 1
     shown[:, BACKGROUND, :, 4:] = 1
-    own = own_planes(shown)
+    own = true_confidence(shown)
     assert (own[:, FACE, :, :4] == 1).all() and (own[:, BACKGROUND, :, 5:] == 1).all()
     assert not own[:, INNER].any() and not own[:, FACE, :, 5:].any()
     edge = own[0, :, 0, 4]
-    assert 0 < edge[FACE] < 1 and 0 < edge[BACKGROUND] < 1, "an edge is both planes'"
+    assert 0 < edge[FACE] < 1 and 0 < edge[BACKGROUND] < 1, "an edge is both layers'"
 
 
 @torch.no_grad()
-def test_the_source_knows_its_own_planes():
+def test_the_source_gets_its_own_layer_confidence():
     model = animator(BUILTIN)
     source = model.encode_source(image(BUILTIN.size))
     own = source.features[-2]
@@ -121,53 +121,55 @@ def test_the_source_knows_its_own_planes():
     again = model.network.encode(image(BUILTIN.size))
     windows = again.descriptor[:, :, None].expand(-1, -1, BUILTIN.window)
     latent = model.network.latent(again, model.network.motion(again, windows))
-    *_, told, _ = model.network.decoder(latent, again.features).planes
-    assert told.logits.shape[-1] == BUILTIN.flow_size
-    shares = told.sized(BUILTIN.size).shares
-    for plane, low, high in ((FACE, 0.1, 0.5), (INNER, 0.25, 0.6), (BACKGROUND, 0.5, 0.9)):
-        assert ((own[:, plane] == 1) == (shares[:, plane] >= high)).float().mean() > 0.999
-        assert ((own[:, plane] == 0) == (shares[:, plane] <= low)).float().mean() > 0.999
+    *_, low, _ = model.network.decoder(latent, again.features).layers
+    assert low.logits.shape[-1] == BUILTIN.flow_size
+    masks = low.resized(BUILTIN.size).masks
+    for layer, low, high in ((FACE, 0.1, 0.5), (INNER, 0.25, 0.6), (BACKGROUND, 0.5, 0.9)):
+        assert ((own[:, layer] == 1) == (masks[:, layer] >= high)).float().mean() > 0.999
+        assert ((own[:, layer] == 0) == (masks[:, layer] <= low)).float().mean() > 0.999
 
 
-def test_the_wall_grows_over_what_the_head_hides():
+def test_push_pull_inpaints_behind_the_head():
     y, x = torch.meshgrid(torch.linspace(-1, 1, 64), torch.linspace(-1, 1, 64), indexing="ij")
-    wall = torch.stack([0.5 * x, 0.5 * y, 0 * x + 0.3])[None]
+    background = torch.stack([0.5 * x, 0.5 * y, 0 * x + 0.3])[None]
     hidden = (x.square() + y.square() < 0.25).float()[None, None]
-    plate = grown(wall * (1 - hidden) - hidden, 1 - hidden)
-    assert (plate - wall).abs().max() < 0.25 and (plate - wall).abs().mean() < 0.03
+    inpainted = push_pull_inpaint(background * (1 - hidden) - hidden, 1 - hidden)
+    assert (inpainted - background).abs().max() < 0.25 and (inpainted - background).abs().mean() < 0.03
     shown = hidden[0, 0] == 0
-    assert torch.equal(plate[0, :, shown], wall[0, :, shown])
-    assert torch.equal(grown(wall, 0 * hidden), wall), "nothing to grow from"
+    assert torch.equal(inpainted[0, :, shown], background[0, :, shown])
+    assert torch.equal(push_pull_inpaint(background, 0 * hidden), background), "nothing to inpaint from"
 
 
 @torch.no_grad()
-def test_the_wall_is_taken_from_the_plate_and_the_face_is_not():
+def test_disoccluded_background_is_inpainted_and_the_face_is_not():
     net = animator(BUILTIN).network
     source = net.encode(image(BUILTIN.size))
     latent = net.latent(source, torch.randn(1, BUILTIN.n_directions))
     own = torch.ones(1, 3, BUILTIN.size, BUILTIN.size)
-    no_wall = torch.zeros(1, 1, BUILTIN.size, BUILTIN.size)
-    red, blue = (torch.cat([colour, no_wall], 1) for colour in (torch.zeros_like(own), torch.ones_like(own)))
-    first, second = (net.decoder(latent, (*source.features, own, plate)) for plate in (red, blue))
-    wall = first.planes[-1].shares[:, BACKGROUND, None]
-    bared = ((wall - 0.25) / 0.2).clamp(0, 1)
-    given = torch.sigmoid(first.masks[-1])
-    share = given * (1 - bared) + (given * (1 - wall) + wall) * bared
+    no_background = torch.zeros(1, 1, BUILTIN.size, BUILTIN.size)
+    red, blue = (
+        torch.cat([colour, no_background], 1) for colour in (torch.zeros_like(own), torch.ones_like(own))
+    )
+    first, second = (net.decoder(latent, (*source.features, own, inpainted)) for inpainted in (red, blue))
+    background = first.layers[-1].masks[:, BACKGROUND, None]
+    disocclusion = ((background - 0.25) / 0.2).clamp(0, 1)
+    given = torch.sigmoid(first.occlusion_logits[-1])
+    share = given * (1 - disocclusion) + (given * (1 - background) + background) * disocclusion
     gained = second.pyramid[0] - first.pyramid[0]
-    assert torch.allclose(gained, (share * wall * bared).expand(-1, 3, -1, -1), atol=1e-5)
-    still = torch.cat([torch.ones_like(own), torch.ones_like(no_wall)], 1)
+    assert torch.allclose(gained, (share * background * disocclusion).expand(-1, 3, -1, -1), atol=1e-5)
+    still = torch.cat([torch.ones_like(own), torch.ones_like(no_background)], 1)
     plain = net.decoder(latent, (*source.features, own))
     kept = net.decoder(latent, (*source.features, own, still))
-    assert torch.equal(kept.pyramid[0], plain.pyramid[0]), "wall that was there already stays the portrait's"
+    assert torch.equal(kept.pyramid[0], plain.pyramid[0]), "what was background already stays the portrait's"
 
 
-def test_a_heads_fringe_is_no_wall():
+def test_a_heads_fringe_is_no_background():
     y, x = torch.meshgrid(torch.linspace(-1, 1, 64), torch.linspace(-1, 1, 64), indexing="ij")
     radius = (x.square() + y.square()).sqrt()[None, None]
-    head, taken_for_wall = (radius < 0.55).float(), (radius > 0.5).float()
+    head, taken_for_background = (radius < 0.55).float(), (radius > 0.5).float()
     picture = (1 - head).expand(-1, 3, -1, -1)
-    plain = grown(picture, taken_for_wall)
-    both = plate_and_wall(picture, taken_for_wall, taken_for_wall)
+    plain = push_pull_inpaint(picture, taken_for_background)
+    both = inpaint_background(picture, taken_for_background, taken_for_background)
     assert plain.min() < 0.1, "taken as told, some of the head would stay"
     assert both[:, :3].min() > 0.99
-    assert both[:, 3:].sum() < taken_for_wall.sum()
+    assert both[:, 3:].sum() < taken_for_background.sum()

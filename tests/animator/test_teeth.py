@@ -8,7 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from gohd_core.animator.geometry.teeth import ROWS, Layer, Rows, Teeth, inside, laid
+from gohd_core.animator.geometry.teeth import (
+    ROWS,
+    Layer,
+    Teeth,
+    ToothRows,
+    composite_mouth_interior,
+    composite_over,
+)
+from gohd_core.animator.geometry.window import Window
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.teeth_places import teeth_places
@@ -16,12 +24,12 @@ from gohd_core.training.animator.ground_truth import _teeth
 from tests.support.small_animators import BUILTIN, animator, image, windows
 
 
-def rows(side: int = 16) -> Rows:
+def rows(side: int = 16) -> ToothRows:
     """Both rows upright in the middle, half as wide as the picture, a quarter as high."""
     line = (torch.arange(side) * 2 + 1) / side - 1
     down, along = torch.meshgrid(line, line, indexing="ij")
     places = torch.stack([along * 2, down * 4])[None, None].expand(1, ROWS, -1, -1, -1)
-    return Rows(places, torch.ones(1, ROWS, 3))
+    return ToothRows(places, torch.ones(1, ROWS, 3))
 
 
 def test_a_row_is_drawn_where_it_lies_and_nowhere_else():
@@ -43,8 +51,8 @@ def test_outside_the_mouth_nothing_is_drawn():
     under = torch.rand(1, 3, 32, 32)
     with torch.no_grad():
         layers = Teeth(8, 4).draw(rows(), 32)
-    assert torch.equal(laid(layers, under, torch.zeros(1, 1, 32, 32)), under)
-    assert not torch.equal(laid(layers, under, torch.ones(1, 1, 32, 32)), under)
+    assert torch.equal(composite_over(layers, under, torch.zeros(1, 1, 32, 32)), under)
+    assert not torch.equal(composite_over(layers, under, torch.ones(1, 1, 32, 32)), under)
 
 
 def test_the_upper_row_lies_over_the_lower_inside_the_mouth_alone():
@@ -53,22 +61,22 @@ def test_the_upper_row_lies_over_the_lower_inside_the_mouth_alone():
         Layer(colour, torch.full((1, 1, 2, 2), opacity))
         for colour, opacity in zip(colours, (1, 0.5), strict=True)
     ]
-    share = torch.tensor([[1.0, 0.55], [0.3, 0.0]])[None, None]
-    made = laid(layers, torch.zeros(1, 3, 2, 2), share)[0, 0]
-    # 0 under -1 under +1, each by its opacity times the share.
+    mask = torch.tensor([[1.0, 0.55], [0.3, 0.0]])[None, None]
+    made = composite_over(layers, torch.zeros(1, 3, 2, 2), mask)[0, 0]
+    # 0 under -1 under +1, each by its opacity times the mask.
     assert torch.allclose(made, torch.tensor([[0.0, -0.125], [0.0, 0.0]]))
 
 
 def test_a_mouth_known_by_its_window_gets_cavity_and_teeth_there_alone():
     teeth, size = Teeth(8, 4), 16
     row, column = torch.meshgrid(torch.arange(4, 12), torch.arange(2, 10), indexing="ij")
-    pixels = (row * size + column)[None]
+    window = Window(column[None], row[None])
     white = Layer(torch.ones(1, 3, 8, 8), torch.zeros(1, 1, 8, 8))
     white.opacity[..., 4:] = 1
     synthesis, inner = torch.zeros(1, 3, size, size), torch.ones(1, 1, size, size)
     inner[:, :, :, 2] = 0
     with torch.no_grad():
-        made = inside(teeth, synthesis, inner, pixels, [white, white])
+        made = composite_mouth_interior(teeth, synthesis, inner, window, [white, white])
     outside = torch.ones(size, size, dtype=torch.bool)
     outside[4:12, 3:10] = False  # its first column shows no inside
     assert torch.equal(made[:, :, outside], synthesis[:, :, outside])
@@ -78,7 +86,7 @@ def test_a_mouth_known_by_its_window_gets_cavity_and_teeth_there_alone():
 
 def test_light_colours_a_row():
     teeth, found = Teeth(8, 4), rows()
-    lit = Rows(found.places, torch.full((1, ROWS, 3), 0.5))
+    lit = ToothRows(found.places, torch.full((1, ROWS, 3), 0.5))
     with torch.no_grad():
         teeth.picture[:, :3] = 0.6
         assert torch.allclose(teeth.draw(lit, 16)[0].colour[0, :, 8, 8], torch.tensor(0.8 - 1), atol=1e-5)
@@ -92,7 +100,7 @@ def test_a_decoder_with_teeth_lays_them_into_the_mouth_and_its_gradient_reaches_
     with torch.no_grad():
         network.decoder.teeth.picture[:, :3].normal_(3)
     shown = network.decoder(latent, source.features)
-    assert plain.teeth.shape == (1, ROWS, 64, 64) and plain.rows.places.shape[-1] == BUILTIN.flow_size
+    assert plain.teeth.shape == (1, ROWS, 64, 64) and plain.tooth_rows.places.shape[-1] == BUILTIN.flow_size
     assert not torch.equal(plain.synthesis, shown.synthesis)
     assert torch.equal(plain.warped, shown.warped)
     network.train().requires_grad_(True)
@@ -136,11 +144,11 @@ def test_the_loss_is_least_at_the_truth_and_takes_the_upper_row_for_the_one_in_f
     kinds = torch.zeros(1, 3, 16, 16)
     kinds[:, 1, 5:13, 3:13] = 1
     batch = {"teeth_places": found.places * seen[:, :, None], "teeth_seen": seen, "planes": kinds}
-    moved = Rows(found.places + 0.3, found.light)
+    moved = ToothRows(found.places + 0.3, found.light)
     beyond = drawn.clone()
     beyond[:, :, 13:] = 1  # lips hide it
     values = [
-        float(_teeth(SimpleNamespace(rows=each, teeth=opacity), batch))
+        float(_teeth(SimpleNamespace(tooth_rows=each, teeth=opacity), batch))
         for each, opacity in ((found, drawn), (found, beyond), (moved, drawn), (found, 1 - drawn))
     ]
     assert max(values[:2]) < 1e-6 and min(values[2:]) > 0.2

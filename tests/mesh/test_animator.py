@@ -12,15 +12,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.camera import Camera, transform
-from gohd_core.mesh import drawing, sampling
+from gohd_core.mesh import drawing, flow_inverse, head, sampling
 from gohd_core.mesh.animator import MeshAnimator
+from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.contour_warp import contour_flows
+from gohd_core.mesh.flow_inverse import inverse_flow
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.gaze import from_head, into_head
-from gohd_core.mesh.head import _inverse
 from gohd_core.mesh.inpaint import hidden_wall, push_pull
 from gohd_core.mesh.matte import split
 from gohd_core.mesh.source import MeshSource, mesh_source
@@ -82,7 +82,7 @@ def test_turning_the_head_moves_the_face_as_its_geometry_says():
     camera = Camera.of_size(SIZE)
     there, here = (camera.pixels(transform(nose, each[0, 64:70])) for each in (target, source.own))
     assert (there - here).norm(dim=-1).min() > 3
-    found = there + drawing._sampled(flow, there[None], SIZE)[0]
+    found = there + sampling.flow_at(flow, there[None], SIZE)[0]
     assert (found - here).norm(dim=-1).max() < 1.5
 
 
@@ -93,11 +93,28 @@ def test_flows_are_inverted_where_pictures_are_stretched_and_where_they_are_comp
     slopes = 40 * (bump[1:] - bump[:-1]) * side / size
     assert slopes.max() > 0.5 and slopes.min() < -0.5
     shift = torch.stack([40 * bump.expand(side, side), -15 * bump[:, None].expand(side, side)])[None]
-    flow = _inverse(shift, size)
+    flow = inverse_flow(shift, size)
     at = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1) * size - 0.5
     came_from = at + flow[0].permute(1, 2, 0)
-    back = came_from + drawing._sampled(shift, came_from[None], size)[0]
+    back = came_from + sampling.flow_at(shift, came_from[None], size)[0]
     assert (back - at).norm(dim=-1)[8:-8, 8:-8].max() < 1.0
+
+
+def test_the_fast_inverse_is_the_plain_one(monkeypatch):
+    source = portrait()
+    shifts = []
+    monkeypatch.setattr(
+        head, "inverse_flow", lambda shift, size: shifts.append(shift) or inverse_flow(shift, size)
+    )
+    targets = torch.cat([moved(source, yaw=0.1, roll=0.05), moved(source, pitch=-0.1)])
+    targets[:, 0] = torch.tensor([0.5, 0.0])
+    with torch.inference_mode():
+        source.warp.flow(targets)
+        fast = inverse_flow(shifts[0], SIZE)
+        monkeypatch.setattr(flow_inverse, "uses_cpu_kernels", lambda x: False)
+        plain = inverse_flow(shifts[0], SIZE)
+    assert shifts[0].abs().max() > 5
+    assert (fast - plain).abs().max() < 0.1 and (fast - plain).abs().mean() < 1e-3
 
 
 def test_nothing_flows_at_the_portraits_own_motion():
@@ -299,6 +316,14 @@ def test_a_clip_comes_in_batches_with_progress_and_stops_when_asked():
     assert [len(each) for each in clip] == [2, 2, 1] and seen == [(2, 5), (4, 5), (5, 5)]
     alone = torch.cat(list(animator.animate(source, motion(descriptors), batch_size=5)))
     assert torch.equal(torch.cat(clip), alone)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)  # drawn ahead, by several cores
+        side_by_side = list(animator.animate(source, motion(descriptors), batch_size=2))
+    finally:
+        torch.set_num_threads(threads)
+    assert [len(each) for each in side_by_side] == [2, 2, 1]
+    assert torch.equal(torch.cat(side_by_side), alone)
     with pytest.raises(Interrupted, match="after 0 of 5"):
         next(animator.animate(source, motion(descriptors), should_stop=lambda: True))
 
@@ -322,8 +347,8 @@ def test_bad_input_is_told_in_a_sentence():
         animator.animate(source, motion(source.own), batch_size=0)
 
 
-def test_own_expression_is_that_of_the_moving_columns():
+def test_own_expression_is_that_of_the_drawn_columns():
     source = portrait()
-    assert torch.equal(source.own[0, list(MOVING)], source.shape.own)
+    assert torch.equal(source.own[0, list(DRAWN)], source.shape.own)
     assert source.face.jaw == source.shape.jaw > 0  # she smiles with parted lips
     assert faces.painted().face.jaw == 0

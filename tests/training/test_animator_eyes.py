@@ -10,7 +10,7 @@ import torch
 
 from gohd_core.animator.geometry.eyes import Eyeballs, eyes_in_frame
 from gohd_core.animator.geometry.linear_shape import MODES
-from gohd_core.animator.geometry.shape_encoder import ShapeReader
+from gohd_core.animator.geometry.shape_encoder import ShapeEncoder
 from gohd_core.errors import BadInput
 from gohd_core.stylised import eye_places
 from gohd_core.training.animator.geometry_losses import add_eyeballs, add_shape, true_shape
@@ -35,9 +35,9 @@ def test_weights_without_parts_are_begun_with_and_a_reader_alone_learns(first, o
     train(AnimatorTask, config(data), tmp_path / "without")
     start = str(tmp_path / "without" / "animator.safetensors")
     settings = config(data, network=WITH_PARTS, start=start, only=first)
-    grown = AnimatorTask(settings).animator.state_dict()
+    push_pull_inpaint = AnimatorTask(settings).animator.state_dict()
     older = AnimatorTask(config(data, start=start)).animator.state_dict()
-    assert all(torch.equal(value, grown[name]) for name, value in older.items())
+    assert all(torch.equal(value, push_pull_inpaint[name]) for name, value in older.items())
     train(AnimatorTask, settings, tmp_path / "first")
     settings = replace(settings, start=str(tmp_path / "first" / "animator.safetensors"), only=only)
     before = AnimatorTask(settings).animator.state_dict()
@@ -108,9 +108,9 @@ def test_the_loss_is_least_at_the_truth():
     def eyes(found: Eyeballs = true):
         return eyes_in_frame(found, torch.zeros(1, 72), torch.ones(1), size)
 
-    shown = (eyes().within > 0.5).float().flatten(1)
-    seen = torch.zeros(1, size**2).scatter(1, eyes().pixels.flatten(1), shown).view(1, 1, size, size)
-    target = eyes().laid(torch.zeros(1, 3, size, size), seen)
+    shown = (eyes().opacity > 0.5).float().flatten(1)
+    seen = eyes().window.write(torch.zeros(1, 1, size, size), shown[:, None])
+    target = eyes().composite_over(torch.zeros(1, 3, size, size), seen)
     batch = {"eyeballs": seen, "eye_place": true.place}
 
     def value(found) -> float:
@@ -124,16 +124,16 @@ def test_the_loss_is_least_at_the_truth():
 
 
 def test_a_shape_owes_nothing_at_the_truth_and_more_the_farther_it_is_off():
-    losses, reader = config("", network=WITH_PARTS).losses, ShapeReader()
-    for buffer in (*reader.rings.buffers(), *reader.sheet.buffers()):
+    losses, reader = config("", network=WITH_PARTS).losses, ShapeEncoder()
+    for buffer in (*reader.contours.buffers(), *reader.mesh.buffers()):
         buffer.copy_(torch.randn(buffer.shape) * 0.1)
     own = torch.zeros(2, 72)
     own[:, 0] = 0.4
     modes = torch.zeros(2, MODES)
-    batch = {"rings": reader.rings.neutral(modes), "lashes": torch.full((2, 1), 0.3), "own": own}
-    batch |= {"sheet": reader.sheet.neutral(modes), "skin": torch.zeros(2, 1, 64, 64)}
+    batch = {"contours": reader.contours.neutral(modes), "lashes": torch.full((2, 1), 0.3), "own": own}
+    batch |= {"mesh": reader.mesh.neutral(modes), "skin": torch.zeros(2, 1, 64, 64)}
     batch["skin"][:, :, :, 32:] = 1
-    truth = true_shape(batch, reader.sheet)
+    truth = true_shape(batch, reader.mesh)
     assert set(truth.skin.unique().tolist()) == {0.0, 1.0}
 
     def value(**off: torch.Tensor) -> float:

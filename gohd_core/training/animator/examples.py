@@ -113,7 +113,7 @@ class AnimatorDraw:
             "target": rearrange(pictures[1], "h w c -> c h w").copy(),
             "gain": 1 + rng.uniform(-self.gain, self.gain, 3).astype(np.float32),
             "own": rows[source],
-            "told": np.float32(rng.random() < self.told_share),
+            "descriptor_given": np.float32(rng.random() < self.told_share),
             "window": window.copy(),
             "boxes": boxes(clip.read("landmarks", target, target + 1)[0], self.size),
         }
@@ -124,7 +124,7 @@ class AnimatorDraw:
         if self.parts:
             example |= _parts(clip, rng, source, target)
         if self.flow_size or self.parts:
-            shown = planes_shown(clip.read("parsing", source, source + 1)[0])
+            shown = visible_layers(clip.read("parsing", source, source + 1)[0])
             given = rng.random() < self.planes_share
             example["source_planes"] = shown if given else np.ones_like(shown)
         return example
@@ -193,7 +193,7 @@ class AnimatorDraw:
         return {
             "flow": (rearrange(flow, "h w xy -> xy h w") * (2 / self.flow_size)).astype(np.float32),
             "visible": visible[None].astype(np.float32),
-            "planes": planes_shown(clip.read("parsing", target, target + 1)[0]),
+            "planes": visible_layers(clip.read("parsing", target, target + 1)[0]),
             "region": weight[None],
             "flow_weight": np.where(visible, weight, regions.hidden).astype(np.float32)[None],
         }
@@ -217,8 +217,8 @@ def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> di
             "it holds no exact correspondences, which eyes, lips and lids are taught from; make stills with "
             "them, or set losses.eyeballs=off and losses.shape=off."
         )
-    told = descriptors(clip)[source]
-    gaze, guess = told.copy(), told.copy()
+    true = descriptors(clip)[source]
+    gaze, guess = true.copy(), true.copy()
     if rng.random() < _MISREAD_SHARE:
         expression, *rest = _MISREAD
         off = rng.normal(0, 1, 72) * np.array([expression] * 64 + [*rest, rest[-1]])
@@ -232,9 +232,9 @@ def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> di
         "mouth": _mask(shown, [labels.INNER_MOUTH]),
         "own_read": gaze,
         "own_guess": guess,
-        "rings": shape.rings,
+        "contours": shape.rings,
         "lashes": np.array([shape.lashes], np.float32),
-        "sheet": shape.sheet,
+        "mesh": shape.sheet,
         "skin": _mask(own, labels.FACE),
     }
 
@@ -249,7 +249,7 @@ def descriptors(clip: Clip) -> np.ndarray:
     return np.concatenate([clip.read("expression"), clip.read("pose"), clip.read("gaze")[:, ::-1]], 1)
 
 
-def planes_shown(parsing: np.ndarray) -> np.ndarray:
+def visible_layers(parsing: np.ndarray) -> np.ndarray:
     """Which plane each pixel of a parsing [H, W] shows: [3, H, W], face, inner and background."""
     inner, background = np.isin(parsing, _INNER), parsing == labels.BACKGROUND
     return np.stack([~(inner | background), inner, background]).astype(np.float32)
