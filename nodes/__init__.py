@@ -9,6 +9,8 @@ from .blendshapes import NODES as BLENDSHAPES
 from .driver_frames import NODES as DRIVER_FRAMES
 from .editing import NODES as EDITING
 from .elsewhere import NODES as ELSEWHERE
+from .expression_editor import NODES as EXPRESSION_EDITOR
+from .face_preview import open_route
 from .gaze import NODES as GAZE
 from .host import copy_samples, register_folder
 from .load import NODES as LOAD
@@ -47,6 +49,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *MOOD,
     *BLENDSHAPES,
     *DRIVER_FRAMES,
+    *EXPRESSION_EDITOR,
 )
 """Every node of the pack, in the order of the menu."""
 
@@ -58,4 +61,5 @@ class GohdExtension(ComfyExtension):
         # Here and not in on_load, which ComfyUI 0.8 never calls.
         register_folder()
         copy_samples()
+        open_route()
         return list(NODES)

@@ -11,7 +11,7 @@ from comfy_api.latest import io
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from . import host
+from . import faces, host
 from .sockets import field
 
 
@@ -68,6 +68,18 @@ def drawn(
 
     (model,) = host.ready(animator)
     return bar.watched(draw(model, portrait, motion, should_stop=bar.should_stop, **options))
+
+
+def dubbed(
+    film: Any, voice: Any, rate: Fraction, bar: host.Progress, marks: dict[str, Any]
+) -> tuple[Iterator[Tensor], float]:
+    """Frames in which the face of a film says a voice's expressions, marked; and how long they last."""
+    from gohd_core.driving.revoicing import read_speaker, revoiced
+    from gohd_core.render import Mark, marked
+
+    speaker = read_speaker(film, faces.needed_reader(), progress=bar, should_stop=bar.should_stop)
+    frames = marked(revoiced(film, speaker, voice).batches(rate), Mark(*marks.values()))
+    return bar.watched(frames), speaker.times[-1] + 1 / float(film.fps)
 
 
 def encoded(

@@ -92,6 +92,16 @@ def face_reader() -> Any:
     return host.loaded(FaceReader.load(folders))
 
 
+def needed_reader() -> Any:
+    """The same where there is no other way; `BadInput` without them."""
+    reader = face_reader()
+    if reader is None:
+        raise BadInput(
+            "The networks that read faces are not there; run `gohd download faces` and queue again."
+        )
+    return reader
+
+
 @lru_cache(maxsize=1)
 def _fetched(folder: Path) -> str | None:
     """Fetches the face networks, once a run of ComfyUI; a sentence where that failed."""

@@ -164,7 +164,9 @@ class Progress:
             now = time.monotonic()
             if now - self._shown >= PREVIEW_SECONDS:
                 self._shown = now
-                self._bar.update_absolute(self._bar.current, self.TOTAL, _preview(frames[-1:]))
+                self._bar.update_absolute(
+                    self._bar.current, self.TOTAL, ("JPEG", preview_picture(frames[-1]), PREVIEW_SIZE)
+                )
             yield frames
 
     @staticmethod
@@ -193,17 +195,23 @@ def explained(execute: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def server() -> Any:
+    """ComfyUI's running server."""
+    from server import PromptServer
+
+    return PromptServer.instance
+
+
 def tell(sentence: str | None) -> None:
     """A warning where the user looks: on the node that runs, and in the log. None says nothing."""
     if sentence is None:
         return
     from comfy_execution.utils import get_executing_context
-    from server import PromptServer
 
     logger.warning(sentence)
     context = get_executing_context()
     if context is not None:
-        PromptServer.instance.send_progress_text(sentence, context.node_id)
+        server().send_progress_text(sentence, context.node_id)
 
 
 def asset(name: str) -> Path:
@@ -307,8 +315,8 @@ def _assets() -> Path:
     return loading.assets_folder()
 
 
-def _preview(frame: Tensor) -> tuple[str, Any, int]:
+def preview_picture(frame: Tensor) -> Any:
+    """A frame [3, H, W] in -1..1 as a PIL picture."""
     from PIL import Image
 
-    pixels = (to_images(frame)[0] * 255).round().to(torch.uint8).cpu().numpy()
-    return "JPEG", Image.fromarray(pixels), PREVIEW_SIZE
+    return Image.fromarray((to_images(frame[None])[0] * 255).round().to(torch.uint8).cpu().numpy())

@@ -7,8 +7,6 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
-from gohd_core.errors import BadInput
-
 from . import faces, host, sockets
 from .sockets import either, field, result, schema
 from .values import waveform
@@ -17,7 +15,6 @@ CATEGORY = "GoHD/real video"
 LIMIT = 30.0
 """Degrees beside the camera that eyes may be sent to look."""
 
-_NETWORKS = "The networks that read faces are not there; run `gohd download faces` and queue again."
 _FPS = "Frames a second of a batch of images; a VIDEO knows its own. Range: 1 to 120."
 
 
@@ -26,13 +23,6 @@ def _video_fields(tooltip: str) -> list[Any]:
         either("video", [io.Image, io.Video], tooltip),
         field(io.Float, "fps", _FPS, default=25.0, min=1.0, max=120.0, step=0.001, round=0.001),
     ]
-
-
-def _reader() -> Any:
-    reader = faces.face_reader()
-    if reader is None:
-        raise BadInput(_NETWORKS)
-    return reader
 
 
 class EyeContact(io.ComfyNode):
@@ -112,7 +102,7 @@ class EyeContact(io.ComfyNode):
 
         film, bar = faces.film_of(video, fps), host.Progress()
         watch = {"progress": bar, "should_stop": bar.should_stop}
-        read = read_eyes(film, _reader(), faces.choice_of(face, face_number), **watch)
+        read = read_eyes(film, faces.needed_reader(), faces.choice_of(face, face_number), **watch)
         straight = tuple(
             torch.deg2rad(torch.tensor([look_up, look_left], dtype=torch.float64, device="cpu")).tolist()
         )
@@ -170,7 +160,7 @@ class LipSync(io.ComfyNode):
         sound, rate = waveform(audio)
         film, bar = faces.film_of(video, fps), host.Progress()
         watch = {"progress": bar, "should_stop": bar.should_stop}
-        driving = extract_by_meshes(film, _reader(), faces.choice_of(face, face_number), **watch)
+        driving = extract_by_meshes(film, faces.needed_reader(), faces.choice_of(face, face_number), **watch)
         found = lip_lag(driving, (sound.cpu().numpy(), rate), predictor)
         if found.known:
             shifted = delayed(sound.cpu().numpy(), round(found.milliseconds / 1000 * rate))

@@ -3,7 +3,8 @@
     PLAYWRIGHT=FOLDER python scripts/make_help_pictures.py --server http://127.0.0.1:8188
 
 Needs Node.js, a Chromium and playwright-core (in FOLDER), as tests/comfy/browser does. The pictures of the
-two gaze pads are docs/images/gaze_pad.png and gaze_path.png, which tests/comfy/browser/pads.mjs takes.
+nodes with pads are in docs/images: those of gaze are taken by tests/comfy/browser/pads.mjs, those of
+expressions by faces.mjs.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ from client import queue, wait  # noqa: E402
 from make_workflow_pictures import MOMENTS, sheet  # noqa: E402
 
 WIDTH, GROUND = 560, "#232323"
-PADS = {"GoHDSetGaze": "gaze_pad.png", "GoHDGazePath": "gaze_path.png"}
+PADS = {
+    "GoHDSetGaze": "gaze_pad.png",
+    "GoHDGazePath": "gaze_path.png",
+    "GoHDExpressionEditor": "expression_editor.png",
+    "GoHDExpressionPath": "expression_path.png",
+}
 SHOWN = {
     "GoHDSampleAvatar": ("GoHDSampleAvatar", 0),
     "GoHDPreparePortrait": ("GoHDPreparePortrait", 1),

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from gohd_core.constants import FPS, STYLISED
+from gohd_core.driving.lids import without_following
 from gohd_core.driving.locators import Sighting, TrackedFace, Whereabouts, WholeFrames
 from gohd_core.driving.mesh_reading import MeshReadings, MeshTracks, read_one, read_people
 from gohd_core.driving.readers import reader_for
@@ -175,7 +176,8 @@ def _from_meshes(
     clock = np.maximum.accumulate(np.array(times))
     lips, _ = on_grid(rows, clock, found, fps=given["fps"], count=len(driving.motion))
     report = replace(driving.report, doubtful=doubtful)
-    return replace(driving, report=report, lips=torch.from_numpy(lips).float())
+    motion = without_following(driving.motion)
+    return replace(driving, motion=motion, report=report, lips=torch.from_numpy(lips).float())
 
 
 def _told(progress: Callable[[int, int], None] | None, film: Film) -> Callable[[int], Any]:

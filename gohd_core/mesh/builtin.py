@@ -12,6 +12,7 @@ from torch import Tensor
 from gohd_core.animator import Animator, Source
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.network import AnimatorNetwork
+from gohd_core.mesh.columns import EXTRA, without_extra
 from gohd_core.motion import Motion
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class BuiltinAnimator:
     def magnitudes(self, source: Source | MeshSource, windows: Tensor) -> Tensor:
         """What drives the frames, from windows [T,72,W]: xi of eq. 9; for a mesh the descriptors [T,72]."""
         if isinstance(source, Source):
+            windows = windows.clone()
+            windows[:, list(EXTRA)] = 0  # as in `animate`
             return self.latent.magnitudes(source, windows)
         return windows[:, :, windows.shape[2] // 2]
 
@@ -95,6 +98,8 @@ class BuiltinAnimator:
 
     def animate(self, source: Source | MeshSource, motion: Motion, **options: Any) -> Iterator[Tensor]:
         """The clip in batches [b,3,S,S]; options as in `ClipAnimator.animate`."""
+        if isinstance(source, Source):
+            motion = without_extra(motion)
         return self._drawing(source).animate(source, motion, **options)
 
     def prefetch_frames(self, batch_size: int) -> int:

@@ -24,8 +24,8 @@ from gohd_core.mesh.contours import (
     N_FACE,
     N_POINTS,
     OUTER_LIPS,
-    POINTS,
     RIGHT_LIDS,
+    edge_gap,
     inner_gap,
     opposite,
     resampled,
@@ -236,16 +236,9 @@ class ClipExpression:
             (inner - neutral[EDGE])[..., :2].flatten(1),
             (features.lips[:, 1] - neutral[4])[..., :2].flatten(1),
             _CHIN_WEIGHT * (features.chin - self._mouth.rest)[..., :2].flatten(1),
-            _GAP_WEIGHT * (gap - _gap(neutral[EDGE]))[:, None],
+            _GAP_WEIGHT * (gap - edge_gap(neutral[EDGE]))[:, None],
         ]
         return torch.cat(rows, 1).double()
-
-
-def _gap(edge: Tensor) -> Tensor:
-    """Gap of inner contours [...,48,3] in their middle, as `contours.inner_gap` measures it."""
-    upper = edge[..., [9, 12, 15], 1]
-    lower = edge[..., [POINTS - 9, POINTS - 12, POINTS - 15], 1]
-    return (upper - lower).mean(-1)
 
 
 @dataclass(frozen=True)
@@ -268,7 +261,7 @@ class _Columns:
             directions[:, EDGE, :, :2].flatten(1),
             directions[:, 4, :, :2].flatten(1),
             _CHIN_WEIGHT * chin[..., :2].flatten(1),
-            _GAP_WEIGHT * _gap(directions[:, EDGE])[:, None],
+            _GAP_WEIGHT * edge_gap(directions[:, EDGE])[:, None],
         ]
         # The chin at rest is where the shape without an open jaw has it.
         rest = neutral[list(CHIN)] - shape.own[0] * chin[0]
@@ -301,7 +294,7 @@ def _limits(columns: Sequence[int]) -> tuple[Tensor, Tensor]:
 
 
 def on_head(shape: FaceShape, points: Tensor) -> Tensor:
-    """What expressions do at points [n,3] of the skin, [14,n,3], from the head's nearest vertices."""
+    """What expressions do at points [n,3] of the skin, [17,n,3], from the head's nearest vertices."""
     distance, nearest = torch.cdist(points.float(), shape.head).topk(3, largest=False)
     share = 1 / (distance + 1e-3)
     share = share / share.sum(1, keepdim=True)

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.camera import Camera, rotation, transform
+from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.flow_inverse import inverse_flow
 from gohd_core.mesh.inpaint import push_pull
 from gohd_core.mesh.shape import DROP, FaceShape
@@ -79,7 +79,7 @@ class HeadWarp:
     Attributes:
         at: [2,N] pixels (x, y) of the places.
         points: [3,N] where they lie in head space.
-        directions: [14,3,N] what each moving column of the expression does there.
+        directions: [17,3,N] what each drawn column of the expression does there.
         rigid: [1,1,N] how far they go with the head, 0..1.
         body: [1,1,N] how far they go with the shoulders' shift.
         far: [3,N] where places would lie at the depth of the head's axis, in head space.
@@ -106,7 +106,7 @@ class HeadWarp:
     def flow(self, descriptor: Tensor) -> HeadFlow:
         """How the head moves for descriptors [B,72]."""
         count = len(descriptor)
-        change = (descriptor - self.own)[:, list(MOVING)]
+        change = (descriptor - self.own)[:, list(DRAWN)]
         moved = torch.addmm(self.points.view(1, -1), change, self.directions.flatten(1))
         still = self.points.expand(count, -1, -1), self.far.expand(count, -1, -1)
         shift = self._shift(torch.stack([moved.view_as(still[0]), *still]), descriptor[:, 64:70], self.at)
@@ -231,10 +231,10 @@ def head_warp(
 def _raster(
     shape: FaceShape, own: Tensor, camera: Camera, at: Tensor, step: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The skull on the grid: depth [n,n], grown beyond it; what expressions do [14,n,n,3]; and where it
+    """The skull on the grid: depth [n,n], grown beyond it; what expressions do [17,n,n,3]; and where it
     is."""
     faces = torch.tensor(stylised_basis().faces, dtype=torch.long, device=own.device)
-    moving = own[0, list(MOVING)]
+    moving = own[0, list(DRAWN)]
     head = shape.head + torch.einsum("m,mvc->vc", moving, shape.head_directions)
     placed = transform(head, own[0, 64:70])
     pixels = torch.cat([camera.pixels(placed), placed[:, 2:]], -1)  # [V,3]
@@ -249,9 +249,9 @@ def _raster(
     front = depth >= nearest[index]
     index, which = index[front], which[front]
     face, place = which // len(weights), which % len(weights)
-    corners = shape.head_directions[:, faces[face]]  # [14,m,3 corners,3]
+    corners = shape.head_directions[:, faces[face]]  # [17,m,3 corners,3]
     moved = torch.einsum("mk,cmkx->cmx", weights[place], corners)
-    count = 3 * len(MOVING)
+    count = 3 * len(DRAWN)
     grid = moved.new_zeros(count, GRID**2).index_copy(1, index, moved.permute(0, 2, 1).reshape(count, -1))
     hit = torch.isfinite(nearest).view(1, 1, GRID, GRID)
     nearest = torch.where(hit, nearest.view_as(hit), torch.zeros_like(nearest.view_as(hit)))
@@ -267,7 +267,7 @@ def _raster(
     known = covered + 1 - F.max_pool2d(covered, 7, 1, 3)
     grid = push_pull(grid.view(1, count, GRID, GRID) * covered, known)
     grid = F.avg_pool2d(F.pad(grid, (1,) * 4, mode="replicate"), 3, 1)
-    return depth[0, 0], grid.view(len(MOVING), 3, GRID, GRID).permute(0, 2, 3, 1), covered[0, 0]
+    return depth[0, 0], grid.view(len(DRAWN), 3, GRID, GRID).permute(0, 2, 3, 1), covered[0, 0]
 
 
 def _border(device: torch.device) -> Tensor:

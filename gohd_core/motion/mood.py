@@ -102,7 +102,7 @@ def with_mood(motion: Motion, amounts: dict[str, float | Keyframes], *, head: bo
     values = motion.expression.values.clone()
     added, turn = torch.zeros_like(values), torch.zeros_like(motion.pose.values)
     for name, amount in amounts.items():
-        share = _over_time(amount, len(motion), motion.fps)
+        share = over_time(amount, len(motion), motion.fps)
         if bool((share.abs() > 2).any()):
             raise BadInput(f"The amount of {name} goes beyond 2; give -2 to 2, 1 is the mood in full.")
         added += share * mood_offset(name)
@@ -124,8 +124,8 @@ def with_mood(motion: Motion, amounts: dict[str, float | Keyframes], *, head: bo
     return replace(motion, pose=pose, expression=replace(motion.expression, values=values))
 
 
-def _over_time(amount: float | Keyframes, frames: int, fps: float) -> Tensor:
-    """[T or 1, 1]."""
+def over_time(amount: float | Keyframes, frames: int, fps: float) -> Tensor:
+    """An amount that is constant or keyed, frame by frame: [T or 1, 1]."""
     if isinstance(amount, Keyframes):
         return amount.frames(frames, fps)
     return torch.tensor([[float(amount)]], dtype=torch.float32, device="cpu")

@@ -12,11 +12,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh import drawing, flow_inverse, head, sampling
 from gohd_core.mesh.animator import MeshAnimator
+from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.contour_warp import contour_flows
 from gohd_core.mesh.flow_inverse import inverse_flow
 from gohd_core.mesh.frame import EDGE, LIPS
@@ -347,8 +347,8 @@ def test_bad_input_is_told_in_a_sentence():
         animator.animate(source, motion(source.own), batch_size=0)
 
 
-def test_own_expression_is_that_of_the_moving_columns():
+def test_own_expression_is_that_of_the_drawn_columns():
     source = portrait()
-    assert torch.equal(source.own[0, list(MOVING)], source.shape.own)
+    assert torch.equal(source.own[0, list(DRAWN)], source.shape.own)
     assert source.face.jaw == source.shape.jaw > 0  # she smiles with parted lips
     assert faces.painted().face.jaw == 0

@@ -28,6 +28,8 @@ NOT_IN_NODES = {"shutil", "requests", "urllib"}
 HOST_MODULES = {"comfy", "folder_paths", "server"}
 WEIGHTS_READER = "gohd_core/checkpoints/reading.py"
 """The only file that may name pickle: for the error that torch.load raises."""
+ROUTES = "nodes/routes.py"
+"""The only file that opens a route; `test_face_preview` tells what it takes."""
 
 
 def ignored(path: Path) -> bool:
@@ -100,14 +102,14 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in item.names)
 
 
-def test_no_code_of_others_is_run_and_no_route_is_opened() -> None:
+def test_no_code_of_others_is_run_and_routes_are_opened_in_one_place() -> None:
     for name in CODE:
         for item in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
             if isinstance(item, ast.Call):
                 assert getattr(item.func, "id", "") not in FORBIDDEN_CALLS, f"{name}:{item.lineno}"
                 assert getattr(item.func, "attr", "") not in FORBIDDEN_METHODS, f"{name}:{item.lineno}"
             if isinstance(item, ast.Attribute):
-                assert item.attr != "routes", f"{name}:{item.lineno}"
+                assert item.attr != "routes" or name == ROUTES, f"{name}:{item.lineno}"
                 if getattr(item.value, "id", "") == "pickle":
                     assert item.attr == "UnpicklingError", f"{name}:{item.lineno}"
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
+
+
+class NumberDisplay(str, Enum):
+    number = "number"
+    slider = "slider"
 
 
 class Input:
