@@ -50,7 +50,7 @@ def in_processes(
     except BrokenProcessPool as error:
         raise BadInput(
             "A worker process ended unexpectedly, perhaps for want of memory: run the same command "
-            "again with fewer of them, it goes on where it stopped."
+            "again with fewer workers, it goes on where it stopped."
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
