@@ -29,6 +29,19 @@ def doubled(image: Tensor) -> Tensor:
     return texture[0].permute(1, 2, 0).contiguous()
 
 
+def margin(size: int) -> int:
+    """Pixels by which the picture is grown beyond each of its sides."""
+    return size // 16
+
+
+def grown(layer: Tensor) -> Tensor:
+    """A person's premultiplied colours and matte [1,4,S,S] grown beyond the picture's sides by `margin`: who
+    crosses a side is mirrored there, and who does not ends."""
+    pad = (margin(layer.shape[-1]),) * 4
+    ends, mirrored = F.pad(layer, pad, mode="replicate"), F.pad(layer, pad, mode="reflect")
+    return torch.lerp(ends, mirrored, ends[:, 3:])
+
+
 def _between(image: Tensor, dim: int) -> Tensor:
     """Values between neighbours along a dimension put between them."""
     count, reach = image.shape[dim], len(_HALF_SAMPLE) // 2 - 1
@@ -54,15 +67,15 @@ def flow_at(flow: Tensor, at: Tensor, size: int) -> Tensor:
     return found[:, :, 0].mT.view_as(at)
 
 
-def sample(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
-    """Values [B,C,h,w] of a texture of `doubled` at pixels [B,h,w,2] (column, row); beyond its border it is
-    reflected, or goes on as it is there."""
+def sample(texture: Tensor, at: Tensor, *, reflected: bool = True, start: int = 0) -> Tensor:
+    """Values [B,C,h,w] of a texture of `doubled` at pixels [B,h,w,2] (column, row), whose first pixel is its
+    `start`th; beyond its border it is reflected, or goes on as it is there."""
     if texture.device.type == "cpu":
         found = at.new_empty(len(at), texture.shape[2], *at.shape[1:3])
         for planes, each in zip(found, at, strict=True):
-            _sample_cv2(texture, each, planes, reflected)
+            _sample_cv2(texture, each, planes, reflected, start)
         return found
-    return sample_plain(texture, at, reflected=reflected)
+    return sample_plain(texture, at + start, reflected=reflected)
 
 
 def sample_plain(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
@@ -75,9 +88,11 @@ def sample_plain(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tens
     return F.grid_sample(image, grid, "bilinear", beyond, align_corners=False)
 
 
-def _sample_cv2(texture: Tensor, at: Tensor, planes: Tensor, reflected: bool) -> None:
+def _sample_cv2(texture: Tensor, at: Tensor, planes: Tensor, reflected: bool, start: int) -> None:
     """Puts one picture's values into planes [C,h,w]."""
     beyond = cv2.BORDER_REFLECT if reflected else cv2.BORDER_REPLICATE
-    found = cv2.remap(texture.numpy(), (at * 2).numpy(), None, cv2.INTER_LINEAR, borderMode=beyond)
+    found = cv2.remap(
+        texture.numpy(), (at * 2).add_(2 * start).numpy(), None, cv2.INTER_LINEAR, borderMode=beyond
+    )
     channels = range(len(planes))
     cv2.mixChannels([found], list(planes.numpy()), [k for channel in channels for k in (channel, channel)])
