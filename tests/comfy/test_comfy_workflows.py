@@ -74,7 +74,6 @@ def test_every_workflow_runs(comfy, path) -> None:
             assert made["frames"] == round(frames_of(workflow) * rate / 25), "all of the sample"
 
 
-
 def test_workflows_run_from_app_mode(comfy) -> None:
     """Opened in the real front end as a user does, and Run pressed there."""
     browser = os.environ.get("CHROMIUM") or shutil.which("chromium")

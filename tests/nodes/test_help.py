@@ -15,8 +15,16 @@ LANGUAGES = ("en", "zh", "ja", "ko", "zh-TW", "fr", "es", "ru")
 SCRIPTS = {**dict.fromkeys(("zh", "ja", "ko", "zh-TW"), 0x2E80), "ru": 0x400}
 """Languages with letters of their own, and where in Unicode those begin."""
 LATIN = {
-    "fr": set("à au ce cette ces d de des du en et l la le les ou par pour qui son sur un une".split()),
-    "es": set("a al con de del desde el en la las los o para por que si sin su un una y".split()),
+    "fr": {
+        *("à", "au", "ce", "cette", "ces", "d", "de", "du", "des", "en", "et", "l", "la", "le"),
+        "les",
+        "un",
+    },
+    "es": {
+        *("a", "al", "con", "de", "del", "desde", "el", "en", "la", "las", "los", "o", "por"),
+        "que",
+        "un",
+    },
 }
 """Little words of the others: one of them is in all but the shortest text."""
 TABLES = "## Inputs"
