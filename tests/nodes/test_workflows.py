@@ -144,7 +144,7 @@ def test_a_workflow_begins_with_a_photograph_and_says_whose_its_nodes_are(path) 
     assert first["widgets_values"][0] == begins[first["type"]]
     for node in nodes:
         own = node["type"].startswith("GoHD")
-        assert node["properties"]["cnr_id"] == ("comfyui-gohd" if own else "comfy-core")
+        assert node["properties"]["cnr_id"] == ("gohd" if own else "comfy-core")
         assert node["properties"]["ver"]
         if node["type"] == "UpscaleModelLoader":
             (model,) = node["properties"]["models"]
