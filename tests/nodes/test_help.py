@@ -14,18 +14,9 @@ DOCS, LOCALES = ROOT / "web" / "docs", ROOT / "locales"
 LANGUAGES = ("en", "zh", "ja", "ko", "zh-TW", "fr", "es", "ru")
 SCRIPTS = {**dict.fromkeys(("zh", "ja", "ko", "zh-TW"), 0x2E80), "ru": 0x400}
 """Languages with letters of their own, and where in Unicode those begin."""
-LATIN = {
-    "fr": {
-        *("à", "au", "ce", "cette", "ces", "d", "de", "du", "des", "en", "et", "l", "la", "le"),
-        "les",
-        "un",
-    },
-    "es": {
-        *("a", "al", "con", "de", "del", "desde", "el", "en", "la", "las", "los", "o", "por"),
-        "que",
-        "un",
-    },
-}
+FRENCH = ("à", "au", "ce", "cette", "d", "de", "du", "en", "et", "l", "la", "le", "les", "par", "pour", "un")
+SPANISH = ("a", "al", "con", "de", "del", "el", "en", "la", "las", "los", "para", "por", "que", "un")
+LATIN = {"fr": {*FRENCH, "des", "une"}, "es": {*SPANISH, "desde", "o", "una"}}
 """Little words of the others: one of them is in all but the shortest text."""
 TABLES = "## Inputs"
 """From here on a page is made from the schema; what stands above is written by hand."""
