@@ -1,4 +1,4 @@
-"""What `gohd extract` and `gohd drive` share: options on how a driving video is read, and its reading."""
+"""Options for reading a driving video, and its reading, for `gohd extract` and `gohd drive`."""
 
 from __future__ import annotations
 

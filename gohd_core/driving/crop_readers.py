@@ -18,8 +18,10 @@ ROOM = 0.07
 """A steady crop stays where it is until the face's own crop is this share of its side away from it."""
 GROWTH = 1.2
 """... or larger or smaller by this factor."""
-_SECONDS, _BETA = 0.12, 1.5
-"""Of the one-euro filter over landmarks, whose unit is the face's width."""
+_SECONDS = 0.12
+"""Time constant at rest of the one-euro filter over landmarks, whose unit is the face's width."""
+_BETA = 1.5
+"""Speed coefficient of that filter."""
 _FOCAL_SHARE = FOCAL / ALIGNED_SIZE
 
 

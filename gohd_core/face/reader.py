@@ -1,4 +1,4 @@
-"""What extractor and gaze estimator share: a residual network over the face, and glimpses if small."""
+"""Backbone of extractor and gaze estimator: a residual network over the face, and glimpses if small."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How badly the stylised face model fits a picture: what tells a photograph from a stylised head.
+"""Reprojection error of the stylised face model, which separates photographs from stylised heads.
 
 The built-in extractor was trained on drawn heads alone. There the landmarks that it finds and those
 that its coefficients make through the morphable model agree; on a real face they come apart.

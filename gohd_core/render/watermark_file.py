@@ -15,8 +15,10 @@ from gohd_core.render.watermark import KEY, Reading, read_frames
 from gohd_core.video.reader import Crop, shown_picture
 
 PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".avif")
-_PLACES, _RUN = 8, 6
-"""Looked at: so many places of a video, evenly spread, and so many frames in a row at each."""
+_PLACES = 8
+"""Places of a video that are examined, evenly spread."""
+_RUN = 6
+"""Frames in a row at each."""
 
 
 def read_watermark(

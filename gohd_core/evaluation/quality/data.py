@@ -43,7 +43,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured.
+    """Size of a quality benchmark.
 
     Attributes:
         seed: of everything drawn; another than the data sets' that the weights were trained on.
@@ -71,7 +71,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class BenchmarkData:
-    """Where everything lies that was asked for, and the sheet that all heads do."""
+    """Paths of the benchmark's data, and the factor grid of all heads."""
 
     plan: Plan
     sheet: Sheet
@@ -87,7 +87,7 @@ class BenchmarkData:
 
 
 def default_folder() -> Path:
-    """Where the benchmark's data is kept when no folder is given: the user's cache."""
+    """Default folder of the benchmark's data: the user's cache."""
     if sys.platform == "win32":
         home = os.environ.get("LOCALAPPDATA")
     else:

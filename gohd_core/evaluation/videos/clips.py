@@ -21,7 +21,7 @@ _LEAST_FRAMES = 10
 
 @dataclass(frozen=True)
 class Reading:
-    """How videos are read; part of the setting of every figure.
+    """Settings for reading videos; part of the setting of every figure.
 
     Attributes:
         crop: (left, top, right, bottom) in pixels of the video, or None for the whole, square picture.
@@ -41,7 +41,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Readers:
-    """What coefficients are read with; all of one space."""
+    """Networks that read coefficients; all of one space."""
 
     extractor: CoefficientExtractor
     gaze: GazeEstimator

@@ -36,7 +36,7 @@ from gohd_core.stylised.template import EYEBALL_RADIUS
 from tests.support.small_animators import BUILTIN, animator, image, motion, windows
 
 SIZE = 256
-ASSETS = Path(__file__).parents[2] / "assets"
+ASSETS = Path(__file__).parents[3] / "assets"
 WITH_PARTS = replace(BUILTIN, face_parts=True)
 
 
