@@ -58,7 +58,7 @@ def test_a_blueprint_is_one_node_with_a_definition(path) -> None:
 def test_all_its_links_lead_from_and_to_what_fits(nodes, path) -> None:
     (inner,) = json.loads(path.read_text())["definitions"]["subgraphs"]
     inside = {node["id"]: node for node in inner["nodes"]}
-    assert {node["properties"]["cnr_id"] for node in inside.values()} <= {"comfyui-gohd", "comfy-core"}
+    assert {node["properties"]["cnr_id"] for node in inside.values()} <= {"gohd", "comfy-core"}
     links = {link["id"]: link for link in inner["links"]}
     assert len(links) == len(inner["links"])
     wired = set()

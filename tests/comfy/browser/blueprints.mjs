@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 
-const PACK = { cnr_id: "comfyui-gohd", ver: "0.1.0" };
+const PACK = { cnr_id: "gohd", ver: "0.1.0" };
 const CORE = { cnr_id: "comfy-core", ver: "0.29.0" };
 const INPUT = -10, OUTPUT = -20, APART = 80, TITLE = 30;
 
