@@ -14,8 +14,8 @@ from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_IDENTITY
-from gohd_core.driving.locators import Sighting
-from gohd_core.driving.result import Reading
+from gohd_core.driving.locators import FaceObservation
+from gohd_core.driving.result import FrameCoefficients
 from gohd_core.errors import Interrupted
 from gohd_core.face.camera import ALIGNED_SIZE
 from gohd_core.face.crop import Box
@@ -59,11 +59,11 @@ class MeshTracks:
     def __init__(self, reader: FaceReader, choice: FaceChoice | None = None) -> None:
         self.reader, self.choice = reader, choice or FaceChoice()
 
-    def sight(self, frames: Iterable[tuple[float, Image]]) -> Iterator[Sighting]:
+    def locate(self, frames: Iterable[tuple[float, Image]]) -> Iterator[FaceObservation]:
         """One sighting a frame."""
         for block, faces in follow(frames, self.reader, self.choice):
             for (time, image), face in zip(block, faces, strict=True):
-                yield Sighting(time, image, None if face is None else face.landmarks68)
+                yield FaceObservation(time, image, None if face is None else face.landmarks68)
 
 
 def follow(
@@ -225,7 +225,7 @@ class MeshReadings:
         corners = features.lips[:, 1, 0] - features.lips[:, 1, HALF]
         return torch.stack([features.gap, corners.norm(dim=-1)], 1).numpy()
 
-    def readings(self, fps: float) -> list[Reading | None]:
+    def readings(self, fps: float) -> list[FrameCoefficients | None]:
         """One a frame, None without a face."""
         tells = self.expression()
         if tells is None:
@@ -236,7 +236,7 @@ class MeshReadings:
         steady = _steadied(expression.numpy(), found, LIPS_SECONDS * fps)
         rows = zip(pose.double().numpy(), steady, gaze.numpy(), self._landmarks, strict=True)
         identity = np.zeros(N_IDENTITY)
-        made = (Reading(p, e, g, identity, points) for p, e, g, points in rows)
+        made = (FrameCoefficients(p, e, g, identity, points) for p, e, g, points in rows)
         return [next(made) if there else None for there in self.found]
 
     def _gaze(self, pose: Tensor, blink: Tensor) -> Tensor:
