@@ -114,7 +114,7 @@ def benchmark_data(
             base | {"kind": "stills", "identities": plan.identities},
             lambda: _factors(plan, sheet, size),
             plan.identities,
-            _told(progress, "heads"),
+            _stage_progress(progress, "heads"),
         )
     if "motion" in parts or "talk" in parts:
         speech = speech_data(folder, plan, progress=progress)
@@ -125,14 +125,14 @@ def benchmark_data(
             base | {"kind": "stills", "talking": plan.clips, "shots": plan.shots, "of": plan.speech},
             lambda: _shots(plan, chosen, size),
             plan.clips,
-            _told(progress, "talking heads"),
+            _stage_progress(progress, "talking heads"),
         )
         labials = _dataset(
             folder / f"labials-{size}-{plan.clips}",
             base | {"kind": "stills", "talking": plan.clips, "of": plan.speech},
             lambda: _labials(chosen, size),
             plan.clips,
-            _told(progress, "talking lips"),
+            _stage_progress(progress, "talking lips"),
         )
     return BenchmarkData(plan, sheet, factors, speech, shots, labials)
 
@@ -145,7 +145,7 @@ def speech_data(folder: Path, plan: Plan, *, progress: Progress | None = None) -
         header | {"kind": "talk", "speech": plan.speech, "training": plan.training},
         lambda: _speech(plan),
         plan.speech + plan.training,
-        _told(progress, "speech"),
+        _stage_progress(progress, "speech"),
     )
 
 
@@ -262,5 +262,5 @@ def _drawn(
     return arrays, info
 
 
-def _told(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
+def _stage_progress(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
     return None if progress is None else lambda done, total: progress(stage, done, total)
