@@ -9,6 +9,11 @@ from typing import Any
 
 from gohd_core.choices import SAMPLERS
 from gohd_core.commands.batch import make_all, result_paths
+from gohd_core.commands.conversation import (
+    add_conversation_options,
+    check_conversation,
+    make_conversation,
+)
 from gohd_core.commands.inputs import (
     PICTURES,
     SOUNDS,
@@ -37,7 +42,7 @@ def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
     parser = commands.add_parser("talk", help="make a portrait talk")
     parser.add_argument("--portrait", "-p", type=Path, required=True, help="a picture, or a folder of them")
-    parser.add_argument("--audio", "-a", type=Path, required=True, help="a sound or video file, or a folder")
+    parser.add_argument("--audio", "-a", type=Path, help="a sound or video file, or a folder")
     parser.add_argument("--output", "-o", type=Path, required=True, help="an .mp4, or a folder")
     parser.add_argument("--seed", type=int, default=0, help="of head, eyes and gaze; same seed, same video")
     parser.add_argument(
@@ -59,6 +64,7 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--guidance", type=within(0, 1), help="gamma of eq. 3, 0 to 1 (the model's own)")
     parser.add_argument("--fps", type=float, default=25.0, help="frames a second, 1 to 120 (25)")
     parser.add_argument("--picture", type=Path, help="also save eight frames of the video here (.png, .jpg)")
+    add_conversation_options(parser)
     add_model_options(parser)
     add_finishing_options(parser)
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
@@ -67,6 +73,10 @@ def add_commands(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Makes one video, or one for every portrait and sound; status 1 when one of several failed."""
+    if arguments.voices or arguments.speakers:
+        return _converse(arguments)
+    if arguments.audio is None:
+        raise BadInput("Nothing is to be said; give --audio, or --voices where several faces speak.")
     jobs = pairs(arguments.portrait, arguments.audio, arguments.output)
     if len(jobs) > 1 and (arguments.motion or arguments.picture):
         raise BadInput("--motion and --picture name one file; leave them out where several videos are made.")
@@ -87,6 +97,22 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
 
+def _converse(arguments: argparse.Namespace) -> int:
+    check_conversation(arguments)
+    import torch
+
+    from gohd_core.models import Models
+
+    models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
+    return make_all(
+        [()],
+        lambda: make_conversation(models, arguments, _options(arguments)),
+        arguments,
+        sources=lambda: {"portrait": arguments.portrait},
+        sentence=_sentence,
+    )
+
+
 def _sentence(made: dict[str, Any]) -> str:
     length = f"{made['frames']} frames, {made['seconds']:.2f} s of video"
     return f"{made['video']}: {length} in {made['computing']:.1f} s"
@@ -101,16 +127,10 @@ def pairs(portrait: Path, audio: Path, output: Path) -> list[tuple[Path, Path, P
     return [(*pair, target) for pair, target in zip(found, targets, strict=True)]
 
 
-def _make(
-    models: Any, detector: Any, portrait: Path, audio: Path, output: Path, arguments: argparse.Namespace
-) -> dict[str, Any]:
-    from gohd_core.audio import audio_features, load_audio
-    from gohd_core.motion.file import save_motion
-    from gohd_core.pipeline import TalkOptions, talk
-    from gohd_core.render import FrameStrip, render_video
+def _options(arguments: argparse.Namespace) -> Any:
+    from gohd_core.pipeline import TalkOptions
 
-    started = time.perf_counter()
-    options = TalkOptions(
+    return TalkOptions(
         seed=arguments.seed,
         gaze=gaze_angles(arguments.gaze),
         sampler=arguments.sampler,
@@ -123,10 +143,23 @@ def _make(
         strength=arguments.strength,
         fps=arguments.fps,
     )
+
+
+def _make(
+    models: Any, detector: Any, portrait: Path, audio: Path, output: Path, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    from gohd_core.audio import audio_features, load_audio
+    from gohd_core.motion.file import save_motion
+    from gohd_core.pipeline import talk
+    from gohd_core.render import FrameStrip, render_video
+
+    started = time.perf_counter()
     waveform, rate = load_audio(audio)
     features = audio_features(waveform, rate, models.pose.alignment)
     prepared = portrait_of(portrait, models, detector, arguments)
-    motion, frames = talk(prepared, features, models, options, progress=None if arguments.json else show)
+    motion, frames = talk(
+        prepared, features, models, _options(arguments), progress=None if arguments.json else show
+    )
     strip = FrameStrip(_PICTURE_FRAMES, len(motion))
     frames = strip.watch(finished(frames, prepared, arguments))
     signed(render_video(output, frames, fps=motion.fps, audio=(waveform, rate)), arguments)
