@@ -39,16 +39,16 @@ class Conversation(io.ComfyNode):
                 field(
                     io.Audio,
                     "voice_1",
-                    "What the leftmost face says; or one sound with all voices, where speakers says who speaks "
-                    "when.",
+                    "What the leftmost face says; or one sound with all voices, where speakers says who "
+                    "speaks when.",
                 ),
                 field(io.Audio, "voice_2", _VOICE.format("second"), optional=True),
                 field(
                     io.String,
                     "speakers",
                     "Who speaks when in voice_1, if that has all voices: one turn a line, as 0.0-2.3 1 and "
-                    "2.3-5 2, in seconds, faces counted from the left; or JSON or RTTM. Empty: each voice has "
-                    "an input.",
+                    "2.3-5 2, in seconds, faces counted from the left; or JSON or RTTM. Empty: each voice "
+                    "has an input.",
                     default="",
                     multiline=True,
                 ),
