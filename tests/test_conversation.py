@@ -10,7 +10,6 @@ import torch
 
 from gohd_core.conversation import converse, face_of, paste_masks, speakers_among
 from gohd_core.errors import BadInput
-from gohd_core.face.portrait import Portrait
 from gohd_core.mesh.builtin import BuiltinAnimator
 from gohd_core.mesh.portrait import own_motion
 from gohd_core.models import Models
@@ -19,7 +18,7 @@ from gohd_core.motion.listening import SIDEWAYS, direction, listening
 from gohd_core.pipeline import TalkOptions
 from gohd_core.stylised.expressions import INDEX
 from tests.support import tiny
-from tests.support.mesh_faces import SIZE, painted_mesh, painted_picture
+from tests.support.mesh_faces import SIZE, painted_mesh, painted_pair
 
 RATE, SECONDS = 16_000, 5.0
 FRAMES = round(SECONDS * 25)
@@ -32,25 +31,6 @@ def models(tmp_path_factory) -> Models:
     return replace(made, animator=BuiltinAnimator(made.animator))
 
 
-def faces(apart: int = 164) -> list[Portrait]:
-    """Two painted faces whose crops overlap, unless they are `SIZE` or more apart."""
-    mesh = painted_mesh()
-    head = (painted_picture(mesh)[0].permute(1, 2, 0) + 1) / 2
-    picture = torch.zeros(SIZE, SIZE + apart, 3)
-    # The left half of the picture is the left face's own.
-    picture[:, :SIZE] = head
-    middle = max((apart + SIZE) // 2, apart)
-    picture[:, middle:] = head[:, middle - apart :]
-    portraits = []
-    for left in (0, apart):
-        moved = mesh + torch.tensor([left, 0.0, 0.0])
-        box = (left, 0, left + SIZE, SIZE)
-        own = own_motion(mesh, SIZE)
-        read = {"pose": own.pose, "expression": own.expression, "gaze": own.gaze, "mesh": moved}
-        portraits.append(Portrait(frame=picture, box=box, crop=picture[:, left : left + SIZE], **read))
-    return portraits
-
-
 def voice(start: float, end: float) -> tuple[np.ndarray, int]:
     time = np.arange(round(SECONDS * RATE)) / RATE
     hum = 0.3 * np.sin(2 * np.pi * 150 * time) * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * time))
@@ -59,7 +39,7 @@ def voice(start: float, end: float) -> tuple[np.ndarray, int]:
 
 @pytest.fixture(scope="module")
 def talked(models):
-    return converse(faces(), [voice(0, 2.2), voice(2.8, 5)], models, TalkOptions(steps=2, seed=3))
+    return converse(painted_pair(), [voice(0, 2.2), voice(2.8, 5)], models, TalkOptions(steps=2, seed=3))
 
 
 def test_who_is_silent_shuts_the_mouth_and_looks_at_who_speaks(talked) -> None:
@@ -83,10 +63,10 @@ def test_who_speaks_moves_the_lips(talked) -> None:
 
 
 def test_faces_move_as_seeds_say_each_its_own_way(models, talked) -> None:
-    same, _ = converse(faces(), [voice(0, 2.2), voice(2.8, 5)], models, TalkOptions(steps=2, seed=3))
+    same, _ = converse(painted_pair(), [voice(0, 2.2), voice(2.8, 5)], models, TalkOptions(steps=2, seed=3))
     for one, other in zip(talked[0], same, strict=True):
         assert torch.equal(one.descriptors(), other.descriptors())
-    alike, _ = converse(faces(), [voice(0, 2.2)] * 2, models, TalkOptions(steps=2, seed=3))
+    alike, _ = converse(painted_pair(), [voice(0, 2.2)] * 2, models, TalkOptions(steps=2, seed=3))
     assert not torch.equal(alike[0].pose.values, alike[1].pose.values)
 
 
@@ -98,7 +78,7 @@ def test_frames_come_one_by_one_and_leave_the_rest_of_the_picture(models, monkey
     monkeypatch.setattr(
         MeshAnimator, "decode", lambda self, *given: drawn.append(len(given[1])) or decode(self, *given)
     )
-    portraits = faces(apart=300)
+    portraits = painted_pair(apart=300)
     short = [(sound[:, : RATE * 2], RATE) for sound, _ in (voice(0, 2), voice(0, 2))]
     _, frames = converse(portraits, short, models, TalkOptions(steps=2, batch_size=2))
     assert not drawn, "nothing is drawn before it is asked for"
@@ -110,7 +90,7 @@ def test_frames_come_one_by_one_and_leave_the_rest_of_the_picture(models, monkey
 
 
 def test_overlapping_crops_share_pixels_without_a_seam() -> None:
-    portraits = faces()
+    portraits = painted_pair()
     masks = paste_masks(portraits)
     from gohd_core.render.paste_mask import paste_mask
 
@@ -127,7 +107,7 @@ def test_overlapping_crops_share_pixels_without_a_seam() -> None:
 def test_two_faces_that_stay_as_they_are_give_the_picture(models) -> None:
     from gohd_core.conversation import _drawn
 
-    portraits = faces()
+    portraits = painted_pair()
     motions = [portrait.motion for portrait in portraits]
     (frame,) = torch.cat(list(_drawn(portraits, motions, models, TalkOptions(), None, None)))
     picture = portraits[0].frame.permute(2, 0, 1) * 2 - 1
@@ -135,13 +115,13 @@ def test_two_faces_that_stay_as_they_are_give_the_picture(models) -> None:
 
 
 def test_a_face_without_a_voice_listens_all_the_time(models) -> None:
-    motions, _ = converse(faces(), [None, voice(0, 5)], models, TalkOptions(steps=2))
+    motions, _ = converse(painted_pair(), [None, voice(0, 5)], models, TalkOptions(steps=2))
     assert motions[0].expression.values[:, LIPS].abs().max() == 0
     assert motions[0].pose.values.std(0).max() > 1e-3 and len(motions[0]) == FRAMES
 
 
 def test_the_largest_faces_speak_from_left_to_right() -> None:
-    left, right = faces(apart=300)
+    left, right = painted_pair(apart=300)
     small = replace(right, mesh=right.mesh * torch.tensor([1.0, 0.5, 0.5]))
     first, second = (np.zeros((1, 5)), 8000), (np.ones((1, 5)), 8000)
     assert face_of(small)[2] < face_of(left)[2]
@@ -182,4 +162,4 @@ def test_nods_are_small_and_only_while_listening() -> None:
 def test_what_does_not_fit_is_named(models, portraits, voices, said) -> None:
     given = [None] * portraits if voices is None else [voice(0, 1)] * voices
     with pytest.raises(BadInput, match=said):
-        converse(faces()[:portraits], given, models)
+        converse(painted_pair()[:portraits], given, models)
