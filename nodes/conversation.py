@@ -75,7 +75,7 @@ class Conversation(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, weights: str, speakers: str) -> bool | str:
+    def validate_inputs(cls, weights: str, speakers: str, more_voices: Any = None) -> bool | str:
         from gohd_core.audio.turns import parse_turns
 
         try:
