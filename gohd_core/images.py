@@ -123,6 +123,7 @@ def read_picture(path: Path) -> Any:
         try:
             picture = Pictures.open(path)
             if picture.format == "TIFF":
+                picture.close()
                 return _upright_tiff(path.read_bytes())
             return _upright(picture)
         except ValueError:

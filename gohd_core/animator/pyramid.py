@@ -22,7 +22,7 @@ from gohd_core.animator.layers import (
     act,
     upsample,
 )
-from gohd_core.kernels.policy import uses_cpu_kernels
+from gohd_core.kernels.policy import flow_dtype
 from gohd_core.kernels.warp import corner_grid, warp
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class FlowHead(nn.Module):
 
         A flow is what all levels below add up to, and a warp magnifies what rounding leaves of it.
         """
-        dtype = torch.float64 if uses_cpu_kernels(x) else torch.float32
+        dtype = flow_dtype(x)
         style = self.modulation(latent.to(dtype))
         kernel = self.weight.to(dtype) * (style / self.weight.shape[1] ** 0.5)[:, None]
         flat = rearrange(x, "b c h w -> b (h w) c")

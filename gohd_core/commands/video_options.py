@@ -145,9 +145,13 @@ def _landmarks(path: Path) -> Any:
         found = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise BadInput(f"{path} can't be read as landmarks ({error}); {wanted}.") from error
-    if isinstance(found, np.ndarray):
-        return found
-    with found:
-        if len(found.files) != 1:
-            raise BadInput(f"{path} holds {len(found.files)} arrays ({', '.join(found.files)}); {wanted}.")
-        return found[found.files[0]]
+    if not isinstance(found, np.ndarray):
+        with found:
+            if len(found.files) != 1:
+                raise BadInput(
+                    f"{path} holds {len(found.files)} arrays ({', '.join(found.files)}); {wanted}."
+                )
+            found = found[found.files[0]]
+    if found.dtype.kind not in "fiu":
+        raise BadInput(f"{path} holds {found.dtype} values and no pixels; {wanted}.")
+    return found

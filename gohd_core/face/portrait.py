@@ -25,8 +25,8 @@ from gohd_core.motion import Expression, Gaze, Motion, Pose
 SIZE = 256
 """Side of the crop that the official animator takes, in pixels."""
 
-MIN_SIDE = 32
-"""A face crop with a shorter side than this shows no face that could be animated, in pixels."""
+MIN_SIDE, MAX_SIDE = 32, 4096
+"""Pixels of a face crop's side: below, no face could be animated, and above nothing more would be seen."""
 
 NO_FACE = (
     "No face was found in the picture, upright or turned, large or small; show a human face, or one drawn "
@@ -187,8 +187,8 @@ def prepare_portrait(
         release: the official crop with its faults; see `crop.grown_box`.
     Raises: `BadInput` with one sentence.
     """
-    if size < MIN_SIDE:
-        raise BadInput(f"The crop size is {size}; give at least {MIN_SIDE} pixels.")
+    if not MIN_SIDE <= size <= MAX_SIDE:
+        raise BadInput(f"The crop size is {size}; give {MIN_SIDE} to {MAX_SIDE} pixels.")
     picture = single_image(image, index)
     height, width = picture.shape[:2]
     square = is_square(height, width)

@@ -19,6 +19,7 @@ from gohd_core.face.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.mesh.clip import EYES, IRIS_DEPTH, fit_clip
 from gohd_core.mesh.fit import into_box
 from gohd_core.mesh.gaze import RADIUS, REST, into_head
+from gohd_core.mesh.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS
 from gohd_core.mesh.photometry import smoothstep
 
 CONTOURS = (1, 0)
@@ -38,6 +39,8 @@ HIDDEN, WHITE = 0.08, 0.10
 """An iris' top stays so far under the upper lid, and no more white than this shows below it; iris radii."""
 SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
 """Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
+DRAWN = np.array([1.2, 1.15])
+"""How much farther than told irises are drawn, across and up: readers see .8 of what is drawn."""
 POSE_FRAMES, FADE_SECONDS = 1.5, 0.1
 
 
@@ -218,9 +221,10 @@ class ClipEyes:
             for part in (UPPER, LOWER)
         )
         height = eye.offset[:, 1]
-        least = np.minimum(0, upper - eye.radius * (1 - HIDDEN) - height)
+        # Lids that follow leave more room.
+        least = np.minimum(0, upper - eye.radius * (1 - HIDDEN) - height) / (1 - UPPER_FOLLOWS)
         white = height - eye.radius - lower
-        most = np.maximum(0, np.maximum(white, WHITE * eye.radius) - white)
+        most = np.maximum(0, np.maximum(white, WHITE * eye.radius) - white) / (1 - LOWER_FOLLOWS)
         shift[:, 1] = shift[:, 1].clip(least, most)
         return shift
 

@@ -14,6 +14,7 @@ from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.closed_lid import FOLD
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.cropping import Crop
+from gohd_core.mesh.eye_outline import limbus
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, OwnFace, Window
 from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, RIGHT_IRIS
 from gohd_core.mesh.lids import PAINTED, Lid
@@ -30,9 +31,9 @@ from gohd_core.mesh.photometry import (
 
 IRISES = (LEFT_IRIS, RIGHT_IRIS)
 LIDS = (LEFT_LIDS, RIGHT_LIDS)
-_IRIS = (0.17, 0.26)
+_IRIS = (0.17, 0.45)
 """Least and greatest radius of an iris, in eye widths."""
-_LIMBUS = (1.08, 1.34)
+_LIMBUS = (1.05, 1.27)
 """Where the iris goes over into the white, in its radii."""
 _LIMITS = (0.85, 0.60)
 """Greatest yaw and pitch in the head, radians."""
@@ -154,10 +155,14 @@ class Eyes:
 
 def _plane(ball: Eyeball, pose: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Where the iris's plane is: its middle's pixel [B,2], and model units to pixels [B,2,2]."""
-    step = ball.width / 2
+    return _plane_at(ball.middle, ball.width, pose, size)
+
+
+def _plane_at(middle: Tensor, width: float, pose: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    step = width / 2
     steps = torch.zeros(3, 3, device=pose.device, dtype=pose.dtype)
     steps[1, 0] = steps[2, 1] = step
-    points = ball.middle + steps
+    points = middle + steps
     at = Camera.of_size(size).pixels(transform(points, pose))  # [B,3,2]
     return at[:, 0], ((at[:, 1:] - at[:, :1]) / step).mT
 
@@ -236,6 +241,15 @@ def _eyeball(face: OwnFace, picture: np.ndarray, eye: int) -> Eyeball:
     room = size // 20
     x0, y0 = np.clip(edge.min(0).astype(int) - room, 0, size - 8)
     x1, y1 = np.clip(edge.max(0).astype(int) + room, 8, size)
+    at, to_pixels = (x[0].cpu().numpy() for x in _plane_at(middle, width, face.pose, size))
+    marked = at + to_pixels @ (iris - middle)[:2].cpu().numpy()
+    between = fill_polygon(edge - (x0, y0), (y1 - y0, x1 - x0))
+    luma = np.ascontiguousarray(picture[y0:y1, x0:x1] @ LUMA)
+    corner = np.array([x0, y0])
+    found, pixels = limbus(luma, between, marked - corner, radius * face.unit)
+    shift = np.linalg.inv(to_pixels) @ (found + corner - marked)
+    iris = iris + torch.cat([torch.from_numpy(shift).to(iris), iris.new_zeros(1)])
+    radius = float(np.clip(pixels / face.unit, _IRIS[0] * width, _IRIS[1] * width))
     ball = Eyeball(
         middle,
         width,
@@ -248,7 +262,6 @@ def _eyeball(face: OwnFace, picture: np.ndarray, eye: int) -> Eyeball:
         None,
         Lid.of(face, picture, eye),
     )
-    at, to_pixels = (x[0].cpu().numpy() for x in _plane(ball, face.pose, size))
     yy, xx = np.mgrid[y0:y1, x0:x1].astype(np.float32)
     place = (np.stack([xx, yy], -1) - at) @ np.linalg.inv(to_pixels).T - (iris - middle)[:2].cpu().numpy()
     rho = np.hypot(place[..., 0], place[..., 1]) / radius
@@ -315,13 +328,13 @@ def _white(
 
     Only the part that is bright in every channel is believed to be white: skin, corners and lashes are not.
     """
-    seen = inner * smoothstep(1.2, 1.4, rho)
+    seen = inner * smoothstep(1.14, 1.30, rho)
     far = cv2.erode(mask, np.ones((3, 3)), iterations=max(1, round(0.12 * radius)))
     known = next((k for k in (far * seen, seen) if k.sum() > 12), seen)
     pale = blur(part, max(0.6, 0.05 * radius)).min(-1)
     believed = pale[known > 0.5]
     if believed.size > 6:
-        low, high = np.percentile(believed, [40, 80])
+        low, high = np.percentile(believed, [55, 88])
         known = known * (0.01 + 0.99 * smoothstep(low - 0.004, high, pale))
     return blur(inpaint(part, known), max(0.6, 0.15 * radius))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gohd_core.constants import N_DESCRIPTOR
 from gohd_core.face.camera import Camera
 from gohd_core.mesh.columns import DRAWN
+from gohd_core.mesh.eye_outline import with_lower_lids
 from gohd_core.mesh.eyes import Eyes
 from gohd_core.mesh.fit import fit_face
 from gohd_core.mesh.frame import EDGE, LIPS, OwnFace
@@ -81,7 +83,7 @@ def mesh_source(
         held: sides (left, top, right, bottom) that must stay as they are, inside a larger picture.
     """
     size = image.shape[-1]
-    mesh = mesh.to(image.device, torch.float32)
+    mesh = _laid_on(image, mesh.to(image.device, torch.float32))
     fitted = fit_face(mesh[None], size)
     points = fitted.points_in_head[0]
     shape = face_shape(points).to(image.device)
@@ -116,6 +118,13 @@ def mesh_source(
         pixel_grid(size, image.device),
         shape.contours_in(own, size),
     )
+
+
+def _laid_on(image: Tensor, mesh: Tensor) -> Tensor:
+    """A mesh [478,3] whose lower lids lie where the picture [1,3,S,S] has them."""
+    picture = np.ascontiguousarray(image[0].movedim(0, -1).cpu().numpy() * 0.5 + 0.5, np.float32)
+    flat = with_lower_lids(picture, mesh[:, :2].double().cpu().numpy())
+    return torch.cat([torch.from_numpy(flat).to(mesh), mesh[:, 2:]], 1)
 
 
 def _with_seam(shape: FaceShape, image: Tensor, own: Tensor, unit: float) -> FaceShape:

@@ -146,7 +146,8 @@ def _single(batches: Iterable[Tensor] | Tensor, what: str) -> Iterator[Tensor]:
                 "[b, 3, H, W] are wanted."
             )
         for frame in batch.detach().cpu().float():
-            if not torch.isfinite(frame).all():
+            # One that is not finite makes the sum so; the other way round, values may be too large to add.
+            if not torch.isfinite(frame.sum()) and not torch.isfinite(frame).all():
                 raise BadInput(f"A frame of the {what} holds values that are not finite.")
             yield frame.contiguous()
 

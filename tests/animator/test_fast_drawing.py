@@ -14,12 +14,13 @@ from PIL import Image
 
 from gohd_core.animator import Animator
 from gohd_core.animator.layered.motion_layers import MotionLayers
-from gohd_core.animator.layers import EqualConv2d, StyledConv, all_biased, plain_conv
+from gohd_core.animator.layers import StyledConv, all_biased, plain_conv
 from gohd_core.constants import STYLISED
 from gohd_core.kernels.pixel_blocks import pixel_shuffle, pixel_unshuffle
 from gohd_core.kernels.resize import sized
 from gohd_core.kernels.threads import SingleThreadPool
 from gohd_core.kernels.tree import tree_map, unbatch
+from gohd_core.kernels.warp import warp_layers_plain
 from tests.support.small_animators import BUILTIN, animator, image, motion
 
 PORTRAIT = Path(__file__).parents[2] / "assets" / "portraits" / "07.jpg"
@@ -51,7 +52,7 @@ def test_resizing_is_pytorchs(before, after, layout):
     assert torch.allclose(sized(x, after), expected, atol=2e-6)
 
 
-def test_warp_and_blend_is_each_layers_samples_weighted_by_its_mask():
+def test_warped_layers_are_each_layers_samples_weighted_by_its_mask():
     torch.manual_seed(0)
     features = torch.randn(1, 6, 32, 32)
     # Far enough that borders are met.
@@ -59,7 +60,7 @@ def test_warp_and_blend_is_each_layers_samples_weighted_by_its_mask():
     found = MotionLayers(flows[0], flows[1], torch.randn(2, 3, 32, 32))
     with torch.no_grad():
         fast = found.warp(features)
-    plain = found.warp_plain(features)
+    plain = warp_layers_plain(features, torch.stack([found.face, found.inner], 1), found.masks)
     assert torch.allclose(fast, plain, atol=1e-4)
     edge = torch.zeros(1, 2, 32, 32) + 3  # all beyond the corner
     with torch.no_grad():
@@ -92,13 +93,6 @@ def test_convolutions_of_the_same_input_are_one():
         assert torch.allclose(made, expected, atol=1e-5) and torch.allclose(
             conv.biased(x), expected, atol=1e-5
         )
-
-
-@torch.no_grad()
-def test_a_1x1_convolution_is_a_matrix_product():
-    conv = EqualConv2d(6, 4, 1, bias=False)
-    x = torch.randn(2, 6, 16, 16).contiguous(memory_format=torch.channels_last)
-    assert torch.allclose(conv(x), F.conv2d(x, conv.kernel()), atol=1e-5)
 
 
 def test_a_shipped_portrait_is_drawn_as_by_the_plain_operations():

@@ -9,8 +9,9 @@ import torch
 from gohd_core.animator.config import BACKGROUND, FACE, INNER
 from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.animator.layered.background import inpaint_background
-from gohd_core.animator.layered.motion_layers import MotionLayers, blend
+from gohd_core.animator.layered.motion_layers import MotionLayers
 from gohd_core.kernels.resize import sized
+from gohd_core.kernels.warp import blend
 from gohd_core.training.animator.examples import visible_layers
 from gohd_core.training.animator.ground_truth import true_confidence
 from tests.support.small_animators import BUILTIN, animator, image

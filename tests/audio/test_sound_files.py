@@ -153,3 +153,14 @@ def test_what_was_cut_off_is_read_as_far_as_it_goes_and_said(tmp_path, kind, cap
         part, rate = load_audio(path)
     assert part.shape[1] / rate == pytest.approx(1.2, abs=0.2)
     assert any("is cut off: it ends at" in record.message for record in caplog.records)
+
+
+def test_a_sound_that_starts_late_and_one_that_was_joined_are_not_called_cut_off(tmp_path, caplog) -> None:
+    """Matroska's length counts from 0 on; a joined MP3's header knows of its first part alone."""
+    late = write(tmp_path / "late.mkv", clicks(1.2), "flac", lambda time: 5.0)
+    write(tmp_path / "one.mp3", clicks(1.2), "libmp3lame", options={"write_xing": "1"})
+    joined = tmp_path / "joined.mp3"
+    joined.write_bytes((tmp_path / "one.mp3").read_bytes() * 2)
+    assert load_audio(late)[0].shape[1] == 57_600
+    assert load_audio(joined)[0].shape[1] == pytest.approx(115_200, abs=4000)
+    assert not any("cut off" in record.message for record in caplog.records)

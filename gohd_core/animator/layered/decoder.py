@@ -22,7 +22,7 @@ from gohd_core.animator.geometry.teeth import (
     composite_over,
 )
 from gohd_core.animator.layered.head import LayeredHead
-from gohd_core.animator.layered.motion_layers import N_LAYERS, MotionLayers, blend, warp_by_flow
+from gohd_core.animator.layered.motion_layers import N_LAYERS, MotionLayers
 from gohd_core.animator.layered.trunk import LayeredTrunk, TrunkOutput
 from gohd_core.animator.layers import Freezable, StyledConv, plain_conv
 from gohd_core.animator.pyramid import Decoded
@@ -30,6 +30,7 @@ from gohd_core.kernels.pixel_blocks import pixel_shuffle
 from gohd_core.kernels.policy import draws_in_passes
 from gohd_core.kernels.resize import sized
 from gohd_core.kernels.tree import unbatch
+from gohd_core.kernels.warp import blend, warp_by_flow
 
 _FINE_STEP = 0.05
 """Flow (half images) that a unit output of the last, fine step adds."""

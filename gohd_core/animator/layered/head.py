@@ -13,7 +13,6 @@ from gohd_core.animator.config import FACE, AnimatorConfig
 from gohd_core.animator.layered.motion_layers import N_LAYERS
 from gohd_core.animator.layers import SMALL_AT_FIRST, EqualConv2d, StyledConv
 from gohd_core.kernels.pixel_blocks import cat_channels_last, pixel_shuffle, pixel_unshuffle
-from gohd_core.kernels.policy import uses_cpu_kernels
 from gohd_core.kernels.resize import sized
 
 _SHADING_CELL = 16
@@ -88,41 +87,18 @@ class LayeredHead(nn.Module):
 
 
 class FineAndShading(EqualConv2d):
-    """A 3x3 convolution, small at first, to fine outputs of every block and mean shading of every cell.
-
-    On the CPU the mean over a cell is folded into the kernel, a strided convolution (`freeze`).
-    """
+    """A 3x3 convolution, small at first, to fine outputs of every block and mean shading of every cell."""
 
     def __init__(self, inputs: int, fine: int, cell: int) -> None:
         super().__init__(inputs, fine + 3, 3, padding=1)
         self.fine, self.cell = fine, cell
-        self.register_buffer("frozen_mean", None, persistent=False)
         with torch.no_grad():
             self.weight.mul_(SMALL_AT_FIRST)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x [B,C,S,S] -> [B,fine,S,S] and [B,3,S/cell,S/cell], float32."""
-        if not uses_cpu_kernels(x) or self.frozen_mean is None:
-            out = self.biased(x)
-            return out[:, : self.fine], F.avg_pool2d(out[:, self.fine :], self.cell)
-        kernel, _ = self.constants(x.dtype)
-        fine, shading = self.bias.split([self.fine, 3])
-        mean = F.conv2d(x, self.frozen_mean.to(x.dtype), shading, stride=self.cell, padding=1)
-        return F.conv2d(x, kernel[: self.fine], fine, padding=1), mean
-
-    def freeze(self, dtype: torch.dtype, layout: torch.memory_format = torch.channels_last) -> None:
-        """Keeps also the kernel [3,C,cell+2,cell+2] that gives the mean of a cell's shading at once."""
-        super().freeze(dtype, layout)
-        channels, cell = self.weight.shape[1], self.cell
-        with torch.no_grad():
-            box = self.weight.new_full((channels, 1, cell, cell), 1 / cell**2)
-            mean = F.conv_transpose2d(self.kernel()[self.fine :], box, groups=channels)
-            self.frozen_mean = mean.to(dtype).contiguous(memory_format=layout)
-
-    def train(self, mode: bool = True) -> FineAndShading:
-        if mode:
-            self.frozen_mean = None
-        return super().train(mode)
+        out = self.biased(x)
+        return out[:, : self.fine], F.avg_pool2d(out[:, self.fine :], self.cell)
 
 
 class Surroundings(nn.Module):

@@ -10,13 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from einops import rearrange
 from torch import Tensor
 
-from gohd_core.animator.config import BACKGROUND, FACE, INNER
-from gohd_core.kernels.policy import uses_cpu_kernels
+from gohd_core.animator.config import FACE, INNER
 from gohd_core.kernels.resize import sized
-from gohd_core.kernels.warp import centres, warp, warp_and_blend
+from gohd_core.kernels.warp import warp_layers
 
 N_LAYERS = 3
 _CONFIDENT_FROM = {"face": 0.1, "inner": 0.25, "background": 0.5}
@@ -53,41 +51,11 @@ class MotionLayers:
         """Averaged down or interpolated up to `side`."""
         return MotionLayers(*(sized(field, side) for field in (self.face, self.inner, self.logits)))
 
-    def warp_each(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Source features [1 or B,C,S,S] warped by each layer's flow (FOMM's `sparse_deformed`)."""
-        return warp_by_flow(features, self.face), warp_by_flow(features, self.inner), features
-
     def warp(self, features: Tensor) -> Tensor:
-        """Source features [1 or B,C,S,S] as the target shows them, [B,C,S,S]: warped by each layer and
-        blended.
-
-        On the CPU all taps of a pixel are one sum (`warp_and_blend`); `warp_plain` is the definition.
-        """
-        if len(features) == 1 and uses_cpu_kernels(features):
-            masks = self.masks
-            flows = torch.stack([self.face, self.inner], 1).float()  # [B,2,2,S,S]: layer, then (x, y)
-            return warp_and_blend(features, flows, masks[:, :BACKGROUND], masks[:, BACKGROUND])
-        return self.warp_plain(features)
-
-    def warp_plain(self, features: Tensor) -> Tensor:
-        """`warp` by its definition."""
-        return blend(self.warp_each(features), self.masks)
-
-
-def blend(samples: tuple[Tensor, Tensor, Tensor], masks: Tensor) -> Tensor:
-    """The sum of the layers' samples [B,C,S,S] weighted by their masks [B,3,S,S]."""
-    masks = masks.to(samples[0].dtype)
-    first, *others = (masks[:, k, None] for k in range(len(samples)))
-    blended = samples[0] * first
-    for sample, mask in zip(samples[1:], others, strict=True):
-        blended = torch.addcmul(blended, sample, mask)
-    return blended
-
-
-def warp_by_flow(features: Tensor, flow: Tensor) -> Tensor:
-    """Source features sampled by a backward flow [B,2,S,S] in half images, borders repeated."""
-    grid = centres(flow.shape[-1], flow.device) + flow
-    return warp(features, rearrange(grid, "b xy h w -> b h w xy"), border=True)
+        """Source features [1 or B,C,S,S] as the target shows them, [B,C,S,S]: warped by each layer,
+        blended."""
+        flows = torch.stack([self.face, self.inner], 1)  # [B,2,2,S,S]: layer, then (x, y)
+        return warp_layers(features, flows, self.masks)
 
 
 def layer_confidence(masks: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig, level_sizes
-from gohd_core.animator.layered.motion_layers import MotionLayers, warp_by_flow
+from gohd_core.animator.layered.motion_layers import MotionLayers
 from gohd_core.animator.layers import (
     GAIN,
     LEAKY,
@@ -21,6 +21,7 @@ from gohd_core.animator.layers import (
     plain_conv,
 )
 from gohd_core.kernels.resize import sized
+from gohd_core.kernels.warp import warp_by_flow
 
 _FLOW_STEP = 0.05
 """Flow (half images) that a unit output of a level's flow head adds: about 6 pixels of 256."""
