@@ -49,7 +49,9 @@ def growing(kind: Any, prefix: str, tooltip: str, fixed: dict[str, str], numbers
         return [field(kind, name, text, optional=True) for name, text in fixed.items()]
     one = field(kind, prefix.rstrip("_"), tooltip, optional=True)
     template = io.Autogrow.TemplateNames(one, names=[f"{prefix}{k}" for k in numbers], min=0)
-    return [io.Autogrow.Input(f"more_{prefix.rstrip('_')}s", template=template, tooltip=tooltip)]
+    return [
+        io.Autogrow.Input(f"more_{prefix.rstrip('_')}s", template=template, optional=True, tooltip=tooltip)
+    ]
 
 
 def result(kind: Any, name: str, tooltip: str) -> Any:
