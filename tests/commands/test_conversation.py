@@ -17,7 +17,7 @@ RATE = 16_000
 
 @pytest.fixture
 def files(tmp_path, monkeypatch):
-    """A picture of two painted faces, two sounds, a track and tiny weights; faces are found without networks."""
+    """A picture of two painted faces, two sounds, a track, tiny weights; faces found without networks."""
     from gohd_core.mesh.builtin import BuiltinAnimator
     from gohd_core.models import Models
 
