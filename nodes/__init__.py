@@ -9,7 +9,6 @@ from .blendshapes import NODES as BLENDSHAPES
 from .conversation import NODES as CONVERSATION
 from .driver_frames import NODES as DRIVER_FRAMES
 from .editing import NODES as EDITING
-from .elsewhere import NODES as ELSEWHERE
 from .expression_editor import NODES as EXPRESSION_EDITOR
 from .face_preview import open_route
 from .gaze import NODES as GAZE
@@ -19,6 +18,7 @@ from .mixing import NODES as MIXING
 from .mood import NODES as MOOD
 from .motion_files import NODES as MOTION_FILES
 from .motion_from_audio import NODES as MOTION_FROM_AUDIO
+from .motion_from_video import NODES as MOTION_FROM_VIDEO
 from .paste import NODES as PASTE
 from .plot import NODES as PLOT
 from .real_video import NODES as REAL_VIDEO
@@ -34,7 +34,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *SOURCE,
     *AUDIO,
     *MOTION_FROM_AUDIO,
-    *ELSEWHERE,
+    *MOTION_FROM_VIDEO,
     *GAZE,
     *MIXING,
     *EDITING,

@@ -33,6 +33,8 @@ def check_conversation(arguments: argparse.Namespace) -> None:
         raise BadInput("Give --voices, or one --audio with --speakers; they can't be mixed.")
     if arguments.speakers and not arguments.audio:
         raise BadInput("--speakers says who speaks when in a sound; give that as --audio.")
+    if arguments.list or arguments.portrait is None:
+        raise BadInput("Several speakers are in one picture; give that as --portrait, and no --list.")
     if arguments.motion:
         raise BadInput("--motion keeps the motion of one face; leave it out where several speak.")
     sounds = arguments.voices or [arguments.audio]

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS
-from gohd_core.commands.batch import make_all, progress_of, result_paths
+from gohd_core.commands.batch import (
+    Job,
+    Make,
+    add_batch_options,
+    progress_of,
+    result_paths,
+    run_batch,
+)
 from gohd_core.commands.dubbing import dub, dubs
 from gohd_core.commands.inputs import (
     PICTURES,
@@ -17,6 +25,7 @@ from gohd_core.commands.inputs import (
     gaze_angles,
     is_folder,
 )
+from gohd_core.commands.lists import listed_jobs
 from gohd_core.commands.output_options import (
     add_finishing_options,
     add_model_options,
@@ -43,9 +52,7 @@ def add_commands(commands: Any) -> None:
         help="a picture, or a folder of them; may be left out with --into-video, which then takes the face "
         "in the video itself",
     )
-    parser.add_argument(
-        "--video", "-v", type=Path, required=True, help="the driving video, or a folder of them"
-    )
+    parser.add_argument("--video", "-v", type=Path, help="the driving video, or a folder of them")
     parser.add_argument("--output", "-o", type=Path, required=True, help="an .mp4, or a folder")
     parser.add_argument(
         "--audio", "-a", type=Path, help="sound for parts from audio, and to be heard (the video's)"
@@ -72,6 +79,7 @@ def add_commands(commands: Any) -> None:
     )
     add_model_options(parser)
     add_finishing_options(parser)
+    add_batch_options(parser)
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     add_reading_options(parser)
     parser.set_defaults(run=run)
@@ -79,20 +87,48 @@ def add_commands(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Makes one video, or one for each portrait and driver; status 1 when one of several failed."""
+    jobs = listed(arguments) if arguments.list is not None else _pairs(arguments)
+    if len(jobs) > 1 and arguments.motion is not None:
+        raise BadInput("--motion names one file; leave it out where several videos are made.")
+    inputs = [path for job in jobs for path in job.sources.values()]
+    check_results([job.target for job in jobs], [*inputs, arguments.audio], ".mp4", arguments)
+    check_finishing(arguments)
+    return run_batch(jobs, _maker, arguments, sentence=_sentence)
+
+
+def listed(arguments: argparse.Namespace) -> list[Job]:
+    """A job for each row of `--list`: a driver, who follows it, and what is heard."""
+    optional = ("portrait", "audio") if arguments.into_video else ("audio",)
+    jobs = listed_jobs(arguments, add_commands, ("portrait", "video", "audio"), ".mp4", optional=optional)
+    made = []
+    for job in jobs:
+        job.arguments.audio = job.sources["audio"]
+        sources = {"driver": job.sources["video"], "portrait": job.sources["portrait"]}
+        made.append(replace(job, sources=sources))
+    return made
+
+
+def _pairs(arguments: argparse.Namespace) -> list[Job]:
+    """Every driver with every portrait, and where each video goes."""
+    if arguments.video is None:
+        raise BadInput("Say who is followed: give --video, or --list.")
     portraits: list[Path | None] = [None]
     if arguments.portrait is not None:
         portraits = files(arguments.portrait, PICTURES, "picture")
     elif not arguments.into_video:
         raise BadInput("Say who moves: give --portrait, or --into-video for the face in the video itself.")
     videos = files(arguments.video, VIDEOS, "video")
-    several = is_folder(arguments.video) or len(portraits) > 1 or is_folder(arguments.portrait)
-    pairs = [(video, portrait) for video in videos for portrait in portraits]
-    if several and arguments.motion is not None:
-        raise BadInput("--motion names one file; leave it out where several videos are made.")
-    groups = [[path for path in (portrait, video) if path is not None] for video, portrait in pairs]
+    several = is_folder(arguments.video) or is_folder(arguments.portrait)
+    found = [(video, portrait) for video in videos for portrait in portraits]
+    groups = [[path for path in (portrait, video) if path is not None] for video, portrait in found]
     targets = result_paths(arguments.output, groups, ".mp4", several=several)
-    check_results(targets, [*videos, *portraits, arguments.audio], ".mp4", arguments)
-    check_finishing(arguments)
+    return [
+        Job({"driver": video, "portrait": portrait}, target, arguments)
+        for (video, portrait), target in zip(found, targets, strict=True)
+    ]
+
+
+def _maker(arguments: argparse.Namespace) -> Make:
     import torch
 
     from gohd_core.models import Models
@@ -100,38 +136,29 @@ def run(arguments: argparse.Namespace) -> int:
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
     unread = models.reader is None and arguments.landmarks is None
     detector = load_detector(arguments, needed=models.extractor.config.aligned and unread)
-    last, read = None, None
+    last: tuple[Any, ...] = ()
+    read: Any = None
 
-    def make(video: Path, portrait: Path | None, target: Path) -> dict[str, Any] | None:
+    def make(job: Job) -> dict[str, Any]:
         nonlocal last, read
-        if video != last:
-            last, read = video, None
-            progress = progress_of(arguments, "frames read")
-            readers = (models.extractor, models.gaze_estimator)
-            read = read_video(video, *readers, arguments, detector, progress, models.reader)
-        elif read is None:
-            return None  # its error was told with the first portrait
-        return _drive(models, portrait, video, target, *read, detector, arguments)
+        video = job.sources["driver"]
+        if (video, job.arguments) != last:  # Portraits of one driver follow one another.
+            last, read = (), None
+            try:
+                progress = progress_of(job, "frames read")
+                readers = (models.extractor, models.gaze_estimator)
+                read = read_video(video, *readers, job.arguments, detector, progress, models.reader)
+            except BadInput as error:
+                read = error
+            last = video, job.arguments
+        if isinstance(read, BadInput):
+            raise read
+        return _drive(models, job, *read, detector)
 
-    return make_all(
-        [(*pair, target) for pair, target in zip(pairs, targets, strict=True)],
-        make,
-        arguments,
-        sources=lambda video, *_: {"driver": video},
-        sentence=_sentence,
-    )
+    return make
 
 
-def _drive(
-    models: Any,
-    portrait: Path | None,
-    video: Path,
-    target: Path,
-    driving: Any,
-    film: Any,
-    detector: Any,
-    arguments: argparse.Namespace,
-) -> dict[str, Any]:
+def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dict[str, Any]:
     from gohd_core.audio import load_audio
     from gohd_core.driving import driven_motion, followed
     from gohd_core.motion.file import save_motion
@@ -139,8 +166,9 @@ def _drive(
     from gohd_core.render import paste_back, render_video
 
     started = time.perf_counter()
+    arguments, video, portrait = job.arguments, job.sources["driver"], job.sources["portrait"]
     if dubs(portrait, driving, arguments):
-        return dub(models, video, target, film, arguments, progress_of(arguments, "frames read"))
+        return dub(models, video, job.target, film, arguments, progress_of(job, "frames read"))
     if arguments.into_video:
         driving = followed(driving)
     prepared = _portrait(models, portrait, driving, film, detector, arguments)
@@ -156,20 +184,20 @@ def _drive(
     exact = arguments.into_video and rate == film.fps and len(motion) == driving.report.frames
     drawn = motion.resampled(rate, frames=driving.report.frames_read if exact else None)
     warn(prepared, models.animator)
-    progress = progress_of(arguments, "frames drawn")
+    progress = progress_of(job, "frames drawn")
     frames = draw(models.animator, prepared, drawn, strength=arguments.strength, progress=progress)
     if arguments.into_video:
         frames = paste_back(frames, prepared, film.batches(rate), track=driving.track.resampled(rate))
     frames = finished(frames, prepared, arguments)
     colour = film.colour if arguments.into_video else None
-    signed(render_video(target, frames, fps=rate, audio=sound, colour=colour), arguments)
+    signed(render_video(job.target, frames, fps=rate, audio=sound, colour=colour), arguments)
     if arguments.motion is not None:
         info = {"portrait": str(portrait and portrait.name), "video": video.name}
         info |= {"sources": dict(options.sources)}
         save_motion(arguments.motion, motion, info)
     return {
         "driver": str(video),
-        "video": str(target),
+        "video": str(job.target),
         "frames": len(drawn),
         "report": driving.report.as_dict(),
         "computing": time.perf_counter() - started,

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import ORDERS
-from gohd_core.commands.batch import make_all, progress_of, result_paths
+from gohd_core.commands.batch import (
+    Job,
+    Make,
+    add_batch_options,
+    progress_of,
+    result_paths,
+    run_batch,
+)
 from gohd_core.commands.inputs import (
     PICTURES,
     VIDEOS,
@@ -58,14 +65,13 @@ def add_commands(commands: Any) -> None:
         help="mark the frames as generated; without it nothing outside the eyes changes",
     )
     add_mark_options(group)
+    add_batch_options(parser, lists=False)
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each file")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Turns the eyes of one file, or of all in a folder; status 1 when one of several could not be done."""
-    from gohd_core.face import FaceReader
-
     check_finishing(arguments)
     sources = files(arguments.source, (*VIDEOS, *PICTURES), "video or picture")
     several = is_folder(arguments.source)
@@ -75,27 +81,35 @@ def run(arguments: argparse.Namespace) -> int:
     for ending in (".png", ".mp4"):
         chosen = [pair for pair in zip(targets, sources, strict=True) if _ending(pair[1]) == ending]
         check_results([target for target, _ in chosen], [source for _, source in chosen], ending, arguments)
+    jobs = [
+        Job({"source": source}, target, arguments) for source, target in zip(sources, targets, strict=True)
+    ]
+    return run_batch(jobs, _maker, arguments, sentence=_sentence)
+
+
+def _maker(arguments: argparse.Namespace) -> Make:
+    from gohd_core.face import FaceReader
+
     reader = FaceReader.load(device=arguments.device)
-    return make_all(
-        list(zip(sources, targets, strict=True)),
-        lambda source, target: _turn(source, target, reader, arguments),
-        arguments,
-        sources=lambda source, _: {"source": source},
-        sentence=lambda made: f"{made['written']}: {made['text']} {made['seconds']:.1f} s",
-    )
+    return lambda job: _turn(job, reader)
+
+
+def _sentence(made: dict[str, Any]) -> str:
+    return f"{made['written']}: {made['text']} {made['seconds']:.1f} s"
 
 
 def _ending(source: Path) -> str:
     return ".png" if source.suffix.lower() in PICTURES else ".mp4"
 
 
-def _turn(source: Path, target: Path, reader: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+def _turn(job: Job, reader: Any) -> dict[str, Any]:
     from gohd_core.driving.eye_contact import read_eyes, turned
     from gohd_core.face import FaceChoice
     from gohd_core.images import read_picture
     from gohd_core.video.reader import Film
 
     started = time.perf_counter()
+    arguments, source, target = job.arguments, job.sources["source"], job.target
     picture = source.suffix.lower() in PICTURES
     film = (
         Film.of_images([read_picture(source)])
@@ -103,7 +117,7 @@ def _turn(source: Path, target: Path, reader: Any, arguments: argparse.Namespace
         else Film.open(source, start=arguments.start, seconds=arguments.seconds)
     )
     choice = FaceChoice(arguments.face, box=arguments.face_box)
-    read = read_eyes(film, reader, choice, progress=progress_of(arguments, "frames read"))
+    read = read_eyes(film, reader, choice, progress=progress_of(job, "frames read"))
     result, report = turned(film, read, _gaze(arguments), arguments.strength)
     _write(result, target, None if picture else sound_of(source, arguments), arguments)
     seconds = time.perf_counter() - started

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import ORDERS
-from gohd_core.commands.batch import make_each, progress_of, result_paths
+from gohd_core.commands.batch import (
+    Job,
+    Make,
+    add_batch_options,
+    progress_of,
+    result_paths,
+    run_batch,
+)
 from gohd_core.commands.inputs import VIDEOS, files, is_folder, numbers, within
 from gohd_core.commands.output_options import check_results
 from gohd_core.commands.video_options import sound_of
@@ -31,14 +38,12 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--face-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
     parser.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")
     parser.add_argument("--seconds", type=within(0), default=0.0, help="so many seconds; 0 goes to the end")
+    add_batch_options(parser, lists=False)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measures each video; exit status 3 where the lag of one is not known, 1 where one can't be read."""
-    from gohd_core.expression import ExpressionPredictor
-    from gohd_core.face import FaceReader
-
     videos = files(arguments.video, VIDEOS, "video")
     if arguments.output is not None and (arguments.start or arguments.seconds):
         raise BadInput("Only whole videos are put right; leave out --start and --seconds.")
@@ -47,29 +52,31 @@ def run(arguments: argparse.Namespace) -> int:
         groups, several = [(video,) for video in videos], is_folder(arguments.video)
         targets = result_paths(arguments.output, groups, ".mp4", several=several)
         check_results(targets, videos, ".mp4", arguments)
+    jobs = [Job({"video": video}, target, arguments) for video, target in zip(videos, targets, strict=True)]
+    return run_batch(jobs, _maker, arguments, sentence=_sentence, status=_status)
+
+
+def _maker(arguments: argparse.Namespace) -> Make:
+    from gohd_core.expression import ExpressionPredictor
+    from gohd_core.face import FaceReader
+
     reader = FaceReader.load(device=arguments.device)
     predictor = ExpressionPredictor.load("builtin", device=arguments.device)
-    status = 0
-    for made in make_each(
-        list(zip(videos, targets, strict=True)),
-        lambda video, target: _measure(video, target, reader, predictor, arguments),
-        arguments,
-        sources=lambda video, _: {"video": video},
-        sentence=_sentence,
-    ):
-        status = max(status, 1 if "error" in made else 0 if made["known"] else UNKNOWN)
-    return status
+    return lambda job: _measure(job, reader, predictor)
 
 
-def _measure(
-    video: Path, target: Path | None, reader: Any, predictor: Any, arguments: argparse.Namespace
-) -> dict[str, Any]:
+def _status(made: dict[str, Any]) -> int:
+    return 0 if made["known"] else UNKNOWN
+
+
+def _measure(job: Job, reader: Any, predictor: Any) -> dict[str, Any]:
     from gohd_core.driving import extract_by_meshes
     from gohd_core.driving.sync import lip_lag, shift_sound
     from gohd_core.face import FaceChoice
     from gohd_core.video.reader import Film
 
-    progress = progress_of(arguments, "frames")
+    arguments, video, target = job.arguments, job.sources["video"], job.target
+    progress = progress_of(job, "frames")
     film = Film.open(video, start=arguments.start, seconds=arguments.seconds)
     choice = FaceChoice(arguments.face, box=arguments.face_box)
     driving = extract_by_meshes(film, reader, choice, progress=progress)

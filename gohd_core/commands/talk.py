@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import SAMPLERS
-from gohd_core.commands.batch import make_all, result_paths
+from gohd_core.commands.batch import Job, Make, add_batch_options, result_paths, run_batch
 from gohd_core.commands.conversation import (
     add_conversation_options,
     check_conversation,
@@ -23,6 +26,7 @@ from gohd_core.commands.inputs import (
     show,
     within,
 )
+from gohd_core.commands.lists import listed_jobs
 from gohd_core.commands.output_options import (
     add_finishing_options,
     add_model_options,
@@ -41,7 +45,7 @@ _PICTURE_FRAMES = 8
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
     parser = commands.add_parser("talk", help="make a portrait talk")
-    parser.add_argument("--portrait", "-p", type=Path, required=True, help="a picture, or a folder of them")
+    parser.add_argument("--portrait", "-p", type=Path, help="a picture, or a folder of them")
     parser.add_argument("--audio", "-a", type=Path, help="a sound or video file, or a folder")
     parser.add_argument("--output", "-o", type=Path, required=True, help="an .mp4, or a folder")
     parser.add_argument("--seed", type=int, default=0, help="of head, eyes and gaze; same seed, same video")
@@ -67,6 +71,7 @@ def add_commands(commands: Any) -> None:
     add_conversation_options(parser)
     add_model_options(parser)
     add_finishing_options(parser)
+    add_batch_options(parser)
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
     parser.set_defaults(run=run)
 
@@ -75,26 +80,28 @@ def run(arguments: argparse.Namespace) -> int:
     """Makes one video, or one for every portrait and sound; status 1 when one of several failed."""
     if arguments.voices or arguments.speakers:
         return _converse(arguments)
-    if arguments.audio is None:
-        raise BadInput("Nothing is to be said; give --audio, or --voices where several faces speak.")
-    jobs = pairs(arguments.portrait, arguments.audio, arguments.output)
+    if arguments.list is not None:
+        jobs = listed_jobs(arguments, add_commands, ("portrait", "audio"), ".mp4")
+    elif arguments.portrait is None or arguments.audio is None:
+        raise BadInput("Say who says what: give --portrait and --audio, or --list.")
+    else:
+        jobs = pairs(arguments)
     if len(jobs) > 1 and (arguments.motion or arguments.picture):
         raise BadInput("--motion and --picture name one file; leave them out where several videos are made.")
-    check_results([job[2] for job in jobs], [path for job in jobs for path in job[:2]], ".mp4", arguments)
+    inputs = [path for job in jobs for path in job.sources.values()]
+    check_results([job.target for job in jobs], inputs, ".mp4", arguments)
     check_finishing(arguments)
+    return run_batch(jobs, _maker, arguments, sentence=_sentence)
+
+
+def _maker(arguments: argparse.Namespace) -> Make:
     import torch
 
     from gohd_core.models import Models
 
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
     detector = load_detector(arguments, needed=models.extractor.config.aligned)
-    return make_all(
-        jobs,
-        lambda *job: _make(models, detector, *job, arguments),
-        arguments,
-        sources=lambda portrait, audio, _: {"portrait": portrait, "audio": audio},
-        sentence=_sentence,
-    )
+    return lambda job: _make(models, detector, job)
 
 
 def _converse(arguments: argparse.Namespace) -> int:
@@ -104,13 +111,9 @@ def _converse(arguments: argparse.Namespace) -> int:
     from gohd_core.models import Models
 
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
-    return make_all(
-        [()],
-        lambda: make_conversation(models, arguments, _options(arguments)),
-        arguments,
-        sources=lambda: {"portrait": arguments.portrait},
-        sentence=_sentence,
-    )
+    made = make_conversation(models, arguments, _options(arguments))
+    sys.stdout.write(f"{json.dumps(made) if arguments.json else _sentence(made)}\n")
+    return 0
 
 
 def _sentence(made: dict[str, Any]) -> str:
@@ -118,13 +121,21 @@ def _sentence(made: dict[str, Any]) -> str:
     return f"{made['video']}: {length} in {made['computing']:.1f} s"
 
 
-def pairs(portrait: Path, audio: Path, output: Path) -> list[tuple[Path, Path, Path]]:
+def _progress(job: Job) -> Callable[[str, int, int], None] | None:
+    return None if job.place is None else lambda stage, done, total: show(f"{job.place}{stage}", done, total)
+
+
+def pairs(arguments: argparse.Namespace) -> list[Job]:
     """Every portrait with every sound, and where each video goes."""
-    portraits, sounds = files(portrait, PICTURES, "picture"), files(audio, SOUNDS, "sound")
-    found = [(p, a) for p in portraits for a in sounds]
-    several = is_folder(portrait) or is_folder(audio)
-    targets = result_paths(output, found, ".mp4", several=several)
-    return [(*pair, target) for pair, target in zip(found, targets, strict=True)]
+    portraits = files(arguments.portrait, PICTURES, "picture")
+    sounds = files(arguments.audio, SOUNDS, "sound")
+    found = [(portrait, sound) for portrait in portraits for sound in sounds]
+    several = is_folder(arguments.portrait) or is_folder(arguments.audio)
+    targets = result_paths(arguments.output, found, ".mp4", several=several)
+    return [
+        Job({"portrait": portrait, "audio": audio}, target, arguments)
+        for (portrait, audio), target in zip(found, targets, strict=True)
+    ]
 
 
 def _options(arguments: argparse.Namespace) -> Any:
@@ -145,31 +156,28 @@ def _options(arguments: argparse.Namespace) -> Any:
     )
 
 
-def _make(
-    models: Any, detector: Any, portrait: Path, audio: Path, output: Path, arguments: argparse.Namespace
-) -> dict[str, Any]:
+def _make(models: Any, detector: Any, job: Job) -> dict[str, Any]:
     from gohd_core.audio import audio_features, load_audio
     from gohd_core.motion.file import save_motion
     from gohd_core.pipeline import talk
     from gohd_core.render import FrameStrip, render_video
 
     started = time.perf_counter()
+    arguments, portrait, audio = job.arguments, job.sources["portrait"], job.sources["audio"]
     waveform, rate = load_audio(audio)
     features = audio_features(waveform, rate, models.pose.alignment)
     prepared = portrait_of(portrait, models, detector, arguments)
-    motion, frames = talk(
-        prepared, features, models, _options(arguments), progress=None if arguments.json else show
-    )
+    motion, frames = talk(prepared, features, models, _options(arguments), progress=_progress(job))
     strip = FrameStrip(_PICTURE_FRAMES, len(motion))
     frames = strip.watch(finished(frames, prepared, arguments))
-    signed(render_video(output, frames, fps=motion.fps, audio=(waveform, rate)), arguments)
+    signed(render_video(job.target, frames, fps=motion.fps, audio=(waveform, rate)), arguments)
     if arguments.picture is not None:
         strip.save(arguments.picture)
     if arguments.motion is not None:
         info = {"portrait": portrait.name, "audio": audio.name, "seed": arguments.seed}
         save_motion(arguments.motion, motion, info)
     return {
-        "video": str(output),
+        "video": str(job.target),
         "frames": len(motion),
         "seconds": features.duration,
         "computing": time.perf_counter() - started,

@@ -12,7 +12,7 @@ from gohd_core.mesh.contours import opposite
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, OwnFace, Window
 from gohd_core.mesh.gaze import into_head
 from gohd_core.mesh.lids import lids_follow_gaze
-from gohd_core.mesh.sampling import flow_at, sample
+from gohd_core.mesh.sampling import flow_at, margin, sample
 from gohd_core.mesh.source import MeshSource
 
 _PARTED, _SEAM, _RIM, _SHUT = 0.022, 0.55, 0.85, 0.008
@@ -30,7 +30,6 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
     gaze = into_head(descriptors[:, 64:70], descriptors[:, 70:])
     gaze = gaze - into_head(own[:, 64:70], own[:, 70:])  # what the eyes turn by in the head
     descriptors = _with_lids(descriptors, gaze[:, 1])
-    descriptors = source.warp.panned(descriptors)
     head = source.warp.flow(descriptors)
     at = _enlarged(head.skin, size)  # [B,S,S,2]
     at += source.pixels
@@ -42,8 +41,7 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
     flows = contour_flows(target, base, size)
     for flow in flows:
         _lay(at, source.pixels, flow)
-    # Before a wall, people end where the picture ends, unless they cross its sides.
-    drawn = sample(source.texture, at, reflected=source.wall is None)
+    drawn = sample(source.texture, at, reflected=source.wall is None, start=margin(size))
     if source.wall is None:
         frames = drawn[:, :3].contiguous()
     else:

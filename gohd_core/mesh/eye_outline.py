@@ -40,7 +40,7 @@ def _lower_shift(picture: np.ndarray, points: np.ndarray, edge: Loop, fold: Loop
     """What the points of a lower lid move by, [n,2]."""
     across = points[edge.right] - points[edge.left]
     width = float(np.linalg.norm(across))
-    right = across / width
+    right = across / max(width, 1e-6)
     down = np.array([-right[1], right[0]])
     steps = np.arange(_INSIDE[0], _BEYOND[1] + _STEP, _STEP)
     own = points[list(edge.lower)]

@@ -38,12 +38,12 @@ _BODY = 0.30
 """How far shoulders follow the neck."""
 _WITHOUT_MATTE = 0.12
 """Without a person mask, the distance from the head over which motion fades, picture sides."""
-_HELD, _FREE = 0.16, 0.25
+_HELD, _FREE = 0.16, 0.20
 """Width along held sides of the picture over which the motion of a person who crosses them fades, and along
 the picture's own sides over which skin is stretched; picture sides."""
-_PAN, _LEAST_CROSSING = 0.8, 0.25
-"""Of what a person who crosses the picture's own sides bares there, the share that the view goes along; and
-the share of a side that has to be crossed for all of that."""
+_BARED = 0.5
+"""Of what a person who crosses the picture's own sides would bare there, the share that is shown as the
+picture is grown; for the rest skin is stretched."""
 _OUTLINE = 0.18
 """Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
 _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
@@ -124,26 +124,6 @@ class HeadWarp:
         shift = shift * torch.where(shift > 0, self.inner[:2], self.inner[2:])
         skin, rigid = inverse_flow(shift.unflatten(2, (GRID, GRID)), self.size).split(count)
         return HeadFlow(skin, rigid, (shift - whole)[:count].unflatten(2, (GRID, GRID)))
-
-    def panned(self, descriptor: Tensor) -> Tensor:
-        """Descriptors [B,72] of heads that move less where they would bare what lies beyond the picture."""
-        border = _border(descriptor.device)
-        points = self.points[:, border].expand(1, len(descriptor), -1, -1)
-        shift = self._shift(points, descriptor[:, 64:70], self.at[:, border])[0] * self.rigid[0, :, border]
-        ways = torch.cat([shift, -shift], 1)  # [B,4,M] into the picture from its left, top, right and bottom
-        crossing = (1 - self.inner[:, border]) * self._along_sides(border)
-        bared = F.relu((ways * crossing).sum(2) / crossing.sum(1).clamp_min(_LEAST_CROSSING * GRID))
-        camera = Camera.of_size(self.size)
-        pan = (bared[:, :2] - bared[:, 2:]) * (_PAN * (camera.distance - self.own[:, 69:70]) / camera.focal)
-        moved = descriptor.clone()
-        moved[:, 67] -= pan[:, 0]
-        moved[:, 68] += pan[:, 1]
-        return moved
-
-    def _along_sides(self, border: Tensor) -> Tensor:
-        """[4,M] 1 for places of `_border` along the left, top, right and bottom side."""
-        row, column = border // GRID, border % GRID
-        return torch.stack([column == 0, row == 0, column == GRID - 1, row == GRID - 1])
 
     def _shift(self, points: Tensor, pose: Tensor, at: Tensor) -> Tensor:
         """Pixels (x, y) [k,B,2,N] that points [k,B,3,N] in the heads of poses [B,6] lie from `at` [2,N]."""
@@ -270,12 +250,6 @@ def _raster(
     return depth[0, 0], grid.view(len(DRAWN), 3, GRID, GRID).permute(0, 2, 3, 1), covered[0, 0]
 
 
-def _border(device: torch.device) -> Tensor:
-    """[M] places of the grid along its sides."""
-    places = torch.arange(GRID**2, device=device, dtype=torch.long).view(GRID, GRID)
-    return torch.cat([places[:, 0], places[0, 1:], places[1:, -1], places[-1, 1:-1]])
-
-
 def _barycentric(steps: int, like: Tensor) -> Tensor:
     """Weights [k,3] of places spread over a triangle."""
     places = [(i, j, steps - i - j) for i in range(steps + 1) for j in range(steps + 1 - i)]
@@ -288,6 +262,7 @@ def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Ten
     is_held = torch.tensor(held, device=own.device, dtype=torch.bool)[:, None, None]
     crossing = 1.0 if alpha is None else _crossing(F.adaptive_avg_pool2d(alpha, GRID))
     pin, inner = (1 - crossing * (1 - _from_sides(own, width)) for width in (_HELD, _FREE))
+    inner = _BARED + (1 - _BARED) * inner
     return torch.where(is_held, pin, 1.0).prod(0), torch.where(is_held, 1.0, inner)
 
 

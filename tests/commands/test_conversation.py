@@ -59,7 +59,7 @@ def test_voices_or_a_track_make_one_video_of_the_whole_picture(files, how) -> No
         (("--speakers", "track.rttm"), "give that as --audio"),
         (("--voices", "a.wav", "nothing.wav"), "nothing.wav"),
         (("--voices", "a.wav", "--motion", "m.safetensors"), "--motion"),
-        ((), "Nothing is to be said"),
+        ((), "Say who says what"),
     ],
 )
 def test_what_does_not_go_together_is_named_first(files, monkeypatch, capsys, options, said) -> None:

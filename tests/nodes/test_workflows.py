@@ -142,7 +142,7 @@ def test_a_workflow_begins_with_a_photograph_and_says_whose_its_nodes_are(path) 
     assert first["type"] == "LoadImage" and first["widgets_values"][0] == "gohd_astronaut.jpg"
     for node in nodes:
         own = node["type"].startswith("GoHD")
-        assert node["properties"]["cnr_id"] == ("comfyui-gohd" if own else "comfy-core")
+        assert node["properties"]["cnr_id"] == ("gohd" if own else "comfy-core")
         assert node["properties"]["ver"]
 
 

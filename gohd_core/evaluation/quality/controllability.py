@@ -32,7 +32,7 @@ STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 
 @dataclass
 class Read:
-    """What the extractor and the gaze estimator see in pictures."""
+    """Readings of pictures by the extractor and the gaze estimator."""
 
     expression: np.ndarray
     pose: np.ndarray
@@ -150,7 +150,7 @@ def _flow_figures(heads: list[Head], factor: Factor, rows: list[int]) -> dict[st
 
 
 def region(clip: Clip, frame: int, group: str) -> Tensor:
-    """Where a group's movement is looked for in a picture, bool [128, 128]."""
+    """Region of a picture in which a group moves, bool [128, 128]."""
     parsing = clip.read("parsing", frame, frame + 1)[0]
     step = len(parsing) // FLOW_SIZE
     parsing = torch.from_numpy(parsing[::step, ::step].copy())
@@ -213,7 +213,7 @@ def blink_table(heads: list[Head], sheet: Sheet) -> Table:
 
 
 def reader_table(heads: list[Head], sheet: Sheet) -> Table:
-    """What the readers make of true pictures: near and free ones of all heads."""
+    """Readings of true pictures: near and free ones of all heads."""
     rows = [k for k, name in enumerate(sheet.names) if name in (NEAR, FREE)]
     true: dict[str, list[np.ndarray]] = {}
     found: dict[str, list[np.ndarray]] = {}

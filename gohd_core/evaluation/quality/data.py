@@ -43,7 +43,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured.
+    """Size of a quality benchmark.
 
     Attributes:
         seed: of everything drawn; another than the data sets' that the weights were trained on.
@@ -71,7 +71,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class BenchmarkData:
-    """Where everything lies that was asked for, and the sheet that all heads do."""
+    """Paths of the benchmark's data, and the factor grid of all heads."""
 
     plan: Plan
     sheet: Sheet
@@ -87,7 +87,7 @@ class BenchmarkData:
 
 
 def default_folder() -> Path:
-    """Where the benchmark's data is kept when no folder is given: the user's cache."""
+    """Default folder of the benchmark's data: the user's cache."""
     if sys.platform == "win32":
         home = os.environ.get("LOCALAPPDATA")
     else:
@@ -112,7 +112,7 @@ def benchmark_data(
             base | {"kind": "stills", "identities": plan.identities},
             lambda: _factors(plan, sheet, size),
             plan.identities,
-            _told(progress, "heads"),
+            _stage_progress(progress, "heads"),
         )
     if "motion" in parts or "talk" in parts:
         speech = speech_data(folder, plan, progress=progress)
@@ -123,14 +123,14 @@ def benchmark_data(
             base | {"kind": "stills", "talking": plan.clips, "shots": plan.shots, "of": plan.speech},
             lambda: _shots(plan, chosen, size),
             plan.clips,
-            _told(progress, "talking heads"),
+            _stage_progress(progress, "talking heads"),
         )
         labials = _dataset(
             folder / f"labials-{size}-{plan.clips}",
             base | {"kind": "stills", "talking": plan.clips, "of": plan.speech},
             lambda: _labials(chosen, size),
             plan.clips,
-            _told(progress, "talking lips"),
+            _stage_progress(progress, "talking lips"),
         )
     return BenchmarkData(plan, sheet, factors, speech, shots, labials)
 
@@ -143,7 +143,7 @@ def speech_data(folder: Path, plan: Plan, *, progress: Progress | None = None) -
         header | {"kind": "talk", "speech": plan.speech, "training": plan.training},
         lambda: _speech(plan),
         plan.speech + plan.training,
-        _told(progress, "speech"),
+        _stage_progress(progress, "speech"),
     )
 
 
@@ -260,5 +260,5 @@ def _drawn(
     return arrays, info
 
 
-def _told(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
+def _stage_progress(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
     return None if progress is None else lambda done, total: progress(stage, done, total)

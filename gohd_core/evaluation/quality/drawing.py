@@ -1,4 +1,4 @@
-"""What the animator draws for true coefficients, with the flow that it drew by."""
+"""Frames and flows that the animator draws for true coefficients."""
 
 from __future__ import annotations
 

@@ -60,14 +60,14 @@ class Weights:
             )
         return replace(Models.load(), **given)
 
-    def told(self) -> dict[str, str]:
+    def provenance(self) -> dict[str, str]:
         """Each role's file name and the first digits of its SHA-256."""
-        told = {}
+        provenance = {}
         for role, component in ROLES.items():
             path = self.files.get(role) or builtin_path(component.name)
             name = "built-in" if role not in self.files else path.name
-            told[role] = f"{name} {hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]}"
-        return told
+            provenance[role] = f"{name} {hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]}"
+        return provenance
 
 
 def quality(
@@ -117,5 +117,5 @@ def quality(
     setting: dict[str, Any] = {"benchmark": VERSION, "size": size, "fps": 25, "parts": "+".join(parts)}
     setting["noise"] = "each clip its own"
     setting |= {f"plan {name}": value for name, value in asdict(plan).items()}
-    subject = {"gohd": __version__, **weights.told(), "machine": machine()}
+    subject = {"gohd": __version__, **weights.provenance(), "machine": machine()}
     return Report("quality", setting, subject, tables, time.perf_counter() - begun)

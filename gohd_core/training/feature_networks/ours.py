@@ -27,7 +27,7 @@ class _Resized(nn.Module):
 
 
 class GazeFeatures(_Resized):
-    """What the gaze estimator's head sees (eq. 14)."""
+    """Features before the gaze estimator's head (eq. 14)."""
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """[B, 3, H, W] in [-1, 1] -> ([B, D],)."""
@@ -36,7 +36,7 @@ class GazeFeatures(_Resized):
 
 
 class ExtractorFeatures(_Resized):
-    """What the coefficient extractor's heads see."""
+    """Features before the coefficient extractor's heads."""
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """[B, 3, H, W] in [-1, 1] -> ([B, D],)."""

@@ -46,7 +46,7 @@ def _state_dicts(content: Any) -> list[Mapping[str, Tensor]]:
 
 
 def _prefix(state: Mapping[str, Tensor], needed: list[str]) -> str | None:
-    """What every needed key has in front of it in a state dict."""
+    """Common prefix of the needed keys in a state dict."""
     for key in state:
         if key.endswith(needed[0]):
             prefix = key[: len(key) - len(needed[0])]

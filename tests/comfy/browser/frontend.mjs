@@ -48,7 +48,7 @@ const NOTES = {
   "official_weights/4 Video": "Press Run; Save Video shows the result. Render Video draws straight into the file: its memory does not grow with the length.",
 };
 
-const PACK = { name: "comfyui-gohd", version: "0.1.0", comfy: "0.29.0" };
+const PACK = { name: "gohd", version: "0.1.0", comfy: "0.29.0" };
 const SHOWN = {
   LoadImage: ["image"],
   LoadAudio: ["audio"],
