@@ -20,6 +20,7 @@ from .motion_files import NODES as MOTION_FILES
 from .motion_from_audio import NODES as MOTION_FROM_AUDIO
 from .motion_from_video import NODES as MOTION_FROM_VIDEO
 from .paste import NODES as PASTE
+from .person_mask import NODES as PERSON_MASK
 from .plot import NODES as PLOT
 from .real_video import NODES as REAL_VIDEO
 from .render import NODES as RENDER
@@ -51,6 +52,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *BLENDSHAPES,
     *DRIVER_FRAMES,
     *EXPRESSION_EDITOR,
+    *PERSON_MASK,
     *CONVERSATION,
 )
 """Every node of the pack, in the order of the menu."""

@@ -28,6 +28,8 @@ SAMPLES = {
     "gohd_pangram.flac": "speech/pangram.flac",
     "gohd_numbers.flac": "speech/numbers.flac",
     "gohd_driving.mp4": "driving_sample.mp4",
+    "gohd_speaker.mp4": "speaker_sample.mp4",
+    "gohd_background.jpg": "background.jpg",
 }
 """What the workflows begin with: name in ComfyUI's input folder, and the file of the pack that it is."""
 PREVIEW_SECONDS = 0.4
