@@ -44,7 +44,7 @@ class ReleasedFile:
 
     @property
     def url(self) -> str | None:
-        """Where a browser finds it."""
+        """Address for a browser."""
         return f"https://drive.google.com/file/d/{self.drive_id}/view" if self.drive_id else None
 
 
@@ -92,7 +92,7 @@ class Component:
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
-        """How released files store it."""
+        """Layouts of the released files."""
         return import_module(self.official).LAYOUTS
 
 

@@ -67,7 +67,7 @@ class Animator(Runtime, ClipAnimator):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are now."""
+        """Device of the weights."""
         return self.network.directions.weight.device
 
     @torch.inference_mode()

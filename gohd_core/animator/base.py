@@ -1,4 +1,4 @@
-"""What every animator does alike: a clip from one source and one motion, in batches."""
+"""Base of the animators: a clip from one source and one motion, in batches."""
 
 from __future__ import annotations
 

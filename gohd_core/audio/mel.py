@@ -15,14 +15,26 @@ import numpy as np
 from gohd_core.constants import N_MELS, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 ROWS_PER_SECOND = 80
-HOP_80, FFT_80, LOWEST_80 = 200, 800, 55.0
-HOP_100, FFT_100, LOWEST_100 = 160, 1280, 125.0
+HOP_80 = 200
+"""Samples between rows of the spectrogram at 80 rows a second."""
+FFT_80 = 800
+"""Samples of its windows."""
+LOWEST_80 = 55.0
+"""Lower edge of its bands, Hz."""
+HOP_100 = 160
+"""The same at 100 rows a second."""
+FFT_100 = 1280
+LOWEST_100 = 125.0
 HIGHEST = 7600.0
+"""Upper edge of all bands, Hz."""
 _STORED = ((FFT_80, LOWEST_80, HIGHEST), (FFT_100, LOWEST_100, HIGHEST))
 """Bands that are in mel_bands.npz."""
 PREEMPHASIS = 0.97
 FLOOR = 1e-5
-REFERENCE_DB, RANGE_DB = 20.0, 100.0
+REFERENCE_DB = 20.0
+"""Subtracted from levels before they are scaled."""
+RANGE_DB = 100.0
+"""Range of levels that is scaled to the features' own."""
 SYMMETRIC_LIMIT = 4.0
 TARGET_RMS = 0.1
 ROWS_AT_ONCE = 2048

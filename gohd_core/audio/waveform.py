@@ -12,7 +12,7 @@ from gohd_core.errors import BadInput
 MAX_CHANNELS = 64
 _HALF_POWER = 0.5**0.5
 _SIDES = {3: "LRC", 4: "LRlr", 5: "LRClr", 6: "LRC-lr", 7: "LRC-clr", 8: "LRC-lrlr"}
-"""Where channels stand by their number, in WAVE order: left, right, centre, none (low frequencies); small
+"""Position of channels by their number, in WAVE order: left, right, centre, none (low frequencies); small
 letters behind."""
 _ANTIPHASE = 0.01
 """Share of the channels' power below which their mean says nothing of them."""

@@ -42,7 +42,7 @@ def assets_folder() -> Path:
 
 
 def builtin_path(name: str) -> Path:
-    """Where a component's built-in weights lie; `BadCheckpoint` when this copy has none."""
+    """Path of a component's built-in weights; `BadCheckpoint` when this copy has none."""
     path = assets_folder() / f"{name}.safetensors"
     if not path.is_file():
         raise BadCheckpoint(

@@ -99,7 +99,7 @@ class Band:
 
 
 def reaches(scores: Tensor) -> list[int]:
-    """How many frames away the farthest is that is not negligible for each head, of scores `[H, T, T]`."""
+    """Distance in frames to the farthest one that is not negligible, for each head of scores `[H, T, T]`."""
     later, earlier = scores[:, :, 0], scores[:, 0, :]
     counts = torch.maximum(later, earlier) > scores[:, :1, 0] - _NEGLIGIBLE
     return [int(head.nonzero().max()) for head in counts]

@@ -37,5 +37,5 @@ def exact_dtype(device: torch.device, dtype: torch.dtype) -> torch.dtype:
 
 
 def flow_dtype(x: Tensor) -> torch.dtype:
-    """What a flow of features `x` is added up in: float64 for float32 inference on the CPU, else float32."""
+    """Accumulation type of flows of features `x`: float64 for float32 inference on the CPU, else float32."""
     return torch.float64 if uses_cpu_kernels(x) else torch.float32

@@ -28,7 +28,7 @@ class SingleThreadPool:
         torch.set_num_threads(before)
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """What `work` makes of each item, in order; gradients are not recorded."""
+        """Results of `work` for each item, in order; gradients are not recorded."""
         return list(self._pool.map(torch.inference_mode()(work), items))
 
 

@@ -23,7 +23,7 @@ _KERNEL = (
 
 
 class Derived:
-    """What is made of a weight once, and anew when the weight changes; copies start without it."""
+    """Cache of a value derived from a weight, renewed when the weight changes; copies start without it."""
 
     def __init__(self, make: Callable[[Tensor], Any]) -> None:
         self._make = make

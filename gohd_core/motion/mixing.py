@@ -26,7 +26,7 @@ LIDS = ("blink_left", "blink_right")
 
 @dataclass(frozen=True)
 class MixSettings:
-    """How sources become one motion.
+    """Options of mixing sources into one motion.
 
     Attributes:
         weights: per part a number or a curve: 0 keeps the portrait's own, 1 takes the source.

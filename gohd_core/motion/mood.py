@@ -35,7 +35,7 @@ UNITS: dict[str, dict[str, float]] = {
     "15": {"smile_left": -0.7, "smile_right": -0.7},
     "20": {"lip_spread": 1.0},
 }
-"""What a unit at its strongest adds to movements of the stylised head (`stylised.expressions`)."""
+"""Expression that a full unit adds to movements of the stylised head (`stylised.expressions`)."""
 
 PROTOTYPES: dict[str, dict[str, float]] = {
     "neutral": {},
@@ -57,7 +57,7 @@ HEADS: dict[str, tuple[float, float, float]] = {
     "disgusted": (-2.0, 4.0, 0.0),
     "tender": (1.0, 0.0, 5.0),
 }
-"""How the head is held: degrees of nod (down), turn and tilt."""
+"""Posture of the head: degrees of nod (down), turn and tilt."""
 
 CORNERS = ("smile_left", "smile_right", "lip_spread")
 """Movements that give way where the lips are rounded, so that an "oo" stays one."""
@@ -67,7 +67,7 @@ LIMITS = (-0.6, 1.3)
 
 
 def mood_offset(name: str) -> Tensor:
-    """What a mood adds to an expression: [64]."""
+    """Offset of a mood to an expression, [64]."""
     if name not in MOODS:
         raise BadInput(f"{name!r} is no mood; use one of {', '.join(MOODS)}.")
     from gohd_core.stylised.expressions import INDEX

@@ -34,7 +34,7 @@ class Sequence:
 
     width: ClassVar[int]
     angles: ClassVar[int] = 0
-    """How many of the first columns are angles in radians, to be unwrapped before interpolation."""
+    """Number of leading columns that are angles in radians, to be unwrapped before interpolation."""
 
     def __post_init__(self) -> None:
         kind = type(self).__name__

@@ -19,7 +19,7 @@ from gohd_core.render.paste_mask import FEATHER, GROWTH, paste_mask
 from gohd_core.render.placing import MovingPlace, Place, StillPlace
 
 _GAIN = (0.75, 1.35)
-"""How far contrast may be changed to match; more would be another picture."""
+"""Largest change of contrast to match; more would be another picture."""
 _MEMORY_FRAMES = 25
 """Time constant of "smoothed" colours."""
 _BATCH_PIXELS = 2**21

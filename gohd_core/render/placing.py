@@ -1,4 +1,4 @@
-"""Where a face crop lies in a full frame: always at its portrait's place, or following a head."""
+"""Placement of a face crop in a full frame: always at its portrait's place, or following a head."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Place(Protocol):
         """The part of a frame of that size that the crop covers; empty where it lies outside."""
 
     def weights(self, index: int, height: int, width: int) -> Tensor:
-        """How much of the face there is in each pixel of the region, [h, w] in 0..1."""
+        """Opacity of the face in each pixel of the region, [h, w] in 0..1."""
 
     def face(self, crop: Tensor, index: int, height: int, width: int) -> Tensor:
         """A crop [3, s, s] as it lies in the region, [3, h, w]."""

@@ -27,7 +27,7 @@ _LEAST_STEP = 1e-3
 _LID = EDGE + 1
 """First contour of the lids' skin."""
 _LASH_MARGIN = 0.003
-"""How far clear of lashes that skin is sampled, in picture sides."""
+"""Distance from lashes at which that skin is sampled, in picture sides."""
 _EYEBALL_FROM = 0.1
 """Inner layer mask from which a pixel may show an eyeball: hair and noses hide eyes, which contours do not
 know."""

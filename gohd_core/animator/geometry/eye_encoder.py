@@ -20,7 +20,7 @@ from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act
 from gohd_core.kernels.resize import sized
 
 _PLACE = (0.280, 0.017, 0.380)
-"""Where eyes are in the mean stylised head: half their distance, height and depth, model units."""
+"""Place of the eyes in the mean stylised head: half their distance, height and depth, model units."""
 _PLACE_STEP = 0.05
 """Place that a unit output adds."""
 _STEPS = 3

@@ -107,6 +107,6 @@ def _colours(eyeballs: Eyeballs, places: Tensor) -> Tensor:
 
 
 def _aperture(place: Tensor) -> Tensor:
-    """How far places [B,2,h,w,3] in the head's texture can lie between lids, [B,2,h,w] in 0..1."""
+    """Soft mask of places [B,2,h,w,3] in the head's texture that can lie between lids, [B,2,h,w]."""
     across = (place[..., :2] / place.new_tensor(_APERTURE)).square().sum(-1)
     return ((1 - across) / _APERTURE_EDGE).clamp(0, 1) * (place[..., 2] > 0)

@@ -28,7 +28,7 @@ _CELLS = 64
 _FACING = 0.35
 """Cosine between skin and viewing direction from which its flow counts wholly."""
 _BEHIND = 0.06
-"""How far behind the foremost point of a cell others still count, model units."""
+"""Depth behind the foremost point of a cell within which others still count, model units."""
 _EDGE = 3
 """Side in cells of the square that must be skin around a cell whose flow is the mesh's."""
 

@@ -48,7 +48,7 @@ _SKIN_WIDTHS = (16, 16, 16)
 _SHAPE = MODES + 1
 """Numbers that are regressed: weights of the modes, and the length of lashes."""
 _SHAPE_STEP = 0.5
-"""What a unit output adds to them."""
+"""Factor on the outputs that are added to them."""
 
 
 class ShapeEncoder(nn.Module):

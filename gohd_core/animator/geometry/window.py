@@ -29,7 +29,7 @@ class Window:
         return Window(self.column[:, part], self.row[:, part])
 
     def read(self, image: Tensor) -> Tensor:
-        """What pictures [B,C,S,S] show in their windows, [B,C,N] with N pixels."""
+        """Pixels of pictures [B,C,S,S] in their windows, [B,C,N] with N pixels."""
         return image.flatten(2).gather(2, self._index(image))
 
     def add(self, image: Tensor, change: Tensor) -> Tensor:

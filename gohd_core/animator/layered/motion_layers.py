@@ -59,7 +59,7 @@ class MotionLayers:
 
 
 def layer_confidence(masks: Tensor) -> Tensor:
-    """How far each source pixel can be sampled for each layer, [B,3,S,S] in 0..1, from the source's own
+    """Confidence of each source pixel as a sample of each layer, [B,3,S,S] in 0..1, from the source's own
     masks.
 
     A ramp on the mask: a pixel at an edge, half face and half background, serves both.

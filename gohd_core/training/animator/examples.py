@@ -1,4 +1,4 @@
-"""What the animator learns from: a source and a target frame of one clip, and what lies between them."""
+"""Examples for the animator: a source and a target frame of one clip, with flow and layers between them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _INNER = (*labels.EYES, labels.GLASSES, labels.INNER_MOUTH)
 _OUTLINE = 2
 """Pixels of the flow to both sides of the head's edge that count as its outline."""
 _MISREAD_SHARE = 0.5
+"""Share of the examples whose parts are encoded with wrong coefficients."""
 _MISREAD = (0.03, *(0.01,) * 3, *(0.004,) * 3, 0.04)
-"""How often parts are read with wrong coefficients, and by how much these are off: expression, pose (radians,
-model units) and gaze (radians)."""
+"""Standard deviation of their errors: expression, pose (3 in radians, 3 in model units), gaze (radians)."""
 _BLINKS = slice(10, 12)
 """Columns of blink_left and blink_right among the stylised expressions."""
 
 
 @dataclass(frozen=True)
 class PairShares:
-    """How pairs are drawn from stills, as shares; what is left over are any two frames of a clip.
+    """Shares of the kinds of pairs drawn from stills; the rest are any two frames of a clip.
 
     Pairs that differ in one thing alone show small movements that free pairs drown.
 
@@ -51,7 +51,7 @@ class PairShares:
 
 @dataclass(frozen=True)
 class RegionWeights:
-    """What a pixel of the flow's error counts, by what it shows in the target; `outline`: the head's edge."""
+    """Weights of the flow's error by region of the target; `outline`: the head's edge."""
 
     eyeball: float = 14.0
     mouth: float = 10.0
@@ -240,7 +240,7 @@ def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> di
 
 
 def _mask(parsing: np.ndarray, classes: tuple[int, ...]) -> np.ndarray:
-    """Where a parsing [H, W] shows any of some classes, [1, H, W] float32."""
+    """Mask of some classes in a parsing [H, W], [1, H, W] float32."""
     return np.isin(parsing, classes).astype(np.float32)[None]
 
 

@@ -1,4 +1,4 @@
-"""What the animator's training begins with: fresh or earlier weights, and what the data tells beforehand."""
+"""Initialisation of the animator's training: fresh or earlier weights, and statistics of the data."""
 
 from __future__ import annotations
 

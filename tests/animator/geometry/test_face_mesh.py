@@ -14,7 +14,7 @@ from gohd_core.stylised.camera import project
 from gohd_core.stylised.face_sheet import sheet_model
 from gohd_core.stylised.identity import Identity
 from gohd_core.training.animator.initialisation import set_shapes
-from tests.animator.test_contours import moves
+from tests.animator.geometry.test_contours import moves
 
 SIZE = 256
 

@@ -18,7 +18,7 @@ from gohd_core.training.animator.task import AnimatorTask
 from gohd_core.training.framework.loop import train
 from gohd_core.training.framework.task import Moment, Terms
 from tests.support import tiny_stills
-from tests.training.test_animator import COMPOSITE, batch_of, config
+from tests.training.animator.test_task import COMPOSITE, batch_of, config
 
 PLACE = np.array([0.3, 0.04, 0.36], np.float32)
 WITH_PARTS = replace(COMPOSITE, face_parts=True)

@@ -26,7 +26,7 @@ from gohd_core.training.framework.settings import OptimiserConfig
 from gohd_core.training.framework.task import Moment
 from tests.support.toy import ToyConfig, ToyTask, flat
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def config(*overrides: str) -> ToyConfig:
