@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.driving.steadiness import tremble
+from gohd_core.driving.steadiness import jitter
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import ALIGNED_SIZE, DISTANCE, FOCAL
 from gohd_core.face.crop import Box, face_crop_box
@@ -76,7 +76,7 @@ class LandmarkFilter:
 
 def crop_tremble(wanted: list, used: list) -> tuple[float, float]:
     """Jitter of the crop's centre in pixels, as the landmarks want it and as it is used."""
-    return tremble(np.array(wanted).reshape(-1, 2)), tremble(np.array(used).reshape(-1, 2))
+    return jitter(np.array(wanted).reshape(-1, 2)), jitter(np.array(used).reshape(-1, 2))
 
 
 def pose_in(pose: Tensor, seen: Box, reference: Box) -> Tensor:

@@ -7,9 +7,12 @@ as fast as bilinear sampling, as sharp as bicubic, and exact at its own pixels.
 from __future__ import annotations
 
 import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from gohd_core.kernels.policy import uses_cpu_kernels
 
 _HALF_SAMPLE = (0.08, -1.48, 5.6, -16.28, 44.08, 44.08, -16.28, 5.6, -1.48, 0.08)
 """Taps for places between two pixels, in 64ths: the half-sample filter of H.265 (8.5.3.3.3), (-1, 4, -11,
@@ -25,8 +28,28 @@ def pixel_grid(size: int, device: torch.device) -> Tensor:
 
 def doubled(image: Tensor) -> Tensor:
     """[1,C,S,S] -> its texture [2S-1,2S-1,C], channels last; even places are the image's own pixels."""
+    if uses_cpu_kernels(image):
+        return torch.from_numpy(_doubled_cv2(cv2.merge(list(image[0].numpy()))))
+    return doubled_plain(image)
+
+
+def doubled_plain(image: Tensor) -> Tensor:
+    """The definition of `doubled`."""
     texture = _between(_between(image, 3), 2)
     return texture[0].permute(1, 2, 0).contiguous()
+
+
+def _doubled_cv2(image: np.ndarray) -> np.ndarray:
+    """`doubled` of an array [S,S,C] by OpenCV's filters, in less than half the time."""
+    taps = np.array(_HALF_SAMPLE, np.float32)[None] / 64
+    anchor, (side, _, channels) = len(_HALF_SAMPLE) // 2 - 1, image.shape
+    rows = np.empty((side, 2 * side - 1, channels), np.float32)
+    between = cv2.filter2D(image, -1, taps, anchor=(anchor, 0), borderType=cv2.BORDER_REPLICATE)
+    rows[:, ::2], rows[:, 1::2] = image, between[:, :-1]
+    texture = np.empty((2 * side - 1, 2 * side - 1, channels), np.float32)
+    between = cv2.filter2D(rows, -1, taps.T, anchor=(0, anchor), borderType=cv2.BORDER_REPLICATE)
+    texture[::2], texture[1::2] = rows, between[:-1]
+    return texture
 
 
 def margin(size: int) -> int:

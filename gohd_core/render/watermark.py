@@ -74,7 +74,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Reading:
+class WatermarkDetection:
     """Result of watermark detection.
 
     Attributes:
@@ -112,7 +112,7 @@ def marked(
         yield batch
 
 
-def read_frames(frames: Any, key: str = KEY) -> Reading:
+def read_frames(frames: Any, key: str = KEY) -> WatermarkDetection:
     """Looks for the mark in pictures of one size: [B, H, W, 3] or an iterable of [H, W, 3].
 
     uint8, or floats in 0..1. Needs at least 192 pixels a side to be reliable. Score and memory do not
@@ -130,7 +130,7 @@ def read_frames(frames: Any, key: str = KEY) -> Reading:
     if not count:
         raise BadInput("There are no frames to look for a mark in.")
     score = _score(total / count, key)
-    return Reading(score >= THRESHOLD, score, count)
+    return WatermarkDetection(score >= THRESHOLD, score, count)
 
 
 def pattern(key: str) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 from gohd_core.errors import BadInput
 from gohd_core.images import read_picture, rgb_images
 from gohd_core.media import decoded, open_media, start_of, usable
-from gohd_core.render.watermark import KEY, Reading, read_frames
+from gohd_core.render.watermark import KEY, WatermarkDetection, read_frames
 from gohd_core.video.reader import Crop, shown_picture
 
 PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".avif")
@@ -28,8 +28,8 @@ def read_watermark(
     start: float = 0.0,
     seconds: float = 0.0,
     crop: Crop | None = None,
-) -> Reading:
-    """Looks for GoHD's invisible mark in a file, or an open video file; see `watermark.Reading`.
+) -> WatermarkDetection:
+    """Looks for GoHD's invisible mark in a file, or an open video file; see `watermark.WatermarkDetection`.
 
     A video is looked at in a few places only, so that a long one takes no longer.
 

@@ -264,6 +264,12 @@ def test_sampling_is_exact_at_pixels_and_as_fast_as_plain():
     )
 
 
+def test_a_picture_is_doubled_as_it_is_defined():
+    image = torch.rand(1, 4, 40, 40, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert torch.allclose(sampling.doubled(image), sampling.doubled_plain(image), atol=1e-5)
+
+
 def test_sampling_between_pixels_keeps_smooth_pictures_and_their_sharpness():
     line = torch.arange(64) / 64
     wave = torch.sin(line * 2 * math.pi * 4)[None, None, None].expand(1, 1, 64, 64)

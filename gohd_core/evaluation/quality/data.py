@@ -37,6 +37,8 @@ from gohd_core.training.framework.sampling import audio_frames
 VERSION = 2
 """2: lips that round draw together, and come together and part over 80 ms (`stylised/visemes.py`)."""
 PARTS = ("animator", "motion", "talk")
+MESH = "mesh"
+"""The part that is only measured when it is asked for: it needs the face networks."""
 """Single pictures, motion from sound, both together."""
 Progress = Callable[[str, int, int], None]
 
@@ -106,13 +108,13 @@ def benchmark_data(
     sheet = factor_sheet(plan.seed)
     base = {"space": STYLISED, "fps": FPS, "size": size, "seed": plan.seed, "version": VERSION}
     factors = speech = shots = labials = None
-    if "animator" in parts:
+    if "animator" in parts or MESH in parts:
         factors = _dataset(
             folder / f"factors-{size}-{plan.identities}",
             base | {"kind": "stills", "identities": plan.identities},
             lambda: _factors(plan, sheet, size),
             plan.identities,
-            _told(progress, "heads"),
+            _stage_progress(progress, "heads"),
         )
     if "motion" in parts or "talk" in parts:
         speech = speech_data(folder, plan, progress=progress)
@@ -123,14 +125,14 @@ def benchmark_data(
             base | {"kind": "stills", "talking": plan.clips, "shots": plan.shots, "of": plan.speech},
             lambda: _shots(plan, chosen, size),
             plan.clips,
-            _told(progress, "talking heads"),
+            _stage_progress(progress, "talking heads"),
         )
         labials = _dataset(
             folder / f"labials-{size}-{plan.clips}",
             base | {"kind": "stills", "talking": plan.clips, "of": plan.speech},
             lambda: _labials(chosen, size),
             plan.clips,
-            _told(progress, "talking lips"),
+            _stage_progress(progress, "talking lips"),
         )
     return BenchmarkData(plan, sheet, factors, speech, shots, labials)
 
@@ -143,7 +145,7 @@ def speech_data(folder: Path, plan: Plan, *, progress: Progress | None = None) -
         header | {"kind": "talk", "speech": plan.speech, "training": plan.training},
         lambda: _speech(plan),
         plan.speech + plan.training,
-        _told(progress, "speech"),
+        _stage_progress(progress, "speech"),
     )
 
 
@@ -260,5 +262,5 @@ def _drawn(
     return arrays, info
 
 
-def _told(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
+def _stage_progress(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
     return None if progress is None else lambda done, total: progress(stage, done, total)

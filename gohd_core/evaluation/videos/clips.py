@@ -20,7 +20,7 @@ _LEAST_FRAMES = 10
 
 
 @dataclass(frozen=True)
-class Reading:
+class VideoReadConfig:
     """Settings for reading videos; part of the setting of every figure.
 
     Attributes:
@@ -96,7 +96,7 @@ def pairs(result: Path, real: Path) -> list[tuple[Path, Path]]:
     return matched
 
 
-def read_video(path: Path, reading: Reading, readers: Readers) -> VideoClip:
+def read_video(path: Path, reading: VideoReadConfig, readers: Readers) -> VideoClip:
     """Reads frames, sound and coefficients of a video."""
     frames = np.stack(list(_frames(path, reading)))
     if len(frames) < _LEAST_FRAMES:
@@ -116,7 +116,7 @@ def read_video(path: Path, reading: Reading, readers: Readers) -> VideoClip:
     )
 
 
-def _frames(path: Path, reading: Reading) -> Iterator[np.ndarray]:
+def _frames(path: Path, reading: VideoReadConfig) -> Iterator[np.ndarray]:
     """Crops at 25 frames a second: for each time, the last frame that has begun."""
     from PIL import Image
 

@@ -17,8 +17,8 @@ from gohd_core.evaluation.quality.drawing import as_pictures
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.evaluation.videos.clips import (
     Readers,
-    Reading,
     VideoClip,
+    VideoReadConfig,
     neutral_landmarks,
     pairs,
     read_video,
@@ -128,7 +128,7 @@ def evaluate(
     result: Path,
     real: Path,
     readers: Readers,
-    reading: Reading = Reading(),  # noqa: B008 (frozen)
+    reading: VideoReadConfig = VideoReadConfig(),  # noqa: B008 (frozen)
     networks: Networks = Networks(),
     *,
     progress: Callable[[str, int, int], None] | None = None,

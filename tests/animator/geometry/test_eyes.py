@@ -102,11 +102,11 @@ def test_what_is_unwrapped_lies_where_the_chart_says():
     rows = random_motion(2)
     eyes = place_eyes(torch.tensor([[0.28, 0.02, 0.38]]), described(rows))
     for kind in range(3):
-        chart, sight = unwrap_texture(picture, eyes, kind)
+        chart, locate = unwrap_texture(picture, eyes, kind)
         row, column = (chart * SIZE).unbind(2)
         places, met = project_to_texture(eyes, column, row, SIZE)
         middles = ((torch.arange(TEXTURE) * 2 + 1) / TEXTURE - 1) * EXTENTS[kind]
-        good = (sight[:, :, 0] > 0) & (met == 1)
+        good = (locate[:, :, 0] > 0) & (met == 1)
         assert good.float().mean() > 0.5
         across = (places[:, kind, ..., 0] - middles).abs()
         down = (places[:, kind, ..., 1] + middles[:, None]).abs()

@@ -11,7 +11,7 @@ import torch
 from gohd_core.audio import audio_features
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.videos import measures
-from gohd_core.evaluation.videos.clips import Reading, VideoClip, pairs
+from gohd_core.evaluation.videos.clips import VideoClip, VideoReadConfig, pairs
 from gohd_core.expression import LipSync, LipSyncConfig, LipSyncNetwork
 from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.measures.fid import Gaussian, frechet_distance, gaussian_of
@@ -137,7 +137,7 @@ def test_the_report_has_the_real_row_and_its_setting(clip, tmp_path, monkeypatch
         tmp_path / "made",
         tmp_path / "real",
         readers,
-        Reading((0, 0, 64, 64)),
+        VideoReadConfig((0, 0, 64, 64)),
         measures.Networks(inception=lambda p: p.float().mean((2, 3)), names={"inception": "x 1"}),
     )
     rows = report.tables[0].rows

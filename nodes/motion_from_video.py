@@ -1,4 +1,4 @@
-"""Motion from elsewhere: a driving video, or ComfyUI's own face landmarks."""
+"""Motion from video: a driving video, or ComfyUI's own face landmarks."""
 
 from __future__ import annotations
 
@@ -92,9 +92,9 @@ def _made(driving: Any, follow_head: bool) -> io.NodeOutput:
 
 
 def _steadying(smooth: str, smooth_seconds: float, smooth_parts: str) -> Any:
-    from gohd_core.driving import Steadying
+    from gohd_core.driving import SmoothingConfig
 
-    return Steadying(smooth, smooth_seconds, SMOOTHED[smooth_parts])
+    return SmoothingConfig(smooth, smooth_seconds, SMOOTHED[smooth_parts])
 
 
 class ExtractMotion(io.ComfyNode):
@@ -198,8 +198,8 @@ class ExtractMotion(io.ComfyNode):
 
 
 def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, number: int) -> dict[str, Any]:
-    """Where the face is, or what reads people's faces and which it is to take."""
-    from gohd_core.driving import whereabouts
+    """Face locator, or face reader with its choice of a face."""
+    from gohd_core.driving import face_locator
 
     height, width = faces.film_size(film)
     box = mask_bounds(mask, height, width)
@@ -207,12 +207,12 @@ def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, nu
     if face_landmarks is not None:
         from gohd_core.face.mediapipe_points import face_track
 
-        return {"where": whereabouts(landmarks=face_track(face_landmarks, choice).landmarks())}
+        return {"where": face_locator(landmarks=face_track(face_landmarks, choice).landmarks())}
     people = faces.face_reader()
     if people is not None:
         return {"reader": people, "choice": choice}
     detector = faces.detector_for(reader, box, (height, width), follow=True)
-    return {"where": whereabouts(box=box, detector=detector, choice=choice)}
+    return {"where": face_locator(box=box, detector=detector, choice=choice)}
 
 
 class MotionFromFaceLandmarks(io.ComfyNode):
