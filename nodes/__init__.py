@@ -59,7 +59,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
 
 
 class GohdExtension(ComfyExtension):
-    """What ComfyUI loads."""
+    """The extension that ComfyUI loads."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         # Here and not in on_load, which ComfyUI 0.8 never calls.
