@@ -194,7 +194,7 @@ class Clock:
 
 
 def _declared_seconds(container: Any) -> float | None:
-    """How long the file says that it is, from its first stream's start, where it says so."""
+    """Duration that the file states, from its first stream's start; None where it does not."""
     names = set(container.format.name.split(","))
     if container.duration is None or not names & _DECLARING:
         return None

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AnyAnimator = Animator | BuiltinAnimator
-"""What draws: official or own weights, or the built-in ones with the mesh animator beside them."""
+"""Animators: official or own weights, or the built-in ones with the mesh animator beside them."""
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total)."""
@@ -53,7 +53,7 @@ STEEPEST_GAZE = math.pi / 3
 
 @dataclass(frozen=True)
 class TalkOptions:
-    """How a clip is made.
+    """Options of a clip.
 
     Attributes:
         seed: of head pose, eye motion and sampled gaze; the same seed gives the same clip.
@@ -93,7 +93,7 @@ class TalkOptions:
             raise BadInput(f"The gaze {self.gaze} is beyond 60 degrees (pi / 3 radians); look less far.")
 
     def sampling(self, stage: str, progress: Progress | None) -> dict[str, Any]:
-        """What the samplers of head poses and gaze take."""
+        """Arguments of the samplers of head poses and gaze."""
         return {
             "seed": self.seed,
             "sampler": self.sampler,
@@ -296,7 +296,7 @@ def warn(portrait: Portrait, animator: AnyAnimator) -> None:
 
 
 def _pose_and_place(portrait: Portrait) -> tuple[Pose, Tensor | None]:
-    """Where sampled poses start, and what is added to them afterwards.
+    """Start of sampled poses, and the offset that is added to them afterwards.
 
     Crops of real pictures are framed otherwise than what the diffusion was trained with: a face that was read
     by its mesh starts in the middle, and is put back to its own place.

@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from .audio import NODES as AUDIO
 from .blendshapes import NODES as BLENDSHAPES
+from .conversation import NODES as CONVERSATION
 from .driver_frames import NODES as DRIVER_FRAMES
 from .editing import NODES as EDITING
 from .expression_editor import NODES as EXPRESSION_EDITOR
@@ -19,6 +20,7 @@ from .motion_files import NODES as MOTION_FILES
 from .motion_from_audio import NODES as MOTION_FROM_AUDIO
 from .motion_from_video import NODES as MOTION_FROM_VIDEO
 from .paste import NODES as PASTE
+from .person_mask import NODES as PERSON_MASK
 from .plot import NODES as PLOT
 from .real_video import NODES as REAL_VIDEO
 from .render import NODES as RENDER
@@ -50,12 +52,14 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *BLENDSHAPES,
     *DRIVER_FRAMES,
     *EXPRESSION_EDITOR,
+    *PERSON_MASK,
+    *CONVERSATION,
 )
 """Every node of the pack, in the order of the menu."""
 
 
 class GohdExtension(ComfyExtension):
-    """What ComfyUI loads."""
+    """The extension that ComfyUI loads."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         # Here and not in on_load, which ComfyUI 0.8 never calls.

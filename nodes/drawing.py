@@ -1,4 +1,4 @@
-"""What all nodes that draw share: the encoded portrait, watched frames, marks, and a video file of them."""
+"""Shared by all nodes that draw: the encoded portrait, watched frames, marks, and a video file of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def mark_fields(*, optional: bool) -> list[Any]:
 
 
 def finishing_fields() -> list[Any]:
-    """What happens to drawn frames before they are encoded."""
+    """Inputs of postprocessing before frames are encoded."""
     tooltip = (
         "The portrait's whole picture, with the face pasted back without a seam; off gives the face crop "
         "alone."
@@ -47,7 +47,7 @@ def finishing_fields() -> list[Any]:
 
 
 def face_mask(portrait: Any, images: Tensor) -> Tensor:
-    """Where the face may be in frames [T, H, W, 3] of the crop: a MASK [1, H, W]."""
+    """Mask of the face in frames [T, H, W, 3] of the crop: a MASK [1, H, W]."""
     from gohd_core.render import paste_mask
 
     left, top, right, bottom = portrait.box

@@ -1,4 +1,4 @@
-"""Where the face is, for the nodes that read one: landmarks, a detector's weights, a mask, a whole square."""
+"""Face locators of the nodes that read one: landmarks, a detector's weights, a mask, a whole square."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def family_fingerprint(weights: str | None) -> str:
 
 
 def _files(weights: str) -> dict[str, Path | None]:
-    """Where each component of a family lies, None where it doesn't."""
+    """Path of each component of a family, None where it is missing."""
     if weights == BUILTIN:
         return {part: weight_files.file(BUILTIN, part) for part in _PARTS}
     from gohd_core.checkpoints.released import find_released

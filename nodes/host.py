@@ -28,8 +28,10 @@ SAMPLES = {
     "gohd_pangram.flac": "speech/pangram.flac",
     "gohd_numbers.flac": "speech/numbers.flac",
     "gohd_driving.mp4": "driving_sample.mp4",
+    "gohd_speaker.mp4": "speaker_sample.mp4",
+    "gohd_background.jpg": "background.jpg",
 }
-"""What the workflows begin with: name in ComfyUI's input folder, and the file of the pack that it is."""
+"""Samples of the workflows: name in ComfyUI's input folder, and the file of the pack that it is."""
 PREVIEW_SECONDS = 0.4
 PREVIEW_SIZE = 512
 
@@ -73,7 +75,7 @@ def weight_files() -> list[str]:
 
 
 def weight_location(name: str) -> Path | None:
-    """Where the file of that name lies, or None."""
+    """Path of the file of that name, or None."""
     found = folder_paths.get_full_path(FOLDER, name)
     return None if found is None else Path(found)
 

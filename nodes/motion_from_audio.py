@@ -39,7 +39,7 @@ def scale_field(name: str, tooltip: str, **options: Any) -> Any:
 
 
 def _inputs(model: Any, portrait: str, scale: str, *more: Any) -> list[Any]:
-    """What all of these nodes take, in order."""
+    """Inputs of all of these nodes, in order."""
     return [
         model,
         field(sockets.Sound, "features", _FEATURES),
@@ -51,7 +51,7 @@ def _inputs(model: Any, portrait: str, scale: str, *more: Any) -> list[Any]:
 
 
 def _sampling_fields() -> list[Any]:
-    """What all diffusion samplers take."""
+    """Inputs of all diffusion samplers."""
     return [
         field(io.Combo, "sampler", _SAMPLER, options=list(SAMPLERS), default=SAMPLERS[0], advanced=True),
         field(io.Int, "steps", _STEPS, default=0, min=0, max=1000, advanced=True),

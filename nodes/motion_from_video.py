@@ -198,7 +198,7 @@ class ExtractMotion(io.ComfyNode):
 
 
 def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, number: int) -> dict[str, Any]:
-    """Where the face is, or what reads people's faces and which it is to take."""
+    """Face locator, or face reader with its choice of a face."""
     from gohd_core.driving import face_locator
 
     height, width = faces.film_size(film)

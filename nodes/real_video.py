@@ -1,4 +1,4 @@
-"""What is done to videos of real people: eye contact, and whether lips and sound are in step."""
+"""Nodes for videos of real people: eye contact, and whether lips and sound are in step."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _AUDIO = "Sound to go with the pictures."
 
 
 def _who_moves() -> list[Any]:
-    """What every node that draws takes first."""
+    """First inputs of every node that draws."""
     return [
         field(sockets.Animator, "animator", _ANIMATOR),
         field(sockets.Portrait, "portrait", _PORTRAIT),
@@ -41,7 +41,7 @@ def fps_field(tooltip: str = _FPS) -> Any:
 
 
 def _drawing_fields() -> list[Any]:
-    """How it is drawn."""
+    """Inputs of drawing."""
     return [
         field(io.Float, "strength", _STRENGTH, default=1.0, min=0.0, max=2.0, step=0.05, advanced=True),
         field(io.Int, "batch_size", _BATCH, default=8, min=1, max=256, advanced=True),

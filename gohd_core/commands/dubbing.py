@@ -1,4 +1,4 @@
-"""What `gohd drive --into-video --mouth audio` does to the video's own face: it says another sound."""
+"""Dubbing, `gohd drive --into-video --mouth audio`: the video's own face says another sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands take: files and folders, numbers; where results go; and a line of progress."""
+"""Inputs of the commands: files and folders, numbers; names of results; and a line of progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands that make videos share: models, portrait, full frame or crop, marks, content credentials."""
+"""Options of commands that make videos: models, portrait, full frame or crop, marks, content credentials."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_finishing_options(parser: argparse.ArgumentParser) -> None:
-    """What becomes of the drawn frames."""
+    """Options of postprocessing drawn frames."""
     group = parser.add_argument_group("finishing")
     group.add_argument(
         "--full-frame",
@@ -115,6 +115,13 @@ def finished(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namesp
         invisible_mark=not arguments.no_invisible_mark,
         visible_mark=arguments.visible_mark,
     )
+
+
+def marked_frames(frames: Iterable[Tensor], arguments: argparse.Namespace) -> Iterator[Tensor]:
+    """Whole frames marked, as a stream."""
+    from gohd_core.render import Mark, marked
+
+    return marked(frames, Mark(not arguments.no_invisible_mark, arguments.visible_mark))
 
 
 def signed(video: Path, arguments: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
-    """How the video is read."""
+    """Options of reading the video."""
     group = parser.add_argument_group("reading the video")
     group.add_argument("--video-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of its face in pixels")
     group.add_argument(
@@ -113,7 +113,7 @@ def read_video(
 
 
 def steadying_of(arguments: argparse.Namespace) -> Any:
-    """How motion is smoothed."""
+    """Smoothing from the options."""
     from gohd_core.driving import SmoothingConfig
 
     parts = tuple(part.strip() for part in arguments.smooth_parts.split(",") if part.strip())

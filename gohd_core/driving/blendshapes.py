@@ -28,7 +28,7 @@ from gohd_core.face.morphable import MorphableModel
 from gohd_core.landmarks68 import RIGID
 
 EYE_RANGE = np.radians(30.0)
-"""How far an eye turns at eyeLook... = 1, in radians: about the reach of a comfortable glance."""
+"""Turn of an eye at eyeLook... = 1, in radians: about the reach of a comfortable glance."""
 
 SHAPES: dict[str, tuple[tuple[str, ...], ...]] = {
     "jaw_open": (("jawOpen",),),

@@ -48,7 +48,7 @@ size that it moves by from frame to frame)."""
 SAME = 0.5
 """Overlap (intersection over union) from which on two people are one."""
 LOOK = 1.0
-"""How often new people are looked for, in seconds."""
+"""Interval of searches for new people, seconds."""
 
 BLINK_COLUMNS = [MOVING[k] for k in BLINKS]
 
@@ -214,7 +214,7 @@ class MeshReadings:
         self.doubtful["fast"] += int((ways > FAST * np.ptp(flat, axis=1).max(1)).sum())
 
     def expression(self) -> ClipExpression | None:
-        """What tells this person's expressions, by all frames so far; None without any."""
+        """This person's expression fit, from all frames so far; None without any."""
         if not self._sample:
             return None
         return ClipExpression(neutral_points(torch.stack(self._sample)), Features.joined(self._features))

@@ -35,7 +35,7 @@ class FrameCoefficients:
 
 @dataclass(frozen=True)
 class ExtractionReport:
-    """What happened, for people and for `--json`.
+    """Report of an extraction, for people and for `--json`.
 
     Attributes:
         frames_read, source_fps: of the film. frames, fps: of the motion.

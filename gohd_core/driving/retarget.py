@@ -23,7 +23,7 @@ _MIXED = {"pose": "pose", "mouth": "expression", "eyes": "eyes", "gaze": "gaze"}
 
 @dataclass(frozen=True)
 class DriveOptions:
-    """What drives what.
+    """Sources of a driven motion's parts.
 
     Attributes:
         sources: part (`DRIVEN_PARTS`) -> name of a motion, or "own" for what the portrait itself does. The

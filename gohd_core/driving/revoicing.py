@@ -117,12 +117,12 @@ def revoiced(film: Film, speaker: Speaker, voice: Expression) -> Film:
 
 
 def spoken(speaker: Speaker, voice: Expression) -> Said:
-    """What the speaker's face does in the frames in which it is seen."""
+    """Motion of the speaker's face in the frames in which it is seen."""
     return speaker.face.says(_at(voice, speaker.times[speaker.found]))
 
 
 def voice_of(sound: tuple[Any, int], predictor: ExpressionPredictor, *, seed: int = 0) -> Expression:
-    """What a sound (waveform, sample rate) makes a face at rest do; `BadInput` for another space."""
+    """Expressions of a sound (waveform, sample rate) on a face at rest; `BadInput` for another space."""
     if predictor.space != STYLISED:
         raise BadInput("Real faces say a sound by the built-in expression weights; load those.")
     rest = torch.zeros(N_EXPRESSION, dtype=torch.float32, device="cpu")

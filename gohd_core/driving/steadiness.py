@@ -44,7 +44,7 @@ class SmoothingConfig:
 
 
 OFFICIAL = SmoothingConfig("mean", 0.2, ("pose",))
-"""What the official script does to driving poses, without its feedback."""
+"""Smoothing of the official script for driving poses, without its feedback."""
 
 
 def smooth_motion(motion: Motion, how: SmoothingConfig) -> Motion:

@@ -39,7 +39,7 @@ class BuiltinAnimator:
 
     @property
     def mesh(self) -> MeshAnimator:
-        """What draws faces by their mesh, where the weights are; it has none itself."""
+        """The mesh animator on the weights' device; it has none itself."""
         from gohd_core.mesh.animator import MeshAnimator
 
         return MeshAnimator(self.device)
@@ -63,7 +63,7 @@ class BuiltinAnimator:
 
     @property
     def device(self) -> torch.device:
-        """Where weights are, and frames are drawn."""
+        """Device of the weights, on which frames are drawn."""
         return self.latent.device
 
     def encode_source(
@@ -83,7 +83,7 @@ class BuiltinAnimator:
         return self.mesh.encode_source(image, reference, **given)
 
     def magnitudes(self, source: Source | MeshSource, windows: Tensor) -> Tensor:
-        """What drives the frames, from windows [T,72,W]: xi of eq. 9; for a mesh the descriptors [T,72]."""
+        """Magnitudes from windows [T,72,W]: xi of eq. 9; for a mesh the descriptors [T,72]."""
         if isinstance(source, Source):
             windows = windows.clone()
             windows[:, list(EXTRA)] = 0  # as in `animate`

@@ -27,7 +27,7 @@ _FRONT = -0.2
 _NEAREST = 3
 """Vertices that a place on the head is taken from."""
 _ON_SURFACE = 0.7
-"""How far control points are drawn onto the stylised head's surface."""
+"""Share of the way that control points are drawn onto the stylised head's surface."""
 _SPREAD = 2.0
 """Of the mean spread by expressions, what every point of a mesh is uncertain by."""
 _EYELID_PAIRS = ((1, 1), (4, 3), (6, 5))
@@ -75,7 +75,7 @@ def canonical_face() -> CanonicalFace:
 
 
 def _on_head(points: Tensor) -> Tensor:
-    """Where points of the canonical face [468,3] lie on the stylised mean head.
+    """Points of the canonical face [468,3] on the stylised mean head.
 
     A spline through landmarks and contours of both, then drawn onto the surface.
     """

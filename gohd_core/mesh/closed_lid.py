@@ -1,4 +1,4 @@
-"""What a shut lid looks like over the open eye of a picture: skin without lashes, glasses kept."""
+"""Synthesis of a shut lid over the open eye of a picture: skin without lashes, glasses kept."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _like_skin(part: np.ndarray, skin: np.ndarray) -> np.ndarray:
 
 
 def _lit_skin(part: np.ndarray, along: np.ndarray, down: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """How skin [h,w,3] is lit around an eye: a slope, bent along it, through the brighter of what is known.
+    """Illumination of skin [h,w,3] around an eye: a slope, bent along it, through the brighter known pixels.
 
     Least squares that weigh what is brighter more than what is darker ("expectiles"), so that shadows of
     lashes and lines count little, and what is far from all others not at all.
@@ -205,7 +205,7 @@ def _lit_skin(part: np.ndarray, along: np.ndarray, down: np.ndarray, known: np.n
 
 
 def _darkness(luma: np.ndarray, width: float) -> np.ndarray:
-    """How much darker thin things (lashes, liner, frames) are than the skin around them, 0..1."""
+    """Mask of thin dark structures (lashes, liner, frames) against the skin around them, 0..1."""
     reach = 2 * max(1, round(0.06 * width)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     bright = blur(cv2.morphologyEx(luma, cv2.MORPH_CLOSE, kernel), 0.05 * width)
@@ -222,7 +222,7 @@ def _axes(edge: np.ndarray, shape: tuple[int, int], width: float) -> tuple[np.nd
 
 
 def _height(curve: np.ndarray, edge: np.ndarray, along: np.ndarray, width: float) -> np.ndarray:
-    """How far down a curve [N,2] lies at places along the eye's axis, in eye widths."""
+    """Depth of a curve [N,2] at places along the eye's axis, in eye widths."""
     right, left = edge[0], edge[POINTS // 2]
     axis = (right - left) / width
     place = (curve - (right + left) / 2) / width

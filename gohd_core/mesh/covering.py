@@ -1,4 +1,4 @@
-"""What lies in front of a speaker's mouth, a hand or a microphone: found against the rest of the clip.
+"""Occluders of a speaker's mouth, a hand or a microphone: found against the rest of the clip.
 
 Of each frame the colours at points of the mesh around the mouth are kept; the points go with lips and jaw.
 One is covered where its colour is seen there in few other frames.
@@ -68,7 +68,7 @@ class Covering:
         self.seen.append(cv2.cvtColor(colours, cv2.COLOR_RGB2LAB)[0])
 
     def found(self, fps: float) -> np.ndarray:
-        """How far each point is covered in each frame, float32 [T,P] in 0..1."""
+        """Occlusion of each point in each frame, float32 [T,P] in 0..1."""
         seen = np.stack(self.seen)
         sample = seen[:: max(1, -(-len(seen) // SAMPLES))].astype(np.float32)
         rank = min(int(SELDOM * len(sample)), len(sample) - 1)

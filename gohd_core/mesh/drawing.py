@@ -20,7 +20,7 @@ _PARTED, _SEAM, _RIM, _SHUT = 0.022, 0.55, 0.85, 0.008
 and how far beyond: a share of the way to the next contour. Lips whose own gap is wider than the
 last have the rim of teeth or of darkness there."""
 _STILL = 0.012
-"""How far a person's outline moves until nothing is left of the fringe around it, picture sides."""
+"""Shift of a person's outline at which the fringe around it has faded, picture sides."""
 _JAW_COLUMN, _BLINK_COLUMNS = 0, {LEFT_EYE: 10, RIGHT_EYE: 11}
 
 

@@ -1,4 +1,4 @@
-"""How good a picture is as a portrait, in sentences: what was measured, and what will suffer."""
+"""Examination of a picture as a portrait, in sentences: what was measured, and what will suffer."""
 
 from __future__ import annotations
 

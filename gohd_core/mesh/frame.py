@@ -1,4 +1,4 @@
-"""What mouth and eyes are drawn from: the portrait's own face, and windows of the frames around them."""
+"""Inputs of mouth and eyes: the portrait's own face, and windows of the frames around them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Opening:
-    """What lies between two lips or lids in a window.
+    """Opening between two lips or lids in a window.
 
     Attributes:
         coverage: [B,1,h,w] share of a pixel between them, 0..1.

@@ -26,7 +26,7 @@ GRID = 128
 _PER_EDGE = 3
 """Steps along an edge of the head's triangles at which they are drawn."""
 _BEHIND = 0.30
-"""How far behind its neighbours a part of the skull may lie before it is left out, model units."""
+"""Depth behind its neighbours at which a part of the skull is left out, model units."""
 _HAIR = 0.12
 """Depth of what lies far from the skull in the picture, before the head's origin, model units."""
 _DEPTHS = (-0.15, 1.2)
@@ -35,7 +35,7 @@ _NECK = 0.80
 _SIDES = (0.55, 1.5)
 """Distances from the head's middle plane between which hair and shoulders below the face stay behind."""
 _BODY = 0.30
-"""How far shoulders follow the neck."""
+"""Weight of the neck's motion at the shoulders."""
 _WITHOUT_MATTE = 0.12
 """Without a person mask, the distance from the head over which motion fades, picture sides."""
 _HELD, _FREE = 0.16, 0.20
@@ -74,7 +74,7 @@ class HeadFlow:
 
 @dataclass(frozen=True)
 class HeadWarp:
-    """How a portrait's pixels move, on a grid of n x n places of the picture, N in all.
+    """Motion of a portrait's pixels, on a grid of n x n places of the picture, N in all.
 
     Attributes:
         at: [2,N] pixels (x, y) of the places.
@@ -104,7 +104,7 @@ class HeadWarp:
     size: int
 
     def flow(self, descriptor: Tensor) -> HeadFlow:
-        """How the head moves for descriptors [B,72]."""
+        """Motion of the head for descriptors [B,72]."""
         count = len(descriptor)
         change = (descriptor - self.own)[:, list(DRAWN)]
         moved = torch.addmm(self.points.view(1, -1), change, self.directions.flatten(1))

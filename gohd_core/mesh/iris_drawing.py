@@ -18,7 +18,7 @@ EDGE, IRIS_END, WHITE_FROM = 1.20, 1.26, (1.24, 1.44)
 ROOM = (0.5, 2.0)
 """Pixels that a lid opens by from and at which the eye beside its old edge is drawn anew."""
 FINER = 4
-"""How much finer the lids' outline is drawn than the picture."""
+"""Supersampling of the lids' outline."""
 LID_SHADE, SHADE_DEPTH = 0.38, 0.07
 """How much an upper lid darkens the white at its edge, and how far down, over the eye's width."""
 _PROFILE, _PROFILE_END = 24, 1.36
@@ -82,7 +82,7 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
 
 
 def _inside(lids: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """How far pixels lie between lids [16,2], 0..1."""
+    """Coverage of pixels by the opening between lids [16,2], 0..1."""
     outline = np.concatenate([lids[:9], lids[:8:-1]])
     fine = np.zeros((shape[0] * FINER, shape[1] * FINER), np.uint8)
     points = np.round(((outline + 0.5) * FINER - 0.5) * 16).astype(np.int32)

@@ -13,7 +13,7 @@ UPPER_FOLLOWS, LOWER_FOLLOWS = 0.6, 0.2
 """Share of an iris' way up or down that lids go along."""
 _UPPER, _LOWER = slice(9, 16), slice(1, 8)
 _FADE = (0.30, 0.24)
-"""How far above and below the lids' edges their skin goes along, over the eye's width."""
+"""Reach of a lid's motion above and below its edge, over the eye's width."""
 _LEAST = (0.05, 0.5)
 """Pixels that an edge goes by from and at which its skin is drawn anew."""
 
@@ -51,7 +51,7 @@ def moved_lids(source: np.ndarray, lids: np.ndarray, way: np.ndarray, width: flo
     end = float((lids[8] - lids[0]) @ right)
 
     def edge(points: np.ndarray) -> np.ndarray:
-        """How far below the line through the corners an edge lies at every pixel, [h,w]."""
+        """Distance of an edge below the line through the corners at every pixel, [h,w]."""
         x, y = (points - lids[0]) @ right, (points - lids[0]) @ down
         order = np.argsort(x)
         return np.interp(along, [0.0, *x[order], end], [0.0, *y[order], 0.0])

@@ -1,4 +1,4 @@
-"""What is seen between parted lips: own teeth where the picture shows some, else drawn ones, in its light."""
+"""Mouth interior between parted lips: own teeth where the picture has some, else drawn ones, lit alike."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ class Mouth:
 
 @dataclass(frozen=True)
 class _Part:
-    """What an opening's maps [B,1,h,w] say, lengths in pixels.
+    """Maps [B,1,h,w] of an opening, lengths in pixels.
 
     Attributes:
         above, below, along, height: as in the frame.

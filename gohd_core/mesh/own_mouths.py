@@ -56,7 +56,7 @@ class Axes:
         return found[0], found[1]
 
     def ends(self, contour: np.ndarray) -> tuple[float, float]:
-        """Where its left and its right corner lie along the axis."""
+        """Places of its left and right corner along the axis."""
         place = (contour - self.middle) @ self.right
         return float(place[HALF]), float(place[0])
 

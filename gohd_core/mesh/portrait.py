@@ -33,7 +33,7 @@ _MUST_SHOW = (*range(468, 478), 33, 263, 61, 291, 0, 17)
 
 
 class PersonMasks(Protocol):
-    """What tells people from what is behind them (`FaceReader`)."""
+    """Person segmentation (`FaceReader`)."""
 
     def person_mask(self, image: Image) -> np.ndarray:
         """float32 [H, W] in 0..1."""
@@ -105,7 +105,7 @@ def _check_turn(motion: Motion) -> None:
 
 
 def own_motion(mesh: Tensor, size: int) -> Motion:
-    """What a face does itself, one frame: from its mesh [478,3] in pixels of a square picture of `size`."""
+    """A face's own motion, one frame: from its mesh [478,3] in pixels of a square picture of `size`."""
     fitted = fit_face(mesh[None], size)
     descriptor = torch.zeros(1, N_DESCRIPTOR, dtype=torch.float32, device=mesh.device)
     descriptor[:, list(DRAWN)] = own_expression(fitted.points_in_head[0]).to(mesh.device)

@@ -52,7 +52,7 @@ _MASK = (0.12, 0.50)
 
 @dataclass(frozen=True, eq=False)
 class RevoiceRows:
-    """What is kept of n frames: pose [n,6] and own points in head space [n,478,3], float32."""
+    """Records of n frames: pose [n,6] and own points in head space [n,478,3], float32."""
 
     pose: Tensor
     points: Tensor
@@ -70,7 +70,7 @@ class RevoiceRows:
 
 @dataclass(frozen=True, eq=False)
 class Said:
-    """What a speaker is to do in T frames.
+    """Motion of a speaker over T frames.
 
     Attributes:
         target: [T,14] expressions. gap: [T] between the lips. inside: [T] the gap whose mouth is shown.

@@ -49,11 +49,11 @@ _GAINS = (
 )
 """Of the stylised head's expressions, for the columns of `DRAWN`."""
 _BESIDE_LIPS = (0.0, 0.0, 0.0, 0.0, 0.1, 0.4, 0.8)
-"""How far the lips' contours go along with what puffs cheeks and wrinkles the nose: lips stay as they are."""
+"""Weight of the lips' contours in cheek puff and nose wrinkle: lips stay as they are."""
 _UPPER_LIP = (1.0, 1.0, 1.0, 0.92, 0.75, 0.42, 0.15)
-"""How far the upper lip's contours go along when it rises with the jaw."""
+"""Weights of the upper lip's contours when it rises with the jaw."""
 _LID_FALL = (1.0, 1.0, 0.86, 0.50, 0.14, 0.0, 0.0)
-"""How far an eye's contours go along with a lid: nothing from the fold on, so that brows and glasses stay."""
+"""Weights of an eye's contours in a lid's motion: 0 from the fold on, so that brows and glasses stay."""
 _LID_LINE, _LID_OVERLAP, _LID_FORWARD = 0.12, 0.010, 0.15
 """Where shut lids meet, as a share of the opening above the lower lid; by how much they overlap, model units;
 and how far forward a lid bulges, as a share of its way."""
@@ -181,7 +181,7 @@ def _controls(points: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
-    """What expressions do to the portrait's own contours [3,7,48,3], before gains: [17,3,7,48,3]."""
+    """Expression basis of the portrait's own contours [3,7,48,3], before gains: [17,3,7,48,3]."""
     rings = feature_rings()
     mean, moving = torch.tensor(rings.mean, dtype=torch.float64, device="cpu"), _directions(rings.expression)
     mirrored = (HALF - torch.arange(POINTS, device="cpu", dtype=torch.long)) % POINTS
@@ -200,7 +200,7 @@ def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
 
 
 def _blink(eye: Tensor) -> Tensor:
-    """What shuts an eye with contours [7,48,3]: [7,48,3]."""
+    """Displacement that shuts an eye with contours [7,48,3]: [7,48,3]."""
     edge = eye[EDGE]
     sine = angles(eye.device, eye.dtype).sin()
     facing = opposite(edge[:, 1], 0)

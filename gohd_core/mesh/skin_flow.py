@@ -1,4 +1,4 @@
-"""Where jaw and cheeks take the skin of a real face: a flow in a square of a frame's own pixels."""
+"""Skin flow of a real face by jaw and cheeks, in a square of a frame's own pixels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KEPT = [k for k in range(N_FACE) if k not in frozenset(LIPS_WITHIN)]
 
 
 def fade() -> np.ndarray:
-    """How far mesh points [468] go along: whole up to the nose, not at all from near the eyes on."""
+    """Weights of mesh points [468] in that flow: 1 up to the nose, 0 from near the eyes on."""
     height = canonical_face().points[:, 1].numpy()
     nose, eyes = height[NOSE_BASE], height[[33, 263, 133, 362]].mean()
     return 1 - smoothstep(nose, nose + 0.75 * (eyes - nose), height)

@@ -24,7 +24,7 @@ BELOW_SPEECH, QUIETEST, LOUDEST = -35.0, -55.0, -40.0
 
 
 def silence(waveform: Tensor, frames: int) -> Tensor:
-    """How silent each of `frames` frames is, [T] 0..1, with soft edges towards speech.
+    """Silence of each of `frames` frames, [T] 0..1, with soft edges towards speech.
 
     waveform: 16 kHz mono samples [S], full scale 1. Clips that begin or end in silence are at 1 there.
     """

@@ -37,6 +37,8 @@ from gohd_core.training.framework.sampling import audio_frames
 VERSION = 2
 """2: lips that round draw together, and come together and part over 80 ms (`stylised/visemes.py`)."""
 PARTS = ("animator", "motion", "talk")
+MESH = "mesh"
+"""The part that is only measured when it is asked for: it needs the face networks."""
 """Single pictures, motion from sound, both together."""
 Progress = Callable[[str, int, int], None]
 
@@ -106,7 +108,7 @@ def benchmark_data(
     sheet = factor_sheet(plan.seed)
     base = {"space": STYLISED, "fps": FPS, "size": size, "seed": plan.seed, "version": VERSION}
     factors = speech = shots = labials = None
-    if "animator" in parts:
+    if "animator" in parts or MESH in parts:
         factors = _dataset(
             folder / f"factors-{size}-{plan.identities}",
             base | {"kind": "stills", "identities": plan.identities},

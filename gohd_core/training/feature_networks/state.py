@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from gohd_core.checkpoints.reading import read_file
 from gohd_core.errors import BadCheckpoint
+from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
 
 
 def load_part(network: nn.Module, path: str, what: str) -> nn.Module:
@@ -53,3 +55,10 @@ def _prefix(state: Mapping[str, Tensor], needed: list[str]) -> str | None:
             if all(prefix + other in state for other in needed):
                 return prefix
     return None
+
+
+def register_imagenet(network: nn.Module) -> None:
+    """Gives a network the buffers `mean` and `std` [3,1,1] of ImageNet's colours, which no file holds."""
+    for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
+        colours = torch.tensor(values, dtype=torch.float32, device="cpu")[:, None, None]
+        network.register_buffer(name, colours, persistent=False)

@@ -54,5 +54,7 @@ def test_recordings_alone(tmp_path):
 def test_what_can_not_be_measured(tmp_path):
     with pytest.raises(BadInput, match="part"):
         quality(Weights({}), Plan(), tmp_path, parts=("sing",))
+    with pytest.raises(BadInput, match="face networks"):  # which tests do not find
+        quality(Weights({}), Plan(), tmp_path, parts=("mesh",))
     with pytest.raises(BadInput, match="replace"):
         Weights({"voice": tmp_path}).load()
