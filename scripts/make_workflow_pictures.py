@@ -3,7 +3,7 @@
     python scripts/make_workflow_pictures.py --server http://127.0.0.1:8188 [NAME ...]
 
 Needs an environment with the video extra (`scripts/demo.py` makes one). A workflow whose weights are not part
-of the pack is left out unless it is named; the thumbnail of `official_weights` shows its graph.
+of the pack is left out unless it is named; the thumbnails of those show their graphs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ sys.path.insert(0, str(WORKFLOWS / "api"))
 
 from client import fetch, queue, results, wait  # noqa: E402
 
-APART = ("official_weights",)
+APART = ("official_weights", "upscale_model_before_paste_back")
 """Workflows that need files which are not part of the pack."""
 WIDTH, MOMENTS = 400, (0.15, 0.4, 0.65, 0.9)
 """Pixels of a thumbnail, and the parts of a video that it shows."""
