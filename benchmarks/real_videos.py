@@ -23,7 +23,7 @@ from gohd_core.animator.geometry.linear_shape import MOVING  # noqa: E402
 from gohd_core.constants import FPS, STYLISED  # noqa: E402
 from gohd_core.driving.mesh_reading import MeshReadings, follow  # noqa: E402
 from gohd_core.driving.result import assembled  # noqa: E402
-from gohd_core.driving.steadiness import Steadying  # noqa: E402
+from gohd_core.driving.steadiness import SmoothingConfig  # noqa: E402
 from gohd_core.face.camera import rotation_angles  # noqa: E402
 from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
 from gohd_core.face.picking import FaceChoice  # noqa: E402
@@ -65,7 +65,8 @@ def figures(film: Film, reader: FaceReader) -> dict[str, float]:
         times += [moment for moment, _ in block]
     given = {"source_fps": film.fps, "fps": FPS, "space": STYLISED, "missing": "hold"}
     readings = made.readings(float(film.fps))
-    driving = assembled(readings, times, steadying=Steadying(), square=made.reference, picture=size, **given)
+    given |= {"steadying": SmoothingConfig(), "square": made.reference, "picture": size}
+    driving = assembled(readings, times, **given)
     took = time.perf_counter() - started, time.process_time() - processor
     points, seen = np.stack(meshes).astype(np.float64), [r for r in readings if r is not None]
     pose = np.stack([reading.pose for reading in seen])
@@ -103,7 +104,7 @@ def _angles(points: np.ndarray) -> np.ndarray:
 
 def _opening(made: MeshReadings, expression: np.ndarray) -> np.ndarray:
     """What the expression opens the reader's own lips by, in the middle."""
-    edge = made.expression().shape.directions[:, 0, 1, :, 1].numpy()  # [14,48]
+    edge = made.expression().shape.directions[: len(MOVING), 0, 1, :, 1].numpy()  # [14,48]
     gain = (edge[:, [9, 12, 15]] - edge[:, [39, 36, 33]]).mean(1)
     return expression[:, list(MOVING)] @ gain
 

@@ -6,16 +6,16 @@ TRACKS = ("pose", "expression", "gaze")
 """Parts of a motion."""
 
 MIXED_PARTS = ("pose", "expression", "eyes", "gaze")
-"""What `mix_motion` takes from sources of its own."""
+"""Parts of a motion with sources of their own in `mix_motion`."""
 
 DRIVEN_PARTS = ("pose", "mouth", "eyes", "gaze")
-"""What of a portrait `driven_motion` drives."""
+"""Parts of a portrait that `driven_motion` drives."""
 
 FILLS = ("hold", "loop", "ping-pong", "retime")
-"""How motion becomes longer: see `Motion.fitted`."""
+"""Ways to lengthen a motion, see `Motion.fitted`."""
 
 LENGTHS = ("longest", "shortest")
-"""How long a mixture is; or as long as one of its parts."""
+"""Lengths of a mixture; or as long as one of its parts."""
 
 SMOOTHING = ("gaussian", "savitzky-golay", "one-euro")
 """Filters against jitter: see `editing.smoothed`."""
@@ -24,13 +24,13 @@ STEADYING = ("savitzky-golay", "one-euro", "gaussian", "mean", "none")
 """The same for motion that was read from a video: "mean" is the official one."""
 
 CENTRES = ("first", "mean", "zero")
-"""What a track is scaled around."""
+"""Centres that a track is scaled around."""
 
 EASES = ("smooth", "linear", "hold")
-"""How a curve goes on from a key: eased at both ends, straight, or a step at the next key."""
+"""Interpolation from a key on: eased at both ends, straight, or a step at the next key."""
 
 GAZES = ("hold", "sample")
-"""Where a talking portrait looks: where it did, or as the gaze diffusion has it."""
+"""Gaze of a talking portrait: its own, or sampled by the gaze diffusion."""
 
 SAMPLERS = ("dpmpp_2m", "ddim", "ddpm")
 """Samplers of the diffusions."""
@@ -45,22 +45,22 @@ All of them are marked as not observed, whatever is done.
 """
 
 ORDERS = ("largest", "smallest", "left", "right", "top", "bottom", "central")
-"""How the faces of a picture are counted."""
+"""Orders of the faces of a picture."""
 
 SQUARE = 1.02
 """Pictures whose sides differ by less than this factor count as square."""
 
 COLOURS = ("constant", "smoothed", "none")
-"""How pasted frames get the colours of what they are pasted into."""
+"""Colour matching of pasted frames to the picture around them."""
 
 PASTE_LENGTHS = ("face", "longest")
-"""How many frames come of a face pasted into a background."""
+"""Lengths of a face pasted into a background."""
 
 CORNERS = ("bottom right", "bottom left", "top right", "top left")
-"""Where a visible mark stands."""
+"""Corners for a visible mark."""
 
 PRECISIONS = ("float32", "bfloat16", "float16")
-"""What the animator's decoder computes in."""
+"""Number formats of the animator's decoder."""
 
 ENGINES = ("espeak", "flite", "festival")
 """Speech engines that a data set draws from unless it names others, such as neural voices."""
@@ -73,3 +73,9 @@ CLIP_KINDS = ("talk", "stills")
 
 MOODS = ("neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tender")
 """Moods of `motion.mood`."""
+
+FACE_FILES = ("csv", "json", "vrm", "blender")
+"""Forms of a face's motion for other tools: see `driving.face_files`."""
+
+FRAMINGS = ("liveportrait", "wan animate")
+"""How models that are driven by a face's video want it: see `render.driver_framing`."""

@@ -18,6 +18,7 @@ _COMMANDS = (
     "gohd_core.commands.extract",
     "gohd_core.commands.sync",
     "gohd_core.commands.gaze",
+    "gohd_core.commands.blendshapes",
     "gohd_core.commands.watermark",
     "gohd_core.commands.download",
     "gohd_core.commands.convert",

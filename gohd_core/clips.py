@@ -61,7 +61,7 @@ FIELDS: dict[str, Field] = {
     "faces": Field("uint16", ("F", 3)),
     "material": Field("uint8", ("F",)),
 }
-"""What a clip file may hold; `expression`, `pose` and `gaze` are always there."""
+"""Arrays of a clip file; `expression`, `pose` and `gaze` are always there."""
 
 REQUIRED = ("expression", "pose", "gaze")
 
@@ -239,7 +239,7 @@ class ClipDataset:
         return tuple(entry for entry in self.entries if entry.split == split)
 
     def path(self, entry: Entry) -> Path:
-        """Where an entry's clip file lies."""
+        """Path of an entry's clip file."""
         return clip_path(self.folder, entry.split, entry.name)
 
     def clip(self, entry: Entry) -> Clip:

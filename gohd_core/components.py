@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ class ReleasedFile:
 
     @property
     def url(self) -> str | None:
-        """Where a browser finds it."""
+        """Address for a browser."""
         return f"https://drive.google.com/file/d/{self.drive_id}/view" if self.drive_id else None
 
 
@@ -83,9 +84,15 @@ class Component:
         """The dataclass of the network's config."""
         return import_module(self.official).CONFIG
 
+    def renamed(self, key: str) -> str:
+        """Today's name of a tensor in one of our files."""
+        for pattern, replacement in getattr(import_module(self.official), "RENAMED", ()):
+            key = re.sub(pattern, replacement, key)
+        return key
+
     @property
     def layouts(self) -> tuple[Layout, ...]:
-        """How released files store it."""
+        """Layouts of the released files."""
         return import_module(self.official).LAYOUTS
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 FPS = 25
 """Frames of motion a second (paper, supplement C: videos at 25 fps)."""
 
+MAX_FPS = 120
+"""Frames a second of the fastest motion and the fastest video that is written."""
+
 SAMPLE_RATE = 16_000
 """Audio samples a second that all features are computed at (supplement C)."""
 

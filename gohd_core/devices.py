@@ -13,12 +13,12 @@ def checked_device(device: str | torch.device) -> torch.device:
         found = torch.device(device)
     except (RuntimeError, TypeError) as error:
         raise BadInput(f"There is no device {device!r}; use cpu, cuda, cuda:1 or mps.") from error
-    if found.type in ("cpu", "meta"):
+    if found.type == "cpu":
         return found
     try:
-        torch.empty(1, device=found, dtype=torch.float32)
+        torch.empty(1, device=found, dtype=torch.float32).cpu()
     except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "it is not there"
+        reason = next(iter(str(error).strip().split(". ")[0].splitlines()), "it is not there").rstrip(".")
         raise BadInput(
             f"The device {found} can't be used ({reason}); use cpu, or install a PyTorch that has it."
         ) from error

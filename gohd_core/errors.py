@@ -1,4 +1,4 @@
-"""What goes wrong, by kind; every message is one sentence that says what is wrong and what to do."""
+"""Errors by kind; every message is one sentence that says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PACKAGES = {"cv2": "opencv-python", "face_alignment": "face-alignment", "PIL": 
 
 
 def missing_library(error: ImportError, who: str, remedy: str | None = None) -> MissingDependency:
-    """What to say when a library can't be imported: who needs which one, and how to get it."""
+    """Sentence for a library that can't be imported: who needs which one, and how to get it."""
     if isinstance(error, ModuleNotFoundError):
         name = str(error.name).partition(".")[0]
         remedy = remedy or f"run: pip install {_PACKAGES.get(name, name)}"

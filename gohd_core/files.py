@@ -102,7 +102,7 @@ def _real(path: Path) -> Path:
 
 
 def _part_of(path: Path) -> Path:
-    """Where a process writes what is to become `path`; of a long name a digest is taken."""
+    """Temporary path beside `path`, one a process; of a long name a digest is taken."""
     return path.with_name(f"{_stem(path)}.{os.getpid()}.part")
 
 

@@ -28,7 +28,7 @@ _TURNS = {
     7: "TRANSVERSE",
     8: "ROTATE_90",
 }
-"""What turns a picture upright, by its orientation tag."""
+"""Transposition that turns a picture upright, by its orientation tag."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 OVERSHOOT = 0.1
 """Float images may leave 0..1 by this much, as sharp resizing makes them do; they are clipped."""
@@ -123,6 +123,7 @@ def read_picture(path: Path) -> Any:
         try:
             picture = Pictures.open(path)
             if picture.format == "TIFF":
+                picture.close()
                 return _upright_tiff(path.read_bytes())
             return _upright(picture)
         except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +24,7 @@ CUT_OFF_SECONDS = 0.25
 """A file that ends so much before the length that it declares is cut off."""
 
 _TS_DISCONT = 0x200
+_ATTACHED_PIC = 0x400
 _DECLARING = frozenset(
     ("mov", "mp4", "matroska", "webm", "wav", "w64", "aiff", "au", "caf", "flac", "avi", "asf", "flv")
 )
@@ -48,12 +50,17 @@ def open_media(source: str | Path | IO[bytes], name: str, what: str = "video") -
     elif not Path(source).is_file():
         raise BadInput(f"There is no {what} at {source}; check the path.")
     try:
-        return av.open(str(source) if isinstance(source, Path) else source, metadata_errors="replace")
+        return av.open(str(source) if isinstance(source, Path) else source, **_metadata_options(av))
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadInput(
             f"{name} can't be read as {'a video' if what == 'video' else what} ({reason})."
         ) from error
+
+
+def _metadata_options(av: Any) -> dict[str, str]:
+    """Titles in unknown encodings are no reason not to read a file; from PyAV 19 on they are none."""
+    return {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 def usable(streams: Any) -> list[Any]:
@@ -62,8 +69,8 @@ def usable(streams: Any) -> list[Any]:
 
 
 def _is_cover(stream: Any) -> bool:
-    disposition = getattr(stream, "disposition", None)
-    return bool(disposition is not None and "attached_pic" in str(disposition))
+    disposition = getattr(stream, "disposition", 0)
+    return bool(getattr(disposition, "value", disposition) & _ATTACHED_PIC)
 
 
 def packets(container: Any, clock: Clock | None = None) -> Iterator[Any]:
@@ -71,6 +78,8 @@ def packets(container: Any, clock: Clock | None = None) -> Iterator[Any]:
     clock = clock or Clock(container)
     for packet in container.demux([*usable(container.streams.video), *usable(container.streams.audio)]):
         clock.put_right(packet)
+        if container.format.name == "avi":
+            packet.pts = packet.dts  # AVI tells no other; a guess is wrong where frames are reordered.
         yield packet
 
 
@@ -85,18 +94,25 @@ def decoded(
     av = pyav()
     clock = Clock(container)
     broken, failure = 0, None
+    queued = container.format.name == "avi" and stream.type == "video"
+    times: deque[int] = deque()
     try:
         for packet in packets(container, clock):
             if packet.stream.index != stream.index:
                 continue
+            if queued and packet.pts is not None:
+                times.append(packet.pts)
             try:
-                yield from packet.decode()
+                for frame in packet.decode():
+                    if times:  # Frames come in the order in which they are shown.
+                        frame.pts = times.popleft()
+                    yield frame
             except av.error.FFmpegError:
                 broken += 1
     except av.error.FFmpegError as error:
         failure = error
     if broken:
-        tell(f"{name}: {broken} damaged packets of its {stream.type} were left out.")
+        tell(f"{name}: {broken} damaged packet{'s' * (broken > 1)} of its {stream.type} left out.")
     declared = _declared_seconds(container)
     short = declared is not None and clock.end < declared - CUT_OFF_SECONDS
     if failure is not None or short or clock.torn or _lacks_bytes(container):
@@ -120,6 +136,7 @@ class Clock:
         self._latest_shift = Fraction(0)
         self._shifts: dict[int, Fraction] = {}
         self._due: dict[int, Fraction] = {}
+        self._end = self._start
         self._torn: Fraction | None = None
 
     @property
@@ -130,12 +147,16 @@ class Clock:
     @property
     def end(self) -> float:
         """Seconds from the file's start to the end of what was read."""
-        return float(max(self._due.values(), default=self._start) - self._start)
+        return float(self._end - self._start)
 
     def put_right(self, packet: Any) -> None:
         """Moves a packet to where it belongs on the one clock."""
-        base, index = packet.time_base, packet.stream.index
-        if packet.dts is None or base is None:
+        if not packet.time_base:
+            return
+        base, index = Fraction(packet.time_base), packet.stream.index
+        if packet.dts is None:
+            if packet.pts is not None and getattr(packet.stream, "average_rate", None):
+                self._end = max(self._end, packet.pts * base + 1 / packet.stream.average_rate)
             return
         told = packet.dts * base
         shift = self._shift(index, told, packet.is_keyframe)
@@ -143,7 +164,12 @@ class Clock:
             ticks = round(shift / base)
             packet.dts += ticks
             packet.pts = None if packet.pts is None else packet.pts + ticks
-        due = told + shift + max(packet.duration or 0, 0) * base
+        lasts = max(packet.duration or 0, 0) * base
+        due = told + shift + lasts
+        # Not every format tells how long a picture is shown: as long as the one before.
+        step = told + shift - self._due.get(index, told + shift)
+        shown = packet.dts if packet.pts is None else packet.pts
+        self._end = max(self._end, due, shown * base + max(lasts, step))
         self._shifts[index] = shift
         self._due[index] = max(due, self._due.get(index, due))
         if self._tells_torn and packet.is_corrupt:
@@ -168,42 +194,43 @@ class Clock:
 
 
 def _declared_seconds(container: Any) -> float | None:
-    """How long the file says that it is, where it says so."""
+    """Duration that the file states, from its first stream's start; None where it does not."""
     names = set(container.format.name.split(","))
-    if container.duration is None or not (
-        names & set(_DECLARING) or ("mp3" in names and _has_count(container))
-    ):
+    if container.duration is None or not names & _DECLARING:
         return None
-    return container.duration / 1_000_000
-
-
-def _has_count(container: Any) -> bool:
-    """Whether an MP3 declares its number of frames (a Xing or Info header)."""
-    try:
-        with open(container.name, "rb") as file:
-            head = file.read(10)
-            tag = 0
-            if head[:3] == b"ID3":
-                tag = 10 + sum(
-                    (byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
-                )
-            file.seek(tag)
-            first = file.read(512)
-    except (OSError, IndexError, ValueError, TypeError):
-        return False
-    return b"Xing" in first or b"Info" in first
+    # Matroska counts from 0 on, whenever its streams start.
+    counted = max(container.start_time or 0, 0) if "matroska" in names else 0
+    return (container.duration - counted) / 1_000_000
 
 
 def _lacks_bytes(container: Any) -> bool:
     """Whether the file itself is shorter than it says, or ends within a transport packet."""
-    if container.format.name == "mpegts":
+    name = container.format.name
+    if name == "mpegts":
         return container.size > 0 and container.size % _TS_PACKET > 0
-    if container.format.name not in ("wav", "avi"):
+    if name not in ("wav", "avi", "mp3"):
         return False
     try:
         with open(container.name, "rb") as file:
-            head = file.read(8)
+            return _told_bytes(file, name) > container.size > 0
     except (OSError, ValueError, TypeError):
         return False
-    told = int.from_bytes(head[4:8], "little")
-    return head[:4] == b"RIFF" and told != 0xFFFFFFFF and told + 8 > container.size > 0
+
+
+def _told_bytes(file: IO[bytes], name: str) -> int:
+    """How many bytes a file says that it has; 0 where it does not."""
+    head = file.read(10)
+    if name != "mp3":
+        told = int.from_bytes(head[4:8], "little")
+        return told + 8 if head[:4] == b"RIFF" and told != 0xFFFFFFFF else 0
+    tag = 0
+    if head[:3] == b"ID3":  # Seven bits a byte (ID3v2, section 3.1).
+        tag = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    file.seek(tag)
+    first = file.read(512)
+    place = max(first.find(b"Xing"), first.find(b"Info"))
+    counts = first[place + 4 : place + 16]
+    # Flags, then the number of frames (flag 1), then that of bytes (flag 2).
+    if place < 0 or len(counts) < 12 or not counts[3] & 2:
+        return 0
+    return tag + int.from_bytes(counts[8:12] if counts[3] & 1 else counts[4:8], "big")

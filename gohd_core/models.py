@@ -30,7 +30,7 @@ class Models:
     gaze_estimator: GazeEstimator
     gaze: GazeDiffusion | None = None
     face_model: MorphableModel | None = None
-    """Where the eye motion of e0 is read off, for two-stage expression weights in the bfm09 space."""
+    """Face model for the eye motion of e0, for two-stage expression weights in the bfm09 space."""
     reader: FaceReader | None = None
     """Reads faces of any picture, where its files are there."""
 

@@ -11,7 +11,7 @@ NAMES = (
     *("left ear", "right ear", "earring", "nose", "mouth", "upper lip", "lower lip"),
     *("neck", "necklace", "cloth", "hair", "hat"),
 )
-"""What label k stands for."""
+"""Name of label k."""
 
 EYES = (LEFT_EYE, RIGHT_EYE)
 MOUTH = (INNER_MOUTH, UPPER_LIP, LOWER_LIP)

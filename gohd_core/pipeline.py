@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ from gohd_core.mesh.builtin import BuiltinAnimator
 from gohd_core.models import Models
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.motion.editing import exact_fps, offset, scaled
+from gohd_core.motion.mixing import scaled_parts
+from gohd_core.motion.silence import idle_where_silent, silence
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 from gohd_core.render import Mark, marked, paste_back
 
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AnyAnimator = Animator | BuiltinAnimator
-"""What draws: official or own weights, or the built-in ones with the mesh animator beside them."""
+"""Animators: official or own weights, or the built-in ones with the mesh animator beside them."""
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total)."""
@@ -51,7 +53,7 @@ STEEPEST_GAZE = math.pi / 3
 
 @dataclass(frozen=True)
 class TalkOptions:
-    """How a clip is made.
+    """Options of a clip.
 
     Attributes:
         seed: of head pose, eye motion and sampled gaze; the same seed gives the same clip.
@@ -61,6 +63,7 @@ class TalkOptions:
         pose_scale: factor on the head's movement around the portrait's own pose. The official script
             multiplies the whole pose, the portrait's own part included, by 1.2.
         expression_scale: factor on the expression (official script: 1.5).
+        mouth_scale, eyes_scale: factors on the mouth, and on brows and lids, on top of it.
         strength: factor on the navigation vector (Fig. 8).
         fps: frames a second of the clip, 1 to 120.
         batch_size: frames drawn at once; the frames do not depend on it.
@@ -73,6 +76,8 @@ class TalkOptions:
     guidance: float | None = None
     pose_scale: float = 1.0
     expression_scale: float = 1.0
+    mouth_scale: float = 1.0
+    eyes_scale: float = 1.0
     strength: float = 1.0
     batch_size: int = 8
     fps: Fraction | int | float = FPS
@@ -80,7 +85,7 @@ class TalkOptions:
     def __post_init__(self) -> None:
         if isinstance(self.gaze, str) and self.gaze not in GAZES:
             raise BadInput(f"{self.gaze!r} is no gaze; use {', '.join(GAZES)} or a pitch and a yaw.")
-        for name in ("pose_scale", "expression_scale", "strength"):
+        for name in ("pose_scale", "expression_scale", "mouth_scale", "eyes_scale", "strength"):
             if not 0 <= getattr(self, name) <= LARGEST_SCALE:
                 raise BadInput(f"{name} is {getattr(self, name)}; give 0 to {LARGEST_SCALE}.")
         angles = () if isinstance(self.gaze, str) else self.gaze
@@ -88,7 +93,7 @@ class TalkOptions:
             raise BadInput(f"The gaze {self.gaze} is beyond 60 degrees (pi / 3 radians); look less far.")
 
     def sampling(self, stage: str, progress: Progress | None) -> dict[str, Any]:
-        """What the samplers of head poses and gaze take."""
+        """Arguments of the samplers of head poses and gaze."""
         return {
             "seed": self.seed,
             "sampler": self.sampler,
@@ -106,14 +111,16 @@ def frame_count(features: AudioFeatures) -> int:
 def head_poses(
     model: PoseDiffusion, features: AudioFeatures, portrait: Portrait, *, scale: float = 1.0, **sampling: Any
 ) -> Pose:
-    """Head poses for a sound (eq. 1-4), from the portrait's own pose p0 on.
+    """Head poses for a sound (eq. 1-4), from the portrait's own pose p0 on; in long silence it idles.
 
     scale: factor on the movement around p0. sampling: of `PoseDiffusion.sample_pose`.
     """
     first, place = _pose_and_place(portrait)
     made = model.sample_pose(features.condition(model.alignment), first, **sampling)
     made = scaled(made, scale, first.values[0]).fitted(frame_count(features))
-    return made if place is None else offset(made, place)
+    made = made if place is None else offset(made, place)
+    share = _silence(features)
+    return idle_where_silent(made, portrait.motion, share, seed=sampling.get("seed", 0), amount=scale)
 
 
 def sampled_gaze(
@@ -121,7 +128,9 @@ def sampled_gaze(
 ) -> Gaze:
     """Gaze for a sound from the gaze diffusion, from the portrait's own gaze g0 on; otherwise as above."""
     made = model.sample_gaze(features.condition(model.alignment), portrait.motion.gaze, **sampling)
-    return scaled(made, scale, portrait.g0).fitted(frame_count(features))
+    made = scaled(made, scale, portrait.g0).fitted(frame_count(features))
+    share = _silence(features)
+    return idle_where_silent(made, portrait.motion, share, seed=sampling.get("seed", 0), amount=scale)
 
 
 def expressions(
@@ -144,7 +153,10 @@ def expressions(
     values, _ = model.predict(
         features, portrait.e0, eye0, seed=seed, progress=progress, should_stop=should_stop
     )
-    return Expression(values, model.space).scaled(scale).fitted(frame_count(features))
+    made = Expression(values, model.space).scaled(scale).fitted(frame_count(features))
+    share = _silence(features)
+    # Lips shut and lids blink by themselves; what is silent as a whole is to close on itself.
+    return idle_where_silent(made, portrait.motion, share, seed=seed) if bool((share == 1).all()) else made
 
 
 def motion_from_audio(
@@ -178,6 +190,8 @@ def motion_from_audio(
         progress=_stage(progress, "expression"),
         should_stop=should_stop,
     )
+    parts = {"mouth": options.mouth_scale, "eyes": options.eyes_scale}
+    expression = scaled_parts(expression, **parts, model=models.face_model)
     return Motion(pose, expression, _gaze(features, portrait, models, options, progress, should_stop))
 
 
@@ -282,7 +296,7 @@ def warn(portrait: Portrait, animator: AnyAnimator) -> None:
 
 
 def _pose_and_place(portrait: Portrait) -> tuple[Pose, Tensor | None]:
-    """Where sampled poses start, and what is added to them afterwards.
+    """Start of sampled poses, and the offset that is added to them afterwards.
 
     Crops of real pictures are framed otherwise than what the diffusion was trained with: a face that was read
     by its mesh starts in the middle, and is put back to its own place.
@@ -319,7 +333,13 @@ def _gaze(
         sampling = options.sampling("gaze", progress)
         return sampled_gaze(models.gaze, features, portrait, should_stop=should_stop, **sampling)
     pitch, yaw = portrait.g0.tolist() if options.gaze == "hold" else options.gaze
-    return Gaze.constant(pitch, yaw, frame_count(features), space=models.animator.space)
+    ahead = Gaze.constant(pitch, yaw, frame_count(features), space=models.animator.space)
+    own = replace(portrait.motion, gaze=ahead.fitted(1))
+    return idle_where_silent(ahead, own, _silence(features), seed=options.seed, amount=options.pose_scale)
+
+
+def _silence(features: AudioFeatures) -> Tensor:
+    return silence(features.waveform, frame_count(features))
 
 
 def _stage(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:

@@ -86,7 +86,8 @@ def _drawn_head(picture: Image, given: dict[str, Any]) -> Portrait | None:
     if not is_square(*picture.shape[:2]):
         return None
     portrait = crops.prepare_portrait(picture, **given | {"index": None})
-    return portrait if portrait.misfit is not None and portrait.misfit <= DRAWN_HEAD else None
+    error = portrait.reprojection_error
+    return portrait if error is not None and error <= DRAWN_HEAD else None
 
 
 def _chosen(faces: list[FaceLandmarks], box: Any, face: int | FaceChoice, picture: Image) -> FaceLandmarks:

@@ -6,8 +6,10 @@ from comfy_api.latest import ComfyExtension, io
 
 from .audio import NODES as AUDIO
 from .blendshapes import NODES as BLENDSHAPES
+from .driver_frames import NODES as DRIVER_FRAMES
 from .editing import NODES as EDITING
-from .elsewhere import NODES as ELSEWHERE
+from .expression_editor import NODES as EXPRESSION_EDITOR
+from .face_preview import open_route
 from .gaze import NODES as GAZE
 from .host import copy_samples, register_folder
 from .load import NODES as LOAD
@@ -15,7 +17,9 @@ from .mixing import NODES as MIXING
 from .mood import NODES as MOOD
 from .motion_files import NODES as MOTION_FILES
 from .motion_from_audio import NODES as MOTION_FROM_AUDIO
+from .motion_from_video import NODES as MOTION_FROM_VIDEO
 from .paste import NODES as PASTE
+from .person_mask import NODES as PERSON_MASK
 from .plot import NODES as PLOT
 from .real_video import NODES as REAL_VIDEO
 from .render import NODES as RENDER
@@ -30,7 +34,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *SOURCE,
     *AUDIO,
     *MOTION_FROM_AUDIO,
-    *ELSEWHERE,
+    *MOTION_FROM_VIDEO,
     *GAZE,
     *MIXING,
     *EDITING,
@@ -45,15 +49,19 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *SAMPLES,
     *MOOD,
     *BLENDSHAPES,
+    *DRIVER_FRAMES,
+    *EXPRESSION_EDITOR,
+    *PERSON_MASK,
 )
 """Every node of the pack, in the order of the menu."""
 
 
 class GohdExtension(ComfyExtension):
-    """What ComfyUI loads."""
+    """The extension that ComfyUI loads."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         # Here and not in on_load, which ComfyUI 0.8 never calls.
         register_folder()
         copy_samples()
+        open_route()
         return list(NODES)

@@ -1,4 +1,4 @@
-"""Motion for other tools: ARKit's blendshapes as Live Link Face writes them, out and in."""
+"""Motion for other tools: ARKit's blendshapes, VRM and Blender, out and in."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 from comfy_api.latest import io, ui
 
+from gohd_core.choices import FACE_FILES
+
 from . import host, sockets
 from .render import fps_field
 from .sockets import field, result, schema
 
 CATEGORY = "GoHD/motion"
-FORMATS = ("csv", "json")
+ENDINGS = ("csv", "json")
 
 
 class SaveBlendshapes(io.ComfyNode):
@@ -23,8 +25,17 @@ class SaveBlendshapes(io.ComfyNode):
             node_id="GoHDSaveBlendshapes",
             display_name="Save Blendshapes",
             category=CATEGORY,
-            description="Writes a motion as ARKit's 52 blendshapes with head and eyes, for other programs.",
-            search_aliases=["gohd", "arkit", "live link face", "export", "unreal", "blender", "metahuman"],
+            description="Writes a motion for other programs: ARKit's 52 blendshapes, VRM avatars, Blender.",
+            search_aliases=[
+                "gohd",
+                "arkit",
+                "live link face",
+                "export",
+                "unreal",
+                "blender",
+                "vrm",
+                "vtuber",
+            ],
             is_output_node=True,
             inputs=[
                 field(sockets.Motion, "motion", "The motion to write, made with the built-in weights."),
@@ -37,9 +48,10 @@ class SaveBlendshapes(io.ComfyNode):
                 field(
                     io.Combo,
                     "format",
-                    "csv as Live Link Face writes it, or json with names, frame rate and the head's place.",
-                    options=list(FORMATS),
-                    default=FORMATS[0],
+                    "csv as Live Link Face writes it; json with names, frame rate and the head's place; vrm: "
+                    "preset expressions of an avatar, as JSON; blender: curves of shape keys, as JSON.",
+                    options=list(FACE_FILES),
+                    default=FACE_FILES[0],
                 ),
                 fps_field("Frames a second of the file, 1 to 120."),
             ],
@@ -49,10 +61,10 @@ class SaveBlendshapes(io.ComfyNode):
     @classmethod
     @host.explained
     def execute(cls, motion: Any, filename_prefix: str, format: str, fps: float) -> io.NodeOutput:
-        from gohd_core.driving.arkit import save_blendshapes
+        from gohd_core.driving.face_files import ending_of, save_blendshapes
 
-        path, _ = host.output_path(filename_prefix, f".{format}")
-        save_blendshapes(path, motion, fps=fps)
+        path, _ = host.output_path(filename_prefix, ending_of(format))
+        save_blendshapes(path, motion, form=format, fps=fps)
         return io.NodeOutput(str(path), ui=ui.PreviewText(f"{path.name}: {motion.expression.duration:.2f} s"))
 
 
@@ -65,7 +77,7 @@ class LoadBlendshapes(io.ComfyNode):
             node_id="GoHDLoadBlendshapes",
             display_name="Load Blendshapes",
             category=CATEGORY,
-            description="Reads a recording of Live Link Face, or blendshapes saved here, as motion.",
+            description="Reads a recording of Live Link Face, or what Save Blendshapes wrote, as motion.",
             search_aliases=["gohd", "arkit", "live link face", "import", "iphone", "face capture"],
             inputs=[
                 field(
@@ -73,7 +85,7 @@ class LoadBlendshapes(io.ComfyNode):
                     "file",
                     "A file (.csv, .json) in ComfyUI's input folder, or in output/gohd where Save "
                     "Blendshapes puts them. Press R for new ones.",
-                    options=host.names_of(*FORMATS),
+                    options=host.names_of(*ENDINGS),
                 ),
                 fps_field("Frames a second of a csv, 1 to 120: Live Link Face records 60. A json says it."),
             ],
@@ -89,25 +101,16 @@ class LoadBlendshapes(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, file: str) -> bool | str:
-        from gohd_core.errors import BadInput
-
-        if file is None:
-            return True
-        try:
-            path = host.annotated_path(file)
-        except BadInput as problem:
-            return str(problem)
-        return path.is_file() or f"There is no file {path}; put it into the input folder and press R."
+        return host.file_problem(file, "file", "put it into the input folder and press R.") or True
 
     @classmethod
     def fingerprint_inputs(cls, file: str | None, **others: Any) -> str:
-        names = host.names_of(*FORMATS) if file is None else [file]
-        return " ".join(host.fingerprint(host.annotated_path(name)) for name in names)
+        return host.files_fingerprint(file, *ENDINGS)
 
     @classmethod
     @host.explained
     def execute(cls, file: str, fps: float) -> io.NodeOutput:
-        from gohd_core.driving.arkit import load_blendshapes
+        from gohd_core.driving.face_files import load_blendshapes
         from gohd_core.motion.editing import exact_fps
 
         motion = load_blendshapes(host.annotated_path(file), fps=exact_fps(fps))

@@ -1,4 +1,4 @@
-"""What all nodes that draw share: the encoded portrait, watched frames, marks, and a video file of them."""
+"""Shared by all nodes that draw: the encoded portrait, watched frames, marks, and a video file of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from comfy_api.latest import io
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from . import host
+from . import faces, host
 from .sockets import field
 
 
@@ -37,7 +37,7 @@ def mark_fields(*, optional: bool) -> list[Any]:
 
 
 def finishing_fields() -> list[Any]:
-    """What happens to drawn frames before they are encoded."""
+    """Inputs of postprocessing before frames are encoded."""
     tooltip = (
         "The portrait's whole picture, with the face pasted back without a seam; off gives the face crop "
         "alone."
@@ -47,7 +47,7 @@ def finishing_fields() -> list[Any]:
 
 
 def face_mask(portrait: Any, images: Tensor) -> Tensor:
-    """Where the face may be in frames [T, H, W, 3] of the crop: a MASK [1, H, W]."""
+    """Mask of the face in frames [T, H, W, 3] of the crop: a MASK [1, H, W]."""
     from gohd_core.render import paste_mask
 
     left, top, right, bottom = portrait.box
@@ -68,6 +68,18 @@ def drawn(
 
     (model,) = host.ready(animator)
     return bar.watched(draw(model, portrait, motion, should_stop=bar.should_stop, **options))
+
+
+def dubbed(
+    film: Any, voice: Any, rate: Fraction, bar: host.Progress, marks: dict[str, Any]
+) -> tuple[Iterator[Tensor], float]:
+    """Frames in which the face of a film says a voice's expressions, marked; and how long they last."""
+    from gohd_core.driving.revoicing import read_speaker, revoiced
+    from gohd_core.render import Mark, marked
+
+    speaker = read_speaker(film, faces.needed_reader(), progress=bar, should_stop=bar.should_stop)
+    frames = marked(revoiced(film, speaker, voice).batches(rate), Mark(*marks.values()))
+    return bar.watched(frames), speaker.times[-1] + 1 / float(film.fps)
 
 
 def encoded(

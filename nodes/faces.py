@@ -1,4 +1,4 @@
-"""Where the face is, for the nodes that read one: landmarks, a detector's weights, a mask, a whole square."""
+"""Face locators of the nodes that read one: landmarks, a detector's weights, a mask, a whole square."""
 
 from __future__ import annotations
 
@@ -90,6 +90,16 @@ def face_reader() -> Any:
     if missing_face_files(folders) is not None:
         return None
     return host.loaded(FaceReader.load(folders))
+
+
+def needed_reader() -> Any:
+    """The same where there is no other way; `BadInput` without them."""
+    reader = face_reader()
+    if reader is None:
+        raise BadInput(
+            "The networks that read faces are not there; run `gohd download faces` and queue again."
+        )
+    return reader
 
 
 @lru_cache(maxsize=1)

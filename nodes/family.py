@@ -30,15 +30,17 @@ def family_field() -> Any:
 
 
 def load(component: str, path: str, precision: str = "float32") -> host.Managed:
-    """Loads one component's runtime object for ComfyUI to manage.
+    """Loads one component's runtime object for ComfyUI to manage; path: of a file, or "builtin".
 
     ComfyUI runs nodes in inference mode, whose tensors know no version counter; weights are plain.
     """
     import torch
 
+    import gohd_core
+
     options = {"dtype": getattr(torch, precision)} if component == "animator" else {}
     with torch.inference_mode(False):
-        return host.Managed(_PARTS[component].runtime_class.load(path, **options))
+        return host.Managed(getattr(gohd_core, _PARTS[component].loader)(path, **options))
 
 
 def load_family(weights: str, precision: str = "float32") -> dict[str, host.Managed | host.Absent]:
@@ -47,7 +49,9 @@ def load_family(weights: str, precision: str = "float32") -> dict[str, host.Mana
     if problem is not None:
         raise BadCheckpoint(problem)
     return {
-        part: host.Absent(_problem(weights, part)) if path is None else load(part, str(path), precision)
+        part: host.Absent(_problem(weights, part))
+        if path is None
+        else load(part, BUILTIN if weights == BUILTIN else str(path), precision)
         for part, path in _files(weights).items()
     }
 
@@ -69,7 +73,7 @@ def family_fingerprint(weights: str | None) -> str:
 
 
 def _files(weights: str) -> dict[str, Path | None]:
-    """Where each component of a family lies, None where it doesn't."""
+    """Path of each component of a family, None where it is missing."""
     if weights == BUILTIN:
         return {part: weight_files.file(BUILTIN, part) for part in _PARTS}
     from gohd_core.checkpoints.released import find_released

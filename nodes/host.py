@@ -28,8 +28,10 @@ SAMPLES = {
     "gohd_pangram.flac": "speech/pangram.flac",
     "gohd_numbers.flac": "speech/numbers.flac",
     "gohd_driving.mp4": "driving_sample.mp4",
+    "gohd_speaker.mp4": "speaker_sample.mp4",
+    "gohd_background.jpg": "background.jpg",
 }
-"""What the workflows begin with: name in ComfyUI's input folder, and the file of the pack that it is."""
+"""Samples of the workflows: name in ComfyUI's input folder, and the file of the pack that it is."""
 PREVIEW_SECONDS = 0.4
 PREVIEW_SIZE = 512
 
@@ -73,7 +75,7 @@ def weight_files() -> list[str]:
 
 
 def weight_location(name: str) -> Path | None:
-    """Where the file of that name lies, or None."""
+    """Path of the file of that name, or None."""
     found = folder_paths.get_full_path(FOLDER, name)
     return None if found is None else Path(found)
 
@@ -164,7 +166,9 @@ class Progress:
             now = time.monotonic()
             if now - self._shown >= PREVIEW_SECONDS:
                 self._shown = now
-                self._bar.update_absolute(self._bar.current, self.TOTAL, _preview(frames[-1:]))
+                self._bar.update_absolute(
+                    self._bar.current, self.TOTAL, ("JPEG", preview_picture(frames[-1]), PREVIEW_SIZE)
+                )
             yield frames
 
     @staticmethod
@@ -193,17 +197,23 @@ def explained(execute: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def server() -> Any:
+    """ComfyUI's running server."""
+    from server import PromptServer
+
+    return PromptServer.instance
+
+
 def tell(sentence: str | None) -> None:
     """A warning where the user looks: on the node that runs, and in the log. None says nothing."""
     if sentence is None:
         return
     from comfy_execution.utils import get_executing_context
-    from server import PromptServer
 
     logger.warning(sentence)
     context = get_executing_context()
     if context is not None:
-        PromptServer.instance.send_progress_text(sentence, context.node_id)
+        server().send_progress_text(sentence, context.node_id)
 
 
 def asset(name: str) -> Path:
@@ -265,11 +275,6 @@ def inside(root: str | Path, name: str) -> Path:
     return path
 
 
-def motion_names() -> list[str]:
-    """Motion files in the input folder and in output/gohd, as ComfyUI annotates them."""
-    return names_of("safetensors")
-
-
 def names_of(*endings: str) -> list[str]:
     """Files of those endings in the input folder and in output/gohd, as ComfyUI annotates them."""
     found = []
@@ -289,14 +294,31 @@ def annotated_path(name: str) -> Path:
     return inside(root or folder_paths.get_input_directory(), plain)
 
 
+def file_problem(name: str | None, kind: str, advice: str) -> str | None:
+    """One sentence, with advice, when there is no file behind an annotated name; None for an unknown name."""
+    if name is None:
+        return None
+    try:
+        path = annotated_path(name)
+    except BadInput as problem:
+        return str(problem)
+    return None if path.is_file() else f"There is no {kind} {path}; {advice}"
+
+
+def files_fingerprint(name: str | None, *endings: str) -> str:
+    """Changes when a chosen file does; while it is wired, and not known yet, any of them may be meant."""
+    names = names_of(*endings) if name is None else [name]
+    return " ".join(fingerprint(annotated_path(each)) for each in names)
+
+
 def _assets() -> Path:
     from gohd_core.checkpoints import loading
 
     return loading.assets_folder()
 
 
-def _preview(frame: Tensor) -> tuple[str, Any, int]:
+def preview_picture(frame: Tensor) -> Any:
+    """A frame [3, H, W] in -1..1 as a PIL picture."""
     from PIL import Image
 
-    pixels = (to_images(frame)[0] * 255).round().to(torch.uint8).cpu().numpy()
-    return "JPEG", Image.fromarray(pixels), PREVIEW_SIZE
+    return Image.fromarray((to_images(frame[None])[0] * 255).round().to(torch.uint8).cpu().numpy())

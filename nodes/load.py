@@ -35,7 +35,7 @@ _GIVEN = {
     "extractor": (sockets.Extractor, "extractor", "The extractor, for Prepare Portrait."),
     "gaze_estimator": (sockets.GazeEstimator, "gaze_estimator", "The gaze estimator, for Prepare Portrait."),
 }
-"""What each component goes out as, in the order of Load GoHD Models' outputs."""
+"""Output of each component, in the order of Load GoHD Models' outputs."""
 
 
 def _precision() -> Any:
@@ -46,7 +46,7 @@ def _precision() -> Any:
 
 
 class _Loader(io.ComfyNode):
-    """What the loaders of single networks share."""
+    """Base of the loaders of single networks."""
 
     component: str
 

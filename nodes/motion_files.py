@@ -67,7 +67,7 @@ class LoadMotion(io.ComfyNode):
                     "file",
                     "A motion file (.safetensors) in ComfyUI's input folder, or in output/gohd where Save "
                     "Motion puts them. Press R for new ones.",
-                    options=host.motion_names(),
+                    options=host.names_of("safetensors"),
                 )
             ],
             outputs=[
@@ -82,21 +82,11 @@ class LoadMotion(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, file: str) -> bool | str:
-        from gohd_core.errors import BadInput
-
-        if file is None:
-            return True
-        try:
-            path = host.annotated_path(file)
-        except BadInput as problem:
-            return str(problem)
-        return path.is_file() or f"There is no motion file {path}; save one with Save Motion, or press R."
+        return host.file_problem(file, "motion file", "save one with Save Motion, or press R.") or True
 
     @classmethod
     def fingerprint_inputs(cls, file: str | None) -> str:
-        # None while it is wired, and not known yet: any of the files may be meant.
-        names = host.motion_names() if file is None else [file]
-        return " ".join(host.fingerprint(host.annotated_path(name)) for name in names)
+        return host.files_fingerprint(file, "safetensors")
 
     @classmethod
     @host.explained

@@ -33,13 +33,13 @@ def seed_field() -> Any:
     return field(io.Int, "seed", _SEED, default=0, min=0, max=MAX_SEED, control_after_generate=True)
 
 
-def scale_field(name: str, tooltip: str) -> Any:
+def scale_field(name: str, tooltip: str, **options: Any) -> Any:
     """A factor on movement."""
-    return field(io.Float, name, tooltip, default=1.0, min=0.0, max=3.0, step=0.05)
+    return field(io.Float, name, tooltip, default=1.0, min=0.0, max=3.0, step=0.05, **options)
 
 
 def _inputs(model: Any, portrait: str, scale: str, *more: Any) -> list[Any]:
-    """What all of these nodes take, in order."""
+    """Inputs of all of these nodes, in order."""
     return [
         model,
         field(sockets.Sound, "features", _FEATURES),
@@ -51,7 +51,7 @@ def _inputs(model: Any, portrait: str, scale: str, *more: Any) -> list[Any]:
 
 
 def _sampling_fields() -> list[Any]:
-    """What all diffusion samplers take."""
+    """Inputs of all diffusion samplers."""
     return [
         field(io.Combo, "sampler", _SAMPLER, options=list(SAMPLERS), default=SAMPLERS[0], advanced=True),
         field(io.Int, "steps", _STEPS, default=0, min=0, max=1000, advanced=True),

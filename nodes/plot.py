@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from . import host, sockets
 from .sockets import field, result, schema
@@ -22,6 +22,7 @@ class PlotMotion(io.ComfyNode):
             category="GoHD/motion",
             description="Draws head, expression and gaze over time, to see what a motion does.",
             search_aliases=["gohd", "graph", "curves"],
+            has_intermediate_output=True,
             inputs=[
                 field(sockets.Motion, "motion", "The motion to draw."),
                 field(
@@ -58,8 +59,8 @@ class PlotMotion(io.ComfyNode):
     def execute(cls, motion: Any, width: int, height: int) -> io.NodeOutput:
         from gohd_core.render.plot import plot_motion
 
-        picture = torch.from_numpy(plot_motion(motion, width, height).copy())
-        return io.NodeOutput(host.intermediate(picture[None].float() / 255))
+        picture = torch.from_numpy(plot_motion(motion, width, height).copy())[None].float() / 255
+        return io.NodeOutput(host.intermediate(picture), ui=ui.PreviewImage(picture, cls=cls))
 
 
 NODES = (PlotMotion,)

@@ -1,13 +1,11 @@
-"""What is done to videos of real people: eye contact, and whether lips and sound are in step."""
+"""Nodes for videos of real people: eye contact, and whether lips and sound are in step."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-from comfy_api.latest import io
-
-from gohd_core.errors import BadInput
+from comfy_api.latest import io, ui
 
 from . import faces, host, sockets
 from .sockets import either, field, result, schema
@@ -17,7 +15,6 @@ CATEGORY = "GoHD/real video"
 LIMIT = 30.0
 """Degrees beside the camera that eyes may be sent to look."""
 
-_NETWORKS = "The networks that read faces are not there; run `gohd download faces` and queue again."
 _FPS = "Frames a second of a batch of images; a VIDEO knows its own. Range: 1 to 120."
 
 
@@ -26,13 +23,6 @@ def _video_fields(tooltip: str) -> list[Any]:
         either("video", [io.Image, io.Video], tooltip),
         field(io.Float, "fps", _FPS, default=25.0, min=1.0, max=120.0, step=0.001, round=0.001),
     ]
-
-
-def _reader() -> Any:
-    reader = faces.face_reader()
-    if reader is None:
-        raise BadInput(_NETWORKS)
-    return reader
 
 
 class EyeContact(io.ComfyNode):
@@ -49,6 +39,7 @@ class EyeContact(io.ComfyNode):
                 "nothing outside the eyes changes."
             ),
             search_aliases=["gohd", "gaze correction", "gaze redirection", "look at camera"],
+            essentials_category="Video Tools",
             inputs=[
                 *_video_fields("A video or pictures of a person, seen from the front or a little aside."),
                 field(
@@ -111,7 +102,7 @@ class EyeContact(io.ComfyNode):
 
         film, bar = faces.film_of(video, fps), host.Progress()
         watch = {"progress": bar, "should_stop": bar.should_stop}
-        read = read_eyes(film, _reader(), faces.choice_of(face, face_number), **watch)
+        read = read_eyes(film, faces.needed_reader(), faces.choice_of(face, face_number), **watch)
         straight = tuple(
             torch.deg2rad(torch.tensor([look_up, look_left], dtype=torch.float64, device="cpu")).tolist()
         )
@@ -131,6 +122,7 @@ class LipSync(io.ComfyNode):
             category=CATEGORY,
             description="Tells how far lips and sound of a talking person are apart, and shifts the sound.",
             search_aliases=["gohd", "audio video sync", "lip sync offset", "out of sync"],
+            has_intermediate_output=True,
             inputs=[
                 *_video_fields("A video of a person who talks, three seconds long at least."),
                 field(io.Audio, "audio", "Its sound, from the first frame on (Get Video Components)."),
@@ -168,13 +160,14 @@ class LipSync(io.ComfyNode):
         sound, rate = waveform(audio)
         film, bar = faces.film_of(video, fps), host.Progress()
         watch = {"progress": bar, "should_stop": bar.should_stop}
-        driving = extract_by_meshes(film, _reader(), faces.choice_of(face, face_number), **watch)
+        driving = extract_by_meshes(film, faces.needed_reader(), faces.choice_of(face, face_number), **watch)
         found = lip_lag(driving, (sound.cpu().numpy(), rate), predictor)
         if found.known:
             shifted = delayed(sound.cpu().numpy(), round(found.milliseconds / 1000 * rate))
             audio = {"waveform": torch.from_numpy(shifted)[None], "sample_rate": rate}
         lag = found.milliseconds if found.known else 0.0
-        return io.NodeOutput(lag, found.confidence, found.known, audio, str(found))
+        told = ui.PreviewText(str(found))
+        return io.NodeOutput(lag, found.confidence, found.known, audio, str(found), ui=told)
 
 
 NODES = (EyeContact, LipSync)

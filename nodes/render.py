@@ -10,7 +10,7 @@ from comfy_api.latest import InputImpl, io
 from gohd_core.errors import BadInput
 
 from . import host, sockets
-from .drawing import drawn, encoded, face_mask, finishing_fields
+from .drawing import drawn, dubbed, encoded, face_mask, finishing_fields
 from .faces import film_of
 from .sockets import either, field, result, schema
 from .values import waveform
@@ -27,7 +27,7 @@ _AUDIO = "Sound to go with the pictures."
 
 
 def _who_moves() -> list[Any]:
-    """What every node that draws takes first."""
+    """First inputs of every node that draws."""
     return [
         field(sockets.Animator, "animator", _ANIMATOR),
         field(sockets.Portrait, "portrait", _PORTRAIT),
@@ -41,7 +41,7 @@ def fps_field(tooltip: str = _FPS) -> Any:
 
 
 def _drawing_fields() -> list[Any]:
-    """How it is drawn."""
+    """Inputs of drawing."""
     return [
         field(io.Float, "strength", _STRENGTH, default=1.0, min=0.0, max=2.0, step=0.05, advanced=True),
         field(io.Int, "batch_size", _BATCH, default=8, min=1, max=256, advanced=True),
@@ -150,6 +150,15 @@ class RenderVideo(io.ComfyNode):
                     "For background: from Extract Motion with follow_head on; the face goes with that head.",
                     optional=True,
                 ),
+                field(
+                    io.Boolean,
+                    "own_face",
+                    "With background: the face in that video stays its own, and only its lips, jaw and "
+                    "cheeks follow the motion, as when a film is dubbed. Of the motion the expression alone "
+                    "counts; neither portrait nor track is drawn.",
+                    default=False,
+                    optional=True,
+                ),
             ],
             outputs=[result(io.Video, "video", "An MP4 in the temp folder, for Save Video.")],
         )
@@ -171,11 +180,22 @@ class RenderVideo(io.ComfyNode):
         visible_mark: str = "",
         background: Any = None,
         track: Any = None,
+        own_face: bool = False,
     ) -> io.NodeOutput:
         from gohd_core.motion.editing import exact_fps
         from gohd_core.pipeline import finish
 
         bar, rate = host.Progress(), exact_fps(fps)
+        marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
+        sound = None if audio is None else waveform(audio)
+        if own_face:
+            if background is None:
+                raise BadInput("own_face is the face of a video; wire that video to background.")
+            frames, seconds = dubbed(
+                film_of(background, fps), motion.expression.scaled(strength), rate, bar, marks
+            )
+            sound = None if sound is None else (sound[0][..., : round(seconds * sound[1])], sound[1])
+            return io.NodeOutput(InputImpl.VideoFromFile(str(encoded(frames, rate, sound, crf, bar))))
         options = {"fps": rate, "strength": strength, "batch_size": batch_size, "progress": bar}
         frames = drawn(animator, portrait, motion, bar, **options)
         into: dict[str, Any] = {}
@@ -186,9 +206,7 @@ class RenderVideo(io.ComfyNode):
             into["track"] = None if track is None else track.resampled(rate)
         elif track is not None:
             raise BadInput("A track says where the head is in a video; wire that video to background.")
-        marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         frames = finish(frames, portrait, full_frame=full_frame, **marks, **into)
-        sound = None if audio is None else waveform(audio)
         return io.NodeOutput(InputImpl.VideoFromFile(str(encoded(frames, rate, sound, crf, bar, colour))))
 
 

@@ -27,7 +27,7 @@ FaceLandmarks = io.Custom("FACE_LANDMARKS")
 COUNTLESS = 100_000
 NUMBER = r"-?\d+(?:\.\d+)?"
 
-NEWER = frozenset({"advanced", "search_aliases"})
+NEWER = frozenset({"advanced", "search_aliases", "essentials_category", "has_intermediate_output"})
 """Arguments that ComfyUI 0.8 does not know yet; they are left out there. Any other must be known."""
 
 

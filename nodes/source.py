@@ -1,4 +1,4 @@
-"""Where a face comes from: a portrait, cropped and read."""
+"""Prepare Portrait: a portrait, cropped and read."""
 
 from __future__ import annotations
 

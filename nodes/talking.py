@@ -32,6 +32,7 @@ class TalkingPortrait(io.ComfyNode):
             category="GoHD",
             description="Makes a portrait say a sound: the whole of GoHD in one node.",
             search_aliases=["gohd", "talking head", "lip sync", "audio to video", "avatar"],
+            essentials_category="Video Tools",
             inputs=[
                 field(
                     io.Image,
@@ -79,6 +80,15 @@ class TalkingPortrait(io.ComfyNode):
                 ),
                 *finishing_fields(),
                 size_field(),
+                scale_field(
+                    "mouth_scale", "Factor on the mouth, on top of expression_scale.", optional=True, advanced=True
+                ),
+                scale_field(
+                    "eyes_scale",
+                    "Factor on brows and lids, on top of expression_scale; blinks stay whole from 0.25 on.",
+                    optional=True,
+                    advanced=True,
+                ),
             ],
             outputs=[
                 result(io.Video, "video", "The talking portrait with its sound, for Save Video."),
@@ -113,6 +123,8 @@ class TalkingPortrait(io.ComfyNode):
         invisible_mark: bool = True,
         visible_mark: str = "",
         size: int = 0,
+        mouth_scale: float = 1.0,
+        eyes_scale: float = 1.0,
     ) -> io.NodeOutput:
         from gohd_core.audio import audio_features
         from gohd_core.face import photograph_warning
@@ -132,6 +144,8 @@ class TalkingPortrait(io.ComfyNode):
             gaze=(math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze,
             pose_scale=head_scale,
             expression_scale=expression_scale,
+            mouth_scale=mouth_scale,
+            eyes_scale=eyes_scale,
             fps=fps,
         )
         bar = host.Progress(pose=2, expression=1, gaze=2, frames=15)

@@ -13,7 +13,7 @@ from . import host
 
 _HELD = {Path(item.file.name).stem: item.name for item in COMPONENTS.values()}
 _HELD[Path(FACE_MODEL.name).stem] = FACE_MODEL.purpose
-"""What the released files, or conversions of them, hold: by their names without the ending."""
+"""Components of the released files, or conversions of them, by their names without the ending."""
 
 
 def names(component: str) -> list[str]:
@@ -43,7 +43,7 @@ def problem(name: str | None, component: str) -> str | None:
 
 
 def missing_sentence(name: str) -> str:
-    """Where exactly a file belongs, and how to get it."""
+    """Advice: where a file belongs, and how to get it."""
     place = host.weight_folders()[0] / name
     known = next((item for item in RELEASED if item.name == Path(name).name), None)
     how = "choose another one or put it there"
@@ -64,7 +64,7 @@ def fingerprint(name: str | None, component: str) -> str:
 
 
 def file(name: str, component: str) -> Path | None:
-    """Where a dropdown's choice lies, or None."""
+    """Path of a dropdown's choice, or None."""
     if name != BUILTIN:
         return host.weight_location(name)
     from gohd_core.checkpoints.loading import builtin_path
@@ -86,7 +86,7 @@ def morphable_model(space: str) -> Any:
 
 
 def _component(name: str) -> str | None:
-    """What a file in the weights folder holds, as far as its name or its header tells."""
+    """Component in a file of the weights folder, as far as its name or its header tells."""
     stem = Path(name).stem
     if stem in _HELD:
         return _HELD[stem]

@@ -1,6 +1,6 @@
 """Makes environments of other Python, NumPy and PyTorch versions and runs a smoke test in each.
 
-    python scripts/environments.py                    # all; needs those Pythons, and 1 GB for each PyTorch
+    python scripts/environments.py                    # all; 1 to 6 GB each, with those Pythons on PATH
     python scripts/environments.py newest             # some of them by name
     python scripts/environments.py --here             # none is made: all modes in this one
 
@@ -30,14 +30,15 @@ class Versions:
     python: str
     torch: str = ""
     numpy: str = ""
+    av: str = ""
 
 
 ENVIRONMENTS = {
-    "oldest": Versions("3.10", "==2.4.1", "==1.26.4"),
+    "oldest": Versions("3.10", "==2.4.1", "==1.26.4", "==14.2.0"),
     "middle": Versions("3.11", "==2.7.1", "==1.26.4"),
     "newest": Versions("3.13"),
 }
-"""By name. ComfyUI asks for PyTorch 2.4 at least."""
+"""By name. ComfyUI asks for PyTorch 2.4 and PyAV 14.2 at least."""
 
 MODES = {
     "strict": {"PYTHONWARNINGS": "error"},
@@ -68,15 +69,26 @@ def _environment(name: str, versions: Versions) -> Path | None:
     wanted = f"{versions} {(ROOT / 'pyproject.toml').stat().st_mtime_ns}"
     if marker.is_file() and marker.read_text() == wanted:
         return python
-    base = shutil.which(f"python{versions.python}")
+    base = _interpreter(versions.python)
     if base is None:
-        print(f"{name}: there is no python{versions.python} here")
+        print(f"{name}: there is no python{versions.python} here; put one on PATH")
         return None
     print(f"{name}: making {folder} ...", flush=True)
-    packages = [f"torch{versions.torch}", f"numpy{versions.numpy}", f"{ROOT}[video]"]
+    packages = [f"torch{versions.torch}", f"numpy{versions.numpy}", f"av{versions.av}", f"{ROOT}[video]"]
     steps = [
         [base, "-m", "venv", "--clear", folder],
-        [python, "-m", "pip", "install", "--quiet", "--extra-index-url", CPU_INDEX, *packages],
+        [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--retries",
+            "1",
+            "--extra-index-url",
+            CPU_INDEX,
+            *packages,
+        ],
     ]
     for step in steps:
         if subprocess.call([str(part) for part in step]):
@@ -84,6 +96,16 @@ def _environment(name: str, versions: Versions) -> Path | None:
             return None
     marker.write_text(wanted)
     return python
+
+
+def _interpreter(version: str) -> str | None:
+    """A Python of that version on PATH that runs: pyenv leaves names of all its versions there."""
+    name = f"python{version}" + ".exe" * (os.name == "nt")
+    for folder in os.get_exec_path():
+        found = shutil.which(name, path=folder)
+        if found and not subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL):
+            return found
+    return None
 
 
 def _smoke(name: str, python: Path) -> int:

@@ -1,4 +1,4 @@
-"""Makes the samples in assets/: held-out stylised people, synthesised voices, and a driving video of one.
+"""Makes the samples in assets/: held-out stylised people, synthesised voices, two videos, a background.
 
 Needs what drawing and speaking need (`gohd doctor` says); run it in an environment with the train extra.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,11 @@ DRIVER_TURN = ((3.0, 14.0, 5.0), (6.0, 14.0))
 """Degrees of slow nod, turn and tilt, and of gaze up and aside, on top of what speech does."""
 DRIVER_SIZE = 256
 DRIVER_CRF = 23
+SPEAKER_LOOKS = "0 -2 -12\n1.2 -5 -14\n1.4 -1 -9\n2.6 -3 -13 hold\n3.4 0 -10\n4.4 -4 -13"
+"""Where the speaker of the photograph looks: seconds, degrees up and to the left, as one who reads aside."""
+SPEAKER_CRF = 24
+BACKGROUND = 7
+"""Seed of the lights of the background."""
 TRUTH = ASSETS.parent / "tests" / "driving" / "driving_sample.safetensors"
 
 
@@ -103,7 +109,49 @@ def driving_sample() -> None:
     save_motion(TRUTH, truth, {"made_by": "scripts/make_assets.py", "text": text, "voice": voice})
 
 
+def speaker_sample() -> None:
+    """A short video of the photograph that ships, which talks and looks beside the camera."""
+    import gohd_core as gohd
+    from gohd_core.constants import FPS
+    from gohd_core.images import read_picture
+    from gohd_core.motion.editing import gaze_path
+    from gohd_core.motion.keyframes import Keyframes
+    from gohd_core.pipeline import draw
+
+    models = gohd.Models.load()
+    sound = gohd.load_audio(ASSETS / "speech" / "pangram.flac")
+    picture = read_picture(ASSETS / "portraits" / "astronaut.jpg")
+    portrait = gohd.prepare_portrait(picture, reader=models.reader)
+    motion = gohd.motion_from_audio(gohd.audio_features(*sound), portrait, models, gohd.TalkOptions(seed=3))
+    looks = gaze_path(Keyframes.parse(SPEAKER_LOOKS, 2), len(motion), own=portrait.gaze)
+    frames = draw(models.animator, portrait, replace(motion, gaze=looks))
+    frames = gohd.finish(frames, portrait, full_frame=True)
+    gohd.render_video(ASSETS / "speaker_sample.mp4", frames, fps=FPS, audio=sound, crf=SPEAKER_CRF)
+
+
+def background() -> None:
+    """Lights of a town out of focus, to stand behind somebody."""
+    from PIL import Image, ImageDraw, ImageFilter
+
+    rng = np.random.default_rng(BACKGROUND)
+    rise = np.linspace(0, 1, SIZE)[:, None, None]
+    sky = (1 - rise) * np.array([26, 34, 66]) + rise * np.array([120, 66, 58])
+    picture = Image.fromarray(np.broadcast_to(sky, (SIZE, SIZE, 3)).astype(np.uint8))
+    for _ in range(70):
+        x, y, radius = *rng.uniform(0, SIZE, 2), rng.uniform(8, 30)
+        colour = tuple(rng.integers((150, 100, 60), (255, 220, 180)).tolist())
+        light = Image.new("RGB", picture.size)
+        ImageDraw.Draw(light).ellipse([x - radius, y - radius, x + radius, y + radius], colour)
+        share = Image.new("L", picture.size)
+        strength = int(rng.uniform(30, 130) * (0.3 + 0.7 * y / SIZE))
+        ImageDraw.Draw(share).ellipse([x - radius, y - radius, x + radius, y + radius], strength)
+        picture.paste(light, mask=share.filter(ImageFilter.GaussianBlur(2)))
+    picture.save(ASSETS / "background.jpg", quality=JPEG_QUALITY, optimize=True, progressive=True)
+
+
 if __name__ == "__main__":
     portraits()
     speech()
     driving_sample()
+    speaker_sample()
+    background()

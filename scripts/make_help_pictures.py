@@ -3,7 +3,8 @@
     PLAYWRIGHT=FOLDER python scripts/make_help_pictures.py --server http://127.0.0.1:8188
 
 Needs Node.js, a Chromium and playwright-core (in FOLDER), as tests/comfy/browser does. The pictures of the
-two gaze pads are docs/images/gaze_pad.png and gaze_path.png, which tests/comfy/browser/pads.mjs takes.
+nodes with pads are in docs/images: those of gaze are taken by tests/comfy/browser/pads.mjs, those of
+expressions by faces.mjs.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ from client import queue, wait  # noqa: E402
 from make_workflow_pictures import MOMENTS, sheet  # noqa: E402
 
 WIDTH, GROUND = 560, "#232323"
-PADS = {"GoHDSetGaze": "gaze_pad.png", "GoHDGazePath": "gaze_path.png"}
+PADS = {
+    "GoHDSetGaze": "gaze_pad.png",
+    "GoHDGazePath": "gaze_path.png",
+    "GoHDExpressionEditor": "expression_editor.png",
+    "GoHDExpressionPath": "expression_path.png",
+}
 SHOWN = {
     "GoHDSampleAvatar": ("GoHDSampleAvatar", 0),
     "GoHDPreparePortrait": ("GoHDPreparePortrait", 1),
@@ -112,6 +118,17 @@ def prompt() -> dict[str, Any]:
         "inputs": {**who, "frame": -1, "steps": 5, "strength": 1.0},
     }
     pictures["GoHDMotionStrip"] = ["strip", 0]
+    graph["driver"] = {
+        "class_type": "GoHDDriverFrames",
+        "inputs": {
+            **who,
+            "framing": "liveportrait",
+            "fps": 25.0,
+            "neutral_start": 0.2,
+            "invisible_mark": True,
+        },
+    }
+    pictures["GoHDDriverFrames"] = ["driver", 0]
     for name, link in pictures.items():
         graph[name] = {"class_type": "PreviewImage", "inputs": {"images": link}}
     return graph

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -66,6 +68,15 @@ def test_pil_images_of_every_mode_are_taken(mode) -> None:
 def test_numbers_that_are_no_brightness_are_told(levels) -> None:
     with pytest.raises(BadInput, match="8 or 16 bits"):
         rgb_images(Image.fromarray(np.full((8, 8), levels, np.float32)))
+
+
+def test_no_file_is_left_open(tmp_path) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        for kind in ("png", "tif", "jpg", "gif"):
+            saved(tmp_path / f"p.{kind}", Image.fromarray(GREY.astype(np.uint8)))
+        gc.collect()
+    assert [str(each.message) for each in told if each.category is ResourceWarning] == []
 
 
 def test_a_colour_scan_of_16_bits_is_read(tmp_path) -> None:

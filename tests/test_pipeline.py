@@ -17,7 +17,9 @@ from gohd_core.cli import main
 from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 from gohd_core.face import prepare_portrait
 from gohd_core.models import Models
+from gohd_core.motion.idle import MOUTH
 from gohd_core.pipeline import TalkOptions, motion_from_audio, talk
+from gohd_core.stylised.expressions import INDEX
 from tests.support import tiny
 from tests.support.face_helpers import bfm_arrays, write_bfm
 
@@ -209,3 +211,23 @@ def test_two_stage_weights_of_the_official_space_ask_for_the_face_model(tmp_path
         Models.load(other)
     write_bfm(other / "BFM_model_front.mat", bfm_arrays())
     assert Models.load(other).face_model is not None
+
+
+def test_a_silent_clip_is_an_idle_loop_with_its_mouth_shut(models, portrait) -> None:
+    features = audio_features(np.zeros((1, 5 * 16_000), np.float32), 16_000)
+    made = motion_from_audio(features, portrait, models, TalkOptions(steps=2))
+    mouth = made.expression.values[:, [INDEX[name] for name in MOUTH]]
+    assert len(made) == 125 and mouth.abs().max() == 0
+    for track in (made.pose, made.gaze):
+        assert track.values.std(0).max() > 0, "it lives"
+        joint = (track.values[0] - track.values[-1]).abs()
+        assert bool((joint <= 1.5 * track.values.diff(dim=0).abs().amax(0) + 1e-3).all())
+
+
+def test_mouth_and_eyes_are_scaled_by_themselves(models, portrait) -> None:
+    features = audio_features(sound(0.4)[None], 16_000)
+    plain = motion_from_audio(features, portrait, models, TalkOptions(steps=2)).expression.values
+    scaled = motion_from_audio(features, portrait, models, TalkOptions(steps=2, mouth_scale=0.5))
+    torch.testing.assert_close(scaled.expression.values[:, 0], 0.5 * plain[:, 0])
+    brow = INDEX["brow_inner_up"]
+    torch.testing.assert_close(scaled.expression.values[:, brow], plain[:, brow])

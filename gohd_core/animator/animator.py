@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gohd_core.animator.base import ClipAnimator, check_values
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.encoder import Source
 from gohd_core.animator.geometry.face_parts import FaceParts
@@ -20,17 +19,13 @@ from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.checkpoints.loading import load_network
 from gohd_core.checkpoints.runtime import Runtime
 from gohd_core.components import BUILTIN
-from gohd_core.errors import BadInput, Interrupted
-from gohd_core.kernels.threads import Cores
-from gohd_core.kernels.tree import mapped
+from gohd_core.errors import BadInput
+from gohd_core.kernels.passes import PassPlan
+from gohd_core.kernels.policy import exact_dtype
 from gohd_core.motion import Motion
 
-Progress = Callable[[int, int], None]
-_MOST_CORES = 8
-"""Passes that lie side by side at most: each takes about 90 MiB."""
 
-
-class Animator(Runtime):
+class Animator(Runtime, ClipAnimator):
     """Draws frames of a portrait from motion (§3.3, eq. 9).
 
     Attributes: see `Runtime`; and `dtype`, what the decoder computes in: positions and codes stay float32.
@@ -39,6 +34,7 @@ class Animator(Runtime):
     components = ("animator",)
     network: AnimatorNetwork
     config: AnimatorConfig
+    _other_space = "these animator weights are in {space!r}; use weights and motion of one space."
 
     def __init__(
         self,
@@ -53,9 +49,9 @@ class Animator(Runtime):
             raise BadInput(f"The animator computes in float32, bfloat16 or float16, not {dtype}.")
         super().__init__(network.requires_grad_(False).freeze(dtype), config, space, info)
         self.dtype = dtype
-        self._draw = self.network.decoder.frames
-        self._fixed_batch = 0
-        self._cores: Cores | None = None
+        decoder = self.network.decoder
+        self._draw = decoder.frames
+        self.passes = PassPlan(decoder.cpu_pass, parallel=decoder.cpu_side_by_side)
 
     @classmethod
     def load(
@@ -71,7 +67,7 @@ class Animator(Runtime):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are now."""
+        """Device of the weights."""
         return self.network.directions.weight.device
 
     @torch.inference_mode()
@@ -89,14 +85,11 @@ class Animator(Runtime):
         self._check_image(image)
         descriptor = None
         if reference is not None:
-            self.check_motion(reference)
-            if len(reference.pose.values) != 1:
-                raise BadInput("The reference is the portrait's own motion: give exactly one frame.")
-            descriptor = network_descriptors(reference).to(self.device)
-            descriptor = descriptor.expand(len(image), -1)
-        exact = self.device.type == "cpu" and self.dtype == torch.float32 and self.config.motion == "window"
+            descriptor = self._own_descriptor(reference).expand(len(image), -1)
+        dtype = exact_dtype(self.device, self.dtype) if self.config.motion == "window" else torch.float32
+        exact = dtype == torch.float64
         source = self.network.encode(image.to(self.device, torch.float32), descriptor, exact=exact)
-        source = self.network.with_own_planes(source)
+        source = self.network.with_source_layers(source)
         layout = torch.channels_last
         features = [f.to(self.dtype).contiguous(memory_format=layout) for f in source.features]
         return replace(source, features=tuple(features))
@@ -139,47 +132,17 @@ class Animator(Runtime):
         strength = strength.reshape(-1, 1)
         latents = self.network.latent(source, magnitudes, strength)
         descriptors = self.network.descriptors(source, magnitudes, strength)
-        step, cores = self._plan(count)
-
-        def drawn(start: int) -> Tensor:
-            some = slice(start, min(start + step, count))
-            part = some if sources > 1 else slice(None)
-            features, parts = mapped((source.features, source.parts), itemgetter(part))
-            return self._pass(latents[some], features, parts, descriptors[some])
-
-        starts = range(0, count, step)
-        return torch.cat(cores.map(drawn, starts) if cores else list(map(drawn, starts)))
-
-    def _plan(self, count: int) -> tuple[int, Cores | None]:
-        """How many frames to draw in one pass, and the cores for passes side by side, on the CPU."""
-        if self._fixed_batch or self.device.type != "cpu":
-            return self._fixed_batch or count, None
-        decoder, threads = self.network.decoder, _threads()
-        if not decoder.cpu_side_by_side or min(threads, count) == 1:
-            return decoder.cpu_pass, None
-        if self._cores is None or self._cores.count != threads:
-            self._cores = Cores(threads)
-        return min(decoder.cpu_pass, math.ceil(count / threads)), self._cores
+        return self.passes.draw(
+            self._pass, (latents, descriptors), (source.features, source.parts), count=count
+        )
 
     def _pass(
-        self,
-        latents: Tensor,
-        features: tuple[Tensor, ...],
-        parts: FaceParts | None,
-        descriptors: Tensor,
+        self, frames: tuple[Tensor, Tensor], source: tuple[tuple[Tensor, ...], FaceParts | None]
     ) -> Tensor:
-        count = len(latents)
-        if count < self._fixed_batch:
-            # A compiled graph has one batch size: the last, smaller batch repeats its last frame.
-            missing = self._fixed_batch - count
-            latents, descriptors = _repeated(latents, missing), _repeated(descriptors, missing)
-            if len(features[0]) > 1:
-                features = tuple(_repeated(f, missing) for f in features)
-                parts = mapped(parts, lambda part: _repeated(part, missing))
-        placed = self.network.in_frame(parts, descriptors)
-        frame = self._draw(latents, features, placed).float()
+        """Frames from their latents and descriptors, and the source's features and parts."""
+        (latents, descriptors), (features, parts) = frames, source
         # The official network is not bounded; what lies outside [-1, 1] is cut where pictures are made.
-        return frame[:count].clone() if self._fixed_batch else frame
+        return self._draw(latents, features, self.network.in_frame(parts, descriptors)).float()
 
     def compile(self, batch_size: int, **options: object) -> Animator:
         """Compiles the decoder for one batch size (`torch.compile`); for GPUs, where it pays.
@@ -189,68 +152,23 @@ class Animator(Runtime):
         if batch_size < 1:
             raise BadInput(f"The batch size must be at least 1; got {batch_size}.")
         self._draw = torch.compile(self.network.decoder.frames, **options)
-        self._fixed_batch = batch_size
+        self.passes = PassPlan(batch_size, parallel=False, fixed=batch_size)
         return self
 
-    def animate(
-        self,
-        source: Source,
-        motion: Motion,
-        *,
-        batch_size: int = 8,
-        strength: float = 1.0,
-        progress: Progress | None = None,
-        should_stop: Callable[[], bool] | None = None,
-    ) -> Iterator[Tensor]:
-        """Yields the clip in batches [b, 3, size, size] float32; memory does not grow with its length.
-
-        Args:
-            source: from `encode_source`.
-            motion: what to do, in the weights' coefficient space, at any frame rate.
-            batch_size: frames in a batch; the frames do not depend on it.
-            strength: factor on the navigation vector (Fig. 8).
-            progress: called as progress(frames done, frames in all) after each batch.
-            should_stop: asked before each batch; when it returns True, `Interrupted` is raised.
-
-        Raises:
-            BadInput: the motion is in another space or empty, or the batch size is below 1.
-        """
-        self.check_motion(motion)
-        if batch_size < 1:
-            raise BadInput(f"The batch size must be at least 1; got {batch_size}.")
+    def animate(self, source: Source, motion: Motion, **options: Any) -> Iterator[Tensor]:
+        """The clip in batches, see `ClipAnimator.animate`."""
         if len(source.identity_code) != 1:
             raise BadInput("A clip is animated from one portrait; encode a batch of one.")
-        return self._batches(source, motion, batch_size, strength, progress, should_stop)
+        return super().animate(source, motion, **options)
 
-    def _batches(
-        self,
-        source: Source,
-        motion: Motion,
-        batch_size: int,
-        strength: float,
-        progress: Progress | None,
-        should_stop: Callable[[], bool] | None,
-    ) -> Iterator[Tensor]:
+    def _drawing(self, source: Source, motion: Motion, strength: float) -> Callable[[range], Tensor]:
         descriptors = network_descriptors(motion)
-        total, at_once = len(descriptors), self.drawn_at_once(batch_size)
-        for start in range(0, total, batch_size):
-            if should_stop is not None and should_stop():
-                raise Interrupted(f"Stopped after {start} of {total} frames, as asked.")
-            done = start % at_once
-            if not done:
-                frames = range(start, min(start + at_once, total))
-                windows = windows_at(descriptors, frames, self.config.window, motion.pose.fps)
-                drawn = self.decode(source, self.magnitudes(source, windows), strength)
-            yield drawn[done : done + batch_size]
-            if progress is not None:
-                progress(min(start + batch_size, total), total)
 
-    def drawn_at_once(self, batch_size: int) -> int:
-        """Frames drawn ahead, in whole batches: small batches leave the CPU's cores too little to do."""
-        if self._fixed_batch or self.device.type != "cpu" or not self.network.decoder.cpu_side_by_side:
-            return batch_size
-        full = self.network.decoder.cpu_pass * _threads()
-        return batch_size * math.ceil(full / batch_size)
+        def draw(frames: range) -> Tensor:
+            windows = windows_at(descriptors, frames, self.config.window, motion.pose.fps)
+            return self.decode(source, self.magnitudes(source, windows), strength)
+
+        return draw
 
     def _check_image(self, image: Tensor) -> None:
         size = self.config.size
@@ -259,27 +177,4 @@ class Animator(Runtime):
                 f"The source must be [B, 3, {size}, {size}] (RGB); got {list(image.shape)}. "
                 "prepare_portrait crops and resizes any picture."
             )
-        if not image.is_floating_point() or not torch.isfinite(image).all():
-            raise BadInput("The source must be finite floating-point numbers in [-1, 1].")
-        if image.abs().max() > 1.001:
-            low, high = image.min().item(), image.max().item()
-            raise BadInput(f"The source must lie in [-1, 1]; its values run from {low:.3g} to {high:.3g}.")
-
-    def check_motion(self, motion: Motion) -> None:
-        """`BadInput` for a motion of another coefficient space."""
-        if motion.space != self.space:
-            raise BadInput(
-                f"This motion is in the {motion.space!r} coefficient space, but these animator weights "
-                f"are in {self.space!r}; use weights and motion of one space."
-            )
-        if not len(motion.pose.values):
-            raise BadInput("This motion has no frames.")
-
-
-def _threads() -> int:
-    return min(torch.get_num_threads(), _MOST_CORES)
-
-
-def _repeated(rows: Tensor, missing: int) -> Tensor:
-    """Rows with the last one so many times more."""
-    return torch.cat([rows, rows[-1:].expand(missing, *rows.shape[1:])])
+        check_values(image)

@@ -11,7 +11,8 @@ SMALLEST = 4
 """Side of the decoder's learned constant; the encoder ends there too."""
 
 FACE, INNER, BACKGROUND = range(3)
-"""Skin, hair and all that moves with them; eyeballs, the mouth's inside and glasses; what stays."""
+"""Motion layers: skin, hair and all that moves with them; eyeballs, the mouth's inside and glasses; what
+stays."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,9 @@ class AnimatorConfig:
     - `decoder="pyramid"`, `motion="window"`: the official one. A 27-frame window of descriptors drives
       it; every level warps a source feature and adds to an RGB pyramid.
     - `decoder="composite"`, `motion="frame"`: the built-in one, made to learn on small machines. The
-      window's centre frame drives it, relative to the source's own descriptor; the flows
-      of three planes (`planes.py`) and masks are predicted up to `flow_size`, refined, and warp the
-      full-resolution source.
+      window's centre frame drives it, relative to the source's own descriptor; flows and masks of
+      three layers (`layered/`) are predicted up to `flow_size`, refined, and warp the full-resolution
+      source.
 
     Attributes:
         size: side of source and output images in pixels, a power of two from 8.
@@ -38,11 +39,11 @@ class AnimatorConfig:
         descriptor_dim: width of the encoded window (`window`) or of the motion MLP (`frame`).
         modulate_from: smallest size at which warped features are scaled and shifted (`pyramid`).
         encoder_size: side at which the encoder sees the source (`composite`).
-        flow_size: largest side at which flow and mask are predicted from features (`composite`).
+        flow_size: largest side at which flows and masks are predicted from features (`composite`).
         head_channels: width of the full-resolution head (`composite`).
-        surroundings: whether the head also looks at what is known around, at `flow_size` (`composite`).
+        surroundings: whether the head also sees the context of a pixel, at `flow_size` (`composite`).
         face_parts: whether lips, lids and eyeballs are read once and drawn by geometry (`composite`).
-        teeth: whether rows of teeth are learnt as pictures and laid into the mouth (`composite`).
+        teeth: whether rows of teeth are learnt as textures and composited into the mouth (`composite`).
     """
 
     size: int = 256

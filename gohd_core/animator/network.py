@@ -10,25 +10,25 @@ from torch import Tensor, nn
 
 from gohd_core.animator.config import BACKGROUND, INNER, AnimatorConfig
 from gohd_core.animator.encoder import AppearanceEncoder, Source
-from gohd_core.animator.geometry.eye_encoder import EyeReader
+from gohd_core.animator.geometry.eye_encoder import EyeEncoder
 from gohd_core.animator.geometry.face_parts import (
     FaceParts,
     PartsInFrame,
     agreement,
-    own_in_frame,
     parts_in_frame,
+    source_contours,
 )
-from gohd_core.animator.geometry.shape_encoder import ShapeReader
-from gohd_core.animator.layered.background import plate_and_wall
-from gohd_core.animator.layered.decoder import CompositeDecoder
-from gohd_core.animator.layered.motion_layers import owned
+from gohd_core.animator.geometry.shape_encoder import ShapeEncoder
+from gohd_core.animator.layered.background import inpaint_background
+from gohd_core.animator.layered.decoder import LayeredDecoder
+from gohd_core.animator.layered.motion_layers import layer_confidence
 from gohd_core.animator.layers import EqualLinear, Freezable
 from gohd_core.animator.motion import FrameMotion, MotionDirections, WindowMotion
 from gohd_core.animator.pyramid import Decoded, PyramidDecoder
 
 _TRUSTED = 0.37
-"""Agreement of the eyes found with what the portrait shows, from which parts are drawn by geometry: .40 at
-least on heads held out whose eyes are open, .55 on those that ship, .34 at most on the photographs tried."""
+"""`agreement` from which parts are drawn by geometry: .40 at least on heads held out whose eyes are open, .55
+on those that ship, .34 at most on the photographs tried."""
 
 
 class AnimatorNetwork(nn.Module):
@@ -41,9 +41,9 @@ class AnimatorNetwork(nn.Module):
         self.motion = WindowMotion(config) if config.motion == "window" else FrameMotion(config)
         self.directions = MotionDirections(config)
         pyramid = config.decoder == "pyramid"
-        self.decoder = PyramidDecoder(config) if pyramid else CompositeDecoder(config)
-        self.eyes = EyeReader() if config.face_parts else None
-        self.shape = ShapeReader() if config.face_parts else None
+        self.decoder = PyramidDecoder(config) if pyramid else LayeredDecoder(config)
+        self.eyes = EyeEncoder() if config.face_parts else None
+        self.shape = ShapeEncoder() if config.face_parts else None
 
     def encode(self, image: Tensor, descriptor: Tensor | None = None, *, exact: bool = False) -> Source:
         """image [B,3,S,S] in [-1,1] (and its descriptor [B,72], where known) -> Source.
@@ -63,39 +63,40 @@ class AnimatorNetwork(nn.Module):
                 descriptor = self.motion.estimate(identity_code)
         return Source(identity_code, features, descriptor)
 
-    def with_own_planes(self, source: Source) -> Source:
-        """The source with the planes it shows itself, the wall behind them and its parts; once a clip.
+    def with_source_layers(self, source: Source) -> Source:
+        """The source with its layer confidence, inpainted background and face parts; once a clip.
 
-        For decoders that tell planes apart; for others the source as it is.
+        For the layered decoder; for others the source as it is.
         """
         if self.config.decoder != "composite":
             return source
         windows = source.descriptor[:, :, None].expand(-1, -1, self.config.window)
         latent = self.latent(source, self.motion(source, windows))
-        shares, parts = self.decoder.own_shares(latent, source.features), None
+        masks, parts = self.decoder.source_layer_masks(latent, source.features), None
         if self.shape is not None:
-            parts, shares = self._own_parts(source, shares)
-        own, wall = owned(shares), slice(BACKGROUND, BACKGROUND + 1)
-        plate = plate_and_wall(source.features[-1], own[:, wall], shares[:, wall])
-        return replace(source, features=(*source.features, own, plate), parts=parts)
+            parts, masks = self._face_parts(source, masks)
+        confidence, still = layer_confidence(masks), slice(BACKGROUND, BACKGROUND + 1)
+        background = inpaint_background(source.features[-1], confidence[:, still], masks[:, still])
+        return replace(source, features=(*source.features, confidence, background), parts=parts)
 
-    def _own_parts(self, source: Source, shares: Tensor) -> tuple[FaceParts | None, Tensor]:
-        """A source's parts, if it shows any, and its planes' shares with lips and lids where they are."""
+    def _face_parts(self, source: Source, masks: Tensor) -> tuple[FaceParts | None, Tensor]:
+        """A source's face parts, if it shows any, and its layer masks with lips and lids where they are."""
         image = source.features[-1]
         found = self.shape(image, source.descriptor)
-        rings = own_in_frame(self.shape.rings, found, self.config.size)
-        trust = (agreement(rings, shares[:, INNER]) > _TRUSTED).float()
+        contours = source_contours(self.shape.contours, found, self.config.size)
+        trust = (agreement(contours, masks[:, INNER, None]) > _TRUSTED).float()
         if not trust.any():
-            return None, shares
-        shares = replace(rings, weight=rings.weight * trust[:, None, None, None]).parted(shares)
-        eyeballs = self.eyes(image, owned(shares)[:, INNER, None], source.descriptor)
-        return FaceParts(found, eyeballs, trust), shares
+            return None, masks
+        trusted = replace(contours, weight=contours.weight * trust[:, None, None, None])
+        masks = trusted.refine_layer_masks(masks)
+        eyeballs = self.eyes(image, layer_confidence(masks)[:, INNER, None], source.descriptor)
+        return FaceParts(found, eyeballs, trust), masks
 
     def magnitudes(self, source: Source, windows: Tensor) -> Tensor:
-        """windows [T,72,W] -> what drives the frames, [T,n_magnitudes].
+        """windows [T,72,W] -> magnitudes [T,n_magnitudes] that drive the frames.
 
-        Where lips and eyes are drawn by geometry, the magnitudes xi of the directions are followed by what
-        descriptors differ from the source's own by.
+        Where face parts are drawn by geometry, the magnitudes xi of the directions are concatenated with the
+        descriptor delta (target - source).
         """
         magnitudes = self.motion(source, windows)
         if self.shape is None:
@@ -117,11 +118,12 @@ class AnimatorNetwork(nn.Module):
         if parts is None:
             return None
         with torch.autocast(descriptor.device.type, enabled=False):
-            models = self.shape.rings, self.shape.sheet
+            models = self.shape.contours, self.shape.mesh
             return parts_in_frame(*models, parts, descriptor.float(), self.config.size)
 
     def draw(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Decoded:
-        """All of a frame's parts, for one source or as many as there are magnitudes [T,n_magnitudes]."""
+        """Frames and what they are made of, for one source or as many as there are magnitudes
+        [T,n_magnitudes]."""
         latent = self.latent(source, magnitudes, strength)
         parts = self.in_frame(source.parts, self.descriptors(source, magnitudes, strength))
         return self.decoder(latent, source.features, parts)

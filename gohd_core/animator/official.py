@@ -12,6 +12,17 @@ from gohd_core.checkpoints.layout import Layout
 
 NETWORK = AnimatorNetwork
 CONFIG = AnimatorConfig
+RENAMED = (
+    (r"^decoder\.looks\.", "decoder.trunk.warped_skips."),
+    (r"^decoder\.parts\.", "decoder.trunk.layer_heads."),
+    (
+        r"^decoder\.(constant|entrance|style|initial|basis|inner_basis|ups|convs|flows|coarse)\b",
+        r"decoder.trunk.\1",
+    ),
+    (r"^shape\.rings\.", "shape.contours."),
+    (r"^shape\.sheet\.", "shape.mesh."),
+)
+"""Tensors of the layered decoder and of the shape encoder, as our shipped files call them."""
 
 _DIRECTIONS = "dec.direction.weight"
 _FLOWS = "dec.to_flows."

@@ -1,4 +1,5 @@
-"""The official decoder: at each size a flow and a mask warp a source feature, which feeds an RGB pyramid."""
+"""The official decoder: a flow and an occlusion map per size warp source features, which feed an RGB
+pyramid."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig, level_sizes
-from gohd_core.animator.layered.motion_layers import Planes
+from gohd_core.animator.layered.motion_layers import MotionLayers
 from gohd_core.animator.layers import (
     LEAKY,
     EqualConv2d,
@@ -21,11 +22,11 @@ from gohd_core.animator.layers import (
     act,
     upsample,
 )
-from gohd_core.kernels.policy import uses_cpu_kernels
+from gohd_core.kernels.policy import flow_dtype
 from gohd_core.kernels.warp import corner_grid, warp
 
 if TYPE_CHECKING:
-    from gohd_core.animator.geometry.teeth import Rows
+    from gohd_core.animator.geometry.teeth import ToothRows
 
 _PLANAR_UP_TO = 64
 """Largest side that float32 computes plane by plane (NCHW).
@@ -34,39 +35,40 @@ On the CPU the channels-last kernels sum all inputs in one chain, which rounds a
 much, and errors of the small levels are magnified by each warp above. From 128 on channels-last is faster.
 """
 
-_PARTS = {4: 8, 8: 8, 16: 8, 32: 4, 64: 4, 128: 4}
+_CHUNKS = {4: 8, 8: 8, 16: 8, 32: 4, 64: 4, 128: 4}
 """In how many shorter sums each side's convolutions are computed, for the same reason (`StyledConv`)."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a decoder makes of a latent.
+    """A decoder's output.
 
     Attributes:
         pyramid: frames [B,3,S,S], the largest (the result) first.
         flows: per size, smallest first: [B,2,S,S] flow (x, y) in units of half an image.
-        masks: per size, smallest first: [B,1,S,S] logits of the share taken from the warped source.
-        planes: per size from which the composite decoder tells them apart, smallest first; else None.
-        coarse: [B,3,s,s] synthesis at the composite decoder's flow size; None for the pyramid's.
-        warped, synthesis, shading: [B,3,S,S] parts of the composite decoder's frame; likewise.
-        rows: where the teeth lie, for decoders that lay them into the mouth.
+        occlusion_logits: per size, smallest first: [B,1,S,S], whose sigmoid (FOMM's `occlusion_map`) is the
+            share taken from the warped source.
+        layers: per size at which the layered decoder has layers, smallest first; None for the pyramid's.
+        coarse: [B,3,s,s] synthesis at the layered decoder's flow size; likewise.
+        warped, synthesis, shading: [B,3,S,S] parts of the layered decoder's frame; likewise.
+        tooth_rows: places and light of the teeth, for decoders that composite them into the mouth.
         teeth: [B,2,S,S] opacity of each row; likewise.
     """
 
     pyramid: list[Tensor]
     flows: list[Tensor]
-    masks: list[Tensor]
-    planes: list[Planes] | None = None
+    occlusion_logits: list[Tensor]
+    layers: list[MotionLayers] | None = None
     coarse: Tensor | None = None
     warped: Tensor | None = None
     synthesis: Tensor | None = None
     shading: Tensor | None = None
-    rows: Rows | None = None
+    tooth_rows: ToothRows | None = None
     teeth: Tensor | None = None
 
 
 class FlowHead(nn.Module):
-    """Modulated, not demodulated 1x1 convolution to flow x, flow y and mask, on top of the level below."""
+    """Modulated, not demodulated 1x1 convolution to flow and occlusion logit, on top of the level below."""
 
     def __init__(self, inputs: int, latent: int) -> None:
         super().__init__()
@@ -79,7 +81,7 @@ class FlowHead(nn.Module):
 
         A flow is what all levels below add up to, and a warp magnifies what rounding leaves of it.
         """
-        dtype = torch.float64 if uses_cpu_kernels(x) else torch.float32
+        dtype = flow_dtype(x)
         style = self.modulation(latent.to(dtype))
         kernel = self.weight.to(dtype) * (style / self.weight.shape[1] ** 0.5)[:, None]
         flat = rearrange(x, "b c h w -> b (h w) c")
@@ -104,12 +106,12 @@ class RgbHead(nn.Module):
 class FeatureModulation(nn.Module):
     """Scales and shifts warped features by what styled convolutions make of them (sft)."""
 
-    def __init__(self, channels: int, latent: int, parts: int) -> None:
+    def __init__(self, channels: int, latent: int, chunks: int) -> None:
         super().__init__()
         # A leaky ReLU (0.2, no gain) follows the styled convolution's own: together one of slope 0.04.
         slope = LEAKY * LEAKY
-        self.scale_in = StyledConv(channels, channels, latent, slope=slope, parts=parts)
-        self.shift_in = StyledConv(channels, channels, latent, slope=slope, parts=parts)
+        self.scale_in = StyledConv(channels, channels, latent, slope=slope, accumulation_chunks=chunks)
+        self.shift_in = StyledConv(channels, channels, latent, slope=slope, accumulation_chunks=chunks)
         self.scale_out = nn.Conv2d(channels, channels, 3, padding=1)
         self.shift_out = nn.Conv2d(channels, channels, 3, padding=1)
 
@@ -148,18 +150,18 @@ class PyramidDecoder(nn.Module):
             torch.randn(1, config.width(sides[0]), sides[0], sides[0], dtype=torch.float32, device="cpu")
         )
         width = config.width(sides[0])
-        self.initial = StyledConv(width, width, latent, parts=_PARTS.get(sides[0], 1))
+        self.initial = StyledConv(width, width, latent, accumulation_chunks=_CHUNKS.get(sides[0], 1))
         convs, flows, rgbs, fusions = [], [], [], []
         for below, side in zip(sides, self.sides, strict=False):
-            width, parts = config.width(side), _PARTS.get(side, 1)
+            width, chunks = config.width(side), _CHUNKS.get(side, 1)
             convs += [
-                StyledConv(config.width(below), width, latent, up=True, parts=parts),
-                StyledConv(width, width, latent, parts=parts),
+                StyledConv(config.width(below), width, latent, up=True, accumulation_chunks=chunks),
+                StyledConv(width, width, latent, accumulation_chunks=chunks),
             ]
             flows.append(FlowHead(width, latent))
             rgbs.append(RgbHead(width))
             if side >= config.modulate_from:
-                fusions.append(FeatureModulation(width, latent, parts if side <= _PLANAR_UP_TO else 1))
+                fusions.append(FeatureModulation(width, latent, chunks if side <= _PLANAR_UP_TO else 1))
         self.convs, self.flows = nn.ModuleList(convs), nn.ModuleList(flows)
         self.rgbs, self.fusions = nn.ModuleList(rgbs), nn.ModuleList(fusions)
 
@@ -180,33 +182,34 @@ class PyramidDecoder(nn.Module):
         x = self.initial(x.contiguous(memory_format=_layout(0, x.dtype)), latent)
         flow = rgb = None
         fusions = iter(self.fusions)
-        pyramid, flows, masks = [], [], []
+        pyramid, flows, occlusions = [], [], []
         for i, side in enumerate(self.sides):
             layout = _layout(side, x.dtype)
             x = self.convs[2 * i](x.contiguous(memory_format=layout), latent)
             x = self.convs[2 * i + 1](x, latent)
             flow = self.flows[i](x, latent, flow)
-            offset, mask = torch.tanh(flow[:, :2]), torch.sigmoid(flow[:, 2:])
+            offset, occlusion_map = torch.tanh(flow[:, :2]), torch.sigmoid(flow[:, 2:])
             grid = corner_grid(side, x.device) + rearrange(offset, "b xy h w -> b h w xy")
-            warped = warp(features[i], grid, mask).contiguous(memory_format=layout)
-            shown = warped
+            warped = warp(features[i], grid, occlusion_map).contiguous(memory_format=layout)
+            modulated = warped
             if side >= self.modulate_from:
-                shown = next(fusions)(warped, latent)
-            rgb = self.rgbs[i](shown, rgb)
+                modulated = next(fusions)(warped, latent)
+            rgb = self.rgbs[i](modulated, rgb)
             if side != self.sides[-1]:
-                x = self._next(x, warped, shown, mask.to(x.dtype), side)
+                x = self._next(x, warped, modulated, occlusion_map.to(x.dtype), side)
             pyramid.insert(0, rgb)
             flows.append(offset.float())
-            masks.append(flow[:, 2:].float())
-        return Decoded(pyramid, flows, masks)
+            occlusions.append(flow[:, 2:].float())
+        return Decoded(pyramid, flows, occlusions)
 
     def frames(self, latent: Tensor, features: tuple[Tensor, ...], parts: None = None) -> Tensor:
         """The frames alone, [B,3,S,S]."""
         return self(latent, features, parts).pyramid[0]
 
-    def _next(self, x: Tensor, warped: Tensor, shown: Tensor, mask: Tensor, side: int) -> Tensor:
-        fused = torch.addcmul(warped, x, 1 - mask)
+    def _next(self, x: Tensor, warped: Tensor, modulated: Tensor, occlusion_map: Tensor, side: int) -> Tensor:
+        """The next level's input: warped features where the source shows them, x elsewhere."""
+        fused = torch.addcmul(warped, x, 1 - occlusion_map)
         if side < self.modulate_from:
             return fused
-        # The fused features stand where the mask was surely meant; the weights were trained that way.
-        return torch.addcmul(shown, x, 1 - fused)
+        # The fused features stand where the map was surely meant; the weights were trained that way.
+        return torch.addcmul(modulated, x, 1 - fused)

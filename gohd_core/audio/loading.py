@@ -13,7 +13,7 @@ import numpy as np
 
 from gohd_core.audio.waveform import resample
 from gohd_core.errors import BadInput, MissingDependency
-from gohd_core.media import decoded, open_media, pyav, start_of, usable
+from gohd_core.media import LONGEST_PAUSE, decoded, open_media, pyav, start_of, usable
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,12 @@ def _load_media(source: Path | io.BytesIO, name: str) -> tuple[np.ndarray, int]:
             raise BadInput(f"{name} has no audio track.")
         pieces = _pieces(decoded(container, streams[0], name))
         filmed = bool(usable(container.streams.video))
-        return _laid_out(pieces, start_of(container), name, filmed)
+        try:
+            return _laid_out(pieces, start_of(container), name, filmed)
+        except pyav().error.FFmpegError as error:
+            raise BadInput(
+                f"The sound of {name} is damaged ({error.strerror}); convert it to WAV."
+            ) from error
 
 
 def _ogg_links(source: Path) -> list[bytes]:
@@ -150,6 +155,8 @@ def _laid_out(
     for time, samples, rate in pieces:
         due = position if time is None else round((time - start) * rate)
         missing = due - position
+        if missing > LONGEST_PAUSE * rate:  # Of a damaged file; what comes after it follows at once.
+            start, missing = start + missing / rate, 0
         if missing > HOLE_SECONDS * rate or (not parts and missing > 0):
             holes += missing if parts else 0
             parts.append(np.zeros((len(samples), missing), np.float32))

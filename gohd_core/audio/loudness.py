@@ -8,9 +8,18 @@ import numpy as np
 
 from gohd_core.errors import BadInput
 
-BLOCK_SECONDS, STEP_SECONDS = 0.4, 0.1
-ABSOLUTE_GATE, RELATIVE_GATE = -70.0, -10.0
-QUIETEST, LOUDEST = -60.0, 0.0
+BLOCK_SECONDS = 0.4
+"""Length of a gating block (ITU-R BS.1770)."""
+STEP_SECONDS = 0.1
+"""Between the beginnings of two blocks."""
+ABSOLUTE_GATE = -70.0
+"""LUFS below which a block never counts."""
+RELATIVE_GATE = -10.0
+"""LU below the mean of the others from which it does not count."""
+QUIETEST = -60.0
+"""Lowest target, LUFS."""
+LOUDEST = 0.0
+"""Highest target, LUFS."""
 
 
 def measure_loudness(samples: np.ndarray, rate: int) -> float:

@@ -8,18 +8,33 @@ models may have been trained on it.
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from gohd_core.constants import N_MELS, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 ROWS_PER_SECOND = 80
-HOP_80, FFT_80, LOWEST_80 = 200, 800, 55.0
-HOP_100, FFT_100, LOWEST_100 = 160, 1280, 125.0
+HOP_80 = 200
+"""Samples between rows of the spectrogram at 80 rows a second."""
+FFT_80 = 800
+"""Samples of its windows."""
+LOWEST_80 = 55.0
+"""Lower edge of its bands, Hz."""
+HOP_100 = 160
+"""The same at 100 rows a second."""
+FFT_100 = 1280
+LOWEST_100 = 125.0
 HIGHEST = 7600.0
+"""Upper edge of all bands, Hz."""
+_STORED = ((FFT_80, LOWEST_80, HIGHEST), (FFT_100, LOWEST_100, HIGHEST))
+"""Bands that are in mel_bands.npz."""
 PREEMPHASIS = 0.97
 FLOOR = 1e-5
-REFERENCE_DB, RANGE_DB = 20.0, 100.0
+REFERENCE_DB = 20.0
+"""Subtracted from levels before they are scaled."""
+RANGE_DB = 100.0
+"""Range of levels that is scaled to the features' own."""
 SYMMETRIC_LIMIT = 4.0
 TARGET_RMS = 0.1
 ROWS_AT_ONCE = 2048
@@ -87,9 +102,17 @@ def _emphasised(samples: np.ndarray, first: int, last: int, emphasis: float) -> 
 
 @lru_cache(maxsize=4)
 def mel_filters(n_fft: int, lowest: float, highest: float = HIGHEST) -> np.ndarray:
-    """Slaney's mel bands [80, n_fft // 2 + 1] for 16 kHz: triangles of equal area (read-only)."""
-    from librosa.filters import mel
+    """Slaney's mel bands [80, n_fft // 2 + 1] for 16 kHz: triangles of equal area (read-only).
 
-    bands = mel(sr=SAMPLE_RATE, n_fft=n_fft, n_mels=N_MELS, fmin=lowest, fmax=highest, dtype=np.float64)
+    `librosa.filters.mel` makes them. Importing that takes two seconds, so those of both spectrograms lie in
+    mel_bands.npz beside this file, as `np.savez_compressed(path, **{"800": mel(sr=16000, n_fft=800,
+    n_mels=80, fmin=55, fmax=7600, dtype=np.float64), "1280": ...})` wrote them.
+    """
+    if (n_fft, lowest, highest) in _STORED:
+        bands = np.load(Path(__file__).with_name("mel_bands.npz"), allow_pickle=False)[str(n_fft)]
+    else:
+        from librosa.filters import mel
+
+        bands = mel(sr=SAMPLE_RATE, n_fft=n_fft, n_mels=N_MELS, fmin=lowest, fmax=highest, dtype=np.float64)
     bands.setflags(write=False)
     return bands

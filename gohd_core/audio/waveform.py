@@ -12,7 +12,7 @@ from gohd_core.errors import BadInput
 MAX_CHANNELS = 64
 _HALF_POWER = 0.5**0.5
 _SIDES = {3: "LRC", 4: "LRlr", 5: "LRClr", 6: "LRC-lr", 7: "LRC-clr", 8: "LRC-lrlr"}
-"""Where channels stand by their number, in WAVE order: left, right, centre, none (low frequencies); small
+"""Position of channels by their number, in WAVE order: left, right, centre, none (low frequencies); small
 letters behind."""
 _ANTIPHASE = 0.01
 """Share of the channels' power below which their mean says nothing of them."""
@@ -60,11 +60,12 @@ def resample(samples: np.ndarray, rate: int, target: int) -> np.ndarray:
     """
     if rate == target:
         return samples
-    import librosa
+    import soxr  # what `librosa.resample` calls; importing that takes seconds
 
     length = -(-samples.shape[-1] * target // rate)
-    resampled = librosa.resample(samples, orig_sr=rate, target_sr=target, res_type="soxr_hq", fix=False)
-    return librosa.util.fix_length(resampled, size=length)
+    resampled = np.apply_along_axis(soxr.resample, -1, samples, rate, target, quality="soxr_hq")
+    missing = [(0, 0)] * (samples.ndim - 1) + [(0, max(0, length - resampled.shape[-1]))]
+    return np.pad(resampled[..., :length], missing)
 
 
 def to_stereo(samples: np.ndarray) -> np.ndarray:

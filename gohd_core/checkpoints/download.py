@@ -29,7 +29,7 @@ _TRUSTED = (".google.com", ".googleusercontent.com")
 
 @dataclass(frozen=True)
 class Downloaded:
-    """What came of one file: where it is, its size in bytes, its SHA-256, and whether it was fetched now."""
+    """Result of one file: path, size in bytes, SHA-256, and whether it was fetched now."""
 
     path: Path
     size: int

@@ -47,7 +47,7 @@ class FaceFile:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Where it is had: as listed, then the plain address of the newest one."""
+        """Addresses to download it from: as listed, then the plain address of the newest one."""
         return f"{_ASSETS}/{self.listed}", f"{_ASSETS}/{self.name}"
 
 
@@ -98,7 +98,7 @@ FACE_FILES = (SHORT_RANGE, FULL_RANGE, MESH, IRIS, PERSON)
 
 
 def default_folders() -> tuple[Path, ...]:
-    """Where the files are looked for when nobody names a folder.
+    """Default folders of the files.
 
     The folder that the environment variable names; without it models/gohd of the working directory and of
     this checkout, and the user's cache.

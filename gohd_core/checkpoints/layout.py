@@ -1,4 +1,4 @@
-"""How one official file stores one network: what tells it apart, and which official key each of ours is."""
+"""Layout of an official file: its fingerprint, and the official key of each of ours."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def assets_folder() -> Path:
 
 
 def builtin_path(name: str) -> Path:
-    """Where a component's built-in weights lie; `BadCheckpoint` when this copy has none."""
+    """Path of a component's built-in weights; `BadCheckpoint` when this copy has none."""
     path = assets_folder() / f"{name}.safetensors"
     if not path.is_file():
         raise BadCheckpoint(
@@ -99,6 +99,7 @@ def _ours(path: Path, tensors: dict[str, Tensor], metadata: Mapping[str, Any]) -
     config = config_from_json(kind.config, metadata["config"], str(path))
     network = build(kind, config)
     ours = network.state_dict()
+    tensors = {key if key in ours else kind.renamed(key): value for key, value in tensors.items()}
     _check_keys(path, kind.name, sorted(ours.keys() - tensors.keys()), sorted(tensors.keys() - ours.keys()))
     _fill(path, network, tensors, {key: key for key in ours})
     return Loaded(kind.name, network, config, metadata["space"], metadata.get("info", {}))

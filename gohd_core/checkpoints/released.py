@@ -26,7 +26,7 @@ def find_released(folders: tuple[Path, ...]) -> dict[str, Path]:
 
 
 def family_paths(family: str | Path, roles: Iterable[str] = tuple(ROLES)) -> dict[str, str | Path]:
-    """What to load for each role: "builtin", or the released files in a folder.
+    """Source of each role's weights: "builtin", or the released files in a folder.
 
     A file that nothing needs may be missing. Raises `BadCheckpoint` with the names of others.
     """
@@ -90,7 +90,7 @@ FACES = tuple(
     )
     for item in FACE_FILES
 )
-"""What `gohd download faces` fetches."""
+"""Files that `gohd download faces` fetches."""
 
 SOURCES = (
     *(

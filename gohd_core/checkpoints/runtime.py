@@ -1,4 +1,4 @@
-"""What all runtime classes share: a network with its config and coefficient space, loaded from a file."""
+"""Base of the runtime classes: a network with its config and coefficient space, loaded from a file."""
 
 from __future__ import annotations
 

@@ -41,7 +41,8 @@ def _add_quality(kinds: Any) -> None:
     quality.add_argument(
         "--parts",
         default="animator,motion,talk",
-        help="single pictures (animator), motion from sound (motion), both together (talk)",
+        help="single pictures (animator), motion from sound (motion), both together (talk), and where asked "
+        "for single pictures by the mesh animator (mesh)",
     )
     quality.add_argument("--identities", type=int, default=8, help="heads that do the factor sheet (8)")
     quality.add_argument("--clips", type=int, default=6, help="talking heads that are drawn (6)")

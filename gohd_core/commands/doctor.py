@@ -45,7 +45,7 @@ DIFFERENCES = (
     ("speed", "the source is encoded again for every frame", "once per clip"),
     ("scales", "pose 1.2 and expression 1.5 always", "options --pose-scale and --expression-scale"),
 )
-"""What the official script does otherwise: (topic, official, ours)."""
+"""Differences from the official script: (topic, official, ours)."""
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS, PRECISIONS
+from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS
+from gohd_core.commands.batch import (
+    Job,
+    Make,
+    add_batch_options,
+    progress_of,
+    result_paths,
+    run_batch,
+)
 from gohd_core.commands.dubbing import dub, dubs
 from gohd_core.commands.inputs import (
     PICTURES,
@@ -17,24 +24,22 @@ from gohd_core.commands.inputs import (
     files,
     gaze_angles,
     is_folder,
-    numbers,
-    result_names,
-    show,
-    within,
 )
+from gohd_core.commands.lists import listed_jobs
 from gohd_core.commands.output_options import (
     add_finishing_options,
+    add_model_options,
     check_finishing,
     check_results,
     finished,
+    portrait_of,
     signed,
 )
 from gohd_core.commands.video_options import add_reading_options, load_detector, read_video, sound_of
-from gohd_core.errors import BadInput, GohdError, Interrupted
+from gohd_core.constants import MAX_FPS
+from gohd_core.errors import BadInput
 
 SOURCES = ("video", "audio", "own")
-_FASTEST = 120
-"""Frames a second of the fastest video that is written."""
 
 
 def add_commands(commands: Any) -> None:
@@ -47,14 +52,11 @@ def add_commands(commands: Any) -> None:
         help="a picture, or a folder of them; may be left out with --into-video, which then takes the face "
         "in the video itself",
     )
-    parser.add_argument(
-        "--video", "-v", type=Path, required=True, help="the driving video, or a folder of them"
-    )
+    parser.add_argument("--video", "-v", type=Path, help="the driving video, or a folder of them")
     parser.add_argument("--output", "-o", type=Path, required=True, help="an .mp4, or a folder")
     parser.add_argument(
         "--audio", "-a", type=Path, help="sound for parts from audio, and to be heard (the video's)"
     )
-    parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
     for part in DRIVEN_PARTS[:3]:
         parser.add_argument(
             f"--{part}", default="video", choices=SOURCES, help=f"where the {part} comes from (video)"
@@ -69,18 +71,15 @@ def add_commands(commands: Any) -> None:
     )
     parser.add_argument("--length", default="longest", choices=(*LENGTHS, *DRIVEN_PARTS))
     parser.add_argument("--fill", default="hold", choices=FILLS, help="for other lengths")
-    parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the portrait's face in pixels")
-    parser.add_argument("--strength", type=within(0, 3), default=1.0, help="factor on all motion, Fig. 8 (1)")
     parser.add_argument("--seed", type=int, default=0, help="of parts from sound; same seed, same video")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    parser.add_argument("--dtype", default="float32", choices=PRECISIONS)
-    parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
     parser.add_argument(
         "--into-video",
         action="store_true",
         help="paste the face into the driving video, onto the head that moves there, at the video's own rate",
     )
+    add_model_options(parser)
     add_finishing_options(parser)
+    add_batch_options(parser)
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     add_reading_options(parser)
     parser.set_defaults(run=run)
@@ -88,24 +87,48 @@ def add_commands(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Makes one video, or one for each portrait and driver; status 1 when one of several failed."""
+    jobs = listed(arguments) if arguments.list is not None else _pairs(arguments)
+    if len(jobs) > 1 and arguments.motion is not None:
+        raise BadInput("--motion names one file; leave it out where several videos are made.")
+    inputs = [path for job in jobs for path in job.sources.values()]
+    check_results([job.target for job in jobs], [*inputs, arguments.audio], ".mp4", arguments)
+    check_finishing(arguments)
+    return run_batch(jobs, _maker, arguments, sentence=_sentence)
+
+
+def listed(arguments: argparse.Namespace) -> list[Job]:
+    """A job for each row of `--list`: a driver, who follows it, and what is heard."""
+    optional = ("portrait", "audio") if arguments.into_video else ("audio",)
+    jobs = listed_jobs(arguments, add_commands, ("portrait", "video", "audio"), ".mp4", optional=optional)
+    made = []
+    for job in jobs:
+        job.arguments.audio = job.sources["audio"]
+        sources = {"driver": job.sources["video"], "portrait": job.sources["portrait"]}
+        made.append(replace(job, sources=sources))
+    return made
+
+
+def _pairs(arguments: argparse.Namespace) -> list[Job]:
+    """Every driver with every portrait, and where each video goes."""
+    if arguments.video is None:
+        raise BadInput("Say who is followed: give --video, or --list.")
     portraits: list[Path | None] = [None]
     if arguments.portrait is not None:
         portraits = files(arguments.portrait, PICTURES, "picture")
     elif not arguments.into_video:
         raise BadInput("Say who moves: give --portrait, or --into-video for the face in the video itself.")
     videos = files(arguments.video, VIDEOS, "video")
-    several = is_folder(arguments.video) or len(portraits) > 1 or is_folder(arguments.portrait)
-    pairs = [(video, portrait) for video in videos for portrait in portraits]
-    if several and arguments.output.suffix and not is_folder(arguments.output):
-        raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
-    if several and arguments.motion is not None:
-        raise BadInput("--motion names one file; leave it out where several videos are made.")
-    targets = [arguments.output]
-    if several or is_folder(arguments.output):
-        groups = [[path for path in (portrait, video) if path is not None] for video, portrait in pairs]
-        targets = [arguments.output / f"{name}.mp4" for name in result_names(groups)]
-    check_results(targets, [*videos, *portraits, arguments.audio], ".mp4", arguments)
-    check_finishing(arguments)
+    several = is_folder(arguments.video) or is_folder(arguments.portrait)
+    found = [(video, portrait) for video in videos for portrait in portraits]
+    groups = [[path for path in (portrait, video) if path is not None] for video, portrait in found]
+    targets = result_paths(arguments.output, groups, ".mp4", several=several)
+    return [
+        Job({"driver": video, "portrait": portrait}, target, arguments)
+        for (video, portrait), target in zip(found, targets, strict=True)
+    ]
+
+
+def _maker(arguments: argparse.Namespace) -> Make:
     import torch
 
     from gohd_core.models import Models
@@ -113,38 +136,29 @@ def run(arguments: argparse.Namespace) -> int:
     models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
     unread = models.reader is None and arguments.landmarks is None
     detector = load_detector(arguments, needed=models.extractor.config.aligned and unread)
-    failed, last, read = 0, None, None
-    for (video, portrait), target in zip(pairs, targets, strict=True):
-        try:
-            if video != last:
-                last, read = video, None
-                progress = _progress(arguments, "frames read")
+    last: tuple[Any, ...] = ()
+    read: Any = None
+
+    def make(job: Job) -> dict[str, Any]:
+        nonlocal last, read
+        video = job.sources["driver"]
+        if (video, job.arguments) != last:  # Portraits of one driver follow one another.
+            last, read = (), None
+            try:
+                progress = progress_of(job, "frames read")
                 readers = (models.extractor, models.gaze_estimator)
-                read = read_video(video, *readers, arguments, detector, progress, models.reader)
-            elif read is None:
-                continue
-            made = _drive(models, portrait, video, target, *read, detector, arguments)
-        except Interrupted:
-            raise
-        except GohdError as error:
-            if len(pairs) == 1:
-                raise
-            failed += 1
-            made = {"driver": str(video), "error": str(error)}
-        _tell(made, arguments.json)
-    return 1 if failed else 0
+                read = read_video(video, *readers, job.arguments, detector, progress, models.reader)
+            except BadInput as error:
+                read = error
+            last = video, job.arguments
+        if isinstance(read, BadInput):
+            raise read
+        return _drive(models, job, *read, detector)
+
+    return make
 
 
-def _drive(
-    models: Any,
-    portrait: Path | None,
-    video: Path,
-    target: Path,
-    driving: Any,
-    film: Any,
-    detector: Any,
-    arguments: argparse.Namespace,
-) -> dict[str, Any]:
+def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dict[str, Any]:
     from gohd_core.audio import load_audio
     from gohd_core.driving import driven_motion, followed
     from gohd_core.motion.file import save_motion
@@ -152,8 +166,9 @@ def _drive(
     from gohd_core.render import paste_back, render_video
 
     started = time.perf_counter()
+    arguments, video, portrait = job.arguments, job.sources["driver"], job.sources["portrait"]
     if dubs(portrait, driving, arguments):
-        return dub(models, video, target, film, arguments, _progress(arguments, "frames read"))
+        return dub(models, video, job.target, film, arguments, progress_of(job, "frames read"))
     if arguments.into_video:
         driving = followed(driving)
     prepared = _portrait(models, portrait, driving, film, detector, arguments)
@@ -164,25 +179,25 @@ def _drive(
         motions["audio"] = _from_sound(models, prepared, sound, options, arguments)
         _warn_of_lag(models, video, driving, sound, arguments)
     motion = driven_motion(prepared, motions, options, _face_model(models, arguments))
-    rate = max(min(film.fps, _FASTEST), 1) if arguments.into_video else motion.fps
+    rate = max(min(film.fps, MAX_FPS), 1) if arguments.into_video else motion.fps
     # As many frames as were read, where the motion is as long as the video; rounding could add one.
     exact = arguments.into_video and rate == film.fps and len(motion) == driving.report.frames
     drawn = motion.resampled(rate, frames=driving.report.frames_read if exact else None)
     warn(prepared, models.animator)
-    progress = _progress(arguments, "frames drawn")
+    progress = progress_of(job, "frames drawn")
     frames = draw(models.animator, prepared, drawn, strength=arguments.strength, progress=progress)
     if arguments.into_video:
         frames = paste_back(frames, prepared, film.batches(rate), track=driving.track.resampled(rate))
     frames = finished(frames, prepared, arguments)
     colour = film.colour if arguments.into_video else None
-    signed(render_video(target, frames, fps=rate, audio=sound, colour=colour), arguments)
+    signed(render_video(job.target, frames, fps=rate, audio=sound, colour=colour), arguments)
     if arguments.motion is not None:
         info = {"portrait": str(portrait and portrait.name), "video": video.name}
         info |= {"sources": dict(options.sources)}
         save_motion(arguments.motion, motion, info)
     return {
         "driver": str(video),
-        "video": str(target),
+        "video": str(job.target),
         "frames": len(drawn),
         "report": driving.report.as_dict(),
         "computing": time.perf_counter() - started,
@@ -208,22 +223,12 @@ def _portrait(
     models: Any, path: Path | None, driving: Any, film: Any, detector: Any, arguments: argparse.Namespace
 ) -> Any:
     """The picture's portrait; without one that of the face in the video."""
+    if path is not None:
+        return portrait_of(path, models, detector, arguments)
     from gohd_core.driving import own_portrait
-    from gohd_core.images import read_picture
-    from gohd_core.portraits import prepare_portrait
 
     readers = {"extractor": models.extractor, "gaze_estimator": models.gaze_estimator}
-    if path is None:
-        return own_portrait(film, driving, reader=models.reader, **readers)
-    picture = read_picture(path)
-    return prepare_portrait(
-        picture,
-        reader=models.reader,
-        box=arguments.box,
-        detector=detector,
-        size=arguments.size or None,
-        **readers,
-    )
+    return own_portrait(film, driving, reader=models.reader, **readers)
 
 
 def _options(arguments: argparse.Namespace) -> Any:
@@ -264,17 +269,8 @@ def _face_model(models: Any, arguments: argparse.Namespace) -> Any:
     return models.face_model if found is None else MorphableModel.from_file(found).landmarks_only()
 
 
-def _progress(arguments: argparse.Namespace, stage: str) -> Any:
-    return None if arguments.json else lambda done, total: show(stage, done, total)
-
-
-def _tell(made: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(made) + "\n")
-    elif "error" in made:
-        sys.stderr.write(f"gohd: {made['driver']}: {made['error']}\n")
-    else:
-        unseen = made["report"]["without_face"]
-        note = f" (no face in {unseen} of its frames)" if unseen else ""
-        took = f"{made['frames']} frames in {made['computing']:.1f} s"
-        sys.stdout.write(f"{made['video']}: {took}, driven by {made['driver']}{note}\n")
+def _sentence(made: dict[str, Any]) -> str:
+    unseen = made["report"]["without_face"]
+    note = f" (no face in {unseen} of its frames)" if unseen else ""
+    took = f"{made['frames']} frames in {made['computing']:.1f} s"
+    return f"{made['video']}: {took}, driven by {made['driver']}{note}"

@@ -1,4 +1,4 @@
-"""What `gohd drive --into-video --mouth audio` does to the video's own face: it says another sound."""
+"""Dubbing, `gohd drive --into-video --mouth audio`: the video's own face says another sound."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from typing import Any
 
 from gohd_core.commands.output_options import signed
 from gohd_core.commands.video_options import sound_of
+from gohd_core.constants import MAX_FPS
 from gohd_core.errors import BadInput
-
-FASTEST = 120
-"""Frames a second of the fastest video that is written."""
 
 
 def dubs(portrait: Path | None, driving: Any, arguments: argparse.Namespace) -> bool:
@@ -44,7 +42,7 @@ def dub(
     choice = FaceChoice(arguments.face, box=arguments.video_box)
     speaker = read_speaker(film, models.reader, choice, progress=progress)
     voice = voice_of(sound, models.expression, seed=arguments.seed).scaled(arguments.strength)
-    rate = min(film.fps, FASTEST)
+    rate = min(film.fps, MAX_FPS)
     mark = Mark(not arguments.no_invisible_mark, arguments.visible_mark)
     frames = marked(revoiced(film, speaker, voice).batches(rate), mark)
     length = speaker.times[-1] + 1 / float(film.fps)

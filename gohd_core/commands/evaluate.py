@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.result is None or arguments.real is None:
         raise BadInput("Give a result and a real video (or folder), or --compare OLD NEW.")
     check_outputs(arguments)
-    from gohd_core.evaluation.videos.clips import Readers, Reading
+    from gohd_core.evaluation.videos.clips import Readers, VideoReadConfig
     from gohd_core.evaluation.videos.measures import check_size, evaluate
     from gohd_core.face import CoefficientExtractor, GazeEstimator
     from gohd_core.face.expression_geometry import FaceGeometry
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         GazeEstimator.load(arguments.gaze_estimator),
         FaceGeometry.load(arguments.face_model, extractor.space),
     )
-    reading = Reading(arguments.crop, check_size(arguments.size), arguments.seconds)
+    reading = VideoReadConfig(arguments.crop, check_size(arguments.size), arguments.seconds)
     networks = _networks(arguments)
     report = evaluate(arguments.result, arguments.real, readers, reading, networks, progress=show)
     finish(report, arguments, "evaluate")

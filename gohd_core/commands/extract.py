@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import SPLITS
-from gohd_core.commands.inputs import VIDEOS, files, is_folder, result_names, show, within
+from gohd_core.commands.batch import (
+    Job,
+    Make,
+    add_batch_options,
+    progress_of,
+    result_paths,
+    run_batch,
+)
+from gohd_core.commands.inputs import VIDEOS, files, is_folder, result_names, within
+from gohd_core.commands.lists import listed_jobs
 from gohd_core.commands.output_options import check_results
 from gohd_core.commands.video_options import (
     add_reading_options,
@@ -20,13 +27,13 @@ from gohd_core.commands.video_options import (
     sound_of,
     steadying_of,
 )
-from gohd_core.errors import BadInput, GohdError, Interrupted
+from gohd_core.errors import BadInput
 
 
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
     parser = commands.add_parser("extract", help="read head pose, expression and gaze of a video")
-    parser.add_argument("video", type=Path, help="a video, or a folder of them")
+    parser.add_argument("video", type=Path, nargs="?", help="a video, or a folder of them")
     parser.add_argument("--output", "-o", type=Path, help="a .safetensors, or a folder")
     parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
@@ -45,6 +52,7 @@ def add_commands(commands: Any) -> None:
     clips.add_argument("--clip-size", type=int, default=256, help="pixels of a clip's pictures (256)")
     clips.add_argument("--split", choices=SPLITS, help="drawn from the identity")
     clips.add_argument("--identity", help="who is seen; the video's name otherwise")
+    add_batch_options(parser)
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     parser.set_defaults(run=run)
 
@@ -53,11 +61,34 @@ def run(arguments: argparse.Namespace) -> int:
     """Reads one video, or all of a folder; status 1 when one of several could not be read."""
     if arguments.output is None and arguments.clip_format is None:
         raise BadInput("Say where the motion goes: -o motion.safetensors, or --clip-format DIR.")
+    if arguments.output is None and arguments.skip_existing:
+        raise BadInput("--skip-existing looks for motions; give -o as well.")
+    if arguments.list is not None:
+        jobs = listed_jobs(arguments, add_commands, ("video",), ".safetensors")
+    elif arguments.video is None:
+        raise BadInput("Say what is read: give a video, a folder of them, or --list.")
+    else:
+        jobs = _videos(arguments)
+    if arguments.output is not None:
+        videos = [job.sources["video"] for job in jobs]
+        check_results([job.target for job in jobs], videos, ".safetensors", arguments)
+    return run_batch(jobs, _maker, arguments, sentence=_sentence)
+
+
+def _videos(arguments: argparse.Namespace) -> list[Job]:
     videos = files(arguments.video, VIDEOS, "video")
-    names = result_names([(video,) for video in videos])
-    targets = _targets(arguments, names)
-    if targets[0] is not None:
-        check_results(targets, videos, ".safetensors", arguments)
+    groups = [(video,) for video in videos]
+    targets: list[Path | None] = [None] * len(videos)
+    if arguments.output is not None:
+        several = is_folder(arguments.video)
+        targets = result_paths(arguments.output, groups, ".safetensors", several=several, what="motions")
+    return [
+        Job({"video": video}, target, arguments, name)
+        for video, target, name in zip(videos, targets, result_names(groups), strict=True)
+    ]
+
+
+def _maker(arguments: argparse.Namespace) -> Make:
     from gohd_core.face import FaceReader
 
     extractor, gaze_estimator = load_readers(arguments.models, arguments.device)
@@ -66,47 +97,19 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput("People are followed by the face networks; fetch them with `gohd download faces`.")
     needed = extractor.config.aligned and arguments.landmarks is None and reader is None
     detector = load_detector(arguments, needed=needed)
-    failed = 0
-    for video, name, target in zip(videos, names, targets, strict=True):
-        try:
-            if arguments.people:
-                made = _people(video, target, reader, arguments)
-            else:
-                made = _extract(video, name, target, extractor, gaze_estimator, detector, reader, arguments)
-        except Interrupted:
-            raise
-        except GohdError as error:
-            if len(videos) == 1:
-                raise
-            failed += 1
-            made = {"video": str(video), "error": str(error)}
-        _tell(made, arguments.json)
-    return 1 if failed else 0
+
+    def make(job: Job) -> dict[str, Any]:
+        if arguments.people:
+            return _people(job, reader)
+        return _extract(job, extractor, gaze_estimator, detector, reader)
+
+    return make
 
 
-def _targets(arguments: argparse.Namespace, names: list[str]) -> list[Path | None]:
-    output = arguments.output
-    if output is None:
-        return [None] * len(names)
-    if is_folder(arguments.video) and output.suffix and not is_folder(output):
-        raise BadInput(f"Several motions need a folder to go to; {output} looks like a file.")
-    if is_folder(arguments.video) or is_folder(output):
-        return [output / f"{name}.safetensors" for name in names]
-    return [output]
-
-
-def _extract(
-    video: Path,
-    name: str,
-    target: Path | None,
-    extractor: Any,
-    gaze_estimator: Any,
-    detector: Any,
-    reader: Any,
-    arguments: argparse.Namespace,
-) -> dict[str, Any]:
+def _extract(job: Job, extractor: Any, gaze_estimator: Any, detector: Any, reader: Any) -> dict[str, Any]:
+    arguments, video, target = job.arguments, job.sources["video"], job.target
     started = time.perf_counter()
-    progress = None if arguments.json else lambda done, total: show("frames", done, total)
+    progress = progress_of(job, "frames")
     driving, film = read_video(video, extractor, gaze_estimator, arguments, detector, progress, reader)
     made: dict[str, Any] = {
         "video": str(video),
@@ -116,21 +119,22 @@ def _extract(
     if target is not None:
         made["motion"], made["frames"] = _save(driving, target, video, arguments)
     if arguments.clip_format is not None:
-        made["clips"] = [str(path) for path in _clips(video, name, film, driving, arguments)]
+        made["clips"] = [str(path) for path in _clips(job, film, driving)]
     made["seconds"] = time.perf_counter() - started
     return made
 
 
-def _people(video: Path, target: Path | None, reader: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+def _people(job: Job, reader: Any) -> dict[str, Any]:
     """One motion for everybody in a video, numbered."""
     from gohd_core.driving import extract_people
     from gohd_core.video.reader import Film
 
+    arguments, video, target = job.arguments, job.sources["video"], job.target
     if target is None or arguments.clip_format is not None:
         raise BadInput("--people writes one motion a person: give -o, and leave out --clip-format.")
     started = time.perf_counter()
     film = Film.open(video, start=arguments.start, seconds=arguments.seconds)
-    progress = None if arguments.json else lambda done, total: show("frames", done, total)
+    progress = progress_of(job, "frames")
     given = {"missing": arguments.missing, "steadying": steadying_of(arguments), "progress": progress}
     people = extract_people(film, reader, **given)
     if not people:
@@ -160,23 +164,20 @@ def _save(driving: Any, target: Path, video: Path, arguments: argparse.Namespace
     return str(save_motion(target, motion, info)), len(motion)
 
 
-def _clips(video: Path, name: str, film: Any, driving: Any, arguments: argparse.Namespace) -> list[Path]:
+def _clips(job: Job, film: Any, driving: Any) -> list[Path]:
     from gohd_core.audio import to_mono_16k
     from gohd_core.driving import ClipPlan, write_clips
 
-    plan = ClipPlan(name, arguments.clip_size, arguments.clip_seconds, arguments.split, arguments.identity)
-    sound = sound_of(video, arguments)
+    arguments = job.arguments
+    plan = ClipPlan(
+        job.name, arguments.clip_size, arguments.clip_seconds, arguments.split, arguments.identity
+    )
+    sound = sound_of(job.sources["video"], arguments)
     audio = None if sound is None else to_mono_16k(*sound)
     return write_clips(arguments.clip_format, film, driving, plan, audio)
 
 
-def _tell(made: dict[str, Any], as_json: bool) -> None:
-    text = made.pop("text", "")
-    if as_json:
-        sys.stdout.write(json.dumps(made) + "\n")
-    elif "error" in made:
-        sys.stderr.write(f"gohd: {made['video']}: {made['error']}\n")
-    else:
-        where = [made["motion"]] if "motion" in made else made.get("motions", [])
-        where += [f"{len(made['clips'])} clips"] if "clips" in made else []
-        sys.stdout.write(f"{made['video']} -> {' and '.join(where)} in {made['seconds']:.1f} s\n{text}\n")
+def _sentence(made: dict[str, Any]) -> str:
+    where = [made["motion"]] if "motion" in made else made.get("motions", [])
+    where += [f"{len(made['clips'])} clips"] if "clips" in made else []
+    return f"{made['video']} -> {' and '.join(where)} in {made['seconds']:.1f} s\n{made['text']}"

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import ORDERS
+from gohd_core.commands.batch import (
+    Job,
+    Make,
+    add_batch_options,
+    progress_of,
+    result_paths,
+    run_batch,
+)
 from gohd_core.commands.inputs import (
     PICTURES,
     VIDEOS,
     files,
     gaze_angles,
+    is_folder,
     numbers,
-    result_names,
-    show,
     within,
 )
 from gohd_core.commands.output_options import add_mark_options, check_finishing, check_results, signed
 from gohd_core.commands.video_options import sound_of
-from gohd_core.errors import BadInput, GohdError, Interrupted
-
-FASTEST = 120
-"""Frames a second of the fastest video that is written."""
+from gohd_core.constants import MAX_FPS
+from gohd_core.errors import BadInput
 
 
 def add_commands(commands: Any) -> None:
@@ -62,68 +65,59 @@ def add_commands(commands: Any) -> None:
         help="mark the frames as generated; without it nothing outside the eyes changes",
     )
     add_mark_options(group)
+    add_batch_options(parser, lists=False)
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each file")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Turns the eyes of one file, or of all in a folder; status 1 when one of several could not be done."""
-    from gohd_core.face import FaceReader
-
     check_finishing(arguments)
     sources = files(arguments.source, (*VIDEOS, *PICTURES), "video or picture")
-    several = arguments.source.is_dir()
-    if several and arguments.output.suffix:
-        raise BadInput(f"Several files need a folder to go to; {arguments.output} looks like a file.")
-    targets = _targets(arguments, sources)
+    several = is_folder(arguments.source)
+    groups = [(source,) for source in sources]
+    endings = [_ending(source) for source in sources]
+    targets = result_paths(arguments.output, groups, endings, several=several, what="files")
     for ending in (".png", ".mp4"):
         chosen = [pair for pair in zip(targets, sources, strict=True) if _ending(pair[1]) == ending]
         check_results([target for target, _ in chosen], [source for _, source in chosen], ending, arguments)
+    jobs = [
+        Job({"source": source}, target, arguments) for source, target in zip(sources, targets, strict=True)
+    ]
+    return run_batch(jobs, _maker, arguments, sentence=_sentence)
+
+
+def _maker(arguments: argparse.Namespace) -> Make:
+    from gohd_core.face import FaceReader
+
     reader = FaceReader.load(device=arguments.device)
-    failed = 0
-    for source, target in zip(sources, targets, strict=True):
-        try:
-            made = _turn(source, target, reader, arguments)
-        except Interrupted:
-            raise
-        except GohdError as error:
-            if not several:
-                raise
-            failed += 1
-            made = {"source": str(source), "error": str(error)}
-        _tell(made, arguments.json)
-    return 1 if failed else 0
+    return lambda job: _turn(job, reader)
+
+
+def _sentence(made: dict[str, Any]) -> str:
+    return f"{made['written']}: {made['text']} {made['seconds']:.1f} s"
 
 
 def _ending(source: Path) -> str:
     return ".png" if source.suffix.lower() in PICTURES else ".mp4"
 
 
-def _targets(arguments: argparse.Namespace, sources: list[Path]) -> list[Path]:
-    if not arguments.source.is_dir() and not arguments.output.is_dir():
-        return [arguments.output]
-    names = result_names([(source,) for source in sources])
-    return [
-        arguments.output / f"{name}{_ending(source)}" for name, source in zip(names, sources, strict=True)
-    ]
-
-
-def _turn(source: Path, target: Path, reader: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+def _turn(job: Job, reader: Any) -> dict[str, Any]:
     from gohd_core.driving.eye_contact import read_eyes, turned
     from gohd_core.face import FaceChoice
     from gohd_core.images import read_picture
     from gohd_core.video.reader import Film
 
     started = time.perf_counter()
+    arguments, source, target = job.arguments, job.sources["source"], job.target
     picture = source.suffix.lower() in PICTURES
     film = (
         Film.of_images([read_picture(source)])
         if picture
         else Film.open(source, start=arguments.start, seconds=arguments.seconds)
     )
-    progress = None if arguments.json else lambda done, total: show("frames read", done, total)
     choice = FaceChoice(arguments.face, box=arguments.face_box)
-    read = read_eyes(film, reader, choice, progress=progress)
+    read = read_eyes(film, reader, choice, progress=progress_of(job, "frames read"))
     result, report = turned(film, read, _gaze(arguments), arguments.strength)
     _write(result, target, None if picture else sound_of(source, arguments), arguments)
     seconds = time.perf_counter() - started
@@ -146,7 +140,7 @@ def _write(film: Any, target: Path, sound: Any, arguments: argparse.Namespace) -
     from gohd_core.render import Mark, marked, render_video
 
     mark = Mark(arguments.invisible_mark, arguments.visible_mark)
-    rate = min(film.fps, FASTEST)
+    rate = min(film.fps, MAX_FPS)
     frames = marked(film.batches(rate), mark)
     if target.suffix.lower() == ".png":
         from io import BytesIO
@@ -161,13 +155,3 @@ def _write(film: Any, target: Path, sound: Any, arguments: argparse.Namespace) -
         write_whole(target, content.getvalue())
         return
     signed(render_video(target, frames, fps=rate, audio=sound, crf=arguments.crf), arguments)
-
-
-def _tell(made: dict[str, Any], as_json: bool) -> None:
-    text = made.pop("text", "")
-    if as_json:
-        sys.stdout.write(json.dumps(made) + "\n")
-    elif "error" in made:
-        sys.stderr.write(f"gohd: {made['source']}: {made['error']}\n")
-    else:
-        sys.stdout.write(f"{made['written']}: {text} {made['seconds']:.1f} s\n")

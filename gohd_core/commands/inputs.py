@@ -1,4 +1,4 @@
-"""What the commands take: files and folders, numbers; where results go; and a line of progress."""
+"""Inputs of the commands: files and folders, numbers; names of results; and a line of progress."""
 
 from __future__ import annotations
 
@@ -57,29 +57,30 @@ def files(path: Path, endings: tuple[str, ...], what: str) -> list[Path]:
     return [path]
 
 
-def result_names(sources: Sequence[Sequence[Path]]) -> list[str]:
-    """A file name without ending for the result of each group of files; no two are the same.
+def result_names(sources: Sequence[Sequence[Path]], given: Sequence[str] = ()) -> list[str]:
+    """A file name without ending for the result of each group of files; all differ, also from those `given`.
 
     Those are the names of the sources without their endings, joined; where that would make two alike, which
     for some file systems they are in spite of case or Unicode form, their endings stay, and numbers follow.
     """
     short = [_fitting("-".join(path.stem for path in group)) for group in sources]
-    often = Counter(map(_alike, short))
-    taken = {name for name, count in often.items() if count == 1}
+    often = Counter(map(alike, [*short, *given]))
+    taken = {name for name, count in often.items() if count == 1} | set(map(alike, given))
     names = []
     for group, name in zip(sources, short, strict=True):
-        if often[_alike(name)] > 1:
+        if often[alike(name)] > 1:
             whole = _fitting("-".join(path.name for path in group))
             name, number = whole, 1
-            while _alike(name) in taken:
+            while alike(name) in taken:
                 number += 1
                 name = f"{whole}-{number}"
-            taken.add(_alike(name))
+            taken.add(alike(name))
         names.append(name)
     return names
 
 
-def _alike(name: str) -> str:
+def alike(name: str) -> str:
+    """What is the same for two names that some file system takes for one."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 

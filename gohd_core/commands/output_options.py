@@ -1,4 +1,4 @@
-"""What commands that make videos share: full frame or crop, marks, and content credentials."""
+"""Options of commands that make videos: models, portrait, full frame or crop, marks, content credentials."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gohd_core.choices import PRECISIONS
+from gohd_core.commands.inputs import numbers, within
 from gohd_core.errors import BadInput
 from gohd_core.files import check_target
 
@@ -14,8 +16,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Which weights draw, whom, how and where."""
+    parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
+    parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the portrait's face in pixels")
+    parser.add_argument("--strength", type=within(0, 3), default=1.0, help="factor on all motion, Fig. 8 (1)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--dtype", default="float32", choices=PRECISIONS)
+    parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
+
+
 def add_finishing_options(parser: argparse.ArgumentParser) -> None:
-    """What becomes of the drawn frames."""
+    """Options of postprocessing drawn frames."""
     group = parser.add_argument_group("finishing")
     group.add_argument(
         "--full-frame",
@@ -74,6 +86,22 @@ def check_finishing(arguments: argparse.Namespace) -> None:
         for path in (arguments.certificate, arguments.private_key):
             if not path.is_file():
                 raise BadInput(f"There is no file at {path}; check the path.")
+
+
+def portrait_of(path: Path, models: Any, detector: Any, arguments: argparse.Namespace) -> Any:
+    """The portrait of a picture, as the options say."""
+    from gohd_core.images import read_picture
+    from gohd_core.portraits import prepare_portrait
+
+    return prepare_portrait(
+        read_picture(path),
+        reader=models.reader,
+        box=arguments.box,
+        detector=detector,
+        size=arguments.size or None,
+        extractor=models.extractor,
+        gaze_estimator=models.gaze_estimator,
+    )
 
 
 def finished(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namespace) -> Iterator[Tensor]:

@@ -22,7 +22,7 @@ BATCH = 25
 
 @dataclass(frozen=True)
 class StylisedClip:
-    """What a preview shows: where it is, what is said, by which voice, frame by frame."""
+    """A preview clip: its path, text and voice, frame by frame."""
 
     path: Path
     text: str

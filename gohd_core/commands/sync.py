@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import ORDERS
-from gohd_core.commands.inputs import VIDEOS, files, numbers, result_names, show, within
+from gohd_core.commands.batch import (
+    Job,
+    Make,
+    add_batch_options,
+    progress_of,
+    result_paths,
+    run_batch,
+)
+from gohd_core.commands.inputs import VIDEOS, files, is_folder, numbers, within
 from gohd_core.commands.output_options import check_results
 from gohd_core.commands.video_options import sound_of
-from gohd_core.errors import BadInput, GohdError, Interrupted
+from gohd_core.errors import BadInput
 
 UNKNOWN = 3
 """Exit status when a file's lag can't be told: neither an error nor an answer."""
@@ -32,56 +38,45 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--face-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
     parser.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")
     parser.add_argument("--seconds", type=within(0), default=0.0, help="so many seconds; 0 goes to the end")
+    add_batch_options(parser, lists=False)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measures each video; exit status 3 where the lag of one is not known, 1 where one can't be read."""
-    from gohd_core.expression import ExpressionPredictor
-    from gohd_core.face import FaceReader
-
     videos = files(arguments.video, VIDEOS, "video")
     if arguments.output is not None and (arguments.start or arguments.seconds):
         raise BadInput("Only whole videos are put right; leave out --start and --seconds.")
-    if arguments.output is not None and arguments.video.is_dir() and arguments.output.suffix:
-        raise BadInput(f"Several videos need a folder to go to; {arguments.output} looks like a file.")
-    targets = _targets(arguments, videos)
+    targets: list[Path | None] = [None] * len(videos)
     if arguments.output is not None:
+        groups, several = [(video,) for video in videos], is_folder(arguments.video)
+        targets = result_paths(arguments.output, groups, ".mp4", several=several)
         check_results(targets, videos, ".mp4", arguments)
+    jobs = [Job({"video": video}, target, arguments) for video, target in zip(videos, targets, strict=True)]
+    return run_batch(jobs, _maker, arguments, sentence=_sentence, status=_status)
+
+
+def _maker(arguments: argparse.Namespace) -> Make:
+    from gohd_core.expression import ExpressionPredictor
+    from gohd_core.face import FaceReader
+
     reader = FaceReader.load(device=arguments.device)
     predictor = ExpressionPredictor.load("builtin", device=arguments.device)
-    status = 0
-    for video, target in zip(videos, targets, strict=True):
-        try:
-            made = _measure(video, target, reader, predictor, arguments)
-        except Interrupted:
-            raise
-        except GohdError as error:
-            if len(videos) == 1:
-                raise
-            made = {"video": str(video), "error": str(error)}
-        status = max(status, 1 if "error" in made else 0 if made["known"] else UNKNOWN)
-        _tell(made, arguments.json)
-    return status
+    return lambda job: _measure(job, reader, predictor)
 
 
-def _targets(arguments: argparse.Namespace, videos: list[Path]) -> list[Any]:
-    if arguments.output is None:
-        return [None] * len(videos)
-    if not arguments.video.is_dir() and not arguments.output.is_dir():
-        return [arguments.output]
-    return [arguments.output / f"{name}.mp4" for name in result_names([(video,) for video in videos])]
+def _status(made: dict[str, Any]) -> int:
+    return 0 if made["known"] else UNKNOWN
 
 
-def _measure(
-    video: Path, target: Path | None, reader: Any, predictor: Any, arguments: argparse.Namespace
-) -> dict[str, Any]:
+def _measure(job: Job, reader: Any, predictor: Any) -> dict[str, Any]:
     from gohd_core.driving import extract_by_meshes
     from gohd_core.driving.sync import lip_lag, shift_sound
     from gohd_core.face import FaceChoice
     from gohd_core.video.reader import Film
 
-    progress = None if arguments.json else lambda done, total: show("frames", done, total)
+    arguments, video, target = job.arguments, job.sources["video"], job.target
+    progress = progress_of(job, "frames")
     film = Film.open(video, start=arguments.start, seconds=arguments.seconds)
     choice = FaceChoice(arguments.face, box=arguments.face_box)
     driving = extract_by_meshes(film, reader, choice, progress=progress)
@@ -92,12 +87,6 @@ def _measure(
     return made
 
 
-def _tell(made: dict[str, Any], as_json: bool) -> None:
-    text = made.pop("text", "")
-    if as_json:
-        sys.stdout.write(json.dumps(made) + "\n")
-    elif "error" in made:
-        sys.stderr.write(f"gohd: {made['video']}: {made['error']}\n")
-    else:
-        written = f" Put right: {made['written']}." if "written" in made else ""
-        sys.stdout.write(f"{made['video']}: {text}{written}\n")
+def _sentence(made: dict[str, Any]) -> str:
+    written = f" Put right: {made['written']}." if "written" in made else ""
+    return f"{made['video']}: {made['text']}{written}"

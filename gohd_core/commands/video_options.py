@@ -1,4 +1,4 @@
-"""What `gohd extract` and `gohd drive` share: options on how a driving video is read, and its reading."""
+"""Options for reading a driving video, and its reading, for `gohd extract` and `gohd drive`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
-    """How the video is read."""
+    """Options of reading the video."""
     group = parser.add_argument_group("reading the video")
     group.add_argument("--video-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of its face in pixels")
     group.add_argument(
@@ -87,7 +87,7 @@ def read_video(
     reader: Any = None,
 ) -> tuple[Driving, Film]:
     """Reads one video as the options say; reader: of people's faces, where it is there."""
-    from gohd_core.driving import extract_motion, whereabouts
+    from gohd_core.driving import extract_motion, face_locator
     from gohd_core.face import FaceChoice
     from gohd_core.video.reader import Film
 
@@ -96,7 +96,7 @@ def read_video(
     landmarks = None if arguments.landmarks is None else _landmarks(arguments.landmarks)
     where = None
     if reader is None or landmarks is not None or detector is not None:
-        where = whereabouts(landmarks=landmarks, box=arguments.video_box, detector=detector, choice=choice)
+        where = face_locator(landmarks=landmarks, box=arguments.video_box, detector=detector, choice=choice)
     driving = extract_motion(
         film,
         extractor,
@@ -113,11 +113,11 @@ def read_video(
 
 
 def steadying_of(arguments: argparse.Namespace) -> Any:
-    """How motion is smoothed."""
-    from gohd_core.driving import Steadying
+    """Smoothing from the options."""
+    from gohd_core.driving import SmoothingConfig
 
     parts = tuple(part.strip() for part in arguments.smooth_parts.split(",") if part.strip())
-    return Steadying(arguments.smooth, arguments.smooth_seconds, parts)
+    return SmoothingConfig(arguments.smooth, arguments.smooth_seconds, parts)
 
 
 def sound_of(path: Path, arguments: argparse.Namespace) -> tuple[Any, int] | None:
@@ -145,9 +145,13 @@ def _landmarks(path: Path) -> Any:
         found = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise BadInput(f"{path} can't be read as landmarks ({error}); {wanted}.") from error
-    if isinstance(found, np.ndarray):
-        return found
-    with found:
-        if len(found.files) != 1:
-            raise BadInput(f"{path} holds {len(found.files)} arrays ({', '.join(found.files)}); {wanted}.")
-        return found[found.files[0]]
+    if not isinstance(found, np.ndarray):
+        with found:
+            if len(found.files) != 1:
+                raise BadInput(
+                    f"{path} holds {len(found.files)} arrays ({', '.join(found.files)}); {wanted}."
+                )
+            found = found[found.files[0]]
+    if found.dtype.kind not in "fiu":
+        raise BadInput(f"{path} holds {found.dtype} values and no pixels; {wanted}.")
+    return found

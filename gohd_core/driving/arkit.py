@@ -13,23 +13,19 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.constants import FPS, N_EXPRESSION, STYLISED
+from gohd_core.constants import N_EXPRESSION, STYLISED
 from gohd_core.driving.blendshapes import EYE_RANGE, SHAPES, expression_of, gaze_of
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import rotation
 from gohd_core.face.gaze_estimator import gaze_direction
-from gohd_core.files import write_whole
 from gohd_core.motion import Expression, Gaze, Motion, Pose
-from gohd_core.motion.editing import exact_fps
 
 _EYE = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
 _MOUTH = (
@@ -66,7 +62,7 @@ _COLUMNS = (*(name[0].upper() + name[1:] for name in BLENDSHAPES), *HEAD, *EYES)
 FORMAT = "gohd-arkit-1"
 
 
-def blendshapes(motion: Motion, *, fps: Fraction | int | float | None = None) -> dict[str, Tensor]:
+def blendshapes(motion: Motion) -> dict[str, Tensor]:
     """Every shape and angle over time, [T] float32 each, by ARKit's names, `HEAD` and `EYES`.
 
     Raises `BadInput` for motion of another space than the stylised one, whose movements have no names.
@@ -78,7 +74,6 @@ def blendshapes(motion: Motion, *, fps: Fraction | int | float | None = None) ->
         )
     from gohd_core.stylised.expressions import INDEX
 
-    motion = motion if fps is None else motion.resampled(exact_fps(fps))
     made = {
         name: torch.zeros(len(motion), dtype=torch.float32, device="cpu")
         for name in (*BLENDSHAPES, *HEAD, *EYES)
@@ -106,49 +101,38 @@ def blendshapes(motion: Motion, *, fps: Fraction | int | float | None = None) ->
     return made
 
 
-def save_blendshapes(path: str | Path, motion: Motion, *, fps: Fraction | int | float | None = None) -> Path:
-    """Writes .csv (Live Link Face) or .json, at the motion's own rate or another; whole or not at all."""
-    path = Path(path)
-    rate = motion.fps if fps is None else exact_fps(fps)
-    made = blendshapes(motion, fps=rate)
+def to_csv(motion: Motion) -> str:
+    """The text of a Live Link Face file."""
+    made = blendshapes(motion)
+    return _csv(torch.stack(list(made.values()), 1).tolist(), Fraction(motion.fps))
+
+
+def from_csv(text: str, fps: Fraction | int | float) -> Motion:
+    """The motion in such a text. Raises `ValueError` or `IndexError` for another text."""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    columns = {name: [float(row[column]) for row in rows] for name, column in _named(rows[0]).items()}
+    return motion_of(columns, None, fps)
+
+
+def to_content(motion: Motion) -> dict[str, Any]:
+    """What a JSON file of blendshapes holds."""
+    made = blendshapes(motion)
     rows = torch.stack(list(made.values()), 1).tolist()
-    if path.suffix == ".csv":
-        return write_whole(path, _csv(rows, Fraction(rate)).encode())
-    if path.suffix != ".json":
-        raise BadInput(f"Blendshapes are written as .csv or .json; {path.name} ends otherwise.")
-    places = motion.resampled(rate).pose.values[:, 3:].tolist()
-    content = {
+    return {
         "format": FORMAT,
-        "fps": str(Fraction(rate)),
+        "fps": str(Fraction(motion.fps)),
         "names": list(made),
         "frames": [[round(value, 6) for value in row] for row in rows],
-        "head_translation": [[round(value, 6) for value in row] for row in places],
+        "head_translation": [
+            [round(value, 6) for value in row] for row in motion.pose.values[:, 3:].tolist()
+        ],
     }
-    return write_whole(path, json.dumps(content).encode())
 
 
-def load_blendshapes(path: str | Path, *, fps: Fraction | int | float = FPS) -> Motion:
-    """Reads .csv of Live Link Face or .json of ours as motion in the stylised space.
-
-    fps: of a .csv, which does not say it; a .json does. Raises `BadInput` for a file that can't be read.
-    """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix == ".json":
-            content = json.loads(text)
-            fps, frames = Fraction(content["fps"]), content["frames"]
-            columns = {name: [row[k] for row in frames] for k, name in enumerate(content["names"])}
-            places = content.get("head_translation")
-        else:
-            rows = list(csv.DictReader(io.StringIO(text)))
-            columns = {name: [float(row[column]) for row in rows] for name, column in _named(rows[0]).items()}
-            places = None
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise BadInput(
-            f"{path} can't be read as blendshapes; give a CSV of Live Link Face, or JSON from here."
-        ) from error
-    return _motion(columns, places, fps)
+def from_content(content: dict[str, Any]) -> Motion:
+    """The motion in such a file; `KeyError`, `ValueError` or `TypeError` for content of another form."""
+    columns = {name: [row[k] for row in content["frames"]] for k, name in enumerate(content["names"])}
+    return motion_of(columns, content.get("head_translation"), Fraction(content["fps"]))
 
 
 def _named(row: dict[str, Any]) -> dict[str, str]:
@@ -157,7 +141,10 @@ def _named(row: dict[str, Any]) -> dict[str, str]:
     return {ours: column for column, ours in known.items() if column in row}
 
 
-def _motion(columns: dict[str, list[float]], places: Any, fps: Fraction | int | float) -> Motion:
+def motion_of(columns: dict[str, list[float]], places: Any, fps: Fraction | int | float) -> Motion:
+    """Motion of shapes and angles by name, as `blendshapes` gives them; places [T,3] of the head, or None.
+
+    Raises `BadInput` where there is nothing."""
     from gohd_core.stylised.expressions import INDEX
 
     count = len(next(iter(columns.values()), ()))

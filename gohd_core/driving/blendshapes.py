@@ -16,8 +16,8 @@ import torch
 
 from gohd_core.constants import FPS, N_EXPRESSION, N_IDENTITY, STYLISED
 from gohd_core.driving.crop_readers import crop_tremble
-from gohd_core.driving.result import Driving, Reading, assembled
-from gohd_core.driving.steadiness import Steadying
+from gohd_core.driving.result import Driving, FrameCoefficients, assembled
+from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.driving.timeline import check_missing
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import ALIGNED_SIZE, DISTANCE, FOCAL, rotation, rotation_angles
@@ -28,7 +28,7 @@ from gohd_core.face.morphable import MorphableModel
 from gohd_core.landmarks68 import RIGID
 
 EYE_RANGE = np.radians(30.0)
-"""How far an eye turns at eyeLook... = 1, in radians: about the reach of a comfortable glance."""
+"""Turn of an eye at eyeLook... = 1, in radians: about the reach of a comfortable glance."""
 
 SHAPES: dict[str, tuple[tuple[str, ...], ...]] = {
     "jaw_open": (("jawOpen",),),
@@ -59,7 +59,7 @@ def motion_from_blendshapes(
     source_fps: Fraction | int | float = FPS,
     fps: Fraction | int | float = FPS,
     missing: str = "hold",
-    steadying: Steadying | None = None,
+    steadying: SmoothingConfig | None = None,
 ) -> Driving:
     """Pose, expression and gaze of a tracked MediaPipe face, in the stylised space.
 
@@ -71,7 +71,7 @@ def motion_from_blendshapes(
     check_missing(missing)
     model = MorphableModel.stylised_landmarks().landmarks().double().numpy()[list(RIGID)]
     square: Box | None = None
-    readings: list[Reading | None] = []
+    readings: list[FrameCoefficients | None] = []
     for face in track.faces:
         if face is None:
             readings.append(None)
@@ -79,7 +79,7 @@ def motion_from_blendshapes(
         points = landmarks_68(face["landmarks_xy"])
         if square is None:
             square = face_crop_box(Box.around(points), track.height, track.width)
-        readings.append(_reading(face, points, square, model))
+        readings.append(_coefficients(face, points, square, model))
     times = [float(k / Fraction(source_fps)) for k in range(len(readings))]
     centres = [reading.landmarks.mean(0) for reading in readings if reading is not None]
     return assembled(
@@ -89,7 +89,7 @@ def motion_from_blendshapes(
         fps=fps,
         space=STYLISED,
         missing=missing,
-        steadying=steadying or Steadying(),
+        steadying=steadying or SmoothingConfig(),
         crop=crop_tremble(centres, centres),
         square=square,
         picture=(track.height, track.width),
@@ -121,12 +121,19 @@ def gaze_of(blendshapes: Mapping[str, float], angles: torch.Tensor) -> np.ndarra
         shape("eyeLookInLeft") - shape("eyeLookOutLeft"),
         shape("eyeLookOutRight") - shape("eyeLookInRight"),
     ]
-    inside = torch.tensor([np.mean(up), np.mean(left)], dtype=torch.float64, device="cpu") * EYE_RANGE
-    x, y, z = gaze_direction(inside) @ rotation(angles)
-    return np.array([torch.asin(y.clamp(-1, 1)), torch.atan2(-x, z)])
+    inside = torch.tensor([[np.mean(up), np.mean(left)]], dtype=torch.float64, device="cpu") * EYE_RANGE
+    return gaze_in_camera(inside, angles[None])[0].numpy()
 
 
-def _reading(face: Mapping[str, Any], points: np.ndarray, square: Box, model: np.ndarray) -> Reading:
+def gaze_in_camera(inside: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
+    """Gaze [T, 2] (pitch, yaw) in camera axes of eyes turned by `inside` [T, 2] in heads turned by [T, 3]."""
+    x, y, z = torch.einsum("tc,tch->ht", gaze_direction(inside), rotation(angles))
+    return torch.stack([torch.asin(y.clamp(-1, 1)), torch.atan2(-x, z)], 1)
+
+
+def _coefficients(
+    face: Mapping[str, Any], points: np.ndarray, square: Box, model: np.ndarray
+) -> FrameCoefficients:
     for what in ("blendshapes", "transformation_matrix"):
         if face.get(what) is None:
             raise BadInput(BLENDSHAPES_MISSING.format(what=what.replace("_", " ")))
@@ -139,7 +146,7 @@ def _reading(face: Mapping[str, Any], points: np.ndarray, square: Box, model: np
     # The camera's rows are size - 1 - v and its columns u, so that only rows are a pixel off the corner.
     corner = np.array([square.left, square.top - 1])
     place = _place(turned, (points[list(RIGID)] - corner) / square.width)
-    return Reading(
+    return FrameCoefficients(
         np.concatenate([angles.numpy(), place]),
         expression_of(face["blendshapes"]),
         gaze_of(face["blendshapes"], angles),

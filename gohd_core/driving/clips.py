@@ -30,7 +30,7 @@ UNITS = {
 
 @dataclass(frozen=True)
 class ClipPlan:
-    """How a film becomes clips.
+    """Options of cutting a film into clips.
 
     Attributes:
         name: of the film; clips are called name-000, name-001 ...
@@ -141,7 +141,7 @@ def _arrays(frames: list[Image], driving: Driving, rows: slice, size: int) -> di
 
 
 def _square(image: Image, driving: Driving, landmarks: np.ndarray) -> Box:
-    """Where nothing moved in a square film its whole picture, else the crop around the mean landmarks."""
+    """Crop box: of a square film in which nothing moved its whole picture, else around the mean landmarks."""
     height, width = image.shape[:2]
     if driving.square == (0, 0, width, height):
         side = min(height, width)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.driving.steadiness import tremble
+from gohd_core.driving.steadiness import jitter
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import ALIGNED_SIZE, DISTANCE, FOCAL
 from gohd_core.face.crop import Box, face_crop_box
@@ -18,8 +18,10 @@ ROOM = 0.07
 """A steady crop stays where it is until the face's own crop is this share of its side away from it."""
 GROWTH = 1.2
 """... or larger or smaller by this factor."""
-_SECONDS, _BETA = 0.12, 1.5
-"""Of the one-euro filter over landmarks, whose unit is the face's width."""
+_SECONDS = 0.12
+"""Time constant at rest of the one-euro filter over landmarks, whose unit is the face's width."""
+_BETA = 1.5
+"""Speed coefficient of that filter."""
 _FOCAL_SHARE = FOCAL / ALIGNED_SIZE
 
 
@@ -74,7 +76,7 @@ class LandmarkFilter:
 
 def crop_tremble(wanted: list, used: list) -> tuple[float, float]:
     """Jitter of the crop's centre in pixels, as the landmarks want it and as it is used."""
-    return tremble(np.array(wanted).reshape(-1, 2)), tremble(np.array(used).reshape(-1, 2))
+    return jitter(np.array(wanted).reshape(-1, 2)), jitter(np.array(used).reshape(-1, 2))
 
 
 def pose_in(pose: Tensor, seen: Box, reference: Box) -> Tensor:

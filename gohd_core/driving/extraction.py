@@ -12,11 +12,12 @@ import numpy as np
 import torch
 
 from gohd_core.constants import FPS, STYLISED
-from gohd_core.driving.locators import Sighting, TrackedFace, Whereabouts, WholeFrames
+from gohd_core.driving.lids import without_following
+from gohd_core.driving.locators import FaceLocator, FaceObservation, TrackedFace, WholeFrames
 from gohd_core.driving.mesh_reading import MeshReadings, MeshTracks, read_one, read_people
 from gohd_core.driving.readers import reader_for
 from gohd_core.driving.result import Driving, assembled
-from gohd_core.driving.steadiness import Steadying
+from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.driving.timeline import check_missing, on_grid
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.extractor import CoefficientExtractor
@@ -32,12 +33,12 @@ def extract_motion(
     extractor: CoefficientExtractor,
     gaze_estimator: GazeEstimator | None = None,
     *,
-    where: Whereabouts | None = None,
+    where: FaceLocator | None = None,
     reader: FaceReader | None = None,
     choice: FaceChoice | None = None,
     missing: str = "hold",
     steady_crop: bool = True,
-    steadying: Steadying | None = None,
+    steadying: SmoothingConfig | None = None,
     fps: Fraction | int | float = FPS,
     batch_size: int = 16,
     progress: Callable[[int, int], None] | None = None,
@@ -48,7 +49,7 @@ def extract_motion(
     Args:
         film: any rate, even or uneven; it is resampled on unwrapped angles to round(seconds * fps) frames.
         gaze_estimator: None leaves the gaze straight ahead and marked as not observed.
-        where: see `whereabouts`; None lets `reader` look for the face, and without one takes each frame as a
+        where: see `face_locator`; None lets `reader` look for the face, and without one takes each frame as a
             square picture of a head.
         reader: reads the meshes of people's faces; heads of the kind that ships stay with the extractor, and
             official extractors align faces by landmarks of the meshes.
@@ -57,12 +58,12 @@ def extract_motion(
             of them together leave a motion at rest.
         steady_crop: keep the crop still while the face stays in it (built-in weights), or steady the
             landmarks that align it (official ones).
-        steadying: smoothing of the motion; None is `Steadying()`.
+        steadying: smoothing of the motion; None is `SmoothingConfig()`.
         batch_size: frames that go through the networks together; it does not change the result.
     Raises: `BadInput` for a film that can't be read, or where nothing says where the face is; `Interrupted`.
     """
     check_missing(missing)
-    given = {"missing": missing, "fps": fps, "steadying": steadying or Steadying()}
+    given = {"missing": missing, "fps": fps, "steadying": steadying or SmoothingConfig()}
     if where is None and reader is not None:
         choice = choice or FaceChoice()
         if extractor.space != STYLISED:
@@ -75,7 +76,7 @@ def extract_motion(
     where = where or WholeFrames()
     crops = reader_for(extractor, gaze_estimator, steady=steady_crop, fps=float(film.fps))
     times, readings, picture = [], [], (0, 0)
-    for batch in _batches(where.sight(film.play()), batch_size):
+    for batch in _batches(where.locate(film.play()), batch_size):
         if should_stop is not None and should_stop():
             raise Interrupted("Reading the driving video was stopped.")
         picture = batch[0].image.shape[:2]
@@ -105,14 +106,14 @@ def extract_by_meshes(
     choice: FaceChoice | None = None,
     *,
     missing: str = "hold",
-    steadying: Steadying | None = None,
+    steadying: SmoothingConfig | None = None,
     fps: Fraction | int | float = FPS,
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Driving:
     """Motion of the chosen person in a film of people, in the stylised space; see `extract_motion`."""
     check_missing(missing)
-    given = {"missing": missing, "fps": fps, "steadying": steadying or Steadying()}
+    given = {"missing": missing, "fps": fps, "steadying": steadying or SmoothingConfig()}
     told = _told(progress, film)
     made, times, size = read_one(film.play(), reader, choice or FaceChoice(), told, should_stop)
     return _from_meshes(made, times, size, film, given)
@@ -123,7 +124,7 @@ def extract_people(
     reader: FaceReader,
     *,
     missing: str = "hold",
-    steadying: Steadying | None = None,
+    steadying: SmoothingConfig | None = None,
     fps: Fraction | int | float = FPS,
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -134,7 +135,7 @@ def extract_people(
     seen count as without a face.
     """
     check_missing(missing)
-    given = {"missing": missing, "fps": fps, "steadying": steadying or Steadying()}
+    given = {"missing": missing, "fps": fps, "steadying": steadying or SmoothingConfig()}
     people, times, size = read_people(film.play(), reader, _told(progress, film), should_stop)
     return [_from_meshes(made, times, size, film, given) for made in people]
 
@@ -175,13 +176,14 @@ def _from_meshes(
     clock = np.maximum.accumulate(np.array(times))
     lips, _ = on_grid(rows, clock, found, fps=given["fps"], count=len(driving.motion))
     report = replace(driving.report, doubtful=doubtful)
-    return replace(driving, report=report, lips=torch.from_numpy(lips).float())
+    motion = without_following(driving.motion)
+    return replace(driving, motion=motion, report=report, lips=torch.from_numpy(lips).float())
 
 
 def _told(progress: Callable[[int, int], None] | None, film: Film) -> Callable[[int], Any]:
     return lambda done: progress and progress(done, max(film.count, done))
 
 
-def _batches(sightings: Iterator[Sighting], size: int) -> Iterator[list[Sighting]]:
+def _batches(sightings: Iterator[FaceObservation], size: int) -> Iterator[list[FaceObservation]]:
     while batch := list(islice(sightings, size)):
         yield batch

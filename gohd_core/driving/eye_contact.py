@@ -13,7 +13,7 @@ from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
-from gohd_core.mesh.eye_contact import LIMIT, ClipEyes, EyeRows
+from gohd_core.mesh.eye_contact import DRAWN, LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.fit import face_box
 from gohd_core.mesh.iris_drawing import draw_iris
 from gohd_core.motion import Gaze
@@ -125,7 +125,7 @@ def _drawn(film: Film, read: ReadEyes, shifts: list[np.ndarray]) -> Iterator[tup
             continue
         frame = np.array(image)
         for eye, shift in zip(read.eyes.eyes, shifts, strict=True):
-            draw_iris(frame, eye, row, shift[row])
+            draw_iris(frame, eye, row, DRAWN * shift[row])
         row += 1
         yield time, frame
 

@@ -10,7 +10,7 @@ import torch
 
 from gohd_core.driving.crop_readers import pose_in
 from gohd_core.driving.result import Driving
-from gohd_core.driving.steadiness import tremble
+from gohd_core.driving.steadiness import jitter
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box
 from gohd_core.face.extractor import CoefficientExtractor
@@ -56,8 +56,8 @@ def followed(driving: Driving, *, follow: bool = True) -> Driving:
     )
     report = replace(
         driving.report,
-        crop_tremble=tremble(moving.values[:, :2]),
-        steadied_crop_tremble=tremble(steady.values[:, :2]),
+        crop_tremble=jitter(moving.values[:, :2]),
+        steadied_crop_tremble=jitter(steady.values[:, :2]),
     )
     if driving.square is None:
         return replace(driving, track=steady, report=report)

@@ -1,4 +1,4 @@
-"""Where the face is in each frame: known landmarks, a box, a tracked face, or the whole square picture."""
+"""Face locators for videos: known landmarks, a box, a tracked face, or the whole square picture."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gohd_core.images import Image, check_landmarks
 
 
 @dataclass(frozen=True, eq=False)
-class Sighting:
+class FaceObservation:
     """One frame: its time in seconds, its picture, and what is known of the face in it.
 
     landmarks [68, 2] in pixels or None; box of the face or None; whole: the picture is all face.
@@ -39,9 +39,9 @@ class Sighting:
 class WholeFrames:
     """Every frame is a square picture of a head, framed like a portrait."""
 
-    def sight(self, frames: Iterable[tuple[float, Image]]) -> Iterator[Sighting]:
-        """One sighting a frame."""
-        return (Sighting(time, image, whole=True) for time, image in frames)
+    def locate(self, frames: Iterable[tuple[float, Image]]) -> Iterator[FaceObservation]:
+        """One observation a frame."""
+        return (FaceObservation(time, image, whole=True) for time, image in frames)
 
 
 class KnownLandmarks:
@@ -59,10 +59,10 @@ class KnownLandmarks:
             for points in rows
         ]
 
-    def sight(self, frames: Iterable[tuple[float, Image]]) -> Iterator[Sighting]:
-        """One sighting a frame."""
+    def locate(self, frames: Iterable[tuple[float, Image]]) -> Iterator[FaceObservation]:
+        """One observation a frame."""
         for k, (time, image) in enumerate(frames):
-            yield Sighting(time, image, self.landmarks[k] if k < len(self.landmarks) else None)
+            yield FaceObservation(time, image, self.landmarks[k] if k < len(self.landmarks) else None)
 
 
 class KnownBox:
@@ -77,11 +77,11 @@ class KnownBox:
         self.single = Box.of(boxes) if one else None
         self.boxes = [] if one else [None if box is None else Box.of(box) for box in boxes]
 
-    def sight(self, frames: Iterable[tuple[float, Image]]) -> Iterator[Sighting]:
-        """One sighting a frame."""
+    def locate(self, frames: Iterable[tuple[float, Image]]) -> Iterator[FaceObservation]:
+        """One observation a frame."""
         for k, (time, image) in enumerate(frames):
             own = self.boxes[k] if k < len(self.boxes) else None
-            yield Sighting(time, image, box=self.single or own)
+            yield FaceObservation(time, image, box=self.single or own)
 
 
 class TrackedFace:
@@ -90,8 +90,8 @@ class TrackedFace:
     def __init__(self, detector: FaceDetector, choice: FaceChoice | None = None) -> None:
         self.tracker = FaceTracker(detector, choice or FaceChoice())
 
-    def sight(self, frames: Iterable[tuple[float, Image]]) -> Iterator[Sighting]:
-        """One sighting a frame."""
+    def locate(self, frames: Iterable[tuple[float, Image]]) -> Iterator[FaceObservation]:
+        """One observation a frame."""
         times: list[float] = []
 
         def images() -> Iterator[Image]:
@@ -100,19 +100,19 @@ class TrackedFace:
                 yield image
 
         for image, landmarks in self.tracker.track(images()):
-            yield Sighting(times.pop(0), image, landmarks)
+            yield FaceObservation(times.pop(0), image, landmarks)
 
 
-Whereabouts = WholeFrames | KnownLandmarks | KnownBox | TrackedFace
+FaceLocator = WholeFrames | KnownLandmarks | KnownBox | TrackedFace
 
 
-def whereabouts(
+def face_locator(
     *,
     landmarks: Sequence[Any] | np.ndarray | None = None,
     box: Any = None,
     detector: FaceDetector | None = None,
     choice: FaceChoice | None = None,
-) -> Whereabouts:
+) -> FaceLocator:
     """The first of these that is given: landmarks, a detector (with a box it takes the face there), a box.
 
     Nothing at all: the frames are square pictures of a head.

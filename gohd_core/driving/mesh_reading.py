@@ -14,8 +14,8 @@ from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_IDENTITY
-from gohd_core.driving.locators import Sighting
-from gohd_core.driving.result import Reading
+from gohd_core.driving.locators import FaceObservation
+from gohd_core.driving.result import FrameCoefficients
 from gohd_core.errors import Interrupted
 from gohd_core.face.camera import ALIGNED_SIZE
 from gohd_core.face.crop import Box
@@ -48,7 +48,7 @@ size that it moves by from frame to frame)."""
 SAME = 0.5
 """Overlap (intersection over union) from which on two people are one."""
 LOOK = 1.0
-"""How often new people are looked for, in seconds."""
+"""Interval of searches for new people, seconds."""
 
 BLINK_COLUMNS = [MOVING[k] for k in BLINKS]
 
@@ -59,11 +59,11 @@ class MeshTracks:
     def __init__(self, reader: FaceReader, choice: FaceChoice | None = None) -> None:
         self.reader, self.choice = reader, choice or FaceChoice()
 
-    def sight(self, frames: Iterable[tuple[float, Image]]) -> Iterator[Sighting]:
+    def locate(self, frames: Iterable[tuple[float, Image]]) -> Iterator[FaceObservation]:
         """One sighting a frame."""
         for block, faces in follow(frames, self.reader, self.choice):
             for (time, image), face in zip(block, faces, strict=True):
-                yield Sighting(time, image, None if face is None else face.landmarks68)
+                yield FaceObservation(time, image, None if face is None else face.landmarks68)
 
 
 def follow(
@@ -98,6 +98,7 @@ class People:
         self.reader, self.most = reader, most
         self.last: list[FaceLandmarks] = []
         self._looked: float | None = None
+        self._seen: list[bool] = []
 
     def follow(self, block: list[tuple[float, Image]]) -> list[list[FaceLandmarks | None]]:
         """Each known person's face in the frames of a block; people who are new are last."""
@@ -108,6 +109,7 @@ class People:
         tracks = [self.reader.track(images, last, choice=FaceChoice(box=last.box)) for last in self.last]
         for row in range(len(images)):
             self._part(tracks, row)
+        self._seen = [track[-1] is not None for track in tracks]
         for k, track in enumerate(tracks):
             self.last[k] = next((face for face in reversed(track) if face is not None), self.last[k])
         return tracks
@@ -120,14 +122,19 @@ class People:
                 self.last.append(face)
 
     def _part(self, tracks: list[list[FaceLandmarks | None]], row: int) -> None:
-        """Of two tracks that are on one face, that keeps it whose face was nearer."""
+        """Of two tracks on one face, that keeps it who was seen just before, or whose face was nearer."""
         for first in range(len(tracks)):
             for second in range(first + 1, len(tracks)):
                 a, b = tracks[first][row], tracks[second][row]
                 if a is None or b is None or overlap(a.box, b.box) <= SAME:
                     continue
-                ways = [_way(tracks[k], row, self.last[k]) for k in (first, second)]
-                tracks[second if ways[0] <= ways[1] else first][row] = None
+                claims = [self._claim(tracks[k], row, k) for k in (first, second)]
+                tracks[second if claims[0] <= claims[1] else first][row] = None
+
+    def _claim(self, track: list[FaceLandmarks | None], row: int, person: int) -> tuple[bool, float]:
+        """Whether somebody was not seen just before, and how far away before that; the least has the face."""
+        before = track[row - 1] is not None if row else person < len(self._seen) and self._seen[person]
+        return not before, _way(track, row, self.last[person])
 
 
 def _alike(face: FaceLandmarks, other: FaceLandmarks) -> bool:
@@ -207,7 +214,7 @@ class MeshReadings:
         self.doubtful["fast"] += int((ways > FAST * np.ptp(flat, axis=1).max(1)).sum())
 
     def expression(self) -> ClipExpression | None:
-        """What tells this person's expressions, by all frames so far; None without any."""
+        """This person's expression fit, from all frames so far; None without any."""
         if not self._sample:
             return None
         return ClipExpression(neutral_points(torch.stack(self._sample)), Features.joined(self._features))
@@ -218,7 +225,7 @@ class MeshReadings:
         corners = features.lips[:, 1, 0] - features.lips[:, 1, HALF]
         return torch.stack([features.gap, corners.norm(dim=-1)], 1).numpy()
 
-    def readings(self, fps: float) -> list[Reading | None]:
+    def readings(self, fps: float) -> list[FrameCoefficients | None]:
         """One a frame, None without a face."""
         tells = self.expression()
         if tells is None:
@@ -229,7 +236,7 @@ class MeshReadings:
         steady = _steadied(expression.numpy(), found, LIPS_SECONDS * fps)
         rows = zip(pose.double().numpy(), steady, gaze.numpy(), self._landmarks, strict=True)
         identity = np.zeros(N_IDENTITY)
-        made = (Reading(p, e, g, identity, points) for p, e, g, points in rows)
+        made = (FrameCoefficients(p, e, g, identity, points) for p, e, g, points in rows)
         return [next(made) if there else None for there in self.found]
 
     def _gaze(self, pose: Tensor, blink: Tensor) -> Tensor:

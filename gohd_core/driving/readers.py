@@ -9,13 +9,13 @@ import torch
 
 from gohd_core.constants import N_LANDMARKS
 from gohd_core.driving.crop_readers import Cropper, LandmarkFilter, crop_tremble, pose_in
-from gohd_core.driving.locators import Sighting
-from gohd_core.driving.result import Reading
+from gohd_core.driving.locators import FaceObservation
+from gohd_core.driving.result import FrameCoefficients
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, is_square, slice_box
 from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
-from gohd_core.face.reprojection import misfit
+from gohd_core.face.reprojection import reprojection_error
 from gohd_core.face.tracking import box_of_landmarks
 
 NO_FACE = 0.06
@@ -39,11 +39,11 @@ class CropReader:
         self.cropper = Cropper(steady)
         self.reference: Box | None = None
 
-    def read(self, sightings: list[Sighting]) -> list[Reading | None]:
+    def read(self, sightings: list[FaceObservation]) -> list[FrameCoefficients | None]:
         """One reading a frame, None without a face."""
         boxes = [self._square(sighting) for sighting in sightings]
         chosen = [k for k, box in enumerate(boxes) if box is not None]
-        result: list[Reading | None] = [None] * len(sightings)
+        result: list[FrameCoefficients | None] = [None] * len(sightings)
         if not chosen:
             return result
         crops = [slice_box(sightings[k].image, boxes[k]) for k in chosen]
@@ -68,7 +68,7 @@ class CropReader:
                 landmarks = np.zeros((N_LANDMARKS, 2))
                 if found.landmarks is not None:
                     landmarks = found.landmarks[row].numpy() + box.ints()[:2]
-            result[k] = Reading(
+            result[k] = FrameCoefficients(
                 pose_in(found.pose.values[row], box, self.reference).numpy(),
                 found.expression.values[row].numpy(),
                 gazes[row].numpy(),
@@ -81,7 +81,7 @@ class CropReader:
         """Jitter of the crop in pixels, before and after steadying."""
         return crop_tremble(self.cropper.wanted, self.cropper.used)
 
-    def _square(self, sighting: Sighting) -> Box | None:
+    def _square(self, sighting: FaceObservation) -> Box | None:
         height, width = sighting.image.shape[:2]
         if sighting.whole:
             if not is_square(height, width):
@@ -105,7 +105,7 @@ def _fits(found: Any, crops: list[np.ndarray]) -> list[bool]:
         :, None
     ]
     unit = (found.landmarks + 0.5) / sizes * 256 - 0.5
-    fitting = (misfit(found.coefficients, unit, 256) < NO_FACE).tolist()
+    fitting = (reprojection_error(found.coefficients, unit, 256) < NO_FACE).tolist()
     return [a and b for a, b in zip(shows, fitting, strict=True)]
 
 
@@ -120,11 +120,11 @@ class AlignedReader:
         self.centres: list[np.ndarray] = []
         self.reference: Box | None = None
 
-    def read(self, sightings: list[Sighting]) -> list[Reading | None]:
+    def read(self, sightings: list[FaceObservation]) -> list[FrameCoefficients | None]:
         """One reading a frame, None without a face."""
         points = [self._steady(sighting) for sighting in sightings]
         chosen = [k for k, landmarks in enumerate(points) if landmarks is not None]
-        result: list[Reading | None] = [None] * len(sightings)
+        result: list[FrameCoefficients | None] = [None] * len(sightings)
         if not chosen:
             return result
         images = [sightings[k].image for k in chosen]
@@ -136,7 +136,7 @@ class AlignedReader:
             gazes = self.gaze.estimate(images, [box.as_tuple() for box in boxes]).values
         for row, k in enumerate(chosen):
             values = (found.pose.values, found.expression.values, gazes, found.identity)
-            result[k] = Reading(*(v[row].numpy() for v in values), landmarks[row])
+            result[k] = FrameCoefficients(*(v[row].numpy() for v in values), landmarks[row])
         return result
 
     def crop_tremble(self) -> tuple[float, float]:
@@ -145,7 +145,7 @@ class AlignedReader:
             return crop_tremble(self.centres, self.centres)
         return crop_tremble(self.filter.wanted, self.filter.used)
 
-    def _steady(self, sighting: Sighting) -> np.ndarray | None:
+    def _steady(self, sighting: FaceObservation) -> np.ndarray | None:
         if sighting.landmarks is None and sighting.found:
             raise BadInput(
                 "The official extractor aligns faces by their landmarks, and only a box or whole frames were "
@@ -158,7 +158,7 @@ class AlignedReader:
         return _usable(sighting.landmarks, sighting)
 
 
-def _usable(landmarks: np.ndarray | None, sighting: Sighting) -> np.ndarray | None:
+def _usable(landmarks: np.ndarray | None, sighting: FaceObservation) -> np.ndarray | None:
     """None also where the landmarks lie outside the picture: there is nothing to be seen there."""
     if landmarks is None:
         return None

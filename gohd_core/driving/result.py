@@ -1,4 +1,4 @@
-"""What comes of a driving video: its motion, whose it is, and a report; however it was read."""
+"""Result of reading a driving video: its motion, whose it is, and a report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.constants import N_IDENTITY, N_LANDMARKS
-from gohd_core.driving.steadiness import Steadying, motion_tremble, steadied
+from gohd_core.driving.steadiness import SmoothingConfig, motion_jitter, smooth_motion
 from gohd_core.driving.timeline import gaps, on_grid
 from gohd_core.face.crop import Box
 from gohd_core.face.head_track import HeadTrack
@@ -19,8 +19,9 @@ from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
-    """What one frame says: pose [6], expression [64], gaze [2], identity [80], landmarks [68, 2] in pixels.
+class FrameCoefficients:
+    """Coefficients of one frame: pose [6], expression [64], gaze [2], identity [80], landmarks [68, 2] in
+    pixels.
 
     The landmarks are zero where nobody gave any and the extractor does not find them itself.
     """
@@ -34,14 +35,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class ExtractionReport:
-    """What happened, for people and for `--json`.
+    """Report of an extraction, for people and for `--json`.
 
     Attributes:
         frames_read, source_fps: of the film. frames, fps: of the motion.
         without_face: frames read in which no face was seen; gaps: where the motion was not observed,
             as (from, to) in seconds; missing: what was done there.
         searched: frames in which a detector had to look for the face; 0 without a detector.
-        tremble, steadied_tremble: jitter before and after smoothing, by part (`steadiness.tremble`).
+        tremble, steadied_tremble: jitter before and after smoothing, by part (`steadiness.jitter`).
         crop_tremble, steadied_crop_tremble: the same of the crop, in pixels of the film.
         doubtful: frames that were hard to read, by what made them so: a face turned away, at the picture's
             edge, or moving fast.
@@ -111,14 +112,14 @@ class Driving:
 
 
 def assembled(
-    readings: list[Reading | None],
+    readings: list[FrameCoefficients | None],
     times: list[float],
     *,
     source_fps: Fraction,
     fps: Fraction | int | float,
     space: str,
     missing: str,
-    steadying: Steadying,
+    steadying: SmoothingConfig,
     has_gaze: bool = True,
     crop: tuple[float, float] = (0.0, 0.0),
     searched: int = 0,
@@ -127,7 +128,7 @@ def assembled(
 ) -> Driving:
     """Readings at their times (None: no face) as a motion at `fps`; see `ExtractionReport` for the rest."""
     raw, landmarks = _resampled(readings, times, source_fps, fps, missing, space, has_gaze)
-    steady = steadied(raw, steadying)
+    steady = smooth_motion(raw, steadying)
     report = ExtractionReport(
         frames_read=len(times),
         source_fps=float(source_fps),
@@ -137,8 +138,8 @@ def assembled(
         missing=missing,
         gaps=gaps(raw.pose.valid.numpy(), fps),
         searched=searched,
-        tremble=motion_tremble(raw),
-        steadied_tremble=motion_tremble(steady),
+        tremble=motion_jitter(raw),
+        steadied_tremble=motion_jitter(steady),
         crop_tremble=crop[0],
         steadied_crop_tremble=crop[1],
     )
@@ -147,7 +148,7 @@ def assembled(
 
 
 def _resampled(
-    readings: list[Reading | None],
+    readings: list[FrameCoefficients | None],
     times: list[float],
     source_fps: Fraction,
     fps: Fraction | int | float,
@@ -169,12 +170,12 @@ def _resampled(
     return Motion(*parts), torch.from_numpy(landmarks).float().unflatten(1, (N_LANDMARKS, 2))
 
 
-def _column(readings: list[Reading | None], name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _column(readings: list[FrameCoefficients | None], name: str, shape: tuple[int, ...]) -> np.ndarray:
     empty = np.zeros(shape)
     return np.stack([empty if reading is None else getattr(reading, name) for reading in readings])
 
 
-def _identity(readings: list[Reading | None]) -> Tensor:
+def _identity(readings: list[FrameCoefficients | None]) -> Tensor:
     rows = [reading.identity for reading in readings if reading is not None]
     return (
         torch.from_numpy(np.mean(rows, axis=0)).float()

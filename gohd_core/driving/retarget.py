@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from gohd_core.choices import DRIVEN_PARTS, TRACKS
-from gohd_core.driving.lids import with_seen_lids
 from gohd_core.errors import BadInput
 from gohd_core.face.morphable import MorphableModel
 from gohd_core.face.portrait import Portrait
@@ -24,7 +23,7 @@ _MIXED = {"pose": "pose", "mouth": "expression", "eyes": "eyes", "gaze": "gaze"}
 
 @dataclass(frozen=True)
 class DriveOptions:
-    """What drives what.
+    """Sources of a driven motion's parts.
 
     Attributes:
         sources: part (`DRIVEN_PARTS`) -> name of a motion, or "own" for what the portrait itself does. The
@@ -90,8 +89,6 @@ def driven_motion(
         fill=options.fill,
     )
     mixed = mix_motion(own, **{_MIXED[part]: t for part, t in tracks.items()}, settings=settings, model=model)
-    if portrait.mesh is not None and wanted["eyes"] == wanted["gaze"] == "video":
-        mixed = with_seen_lids(mixed, own)
     return _with_own(mixed, own) if options.own_where_unseen else mixed
 
 

@@ -20,7 +20,7 @@ from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
 from gohd_core.mesh.fit import face_box
-from gohd_core.mesh.revoicing import RevoiceRows, Revoicing
+from gohd_core.mesh.revoicing import RevoiceRows, Revoicing, Said
 from gohd_core.motion import Expression
 from gohd_core.video.reader import Film
 
@@ -51,7 +51,7 @@ def read_speaker(
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Speaker:
-    """Reads the chosen face of a film, and once more the few frames that its mouths are learnt from.
+    """Reads the chosen face of a film, and plays it again: to learn mouths, and find what is before them.
 
     Raises: `BadInput` where it is seen too seldom, or for a film that plays once.
     """
@@ -75,10 +75,16 @@ def read_speaker(
             f"The face is seen in {len(meshes)} frames of the video; to say something else it takes {FEWEST} "
             "at least."
         )
-    box = face_box(torch.from_numpy(meshes[0]), *size)
-    face = Revoicing(RevoiceRows.of(np.stack(meshes), box), box)
+    # Whole pixels, so that mouths that are drawn in it lie on the film's.
+    left, top, side = (float(round(each)) for each in face_box(torch.from_numpy(meshes[0]), *size))
+    rows = RevoiceRows.of(np.stack(meshes), (left, top, side))
+    meshes.clear()
+    face = Revoicing(rows, (left, top, side), float(film.fps))
     wanted, pictures = set(face.wanted_frames), {}
     for row, image in _seen(film, np.array(found)):
+        if should_stop is not None and should_stop():
+            raise Interrupted("Reading the speaker was stopped.")
+        face.look_at(image)
         if row in wanted:
             pictures[row] = np.array(image)
     face.learn(pictures)
@@ -93,23 +99,30 @@ def revoiced(film: Film, speaker: Speaker, voice: Expression) -> Film:
     Args:
         speaker: from `read_speaker` of the same film.
         voice: what the sound makes a face do, in the stylised space; after its end the mouth comes to rest.
+    Raises: `BadInput` for a voice of another space.
     """
-    spoken = speaker.face.styled(_at(voice, speaker.times[speaker.found]))
-    lips = speaker.face.target_lips(spoken)
+    if voice.space != STYLISED:
+        raise BadInput("Real faces say what the built-in expression weights predict; use those.")
+    said = spoken(speaker, voice)
 
     def play() -> Iterator[tuple[float, Image]]:
         row = 0
         for k, (time, image) in enumerate(film.play()):
             if k < len(speaker.found) and speaker.found[k]:
-                image = speaker.face.frame(image, row, spoken[row], lips[row])
+                image = speaker.face.frame(image, row, said)
                 row += 1
             yield time, image
 
     return replace(film, play=play)
 
 
+def spoken(speaker: Speaker, voice: Expression) -> Said:
+    """Motion of the speaker's face in the frames in which it is seen."""
+    return speaker.face.says(_at(voice, speaker.times[speaker.found]))
+
+
 def voice_of(sound: tuple[Any, int], predictor: ExpressionPredictor, *, seed: int = 0) -> Expression:
-    """What a sound (waveform, sample rate) makes a face at rest do; `BadInput` for another space."""
+    """Expressions of a sound (waveform, sample rate) on a face at rest; `BadInput` for another space."""
     if predictor.space != STYLISED:
         raise BadInput("Real faces say a sound by the built-in expression weights; load those.")
     rest = torch.zeros(N_EXPRESSION, dtype=torch.float32, device="cpu")

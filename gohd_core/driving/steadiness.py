@@ -1,4 +1,4 @@
-"""How much motion trembles, and making it steadier (the paper's own limitation: slight jitter)."""
+"""Jitter of motion, and smoothing against it (the paper's own limitation: slight jitter)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _NOISE = 6**0.5
 
 
 @dataclass(frozen=True)
-class Steadying:
-    """How motion is smoothed.
+class SmoothingConfig:
+    """Smoothing of a motion.
 
     Attributes:
         method: "none"; "mean", the official mean over 5 frames (the pose alone, there); or one of
@@ -43,29 +43,29 @@ class Steadying:
             raise BadInput(f"There is no part {unknown[0]!r} to smooth; use some of {', '.join(TRACKS)}.")
 
 
-OFFICIAL = Steadying("mean", 0.2, ("pose",))
-"""What the official script does to driving poses, without its feedback."""
+OFFICIAL = SmoothingConfig("mean", 0.2, ("pose",))
+"""Smoothing of the official script for driving poses, without its feedback."""
 
 
-def steadied(motion: Motion, how: Steadying) -> Motion:
+def smooth_motion(motion: Motion, how: SmoothingConfig) -> Motion:
     """The motion with its parts smoothed."""
     if how.method == "none":
         return motion
     return Motion(
         **{
-            name: _steadied(getattr(motion, name), how) if name in how.parts else getattr(motion, name)
+            name: _smooth_track(getattr(motion, name), how) if name in how.parts else getattr(motion, name)
             for name in TRACKS
         }
     )
 
 
-def _steadied(track: Track, how: Steadying) -> Track:
+def _smooth_track(track: Track, how: SmoothingConfig) -> Track:
     if how.method != "mean":
         return smoothed(track, how.seconds, how.method)
     return replace(track, values=smoothing.mean(track.unwrapped))
 
 
-def tremble(values: Tensor | np.ndarray) -> float:
+def jitter(values: Tensor | np.ndarray) -> float:
     """Jitter of a track [T, C], in its own unit: the noise that its second differences would come from.
 
     For white noise of deviation s on top of slow motion it is s; smooth motion itself counts little
@@ -78,12 +78,12 @@ def tremble(values: Tensor | np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.diff(track, 2, axis=0) ** 2)) / _NOISE)
 
 
-def motion_tremble(motion: Motion) -> dict[str, float]:
-    """`tremble` of each part: head and gaze in degrees, position in model units, expression in its own."""
+def motion_jitter(motion: Motion) -> dict[str, float]:
+    """`jitter` of each part: head and gaze in degrees, position in model units, expression in its own."""
     pose = motion.pose.values.double()
     return {
-        "head": float(np.degrees(tremble(unwrap(pose[:, :3])))),
-        "position": tremble(pose[:, 3:]),
-        "expression": tremble(motion.expression.values),
-        "gaze": float(np.degrees(tremble(unwrap(motion.gaze.values.double())))),
+        "head": float(np.degrees(jitter(unwrap(pose[:, :3])))),
+        "position": jitter(pose[:, 3:]),
+        "expression": jitter(motion.expression.values),
+        "gaze": float(np.degrees(jitter(unwrap(motion.gaze.values.double())))),
     }

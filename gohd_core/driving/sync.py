@@ -1,4 +1,4 @@
-"""How far lips and sound of a video are apart: what is seen of the lips against what is heard."""
+"""Lag between lips and sound of a video, from its mesh readings and predicted expressions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SILENT = 1e-3
 
 @dataclass(frozen=True)
 class InStep:
-    """What was found.
+    """Result of a lag measurement.
 
     Attributes:
         milliseconds: by how much the lips come after the sound; negative where they come before it.

@@ -9,7 +9,12 @@ from gohd_core.evaluation.report import Report, Table, shown
 from gohd_core.files import whole_file
 from gohd_core.render.plot import BACKGROUND, COLOURS, GRID, INK
 
-_WIDTH, _NAME, _BAR, _LINE, _PAD = 980, 190, 120, 16, 10
+_WIDTH = 980
+"""Of a chart, in pixels; likewise of a name, of a bar; height of a line; margins."""
+_NAME = 190
+_BAR = 120
+_LINE = 16
+_PAD = 10
 _COLUMNS = (_WIDTH - _NAME) // _BAR
 _FORMATS = (".png", ".jpg", ".jpeg", ".webp")
 

@@ -1,4 +1,4 @@
-"""What makes up an expression predictor: one frozen config for the release and both full variants."""
+"""Config of the expression predictor: one for the release and both full variants."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from gohd_core.expression.config import ExpressionConfig
 
 @dataclass
 class EyeMotionState:
-    """What the generator keeps from one chunk to the next: frames done and its own memory."""
+    """State of the generator between chunks: frames done and its own memory."""
 
     frame: int = 0
     memory: list[Tensor] = field(default_factory=list)

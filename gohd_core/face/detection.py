@@ -102,7 +102,7 @@ class FaceDetector:
 
     @property
     def device(self) -> torch.device:
-        """Where its networks are: they may be moved."""
+        """Device of its networks; they may be moved."""
         return next((weight.device for weight in self.network.parameters()), self._device)
 
     def __call__(self, image: Any) -> list[np.ndarray]:

@@ -18,7 +18,7 @@ from gohd_core.face.eye_motion import eye_height, eye_motion
 
 @dataclass(frozen=True)
 class Face:
-    """What a sequence of expressions looks like with identity and pose set to zero.
+    """Geometry of a sequence of expressions, with identity and pose set to zero.
 
     Attributes:
         landmarks: 3-D, in aligned pixels, [B, T, 68, 3].

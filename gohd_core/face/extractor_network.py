@@ -11,7 +11,7 @@ from gohd_core.errors import BadInput
 from gohd_core.face.camera import ALIGNED_SIZE
 from gohd_core.face.coefficients import SIZES, Coefficients
 from gohd_core.face.glimpses import GlimpseConfig
-from gohd_core.face.reader import FaceReader, Reading
+from gohd_core.face.reader import FaceBackbone, FaceFeatures
 from gohd_core.face.resnet import RESNET50, ResNetConfig
 
 HEADS = {
@@ -58,7 +58,7 @@ class ExtractorNetwork(nn.Module):
     def __init__(self, config: ExtractorConfig) -> None:
         super().__init__()
         self.config = config
-        self.reader = FaceReader(config.backbone, config.image_size, config.glimpses)
+        self.reader = FaceBackbone(config.backbone, config.image_size, config.glimpses)
         width = self.reader.n_features
         self.trunk = None
         if config.glimpses is not None:
@@ -69,7 +69,7 @@ class ExtractorNetwork(nn.Module):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
 
-    def forward(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Coefficients, Reading]:
+    def forward(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Coefficients, FaceFeatures]:
         """Reads coefficients.
 
         Args:

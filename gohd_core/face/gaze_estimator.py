@@ -22,7 +22,7 @@ from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, slice_box
 from gohd_core.face.extractor import square_face
 from gohd_core.face.glimpses import GlimpseConfig
-from gohd_core.face.reader import FaceReader, Reading
+from gohd_core.face.reader import FaceBackbone, FaceFeatures
 from gohd_core.face.resnet import RESNET50, ResNetConfig
 from gohd_core.images import Image, rgb_images, to_tensor
 from gohd_core.motion import Gaze
@@ -62,7 +62,7 @@ class GazeNetwork(nn.Module):
     def __init__(self, config: GazeConfig) -> None:
         super().__init__()
         self.config = config
-        self.reader = FaceReader(config.backbone, config.image_size, config.glimpses)
+        self.reader = FaceBackbone(config.backbone, config.image_size, config.glimpses)
         width = self.reader.n_features
         self.hidden = None
         if config.glimpses is not None:
@@ -71,7 +71,7 @@ class GazeNetwork(nn.Module):
         self.horizontal = nn.Linear(width, config.bins)
         self.vertical = nn.Linear(width, config.bins)
 
-    def forward(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, Tensor, Reading]:
+    def forward(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, Tensor, FaceFeatures]:
         """Reads gaze from images [B, 3, S, S] in 0..1.
 
         landmarks: [B, 68, 2] in -1..1, for the glimpses; None lets the network find them.

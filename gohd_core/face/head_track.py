@@ -47,7 +47,7 @@ class HeadTrack(Sequence):
         return self.values * ratio
 
     def visibility(self) -> Tensor:
-        """How much of the face is to be shown, 0..1 [T]: short gaps are bridged, at longer ones it fades."""
+        """Opacity of the face over time, 0..1 [T]: short gaps are bridged, at longer ones it fades."""
         reach = max(1, round(BLINK * float(self.fps) / 2))
         seen = self.valid.float()[None, None]
         near = F.max_pool1d(seen, 2 * reach + 1, 1, reach)
@@ -59,7 +59,7 @@ class HeadTrack(Sequence):
 
 
 def head_places(landmarks: Tensor, angles: Tensor) -> Tensor:
-    """Where a head's origin lies and how large it is, [T, 3]: x, y in pixels and pixels a model unit.
+    """A head's origin and scale in the picture, [T, 3]: x, y in pixels and pixels a model unit.
 
     The average head's nose and eye corners, turned by the head's own angles, are laid onto the landmarks by
     least squares, so that neither a turn of the head nor a talking mouth moves or shrinks the place.

@@ -16,7 +16,7 @@ REFERENCE_SCALE = 195.0
 SCALE_SIDE = 200.0
 """Side in pixels of what is seen at scale 1."""
 LIFT = 0.12
-"""What is seen is centred this share of the box's height above the box's centre."""
+"""The crop's centre lies this share of the box's height above the box's centre."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class View:
 
 
 def view_of(box: Box) -> View:
-    """What face-alignment shows its network for a detector's box; corners are truncated toward zero."""
+    """Face-alignment's crop of a detector's box; corners are truncated toward zero."""
     x = box.right - box.width / 2
     y = box.bottom - box.height / 2 - box.height * LIFT
     side = SCALE_SIDE * (box.width + box.height) / REFERENCE_SCALE

@@ -16,6 +16,7 @@ from gohd_core.face import camera as _camera
 from gohd_core.face.camera import Camera
 from gohd_core.face.eye_motion import eye_motion
 from gohd_core.face.eye_projection import eye_projection
+from gohd_core.kernels.policy import exact_dtype
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ class MorphableModel:
                     f"{basis.shape[-1]}."
                 )
             # Normals of thin triangles magnify the rounding of long sums, so the CPU adds in float64.
-            exact = torch.float64 if coefficients.device.type == "cpu" else coefficients.dtype
+            exact = exact_dtype(coefficients.device, coefficients.dtype)
             flat = coefficients.to(exact) @ basis.flatten(0, 1).T.to(coefficients.device, exact)
             shape = shape.to(flat) + flat.unflatten(-1, basis.shape[:2])
             kind = coefficients.dtype

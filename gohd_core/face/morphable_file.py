@@ -13,7 +13,7 @@ from gohd_core.errors import BadCheckpoint, MissingDependency
 from gohd_core.face.morphable import MorphableModel, Texture
 
 FIELDS = ("meanshape", "meantex", "idBase", "exBase", "texBase", "tri", "point_buf", "keypoints")
-"""What Deep3DFaceRecon writes into BFM_model_front.mat and we use; indices in it count from 1."""
+"""Arrays of Deep3DFaceRecon's BFM_model_front.mat that are used; indices in it count from 1."""
 
 LANDMARK_FILE = "stylised_landmarks.safetensors"
 LANDMARK_FIELDS = ("mean_shape", "identity_basis", "expression_basis")

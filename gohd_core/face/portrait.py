@@ -18,15 +18,15 @@ from gohd_core.face.crop import Box, face_crop_box, is_square, resize_crop, slic
 from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.picking import FaceChoice
-from gohd_core.face.reprojection import misfit
+from gohd_core.face.reprojection import reprojection_error
 from gohd_core.images import check_landmarks, rgb_images, single_image
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 SIZE = 256
 """Side of the crop that the official animator takes, in pixels."""
 
-MIN_SIDE = 32
-"""A face crop with a shorter side than this shows no face that could be animated, in pixels."""
+MIN_SIDE, MAX_SIDE = 32, 4096
+"""Pixels of a face crop's side: below, no face could be animated, and above nothing more would be seen."""
 
 NO_FACE = (
     "No face was found in the picture, upright or turned, large or small; show a human face, or one drawn "
@@ -52,7 +52,7 @@ class Portrait:
         pose, expression: p0 and e0, sequences of one frame, or None without an extractor.
         gaze: g0, a sequence of one frame, or None without a gaze estimator.
         identity: i of eq. 10, [80], or None.
-        misfit: how badly the stylised face model fits, where the built-in extractor read; see `misfit`.
+        reprojection_error: of the stylised face model, where the built-in extractor read; see there.
         mesh: [478, 3] the face mesh in pixels of the frame, z in the same scale, for portraits that were read
             by it.
         person_mask: [S, S] in 0..1, how sure each pixel of the crop is the person's; likewise.
@@ -66,7 +66,7 @@ class Portrait:
     expression: Expression | None = None
     gaze: Gaze | None = None
     identity: Tensor | None = None
-    misfit: float | None = None
+    reprojection_error: float | None = None
     mesh: Tensor | None = None
     person_mask: Tensor | None = None
 
@@ -187,8 +187,8 @@ def prepare_portrait(
         release: the official crop with its faults; see `crop.grown_box`.
     Raises: `BadInput` with one sentence.
     """
-    if size < MIN_SIDE:
-        raise BadInput(f"The crop size is {size}; give at least {MIN_SIDE} pixels.")
+    if not MIN_SIDE <= size <= MAX_SIDE:
+        raise BadInput(f"The crop size is {size}; give {MIN_SIDE} to {MAX_SIDE} pixels.")
     picture = single_image(image, index)
     height, width = picture.shape[:2]
     square = is_square(height, width)
@@ -291,7 +291,9 @@ def _with_coefficients(
         if points is None and found.landmarks is not None:
             fields["landmarks"] = portrait.to_frame(found.landmarks[0])
         if found.landmarks is not None and extractor.space == STYLISED:
-            fields["misfit"] = misfit(found.coefficients, found.landmarks, portrait.size).item()
+            fields["reprojection_error"] = reprojection_error(
+                found.coefficients, found.landmarks, portrait.size
+            ).item()
     if gaze_estimator is not None:
         fields["gaze"] = gaze_estimator.estimate(crop, _gaze_box(portrait, gaze_estimator))
     return replace(portrait, **fields)

@@ -1,4 +1,4 @@
-"""What extractor and gaze estimator share: a residual network over the face, and glimpses if small."""
+"""Backbone of extractor and gaze estimator: a residual network over the face, and glimpses if small."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SQUEEZED = 64
 
 
 @dataclass(frozen=True)
-class Reading:
+class FaceFeatures:
     """Features of faces.
 
     Attributes:
@@ -28,7 +28,7 @@ class Reading:
     landmarks: Tensor | None
 
 
-class FaceReader(nn.Module):
+class FaceBackbone(nn.Module):
     """A residual network; with glimpses it also finds the landmarks and looks closely at them.
 
     Official networks have no glimpses and average the last stage over space. The small networks of
@@ -51,7 +51,7 @@ class FaceReader(nn.Module):
             self.glimpses = Glimpses(glimpses)
             self.n_features = self.glimpses.n_features + glimpses.features + 2 * N_LANDMARKS
 
-    def forward(self, images: Tensor, landmarks: Tensor | None = None) -> Reading:
+    def forward(self, images: Tensor, landmarks: Tensor | None = None) -> FaceFeatures:
         """Reads faces.
 
         Args:
@@ -60,7 +60,7 @@ class FaceReader(nn.Module):
                 faces with NaN there are left to the network.
         """
         if self.glimpses is None:
-            return Reading(self.backbone(images), None)
+            return FaceFeatures(self.backbone(images), None)
         whole = torch.relu(self.squeeze(self.backbone.stages(images)[-1])).flatten(1)
         found = self.landmarks(whole).unflatten(1, (N_LANDMARKS, 2))
         where = found.detach()
@@ -68,4 +68,4 @@ class FaceReader(nn.Module):
             where = torch.where(landmarks.isnan(), where, landmarks.to(where))
         looked = torch.relu(self.glimpses(images, where))
         features = torch.cat([torch.relu(self.summary(whole)), where.flatten(1), looked], 1)
-        return Reading(features, found)
+        return FaceFeatures(features, found)

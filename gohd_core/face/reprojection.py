@@ -1,4 +1,4 @@
-"""How badly the stylised face model fits a picture: what tells a photograph from a stylised head.
+"""Reprojection error of the stylised face model, which separates photographs from stylised heads.
 
 The built-in extractor was trained on drawn heads alone. There the landmarks that it finds and those
 that its coefficients make through the morphable model agree; on a real face they come apart.
@@ -28,8 +28,8 @@ SENTENCE = (
 
 
 @torch.inference_mode()
-def misfit(coefficients: Coefficients, landmarks: Tensor, size: int) -> Tensor:
-    """Mean distance of landmarks to those of the coefficients, in half pictures, [B].
+def reprojection_error(coefficients: Coefficients, landmarks: Tensor, size: int) -> Tensor:
+    """Mean distance of landmarks to those that the coefficients project to, in half pictures, [B].
 
     Args:
         coefficients: in the stylised space.
@@ -43,5 +43,5 @@ def misfit(coefficients: Coefficients, landmarks: Tensor, size: int) -> Tensor:
 def photograph_warning(portrait: Portrait, space: str) -> str | None:
     """A sentence where a photograph was read without its face mesh, by the built-in weights; else None."""
     by_network = space == STYLISED and portrait.mesh is None
-    suspect = by_network and portrait.misfit is not None and portrait.misfit > LIMIT
+    suspect = by_network and portrait.reprojection_error is not None and portrait.reprojection_error > LIMIT
     return SENTENCE if suspect else None

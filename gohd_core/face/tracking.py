@@ -26,7 +26,7 @@ SIZES = (0.3, 3.0)
 
 
 def box_of_landmarks(landmarks: np.ndarray) -> Box:
-    """What a detector would have seen around landmarks [68, 2]: their bounds and the forehead above them."""
+    """A detector's box around landmarks [68, 2]: their bounds and the forehead above them."""
     box = Box.around(landmarks)
     return Box(box.left, box.top - FOREHEAD * box.height, box.right, box.bottom)
 

@@ -1,4 +1,4 @@
-"""Work on frames side by side on the CPU, each on one core."""
+"""Threads for the CPU that compute alone, each on one core."""
 
 from __future__ import annotations
 
@@ -15,11 +15,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Cores:
-    """Threads that compute alone, one item each.
-
-    PyTorch shares one small operation after another among its threads, which costs as much as it saves.
-    """
+class SingleThreadPool:
+    """Threads that compute alone, one item each."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -31,7 +28,7 @@ class Cores:
         torch.set_num_threads(before)
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """What `work` makes of each item, in order; gradients are not recorded."""
+        """Results of `work` for each item, in order; gradients are not recorded."""
         return list(self._pool.map(torch.inference_mode()(work), items))
 
 

@@ -1,4 +1,4 @@
-"""Records of tensors: dataclasses, tuples and lists of them, nested, changed tensor by tensor."""
+"""Trees of tensors: dataclasses, tuples and lists of them, nested (pytrees), changed tensor by tensor."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
-Record = TypeVar("Record")
+Tree = TypeVar("Tree")
 
 
-def mapped(record: Record, change: Callable[[Tensor], Tensor]) -> Record:
-    """A record with every tensor changed alike; what is neither tensor nor record stays."""
-    if isinstance(record, Tensor):
-        return change(record)
-    if isinstance(record, tuple | list):
-        return type(record)(mapped(each, change) for each in record)
-    if is_dataclass(record):
-        values: list[Any] = [mapped(getattr(record, field.name), change) for field in fields(record)]
-        return type(record)(*values)
-    return record
+def tree_map(tree: Tree, change: Callable[[Tensor], Tensor]) -> Tree:
+    """A tree with every tensor changed alike; leaves that are no tensors stay."""
+    if isinstance(tree, Tensor):
+        return change(tree)
+    if isinstance(tree, tuple | list):
+        return type(tree)(tree_map(each, change) for each in tree)
+    if is_dataclass(tree):
+        values: list[Any] = [tree_map(getattr(tree, field.name), change) for field in fields(tree)]
+        return type(tree)(*values)
+    return tree
 
 
-def rows(record: Record, count: int) -> list[Record]:
-    """A record's rows, each a batch of one; tensors with one row, and what is no tensor, serve all."""
-    if isinstance(record, Tensor):
-        return [record] * count if len(record) == 1 else list(record.split(1))
-    if isinstance(record, tuple | list) and record:
-        return [type(record)(each) for each in zip(*(rows(part, count) for part in record), strict=True)]
-    if is_dataclass(record):
-        parts = (rows(getattr(record, field.name), count) for field in fields(record))
-        return [type(record)(*each) for each in zip(*parts, strict=True)]
-    return [record] * count
+def unbatch(tree: Tree, count: int) -> list[Tree]:
+    """A batch of `count` as trees of one row each; tensors of one row, and other leaves, are shared."""
+    if isinstance(tree, Tensor):
+        return [tree] * count if len(tree) == 1 else list(tree.split(1))
+    if isinstance(tree, tuple | list) and tree:
+        return [type(tree)(each) for each in zip(*(unbatch(part, count) for part in tree), strict=True)]
+    if is_dataclass(tree):
+        parts = (unbatch(getattr(tree, field.name), count) for field in fields(tree))
+        return [type(tree)(*each) for each in zip(*parts, strict=True)]
+    return [tree] * count

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gohd_core.kernels.linear import Derived, laid_out, product, worthwhile
+from gohd_core.kernels.policy import uses_winograd
 
 _KERNEL = (
     (1 / 4, 0.0, 0.0),
@@ -18,12 +22,34 @@ _KERNEL = (
 """The taps as a polynomial at 0, 1, -1, 2, -2 and infinity, scaled (Lavin & Gray 2016, section 4)."""
 
 
+class Derived:
+    """Cache of a value derived from a weight, renewed when the weight changes; copies start without it."""
+
+    def __init__(self, make: Callable[[Tensor], Any]) -> None:
+        self._make = make
+        self._made: tuple[tuple[int, int], Any] | None = None
+
+    def of(self, weight: Tensor) -> Any:
+        stamp = stamp_of(weight)
+        if self._made is None or self._made[0] != stamp:
+            self._made = (stamp, self._make(weight))
+        return self._made[1]
+
+    def __reduce__(self) -> tuple[type[Derived], tuple[Callable[[Tensor], Any]]]:
+        return Derived, (self._make,)
+
+
+def stamp_of(weight: Tensor) -> tuple[int, int]:
+    """Changes when the weight's numbers do. Those made in inference mode keep no version, nor change."""
+    return weight.data_ptr(), 0 if weight.is_inference() else weight._version
+
+
 class TimeConvolution(nn.Conv1d):
     """Three taps, `dilation` frames apart, over `[B, T, C]`; frames outside count as zero.
 
-    Long float32 sequences on the CPU take Winograd's way when no gradient is wanted; it differs from
-    the plain sum by rounding (about 1e-6). The transformed weights are kept, twice the size of the
-    plain ones, and made anew when these change.
+    Long float32 sequences on the CPU take Winograd's way when no gradient is wanted, which samples poses of
+    the released architecture a tenth faster; it differs from the plain sum by rounding (about 1e-6). The
+    transformed weights are kept, twice the size of the plain ones, and made anew when these change.
     """
 
     def __init__(self, width_in: int, width_out: int, dilation: int) -> None:
@@ -32,14 +58,14 @@ class TimeConvolution(nn.Conv1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """`[B, T, C]` to `[B, T, C']`."""
-        if not worthwhile(x):
+        if not uses_winograd(x):
             return super().forward(x.transpose(1, 2)).transpose(1, 2)
         return winograd(x, self._transformed.of(self.weight), self.bias, self.dilation[0])
 
 
 def transform_kernel(weight: Tensor) -> list[Tensor]:
-    """Taps `[O, C, 3]` -> six laid-out weights `[O, C]`."""
-    return [laid_out(part) for part in torch.einsum("pk,ock->poc", weight.new_tensor(_KERNEL), weight)]
+    """Taps `[O, C, 3]` -> six weights `[O, C]`."""
+    return list(torch.einsum("pk,ock->poc", weight.detach().new_tensor(_KERNEL), weight.detach()))
 
 
 def winograd(x: Tensor, kernel: list[Tensor], bias: Tensor, dilation: int) -> Tensor:
@@ -60,7 +86,7 @@ def winograd(x: Tensor, kernel: list[Tensor], bias: Tensor, dilation: int) -> Te
     evaluated = _evaluate(*padded.as_strided(size, stride))
     # What is added at the point 1 comes out once in each of the four outputs: there goes the bias.
     biases = (None, bias, None, None, None, None)
-    products = [product(*terms) for terms in zip(evaluated, kernel, biases, strict=True)]
+    products = [F.linear(*terms) for terms in zip(evaluated, kernel, biases, strict=True)]
     outputs = x.new_empty(batch, tiles, 4, dilation, len(bias))
     _interpolate(products, outputs.unbind(2))
     return outputs.view(batch, -1, len(bias))[:, :frames]

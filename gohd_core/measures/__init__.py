@@ -1,1 +1,1 @@
-"""What training and evaluation both measure: pictures, sequences, lips, coefficients, distances."""
+"""Measures of training and evaluation: pictures, sequences, lips, coefficients, distances."""

@@ -1,4 +1,4 @@
-"""How well coefficients are read from held-out pictures: error, slope and fit, value by value."""
+"""Errors of coefficients read from held-out pictures: error, slope and fit, value by value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How near drawn pictures are to true ones: PSNR, SSIM, a perceptual distance, sharpness; by region.
+"""Image measures: PSNR, SSIM, a perceptual distance, sharpness; by region.
 
 Pictures are float tensors [B, 3, H, W] in 0..1. Regions are boxes [B, n, 4] (left, top, right, bottom)
 in shares of the side; several boxes of one picture are pooled.
@@ -14,8 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SSIM_SIGMA, SSIM_WIDTH = 1.5, 11
-C1, C2 = 0.01**2, 0.03**2
+SSIM_SIGMA = 1.5
+"""Standard deviation of SSIM's Gaussian window, pixels (Wang et al. 2004)."""
+SSIM_WIDTH = 11
+"""Side of that window."""
+C1 = 0.01**2
+"""SSIM's constant of the means, for a range of 1."""
+C2 = 0.03**2
+"""SSIM's constant of the variances."""
 _LEVELS = 4
 _CELL = 3
 _CONTRAST = 0.02

@@ -1,4 +1,4 @@
-"""How far the lips in a video are from its sound: found from the clip as a whole, with a confidence.
+"""Lag between the lips in a video and its sound, from the clip as a whole, with a confidence.
 
 What the built-in predictor hears in the sound is held against what is seen of the lips, in three pairs:
 opening against the gap, pressed lips against the gap, rounding against the width.
@@ -35,7 +35,7 @@ KNOWN = 0.5
 
 @dataclass(frozen=True, eq=False)
 class LipLag:
-    """Where sound and lips agree best.
+    """The lag at which sound and lips agree best.
 
     Attributes:
         frames: by how much the lips come after the sound, at 25 frames a second, in parts of a frame.
@@ -98,7 +98,7 @@ def heard_signals(expression: np.ndarray) -> np.ndarray:
 
 
 def seen_signals(gap: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """What goes with the three of `heard_signals`, [3, T]; the root makes small openings count too."""
+    """Lip signals that match `heard_signals`, [3, T]; the root makes small openings count too."""
     opening = np.sqrt(np.maximum(gap - np.percentile(gap, 3), 0) + 1e-4)
     return np.stack([opening, opening, np.asarray(width, np.float64)])
 
@@ -134,7 +134,7 @@ def _second_peak(near: np.ndarray, best: int) -> float:
 
 
 def _vertex(near: np.ndarray, best: int) -> float:
-    """Where between the samples the parabola through the best three has its top, -0.5..0.5."""
+    """Subsample peak: vertex of the parabola through the best three samples, -0.5..0.5."""
     if not 0 < best < len(near) - 1:
         return 0.0
     left, middle, right = near[best - 1 : best + 2]

@@ -1,4 +1,4 @@
-"""What sampled motion is like beside the true one: liveliness, rhythm, variety over seeds."""
+"""Statistics of sampled motion beside the true one: liveliness, rhythm, variety over seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a mouth fits its sound: opening, correlation with the speech's loudness, lag, closures."""
+"""Mouth against sound: opening, correlation with the speech's loudness, lag, closures."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _STILL = 1e-9
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a measured value follows the commanded one over many samples.
+    """Linear fit of a measured value to the commanded one over many samples.
 
     Attributes:
         correlation: Pearson's, 0 where one of the two does not vary.
@@ -55,7 +55,7 @@ def agreement(commanded: np.ndarray, measured: np.ndarray) -> Agreement:
 
 
 def displacement_share(true: np.ndarray, made: np.ndarray) -> float:
-    """How far points were displaced along their true displacements, as a share: sum(m . t) / sum(t . t).
+    """Displacement of points along their true displacements, as a share: sum(m . t) / sum(t . t).
 
     1 is the whole way; both [..., 2]; nan where nothing truly moves.
     """

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
+from gohd_core.animator.base import ClipAnimator, check_values
 from gohd_core.animator.windows import network_descriptors
-from gohd_core.constants import N_DESCRIPTOR
-from gohd_core.errors import BadInput, Interrupted
-from gohd_core.kernels.threads import Cores
+from gohd_core.constants import N_DESCRIPTOR, STYLISED
+from gohd_core.errors import BadInput
+from gohd_core.kernels.passes import PassPlan
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.source import MeshSource, mesh_source
 from gohd_core.motion import Motion
 
-Progress = Callable[[int, int], None]
 SIZES = range(256, 1025, 64)
 """Sides of frames that can be drawn."""
-_MOST_CORES = 8
 
 
-class MeshAnimator:
+class MeshAnimator(ClipAnimator):
     """Draws frames of any face from motion in the stylised space, at the picture's own resolution.
 
     The counterpart of `gohd_core.animator.Animator`; it has no weights.
-
-    Attributes:
-        device: what it draws on.
-        space: coefficient space that its motion must be in.
     """
 
-    space = "stylised"
+    space = STYLISED
+    _other_space = "faces are drawn by their mesh from motion in {space!r}; use models of that space."
 
     def __init__(self, device: str | torch.device = "cpu") -> None:
         self.device = torch.device(device)
-        self._cores: Cores | None = None
+        # Each frame by itself: its maps stay in the caches, and it does not depend on the batch.
+        self.passes = PassPlan(1, parallel=True)
 
     @torch.inference_mode()
     def encode_source(
@@ -68,10 +64,7 @@ class MeshAnimator:
         source = mesh_source(image.to(self.device, torch.float32), mesh, person_mask, held)
         if reference is None:
             return source
-        self.check_motion(reference)
-        if len(reference.pose.values) != 1:
-            raise BadInput("The reference is the portrait's own motion: give exactly one frame.")
-        return source.counted_from(network_descriptors(reference).to(self.device))
+        return source.counted_from(self._own_descriptor(reference))
 
     @torch.inference_mode()
     def decode(self, source: MeshSource, descriptors: Tensor, strength: float | Tensor = 1.0) -> Tensor:
@@ -92,81 +85,11 @@ class MeshAnimator:
             raise BadInput("Strength must be one finite number, or one for each frame.")
         change = descriptors.to(self.device, torch.float32) - source.reference
         descriptors = source.own + strength * change
-        if self.device.type != "cpu":
-            return draw(source, descriptors)
-        # Each frame by itself: its maps stay in the caches, and it does not depend on the batch.
-        frames = descriptors.split(1)
-        threads = min(torch.get_num_threads(), _MOST_CORES)
-        if threads == 1 or count == 1:
-            return torch.cat([draw(source, each) for each in frames])
-        if self._cores is None or self._cores.count != threads:
-            self._cores = Cores(threads)
-        return torch.cat(self._cores.map(lambda each: draw(source, each), frames))
+        return self.passes.draw(lambda frames, _: draw(source, frames), descriptors, count=count)
 
-    def animate(
-        self,
-        source: MeshSource,
-        motion: Motion,
-        *,
-        batch_size: int = 8,
-        strength: float = 1.0,
-        progress: Progress | None = None,
-        should_stop: Callable[[], bool] | None = None,
-    ) -> Iterator[Tensor]:
-        """Yields the clip in batches [b,3,S,S] float32; memory does not grow with its length.
-
-        Args:
-            source: from `encode_source`.
-            motion: what to do, in the stylised space, at any frame rate.
-            batch_size: frames in a batch; the frames do not depend on it.
-            strength: factor on what the motion differs from the portrait's own by.
-            progress: called as progress(frames done, frames in all) after each batch.
-            should_stop: asked before each batch; when it returns True, `Interrupted` is raised.
-
-        Raises:
-            BadInput: the motion is in another space or empty, or the batch size is below 1.
-        """
-        self.check_motion(motion)
-        if batch_size < 1:
-            raise BadInput(f"The batch size must be at least 1; got {batch_size}.")
-        return self._batches(source, motion, batch_size, strength, progress, should_stop)
-
-    def _batches(
-        self,
-        source: MeshSource,
-        motion: Motion,
-        batch_size: int,
-        strength: float,
-        progress: Progress | None,
-        should_stop: Callable[[], bool] | None,
-    ) -> Iterator[Tensor]:
+    def _drawing(self, source: MeshSource, motion: Motion, strength: float) -> Callable[[range], Tensor]:
         descriptors = network_descriptors(motion)
-        total, at_once = len(descriptors), self.drawn_at_once(batch_size)
-        for start in range(0, total, batch_size):
-            if should_stop is not None and should_stop():
-                raise Interrupted(f"Stopped after {start} of {total} frames, as asked.")
-            done = start % at_once
-            if not done:
-                drawn = self.decode(source, descriptors[start : start + at_once], strength)
-            yield drawn[done : done + batch_size]
-            if progress is not None:
-                progress(min(start + batch_size, total), total)
-
-    def drawn_at_once(self, batch_size: int) -> int:
-        """Frames drawn ahead, in whole batches, so that small batches keep all of the CPU's cores busy."""
-        if self.device.type != "cpu":
-            return batch_size
-        return batch_size * math.ceil(min(torch.get_num_threads(), _MOST_CORES) / batch_size)
-
-    def check_motion(self, motion: Motion) -> None:
-        """`BadInput` for a motion of another coefficient space."""
-        if motion.space != self.space:
-            raise BadInput(
-                f"This motion is in the {motion.space!r} coefficient space, but faces are drawn by their "
-                f"mesh from motion in {self.space!r}; use models of that space."
-            )
-        if not len(motion.pose.values):
-            raise BadInput("This motion has no frames.")
+        return lambda frames: self.decode(source, descriptors[frames.start : frames.stop], strength)
 
 
 def _checked_image(image: Tensor) -> Tensor:
@@ -177,9 +100,5 @@ def _checked_image(image: Tensor) -> Tensor:
             f"Faces are drawn at {SIZES.start} to {SIZES.stop - 1} pixels in steps of {SIZES.step}; "
             f"this picture has {image.shape[-1]}."
         )
-    if not image.is_floating_point() or not torch.isfinite(image).all():
-        raise BadInput("The source must be finite floating-point numbers in [-1, 1].")
-    if image.abs().max() > 1.001:
-        low, high = image.min().item(), image.max().item()
-        raise BadInput(f"The source must lie in [-1, 1]; its values run from {low:.3g} to {high:.3g}.")
+    check_values(image)
     return image

@@ -12,6 +12,7 @@ from torch import Tensor
 from gohd_core.animator import Animator, Source
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.network import AnimatorNetwork
+from gohd_core.mesh.columns import EXTRA, without_extra
 from gohd_core.motion import Motion
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class BuiltinAnimator:
 
     @property
     def mesh(self) -> MeshAnimator:
-        """What draws faces by their mesh, where the weights are; it has none itself."""
+        """The mesh animator on the weights' device; it has none itself."""
         from gohd_core.mesh.animator import MeshAnimator
 
         return MeshAnimator(self.device)
@@ -62,7 +63,7 @@ class BuiltinAnimator:
 
     @property
     def device(self) -> torch.device:
-        """Where weights are, and frames are drawn."""
+        """Device of the weights, on which frames are drawn."""
         return self.latent.device
 
     def encode_source(
@@ -82,8 +83,10 @@ class BuiltinAnimator:
         return self.mesh.encode_source(image, reference, **given)
 
     def magnitudes(self, source: Source | MeshSource, windows: Tensor) -> Tensor:
-        """What drives the frames, from windows [T,72,W]: xi of eq. 9; for a mesh the descriptors [T,72]."""
+        """Magnitudes from windows [T,72,W]: xi of eq. 9; for a mesh the descriptors [T,72]."""
         if isinstance(source, Source):
+            windows = windows.clone()
+            windows[:, list(EXTRA)] = 0  # as in `animate`
             return self.latent.magnitudes(source, windows)
         return windows[:, :, windows.shape[2] // 2]
 
@@ -94,12 +97,14 @@ class BuiltinAnimator:
         return self._drawing(source).decode(source, magnitudes, strength)
 
     def animate(self, source: Source | MeshSource, motion: Motion, **options: Any) -> Iterator[Tensor]:
-        """The clip in batches [b,3,S,S]; options as in `Animator.animate`."""
+        """The clip in batches [b,3,S,S]; options as in `ClipAnimator.animate`."""
+        if isinstance(source, Source):
+            motion = without_extra(motion)
         return self._drawing(source).animate(source, motion, **options)
 
-    def drawn_at_once(self, batch_size: int) -> int:
-        """Frames that latent navigation draws ahead (`Animator.drawn_at_once`)."""
-        return self.latent.drawn_at_once(batch_size)
+    def prefetch_frames(self, batch_size: int) -> int:
+        """Frames that latent navigation draws ahead (`Animator.prefetch_frames`)."""
+        return self.latent.prefetch_frames(batch_size)
 
     def check_motion(self, motion: Motion) -> None:
         """`BadInput` for a motion of another coefficient space."""

@@ -15,6 +15,7 @@ from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.checkpoints.reading import read_file
 from gohd_core.face.mediapipe_points import landmarks_68
+from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.contours import face_contours
 from gohd_core.mesh.spline import Spline
 from gohd_core.stylised.feature_rings import feature_rings
@@ -26,7 +27,7 @@ _FRONT = -0.2
 _NEAREST = 3
 """Vertices that a place on the head is taken from."""
 _ON_SURFACE = 0.7
-"""How far control points are drawn onto the stylised head's surface."""
+"""Share of the way that control points are drawn onto the stylised head's surface."""
 _SPREAD = 2.0
 """Of the mean spread by expressions, what every point of a mesh is uncertain by."""
 _EYELID_PAIRS = ((1, 1), (4, 3), (6, 5))
@@ -42,7 +43,7 @@ class CanonicalFace:
         mirror: [468] the point on the other side.
         rigidity: [468] weights, summing to 1: how little a point moves with expressions.
         on_head: [468,3] the place on the stylised mean head that corresponds to each point.
-        expression: [468,14,3] what the moving columns of the expression do there (`face_points.MOVING`).
+        expression: [468,17,3] what the columns of the expression do there that are drawn (`columns.DRAWN`).
     """
 
     points: Tensor
@@ -66,15 +67,15 @@ def canonical_face() -> CanonicalFace:
     share = 1 / (distance + 1e-3) ** 2
     share = share / share.sum(1, keepdim=True)
     at = front[nearest]  # [468,3 nearest]
-    columns = torch.tensor(basis.expression_basis[:, :, list(MOVING)], dtype=torch.float64, device="cpu")
+    columns = torch.tensor(basis.expression_basis[:, :, list(DRAWN)], dtype=torch.float64, device="cpu")
     expression = torch.einsum("nk,nkcm->nmc", share, columns[at])
-    spread = expression.square().sum((1, 2))
+    spread = expression[:, : len(MOVING)].square().sum((1, 2))
     rigidity = 1 / (spread + _SPREAD * spread.mean())
     return CanonicalFace(points, mirror, rigidity / rigidity.sum(), on_head, expression)
 
 
 def _on_head(points: Tensor) -> Tensor:
-    """Where points of the canonical face [468,3] lie on the stylised mean head.
+    """Points of the canonical face [468,3] on the stylised mean head.
 
     A spline through landmarks and contours of both, then drawn onto the surface.
     """

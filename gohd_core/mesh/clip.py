@@ -24,8 +24,8 @@ from gohd_core.mesh.contours import (
     N_FACE,
     N_POINTS,
     OUTER_LIPS,
-    POINTS,
     RIGHT_LIDS,
+    edge_gap,
     inner_gap,
     opposite,
     resampled,
@@ -62,9 +62,9 @@ _LID_SHUT = (0.04, 0.16)
 _LID_OPEN = 0.75
 """Quantile of the openings that is an open eye's."""
 _WIDER = -0.15
-"""How far eyes may open wider than that, in blinks."""
+"""Largest opening of eyes beyond that, in blinks."""
 IRIS_DEPTH = 0.25
-"""How far an iris lies in front of the plane through the corners of its eye, in widths of the eye."""
+"""Height of an iris in front of the plane through the corners of its eye, in widths of the eye."""
 _BROW_REST = 0.3
 """Quantile of the brows' places that is at rest."""
 
@@ -116,7 +116,7 @@ def neutral_points(points: Tensor) -> Tensor:
 
 
 def lid_openings(points: Tensor) -> Tensor:
-    """How far the left and the right eye are open [T,2], over the eyes' widths, from points in head space."""
+    """Openings of the left and the right eye [T,2], over the eyes' widths, from points in head space."""
     found = []
     for lids, _, _ in EYES:
         loop = resampled(points, lids)  # [T,48,3]
@@ -126,7 +126,7 @@ def lid_openings(points: Tensor) -> Tensor:
 
 
 def iris_offsets(pose: Tensor, points: Tensor) -> Tensor:
-    """Where irises lie [T,2,2] (x, y of the head; left and right eye) from the middle of their eyes' corners.
+    """Irises [T,2,2] (x, y of the head; left and right eye) from the middle of their eyes' corners.
 
     In widths of the eye, from points in head space [T,478,3] that poses [T,6] belong to.
 
@@ -158,7 +158,7 @@ def offset_gaze(offsets: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Features:
-    """What is kept of frames to tell their expression by, [T,...] each, in head space.
+    """Per-frame features for the fit of expressions, [T,...] each, in head space.
 
     Attributes:
         lips: [T,2,48,3] inner and outer contour.
@@ -236,16 +236,9 @@ class ClipExpression:
             (inner - neutral[EDGE])[..., :2].flatten(1),
             (features.lips[:, 1] - neutral[4])[..., :2].flatten(1),
             _CHIN_WEIGHT * (features.chin - self._mouth.rest)[..., :2].flatten(1),
-            _GAP_WEIGHT * (gap - _gap(neutral[EDGE]))[:, None],
+            _GAP_WEIGHT * (gap - edge_gap(neutral[EDGE]))[:, None],
         ]
         return torch.cat(rows, 1).double()
-
-
-def _gap(edge: Tensor) -> Tensor:
-    """Gap of inner contours [...,48,3] in their middle, as `contours.inner_gap` measures it."""
-    upper = edge[..., [9, 12, 15], 1]
-    lower = edge[..., [POINTS - 9, POINTS - 12, POINTS - 15], 1]
-    return (upper - lower).mean(-1)
 
 
 @dataclass(frozen=True)
@@ -268,7 +261,7 @@ class _Columns:
             directions[:, EDGE, :, :2].flatten(1),
             directions[:, 4, :, :2].flatten(1),
             _CHIN_WEIGHT * chin[..., :2].flatten(1),
-            _GAP_WEIGHT * _gap(directions[:, EDGE])[:, None],
+            _GAP_WEIGHT * edge_gap(directions[:, EDGE])[:, None],
         ]
         # The chin at rest is where the shape without an open jaw has it.
         rest = neutral[list(CHIN)] - shape.own[0] * chin[0]
@@ -301,7 +294,7 @@ def _limits(columns: Sequence[int]) -> tuple[Tensor, Tensor]:
 
 
 def on_head(shape: FaceShape, points: Tensor) -> Tensor:
-    """What expressions do at points [n,3] of the skin, [14,n,3], from the head's nearest vertices."""
+    """Expression basis at points [n,3] of the skin, [17,n,3], from the head's nearest vertices."""
     distance, nearest = torch.cdist(points.float(), shape.head).topk(3, largest=False)
     share = 1 / (distance + 1e-3)
     share = share / share.sum(1, keepdim=True)

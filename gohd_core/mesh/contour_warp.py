@@ -114,7 +114,7 @@ class _Curves:
         start, step: [B] place of the first node along the axis, and from node to node, pixels.
         heights: [B,2,6,n] how far outside the axis the contours from the edge outwards lie: the upper halves
             above it, the lower ones below.
-        shifts: [B,2,6,n,2] pixels (x, y) to where the portrait has them.
+        shifts: [B,2,2,6,n] pixels to where the portrait has them, across and down.
         ends: [B,6,2] where they begin and end along the axis.
         fading: [B] contour from which on flows go over into the head's.
         table: [B,3,2*rows,n] shift and weight, rows from the edge outwards, of the upper and the lower half.
@@ -150,12 +150,13 @@ class _Curves:
         values = values[..., 1:]
         values = torch.lerp(values.gather(-2, pick - 1), values.gather(-2, pick), share)  # [B,2,6,n,3]
         signs = values.new_tensor([1.0, -1.0])[:, None, None]
-        heights, shifts = values[..., 0] * signs, list(values[..., 1:].unbind(2))
+        heights = values[..., 0] * signs
+        shifts = list(values[..., 1:].permute(0, 1, 4, 2, 3).contiguous().unbind(3))  # [B,2,2,n] each
         # What an outer contour hides lies with it.
         visible = heights.flip(2).cummin(2).values.flip(2)
         for k in range(len(shifts) - 2, -1, -1):
-            shifts[k] = torch.where((heights > visible)[:, :, k, :, None], shifts[k + 1], shifts[k])
-        shifts = torch.stack(shifts, 2)
+            shifts[k] = torch.where((heights > visible)[:, :, None, k], shifts[k + 1], shifts[k])
+        shifts = torch.stack(shifts, 3)
         table, reach = _table(visible, shifts, fading)
         return cls(first, step, visible, shifts, along[:, 0][..., [0, -1]], fading, table, reach)
 
@@ -200,15 +201,16 @@ def _table(heights: Tensor, shifts: Tensor, fading: Tensor) -> tuple[Tensor, Ten
     rows = torch.linspace(0, 1, _ROWS, device=heights.device, dtype=heights.dtype).square()
     level = (reach[:, None] * rows)[:, None, :, None]  # [B,1,rows,1]
     last = CONTOURS - EDGE - 1
-    shift = shifts[:, :, last, None].expand(-1, -1, _ROWS, -1, -1)  # [B,2,rows,n,2]
+    shift = shifts[:, :, :, last, None].expand(-1, -1, -1, _ROWS, -1)  # [B,2,2,rows,n]
     for k in range(last - 1, -1, -1):
         gap = beyond[:, :, k + 1] - beyond[:, :, k] + _LEAST_STEP
-        share = ((beyond[:, :, k + 1, None] - level) / gap[:, :, None]).clamp(0, 1)
-        shift = torch.lerp(shift, shifts[:, :, k, None], share[..., None])
+        share = ((beyond[:, :, k + 1, None] - level) / gap[:, :, None]).clamp(0, 1)[:, :, None]
+        shift = torch.lerp(shift, shifts[:, :, :, k, None], share)
     begin = beyond.gather(2, (fading - EDGE)[:, None, None, None].expand(-1, 2, 1, beyond.shape[-1]))
     end = beyond[:, :, last, None]
     weight = _ramp(end - level, end - begin)
-    return torch.cat([shift, weight[..., None]], -1).permute(0, 4, 1, 2, 3).flatten(2, 3), reach
+    # [B,half,3,rows,n] -> [B,3,2*rows,n]
+    return torch.cat([shift, weight[:, :, None]], 2).transpose(1, 2).flatten(2, 3), reach
 
 
 def _ramp(gap: Tensor, length: Tensor) -> Tensor:

@@ -73,6 +73,13 @@ def inner_gap(points: Tensor) -> Tensor:
     return (points[:, upper, 1] - points[:, lower, 1]).mean(1)
 
 
+def edge_gap(edge: Tensor) -> Tensor:
+    """The same [...] of inner contours [...,48,3] in the head."""
+    upper = edge[..., [9, 12, 15], 1]
+    lower = edge[..., [POINTS - 9, POINTS - 12, POINTS - 15], 1]
+    return (upper - lower).mean(-1)
+
+
 def resampled(points: Tensor, loop: Loop) -> Tensor:
     """A loop of mesh points [B,N,3] as a contour [B,48,3], evenly by the angle whose cosine is its place
     along the axis through its corners; between the points curves are monotone cubics."""

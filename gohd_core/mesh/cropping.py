@@ -45,8 +45,6 @@ class Crop(Generic[_Frame]):
             ),
             skin=frame.skin[..., rows, columns],
             opening=Opening(*(each[..., rows, columns] for each in maps)),
-            source_at=frame.source_at[:, rows, columns],
-            rigid_at=frame.rigid_at[:, rows, columns],
         )
         return cls(smaller, rows, columns)
 

@@ -12,7 +12,7 @@ from gohd_core.mesh.contours import opposite
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, OwnFace, Window
 from gohd_core.mesh.gaze import into_head
 from gohd_core.mesh.lids import lids_follow_gaze
-from gohd_core.mesh.sampling import sample
+from gohd_core.mesh.sampling import flow_at, margin, sample
 from gohd_core.mesh.source import MeshSource
 
 _PARTED, _SEAM, _RIM, _SHUT = 0.022, 0.55, 0.85, 0.008
@@ -20,7 +20,7 @@ _PARTED, _SEAM, _RIM, _SHUT = 0.022, 0.55, 0.85, 0.008
 and how far beyond: a share of the way to the next contour. Lips whose own gap is wider than the
 last have the rim of teeth or of darkness there."""
 _STILL = 0.012
-"""How far a person's outline moves until nothing is left of the fringe around it, picture sides."""
+"""Shift of a person's outline at which the fringe around it has faded, picture sides."""
 _JAW_COLUMN, _BLINK_COLUMNS = 0, {LEFT_EYE: 10, RIGHT_EYE: 11}
 
 
@@ -30,35 +30,32 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
     gaze = into_head(descriptors[:, 64:70], descriptors[:, 70:])
     gaze = gaze - into_head(own[:, 64:70], own[:, 70:])  # what the eyes turn by in the head
     descriptors = _with_lids(descriptors, gaze[:, 1])
-    descriptors = source.warp.panned(descriptors)
     head = source.warp.flow(descriptors)
     at = _enlarged(head.skin, size)  # [B,S,S,2]
     at += source.pixels
     base = source.contours.expand(len(at), -1, -1, -1, -1).clone()
-    target = source.shape.contours_in(descriptors, size) + _sampled(
+    target = source.shape.contours_in(descriptors, size) + flow_at(
         head.held_back, base.flatten(1, 3), size
     ).view_as(base)
     base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face)
     flows = contour_flows(target, base, size)
     for flow in flows:
         _lay(at, source.pixels, flow)
-    # Before a wall, people end where the picture ends, unless they cross its sides.
-    drawn = sample(source.texture, at, reflected=source.wall is None)
+    drawn = sample(source.texture, at, reflected=source.wall is None, start=margin(size))
     if source.wall is None:
         frames = drawn[:, :3].contiguous()
     else:
         frames = torch.addcmul(drawn[:, :3], 1 - drawn[:, 3:], source.wall)
-        moved = head.skin.norm(dim=1, keepdim=True) / (_STILL * size)
+        moved = head.skin.square().sum(1, keepdim=True).sqrt_() / (_STILL * size)
         frames.addcmul_(source.fringe, _enlarged((1 - moved).clamp(0, 1), size).permute(0, 3, 1, 2))
     for part, flow in enumerate(flows):
-        _draw_part(source, frames, at, head.rigid, part, flow, target[:, part], descriptors, gaze)
+        _draw_part(source, frames, head.rigid, part, flow, target[:, part], descriptors, gaze)
     return frames.clamp_(-1, 1)
 
 
 def _draw_part(
     source: MeshSource,
     frames: Tensor,
-    at: Tensor,
     rigid: Tensor,
     part: int,
     flow: ContourFlow,
@@ -67,15 +64,14 @@ def _draw_part(
     gaze: Tensor,
 ) -> None:
     """Draws what lies between lips or lids into the frames, in place."""
-    window, pixels = flow.window, _cut_all(source.pixels.expand_as(at), flow.window)
+    window = flow.window
     common = (
         window,
         torch.stack(
             [_cut(frame.permute(1, 2, 0), window, k).permute(2, 0, 1) for k, frame in enumerate(frames)]
         ),
         flow.opening,
-        _cut_all(at, window),
-        pixels + _sampled(rigid, pixels, window.size),
+        rigid,
         contours,
         descriptors,
     )
@@ -119,21 +115,9 @@ def _cut(picture: Tensor, window: Window, k: int) -> Tensor:
     return picture[y : y + window.height, x : x + window.width]
 
 
-def _cut_all(pictures: Tensor, window: Window) -> Tensor:
-    """Pictures [B,S,S,C] in their windows, [B,h,w,C]."""
-    return _stacked([_cut(picture, window, k) for k, picture in enumerate(pictures)])
-
-
 def _stacked(pictures: list[Tensor]) -> Tensor:
     """`torch.stack`, which of one picture makes a view."""
     return pictures[0][None] if len(pictures) == 1 else torch.stack(pictures)
-
-
-def _sampled(flow: Tensor, at: Tensor, size: int) -> Tensor:
-    """A flow [B,2,n,n] at pixels [B,...,2] of frames of `size`, [B,...,2]."""
-    grid = (2 * at.flatten(1, -2)[:, None] + 1) / size - 1
-    found = F.grid_sample(flow, grid, "bilinear", "border", align_corners=False)
-    return found[:, :, 0].mT.view_as(at)
 
 
 def _enlarged(flow: Tensor, size: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""How good a picture is as a portrait, in sentences: what was measured, and what will suffer."""
+"""Examination of a picture as a portrait, in sentences: what was measured, and what will suffer."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def picture_report(portrait: Portrait) -> str:
 
 def _read_otherwise(portrait: Portrait) -> str:
     height, width = portrait.frame.shape[:2]
-    if portrait.misfit is not None:
+    if portrait.reprojection_error is not None:
         return (
             f"A picture of {width} x {height} pixels that was read as a drawn head of the kind that ships, "
             f"and is drawn at {portrait.size}. A photograph needs the networks that read faces: gohd "

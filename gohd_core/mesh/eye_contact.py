@@ -19,10 +19,11 @@ from gohd_core.face.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.mesh.clip import EYES, IRIS_DEPTH, fit_clip
 from gohd_core.mesh.fit import into_box
 from gohd_core.mesh.gaze import RADIUS, REST, into_head
+from gohd_core.mesh.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS
 from gohd_core.mesh.photometry import smoothstep
 
 CONTOURS = (1, 0)
-"""Which of a face's eye contours belongs to the left and which to the right eye."""
+"""Sides of a face's eye contours: left and right eye."""
 LOWER, UPPER = [3, 4, 5], [11, 12, 13]
 """Points of a contour in the middle of the lids."""
 LIMIT, NONE_LEFT = np.radians(25.0), 1.6
@@ -38,12 +39,14 @@ HIDDEN, WHITE = 0.08, 0.10
 """An iris' top stays so far under the upper lid, and no more white than this shows below it; iris radii."""
 SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
 """Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
+DRAWN = np.array([1.2, 1.15])
+"""Gain on irises' shifts, across and up: readers see .8 of what is drawn."""
 POSE_FRAMES, FADE_SECONDS = 1.5, 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class EyeRows:
-    """What is kept of frames, n each, float32; left eye before the right one, pixels of the film.
+    """Per-frame records, n each, float32; left eye before the right one, pixels of the film.
 
     Attributes:
         pose: [n,6]. corners: [n,2,2,3] of the eyes in head space. irises: [n,2,5,2] middle and edge.
@@ -172,7 +175,7 @@ class ClipEyes:
         return into_head(torch.from_numpy(self.pose), torch.from_numpy(np.asarray(gaze, np.float64))).numpy()
 
     def camera_bias(self) -> np.ndarray:
-        """By how much this person's eyes read beside the camera when they look at it, [2] radians.
+        """Bias of this person's gaze readings when they look at the camera, [2] radians.
 
         The mode of where they look, taken off where that is near the camera often enough; else nothing.
         """
@@ -189,7 +192,7 @@ class ClipEyes:
         return mode if share > LEAST_SHARE and np.linalg.norm(mode) < MOST_BIAS else np.zeros(2)
 
     def shifts(self, gaze: np.ndarray, strength: float = 1.0) -> list[np.ndarray]:
-        """By how much each eye's iris is to go [T,2], in its plane, so that they look along `gaze` [T,2].
+        """Shift of each eye's iris [T,2], in its plane, so that they look along `gaze` [T,2].
 
         gaze: (horizontal, vertical) relative to the camera, radians; (0, 0) looks at it.
         """
@@ -205,7 +208,7 @@ class ClipEyes:
         return [self._within_lids(eye, change) for eye in self.eyes]
 
     def _quick(self, beside: np.ndarray) -> np.ndarray:
-        """What stays of quick movements, of gaze [T,2] beside its goal: eyes that hold still look dead."""
+        """Fast component of gaze [T,2] that is kept beside its goal: eyes that hold still look dead."""
         slow = gaussian_filter1d(beside, max(SACCADES * self.fps, 1e-3), axis=0, mode="nearest")
         return (KEPT * (beside - slow)).clip(-MOST_KEPT, MOST_KEPT)
 
@@ -218,9 +221,10 @@ class ClipEyes:
             for part in (UPPER, LOWER)
         )
         height = eye.offset[:, 1]
-        least = np.minimum(0, upper - eye.radius * (1 - HIDDEN) - height)
+        # Lids that follow leave more room.
+        least = np.minimum(0, upper - eye.radius * (1 - HIDDEN) - height) / (1 - UPPER_FOLLOWS)
         white = height - eye.radius - lower
-        most = np.maximum(0, np.maximum(white, WHITE * eye.radius) - white)
+        most = np.maximum(0, np.maximum(white, WHITE * eye.radius) - white) / (1 - LOWER_FOLLOWS)
         shift[:, 1] = shift[:, 1].clip(least, most)
         return shift
 

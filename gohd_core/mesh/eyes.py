@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,11 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
+from gohd_core.measures.face_points import lid_heights
+from gohd_core.mesh.closed_lid import FOLD
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.cropping import Crop
+from gohd_core.mesh.eye_outline import limbus
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, OwnFace, Window
 from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, RIGHT_IRIS
-from gohd_core.mesh.lids import FOLD, PAINTED, Lid
+from gohd_core.mesh.lids import PAINTED, Lid
 from gohd_core.mesh.photometry import (
     LUMA,
     as_array,
@@ -29,9 +32,9 @@ from gohd_core.mesh.photometry import (
 
 IRISES = (LEFT_IRIS, RIGHT_IRIS)
 LIDS = (LEFT_LIDS, RIGHT_LIDS)
-_IRIS = (0.17, 0.26)
+_IRIS = (0.17, 0.45)
 """Least and greatest radius of an iris, in eye widths."""
-_LIMBUS = (1.08, 1.34)
+_LIMBUS = (1.05, 1.27)
 """Where the iris goes over into the white, in its radii."""
 _LIMITS = (0.85, 0.60)
 """Greatest yaw and pitch in the head, radians."""
@@ -42,6 +45,9 @@ _LIDS_REST = (0.008, 0.05)
 """The same of the lids' edge, in eye widths."""
 _HIGHLIGHT_SHARE = 0.75
 """A light's reflection goes with the cornea, whose middle lies that far out towards the iris."""
+_SHUT = 0.10
+"""Height of an eye in its width below which it is shut; shut eyes of people in videos are read as .04 to .13,
+narrow ones in photographs as .12 and more."""
 _VERGENCE = (0.0, 0.06)
 """Plausible difference between both eyes' yaws, radians, towards the nose; others wane as the gaze moves."""
 _LIFT = 10 / 255
@@ -58,11 +64,13 @@ class Eyeball:
         iris: [3] the iris's middle in the picture; head space.
         radius: of the iris, model units.
         gaze: [2] own (yaw, pitch) in the head, radians.
-        corner: [2] (column, row) of the textures' first pixel in the crop.
+        to_texture, start: [1,2,2] and [1,2]: places in the picture, in model units beside `middle`, as places
+            -1..1 in the textures.
         fixed: [1,6,h,w] white without iris, and what light and lids multiply the eyeball with.
         iris_colour: [1,3,h,w] iris, completed.
         highlights: [1,3,h,w] what a light's reflection adds to the iris; None if none is seen.
         lid: its lid.
+        shut: whether the picture shows it shut: there is no eyeball to be drawn, and it stays so.
     """
 
     middle: Tensor
@@ -70,11 +78,13 @@ class Eyeball:
     iris: Tensor
     radius: float
     gaze: Tensor
-    corner: Tensor
+    to_texture: Tensor
+    start: Tensor
     fixed: Tensor
     iris_colour: Tensor
     highlights: Tensor | None
     lid: Lid
+    shut: bool
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,8 @@ class Eyes:
     def draw(self, frame: EyeFrame) -> Tensor:
         """The finished window [B,3,h,w]."""
         ball = self.balls[frame.eye - LEFT_EYE]
+        if ball.shut:
+            return frame.skin
         both = torch.stack([each.gaze for each in self.balls])[None]
         gaze = eye_gazes(both, frame.gaze_in_head - ball.gaze)[:, frame.eye - LEFT_EYE]
         own, now = (_iris_offset(each, ball.width) for each in (ball.gaze[None], gaze))
@@ -116,24 +128,22 @@ class Eyes:
 
     def _look(self, ball: Eyeball, frame: EyeFrame, own: Tensor, now: Tensor) -> Tensor:
         """The eyeball's colours [B,3,h,w] in [-1, 1], its iris at `now` [B,2] and in the picture at `own`."""
-        window, size = frame.window, ball.fixed.new_tensor(ball.fixed.shape[:1:-1])
-        at, to_pixels = _plane(ball, frame.pose, window.size)
-        own_at, own_to_pixels = _plane(ball, self.face.pose, window.size)
+        window, to_texture, start = frame.window, ball.to_texture, ball.start
+        at, to_pixels = _plane(ball.middle, ball.width, frame.pose, window.size)
         to_plane = torch.linalg.inv(to_pixels)  # pixels to model units beside the middle of the corners
         iris = (ball.iris - ball.middle)[:2]
         # A disc that is turned away is seen narrowed along the way it is turned.
         narrow = _narrowed(own, ball.width) @ torch.linalg.inv(_narrowed(now, ball.width)) @ to_plane
         middle = at + _times(to_pixels, iris + now - own)  # the iris's pixel
-        to_texture = torch.diag(2 / size) @ own_to_pixels
-        start = (2 * (own_at - ball.corner) + 1) / size - 1
+        fixed = to_texture @ to_plane
         maps = [
-            (to_texture @ to_plane, start - _times(to_texture @ to_plane, at)),
+            (fixed, start - _times(fixed, at)),
             (to_texture @ narrow, start + _times(to_texture, iris) - _times(to_texture @ narrow, middle)),
             (narrow / ball.radius, -_times(narrow / ball.radius, middle)),
         ]
         if ball.highlights is not None:
             slide = at + _HIGHLIGHT_SHARE * _times(to_pixels, now - own)
-            maps.append((to_texture @ to_plane, start - _times(to_texture @ to_plane, slide)))
+            maps.append((fixed, start - _times(fixed, slide)))
         fixed_at, iris_at, disc, *light_at = _grids(maps, window)
         white, gain = _look_up(ball.fixed, fixed_at).split(3, 1)
         rho = disc.norm(dim=-1)[:, None]
@@ -151,12 +161,12 @@ class Eyes:
         return smooth(_LIDS_REST[1], _LIDS_REST[0], moved)
 
 
-def _plane(ball: Eyeball, pose: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Where the iris's plane is: its middle's pixel [B,2], and model units to pixels [B,2,2]."""
-    step = ball.width / 2
+def _plane(middle: Tensor, width: float, pose: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Where an iris's plane is: its middle's pixel [B,2], and model units to pixels [B,2,2]."""
+    step = width / 2
     steps = torch.zeros(3, 3, device=pose.device, dtype=pose.dtype)
     steps[1, 0] = steps[2, 1] = step
-    points = ball.middle + steps
+    points = middle + steps
     at = Camera.of_size(size).pixels(transform(points, pose))  # [B,3,2]
     return at[:, 0], ((at[:, 1:] - at[:, :1]) / step).mT
 
@@ -235,26 +245,37 @@ def _eyeball(face: OwnFace, picture: np.ndarray, eye: int) -> Eyeball:
     room = size // 20
     x0, y0 = np.clip(edge.min(0).astype(int) - room, 0, size - 8)
     x1, y1 = np.clip(edge.max(0).astype(int) + room, 8, size)
-    ball = Eyeball(
-        middle,
-        width,
-        iris,
-        radius,
-        face.gaze_in_head[k],
-        torch.tensor([x0, y0], dtype=torch.float32, device=face.image.device),
-        face.image,
-        face.image,
-        None,
-        Lid.of(face, picture, eye),
-    )
-    at, to_pixels = (x[0].cpu().numpy() for x in _plane(ball, face.pose, size))
+    plane = _plane(middle, width, face.pose, size)
+    at, to_pixels = (x[0].cpu().numpy() for x in plane)
+    marked = at + to_pixels @ (iris - middle)[:2].cpu().numpy()
+    between = fill_polygon(edge - (x0, y0), (y1 - y0, x1 - x0))
+    luma = np.ascontiguousarray(picture[y0:y1, x0:x1] @ LUMA)
+    corner = np.array([x0, y0])
+    found, pixels = limbus(luma, between, marked - corner, radius * face.unit)
+    shift = np.linalg.inv(to_pixels) @ (found + corner - marked)
+    iris = iris + torch.cat([torch.from_numpy(shift).to(iris), iris.new_zeros(1)])
+    radius = float(np.clip(pixels / face.unit, _IRIS[0] * width, _IRIS[1] * width))
     yy, xx = np.mgrid[y0:y1, x0:x1].astype(np.float32)
     place = (np.stack([xx, yy], -1) - at) @ np.linalg.inv(to_pixels).T - (iris - middle)[:2].cpu().numpy()
     rho = np.hypot(place[..., 0], place[..., 1]) / radius
     textures, shine = _textures(picture[y0:y1, x0:x1], edge - (x0, y0), rho, radius * face.unit)
     fixed, iris_colour = as_map(textures, face.image).split((6, 3), 1)
     highlights = as_map(shine, face.image) if shine.any() else None
-    return replace(ball, fixed=fixed, iris_colour=iris_colour, highlights=highlights)
+    sides = fixed.new_tensor(fixed.shape[:1:-1])
+    return Eyeball(
+        middle,
+        width,
+        iris,
+        radius,
+        face.gaze_in_head[k],
+        torch.diag(2 / sides) @ plane[1],
+        (2 * (plane[0] - torch.from_numpy(corner).to(sides)) + 1) / sides - 1,
+        fixed,
+        iris_colour,
+        highlights,
+        Lid.of(face, picture, eye),
+        bool(lid_heights(face.points_in_head[None].cpu().numpy())[0, k] < _SHUT),
+    )
 
 
 def _textures(
@@ -314,13 +335,13 @@ def _white(
 
     Only the part that is bright in every channel is believed to be white: skin, corners and lashes are not.
     """
-    seen = inner * smoothstep(1.2, 1.4, rho)
+    seen = inner * smoothstep(1.14, 1.30, rho)
     far = cv2.erode(mask, np.ones((3, 3)), iterations=max(1, round(0.12 * radius)))
     known = next((k for k in (far * seen, seen) if k.sum() > 12), seen)
     pale = blur(part, max(0.6, 0.05 * radius)).min(-1)
     believed = pale[known > 0.5]
     if believed.size > 6:
-        low, high = np.percentile(believed, [40, 80])
+        low, high = np.percentile(believed, [55, 88])
         known = known * (0.01 + 0.99 * smoothstep(low - 0.004, high, pale))
     return blur(inpaint(part, known), max(0.6, 0.15 * radius))
 

@@ -20,7 +20,7 @@ from gohd_core.mesh.contours import N_FACE, N_POINTS
 _FRAME = 1.1 * ALIGNED_SIZE * DISTANCE / FOCAL
 """Side of a crop in model units: that at which the head lies at depth 0, and room for hair."""
 _LIFT = 0.05
-"""How far the crop's middle lies above the head's origin, in sides."""
+"""Height of the crop's middle above the head's origin, in sides."""
 
 
 @dataclass(frozen=True)

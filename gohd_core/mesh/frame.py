@@ -1,11 +1,14 @@
-"""What mouth and eyes are drawn from: the portrait's own face, and windows of the frames around them."""
+"""Inputs of mouth and eyes: the portrait's own face, and windows of the frames around them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
+
+from gohd_core.mesh.sampling import flow_at
 
 LIPS, LEFT_EYE, RIGHT_EYE = range(3)
 """Parts with contours; left and right are the subject's."""
@@ -84,7 +87,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Opening:
-    """What lies between two lips or lids in a window.
+    """Opening between two lips or lids in a window.
 
     Attributes:
         coverage: [B,1,h,w] share of a pixel between them, 0..1.
@@ -119,8 +122,7 @@ class PartFrame:
         window: where it lies.
         skin: [B,3,h,w] the frames there as drawn so far, in [-1, 1]: the picture, warped.
         opening: what lies between the lips or lids.
-        source_at: [B,h,w,2] pixel (column, row) of the crop that `skin` was sampled at.
-        rigid_at: [B,h,w,2] the same if the head moved as one piece, without any expression.
+        rigid: [B,2,n,n] backward flow of a head that moves as one piece, without any expression, in pixels.
         contours: [B,7,48,2] in pixels of the frame.
         descriptor: [B,72] in the network's order, as drawn.
     """
@@ -128,10 +130,15 @@ class PartFrame:
     window: Window
     skin: Tensor
     opening: Opening
-    source_at: Tensor
-    rigid_at: Tensor
+    rigid: Tensor
     contours: Tensor
     descriptor: Tensor
+
+    @cached_property
+    def rigid_at(self) -> Tensor:
+        """[B,h,w,2] pixel (column, row) of the crop that would be here if the head moved as one piece."""
+        pixels = self.window.pixels()
+        return pixels + flow_at(self.rigid, pixels, self.window.size)
 
     @property
     def pose(self) -> Tensor:

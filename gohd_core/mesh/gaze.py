@@ -1,4 +1,4 @@
-"""Where eyes look: from irises in a face mesh, and between the head's axes and the camera's.
+"""Gaze from irises in a face mesh, and between the head's axes and the camera's.
 
 Gaze is (horizontal, vertical) in radians in the networks' order: horizontal > 0 to the image's left,
 vertical > 0 up, (0, 0) straight out of the picture.

@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.camera import Camera, rotation, transform
+from gohd_core.mesh.columns import DRAWN
+from gohd_core.mesh.flow_inverse import inverse_flow
 from gohd_core.mesh.inpaint import push_pull
 from gohd_core.mesh.shape import DROP, FaceShape
 from gohd_core.stylised.morphable import stylised_basis
@@ -25,7 +26,7 @@ GRID = 128
 _PER_EDGE = 3
 """Steps along an edge of the head's triangles at which they are drawn."""
 _BEHIND = 0.30
-"""How far behind its neighbours a part of the skull may lie before it is left out, model units."""
+"""Depth behind its neighbours at which a part of the skull is left out, model units."""
 _HAIR = 0.12
 """Depth of what lies far from the skull in the picture, before the head's origin, model units."""
 _DEPTHS = (-0.15, 1.2)
@@ -34,21 +35,19 @@ _NECK = 0.80
 _SIDES = (0.55, 1.5)
 """Distances from the head's middle plane between which hair and shoulders below the face stay behind."""
 _BODY = 0.30
-"""How far shoulders follow the neck."""
+"""Weight of the neck's motion at the shoulders."""
 _WITHOUT_MATTE = 0.12
 """Without a person mask, the distance from the head over which motion fades, picture sides."""
-_HELD, _FREE = 0.16, 0.25
+_HELD, _FREE = 0.16, 0.20
 """Width along held sides of the picture over which the motion of a person who crosses them fades, and along
 the picture's own sides over which skin is stretched; picture sides."""
-_PAN, _LEAST_CROSSING = 0.8, 0.25
-"""Of what a person who crosses the picture's own sides bares there, the share that the view goes along; and
-the share of a side that has to be crossed for all of that."""
+_BARED = 0.5
+"""Of what a person who crosses the picture's own sides would bare there, the share that is shown as the
+picture is grown; for the rest skin is stretched."""
 _OUTLINE = 0.18
 """Width within the person's outline over which skin is stretched rather than bare the wall, model units."""
 _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
 """Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
-_INVERSIONS, _LEAST_AREA = 5, 0.7
-"""Steps of the inversion of flows, and the least that one of them takes a cell to shrink to."""
 _THROAT, _TO_EYES = (0.02, 0.32), 0.72
 """Lengths below the chin between which expressions fade, model units; and of the way from nose to eyes, how
 far up what the mouth does reaches.
@@ -75,12 +74,12 @@ class HeadFlow:
 
 @dataclass(frozen=True)
 class HeadWarp:
-    """How a portrait's pixels move, on a grid of n x n places of the picture, N in all.
+    """Motion of a portrait's pixels, on a grid of n x n places of the picture, N in all.
 
     Attributes:
         at: [2,N] pixels (x, y) of the places.
         points: [3,N] where they lie in head space.
-        directions: [14,3,N] what each moving column of the expression does there.
+        directions: [17,3,N] what each drawn column of the expression does there.
         rigid: [1,1,N] how far they go with the head, 0..1.
         body: [1,1,N] how far they go with the shoulders' shift.
         far: [3,N] where places would lie at the depth of the head's axis, in head space.
@@ -105,9 +104,9 @@ class HeadWarp:
     size: int
 
     def flow(self, descriptor: Tensor) -> HeadFlow:
-        """How the head moves for descriptors [B,72]."""
+        """Motion of the head for descriptors [B,72]."""
         count = len(descriptor)
-        change = (descriptor - self.own)[:, list(MOVING)]
+        change = (descriptor - self.own)[:, list(DRAWN)]
         moved = torch.addmm(self.points.view(1, -1), change, self.directions.flatten(1))
         still = self.points.expand(count, -1, -1), self.far.expand(count, -1, -1)
         shift = self._shift(torch.stack([moved.view_as(still[0]), *still]), descriptor[:, 64:70], self.at)
@@ -123,28 +122,8 @@ class HeadWarp:
         body = (shift[count:] @ self.neck)[..., None].repeat(2, 1, 1)
         shift = shift.mul_(self.rigid).add_(body * self.body)
         shift = shift * torch.where(shift > 0, self.inner[:2], self.inner[2:])
-        skin, rigid = _inverse(shift.unflatten(2, (GRID, GRID)), self.size).split(count)
+        skin, rigid = inverse_flow(shift.unflatten(2, (GRID, GRID)), self.size).split(count)
         return HeadFlow(skin, rigid, (shift - whole)[:count].unflatten(2, (GRID, GRID)))
-
-    def panned(self, descriptor: Tensor) -> Tensor:
-        """Descriptors [B,72] of heads that move less where they would bare what lies beyond the picture."""
-        border = _border(descriptor.device)
-        points = self.points[:, border].expand(1, len(descriptor), -1, -1)
-        shift = self._shift(points, descriptor[:, 64:70], self.at[:, border])[0] * self.rigid[0, :, border]
-        ways = torch.cat([shift, -shift], 1)  # [B,4,M] into the picture from its left, top, right and bottom
-        crossing = (1 - self.inner[:, border]) * self._along_sides(border)
-        bared = F.relu((ways * crossing).sum(2) / crossing.sum(1).clamp_min(_LEAST_CROSSING * GRID))
-        camera = Camera.of_size(self.size)
-        pan = (bared[:, :2] - bared[:, 2:]) * (_PAN * (camera.distance - self.own[:, 69:70]) / camera.focal)
-        moved = descriptor.clone()
-        moved[:, 67] -= pan[:, 0]
-        moved[:, 68] += pan[:, 1]
-        return moved
-
-    def _along_sides(self, border: Tensor) -> Tensor:
-        """[4,M] 1 for places of `_border` along the left, top, right and bottom side."""
-        row, column = border // GRID, border % GRID
-        return torch.stack([column == 0, row == 0, column == GRID - 1, row == GRID - 1])
 
     def _shift(self, points: Tensor, pose: Tensor, at: Tensor) -> Tensor:
         """Pixels (x, y) [k,B,2,N] that points [k,B,3,N] in the heads of poses [B,6] lie from `at` [2,N]."""
@@ -232,10 +211,10 @@ def head_warp(
 def _raster(
     shape: FaceShape, own: Tensor, camera: Camera, at: Tensor, step: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The skull on the grid: depth [n,n], grown beyond it; what expressions do [14,n,n,3]; and where it
+    """The skull on the grid: depth [n,n], grown beyond it; what expressions do [17,n,n,3]; and where it
     is."""
     faces = torch.tensor(stylised_basis().faces, dtype=torch.long, device=own.device)
-    moving = own[0, list(MOVING)]
+    moving = own[0, list(DRAWN)]
     head = shape.head + torch.einsum("m,mvc->vc", moving, shape.head_directions)
     placed = transform(head, own[0, 64:70])
     pixels = torch.cat([camera.pixels(placed), placed[:, 2:]], -1)  # [V,3]
@@ -250,9 +229,9 @@ def _raster(
     front = depth >= nearest[index]
     index, which = index[front], which[front]
     face, place = which // len(weights), which % len(weights)
-    corners = shape.head_directions[:, faces[face]]  # [14,m,3 corners,3]
+    corners = shape.head_directions[:, faces[face]]  # [17,m,3 corners,3]
     moved = torch.einsum("mk,cmkx->cmx", weights[place], corners)
-    count = 3 * len(MOVING)
+    count = 3 * len(DRAWN)
     grid = moved.new_zeros(count, GRID**2).index_copy(1, index, moved.permute(0, 2, 1).reshape(count, -1))
     hit = torch.isfinite(nearest).view(1, 1, GRID, GRID)
     nearest = torch.where(hit, nearest.view_as(hit), torch.zeros_like(nearest.view_as(hit)))
@@ -268,13 +247,7 @@ def _raster(
     known = covered + 1 - F.max_pool2d(covered, 7, 1, 3)
     grid = push_pull(grid.view(1, count, GRID, GRID) * covered, known)
     grid = F.avg_pool2d(F.pad(grid, (1,) * 4, mode="replicate"), 3, 1)
-    return depth[0, 0], grid.view(len(MOVING), 3, GRID, GRID).permute(0, 2, 3, 1), covered[0, 0]
-
-
-def _border(device: torch.device) -> Tensor:
-    """[M] places of the grid along its sides."""
-    places = torch.arange(GRID**2, device=device, dtype=torch.long).view(GRID, GRID)
-    return torch.cat([places[:, 0], places[0, 1:], places[1:, -1], places[-1, 1:-1]])
+    return depth[0, 0], grid.view(len(DRAWN), 3, GRID, GRID).permute(0, 2, 3, 1), covered[0, 0]
 
 
 def _barycentric(steps: int, like: Tensor) -> Tensor:
@@ -289,6 +262,7 @@ def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Ten
     is_held = torch.tensor(held, device=own.device, dtype=torch.bool)[:, None, None]
     crossing = 1.0 if alpha is None else _crossing(F.adaptive_avg_pool2d(alpha, GRID))
     pin, inner = (1 - crossing * (1 - _from_sides(own, width)) for width in (_HELD, _FREE))
+    inner = _BARED + (1 - _BARED) * inner
     return torch.where(is_held, pin, 1.0).prod(0), torch.where(is_held, 1.0, inner)
 
 
@@ -341,32 +315,6 @@ def _distance(covered: Tensor) -> Tensor:
 
     empty = (covered < 0.5).cpu().numpy().astype("uint8")
     return torch.from_numpy(cv2.distanceTransform(empty, cv2.DIST_L2, 5)).to(covered)
-
-
-def _inverse(shift: Tensor, size: int) -> Tensor:
-    """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by Newton's
-    method."""
-    side = shift.shape[-1]
-    line = (torch.arange(side, device=shift.device, dtype=shift.dtype) * 2 + 1) / side - 1
-    places = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
-    padded = F.pad(shift, (1, 1, 1, 1), mode="replicate")
-    cell = 2 * size / side
-    across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / cell
-    down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / cell
-    fields = torch.cat([shift, across, down], 1)  # [B,6,n,n]: the shift and its derivatives
-    flow = -shift
-    for _ in range(_INVERSIONS):
-        grid = torch.addcmul(places, flow.permute(0, 2, 3, 1), flow.new_tensor(2 / size))
-        found = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False)
-        miss = flow + found[:, :2]
-        x, y = miss.unbind(1)
-        xx, yx, xy, yy = found[:, 2:].unbind(1)
-        # Where the picture is stretched a whole step would overshoot; where it is compressed, Newton's would.
-        xx, yy = xx.clamp_min(0).add_(1), yy.clamp_min(0).add_(1)
-        area = (xx * yy).addcmul_(xy, yx, value=-1).clamp_min_(_LEAST_AREA)
-        step = torch.stack([(yy * x).addcmul_(xy, y, value=-1), (xx * y).addcmul_(yx, x, value=-1)], 1)
-        flow = flow.addcdiv(step, area[:, None], value=-1)
-    return flow
 
 
 def _smoothstep(low: float, high: float, x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _MIRRORED = (2.0, 1.5, 1.2)
-"""How far, in distances to the nearest wall, a hidden pixel looks for wall beyond the outline."""
+"""Search distance for background beyond the outline, in distances to the nearest background."""
 _FAR = (0.08, 0.22)
 """Distances from the wall, in picture sides, from and at which only the smooth filling is left."""
 _GRAIN, _SHARP = 0.014, (0.004, 0.022)
@@ -22,7 +22,7 @@ _PLAN_SIDE, _SMOOTH_SIDE = 512, 256
 
 
 def push_pull(image: Tensor, weight: Tensor) -> Tensor:
-    """What is known of a picture grown over the rest; the nearest counts most (Gortler et al. 1996).
+    """Push-pull inpainting; the nearest known pixels count most (Gortler et al. 1996).
 
     Args:
         image: [B,C,H,W].

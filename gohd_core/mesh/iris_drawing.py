@@ -1,4 +1,4 @@
-"""Draws an iris elsewhere in its eye, in a frame's own pixels; what lies outside the lids is not touched."""
+"""Draws an iris elsewhere in its eye, and lids that follow, in a frame's own pixels; nothing else changes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import numpy as np
 from gohd_core.images import Image
 from gohd_core.mesh.eye_contact import Eye
 from gohd_core.mesh.gaze import RADIUS
+from gohd_core.mesh.lid_following import moved_lids
 from gohd_core.mesh.photometry import inpaint, smoothstep
 
 LEAST_SHIFT = 0.05
 """Pixels below which nothing is drawn."""
 EDGE, IRIS_END, WHITE_FROM = 1.20, 1.26, (1.24, 1.44)
 """Where an iris' soft edge lies, where it ends, and from where on there is white for certain; iris radii."""
+ROOM = (0.5, 2.0)
+"""Pixels that a lid opens by from and at which the eye beside its old edge is drawn anew."""
 FINER = 4
-"""How much finer the lids' outline is drawn than the picture."""
+"""Supersampling of the lids' outline."""
 LID_SHADE, SHADE_DEPTH = 0.38, 0.07
 """How much an upper lid darkens the white at its edge, and how far down, over the eye's width."""
 _PROFILE, _PROFILE_END = 24, 1.36
@@ -29,7 +32,7 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     width = eye.width * scale
     if way < LEAST_SHIFT or width < 6:
         return
-    reach = np.array([0.85, 0.5]) * width
+    reach = np.array([0.85, 0.65]) * width
     left, top = (middle - reach).astype(int)
     right, bottom = (middle + reach).astype(int) + 1
     if left < 0 or top < 0 or right > frame.shape[1] or bottom > frame.shape[0]:
@@ -37,8 +40,7 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     part = frame[top:bottom, left:right]
     corner = np.array([left, top])
     lids = eye.lids[t] - corner
-    inside = _inside(lids, part.shape[:2])
-    inner = cv2.erode(inside, np.ones((3, 3)), iterations=max(1, round(scale * 0.008)))
+    inner = cv2.erode(_inside(lids, part.shape[:2]), np.ones((3, 3)), iterations=max(1, round(scale * 0.008)))
     row, column = np.mgrid[0 : part.shape[0], 0 : part.shape[1]].astype(np.float32)
     places = (np.stack([column, row], -1) + corner - middle) @ np.linalg.inv(axes).T
     offset, unit = eye.offset[t], RADIUS * eye.width
@@ -50,7 +52,9 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     seen = inner * (rho < IRIS_END)
     if white_known.sum() <= 3 or seen.sum() <= 4:
         return
-    white = inpaint(source, white_known) * _shade(lids, row, column, width, rho)[..., None]
+    follow = moved_lids(source, lids, axes @ np.array([0.0, shift[1]]), width)
+    inside = _inside(follow.lids, part.shape[:2])
+    white = inpaint(source, white_known) * _shade(follow.lids, row, column, width, rho)[..., None]
     iris = _whole_iris(source, seen, rho, radius * scale)
     from_disc = on_new * radius
     axis, cosine = tilt
@@ -64,17 +68,21 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
 
     new = cover(new_rho)
     drawn = white * (1 - new[..., None]) + moved * new[..., None]
-    touched = cv2.dilate(np.maximum(cover(rho - 0.22), new), np.ones((3, 3)))
-    touched = cv2.GaussianBlur(touched, (0, 0), max(0.6, scale * 0.004))
+    # Where lids make room there is eye; what they go over is theirs.
+    room = smoothstep(*ROOM, follow.opened) * (1 - inner)
+    touched = np.maximum(np.maximum(cover(rho - 0.22), new), room)
+    touched = cv2.GaussianBlur(cv2.dilate(touched, np.ones((3, 3))), (0, 0), max(0.6, scale * 0.004))
     between = cv2.GaussianBlur(cv2.erode(inside, np.ones((3, 3))), (0, 0), max(0.6, scale * 0.003))
     mask = touched * between * (inside > 0) * smoothstep(0.0, 0.5, way)
-    mask[mask < 1 / 255] = 0
-    result = source + mask[..., None] * (drawn - source)
-    part[mask > 0] = result.clip(0, 255).round().astype(np.uint8)[mask > 0]
+    skin = follow.share * (1 - between)
+    result = source + skin[..., None] * (follow.skin - source)
+    result += mask[..., None] * (drawn - result)
+    changed = np.maximum(mask, skin) >= 1 / 255
+    part[changed] = result.clip(0, 255).round().astype(np.uint8)[changed]
 
 
 def _inside(lids: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """How far pixels lie between lids [16,2], 0..1."""
+    """Coverage of pixels by the opening between lids [16,2], 0..1."""
     outline = np.concatenate([lids[:9], lids[:8:-1]])
     fine = np.zeros((shape[0] * FINER, shape[1] * FINER), np.uint8)
     points = np.round(((outline + 0.5) * FINER - 0.5) * 16).astype(np.int32)

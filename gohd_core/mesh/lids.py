@@ -11,34 +11,24 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
-from gohd_core.mesh.frame import EDGE, POINTS, EyeFrame, OwnFace
+from gohd_core.mesh.closed_lid import BROW, FOLD, closed_lid, spread, wears_glasses
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, POINTS, EyeFrame, OwnFace
 from gohd_core.mesh.photometry import (
-    LUMA,
     as_map,
     as_picture,
     blur,
     blur_radius,
-    fill_polygon,
-    has_colour,
-    inpaint,
     skin_colour,
     skin_grain,
     smooth,
-    smoothstep,
 )
 
-FOLD, _BROW = 4, 6
-"""Contours of the lid's fold and below the brow."""
 PAINTED = (0.12, 0.45)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""
-_BRIDGE = 0.3
-"""How much darker than the nose a bridge of glasses is at least."""
 _LASH_REACH = 0.20
 """Height of the texture of lashes, in eye widths."""
-_BRIGHTER = 0.80
-"""Weight of skin that is brighter than a slope through it, against 1 of both sides."""
-_HUE = (0.16, 0.08)
-"""Differences from the skin's shares of red, green and blue of what is none, and of what is."""
+_GRAIN = 0.6
+"""Of the cheek's grain, how much a lid has."""
 _FOLLOW_DOWN, _FOLLOW_UP, _FOLLOW_LIMITS = 1.25, 0.9, (-0.14, 0.5)
 """Blink per radian that the gaze is lowered by, and raised by, and its least and greatest."""
 
@@ -61,24 +51,6 @@ def lid_shift(pitch: Tensor) -> Tensor:
     return torch.where(pitch < 0, -_FOLLOW_DOWN * pitch, -_FOLLOW_UP * pitch).clamp(*_FOLLOW_LIMITS)
 
 
-def wears_glasses(picture: np.ndarray, points: np.ndarray) -> bool:
-    """Whether a dark bridge crosses the nose between the eyes of a picture [S,S,3]; points [478,2]."""
-    right, left, top, bottom = points[[133, 362, 9, 197]]
-    apart = float(np.linalg.norm(left - right))
-    across, down = (left - right) / apart, (bottom - top) / np.linalg.norm(bottom - top)
-    steps = np.arange(-0.42, 0.45, 1 / max(apart, 24))
-    start = (right + left) / 2
-    columns = []
-    for share in np.linspace(-0.2, 0.2, 9):
-        at = start + apart * (share * across + steps[:, None] * down)
-        columns.append(cv2.remap(picture @ LUMA, at[None].astype(np.float32), None, cv2.INTER_LINEAR)[0])
-    lines = np.array(columns)
-    kernel = np.ones((1, 2 * max(1, round(0.10 * len(steps))) + 1))
-    bright = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, kernel)
-    dark = (bright - lines) / np.maximum(bright, 0.08)
-    return bool(np.median(dark.max(1)) > _BRIDGE)
-
-
 @dataclass(frozen=True)
 class Lid:
     """An upper lid of a portrait.
@@ -93,6 +65,7 @@ class Lid:
         lash: [1,1,h,w] strokes along and down from the lid's edge.
         colour: [1,3,1,1] of the lashes, in [-1, 1].
         strength: how far lashes are darker than skin, 0..1.
+        thickness: of their line along the lid's edge, in eye widths.
     """
 
     width: float
@@ -103,6 +76,7 @@ class Lid:
     lash: Tensor
     colour: Tensor
     strength: float
+    thickness: float
 
     @classmethod
     def of(cls, face: OwnFace, picture: np.ndarray, eye: int) -> Lid:
@@ -111,15 +85,16 @@ class Lid:
         contours = Camera.of_size(size).pixels(contours).unflatten(0, (-1, POINTS)).cpu().numpy()
         width = float(np.linalg.norm(contours[EDGE, 0] - contours[EDGE, POINTS // 2]))
         pad = 0.45 * width
-        low = np.minimum(contours[_BROW].min(0), contours[EDGE].min(0) - pad)
+        low = np.minimum(contours[BROW].min(0), contours[EDGE].min(0) - pad)
         x0, y0 = np.clip(low.astype(int), 0, size - 8)
-        x1, y1 = np.clip((contours[_BROW].max(0) + pad / 2).astype(int), 8, size)
+        x1, y1 = np.clip((contours[BROW].max(0) + pad / 2).astype(int), 8, size)
         part = picture[y0:y1, x0:x1]
         sigma = blur_radius(picture, points, face.unit)
-        painted, maps, dark, contrast = _closed_lid(
+        painted, maps, lash = closed_lid(
             part, contours - (x0, y0), width, skin_colour(picture, points), wears_glasses(picture, points)
         )
-        painted = painted * (1 + _tiled(skin_grain(picture, points, face.unit), part.shape[:2])[..., None])
+        grain = spread(skin_grain(picture, points, face.unit), part.shape[:2], eye)
+        painted = painted * (1 + _GRAIN * grain[..., None])
         like = face.image
         return cls(
             width,
@@ -129,9 +104,10 @@ class Lid:
             torch.cat([as_picture(part, like), as_map(maps[..., 1:], like)], 1)
             if maps[..., 1].any()
             else None,
-            as_map(_strokes(eye, width, contrast, sigma), like),
-            as_picture(dark[None, None], like),
-            contrast,
+            as_map(_strokes(eye, width, lash.contrast, sigma), like),
+            as_picture(lash.colour[None, None], like),
+            lash.contrast,
+            lash.thickness,
         )
 
     def cover(self, frame: EyeFrame) -> Tensor:
@@ -153,8 +129,8 @@ class Lid:
         middle = frame.contours[:, [EDGE, FOLD], POINTS // 4]
         height = (middle[:, 0] - middle[:, 1]).norm(dim=-1).clamp_min(1)[:, None, None, None]
         up = -frame.opening.above / (height * (0.15 + 0.85 * side.sqrt()))  # 0 at the edge, 1 at the fold
-        bulge = 0.06 * torch.exp(-((up - 0.55) / 0.28).square()) - 0.10 * torch.exp(-(up / 0.30).square())
-        bulge = bulge - 0.05 * torch.exp(-((up - 1.02) / 0.14).square())
+        bulge = 0.05 * torch.exp(-((up - 0.50) / 0.28).square()) - 0.16 * torch.exp(-(up / 0.30).square())
+        bulge = bulge - 0.13 * torch.exp(-((up - 0.96) / 0.12).square())
         return 1 + bulge * side.sqrt() * (frame.opening.above < 0.1 * height)
 
     def opened(self, frame: EyeFrame) -> Tensor:
@@ -174,14 +150,15 @@ class Lid:
         """The window [B,3,h,w] with lashes along the edge of a lowered lid."""
         share = smooth(*PAINTED, frame.blink)[:, None, None, None]
         down, along = frame.opening.above / self.width, frame.opening.along
-        # The lid's margin: a soft line on the edge, thinner towards the nose and the end.
-        thick = max(0.022, 1.2 * self.softness)
-        line = torch.exp(-((down / thick) ** 2)) * (0.022 / thick) ** 0.4
-        line = line + 0.25 * torch.exp(-((down / 0.06) ** 2))
-        line = line * smooth(1.05, 0.55, along.abs())
+        # The lid's margin and the lashes below it, from corner to corner, thickest outwards of the middle.
+        outward = along if frame.eye == LEFT_EYE else -along  # the left eye's outer corner is at the right
+        thick = self.thickness * (0.75 + 0.35 * outward).mul(1 - 0.6 * along.square()).clamp_min(0.2)
+        thick = thick + self.softness
+        line = torch.exp(-((torch.where(down > 0, down, -1.6 * down) / thick) ** 2))
+        line = line * smooth(1.04, 0.90, along.abs())
         grid = torch.stack([along[:, 0], 2 * down[:, 0] / _LASH_REACH - 1], -1)
         strokes = F.grid_sample(self.lash.expand(len(grid), -1, -1, -1), grid, align_corners=False)
-        opacity = torch.maximum(0.56 * line * (0.4 + 0.6 * self.strength), strokes * self.strength)
+        opacity = torch.maximum(line * (0.6 + 0.35 * self.strength), strokes * self.strength)
         return torch.lerp(picture, self.colour.expand_as(picture), opacity * share)
 
     @staticmethod
@@ -191,140 +168,6 @@ class Lid:
         grid = (2 * pixels + 1) / size - 1
         texture = texture.expand(len(grid), -1, -1, -1)
         return F.grid_sample(texture, grid, "bilinear", beyond, align_corners=False)
-
-
-def _closed_lid(
-    part: np.ndarray, contours: np.ndarray, width: float, skin: np.ndarray, glasses: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """The picture around an eye as its lid looks when it is shut, still where it is while open.
-
-    Args:
-        part: [h,w,3] in 0..1.
-        contours: [7,48,2] in its pixels.
-        width: of the eye.
-        skin: [3] colour of the face.
-        glasses: whether dark frames may cross the lid; they stay.
-
-    Returns:
-        Its skin [h,w,3]; how far it is painted and where frames are [h,w,2]; the colour of lashes [3], and
-        their contrast 0..1.
-    """
-    shape, half = part.shape[:2], POINTS // 2
-    edge = contours[EDGE]
-    along, down = _axes(edge, shape, width)
-    upper, crease, above_fold = (
-        _height(contours[k, : half + 1], edge, along, width) for k in (EDGE, FOLD, FOLD + 1)
-    )
-    below = _height(edge[half:], edge, along, width)
-    t = (down - crease) / np.maximum(upper - crease, 0.03)  # 0 at the fold, 1 at the lid's edge
-    luma = part @ LUMA
-    darkness = _darkness(luma, width)
-    open_ = cv2.dilate(fill_polygon(edge, shape), np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
-    near_edge = smoothstep(-0.11, -0.04, down - upper) * smoothstep(0.13, 0.05, down - below)
-    near_edge = near_edge * smoothstep(0.66, 0.56, np.abs(along))
-    below_brow = smoothstep(0.0, 0.05, down - above_fold)
-    known = smoothstep(0.16, 0.04, darkness) * (1 - np.maximum(open_, near_edge)) * (0.02 + 0.98 * below_brow)
-    known = known * smoothstep(0.95, 0.75, np.abs(along)) * smoothstep(0.45, 0.30, down - below)
-    known = known * _like_skin(part, skin)
-    lit = _lit_skin(part, along, down, known)
-    # Close to what is seen of the skin, and where nothing is, as the skin around is lit.
-    rest = inpaint((part - lit) * known[..., None], known + 0.01)
-    lid = np.clip(lit + blur(rest, max(0.6, 0.04 * width)), 0, 1)
-    share = smoothstep(-0.25, 0.25, t) * (down < below) * smoothstep(0.56, 0.50, np.abs(along))
-    rim = smoothstep(0.11, 0.05, down - below) * smoothstep(0.64, 0.56, np.abs(along)) * (down > upper - 0.05)
-    share = np.maximum(np.maximum(share, open_), rim)
-    # Lashes and liner that reach beyond, but no brows.
-    dark = smoothstep(0.06, 0.16, ((lid - part) @ LUMA) / np.maximum(lid @ LUMA, 0.08))
-    thick = smoothstep(0.08, 0.20, _darkness(luma, 2.2 * width))
-    lashes = np.minimum(dark, thick) * smoothstep(0.0, 0.08, down - above_fold) * (down < below)
-    axis = (edge[0] - edge[half]) / width
-    first, last = (contours[FOLD + 1, [half, 0]] - (edge[0] + edge[half]) / 2) @ axis / width
-    lashes = lashes * smoothstep(first - 0.08, first + 0.06, along)
-    lashes = lashes * smoothstep(last + 0.08, last - 0.06, along)
-    lashes = cv2.dilate(lashes, np.ones((3, 3)), iterations=max(1, round(0.02 * width)))
-    # Where the mesh's lower edge lies too high, white would be left below a shut lid.
-    white = smoothstep(0.04, 0.10, (part - lid).max(-1)) * smoothstep(0.20, 0.14, down - below)
-    white = cv2.dilate(white * (down > below), np.ones((3, 3))) * smoothstep(0.72, 0.62, np.abs(along))
-    share = blur(np.maximum(np.maximum(share, lashes), white), max(0.6, 0.025 * width))
-    at = np.clip(np.round(edge[3 : half - 2]).astype(int), 0, np.array(shape[::-1]) - 1)
-    lash = part[at[:, 1], at[:, 0]]
-    dark = lash[lash @ LUMA <= np.percentile(lash @ LUMA, 25)].mean(0)
-    lid_light = float(np.average(lid @ LUMA, weights=share + 1e-6))
-    contrast = float(np.clip((lid_light - dark @ LUMA) / 0.45, 0, 1))
-    hue = np.clip(skin / max(float(skin @ LUMA), 1e-3), 0.3, 2) ** 1.5
-    dark = (dark + hue * float(dark @ LUMA)) / 2  # what is dark may be an iris's rim too
-    frames = np.zeros_like(share)
-    if glasses:
-        frames = smoothstep(-0.05, -0.09, down - upper) + smoothstep(0.04, 0.08, down - below)
-        frames = np.clip(frames, 0, 1) * smoothstep(0.10, 0.22, darkness)
-    maps = np.stack([share, frames], -1)
-    return lid.astype(np.float32), maps.astype(np.float32), (0.85 * dark).astype(np.float32), contrast
-
-
-def _tiled(grain: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """A square of grain reflected over [h,w]."""
-    pad = [(0, max(0, side - len(grain))) for side in shape]
-    return np.pad(grain, pad, mode="symmetric")[: shape[0], : shape[1]]
-
-
-def _like_skin(part: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """1 where pixels [h,w,3] have about the hue of skin [3], 0 where they do not; any that are grey will do
-    in pictures without colour."""
-    if not has_colour(skin):
-        return np.ones(part.shape[:2], np.float32)
-    hues = part / np.maximum(part.sum(-1, keepdims=True), 0.05)
-    return smoothstep(*_HUE, np.abs(hues - skin / max(float(skin.sum()), 0.05)).max(-1))
-
-
-def _lit_skin(part: np.ndarray, along: np.ndarray, down: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """How skin [h,w,3] is lit around an eye: a slope, bent along it, through the brighter of what is known.
-
-    Least squares that weigh what is brighter more than what is darker ("expectiles"), so that shadows of
-    lashes and lines count little, and what is far from all others not at all.
-    """
-    x, y = np.clip(along, -0.75, 0.75), np.clip(down, -0.5, 0.5)
-    terms = np.stack([np.ones_like(x), x, y, x * x], -1).reshape(-1, 4).astype(np.float64)
-    pick = np.flatnonzero(known.ravel() > 0.3)
-    if len(pick) < 30:
-        return np.broadcast_to(np.median(part, (0, 1)), part.shape)
-    pick = pick[:: max(1, len(pick) // 4000)]
-    some, colours, base = terms[pick], part.reshape(-1, 3)[pick].astype(np.float64), known.ravel()[pick]
-    weight = base
-    damping = np.diag([1e-6, 0.02, 0.02, 0.05]) * base.sum()
-    for _ in range(8):
-        weighed = some * weight[:, None]
-        found = np.linalg.solve(some.T @ weighed + damping * (weight.sum() / base.sum()), weighed.T @ colours)
-        error = (colours - some @ found) @ LUMA
-        spread = np.sqrt(np.average(error**2, weights=weight)) + 0.01
-        weight = base * np.where(error > 0, _BRIGHTER, 1 - _BRIGHTER) * (np.abs(error) < 2.0 * spread)
-    return (terms @ found).reshape(part.shape).astype(np.float32)
-
-
-def _darkness(luma: np.ndarray, width: float) -> np.ndarray:
-    """How much darker thin things (lashes, liner, frames) are than the skin around them, 0..1."""
-    reach = 2 * max(1, round(0.06 * width)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    bright = blur(cv2.morphologyEx(luma, cv2.MORPH_CLOSE, kernel), 0.05 * width)
-    return (bright - luma) / np.maximum(bright, 0.08)
-
-
-def _axes(edge: np.ndarray, shape: tuple[int, int], width: float) -> tuple[np.ndarray, np.ndarray]:
-    """Places [h,w] along and down an eye's axis, in eye widths from the middle of its corners."""
-    right, left = edge[0], edge[POINTS // 2]
-    axis = (right - left) / width
-    yy, xx = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    place = np.stack([xx, yy], -1) - (right + left) / 2
-    return (place @ axis / width).astype(np.float32), (place @ [-axis[1], axis[0]] / width).astype(np.float32)
-
-
-def _height(curve: np.ndarray, edge: np.ndarray, along: np.ndarray, width: float) -> np.ndarray:
-    """How far down a curve [N,2] lies at places along the eye's axis, in eye widths."""
-    right, left = edge[0], edge[POINTS // 2]
-    axis = (right - left) / width
-    place = (curve - (right + left) / 2) / width
-    x, y = place @ axis, place @ [-axis[1], axis[0]]
-    order = np.argsort(x)
-    return np.interp(along, x[order], y[order]).astype(np.float32)
 
 
 def _strokes(eye: int, width: float, contrast: float, sigma: float) -> np.ndarray:

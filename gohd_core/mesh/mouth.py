@@ -1,4 +1,4 @@
-"""What is seen between parted lips: own teeth where the picture shows some, else drawn ones, in its light."""
+"""Mouth interior between parted lips: own teeth where the picture has some, else drawn ones, lit alike."""
 
 from __future__ import annotations
 
@@ -47,13 +47,15 @@ _RED = (0.85, 1.12, 1.18)
 
 @dataclass(frozen=True)
 class MouthColours:
-    """Colours [3] in 0..1 under the portrait's light, before any shadow."""
+    """Colours [3] in 0..1 under the portrait's light, before any shadow; exponents of shadows; and how many
+    times as bright own teeth are once the mouth is wide open."""
 
     tooth: np.ndarray
     gum: np.ndarray
     tongue: np.ndarray
     cavity: np.ndarray
     exponents: np.ndarray
+    lift: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Mouth:
         face: the portrait.
         arches: where its rows of teeth lie.
         teeth: [2,3,h,w] textures of the lower and the upper row.
-        colours: [5,3] tooth, gum, tongue and cavity in 0..1, and the exponents of shadows.
+        colours: [6,3] as in `MouthColours`.
         grain: [1,1,n,n] relative changes of light.
         own: what the picture shows itself, if it is open.
         softness: pixels that edges of the opening are blurred over.
@@ -110,7 +112,7 @@ class Mouth:
         texels = width / (2 * REACH * float(arches.half[UPPER]) * face.unit)
         own_inside, pixels = _own_inside(face, picture, sigma)
         look = _colours(picture, points, pixels)
-        rows = (look.tooth, look.gum, look.tongue, look.cavity, look.exponents)
+        rows = (look.tooth, look.gum, look.tongue, look.cavity, look.exponents, look.lift)
         # The picture's own teeth are dim at the sides already.
         teeth_seen = own_inside is not None and own_inside.shows_teeth
         return cls(
@@ -118,7 +120,7 @@ class Mouth:
             arches,
             as_map(
                 draw_rows(
-                    width, sigma * texels, 0.2 if teeth_seen else 0.6, _CHARACTER * float(arches.half[UPPER])
+                    width, sigma * texels, 0.2 if teeth_seen else 0.45, _CHARACTER * float(arches.half[UPPER])
                 )
                 .transpose(2, 3, 0, 1)
                 .reshape(-1, width, 6),
@@ -147,17 +149,21 @@ class Mouth:
         depth = torch.maximum(-part.above, -part.below).clamp_min(0)
         more = smooth(0.0, 0.05, part.height / self.face.unit - self.face.gap)
         shade = 0.20 * more * smooth(_LIP_SHADOW * self.face.unit, 0.0, depth) * part.within
-        skin = (crop.frame.skin + 1) * (1 - shade) - 1
-        drawn = torch.lerp(skin, self._inside(part, crop.frame), part.cover)
+        drawn = (crop.frame.skin + 1) * (1 - shade) - 1
+        inner = Crop.around(crop.frame, edge, self.softness + 1)
+        if inner is not None:
+            part = _Part.of(inner.frame, self.softness)
+            skin = drawn[..., inner.rows, inner.columns]
+            drawn = inner.put_back(torch.lerp(skin, self._inside(part, inner.frame), part.cover), drawn)
         drawn = torch.lerp(drawn, crop.frame.skin, rest[:, None, None, None])
         return crop.put_back(drawn, frame.skin)
 
     def _inside(self, part: _Part, frame: MouthFrame) -> Tensor:
         """Colours behind the lips [B,3,h,w] in [-1, 1]."""
         unit = self.face.unit
-        tooth, gum, tongue, cavity, exponents = self.colours[..., None, None]
+        tooth, gum, tongue, cavity, exponents, lift = self.colours[..., None, None]
         height = part.height / unit
-        ramp = (0.36 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
+        ramp = (0.24 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
         below_lip = part.above / ramp
         under_lip = smooth(0, 1, below_lip)
         places = self.arches.places(frame.pose, frame.jaw, frame.window.pixels(), frame.window.size)
@@ -170,7 +176,11 @@ class Mouth:
         goes_on = own is not None and self.own.shows_teeth
         wider = smooth(0.0, 0.12, height.amax((2, 3), keepdim=True) - self.face.gap)
         # The wider it opens, the more light falls on them.
-        upper_tooth = torch.lerp(own[:, :3] / 2 + 0.5, tooth, 0.6 * wider) if goes_on else tooth
+        if own is not None:
+            own = torch.cat(
+                [(own[:, :3] / 2 + 0.5) * torch.lerp(torch.ones_like(lift), lift, wider), own[:, 3:]], 1
+            )
+        upper_tooth = torch.lerp(own[:, :3], tooth, 0.6 * wider) if goes_on else tooth
         # A tongue's hill behind the lower teeth, moving with them, of mouths that are open far enough.
         across, down = places[:, LOWER, None, ..., 0], places[:, LOWER, None, ..., 1]
         hill = -2.1 + 1.9 * across.square() - 1.1 * smooth(0.08, 0.24, height.amax((2, 3), keepdim=True))
@@ -178,21 +188,24 @@ class Mouth:
         lit = 0.40 + 0.48 * smooth(0.0, 1.8, down - hill) * (1 - 0.16 * torch.exp(-((across / 0.07) ** 2)))
         colour = torch.lerp(colour, tongue * lit, 0.9 * body)
         bright, opacity, flesh = rows[:, LOWER].split(1, dim=1)
-        light = 0.54 * (0.6 + 0.4 * smooth(0, 0.02, part.below / unit))
-        light = light * (0.5 + 0.5 * smooth(0, 0.06, part.above / unit))
+        light = 0.78 * (0.7 + 0.3 * smooth(0, 0.02, part.below / unit))
+        light = light * (0.55 + 0.45 * smooth(0, 0.05, part.above / unit))
         row = torch.lerp(tooth * bright, gum * bright / 0.55, flesh) * light**exponents
         colour = torch.lerp(colour, torch.maximum(row, cavity), opacity)
-        corners = 0.45 + 0.55 * smooth(0.0, 0.32, 1 - part.along.abs())
-        shadow = (0.52 + 0.48 * smooth(-0.15, 1, below_lip)) * corners
-        shadow = shadow * (0.68 + 0.32 * smooth(0, _LOWER_SHADOW * unit, part.below))
+        corners = smooth(0.0, 0.32, 1 - part.along.abs())
+        above_lip = smooth(0, _LOWER_SHADOW * unit, part.below)
+        shadow = (0.52 + 0.48 * smooth(-0.15, 1, below_lip)) * (0.5 + 0.5 * corners)
+        shadow = shadow * (0.68 + 0.32 * above_lip)
         bright, opacity, flesh = rows[:, UPPER].split(1, dim=1)
         row = torch.lerp(upper_tooth * bright, gum * bright / 0.55, flesh)
         # The picture's own colours have their shadows already.
-        light = 0.80 + 0.20 * under_lip if goes_on else (0.62 + 0.38 * under_lip) * shadow
+        light = 0.62 + 0.38 * smooth(-0.2, 0.8, below_lip)
+        light = light * (0.72 + 0.28 * corners) * (0.88 + 0.12 * above_lip)
+        light = 0.80 + 0.20 * under_lip if goes_on else light
         row = torch.maximum(row * light.clamp_min(1e-3) ** exponents, 0.5 * cavity)
         colour = torch.lerp(colour * shadow.clamp_min(1e-3) ** exponents, row, opacity)
-        colour = colour * (1 + self._grain(frame)) * 2 - 1
-        return colour if own is None else self._with_own(part, own, colour, under_lip, exponents)
+        colour = colour * (1 + self._grain(frame))
+        return (colour if own is None else self._with_own(part, own, colour, under_lip**exponents)) * 2 - 1
 
     def _grain(self, frame: MouthFrame) -> Tensor:
         """Relative change of light by grain that is fixed to the head, [B,1,h,w]."""
@@ -201,21 +214,19 @@ class Mouth:
         grain = self.grain.expand(len(grid), -1, -1, -1)
         return F.grid_sample(grain, grid, "bilinear", "reflection", align_corners=False)
 
-    def _with_own(
-        self, part: _Part, found: Tensor, drawn: Tensor, under_lip: Tensor, exponents: Tensor
-    ) -> Tensor:
+    def _with_own(self, part: _Part, own: Tensor, drawn: Tensor, under_lip: Tensor) -> Tensor:
         """Drawn colours under what the picture shows itself [B,5,h,w], which goes with the head."""
         wider = part.height.amax((2, 3), keepdim=True) / self.face.unit - self.face.gap
-        share = torch.lerp(found[:, 4:], found[:, 3:4], smooth(0.0, 0.022, wider))
-        shadow = 0.80 + 0.20 * under_lip
-        shadow = torch.lerp(torch.ones_like(shadow), shadow, smooth(0.0, 0.03, wider))
-        own = (found[:, :3] + 1) * shadow**exponents - 1
-        return torch.lerp(drawn, own, share)
+        share = torch.lerp(own[:, 4:], own[:, 3:4], smooth(0.0, 0.022, wider))
+        if not self.own.shows_teeth:  # darkness alone is no thing that would stay in its place
+            share = share * smooth(0.06, 0.01, wider)
+        shadow = 1 - (0.20 - 0.20 * under_lip) * smooth(0.0, 0.03, wider)
+        return torch.lerp(drawn, own[:, :3] * shadow, share)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """What an opening's maps [B,1,h,w] say, lengths in pixels.
+    """Maps [B,1,h,w] of an opening, lengths in pixels.
 
     Attributes:
         above, below, along, height: as in the frame.
@@ -332,10 +343,14 @@ def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) ->
     black = min(float(np.percentile(picture @ LUMA, 1.5)), 0.12)
     tongue_light = max(float(tongue @ LUMA), 1e-3)
     tint = (tongue / tongue_light) ** 1.4 if coloured else np.ones(3)
-    cavity = max(0.15 * tongue_light, 0.75 * black) * tint
+    cavity = max(0.22 * tongue_light, 0.75 * black) * tint
+    lift = np.ones(3)
     if own is not None:
         luma, own_tooth = own @ LUMA, _own_tooth(own, skin)
-        tooth = tooth if own_tooth is None else own_tooth
+        if own_tooth is not None:
+            # Lips shade what they part over a little: wide open, teeth are as bright as others' nearly.
+            tooth = np.maximum(own_tooth, (own_tooth + tooth) / 2)
+            lift = np.clip(tooth / np.maximum(own_tooth, 0.05), 1, 1.4)
         dark = own[luma <= np.percentile(luma, 5)].mean(0)
         if dark @ LUMA < 0.35 * light:
             cavity = (cavity + dark) / 2
@@ -343,4 +358,4 @@ def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) ->
         grey = skin / max(light, 1e-3)  # as little tint as the skin has
         tooth, gum, tongue, cavity = (grey * float(c @ LUMA) for c in (tooth, gum, tongue, cavity))
     exponents = np.array(_RED if coloured else (1.0, 1.0, 1.0))
-    return MouthColours(*(np.clip(c, 0, 1) for c in (tooth, gum, tongue, cavity)), exponents)
+    return MouthColours(*(np.clip(c, 0, 1) for c in (tooth, gum, tongue, cavity)), exponents, lift)

@@ -14,7 +14,7 @@ from gohd_core.mesh.photometry import smoothstep
 WIDTH, HEIGHT = 96, 40
 """Texels of a mouth's inside, along and between its lips."""
 LEVELS = 6
-LEAST, APART = 0.035, 0.008
+LEAST, APART = 0.042, 0.008
 """Gap of the smallest mouth that is kept, and by how much their gaps differ, model units."""
 THIN = 0.016
 """Openings thinner than this are darker: lips lie over them."""
@@ -22,6 +22,11 @@ _THIN_LIGHT, _MIXED = 0.42, (0.42, 0.58)
 _LIP_DISTANCE = 14.0
 """Distance in Lab from the lips' colour at which a pixel is lip as much as not."""
 _ROWS, _PRIOR = 96, 0.02
+_LEAST_OPEN = (0.45, 2.5)
+"""Share of the gap, and pixels, that must lie between the lips by their colours; less, and the mesh's mouth
+is wider open than the picture's, or the inside can't be told from the lips."""
+_LEAST_CHANGE = 0.5
+"""Mean change from row to row, of 255, of what is more than one row of pixels drawn out."""
 _WEIGHTS = np.array([0.5, 1.0, 1.0])
 
 
@@ -51,7 +56,7 @@ class Axes:
         return found[0], found[1]
 
     def ends(self, contour: np.ndarray) -> tuple[float, float]:
-        """Where its left and its right corner lie along the axis."""
+        """Places of its left and right corner along the axis."""
         place = (contour - self.middle) @ self.right
         return float(place[HALF]), float(place[0])
 
@@ -113,7 +118,8 @@ class OwnMouths:
         return np.median(self._cuts, axis=0).clip(-0.06, 0.04) if self._cuts else np.zeros(2)
 
     def add(self, frame: Image, contours: np.ndarray, gap: float, scale: float) -> None:
-        """The next larger mouth: contours [7,48,2] in pixels, scale in pixels a model unit."""
+        """The next larger mouth, if it shows its inside: contours [7,48,2] in pixels, scale in pixels a model
+        unit."""
         edge, within = contours[1], (contours[3] + contours[4]) / 2
         axes = Axes.of(edge)
         left, right = axes.ends(edge)
@@ -128,13 +134,18 @@ class OwnMouths:
         cut, step = self._cut(_sampled(frame, axes, along, *outer, _ROWS), margin, outer, scale)
         inside = (cut * step - margin) * np.sin(np.pi * share) ** 0.5
         middle = slice(WIDTH // 3, 2 * WIDTH // 3)
-        self._cuts.append(inside[:, middle].mean(1) / scale)
         inset = 0.003 * scale
         top, bottom = upper - inside[0] - inset, lower + inside[1] + inset
+        if np.median((top - bottom)[middle]) < max(_LEAST_OPEN[0] * gap * scale, _LEAST_OPEN[1]):
+            return
         centre, bad = (top + bottom) / 2, top - bottom < 1
         top, bottom = np.where(bad, centre + 0.5, top), np.where(bad, centre - 0.5, bottom)
+        texture = _sampled(frame, axes, along, top, bottom, HEIGHT)
+        if np.abs(np.diff(texture.mean(-1), axis=0)).mean() < _LEAST_CHANGE:
+            return
+        self._cuts.append(inside[:, middle].mean(1) / scale)
         self.gaps.append(gap)
-        self.textures.append(_sampled(frame, axes, along, top, bottom, HEIGHT))
+        self.textures.append(texture)
 
     def _cut(
         self, seen: np.ndarray, margin: np.ndarray, outer: tuple[np.ndarray, np.ndarray], scale: float
@@ -153,7 +164,10 @@ class OwnMouths:
         return np.stack([cv2.GaussianBlur(row[None], (0, 0), 3.0)[0] for row in cut]), step
 
     def inside(self, edge: np.ndarray, gap: float, pixels: np.ndarray, scale: float) -> np.ndarray:
-        """Colours [h,w,3] at pixels [h,w,2] between lips whose inner contour is `edge` [48,2]."""
+        """Colours [h,w,3] at pixels [h,w,2] between lips whose inner contour is `edge` [48,2].
+
+        gap: by which the texture is chosen; there must be one.
+        """
         axes = Axes.of(edge)
         place = pixels - axes.middle
         along, up = place @ axes.right, place @ axes.up

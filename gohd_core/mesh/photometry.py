@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.animator.geometry.push_pull import grown
+from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.mesh.frame import OwnFace
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -71,7 +71,7 @@ def inpaint(array: np.ndarray, known: np.ndarray) -> np.ndarray:
     room = ((0, side - height), (0, side - width))
     image = torch.from_numpy(np.pad(array.astype(np.float32), (*room, (0, 0)), mode="edge")).movedim(-1, 0)
     weight = torch.from_numpy(np.pad(known.astype(np.float32), room))
-    return grown(image[None], weight[None, None])[0].movedim(0, -1).numpy()[:height, :width]
+    return push_pull_inpaint(image[None], weight[None, None])[0].movedim(0, -1).numpy()[:height, :width]
 
 
 def colours_at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -101,15 +101,21 @@ def blur_radius(picture: np.ndarray, points: np.ndarray, unit: float) -> float:
     From the ratio of an edge's gradient before and after it is blurred once more (Zhuo & Sim 2011); points
     [478,2], `unit` pixels of a model unit.
     """
-    luma = picture @ LUMA
     reach = max(3, int(0.12 * unit))
+    room = reach + 4  # what a Gaussian of `_REBLUR` and a gradient look at beyond
     ratios = []
-    before, after = _gradient(luma), _gradient(cv2.GaussianBlur(luma, (0, 0), _REBLUR))
     for x, y in np.round(points[list(_FEATURES)]).astype(int):
-        part = np.s_[max(y - reach, 0) : max(y + reach, 0), max(x - reach, 0) : max(x + reach, 0)]
-        if before[part].size:
-            at = np.unravel_index(before[part].argmax(), before[part].shape)
-            ratios.append(before[part][at] / max(after[part][at], 1e-4))
+        left, top = max(x - room, 0), max(y - room, 0)
+        luma = picture[top : max(y + room, 0), left : max(x + room, 0)] @ LUMA
+        part = np.s_[
+            max(y - reach, 0) - top : max(y + reach - top, 0),
+            max(x - reach, 0) - left : max(x + reach - left, 0),
+        ]
+        if not luma[part].size:
+            continue
+        before, after = (_gradient(each)[part] for each in (luma, cv2.GaussianBlur(luma, (0, 0), _REBLUR)))
+        at = np.unravel_index(before.argmax(), before.shape)
+        ratios.append(before[at] / max(after[at], 1e-4))
     ratio = float(np.median(ratios)) if ratios else 1.0
     return float(np.clip(_REBLUR / np.sqrt(max(ratio**2 - 1, 0.04)), 0.3, 5.0))
 
@@ -124,12 +130,17 @@ def skin_grain(picture: np.ndarray, points: np.ndarray, unit: float) -> np.ndarr
     Of several places the second calmest is taken: the calmest may be burnt out, others have beards or folds.
     """
     reach = max(6, int(0.10 * unit))
-    luma = picture @ LUMA
-    detail = (luma - blur(luma, max(1.0, 0.018 * unit))) / np.maximum(blur(luma, 0.05 * unit), 0.08)
+    fine, coarse = max(1.0, 0.018 * unit), 0.05 * unit
+    room = reach + int(4 * max(fine, coarse)) + 1  # what the wider Gaussian looks at beyond
     places = []
     for x, y in np.round(points[list(_GRAIN)]).astype(int):
-        part = detail[max(y - reach, 0) : y + reach, max(x - reach, 0) : x + reach]
-        if part.shape == (2 * reach, 2 * reach):
+        left, top = max(x - room, 0), max(y - room, 0)
+        luma = picture[top : max(y + room, 0), left : max(x + room, 0)] @ LUMA
+        if not luma.size:
+            continue
+        detail = (luma - blur(luma, fine)) / np.maximum(blur(luma, coarse), 0.08)
+        part = detail[max(y - reach, 0) - top :, max(x - reach, 0) - left :][: 2 * reach, : 2 * reach]
+        if min(x, y) >= reach and part.shape == (2 * reach, 2 * reach):
             places.append(part)
     if not places:
         return np.zeros((2 * reach, 2 * reach), np.float32)

@@ -14,7 +14,7 @@ _SIGMA = 1.0
 
 
 def blur(picture: np.ndarray, points: np.ndarray) -> float:
-    """What is left of a face's gradient energy when it is blurred by a pixel.
+    """Share of a face's gradient energy that a blur of a pixel leaves.
 
     About 0.7 where it is sharp, near 1 where it was blurred before (after Crete et al. 2007).
 

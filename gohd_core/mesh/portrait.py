@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_DESCRIPTOR, N_GAZE, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.portrait import Portrait
 from gohd_core.images import Image
 from gohd_core.mesh.animator import SIZES
+from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.fit import face_box, fit_face, into_box
 from gohd_core.mesh.gaze import eyes_in_head, from_head
 from gohd_core.mesh.shape import own_expression
@@ -33,7 +33,7 @@ _MUST_SHOW = (*range(468, 478), 33, 263, 61, 291, 0, 17)
 
 
 class PersonMasks(Protocol):
-    """What tells people from what is behind them (`FaceReader`)."""
+    """Person segmentation (`FaceReader`)."""
 
     def person_mask(self, image: Image) -> np.ndarray:
         """float32 [H, W] in 0..1."""
@@ -105,10 +105,10 @@ def _check_turn(motion: Motion) -> None:
 
 
 def own_motion(mesh: Tensor, size: int) -> Motion:
-    """What a face does itself, one frame: from its mesh [478,3] in pixels of a square picture of `size`."""
+    """A face's own motion, one frame: from its mesh [478,3] in pixels of a square picture of `size`."""
     fitted = fit_face(mesh[None], size)
     descriptor = torch.zeros(1, N_DESCRIPTOR, dtype=torch.float32, device=mesh.device)
-    descriptor[:, list(MOVING)] = own_expression(fitted.points_in_head[0]).to(mesh.device)
+    descriptor[:, list(DRAWN)] = own_expression(fitted.points_in_head[0]).to(mesh.device)
     descriptor[:, 64:70] = fitted.pose
     gaze = from_head(fitted.pose, eyes_in_head(fitted.points_in_head).mean(1))
     descriptor[:, -N_GAZE:] = gaze.flip(-1)  # (horizontal, vertical) -> (pitch, yaw)

@@ -1,7 +1,8 @@
 """A real clip says something else: each frame is its own source, and only lips, jaw and cheeks are moved.
 
 Lips go from the frame's own contours to those of the new expression; the skin around goes along as far as
-the jaw takes it; what parted lips show comes from the clip's own mouths. Pixels that nothing moves stay.
+the jaw takes it; what parted lips show comes from the clip's own mouths. Pixels that nothing moves stay, and
+so does what lies in front of the mouth.
 """
 
 from __future__ import annotations
@@ -11,56 +12,47 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from scipy.interpolate import LinearNDInterpolator
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.images import Image
-from gohd_core.mesh.canonical import canonical_face
-from gohd_core.mesh.clip import (
-    MOUTH_COLUMNS,
-    NOSE_BASE,
-    ClipExpression,
-    Features,
-    fit_clip,
-    neutral_points,
-    on_head,
-)
-from gohd_core.mesh.contour_warp import contour_flows
-from gohd_core.mesh.contours import LIPS_WITHIN, N_FACE, face_contours, opposite
+from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, fit_clip, neutral_points, on_head
+from gohd_core.mesh.contour_warp import ContourFlow, contour_flows
+from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, face_contours, opposite
+from gohd_core.mesh.covering import POINTS, Covering, spread
+from gohd_core.mesh.drawn_mouth import DrawnMouth
 from gohd_core.mesh.fit import into_box
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.own_mouths import OwnMouths, chosen_frames, lip_colours
 from gohd_core.mesh.photometry import smoothstep
-from gohd_core.mesh.shape import DROP, JAW, RAISE
+from gohd_core.mesh.shape import JAW
+from gohd_core.mesh.skin_flow import fade, skin_flow
+from gohd_core.mesh.speaking_style import LastingLips, lasting_smile, styled
 
-OVAL = (
-    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
-    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
-)
-"""The face's outline in the mesh."""
-SMILES, PRESS = (6, 7), 3
 STEADY = 0.7
 """Deviation in frames of the Gaussian over meshes."""
+_BLOCK = 256
+"""Frames that are fitted together."""
 _PUSH, _THICKNESS = 0.006, 0.55
 """By how much own lips' edges are taken outwards where the mouth is open, and which share at most."""
-_SLOW, _MOOD = 12.0, 15.0
-"""Frames over which what directions can't tell of the lips, and a smile, are the speaker's own."""
+_WIDER, _TALLER = 1.28, 1.04
+"""How much more than told a mouth is drawn wide or narrow, and open: of that a reader sees .6 to 1, and .9 to
+1."""
+_STEADY_INSIDE = 0.04
+"""Deviation in seconds of the Gaussian over gaps by which mouths' insides are chosen."""
+_BEYOND = (1.15, 1.5)
+"""Times the clip's widest mouth from and at which teeth are drawn ones."""
 _CROP = 1 / 0.42
 """Side of the drawn square, model units."""
-_GRID = 64
 _MASK = (0.12, 0.50)
 """Pixels of flow from and at which a pixel is drawn."""
-_CALM_PRESS = 0.6
-_COVERED = (30.0, 42.0)
-"""Distances in Lab of a frame's lips from the clip's from and at which they are taken to be covered."""
 
 
 @dataclass(frozen=True, eq=False)
 class RevoiceRows:
-    """What is kept of n frames: pose [n,6] and own points in head space [n,478,3], float32."""
+    """Records of n frames: pose [n,6] and own points in head space [n,478,3], float32."""
 
     pose: Tensor
     points: Tensor
@@ -68,141 +60,189 @@ class RevoiceRows:
     @classmethod
     def of(cls, meshes: np.ndarray, box: tuple[float, float, float]) -> RevoiceRows:
         """From meshes [n,478,3] in pixels of the film, fitted in its square `box` (left, top, side)."""
-        points = gaussian_filter1d(meshes.astype(np.float64), STEADY, axis=0, mode="nearest")
-        points = torch.from_numpy(points.astype(np.float32))
-        fitted = fit_clip(into_box(points, box, ALIGNED_SIZE), ALIGNED_SIZE)
-        return cls(fitted.pose, fitted.points_in_head)
+        points = gaussian_filter1d(meshes.astype(np.float32), STEADY, axis=0, mode="nearest")
+        parts = [
+            fit_clip(into_box(part, box, ALIGNED_SIZE), ALIGNED_SIZE)
+            for part in torch.from_numpy(points).split(_BLOCK)
+        ]
+        return cls(torch.cat([p.pose for p in parts]), torch.cat([p.points_in_head for p in parts]))
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """Motion of a speaker over T frames.
+
+    Attributes:
+        target: [T,14] expressions. gap: [T] between the lips. inside: [T] the gap whose mouth is shown.
+    """
+
+    target: Tensor
+    gap: Tensor
+    inside: np.ndarray
 
 
 class Revoicing:
     """One speaker's clip, ready to say something else.
 
     Attributes:
-        expression: tells the speaker's own expressions. own: [T,14] those of the frames.
+        expression: tells the speaker's own expressions. own: [T,14] those of the frames. gap: [T] between the
+            speaker's own lips.
+        scale: pixels a model unit.
         wanted_frames: frames whose pictures `learn` wants to see, before anything is drawn.
+        covered: [T,P] how far points of `covering.POINTS` are covered in each frame; None where `look_at` was
+            not shown all of them.
     """
 
-    def __init__(self, rows: RevoiceRows, box: tuple[float, float, float]) -> None:
-        self.rows, self.box = rows, box
+    def __init__(self, rows: RevoiceRows, box: tuple[float, float, float], fps: float = 25.0) -> None:
+        self.rows, self.box, self.fps = rows, box, fps
         features = Features.of(rows.points)
         neutral = neutral_points(rows.points)
         self.expression = ClipExpression(neutral, features)
         shape = self.expression.shape
         self.own = self.expression(features)[:, list(MOVING)]
         self.gap = self.expression.own_gap(features).numpy()
-        self._neutral, self._directions = shape.contours[LIPS], shape.directions[:, LIPS]
-        self._skin = on_head(shape, neutral[:N_FACE])  # [14,468,3]
+        self._share = (torch.from_numpy(self.gap) / features.gap.clamp_min(1e-4)).clamp(0, 1)
+        self._neutral, self._directions = shape.contours[LIPS], shape.directions[: len(MOVING), LIPS]
+        self._skin = on_head(shape, neutral[:N_FACE])[: len(MOVING)]  # [14,468,3]
         self._skin[8:] = 0
-        self._fade = _fade()
-        contours = face_contours(rows.points)[:, LIPS]
-        self._own_lips = self._without_bias(contours, features.gap)
-        self._rest, self._mood = self._speakers_own()
+        self._fade = fade()
+        self._rest = LastingLips(rows.pose[:, :2], self._beside)
+        self._mood = lasting_smile(self.own)
         self.scale = self._pixels_a_unit()
         self.side = round(self.scale * _CROP / 2) * 2
         yaw, place = rows.pose[:, 1].numpy(), rows.pose[:, 3:].numpy()
         self.mouth_frames = chosen_frames(self.gap, yaw, place)
         self.shut_frames = np.argsort(self.gap, kind="stable")[:12].tolist()
         self.wanted_frames = sorted({*self.mouth_frames, *self.shut_frames})
-        self.mouths: OwnMouths | None = None
+        self._covering = Covering()
+        self.covered: np.ndarray | None = None
 
     def learn(self, frames: dict[int, Image]) -> None:
         """Takes lips' colours and mouths' insides from the pictures of `wanted_frames`."""
-        lips = [lip_colours(frames[k], self._pixels(self._own_lips[k : k + 1], k)) for k in self.shut_frames]
+        lips = [lip_colours(frames[k], self._pixels(self._own_lips(k), k)) for k in self.shut_frames]
         self.mouths = OwnMouths(np.median(np.concatenate(lips, 1), axis=1))
         for k in self.mouth_frames:
-            self.mouths.add(frames[k], self._pixels(self._own_lips[k : k + 1], k), self.gap[k], self.scale)
+            self.mouths.add(frames[k], self._pixels(self._own_lips(k), k), self.gap[k], self.scale)
+        calm = min(self.shut_frames, key=lambda k: abs(float(self.rows.pose[k, 1])))
+        left, top, side = (round(each) for each in self.box)
+        corner = np.array([left, top])
+        flat = self._pixels(self.rows.points[calm], calm) - corner
+        picture = _taken(frames[calm], corner, side)
+        points, closed = self.rows.points[calm], self.expression.shape.contours
+        self._drawn = DrawnMouth(picture, self.rows.pose[calm], points, flat, closed)
+        self.covered = self._covering.found(self.fps) if len(self._covering.seen) == len(self.own) else None
+        self._covering = Covering()
 
-    def styled(self, voice: Tensor) -> Tensor:
-        """Expressions [T,64] of a voice as this speaker's [T,14]: openings as wide as the speaker's go."""
-        target = voice[:, list(MOVING)].clone()
-        target[:, PRESS] *= _CALM_PRESS
-        target[:, 8:] = 0
-        opening = _gap(torch.einsum("tm,mkc->tkc", target, self._directions[:, EDGE])).clamp_min(0)
-        wide = float(np.percentile(self.gap, 98))
-        ratio = wide / max(float(opening.quantile(0.98)), 1e-3)
-        target[:, [JAW, RAISE, DROP]] *= min(np.clip(ratio, 0.4, 1.6) ** 0.6, 1.25)
-        return target
+    def says(self, voice: Tensor) -> Said:
+        """What expressions [T,64] of a voice make this speaker do."""
+        gain = edge_gap(self._directions[:, EDGE])
+        target = styled(voice, self.own, self.gap, gain, self.fps)
+        gap = target @ gain
+        inside = gaussian_filter1d(gap.numpy(), _STEADY_INSIDE * self.fps, axis=0, mode="nearest")
+        return Said(target, gap, np.maximum(inside, 0))
 
-    def target_lips(self, target: Tensor) -> Tensor:
-        """Contours [T,7,48,3] of lips in head space for `styled` expressions."""
-        moving = target + self._mood[: len(target)]
-        made = torch.einsum("tm,mrkc->trkc", moving, self._directions)
-        return self._neutral + made + self._rest[: len(target)]
+    def lips(self, t: int, said: Said) -> Tensor:
+        """Contours [7,48,3] in head space of frame t's lips as they say that."""
+        moving = said.target[t] + self._mood[t]
+        return self._neutral + torch.einsum("m,mrkc->rkc", moving, self._directions) + self._rest.at(t)
 
-    def frame(self, image: Image, t: int, target: Tensor, lips: Tensor) -> Image:
-        """Frame t as it says `target` [14], its lips at `lips` [7,48,3]; the picture given is not changed."""
-        side = self.side
-        own, wanted = self._pixels(self._pushed(t)[None], t), self._pixels(lips[None], t)
-        middle = own[4].mean(0)
-        corner = np.round(middle).astype(int) - side // 2
+    def frame(self, image: Image, t: int, said: Said) -> Image:
+        """Frame t as it says that; the picture given is not changed."""
+        side, target = self.side, said.target[t]
+        own, wanted = self._pixels(self._pushed(t), t), self._pixels(self._enlarged(self.lips(t, said)), t)
+        corner = np.round(own[4].mean(0)).astype(int) - side // 2
         source = _taken(image, corner, side)
         flow = self._skin_flow(t, target + self._mood[t], corner)
         # The flows are made for mouth and eyes together; here the mouth stands for all three.
-        contours = [
-            torch.from_numpy(each - corner).float().expand(1, 3, -1, -1, -1) for each in (wanted, own)
-        ]
-        lips_flow = contour_flows(*contours, side)[LIPS]
-        window = lips_flow.window
-        x, y = int(window.x[0]), int(window.y[0])
-        part = np.s_[y : y + window.height, x : x + window.width]
-        share = lips_flow.weight[0, 0].numpy()[..., None]
-        flow[part] += share * (lips_flow.shift[0].permute(1, 2, 0).numpy() - flow[part])
+        wanted, own = (torch.from_numpy(each - corner).float()[None] for each in (wanted, own))
+        lips = contour_flows(*(each[:, None].expand(-1, 3, -1, -1, -1) for each in (wanted, own)), side)[LIPS]
+        x, y = int(lips.window.x[0]), int(lips.window.y[0])
+        part = np.s_[y : y + lips.window.height, x : x + lips.window.width]
+        share = lips.weight[0, 0].numpy()[..., None]
+        flow[part] += share * (lips.shift[0].permute(1, 2, 0).numpy() - flow[part])
         row, column = np.mgrid[0:side, 0:side].astype(np.float32)
         at = (column + flow[..., 0], row + flow[..., 1])
         drawn = cv2.remap(source, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
         opening = np.zeros((side, side), np.float32)
-        height = (lips_flow.opening.above + lips_flow.opening.below)[0, 0].numpy()
-        cover = lips_flow.opening.coverage[0, 0].numpy() * (np.abs(lips_flow.opening.along[0, 0].numpy()) < 1)
+        height = (lips.opening.above + lips.opening.below)[0, 0].numpy()
+        cover = lips.opening.coverage[0, 0].numpy() * (np.abs(lips.opening.along[0, 0].numpy()) < 1)
         opening[part] = cover * smoothstep(0.1, 0.9, height)
         if opening.max() > 0.02:
-            pixels = np.stack([column[part], row[part]], -1).astype(np.float64) + corner
-            gap = float(_gap(lips[EDGE]))
-            inside = self._inside(wanted[EDGE], gap, pixels)
-            alpha = opening[part][..., None]
-            drawn[part] = drawn[part] * (1 - alpha) + inside * alpha
-        moved = np.hypot(flow[..., 0], flow[..., 1])
-        mask = np.maximum(smoothstep(*_MASK, moved), opening).astype(np.float32)
+            drawn[part] = self._inside(drawn[part], opening[part], lips, wanted, corner, t, said)
+        mask = np.maximum(smoothstep(*_MASK, np.hypot(flow[..., 0], flow[..., 1])), opening)
         mask = cv2.GaussianBlur(cv2.dilate(mask, np.ones((3, 3))), (0, 0), 1.0) * _edge(side)
-        mask = mask * (1 - self.covered(image, t))
+        mask = mask * self._free(t, corner, at)
         mask[mask < 1 / 255] = 0
         mixed = source + mask[..., None] * (drawn - source)
         result = np.where(mask[..., None] > 0, mixed.clip(0, 255).round(), source).astype(np.uint8)
         return _put_back(image, result, corner)
 
-    def covered(self, image: Image, t: int) -> float:
-        """How far frame t shows something else where its lips are, a hand or a microphone: 0..1."""
-        if self.mouths is None:
-            return 0.0
-        seen = lip_colours(image, self._pixels(self._own_lips[t : t + 1], t))
-        away = np.linalg.norm(np.median(seen, axis=1) - self.mouths.lips, axis=-1)
-        return float(smoothstep(*_COVERED, away.max()))
+    def mouth_at(self, t: int) -> np.ndarray:
+        """The middle of frame t's mouth in pixels of the film, [2]."""
+        return self._pixels(self._own_lips(t)[4], t).mean(0)
 
-    def _inside(self, edge: np.ndarray, gap: float, pixels: np.ndarray) -> np.ndarray:
-        if self.mouths is None or not self.mouths.textures:
-            return np.full((*pixels.shape[:2], 3), 22.0, np.float32)
-        return self.mouths.inside(edge, gap, pixels, self.scale)
+    def look_at(self, image: Image) -> None:
+        """The next frame's picture, one after another before `learn`: what covers mouths is found."""
+        t = len(self._covering.seen)
+        self._covering.add(image, self._pixels(self.rows.points[t, POINTS], t), self.scale)
 
-    def _without_bias(self, contours: Tensor, gap: Tensor) -> Tensor:
-        """Own lips [T,7,48,3] whose edges lie together where they are shut."""
-        found = contours.clone()
-        share = (torch.from_numpy(self.gap) / gap.clamp_min(1e-4)).clamp(0, 1)[:, None, None, None]
-        edges = contours[:, : EDGE + 1]
-        middle = (edges + opposite(edges, 2)) / 2
-        found[:, : EDGE + 1] = middle + share * (edges - middle)
+    def _free(self, t: int, corner: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray | float:
+        """How far pixels [S,S] of frame t's square may be drawn: they, and where they come from, are face."""
+        if self.covered is None or not self.covered[t].any():
+            return 1.0
+        places = self._pixels(self.rows.points[t, POINTS], t) - corner
+        cover = spread(self.covered[t], places, self.side, self.scale)
+        there = cv2.remap(cover, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return 1 - smoothstep(0.15, 0.5, np.maximum(cover, there))
+
+    def _inside(
+        self,
+        skin: np.ndarray,
+        opening: np.ndarray,
+        flow: ContourFlow,
+        lips: Tensor,
+        corner: np.ndarray,
+        t: int,
+        said: Said,
+    ) -> np.ndarray:
+        """Colours [h,w,3] of the lips' window with what is between them: the clip's own mouths, or drawn."""
+        gap = float(said.inside[t])
+        widest = self.mouths.gaps[-1] if self.mouths.gaps else 0.0
+        drawn_share = float(smoothstep(*_BEYOND, gap / widest)) if widest else 1.0
+        found = skin
+        if drawn_share < 1:
+            pixels = flow.window.pixels()[0].double().numpy()
+            own = self.mouths.inside(lips[0, EDGE].double().numpy(), gap, pixels, self.scale)
+            found = skin + opening[..., None] * (own - skin)
+        if drawn_share > 0:
+            place = corner - np.round(self.box[:2])
+            jaw = float(said.target[t, JAW])
+            drawn = self._drawn.over(skin, flow, lips, place, self.rows.pose[t], jaw)
+            found = found + drawn_share * (drawn - found)
         return found
+
+    def _own_lips(self, t: int | slice) -> Tensor:
+        """Own lips of frame t [7,48,3], or of frames, whose edges lie together where they are shut."""
+        rows = slice(t, t + 1) if isinstance(t, int) else t
+        found = face_contours(self.rows.points[rows])[:, LIPS]
+        edges = found[:, : EDGE + 1]
+        middle = (edges + opposite(edges, 2)) / 2
+        found[:, : EDGE + 1] = middle + self._share[rows, None, None, None] * (edges - middle)
+        return found[0] if isinstance(t, int) else found
+
+    def _beside(self, rows: slice) -> Tensor:
+        """What own lips of frames [n,7,48,3] are beside what directions tell."""
+        told = torch.einsum("tm,mrkc->trkc", self.own[rows, : len(MOUTH_COLUMNS)], self._directions[:8])
+        return self._own_lips(rows) - self._neutral - told
 
     def _pushed(self, t: int) -> Tensor:
         """Own lips of frame t [7,48,3], an open mouth's edges outwards: no teeth are carried along."""
-        found = self._own_lips[t].clone()
+        found = self._own_lips(t)
         index = torch.arange(found.shape[1], dtype=torch.float32, device="cpu")
-        sign = torch.where(index < 24, 1.0, -1.0).to(torch.float32)
+        sign = torch.where(index < HALF, 1.0, -1.0).to(torch.float32)
         sine = (index * (2 * torch.pi / len(index))).sin().abs() ** 0.7
-        cuts = (
-            torch.zeros(2, dtype=torch.float32, device="cpu")
-            if self.mouths is None
-            else torch.from_numpy(self.mouths.cuts).float()
-        )
-        out = _PUSH - torch.where(index < 24, cuts[0], cuts[1])
+        cuts = torch.from_numpy(self.mouths.cuts).float()
+        out = _PUSH - torch.where(index < HALF, cuts[0], cuts[1])
         push = float(smoothstep(0.008, 0.035, float(self.gap[t]))) * sine * out
         thickness = ((found[4, :, 1] - found[EDGE, :, 1]) * sign).clamp_min(1e-4)
         push = torch.minimum(push, _THICKNESS * thickness)
@@ -212,72 +252,34 @@ class Revoicing:
         found[: EDGE + 1, :, 1] += push * sign
         return found
 
-    def _speakers_own(self) -> tuple[Tensor, Tensor]:
-        """What the speaker's lips are beside what directions tell [T,7,48,3], and a lasting smile [T,14]."""
-        told = torch.einsum("tm,mrkc->trkc", self.own[:, : len(MOUTH_COLUMNS)], self._directions[:8])
-        rest = (self._own_lips - self._neutral - told).flatten(1).double().numpy()
-        turn = self.rows.pose[:, :2].double().numpy()
-        base = np.column_stack([np.ones(len(turn)), turn - turn.mean(0)])
-        by_pose = base @ np.linalg.solve(base.T @ base + np.diag([0, 0.3, 0.3]), base.T @ rest)
-        slow = by_pose + gaussian_filter1d(rest - by_pose, _SLOW, axis=0, mode="nearest")
-        kept = torch.from_numpy(slow).float().view_as(self._own_lips)
-        edges = kept[:, : EDGE + 1]
-        kept[:, : EDGE + 1] = (edges + opposite(edges, 2)) / 2
-        mood = torch.zeros_like(self.own)
-        smiles = gaussian_filter1d(self.own[:, list(SMILES)].numpy(), _MOOD, axis=0, mode="nearest")
-        mood[:, list(SMILES)] = torch.from_numpy(0.8 * smiles).clamp(-0.2, 0.8)
-        return kept, mood
+    def _enlarged(self, lips: Tensor) -> Tensor:
+        """Lips [7,48,3] whose opening, and whose width's change over the speaker's at rest, are enlarged."""
+        width = float(lips[EDGE, 0, 0] - lips[EDGE, HALF, 0])
+        rest = float(self._neutral[EDGE, 0, 0] - self._neutral[EDGE, HALF, 0])
+        found, middle = lips.clone(), lips[EDGE, :, 0].mean()
+        found[..., 0] = middle + (lips[..., 0] - middle) * (1 + (_WIDER - 1) * (1 - rest / width))
+        found[:4, :, 1] += (_TALLER - 1) * (lips[EDGE] - opposite(lips[EDGE], 0))[:, 1] / 2
+        return found
 
     def _skin_flow(self, t: int, target: Tensor, corner: np.ndarray) -> np.ndarray:
         """Backward flow [S,S,2] of the skin in pixels: where jaw and cheeks take it."""
-        change = target - self.own[t]
         points = self.rows.points[t, :N_FACE]
-        moved = points + torch.einsum("m,mnc->nc", change, self._skin)
-        places = self._pixels(torch.stack([points, moved])[:, None], t, flat=True)
-        start = places[0] - corner
-        shift = (places[1] - places[0]) * self._fade[:, None]
-        oval = list(OVAL)
-        centre = start[oval].mean(0)
-        rings = [centre + grown * (start[oval] - centre) for grown in (1.22, 1.6, 2.4)]
-        side = self.side
-        far = np.array([[-side, -side], [2 * side, -side], [-side, 2 * side], [2 * side, 2 * side]], float)
-        keep = [k for k in range(N_FACE) if k not in _WITHIN]
-        at = np.concatenate([start[keep], *rings, far])
-        still = np.zeros((2 * len(oval) + len(far), 2))
-        shifts = np.concatenate([shift[keep], 0.35 * shift[oval], still])
-        row, column = np.mgrid[0:_GRID, 0:_GRID]
-        grid = (np.stack([column, row], -1) + 0.5) * side / _GRID - 0.5
-        flow = np.nan_to_num(LinearNDInterpolator(at + shifts, -shifts)(grid)).astype(np.float32)
-        flow = cv2.GaussianBlur(flow, (0, 0), 1.2)
-        return cv2.resize(flow, (side, side), interpolation=cv2.INTER_CUBIC)
+        moved = points + torch.einsum("m,mnc->nc", target - self.own[t], self._skin)
+        start, end = self._pixels(torch.stack([points, moved]), t)
+        return skin_flow(start - corner, (end - start) * self._fade[:, None], self.side)
 
-    def _pixels(self, points: Tensor, t: int, flat: bool = False) -> np.ndarray:
-        """Points in head space [1,...,3] of frame t as pixels of the film [...,2] (flat: [n,...] each)."""
-        pose = self.rows.pose[t]
-        seen = Camera.of_size(ALIGNED_SIZE).pixels(transform(points.reshape(1, -1, 3), pose[None]))
+    def _pixels(self, points: Tensor, t: int) -> np.ndarray:
+        """Points in head space [...,3] of frame t as pixels of the film [...,2]."""
+        seen = Camera.of_size(ALIGNED_SIZE).pixels(
+            transform(points.reshape(1, -1, 3), self.rows.pose[t, None])
+        )
         left, top, side = self.box
         seen = (seen[0].double().numpy() + 0.5) * (side / ALIGNED_SIZE) - 0.5 + np.array([left, top])
-        shape = (len(points), -1, 2) if flat else (*points.shape[1:-1], 2)
-        return seen.reshape(shape)
+        return seen.reshape(*points.shape[:-1], 2)
 
     def _pixels_a_unit(self) -> float:
         depth = Camera().distance - self.rows.pose[:, 5].median().item()
         return Camera.of_size(ALIGNED_SIZE).focal / depth * self.box[2] / ALIGNED_SIZE
-
-
-_WITHIN = frozenset(LIPS_WITHIN)
-
-
-def _gap(edge: Tensor) -> Tensor:
-    """Gap [...] of inner contours [...,48,3] in their middle."""
-    return (edge[..., [9, 12, 15], 1] - edge[..., [39, 36, 33], 1]).mean(-1)
-
-
-def _fade() -> np.ndarray:
-    """How far mesh points [468] go along: whole up to the nose, not at all from near the eyes on."""
-    height = canonical_face().points[:, 1].numpy()
-    nose, eyes = height[NOSE_BASE], height[[33, 263, 133, 362]].mean()
-    return 1 - smoothstep(nose, nose + 0.75 * (eyes - nose), height)
 
 
 def _edge(side: int) -> np.ndarray:

@@ -7,9 +7,12 @@ as fast as bilinear sampling, as sharp as bicubic, and exact at its own pixels.
 from __future__ import annotations
 
 import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from gohd_core.kernels.policy import uses_cpu_kernels
 
 _HALF_SAMPLE = (0.08, -1.48, 5.6, -16.28, 44.08, 44.08, -16.28, 5.6, -1.48, 0.08)
 """Taps for places between two pixels, in 64ths: the half-sample filter of H.265 (8.5.3.3.3), (-1, 4, -11,
@@ -25,8 +28,41 @@ def pixel_grid(size: int, device: torch.device) -> Tensor:
 
 def doubled(image: Tensor) -> Tensor:
     """[1,C,S,S] -> its texture [2S-1,2S-1,C], channels last; even places are the image's own pixels."""
+    if uses_cpu_kernels(image):
+        return torch.from_numpy(_doubled_cv2(cv2.merge(list(image[0].numpy()))))
+    return doubled_plain(image)
+
+
+def doubled_plain(image: Tensor) -> Tensor:
+    """The definition of `doubled`."""
     texture = _between(_between(image, 3), 2)
     return texture[0].permute(1, 2, 0).contiguous()
+
+
+def _doubled_cv2(image: np.ndarray) -> np.ndarray:
+    """`doubled` of an array [S,S,C] by OpenCV's filters, in less than half the time."""
+    taps = np.array(_HALF_SAMPLE, np.float32)[None] / 64
+    anchor, (side, _, channels) = len(_HALF_SAMPLE) // 2 - 1, image.shape
+    rows = np.empty((side, 2 * side - 1, channels), np.float32)
+    between = cv2.filter2D(image, -1, taps, anchor=(anchor, 0), borderType=cv2.BORDER_REPLICATE)
+    rows[:, ::2], rows[:, 1::2] = image, between[:, :-1]
+    texture = np.empty((2 * side - 1, 2 * side - 1, channels), np.float32)
+    between = cv2.filter2D(rows, -1, taps.T, anchor=(0, anchor), borderType=cv2.BORDER_REPLICATE)
+    texture[::2], texture[1::2] = rows, between[:-1]
+    return texture
+
+
+def margin(size: int) -> int:
+    """Pixels by which the picture is grown beyond each of its sides."""
+    return size // 16
+
+
+def grown(layer: Tensor) -> Tensor:
+    """A person's premultiplied colours and matte [1,4,S,S] grown beyond the picture's sides by `margin`: who
+    crosses a side is mirrored there, and who does not ends."""
+    pad = (margin(layer.shape[-1]),) * 4
+    ends, mirrored = F.pad(layer, pad, mode="replicate"), F.pad(layer, pad, mode="reflect")
+    return torch.lerp(ends, mirrored, ends[:, 3:])
 
 
 def _between(image: Tensor, dim: int) -> Tensor:
@@ -47,15 +83,22 @@ def _between(image: Tensor, dim: int) -> Tensor:
     return found
 
 
-def sample(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
-    """Values [B,C,h,w] of a texture of `doubled` at pixels [B,h,w,2] (column, row); beyond its border it is
-    reflected, or goes on as it is there."""
+def flow_at(flow: Tensor, at: Tensor, size: int) -> Tensor:
+    """A flow [B,2,n,n] at pixels [B,...,2] (column, row) of frames of `size`, [B,...,2]."""
+    grid = (2 * at.flatten(1, -2)[:, None] + 1) / size - 1
+    found = F.grid_sample(flow, grid, "bilinear", "border", align_corners=False)
+    return found[:, :, 0].mT.view_as(at)
+
+
+def sample(texture: Tensor, at: Tensor, *, reflected: bool = True, start: int = 0) -> Tensor:
+    """Values [B,C,h,w] of a texture of `doubled` at pixels [B,h,w,2] (column, row), whose first pixel is its
+    `start`th; beyond its border it is reflected, or goes on as it is there."""
     if texture.device.type == "cpu":
         found = at.new_empty(len(at), texture.shape[2], *at.shape[1:3])
         for planes, each in zip(found, at, strict=True):
-            _sample_cv2(texture, each, planes, reflected)
+            _sample_cv2(texture, each, planes, reflected, start)
         return found
-    return sample_plain(texture, at, reflected=reflected)
+    return sample_plain(texture, at + start, reflected=reflected)
 
 
 def sample_plain(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
@@ -68,9 +111,11 @@ def sample_plain(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tens
     return F.grid_sample(image, grid, "bilinear", beyond, align_corners=False)
 
 
-def _sample_cv2(texture: Tensor, at: Tensor, planes: Tensor, reflected: bool) -> None:
+def _sample_cv2(texture: Tensor, at: Tensor, planes: Tensor, reflected: bool, start: int) -> None:
     """Puts one picture's values into planes [C,h,w]."""
     beyond = cv2.BORDER_REFLECT if reflected else cv2.BORDER_REPLICATE
-    found = cv2.remap(texture.numpy(), (at * 2).numpy(), None, cv2.INTER_LINEAR, borderMode=beyond)
+    found = cv2.remap(
+        texture.numpy(), (at * 2).add_(2 * start).numpy(), None, cv2.INTER_LINEAR, borderMode=beyond
+    )
     channels = range(len(planes))
     cv2.mixChannels([found], list(planes.numpy()), [k for channel in channels for k in (channel, channel)])

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gohd_core.animator.geometry.linear_shape import MIRRORED_MOVING, MOVING
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.canonical import canonical_face
+from gohd_core.mesh.columns import DRAWN, MIRRORED_DRAWN
 from gohd_core.mesh.contours import (
     HALF,
     LIPS_WITHIN,
@@ -31,23 +31,30 @@ from gohd_core.stylised.feature_rings import feature_rings
 from gohd_core.stylised.morphable import stylised_basis
 
 JAW, RAISE, DROP, BLINKS = 0, 4, 5, (8, 9)
-"""Places in `MOVING` of what opens the jaw, raises the upper lip, lowers the lower one, and of both
+"""Places in `DRAWN` of what opens the jaw, raises the upper lip, lowers the lower one, and of both
 blinks."""
+PUFF = 15
+"""Place of what puffs the cheeks; what wrinkles the nose follows."""
 _PAIRED = (2, 3, 6, 7)
-"""Places in `MOVING` of what moves both lips' edges alike: spread, press, smiles."""
+"""Places in `DRAWN` of what moves both lips' edges alike: spread, press, smiles."""
 SHUT_BELOW = 0.020
 """Gap of the inner lips that counts as shut, model units."""
 _SMOOTHING = 4e-3
 _JAW_GAIN, _JAW_GAP = 0.60, 0.825
 """Of what the stylised jaw does, how much the skin does; and how much of its gap lips open by: the upper lip
 rises by the difference."""
-_GAINS = (_JAW_GAIN, 0.55, 0.7, 1.0, 0.8, 0.8, 0.42, 0.42, 1.0, 1.0, 0.8, 0.8, 0.8, 0.8)
-"""Of the stylised head's expressions, for the columns of `MOVING`."""
+_GAINS = (
+    *(_JAW_GAIN, 0.55, 0.7, 1.0, 0.8, 0.8, 0.42, 0.42, 1.0, 1.0, 0.8, 0.8, 0.8, 0.8),
+    *(0.8, 1.0, 1.3),
+)
+"""Of the stylised head's expressions, for the columns of `DRAWN`."""
+_BESIDE_LIPS = (0.0, 0.0, 0.0, 0.0, 0.1, 0.4, 0.8)
+"""Weight of the lips' contours in cheek puff and nose wrinkle: lips stay as they are."""
 _UPPER_LIP = (1.0, 1.0, 1.0, 0.92, 0.75, 0.42, 0.15)
-"""How far the upper lip's contours go along when it rises with the jaw."""
+"""Weights of the upper lip's contours when it rises with the jaw."""
 _LID_FALL = (1.0, 1.0, 0.86, 0.50, 0.14, 0.0, 0.0)
-"""How far an eye's contours go along with a lid: nothing from the fold on, so that brows and glasses stay."""
-_LID_LINE, _LID_OVERLAP, _LID_FORWARD = 0.05, 0.010, 0.15
+"""Weights of an eye's contours in a lid's motion: 0 from the fold on, so that brows and glasses stay."""
+_LID_LINE, _LID_OVERLAP, _LID_FORWARD = 0.12, 0.010, 0.15
 """Where shut lids meet, as a share of the opening above the lower lid; by how much they overlap, model units;
 and how far forward a lid bulges, as a share of its way."""
 
@@ -58,10 +65,10 @@ class FaceShape:
 
     Attributes:
         contours: [3,7,48,3] of lips, left and right eye without expression.
-        directions: [14,3,7,48,3] what each moving column of the expression adds.
+        directions: [17,3,7,48,3] what each drawn column of the expression adds.
         head: [V,3] the stylised head's vertices on the portrait's skull, without expression.
-        head_directions: [14,V,3] likewise; without lids.
-        own: [14] the portrait's own expression.
+        head_directions: [17,V,3] likewise; without lids.
+        own: [17] the portrait's own expression.
         gap: own gap between the inner lips.
     """
 
@@ -80,7 +87,7 @@ class FaceShape:
     def contours_in(self, descriptor: Tensor, size: int) -> Tensor:
         """Contours [B,3,7,48,2] in pixels of frames of `size` with descriptors [B,72] in the network's
         order."""
-        moving = descriptor[:, list(MOVING)]
+        moving = descriptor[:, list(DRAWN)]
         points = self.contours + torch.einsum("bm,mprkc->bprkc", moving, self.directions)
         placed = transform(points.flatten(1, 3), descriptor[:, 64:70])
         return Camera.of_size(size).pixels(placed).unflatten(1, self.contours.shape[:3])
@@ -107,12 +114,12 @@ def face_shape(points_in_head: Tensor) -> FaceShape:
 
 
 def own_expression(points_in_head: Tensor) -> Tensor:
-    """[14] the portrait's own expression: `face_shape(points_in_head).own`, without the rest."""
+    """[17] the portrait's own expression: `face_shape(points_in_head).own`, without the rest."""
     return _fitted(points_in_head)[2].float()
 
 
 def _fitted(points_in_head: Tensor) -> tuple[Tensor, Spline, Tensor, float]:
-    """Own contours [3,7,48,3], the spline from the mean head to the portrait's, its own expression [14] and
+    """Own contours [3,7,48,3], the spline from the mean head to the portrait's, its own expression [17] and
     the gap between its lips; float64."""
     points = points_in_head.detach().cpu().double()
     own = face_contours(points[None])
@@ -133,19 +140,19 @@ def _fitted(points_in_head: Tensor) -> tuple[Tensor, Spline, Tensor, float]:
         opening = (ends[0, 1] - ends[1, 1]).item()
         if open_mouth:
             jaw = min(max((gap - 0.004) / (opening * _JAW_GAP), 0.0), 1.0)
-    found = points.new_zeros(len(MOVING))
+    found = points.new_zeros(len(DRAWN))
     found[JAW] = jaw
     return own, spline, found, gap
 
 
 def _directions(columns: object) -> Tensor:
-    """A basis [...,3,64] as the directions of its moving columns [14,...,3]."""
-    return torch.tensor(columns[..., list(MOVING)], dtype=torch.float64, device="cpu").movedim(-1, 0)
+    """A basis [...,3,64] as the directions of its drawn columns [17,...,3]."""
+    return torch.tensor(columns[..., list(DRAWN)], dtype=torch.float64, device="cpu").movedim(-1, 0)
 
 
 def _controls(points: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Pairs of points, on the stylised mean head [N,3] and on the portrait's own [N,3], and what expressions
-    do to the former [14,N,3]."""
+    do to the former [17,N,3]."""
     face, rings = canonical_face(), feature_rings()
     keep = [k for k in range(N_FACE) if k not in LIPS_WITHIN]
     mean = torch.tensor(rings.mean, dtype=torch.float64, device="cpu")  # [2,7,48,3]
@@ -169,17 +176,17 @@ def _controls(points: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         for contour in (EDGE, 4):
             controls.append(mean[1, contour, every] * mean.new_tensor([sign, 1.0, 1.0]))
             targets.append(own[eye, contour, at])
-            directions.append(mean.new_zeros(len(MOVING), len(every), 3))  # lids are made on the own ones
+            directions.append(mean.new_zeros(len(DRAWN), len(every), 3))  # lids are made on the own ones
     return torch.cat(controls), torch.cat(targets), torch.cat(directions, 1)
 
 
 def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
-    """What expressions do to the portrait's own contours [3,7,48,3], before gains: [14,3,7,48,3]."""
+    """Expression basis of the portrait's own contours [3,7,48,3], before gains: [17,3,7,48,3]."""
     rings = feature_rings()
     mean, moving = torch.tensor(rings.mean, dtype=torch.float64, device="cpu"), _directions(rings.expression)
     mirrored = (HALF - torch.arange(POINTS, device="cpu", dtype=torch.long)) % POINTS
     flip = mean.new_tensor([-1.0, 1.0, 1.0])
-    right = moving[list(MIRRORED_MOVING), 1][:, :, mirrored] * flip
+    right = moving[list(MIRRORED_DRAWN), 1][:, :, mirrored] * flip
     places = torch.stack([mean[0], mean[1], mean[1][:, mirrored] * flip])
     found = spline.moved(places, torch.stack([moving[:, 0], moving[:, 1], right], 1))
     found[: DROP + 1, LEFT_EYE:] = 0  # eyes stay, whatever the mouth does
@@ -187,12 +194,13 @@ def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
         found[list(BLINKS), eye] = 0
         found[column, eye] = _blink(own[eye])
     _shape_lips(found[:, LIPS])
+    found[PUFF:, LIPS] *= own.new_tensor(_BESIDE_LIPS)[:, None, None]
     found[:, :, 0] = found[:, :, EDGE]
     return found
 
 
 def _blink(eye: Tensor) -> Tensor:
-    """What shuts an eye with contours [7,48,3]: [7,48,3]."""
+    """Displacement that shuts an eye with contours [7,48,3]: [7,48,3]."""
     edge = eye[EDGE]
     sine = angles(eye.device, eye.dtype).sin()
     facing = opposite(edge[:, 1], 0)
@@ -208,7 +216,7 @@ def _blink(eye: Tensor) -> Tensor:
 
 
 def _shape_lips(directions: Tensor) -> None:
-    """Gives what moves the lips [14,7,48,3] the shape that an opening has in people who talk, in place."""
+    """Gives what moves the lips [17,7,48,3] the shape that an opening has in people who talk, in place."""
     along = angles(directions.device, directions.dtype).sin().abs()
     inner = ((along - 0.28) / 0.72).clamp(0, 1)
     profiles = torch.stack([inner, inner, inner, (inner + along) / 2, along, along, along])  # [7,48]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_DESCRIPTOR
 from gohd_core.face.camera import Camera
+from gohd_core.mesh.columns import DRAWN
+from gohd_core.mesh.contours import N_POINTS
+from gohd_core.mesh.eye_outline import with_lower_lids
 from gohd_core.mesh.eyes import Eyes
 from gohd_core.mesh.fit import fit_face
 from gohd_core.mesh.frame import EDGE, LIPS, OwnFace
@@ -18,7 +21,7 @@ from gohd_core.mesh.gaze import eyes_in_head, from_head
 from gohd_core.mesh.head import HeadWarp, head_warp
 from gohd_core.mesh.matte import split
 from gohd_core.mesh.mouth import Mouth
-from gohd_core.mesh.sampling import doubled, pixel_grid
+from gohd_core.mesh.sampling import doubled, grown, pixel_grid
 from gohd_core.mesh.seam import FOLLOW, seam_offset
 from gohd_core.mesh.shape import FaceShape, face_shape
 
@@ -31,7 +34,8 @@ class MeshSource:
         own: [1,72] its own motion in the network's order.
         shape: its geometry.
         warp: how its head's pixels move.
-        texture: [2S-1,2S-1,4] the person's premultiplied colours in [-1, 1] and matte (`sampling.doubled`).
+        texture: [2n-1,2n-1,4] the person's premultiplied colours in [-1, 1] and matte, grown beyond the
+            picture's sides to n pixels (`sampling.grown`, `sampling.doubled`).
         wall: [1,3,S,S] what is behind; None where all is the person.
         fringe: [1,3,S,S] what the picture shows beyond these around a person who has not moved.
         mouth, eyes: what lies between lips and lids.
@@ -81,13 +85,13 @@ def mesh_source(
         held: sides (left, top, right, bottom) that must stay as they are, inside a larger picture.
     """
     size = image.shape[-1]
-    mesh = mesh.to(image.device, torch.float32)
+    mesh = _laid_on(image, mesh.to(image.device, torch.float32))
     fitted = fit_face(mesh[None], size)
     points = fitted.points_in_head[0]
     shape = face_shape(points).to(image.device)
     gaze = eyes_in_head(points[None])
     own = image.new_zeros(1, N_DESCRIPTOR)
-    own[:, list(MOVING)] = shape.own
+    own[:, list(DRAWN)] = shape.own
     own[:, 64:70] = fitted.pose
     own[:, 70:] = from_head(fitted.pose, gaze.mean(1))
     unit = Camera.of_size(size).focal / (Camera.of_size(size).distance - own[0, 69].item())
@@ -100,7 +104,7 @@ def mesh_source(
     layers = split(image, mask)
     alone = bool((layers.alpha == 1).all())
     warp = head_warp(shape, own, points, size, alpha=None if alone else layers.alpha, held=held)
-    texture = doubled(torch.cat([layers.person, layers.alpha], 1))
+    texture = doubled(grown(torch.cat([layers.person, layers.alpha], 1)))
     wall = None if alone else layers.wall
     return MeshSource(
         own,
@@ -116,6 +120,15 @@ def mesh_source(
         pixel_grid(size, image.device),
         shape.contours_in(own, size),
     )
+
+
+def _laid_on(image: Tensor, mesh: Tensor) -> Tensor:
+    """A mesh [478,3] whose lower lids lie where the picture [1,3,S,S] has them."""
+    if len(mesh) != N_POINTS or not torch.isfinite(mesh).all():
+        return mesh  # `fit_face` tells what is wrong
+    picture = np.ascontiguousarray(image[0].movedim(0, -1).cpu().numpy() * 0.5 + 0.5, np.float32)
+    flat = with_lower_lids(picture, mesh[:, :2].double().cpu().numpy())
+    return torch.cat([torch.from_numpy(flat).to(mesh), mesh[:, 2:]], 1)
 
 
 def _with_seam(shape: FaceShape, image: Tensor, own: Tensor, unit: float) -> FaceShape:

@@ -37,7 +37,7 @@ class Spline:
         return (bent + _with_ones(flat) @ self.affine).reshape(points.shape)
 
     def moved(self, points: Tensor, shifts: Tensor) -> Tensor:
-        """What becomes of shifts [M,...,3] of points [...,3]: the mapped end less the mapped start."""
+        """Maps shifts [M,...,3] of points [...,3]: the mapped end less the mapped start."""
         found = torch.zeros_like(shifts)
         moving = shifts.abs().amax(-1) > 1e-6
         ends = (points + shifts)[moving]

@@ -44,8 +44,8 @@ class _Row:
 _ROWS = (
     _Row(
         0.80,
-        0.004,
-        -0.078,
+        -0.014,
+        -0.084,
         0.062,
         (0, 0.125, 0.265, 0.43, 0.59, 0.76, 0.97),
         (1.0, 0.985, 1.0, 0.93, 0.87, 0.82),
@@ -62,12 +62,12 @@ _ROWS = (
     ),
 )
 _CURVE = 0.62
-"""How far back an arch's end lies behind its middle, in half widths."""
+"""Depth of an arch's end behind its middle, in half widths."""
 
 
 @dataclass(frozen=True)
 class Arches:
-    """Where a head's two rows lie: parabolas seen from above, lower and upper.
+    """A head's two rows of teeth: parabolas seen from above, lower and upper.
 
     Attributes:
         middle: [2,3] their foremost points in head space.
@@ -94,7 +94,7 @@ class Arches:
         return cls(at, width * share, top, bottom)
 
     def places(self, pose: Tensor, jaw: Tensor, pixels: Tensor, size: int) -> Tensor:
-        """What of the rows lies behind pixels, [B,2,h,w,2]: along a row and down it, -1..1 on the row.
+        """Texture coordinates of the rows behind pixels, [B,2,h,w,2]: along and down, -1..1 on the row.
 
         Args:
             pose: [B,6].

@@ -1,4 +1,4 @@
-"""What curves of motion are made of: an easing between 0 and 1, and angles that go the nearer way round."""
+"""Curves of motion: smoothstep easing between 0 and 1, and angles that go the nearer way round."""
 
 from __future__ import annotations
 

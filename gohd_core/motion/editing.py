@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.choices import CENTRES, SMOOTHING, TRACKS
+from gohd_core.constants import MAX_FPS
 from gohd_core.errors import BadInput
 from gohd_core.motion import Expression, Gaze, Motion, Sequence, smoothing
 from gohd_core.motion.curves import nearest_turn, smoothstep
@@ -24,8 +25,8 @@ _SPEED_BASE = 10
 
 def exact_fps(fps: Fraction | int | float) -> Fraction:
     """A frame rate as a fraction; 23.976, 29.97 and 59.94 become 24000/1001 and so on."""
-    if not 1 <= fps <= 120:
-        raise BadInput(f"The frame rate is {fps}; give one from 1 to 120 frames a second.")
+    if not 1 <= fps <= MAX_FPS:
+        raise BadInput(f"The frame rate is {fps}; give one from 1 to {MAX_FPS} frames a second.")
     whole = round(float(fps) * 1.001)
     ntsc = Fraction(whole * 1000, 1001)
     if fps != int(fps) and abs(float(ntsc) - float(fps)) < 0.004:

@@ -6,6 +6,7 @@ An adult at rest takes 12 to 20 breaths a minute. How far head and breath move w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -81,8 +82,7 @@ def idle_motion(
     breath = np.sin(2 * np.pi * breaths * times / seconds)
     pose[:, 0] -= NOD * breath
     pose[:, 4] += RISE * breath
-    expression = own.expression.values[:1].repeat(whole, 1)
-    expression[:, [INDEX[name] for name in MOUTH]] = 0
+    expression = without_speech(own).expression.values[:1].repeat(whole, 1)
     for k, name in enumerate(("blink_left", "blink_right")):
         column = expression[:, INDEX[name]]
         expression[:, INDEX[name]] = torch.maximum(column, _tensor(lids[:, k]))
@@ -95,6 +95,17 @@ def idle_motion(
         return made
     seconds_of_blend = (whole - frames) / rate
     return Motion(*(looped(track, seconds_of_blend) for track in (made.pose, made.expression, made.gaze)))
+
+
+def without_speech(motion: Motion) -> Motion:
+    """The motion with its mouth shut and all else as it was; of another space as it is."""
+    if motion.space != STYLISED:
+        return motion
+    from gohd_core.stylised.expressions import INDEX
+
+    values = motion.expression.values.clone()
+    values[:, [INDEX[name] for name in MOUTH]] = 0
+    return replace(motion, expression=replace(motion.expression, values=values))
 
 
 def _tensor(values: np.ndarray) -> Tensor:

@@ -50,7 +50,7 @@ class Keyframes:
         Numbers are separated by spaces or commas; what follows a # is a note. Raises `BadInput` with
         the line that can't be read.
         """
-        keys = [_key(number, line, width) for number, line in _lines(text)]
+        keys = [_key(number, line, width) for number, line in keyed_lines(text)]
         if not keys:
             raise BadInput(f"The curve is empty; write one key a line: seconds and {width} number(s).")
         times, values, eases = zip(*keys, strict=True)
@@ -86,7 +86,7 @@ class Keyframes:
 def parse_schedule(text: str, parts: tuple[str, ...]) -> dict[str, Keyframes]:
     """Weights over time of several parts: each line a part's name, then a key (seconds, weight, ease)."""
     grouped: dict[str, list[str]] = {}
-    for number, line in _lines(text):
+    for number, line in keyed_lines(text):
         name, _, rest = line.partition(" ")
         if name not in parts:
             raise BadInput(f"Line {number} begins with {name!r}; begin it with one of {', '.join(parts)}.")
@@ -94,7 +94,8 @@ def parse_schedule(text: str, parts: tuple[str, ...]) -> dict[str, Keyframes]:
     return {name: Keyframes.parse("\n".join(lines), 1) for name, lines in grouped.items()}
 
 
-def _lines(text: str) -> list[tuple[int, str]]:
+def keyed_lines(text: str) -> list[tuple[int, str]]:
+    """Lines that say something, with their numbers: without notes, single spaces between words."""
     lines = (line.partition("#")[0].replace(",", " ").strip() for line in text.splitlines())
     return [(number, " ".join(line.split())) for number, line in enumerate(lines, 1) if line]
 

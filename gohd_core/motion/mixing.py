@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from gohd_core.choices import FILLS, LENGTHS, MIXED_PARTS
+from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.motion import Expression, Gaze, Motion, Pose, Sequence
 from gohd_core.motion.editing import blended, relative
@@ -18,10 +19,14 @@ from gohd_core.motion.keyframes import Keyframes, parse_schedule
 if TYPE_CHECKING:
     from gohd_core.face.morphable import MorphableModel
 
+BROWS = ("brow_inner_up", "brow_outer_up_left", "brow_outer_up_right", "frown", "squint", "eyes_wide")
+LIDS = ("blink_left", "blink_right")
+"""Movements of the stylised head that belong to the eyes."""
+
 
 @dataclass(frozen=True)
 class MixSettings:
-    """How sources become one motion.
+    """Options of mixing sources into one motion.
 
     Attributes:
         weights: per part a number or a curve: 0 keeps the portrait's own, 1 takes the source.
@@ -103,6 +108,27 @@ def with_eyes_of(mouth: Expression, eyes: Expression, model: MorphableModel) -> 
     """Lids and brows of one expression on the mouth of another, of equal length."""
     moved = mouth.values + (eyes.values - mouth.values) @ model.eye_projection().T
     return replace(mouth, values=moved, valid=mouth.valid & eyes.valid)
+
+
+def scaled_parts(
+    expression: Expression, *, mouth: float = 1.0, eyes: float = 1.0, model: MorphableModel | None = None
+) -> Expression:
+    """The mouth scaled by one factor, brows and lids by another; from a fourth on, blinks stay whole.
+
+    model: of an official space, where its directions alone tell mouth and eyes apart.
+    """
+    if mouth == eyes == 1:
+        return expression
+    if expression.space != STYLISED:
+        return with_eyes_of(
+            expression.scaled(mouth), expression.scaled(eyes), _model_for(expression.space, model)
+        )
+    from gohd_core.stylised.expressions import INDEX
+
+    factors = expression.values.new_full((expression.width,), mouth)
+    factors[[INDEX[name] for name in BROWS]] = eyes
+    factors[[INDEX[name] for name in LIDS]] = min(4 * eyes, 1.0)
+    return replace(expression, values=expression.values * factors)
 
 
 def _model_for(space: str, model: MorphableModel | None) -> MorphableModel:

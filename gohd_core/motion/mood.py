@@ -35,7 +35,7 @@ UNITS: dict[str, dict[str, float]] = {
     "15": {"smile_left": -0.7, "smile_right": -0.7},
     "20": {"lip_spread": 1.0},
 }
-"""What a unit at its strongest adds to movements of the stylised head (`stylised.expressions`)."""
+"""Expression that a full unit adds to movements of the stylised head (`stylised.expressions`)."""
 
 PROTOTYPES: dict[str, dict[str, float]] = {
     "neutral": {},
@@ -57,7 +57,7 @@ HEADS: dict[str, tuple[float, float, float]] = {
     "disgusted": (-2.0, 4.0, 0.0),
     "tender": (1.0, 0.0, 5.0),
 }
-"""How the head is held: degrees of nod (down), turn and tilt."""
+"""Posture of the head: degrees of nod (down), turn and tilt."""
 
 CORNERS = ("smile_left", "smile_right", "lip_spread")
 """Movements that give way where the lips are rounded, so that an "oo" stays one."""
@@ -67,7 +67,7 @@ LIMITS = (-0.6, 1.3)
 
 
 def mood_offset(name: str) -> Tensor:
-    """What a mood adds to an expression: [64]."""
+    """Offset of a mood to an expression, [64]."""
     if name not in MOODS:
         raise BadInput(f"{name!r} is no mood; use one of {', '.join(MOODS)}.")
     from gohd_core.stylised.expressions import INDEX
@@ -102,7 +102,7 @@ def with_mood(motion: Motion, amounts: dict[str, float | Keyframes], *, head: bo
     values = motion.expression.values.clone()
     added, turn = torch.zeros_like(values), torch.zeros_like(motion.pose.values)
     for name, amount in amounts.items():
-        share = _over_time(amount, len(motion), motion.fps)
+        share = over_time(amount, len(motion), motion.fps)
         if bool((share.abs() > 2).any()):
             raise BadInput(f"The amount of {name} goes beyond 2; give -2 to 2, 1 is the mood in full.")
         added += share * mood_offset(name)
@@ -124,8 +124,8 @@ def with_mood(motion: Motion, amounts: dict[str, float | Keyframes], *, head: bo
     return replace(motion, pose=pose, expression=replace(motion.expression, values=values))
 
 
-def _over_time(amount: float | Keyframes, frames: int, fps: float) -> Tensor:
-    """[T or 1, 1]."""
+def over_time(amount: float | Keyframes, frames: int, fps: float) -> Tensor:
+    """An amount that is constant or keyed, frame by frame: [T or 1, 1]."""
     if isinstance(amount, Keyframes):
         return amount.frames(frames, fps)
     return torch.tensor([[float(amount)]], dtype=torch.float32, device="cpu")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.choices import FILLS
-from gohd_core.constants import FPS, N_EXPRESSION, N_GAZE, N_POSE, SPACES
+from gohd_core.constants import FPS, MAX_FPS, N_EXPRESSION, N_GAZE, N_POSE, SPACES
 from gohd_core.errors import BadInput
 from gohd_core.motion.curves import unwrap
 
@@ -34,7 +34,7 @@ class Sequence:
 
     width: ClassVar[int]
     angles: ClassVar[int] = 0
-    """How many of the first columns are angles in radians, to be unwrapped before interpolation."""
+    """Number of leading columns that are angles in radians, to be unwrapped before interpolation."""
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
@@ -47,8 +47,8 @@ class Sequence:
             raise BadInput(f"{kind} has values that are not finite; check where they come from.")
         if self.space not in SPACES:
             raise BadInput(f"{self.space!r} is no coefficient space; use one of {', '.join(SPACES)}.")
-        if not 1 <= self.fps <= 120:
-            raise BadInput(f"{kind} has {self.fps} frames a second; give a rate from 1 to 120.")
+        if not 1 <= self.fps <= MAX_FPS:
+            raise BadInput(f"{kind} has {self.fps} frames a second; give a rate from 1 to {MAX_FPS}.")
         valid = self.valid
         valid = (
             torch.ones(len(values), dtype=torch.bool, device="cpu")

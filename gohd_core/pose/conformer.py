@@ -8,7 +8,6 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from gohd_core.kernels.banded_attention import Band
-from gohd_core.kernels.linear import Linear, worthwhile
 from gohd_core.kernels.winograd import TimeConvolution
 from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.positional import PositionalScores
@@ -20,8 +19,8 @@ class Attention(nn.Module):
     def __init__(self, config: DiffusionConfig) -> None:
         super().__init__()
         self.heads = config.heads
-        self.key_value_query = Linear(config.width, 3 * config.width, bias=False)
-        self.gate = Linear(config.width, 2 * config.width)
+        self.key_value_query = nn.Linear(config.width, 3 * config.width, bias=False)
+        self.gate = nn.Linear(config.width, 2 * config.width)
         self.positional = PositionalScores(
             config.heads, config.kernels, config.nearest_view, config.farthest_view
         )
@@ -54,8 +53,8 @@ class FeedForward(nn.Module):
             self.expand = TimeConvolution(config.width, hidden, dilation)
             self.contract = TimeConvolution(hidden, config.width, dilation)
         else:
-            self.expand = Linear(config.width, hidden)
-            self.contract = Linear(hidden, config.width)
+            self.expand = nn.Linear(config.width, hidden)
+            self.contract = nn.Linear(hidden, config.width)
 
     def forward(self, x: Tensor) -> Tensor:
         """`[B, T, W]` to the same; frames outside count as zero."""
@@ -77,8 +76,8 @@ class Conformer(nn.Module):
 
     def forward(self, x: Tensor, scores: Tensor | Band | None = None) -> Tensor:
         if self.attention is not None:
-            x = added(x, self.attention(self.attention_norm(x), scores))
-        return added(x, self.feed_forward(self.feed_forward_norm(x)))
+            x = add_residual(x, self.attention(self.attention_norm(x), scores))
+        return add_residual(x, self.feed_forward(self.feed_forward_norm(x)))
 
 
 class ConformerStack(nn.Module):
@@ -86,9 +85,9 @@ class ConformerStack(nn.Module):
 
     def __init__(self, config: DiffusionConfig, dilation: int) -> None:
         super().__init__()
-        self.enter = Linear(config.width, config.width)
+        self.enter = nn.Linear(config.width, config.width)
         self.conformers = nn.ModuleList(Conformer(config, dilation) for _ in range(config.conformers))
-        self.leave = Linear(config.width, 2 * config.width)
+        self.leave = nn.Linear(config.width, 2 * config.width)
 
     def forward(self, x: Tensor, scores: list[Tensor | Band] | None = None) -> Tensor:
         """`[B, T, W]` to `[B, T, 2W]`; `scores` has one entry a conformer."""
@@ -105,15 +104,12 @@ class ConformerStack(nn.Module):
         return [attention.positional(length) for attention in attentions]
 
 
-def added(x: Tensor, part: Tensor) -> Tensor:
+def add_residual(x: Tensor, part: Tensor) -> Tensor:
     """x + part; where no gradient is wanted, in the memory of `part`, which is still in the caches."""
     return x + part if torch.is_grad_enabled() or x.dtype != part.dtype else part.add_(x)
 
 
 def gated(x: Tensor) -> Tensor:
-    """sigmoid(first half) * tanh(second half) of the last dimension."""
+    """sigmoid(first half) * tanh(second half) of the last dimension (WaveNet's gated activation)."""
     gate, value = x.chunk(2, dim=-1)
-    if worthwhile(x):
-        # tanh(v) = 2 sigmoid(2v) - 1: on the CPU torch's tanh takes three times as long.
-        return (value + value).sigmoid_().mul_(2).sub_(1).mul_(torch.sigmoid(gate))
     return torch.sigmoid(gate) * torch.tanh(value)

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from gohd_core.kernels.banded_attention import Band
-from gohd_core.kernels.linear import Linear
 from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.conformer import ConformerStack, gated
 from gohd_core.pose.schedule import NoiseSchedule
@@ -55,7 +54,7 @@ class ResidualBlock(nn.Module):
         self.step_projection = nn.Linear(config.step_width, config.width)
         self.condition_projection = nn.Linear(condition, config.width)
         self.stack = ConformerStack(config, dilation)
-        self.output_projection = Linear(config.width, 2 * config.width)
+        self.output_projection = nn.Linear(config.width, 2 * config.width)
 
     def forward(
         self, x: Tensor, condition_term: Tensor, step_term: Tensor, scores: list[Tensor | Band] | None
@@ -88,7 +87,7 @@ class Denoiser(nn.Module):
             ResidualBlock(config, condition, config.dilations[index % len(config.dilations)])
             for index in range(config.blocks)
         )
-        self.skip_projection = Linear(config.width, config.width)
+        self.skip_projection = nn.Linear(config.width, config.width)
         self.output_projection = nn.Linear(config.width, config.channels)
         self._initialise()
         # Plain attributes: .to(bfloat16) must not round the tables.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gohd_core.kernels.linear import stamp_of
+from gohd_core.kernels.winograd import stamp_of
 from gohd_core.pose.denoiser import Denoiser, DenoisingNetwork, Scores, noise_of_sample
 from gohd_core.pose.windows import Windows
 

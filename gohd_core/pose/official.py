@@ -66,7 +66,7 @@ def infer_config(state: Mapping[str, Tensor]) -> DiffusionConfig:
 
 
 def _count(state: Mapping[str, Tensor], prefix: str) -> int:
-    """How many numbered modules a prefix has."""
+    """Number of numbered modules under a prefix."""
     return 1 + max(int(key[len(prefix) + 1 :].split(".")[0]) for key in state if key.startswith(f"{prefix}."))
 
 

@@ -58,7 +58,7 @@ def read_credentials(path: str | Path) -> dict[str, Any] | None:
 
 
 def manifest(title: str) -> dict[str, Any]:
-    """What is stated: made by a trained network, with this software."""
+    """The manifest: made by a trained network, with this software."""
     created = {"action": "c2pa.created", "digitalSourceType": GENERATED}
     return {
         "claim_generator_info": [{"name": "ComfyUI-GoHD", "version": __version__}],

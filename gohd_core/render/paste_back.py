@@ -19,7 +19,7 @@ from gohd_core.render.paste_mask import FEATHER, GROWTH, paste_mask
 from gohd_core.render.placing import MovingPlace, Place, StillPlace
 
 _GAIN = (0.75, 1.35)
-"""How far contrast may be changed to match; more would be another picture."""
+"""Largest change of contrast to match; more would be another picture."""
 _MEMORY_FRAMES = 25
 """Time constant of "smoothed" colours."""
 _BATCH_PIXELS = 2**21
@@ -146,7 +146,8 @@ def _single(batches: Iterable[Tensor] | Tensor, what: str) -> Iterator[Tensor]:
                 "[b, 3, H, W] are wanted."
             )
         for frame in batch.detach().cpu().float():
-            if not torch.isfinite(frame).all():
+            # One that is not finite makes the sum so; the other way round, values may be too large to add.
+            if not torch.isfinite(frame.sum()) and not torch.isfinite(frame).all():
                 raise BadInput(f"A frame of the {what} holds values that are not finite.")
             yield frame.contiguous()
 

@@ -1,4 +1,4 @@
-"""Where a face is pasted: soft weights over the full frame, the same for every frame of a clip."""
+"""Paste mask of a face: soft weights over the full frame, the same for every frame of a clip."""
 
 from __future__ import annotations
 

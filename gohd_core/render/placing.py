@@ -1,11 +1,13 @@
-"""Where a face crop lies in a full frame: always at its portrait's place, or following a head."""
+"""Placement of a face crop in a full frame: always at its portrait's place, or following a head."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -13,6 +15,9 @@ from torch.nn import functional as F
 from gohd_core.errors import BadInput
 from gohd_core.face.head_track import HeadTrack
 from gohd_core.face.portrait import Portrait
+
+_AVERAGED = 0.75
+"""Crops that shrink to less of their side are averaged."""
 
 Region = tuple[slice, slice]
 """Rows and columns of a full frame."""
@@ -25,7 +30,7 @@ class Place(Protocol):
         """The part of a frame of that size that the crop covers; empty where it lies outside."""
 
     def weights(self, index: int, height: int, width: int) -> Tensor:
-        """How much of the face there is in each pixel of the region, [h, w] in 0..1."""
+        """Opacity of the face in each pixel of the region, [h, w] in 0..1."""
 
     def face(self, crop: Tensor, index: int, height: int, width: int) -> Tensor:
         """A crop [3, s, s] as it lies in the region, [3, h, w]."""
@@ -54,7 +59,18 @@ class StillPlace:
     def face(self, crop: Tensor, index: int, height: int, width: int) -> Tensor:
         if crop.shape[1:] == self._weights.shape:
             return crop
-        return F.interpolate(crop[None], self._weights.shape, mode="bicubic", antialias=True)[0]
+        return resized(crop, self._weights.shape)
+
+
+def resized(crop: Tensor, shape: Sequence[int]) -> Tensor:
+    """A crop [3, s, s] as [3, h, w]: bicubic, or averaged where it shrinks by more than a quarter.
+
+    By OpenCV, in half the time of `F.interpolate` with its filter.
+    """
+    height, width = shape
+    method = cv2.INTER_AREA if height < _AVERAGED * crop.shape[1] else cv2.INTER_CUBIC
+    planes = [cv2.resize(plane, (width, height), interpolation=method) for plane in crop.numpy()]
+    return torch.from_numpy(np.stack(planes))
 
 
 class MovingPlace:
@@ -81,7 +97,7 @@ class MovingPlace:
         # Shrunk to one size for the whole clip, or its sharpness would change with the head's distance.
         largest = math.ceil(float(self._in(height, width)[:, 2].max()))
         if largest < crop.shape[2]:
-            crop = F.interpolate(crop[None], (largest, largest), mode="bicubic", antialias=True)[0]
+            crop = resized(crop, (largest, largest))
         return self._laid(crop, index, height, width, "bicubic", "border")
 
     def _laid(self, picture: Tensor, index: int, height: int, width: int, mode: str, past: str) -> Tensor:

@@ -16,8 +16,12 @@ GRID = (58, 62, 70)
 INK = (214, 218, 224)
 COLOURS = ((240, 113, 103), (92, 184, 138), (96, 156, 240), (230, 190, 90), (190, 130, 220))
 UNSEEN = (70, 40, 44)
-MIN_WIDTH, MIN_HEIGHT = 320, 240
-_MARGIN, _TITLE = 52, 20
+MIN_WIDTH = 320
+MIN_HEIGHT = 240
+_MARGIN = 52
+"""Left of the curves, for their numbers."""
+_TITLE = 20
+"""Height of a panel's title."""
 
 
 def plot_motion(motion: Motion, width: int = 960, height: int = 640) -> np.ndarray:

@@ -48,7 +48,9 @@ def _lettering(text: str, corner: str, height: int, width: int) -> tuple[np.ndar
     x0, y0, x1, y1 = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text, font, stroke_width=rim)
     across, down, margin = int(x1 - x0) + 2, int(y1 - y0) + 2, round(size * _MARGIN)
     if across + margin > width or down + margin > height:
-        raise BadInput(f"The visible mark {text!r} does not fit into {width} x {height}; give a shorter one.")
+        raise BadInput(
+            f"The visible mark {text[:40]!r} does not fit into {width} x {height}; give a shorter one."
+        )
     layers = []
     for stroke in (0, rim):
         layer = Image.new("L", (across, down))

@@ -46,7 +46,7 @@ _CLIP = 3.0
 
 @dataclass(frozen=True)
 class Mark:
-    """What frames are marked with.
+    """Marks on frames.
 
     Attributes:
         invisible: the faint pattern.
@@ -74,8 +74,8 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What a reader found.
+class WatermarkDetection:
+    """Result of watermark detection.
 
     Attributes:
         found: whether the mark is there.
@@ -112,7 +112,7 @@ def marked(
         yield batch
 
 
-def read_frames(frames: Any, key: str = KEY) -> Reading:
+def read_frames(frames: Any, key: str = KEY) -> WatermarkDetection:
     """Looks for the mark in pictures of one size: [B, H, W, 3] or an iterable of [H, W, 3].
 
     uint8, or floats in 0..1. Needs at least 192 pixels a side to be reliable. Score and memory do not
@@ -130,7 +130,7 @@ def read_frames(frames: Any, key: str = KEY) -> Reading:
     if not count:
         raise BadInput("There are no frames to look for a mark in.")
     score = _score(total / count, key)
-    return Reading(score >= THRESHOLD, score, count)
+    return WatermarkDetection(score >= THRESHOLD, score, count)
 
 
 def pattern(key: str) -> Tensor:
@@ -149,7 +149,7 @@ def _overlay(mark: Mark, height: int, width: int) -> Tensor:
 
 
 def _detail(luma: Tensor) -> Tensor:
-    """What the neighbours of a patch do not foretell, [B, 1, GRID, GRID]."""
+    """Residual of each patch against its neighbours, [B, 1, GRID, GRID]."""
     kernel = (
         torch.tensor(
             [[-1.0, -2.0, -1.0], [-2.0, 12.0, -2.0], [-1.0, -2.0, -1.0]], dtype=torch.float32, device="cpu"
@@ -160,7 +160,7 @@ def _detail(luma: Tensor) -> Tensor:
 
 
 def _score(detail: Tensor, key: str) -> float:
-    """How well the pattern fits: flat parts of the picture count most, edges are cut off."""
+    """Correlation with the pattern: flat parts of the picture count most, edges are cut off."""
     power = F.avg_pool2d(F.pad(detail.square()[None, None], (2, 2, 2, 2), mode="reflect"), 5, 1)[0, 0]
     even = (detail / (power + _FLOOR).sqrt()).clamp(-_CLIP, _CLIP)
     wanted = _detail(pattern(key)[None, None])[0, 0]

@@ -11,12 +11,14 @@ import numpy as np
 from gohd_core.errors import BadInput
 from gohd_core.images import read_picture, rgb_images
 from gohd_core.media import decoded, open_media, start_of, usable
-from gohd_core.render.watermark import KEY, Reading, read_frames
+from gohd_core.render.watermark import KEY, WatermarkDetection, read_frames
 from gohd_core.video.reader import Crop, shown_picture
 
 PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".avif")
-_PLACES, _RUN = 8, 6
-"""Looked at: so many places of a video, evenly spread, and so many frames in a row at each."""
+_PLACES = 8
+"""Places of a video that are examined, evenly spread."""
+_RUN = 6
+"""Frames in a row at each."""
 
 
 def read_watermark(
@@ -26,8 +28,8 @@ def read_watermark(
     start: float = 0.0,
     seconds: float = 0.0,
     crop: Crop | None = None,
-) -> Reading:
-    """Looks for GoHD's invisible mark in a file, or an open video file; see `watermark.Reading`.
+) -> WatermarkDetection:
+    """Looks for GoHD's invisible mark in a file, or an open video file; see `watermark.WatermarkDetection`.
 
     A video is looked at in a few places only, so that a long one takes no longer.
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from time import monotonic
 
@@ -26,6 +21,7 @@ from gohd_core.clips import (
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.stylised.engines import USUAL, load_engine
 from gohd_core.stylised.making import Recipe, clip_place, entry_of, make_clip
+from gohd_core.workers import in_processes
 
 INDEX_EVERY = 20.0
 """Seconds between two writings of the index while clips are made, so that trainers can begin."""
@@ -130,37 +126,9 @@ def _made(
     if workers <= 1:
         yield from map(make, numbers)
         return
-    # spawn: an OpenGL context must not be inherited, and it is the same on every system
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
-    waiting, running = iter(numbers), set()
-    try:
-        while True:
-            # few tasks ahead, so that a stop is quick
-            running.update(pool.submit(make, k) for k in islice(waiting, 2 * workers - len(running)))
-            if not running:
-                return
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
-    except BrokenProcessPool as error:
-        raise BadInput(
-            "A worker process ended unexpectedly, perhaps for want of memory: run the same command "
-            "again with fewer workers, it goes on where it stopped."
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    yield from in_processes(make, numbers, workers, _one_thread)
 
 
-def _begin_worker() -> None:
-    # Mesa's software rasteriser would start a thread per core in every worker
+def _one_thread() -> None:
+    """Mesa's software rasteriser would start a thread per core in every worker."""
     os.environ.setdefault("LP_NUM_THREADS", "1")
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    """End this worker when the process that started it is gone, killed for instance."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -26,7 +26,7 @@ from gohd_core.training.losses.diffusion import diffuse, noise_prediction, sampl
 _FILM = 250
 """Frames of a sample."""
 MEL_PER_DECIBEL = 0.08
-"""By how much one decibel moves the 80/s log-mel spectrogram (NOTES: 8 * dB / 100)."""
+"""Change of the 80/s log-mel spectrogram by one decibel (8 * dB / 100)."""
 
 MIRRORED = {
     "pose": np.array([1, -1, -1, -1, 1, 1], np.float32),
@@ -37,7 +37,7 @@ MIRRORED = {
 
 @dataclass(frozen=True)
 class PoseConfig(RunConfig):
-    """What training the pose diffusion needs; the defaults are the paper's (supplement C).
+    """Training config of the pose diffusion; the defaults are the paper's (supplement C).
 
     Attributes:
         network: its `form` decides what is learnt: "dropout" one network with and without p0,
@@ -168,7 +168,7 @@ class PoseTask(Task):
         return figures
 
     def _sampled_figures(self, batches: Sequence[Batch]) -> dict[str, float]:
-        """What sampled motion is like beside the truth, over the first `sampled` held-out examples."""
+        """Statistics of sampled motion beside the truth, over the first `sampled` held-out examples."""
         config = self.config.network
         model = self.runtime(self.networks["denoisers"], config, self.config.data.space)
         mel, x0, initial = (torch.cat([b[key] for b in batches]) for key in ("mel", "x0", "initial"))

@@ -17,7 +17,7 @@ _LIMITED, _FULL = 1, 2
 
 @dataclass(frozen=True)
 class Colour:
-    """How a video's numbers are to be understood; numbers of ITU-T H.273.
+    """Colour description of a video; numbers of ITU-T H.273.
 
     Attributes:
         matrix, primaries, transfer: 1 is BT.709, 2 not told, 5 or 6 BT.601 (matrix), 9 BT.2020.
@@ -31,7 +31,7 @@ class Colour:
 
     @classmethod
     def usual(cls, height: int, width: int) -> Colour:
-        """What players take a video of that size for that does not tell: BT.709 from 720p on, else BT.601."""
+        """Players' guess for an untagged video of that size: BT.709 from 720p on, else BT.601."""
         return cls(BT709, BT709, BT709) if is_hd(height, width) else cls(BT601, BT709, BT709)
 
     @classmethod

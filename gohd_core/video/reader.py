@@ -168,11 +168,12 @@ def _opened(source: Any, name: str) -> Any:
 def _rate_and_count(container: Any, stream: Any) -> tuple[Fraction, int]:
     """Mean frames a second, and how many there are.
 
-    MP4 counts its frames. What others claim can be anything (browsers' recordings say 1000 a second), so that
-    they are counted; only where it is much the same the claim, which is exact, is taken.
+    MP4 counts its frames. What others claim can be anything (browsers' recordings say 1000 a second, AVI
+    counts empty ones), so that they are counted; only where it is much the same the claim, which is exact,
+    is taken.
     """
-    claimed = stream.average_rate
-    if claimed and stream.frames and RATES[0] <= claimed <= RATES[1]:
+    claimed = Fraction(stream.average_rate) if stream.average_rate else None
+    if "mp4" in container.format.name and claimed and stream.frames and RATES[0] <= claimed <= RATES[1]:
         return claimed.limit_denominator(100_000), stream.frames
     times = [
         packet.pts * packet.time_base
@@ -221,11 +222,11 @@ def shown_picture(frame: Any, crop: Crop | None, shape: float) -> Image:
 
 def _display_matrix(frame: Any) -> tuple[int, int, int, int]:
     """(a, b, c, d) of the file: a pixel at (x, y) is shown at (a x + c y, b x + d y)."""
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
-            return a, b, c, d
-    return 1, 0, 0, 1
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return 1, 0, 0, 1
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
+    return a, b, c, d
 
 
 def _upright(image: Image, matrix: tuple[int, int, int, int]) -> tuple[Image, bool]:
@@ -243,4 +244,4 @@ def _fitted(image: Image, size: tuple[int, int]) -> Image:
         return image
     from PIL import Image as Pictures
 
-    return np.asarray(Pictures.fromarray(image).resize(size[::-1], Pictures.Resampling.BICUBIC))
+    return np.array(Pictures.fromarray(image).resize(size[::-1], Pictures.Resampling.BICUBIC))

@@ -14,21 +14,21 @@ from gohd_core.animator.pyramid import FlowHead
 @torch.no_grad()
 @pytest.mark.parametrize("up", [False, True])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_parts_change_nothing_but_rounding(up: bool, layout: torch.memory_format) -> None:
+def test_chunks_change_nothing_but_rounding(up: bool, layout: torch.memory_format) -> None:
     torch.manual_seed(0)
     whole = StyledConv(40, 6, 11, up=up).eval()
-    parted = copy.deepcopy(whole)
-    parted.parts = 3
+    chunked = copy.deepcopy(whole)
+    chunked.chunks = 3
     x, latent = torch.randn(2, 40, 8, 8).contiguous(memory_format=layout), torch.randn(2, 11)
-    found, plain = parted(x, latent), whole(x, latent)
+    found, plain = chunked(x, latent), whole(x, latent)
     exact = copy.deepcopy(whole).double()(x.double(), latent.double())
     assert not torch.equal(found, plain)  # another order of summation was taken
     for result in (found, plain):
         assert float((result - exact).abs().max()) < 1e-6 * float(exact.abs().max())
 
 
-def test_parts_are_for_exact_inference_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    layer = StyledConv(8, 6, 11, parts=4)
+def test_chunks_are_for_exact_inference_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = StyledConv(8, 6, 11, accumulation_chunks=4)
     calls = []
     convolve = torch.nn.functional.conv2d
     monkeypatch.setattr(

@@ -59,7 +59,7 @@ def test_every_weight_is_reached_by_gradients():
         net = network(config).train()
         decoded = net(image(config.size, 2), windows(2))
         # The mask is detached in the composite frame, so it needs its own loss, as in training.
-        loss = decoded.pyramid[0].square().mean() + sum(m.mean() for m in decoded.masks)
+        loss = decoded.pyramid[0].square().mean() + sum(m.mean() for m in decoded.occlusion_logits)
         loss.backward()
         missing = [n for n, p in net.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
         # The estimator has its own loss too; it only speaks here where no descriptor is given.

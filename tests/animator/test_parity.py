@@ -43,7 +43,7 @@ def test_frame_pyramid_and_flows(full):
     latent = torch.from_numpy(golden["latent"])
     with torch.inference_mode():
         decoded = animator.network.decoder(latent, source.features)
-    for flow, mask in zip(decoded.flows, decoded.masks, strict=True):
+    for flow, mask in zip(decoded.flows, decoded.occlusion_logits, strict=True):
         side = flow.shape[-1]
         step = max(1, side // 32)
         raw = golden[f"flow{side}_sub"]

@@ -32,6 +32,13 @@ def test_filters_are_triangles_of_equal_area(n_fft: int, lowest: float) -> None:
     np.testing.assert_allclose(mel.mel_filters(n_fft, lowest), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize(("n_fft", "lowest"), [(800, 55.0), (1280, 125.0), (512, 0.0)])
+def test_filters_are_those_of_librosa(n_fft: int, lowest: float) -> None:
+    filters = pytest.importorskip("librosa.filters")
+    expected = filters.mel(sr=16000, n_fft=n_fft, n_mels=80, fmin=lowest, fmax=7600.0, dtype=np.float64)
+    np.testing.assert_allclose(mel.mel_filters(n_fft, lowest), expected, rtol=0, atol=1e-15)
+
+
 def test_blocks_do_not_show(sweep: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = mel.spectrogram_80(sweep)
     monkeypatch.setattr(mel, "ROWS_AT_ONCE", 7)

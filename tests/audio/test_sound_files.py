@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from gohd_core.audio import load_audio
+from gohd_core.errors import BadInput
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
@@ -153,3 +154,44 @@ def test_what_was_cut_off_is_read_as_far_as_it_goes_and_said(tmp_path, kind, cap
         part, rate = load_audio(path)
     assert part.shape[1] / rate == pytest.approx(1.2, abs=0.2)
     assert any("is cut off: it ends at" in record.message for record in caplog.records)
+
+
+def test_a_sound_that_starts_late_and_one_that_was_joined_are_not_called_cut_off(tmp_path, caplog) -> None:
+    """Matroska's length counts from 0 on; a joined MP3's header knows of its first part alone."""
+    late = write(tmp_path / "late.mkv", clicks(1.2), "flac", lambda time: 5.0)
+    write(tmp_path / "one.mp3", clicks(1.2), "libmp3lame", options={"write_xing": "1"})
+    joined = tmp_path / "joined.mp3"
+    joined.write_bytes((tmp_path / "one.mp3").read_bytes() * 2)
+    assert load_audio(late)[0].shape[1] == 57_600
+    assert load_audio(joined)[0].shape[1] == pytest.approx(115_200, abs=4000)
+    assert not any("cut off" in record.message for record in caplog.records)
+
+
+def test_a_time_stamp_that_no_pause_explains_is_not_believed(tmp_path) -> None:
+    """One packet claims to be shown five hours after it is decoded: there are no five hours of silence."""
+    path = tmp_path / "s.ts"
+    with av.open(str(path), "w", format="mpegts") as container:
+        stream = container.add_stream("aac", rate=RATE, layout="mono")
+        packets = []
+        for start in range(0, RATE, 1024):
+            frame = av.AudioFrame.from_ndarray(clicks(1.2)[:, start : start + 1024].copy(), "fltp", "mono")
+            frame.sample_rate, frame.pts = RATE, start
+            packets += stream.encode(frame)
+        for k, packet in enumerate([*packets, *stream.encode(None)]):
+            packet.pts += round(18_000 / packet.time_base) if k == 20 else 0
+            container.mux(packet)
+    sound, rate = load_audio(path)
+    assert sound.shape[1] / rate == pytest.approx(1.0, abs=0.1)
+    assert np.abs(np.diff(onsets(sound, rate)) - 0.25).max() < 0.03
+
+
+def test_sound_that_no_decoder_can_lay_out_is_told(tmp_path) -> None:
+    path = tmp_path / "s.aiff"
+    soundfile.write(path, clicks(0.4)[0], RATE, subtype="FLOAT")
+    content = bytearray(path.read_bytes())
+    place = content.index(b"COMM") + 8
+    content[place : place + 2] = (194).to_bytes(2, "big")
+    path.write_bytes(content)
+    with pytest.raises(BadInput) as error:
+        load_audio(path)
+    assert "\n" not in str(error.value) and str(error.value).endswith(".")

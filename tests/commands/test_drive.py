@@ -81,6 +81,18 @@ def test_a_folder_of_videos_goes_on_past_a_bad_one(tmp_path, capsys) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.safetensors", "c.safetensors"]
 
 
+def test_a_list_of_videos_sets_options_of_each(tmp_path, capsys) -> None:
+    rows = [{"video": str(SAMPLE), "seconds": 0.2, "output": "short"}, {"video": str(SAMPLE), "fps": 50}]
+    (tmp_path / "list.json").write_text(json.dumps([*rows, {"video": "nothing.mp4"}]))
+    report = tmp_path / "report.json"
+    given = ["--list", tmp_path / "list.json", "-o", tmp_path / "out", "--seconds", 0.4, "--report", report]
+    code, made = _run(capsys, "extract", *given)
+    assert code == 1 and [one.get("frames") for one in made] == [5, 20, None]
+    assert (tmp_path / "out" / "short.safetensors").is_file()
+    failed = json.loads(report.read_text())["failed"]
+    assert len(failed) == 1 and failed[0]["video"] == str(tmp_path / "nothing.mp4")
+
+
 def test_wrong_use_is_told_in_one_sentence(tmp_path, capsys) -> None:
     for arguments, word in (
         (["extract", SAMPLE], "Say where the motion goes"),

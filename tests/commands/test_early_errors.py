@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -44,7 +46,9 @@ def run(*arguments) -> int:
         (["-o", "v.mp4", "--picture", "a.png"], "written over"),
         (["-o", "v.mp4", "--device", "bogus"], "no device 'bogus'"),
         (["-o", "v.mp4", "--device", "xpu"], "can't be used"),
+        (["-o", "v.mp4", "--device", "meta"], "can't be used"),
         (["-o", "v.mp4", "--gaze", "900,0"], "from -60 to 60"),
+        (["-o", "v.mp4", "--size", "99999999"], "give 32 to 4096 pixels"),
     ],
 )
 def test_it_is_told_in_one_sentence(given, tmp_path, monkeypatch, capsys, options, word) -> None:
@@ -84,10 +88,21 @@ def test_a_folder_goes_on_past_a_bad_file_and_overwrites_nothing(given, folder, 
 
 def test_devices() -> None:
     assert checked_device("cpu") == torch.device("cpu")
-    for name in ("bogus", "cpu:x", "cuda:999"):
+    for name in ("bogus", "cpu:x", "cuda:999", "meta"):
         with pytest.raises(BadInput) as error:
             checked_device(name)
         assert str(error.value).endswith(".") and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["<U1", "complex64", "bool"])
+def test_landmarks_that_are_no_pixels(folder, tmp_path, capsys, kind) -> None:
+    np.save(tmp_path / "l.npy", np.zeros((25, 68, 2), kind))
+    film = Path(__file__).parents[2] / "assets" / "driving_sample.mp4"
+    made = tmp_path / "m.safetensors"
+    assert run("extract", film, "--landmarks", tmp_path / "l.npy", "-o", made, "--models", folder) == 1
+    said = capsys.readouterr().err
+    assert "values and no pixels" in said and said.count("\n") == 1
+    assert not made.exists()
 
 
 def test_files_of_eight_bits_are_loaded(folder, tmp_path) -> None:

@@ -83,9 +83,13 @@ def test_talk_names_a_result_in_a_folder_after_both(tmp_path) -> None:
     for name in ("a.png", "x.wav", "y.wav"):
         (tmp_path / name).touch()
     (tmp_path / "out").mkdir()
-    made = [pairs(tmp_path / "a.png", tmp_path / s, tmp_path / "out")[0][2].name for s in ("x.wav", "y.wav")]
-    assert made == ["a-x.mp4", "a-y.mp4"]
-    assert pairs(tmp_path / "a.png", tmp_path / "x.wav", tmp_path / "v.mp4")[0][2] == tmp_path / "v.mp4"
+    made = []
+    for sound, output in (("x.wav", "out"), ("y.wav", "out"), ("x.wav", "v.mp4")):
+        given = argparse.Namespace(
+            portrait=tmp_path / "a.png", audio=tmp_path / sound, output=tmp_path / output
+        )
+        made += [job.target.name for job in pairs(given)]
+    assert made == ["a-x.mp4", "a-y.mp4", "v.mp4"]
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999", "x", ""])

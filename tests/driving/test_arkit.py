@@ -9,10 +9,13 @@ from fractions import Fraction
 import pytest
 import torch
 
-from gohd_core.driving.arkit import BLENDSHAPES, blendshapes, load_blendshapes, save_blendshapes
+from gohd_core.cli import main
+from gohd_core.driving.arkit import BLENDSHAPES, blendshapes
 from gohd_core.driving.blendshapes import SHAPES
+from gohd_core.driving.face_files import ending_of, load_blendshapes, save_blendshapes
 from gohd_core.errors import BadInput
 from gohd_core.motion import Expression, Gaze, Motion, Pose
+from gohd_core.motion.file import load_motion, save_motion
 from gohd_core.stylised.expressions import INDEX
 
 
@@ -27,17 +30,71 @@ def motion(frames: int = 30, fps=25, space: str = "stylised") -> Motion:
     return Motion(Pose(pose, space, fps), Expression(expression, space, fps), Gaze(gaze, space, fps))
 
 
-@pytest.mark.parametrize("ending", ["csv", "json"])
+@pytest.mark.parametrize("form", ["csv", "json", "blender"])
 @pytest.mark.parametrize("fps", [25, Fraction(30000, 1001), 60])
-def test_what_goes_out_comes_back(tmp_path, ending, fps) -> None:
+def test_what_goes_out_comes_back(tmp_path, form, fps) -> None:
     made = motion(fps=fps)
-    read = load_blendshapes(save_blendshapes(tmp_path / f"face.{ending}", made), fps=fps)
+    read = load_blendshapes(save_blendshapes(tmp_path / f"face{ending_of(form)}", made, form=form), fps=fps)
     assert len(read) == len(made) and read.fps == fps
     assert read.expression.values == pytest.approx(made.expression.values, abs=2e-6)
-    assert read.pose.values[:, :3] == pytest.approx(made.pose.values[:, :3], abs=2e-6)
+    assert read.pose.values[:, :3] == pytest.approx(made.pose.values[:, :3], abs=4e-6)
     assert read.gaze.values == pytest.approx(made.gaze.values, abs=2e-5)
-    if ending == "json":
+    if form != "csv":
         assert read.pose.values[:, 3:] == pytest.approx(made.pose.values[:, 3:], abs=2e-6)
+
+
+def test_an_avatar_has_the_mouth_shapes_that_lips_make(tmp_path) -> None:
+    made = motion(4)
+    made.expression.values[:] = 0
+    for frame, (jaw, round_, wide) in enumerate([(0.8, 0, 0), (0, 0.9, 0), (0, 0, 0.7), (0.5, 0.5, 0)]):
+        for name, value in (("jaw_open", jaw), ("lip_pucker", round_), ("lip_spread", wide)):
+            made.expression.values[frame, INDEX[name]] = value
+    content = json.loads(save_blendshapes(tmp_path / "a.json", made, form="vrm").read_text())
+    shapes = content["expressions"]
+    assert shapes["aa"] == pytest.approx([0.8, 0, 0, 0.25])
+    assert shapes["ou"] == pytest.approx([0, 0.9, 0, 0.25])
+    assert shapes["ih"] == pytest.approx([0, 0, 0.7, 0])
+    assert shapes["oh"] == pytest.approx([0, 0, 0, 0.25])
+    assert content["fps"] == "25" and len(content["head"]["rotation"]) == 4
+
+
+def test_an_avatar_gives_back_what_it_has_a_name_for(tmp_path) -> None:
+    made = motion(fps=30)
+    values = made.expression.values
+    for pair in (
+        ("smile_left", "smile_right"),
+        ("brow_outer_up_left", "brow_outer_up_right", "brow_inner_up"),
+    ):
+        columns = [INDEX[name] for name in pair]
+        values[:, columns] = values[:, columns].mean(1, keepdim=True)
+    kept = [INDEX[name] for name in SHAPES if name not in ("lip_press", "upper_lip_raise", "lower_lip_drop")]
+    read = load_blendshapes(save_blendshapes(tmp_path / "a.json", made, form="vrm"))
+    assert read.fps == 30
+    assert read.expression.values[:, kept] == pytest.approx(values[:, kept], abs=5e-5)
+    assert read.pose.values == pytest.approx(made.pose.values, abs=4e-6)
+    assert read.gaze.values == pytest.approx(made.gaze.values, abs=2e-5)
+
+
+def test_blender_s_head_turns_about_blender_s_axes(tmp_path) -> None:
+    still = motion(3)
+    pose = torch.zeros(3, 6)
+    pose[0, 0], pose[1, 1], pose[2, 2] = 0.2, 0.3, 0.4  # down, to the face's left, counter-clockwise
+    turned = Motion(Pose(pose, "stylised"), still.expression, still.gaze)
+    content = json.loads(save_blendshapes(tmp_path / "a.json", turned, form="blender").read_text())
+    assert content["rotation_euler"][0] == pytest.approx([0.2, 0, 0])
+    assert content["rotation_euler"][1] == pytest.approx([0, 0, 0.3])
+    assert content["rotation_euler"][2] == pytest.approx([0, -0.4, 0])
+
+
+def test_the_command_writes_and_reads(tmp_path, capsys) -> None:
+    save_motion(tmp_path / "m.safetensors", motion())
+    for form, name in (("csv", "a.csv"), ("vrm", "b.json"), ("blender", "c.json")):
+        out = tmp_path / name
+        assert main(["blendshapes", f"{tmp_path / 'm.safetensors'}", "-o", f"{out}", "--form", form]) == 0
+        assert main(["blendshapes", f"{out}", "-o", f"{tmp_path / form}.safetensors"]) == 0
+        assert len(load_motion(tmp_path / f"{form}.safetensors")) == 30
+    assert main(["blendshapes", f"{tmp_path / 'm.safetensors'}", "-o", f"{tmp_path / 'a.txt'}"]) == 1
+    assert "no form" in capsys.readouterr().err
 
 
 def test_the_csv_is_that_of_live_link_face(tmp_path) -> None:

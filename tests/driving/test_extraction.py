@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.driving import Steadying, extract_motion, whereabouts
+from gohd_core.driving import SmoothingConfig, extract_motion, face_locator
 from gohd_core.driving.crop_readers import Cropper, pose_in
 from gohd_core.driving.locators import KnownLandmarks
 from gohd_core.errors import BadInput, Interrupted
@@ -19,7 +19,7 @@ from gohd_core.video.reader import Film
 from tests.support.driving_fakes import FakeExtractor, FakeGaze, plain
 from tests.support.face_helpers import face_landmarks, picture, tiny_extractor, tiny_gaze_estimator
 
-UNTOUCHED = Steadying("none")
+UNTOUCHED = SmoothingConfig("none")
 CORNERS = np.stack([np.linspace(8, 24, 68), 8 + 16 * np.abs(np.sin(np.arange(68)))], 1)
 
 
@@ -176,14 +176,14 @@ def test_what_can_not_work_is_said_at_once() -> None:
     with pytest.raises(BadInput, match="aligns faces by their landmarks"):
         extract_motion(film, FakeExtractor())
     with pytest.raises(BadInput, match="aligns faces by their landmarks"):
-        extract_motion(film, FakeExtractor(), where=whereabouts(box=(1, 1, 20, 20)))
+        extract_motion(film, FakeExtractor(), where=face_locator(box=(1, 1, 20, 20)))
     with pytest.raises(BadInput, match="nothing says where the face is"):
         wide = np.zeros((32, 64, 3), np.uint8)
         extract_motion(Film.of_images([wide]), FakeExtractor(aligned=False))
     with pytest.raises(BadInput, match="nothing to do without a face"):
         extract_motion(film, FakeExtractor(), missing="panic")
     with pytest.raises(BadInput, match="landmarks are empty"):
-        whereabouts(landmarks=[])
+        face_locator(landmarks=[])
     with pytest.raises(BadInput, match="no frames in the part"):
         extract_motion(Film.of_frames(iter(())), FakeExtractor())
     gaze = FakeGaze()

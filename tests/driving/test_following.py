@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from gohd_core.constants import STYLISED
-from gohd_core.driving import Steadying, followed, own_portrait
+from gohd_core.driving import SmoothingConfig, followed, own_portrait
 from gohd_core.driving.crop_readers import pose_in
 from gohd_core.driving.following import box_of
-from gohd_core.driving.result import Reading, assembled
+from gohd_core.driving.result import FrameCoefficients, assembled
 from gohd_core.errors import BadInput
 from gohd_core.face import Box, MorphableModel
 from gohd_core.face.camera import Camera, rotation, transform
@@ -56,7 +56,7 @@ def driving(walked, *, noise: float = 0.0, missing: str = "hold", lost=(), squar
     for k, (pose, own) in enumerate(zip(*walked, strict=True)):
         points = seen(pose, own, 0.2 * abs(np.sin(k))) + random.normal(0, noise, (68, 2))
         told = pose if square is None else pose_in(pose, own, SQUARE)
-        reading = Reading(told.numpy(), np.zeros(64), np.zeros(2), np.zeros(80), points)
+        reading = FrameCoefficients(told.numpy(), np.zeros(64), np.zeros(2), np.zeros(80), points)
         readings.append(None if k in lost else reading)
     return assembled(
         readings,
@@ -65,7 +65,7 @@ def driving(walked, *, noise: float = 0.0, missing: str = "hold", lost=(), squar
         fps=25,
         space=STYLISED,
         missing=missing,
-        steadying=Steadying("none"),
+        steadying=SmoothingConfig("none"),
         square=square,
         picture=PICTURE,
     )

@@ -14,40 +14,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "mesh"))
 
 from gohd_core.driving import extract_by_meshes, extract_motion, extract_people
 from gohd_core.driving.eye_contact import read_eyes, turned
-from gohd_core.driving.lids import COLUMNS, with_seen_lids
+from gohd_core.driving.lids import COLUMNS, without_following
 from gohd_core.driving.mesh_reading import SAMPLE, MeshReadings, resting_height
 from gohd_core.driving.revoicing import read_speaker, revoiced
 from gohd_core.errors import BadInput, Interrupted
-from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.motion import Expression, Motion
 from gohd_core.video.reader import Film
-from tests.support.clip_faces import acted, landmarks
+from tests.support.clip_faces import KnownFaces, acted, landmarks
 from tests.support.driving_fakes import FakeExtractor
 from tests.support.mesh_faces import SIZE
-
-
-class KnownFaces:
-    """A reader that is told the faces [T][people]; a frame's number is written in its first pixel."""
-
-    def __init__(self, faces) -> None:
-        self.faces = faces
-
-    def read(self, image):
-        return [face for face in self.faces[int(image[0, 0, 0])] if face is not None]
-
-    def track(self, frames, previous=None, *, choice=None):
-        found = []
-        for image in frames:
-            here = self.read(image)
-            if previous is not None and here:
-                best = max(here, key=lambda face: overlap(face.box, previous.box))
-                face = best if overlap(best.box, previous.box) > 0 else None
-            else:
-                place = (choice or FaceChoice()).pick([face.box for face in here], SIZE, SIZE)
-                face = None if place is None else here[place]
-            previous = face or previous
-            found.append(face)
-        return found
 
 
 def film(count: int, once: bool = False, fps: float = 25) -> Film:
@@ -164,8 +139,7 @@ def test_lids_are_drawn_as_they_were_seen() -> None:
     descriptors = torch.zeros(6, 72)
     descriptors[:, COLUMNS] = torch.tensor([-0.1, 0.0, 0.2, 0.5, 0.9, 1.0])[:, None]
     descriptors[:, -2] = torch.linspace(-0.5, 0.3, 6)  # pitch of the gaze
-    motion, own = Motion.from_descriptors(descriptors, "stylised"), torch.zeros(1, 72)
-    seen = with_seen_lids(motion, Motion.from_descriptors(own, "stylised"))
+    seen = without_following(Motion.from_descriptors(descriptors, "stylised"))
     up = into_head(seen.pose.values, seen.gaze.values.flip(-1))[:, 1]
     drawn = _with_lids(torch.cat([seen.expression.values, descriptors[:, 64:]], 1), up)
     assert torch.allclose(drawn[:, COLUMNS], descriptors[:, COLUMNS], atol=1e-5)

@@ -10,7 +10,7 @@ import torch
 
 import gohd_core as gohd
 from gohd_core.checkpoints.loading import assets_folder
-from gohd_core.driving import Steadying, extract_motion, motion_tremble, whereabouts
+from gohd_core.driving import SmoothingConfig, extract_motion, face_locator, motion_jitter
 from gohd_core.stylised.expressions import INDEX
 from gohd_core.video.reader import Film
 
@@ -73,10 +73,10 @@ def test_what_is_read_follows_the_truth(driving, truth) -> None:
 
 
 def test_steadying_takes_jitter_away_and_not_the_motion(film, readers, driving, truth) -> None:
-    raw = extract_motion(film, *readers, steadying=Steadying("none")).motion
-    before, after = motion_tremble(raw), motion_tremble(driving.motion)
+    raw = extract_motion(film, *readers, steadying=SmoothingConfig("none")).motion
+    before, after = motion_jitter(raw), motion_jitter(driving.motion)
     assert driving.report.tremble == before and driving.report.steadied_tremble == after
-    own = motion_tremble(truth)["head"]  # what the true head does is not to be taken away
+    own = motion_jitter(truth)["head"]  # what the true head does is not to be taken away
     assert after["head"] - own < 0.5 * (before["head"] - own) and after["gaze"] < 0.7 * before["gaze"]
     for part, columns in (("pose", slice(0, 3)), ("gaze", slice(0, 2))):
         true = getattr(truth, part).values[:, columns]
@@ -103,7 +103,7 @@ def test_a_head_that_walks_through_a_wide_picture_is_read_the_same(film, readers
         wide[12:268, x : x + 256] = image
         frames.append(wide)
         boxes.append((x + 55, 12 + 85, x + 205, 12 + 217))
-    made = extract_motion(Film.of_images(frames), *readers, where=whereabouts(box=boxes))
+    made = extract_motion(Film.of_images(frames), *readers, where=face_locator(box=boxes))
     assert made.report.without_face == 0
     found = _correlations(made.motion, driving.motion)
     assert min(found[name] for name in ("pitch", "yaw", "roll", "jaw", "blink_left")) > 0.9, found

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gohd_core.choices import STEADYING
-from gohd_core.driving.steadiness import OFFICIAL, Steadying, steadied, tremble
+from gohd_core.driving.steadiness import OFFICIAL, SmoothingConfig, jitter, smooth_motion
 from gohd_core.driving.timeline import gaps, on_grid
 from gohd_core.errors import BadInput
 from gohd_core.motion import Motion, Pose
@@ -79,9 +79,9 @@ def test_tremble_finds_the_noise_on_smooth_motion() -> None:
     time = np.arange(2000) / 25
     swing = np.stack([np.sin(2 * np.pi * 0.4 * time), np.cos(2 * np.pi * 0.3 * time)], 1)
     noise = np.random.default_rng(2).normal(scale=0.05, size=swing.shape)
-    assert tremble(swing) < 0.004
-    assert abs(tremble(swing + noise) - 0.05) < 0.003
-    assert tremble(swing[:2]) == 0
+    assert jitter(swing) < 0.004
+    assert abs(jitter(swing + noise) - 0.05) < 0.003
+    assert jitter(swing[:2]) == 0
 
 
 def _motion(values: torch.Tensor) -> Motion:
@@ -95,15 +95,15 @@ def test_every_method_steadies_and_turns_no_head_around(method) -> None:
     true[:, 65] = torch.linspace(2.5, 3.9, 120)
     noisy = true + 0.02 * torch.randn(120, 72, generator=generator)
     noisy[:, 64:67] = (noisy[:, 64:67] + torch.pi) % (2 * torch.pi) - torch.pi
-    made = steadied(_motion(noisy), Steadying(method, 0.2, ("pose",)))
-    assert tremble(made.pose.values) < 0.7 * 0.02
+    made = smooth_motion(_motion(noisy), SmoothingConfig(method, 0.2, ("pose",)))
+    assert jitter(made.pose.values) < 0.7 * 0.02
     assert (made.pose.values[:, 1] - true[:, 65]).abs().max() < 0.06
     assert torch.equal(made.gaze.values, _motion(noisy).gaze.values)
 
 
 def test_the_official_mean_is_the_plain_mean_of_five() -> None:
     motion = _motion(0.1 * torch.randn(30, 72, generator=torch.Generator().manual_seed(4)))
-    made = steadied(motion, OFFICIAL)
+    made = smooth_motion(motion, OFFICIAL)
     slow = torch.stack(
         [
             torch.stack([motion.pose.values[min(max(t + d, 0), 29)] for d in range(-2, 3)]).mean(0)
@@ -111,11 +111,11 @@ def test_the_official_mean_is_the_plain_mean_of_five() -> None:
         ]
     )
     assert (made.pose.values - slow).abs().max() < 1e-6
-    assert steadied(motion, Steadying("none")) is motion
+    assert smooth_motion(motion, SmoothingConfig("none")) is motion
 
 
 def test_unknown_methods_and_parts_are_refused() -> None:
     with pytest.raises(BadInput, match="no way to smooth"):
-        Steadying("prayer")
+        SmoothingConfig("prayer")
     with pytest.raises(BadInput, match="no part"):
-        Steadying(parts=("ears",))
+        SmoothingConfig(parts=("ears",))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.driving import Steadying, motion_from_blendshapes
+from gohd_core.driving import SmoothingConfig, motion_from_blendshapes
 from gohd_core.driving.blendshapes import EYE_RANGE, expression_of
 from gohd_core.errors import BadInput
 from gohd_core.face import Box, FaceChoice, MorphableModel
@@ -18,7 +18,7 @@ from gohd_core.stylised.expressions import EXPRESSION_NAMES, INDEX, active_expre
 from tests.support.fake_mediapipe import NAMES, face, payload, points_478
 
 REST = np.array([0.0, 0.0, 0.0, 0.0, 0.05, 0.1])
-UNTOUCHED = Steadying("none")
+UNTOUCHED = SmoothingConfig("none")
 
 
 def test_the_mapping_names_68_places_left_and_right_alike() -> None:

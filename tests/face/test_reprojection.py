@@ -12,7 +12,7 @@ from PIL import Image
 
 from gohd_core.face import CoefficientExtractor, GazeEstimator, MorphableModel, prepare_portrait
 from gohd_core.face.coefficients import Coefficients
-from gohd_core.face.reprojection import LIMIT, SENTENCE, misfit, photograph_warning
+from gohd_core.face.reprojection import LIMIT, SENTENCE, photograph_warning, reprojection_error
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -22,8 +22,8 @@ def test_misfit_is_the_mean_distance_in_half_pictures():
     found = Coefficients.from_columns(columns)
     made = MorphableModel.stylised().landmarks_2d(found.identity, found.expression, found.pose, 128)
     moved = made + torch.tensor([3.0, 4.0])
-    assert torch.allclose(misfit(found, made, 128), torch.zeros(2), atol=1e-5)
-    assert torch.allclose(misfit(found, moved, 128), torch.full((2,), 5 / 64), atol=1e-5)
+    assert torch.allclose(reprojection_error(found, made, 128), torch.zeros(2), atol=1e-5)
+    assert torch.allclose(reprojection_error(found, moved, 128), torch.full((2,), 5 / 64), atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def test_the_shipped_portraits_fit_and_a_photograph_does_not(readers):
     data = pytest.importorskip("skimage.data", reason="scikit-image brings the photograph")
     for path in sorted((ASSETS / "portraits").glob("[0-9]*.jpg")):
         portrait = prepare_portrait(Image.open(path), extractor=readers[0], gaze_estimator=readers[1])
-        assert portrait.misfit < LIMIT and photograph_warning(portrait, "stylised") is None
+        assert portrait.reprojection_error < LIMIT and photograph_warning(portrait, "stylised") is None
     person = prepare_portrait(np.array(data.astronaut()), box=(170, 60, 285, 215), extractor=readers[0])
     assert photograph_warning(person, "stylised") == SENTENCE
     assert photograph_warning(person, "bfm09") is None
-    assert photograph_warning(replace(person, misfit=None), "stylised") is None
+    assert photograph_warning(replace(person, reprojection_error=None), "stylised") is None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -38,3 +41,21 @@ def test_long_sequences_take_the_fast_way_and_notice_new_weights(monkeypatch: py
     layer(x)
     assert len(calls) == 2, "with gradients the plain way is taken"
     assert list(layer.state_dict()) == ["weight", "bias"]
+
+
+def test_copies_start_without_the_transform_and_replaced_weights_are_noticed() -> None:
+    layer, x = TimeConvolution(8, 10, 2), torch.randn(1, 100, 8)
+    with torch.no_grad():
+        wanted = layer(x)
+        for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+            assert twin._transformed._made is None
+            assert torch.equal(twin(x), wanted)
+        layer.weight.data = layer.weight.data.clone() * 2
+        assert torch.allclose(layer(x) - layer.bias, 2 * (wanted - layer.bias), atol=1e-4)
+
+
+def test_weights_made_in_inference_mode_work() -> None:
+    with torch.inference_mode():
+        layer, x = TimeConvolution(8, 10, 1), torch.randn(1, 100, 8)
+        plain = torch.nn.Conv1d.forward(layer, x.transpose(1, 2)).transpose(1, 2)
+        assert torch.allclose(layer(x), plain, atol=1e-5)

@@ -162,7 +162,17 @@ def test_a_blinking_photograph_is_read_as_one_with_shut_eyes(reader, astronaut) 
     shut = source.own.clone()
     shut[:, [10, 11]] = 1
     drawn = frames_to_bytes(animator.decode(source, shut))[0]
-    assert "eyes" in faults(prepare_portrait(drawn, reader=reader, size=512))
+    asleep = prepare_portrait(drawn, reader=reader, size=512)
+    assert "eyes" in faults(asleep)
+    # They stay shut, and show no eyeball where they are told to look.
+    source = encode(animator, asleep)
+    assert all(ball.shut for ball in source.eyes.balls)
+    aside = source.own.clone()
+    aside[:, 70] += 0.4
+    own = frames_to_bytes(source.face.image)[0].astype(float)
+    error = frames_to_bytes(animator.decode(source, aside))[0] - own
+    x, y = asleep.mesh_in_crop[[33, 133, 159, 145], :2].round().long().T
+    assert np.abs(error[y.min() : y.max() + 1, x.min() : x.max() + 1]).mean() < 5
 
 
 @needs_face_networks

@@ -8,6 +8,7 @@ import torch
 
 from gohd_core.mesh.eye_contact import LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.iris_drawing import draw_iris
+from gohd_core.mesh.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS, moved_lids
 from tests.support.clip_faces import acted, landmarks
 from tests.support.mesh_faces import SIZE, painted_picture
 
@@ -96,3 +97,28 @@ def test_no_change_leaves_every_pixel(picture) -> None:
     for eye in clip.eyes:
         draw_iris(drawn, eye, 0, np.zeros(2))
     assert torch.equal(torch.from_numpy(drawn), torch.from_numpy(picture))
+
+
+@pytest.mark.parametrize("up", [0.025, -0.025])
+def test_lids_follow_an_iris_up_and_down(picture, up: float) -> None:
+    clip = eyes([0.0], [(0.0, 0.0)])
+    for eye in clip.eyes:
+        width = eye.width * eye.scale[0]
+        way = eye.axes[0] @ np.array([0.0, up])
+        moved = moved_lids(picture.astype(np.float32), eye.lids[0], way, width)
+        steps = moved.lids - eye.lids[0]
+        assert np.allclose(steps[12], UPPER_FOLLOWS * way, atol=0.1 * abs(way[1]))
+        assert np.allclose(steps[4], LOWER_FOLLOWS * way, atol=0.05 * abs(way[1]))
+        assert np.abs(steps[[0, 8]]).max() == 0
+        # The skin just above the upper lid's new edge is that from above the old one.
+        x, y = (moved.lids[12] + [0.0, -3.0]).round().astype(int)
+        back = (np.array([x, y]) - steps[12]).round().astype(int)
+        assert np.abs(moved.skin[y, x] - picture[back[1], back[0]]).max() < 40
+        drawn = picture.copy()
+        draw_iris(drawn, eye, 0, np.array([0.0, up]))
+        changed = np.argwhere((drawn != picture).any(-1))
+        low, high = eye.lids[0].min(0), eye.lids[0].max(0)
+        reach = 0.36 * width
+        assert (changed[:, 0] > low[1] - reach).all() and (changed[:, 0] < high[1] + reach).all()
+        assert (changed[:, 1] >= low[0] - 1).all() and (changed[:, 1] <= high[0] + 1).all()
+        assert (drawn != picture)[int(low[1] - 2) : int(low[1]) + 1].any()

@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
+from gohd_core.mesh.closed_lid import spread, white_beside
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.frame import EyeFrame
 from gohd_core.mesh.lids import lids_follow_gaze
@@ -75,3 +77,22 @@ def test_grey_pictures_stay_grey():
     source = painted(grey=True)
     frames = draw(source, blinking(source, 0.4, 0.7, 1.0))
     assert (frames.amax(1) - frames.amin(1)).max() < 0.01
+
+
+def test_spread_grain_has_its_strength_and_no_pattern_of_the_square():
+    grain = np.random.default_rng(0).standard_normal((12, 12)) * 0.1
+    noise = spread(grain, (60, 90), 1)
+    assert abs(noise.std() / np.sqrt(np.mean(grain**2)) - 1) < 0.2
+    assert np.abs(noise - noise[::-1]).mean() > 0.05 and noise.shape == (60, 90)
+
+
+def test_white_beyond_the_lids_is_told_from_light_that_lies_apart():
+    open_ = np.zeros((40, 60), np.float32)
+    open_[15:25, 20:40] = 1
+    brighter = np.zeros((40, 60, 3), np.float32)
+    brighter[18:26, 40:44, 2] = 0.3  # beside the corner
+    brighter[5:8, 2:5] = 0.3  # a light elsewhere
+    rows, columns = np.mgrid[:40, :60].astype(np.float32)
+    along, down = (columns - 30) / 40, (rows - 15) / 40
+    white = white_beside(brighter, open_, along, down - 0.25, down)
+    assert white[20, 42] == 1 and white[6, 3] == 0 and white[20, 30] == 0

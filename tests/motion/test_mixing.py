@@ -12,7 +12,7 @@ from gohd_core.face.morphable import MorphableModel
 from gohd_core.landmarks68 import EYES_AND_BROWS, JAW_AND_MOUTH
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.motion.keyframes import Keyframes
-from gohd_core.motion.mixing import MixSettings, mix_motion, weighted_schedule
+from gohd_core.motion.mixing import MixSettings, mix_motion, scaled_parts, weighted_schedule
 from gohd_core.stylised.expressions import INDEX
 
 
@@ -141,3 +141,17 @@ def test_bad_mixes_get_one_sentence(model) -> None:
         MixSettings(weights={"nose": 1.0})
     with pytest.raises(BadInput, match="source of gaze is a Pose"):
         mix_motion(own(), gaze=pose(0.1))
+
+
+def test_mouth_and_eyes_have_factors_of_their_own() -> None:
+    values = torch.zeros(4, 64)
+    for name, value in (("jaw_open", 0.6), ("smile_left", 0.4), ("frown", 0.5), ("blink_left", 1.0)):
+        values[:, INDEX[name]] = value
+    spoken = Expression(values, "stylised")
+    made = scaled_parts(spoken, mouth=0.5, eyes=0.4).values[0]
+    wanted = {"jaw_open": 0.3, "smile_left": 0.2, "frown": 0.2, "blink_left": 1.0}
+    assert {name: made[INDEX[name]].item() for name in wanted} == pytest.approx(wanted)
+    assert scaled_parts(spoken, eyes=0.0).values[0, INDEX["blink_left"]] == 0
+    assert scaled_parts(spoken) is spoken
+    with pytest.raises(BadInput, match="morphable model"):
+        scaled_parts(Expression(values, "bfm09"), mouth=0.5)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
+from gohd_core.choices import FRAMINGS
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from tests.support.samples import FRAMES, picture, speech
 
@@ -357,3 +359,17 @@ def test_keys_of_a_mood_that_cannot_be_read_are_told_before_it_runs(nodes) -> No
     said = nodes["GoHDSetMood"].validate_inputs("hungry 0 1")
     assert "hungry" in said and nodes["GoHDSetMood"].validate_inputs("") is True
     assert "There is no file" in nodes["GoHDLoadBlendshapes"].validate_inputs("nothing.csv [input]")
+
+
+def test_driving_frames_are_512_pixels_at_the_rate_of_the_other_model(run, models, portrait, motion) -> None:
+    points = torch.rand(68, 2, generator=torch.Generator().manual_seed(1)) * 40 + 40
+    given = {
+        "animator": models["animator"],
+        "portrait": replace(portrait, landmarks=points),
+        "motion": motion,
+    }
+    for framing in FRAMINGS:
+        images, fps, frames = run("GoHDDriverFrames", **given, framing=framing, fps=16.0)
+        assert fps == 16 and frames == len(images) == round(FRAMES * 16 / 25)
+        assert images.shape[1:] == (512, 512, 3)
+        assert images.min() >= 0 and images.max() <= 1

@@ -303,6 +303,16 @@ def test_older_hosts_get_no_argument_that_they_do_not_know(nodes) -> None:
     sockets.field(Kind, "a", "A tooltip.", default=1, advanced=True)
     with pytest.raises(TypeError):
         sockets.field(Kind, "a", "A tooltip.", defualt=1)
+    whole = sockets.io.Schema
+
+    def older(node_id, display_name, category, inputs, outputs, description="", is_output_node=False):
+        return whole(node_id, display_name, category, inputs, outputs, description=description)
+
+    sockets.io.Schema = older
+    try:
+        assert all(node.define_schema().node_id for node in nodes.values())
+    finally:
+        sockets.io.Schema = whole
 
 
 def test_importing_the_pack_imports_nothing_heavy() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,8 +12,13 @@ import torch
 
 from gohd_core.checkpoints.detector_files import DETECTOR_FILES
 from gohd_core.checkpoints.loading import assets_folder
+from gohd_core.driving.revoicing import read_speaker, revoiced
 from gohd_core.errors import BadCheckpoint, BadInput
+from gohd_core.motion import Motion
+from gohd_core.video.reader import Film
+from tests.support.clip_faces import KnownFaces, acted, landmarks
 from tests.support.fake_mediapipe import face, payload
+from tests.support.mesh_faces import SIZE
 from tests.support.samples import picture
 
 REST = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
@@ -172,6 +178,34 @@ def test_a_face_follows_the_head_of_a_video(run, models, readers) -> None:
     assert sizes == {(160, 80)}
     with pytest.raises(BadInput, match="wire that video to background"):
         run("GoHDRenderVideo", **drawing)
+
+
+def test_the_face_in_a_video_says_something_else(run, nodes, models, readers, monkeypatch) -> None:
+    """Render Video with own_face is `read_speaker` and `revoiced` of the same film, frame by frame."""
+    av = pytest.importorskip("av")
+    known = [[landmarks(acted(gap=0.1 * max(0.0, math.sin(k / 3))))] for k in range(30)]
+    portrait, *_ = run("GoHDPreparePortrait", image=picture(), **readers)
+    module = inspect.getmodule(nodes["GoHDExtractMotion"]).faces
+    monkeypatch.setattr(module, "face_reader", lambda: KnownFaces(known))
+    images = torch.rand(30, SIZE, SIZE, 3, generator=torch.Generator().manual_seed(0))
+    images[:, 0, 0, 0] = torch.arange(30) / 255
+    values = torch.zeros(30, 72)
+    values[:, 0] = 1.0
+    motion = Motion.from_descriptors(values, "stylised")
+    given = {"animator": models["animator"], "portrait": portrait, "motion": motion, "own_face": True}
+    (video,) = run("GoHDRenderVideo", background=images, crf=0, invisible_mark=False, **given)
+    with av.open(video.get_stream_source()) as container:
+        made = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+    film = Film.of_images(images, 25)
+    wanted = revoiced(film, read_speaker(film, KnownFaces(known)), motion.expression)
+    wanted = np.stack([image for _, image in wanted.play()])
+    before = np.stack([image for _, image in film.play()])
+    assert made.shape == wanted.shape
+    changed = np.abs(wanted.astype(int) - before).max(-1) > 60
+    away, kept = (np.abs(made.astype(int) - each)[changed].mean() for each in (wanted, before))
+    assert changed.any() and away < 0.5 * kept
+    with pytest.raises(BadInput, match="wire that video to background"):
+        run("GoHDRenderVideo", **given)
 
 
 def test_face_landmarks_follow_too(run) -> None:

@@ -12,8 +12,13 @@ from PIL import Image
 
 import gohd_core as gohd
 from gohd_core.cli import main
+from gohd_core.face.portrait import Portrait
+from gohd_core.mesh.animator import MeshAnimator
+from gohd_core.mesh.portrait import own_motion
+from gohd_core.motion import Motion
 from gohd_core.motion.file import load_motion
 from gohd_core.pipeline import TalkOptions, finish, talk
+from tests.support.mesh_faces import painted_mesh, painted_picture
 from tests.support.samples import picture, speech
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
@@ -97,3 +102,24 @@ def test_the_graph_makes_what_the_one_node_makes(run, models, portrait, features
     )
     assert torch.equal(whole.pose.values, pose.values)
     assert torch.equal(whole.expression.values, lips.values)
+
+
+@pytest.mark.parametrize("loader", ["GoHDLoadModels", "GoHDLoadAnimator"])
+def test_nodes_draw_a_face_that_was_read_by_its_mesh_by_that_mesh(run, builtin, loader) -> None:
+    """The built-in animator of the nodes is that of the library, which knows both ways to draw."""
+    mesh = painted_mesh()
+    image = painted_picture(mesh)
+    own, side = own_motion(mesh, 256), image.shape[-1]
+    crop = (image[0].permute(1, 2, 0) + 1) / 2
+    read = {"pose": own.pose, "expression": own.expression, "gaze": own.gaze, "mesh": mesh}
+    portrait = Portrait(frame=crop, box=(0, 0, side, side), crop=crop, **read)
+    changed = own.descriptors()
+    changed[0, [0, 65]] += torch.tensor([0.6, 0.14])  # jaw and turn
+    motion = Motion.from_descriptors(changed, own.space)
+    animator = run(loader)[0]
+    given = {"animator": animator, "portrait": portrait, "motion": motion, "invisible_mark": False}
+    drawn = run("GoHDAnimatePortrait", **given)[0]
+    mesh_animator = MeshAnimator()
+    source = mesh_animator.encode_source(portrait.source, own, mesh=mesh, held=(False,) * 4)
+    (wanted,) = mesh_animator.animate(source, motion)
+    np.testing.assert_allclose(drawn[0].numpy(), (wanted[0].permute(1, 2, 0).numpy() + 1) / 2, atol=1e-5)

@@ -68,7 +68,7 @@ def test_everything_has_a_tooltip_that_says_something(schemas) -> None:
 
 UNITS = (
     r"second|degree|pixel|[Ff]actor|[Ff]rames|0 |LUFS|from [01]|steps|H\.264|pictures|Strength|seed|"
-    "[Hh]ow much"
+    "[Hh]ow much|percent|Range: "
 )
 
 

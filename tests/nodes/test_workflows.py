@@ -21,6 +21,9 @@ CORE = {
     "PreviewImage": [],
     "ImageStitch": ["IMAGE"],
     "ImageScaleBy": ["IMAGE"],
+    "ImageCompositeMasked": ["IMAGE"],
+    "UpscaleModelLoader": ["UPSCALE_MODEL"],
+    "ImageUpscaleWithModel": ["IMAGE"],
     "SolidMask": ["MASK"],
     "MaskComposite": ["MASK"],
     "GetVideoComponents": ["IMAGE", "AUDIO", "FLOAT"],
@@ -137,11 +140,15 @@ def test_a_workflow_begins_with_a_photograph_and_says_whose_its_nodes_are(path) 
     notes = ("MarkdownNote",)
     nodes = [node for node in workflow["nodes"] if node["type"] not in notes]
     first = min(nodes, key=lambda node: (node["pos"][0], node["pos"][1]))
-    assert first["type"] == "LoadImage" and first["widgets_values"][0] == "gohd_astronaut.jpg"
+    begins = {"LoadImage": "gohd_astronaut.jpg", "LoadVideo": "gohd_speaker.mp4"}
+    assert first["widgets_values"][0] == begins[first["type"]]
     for node in nodes:
         own = node["type"].startswith("GoHD")
-        assert node["properties"]["cnr_id"] == ("comfyui-gohd" if own else "comfy-core")
+        assert node["properties"]["cnr_id"] == ("gohd" if own else "comfy-core")
         assert node["properties"]["ver"]
+        if node["type"] == "UpscaleModelLoader":
+            (model,) = node["properties"]["models"]
+            assert model["name"] == node["widgets_values"][0] and model["directory"] == "upscale_models"
 
 
 @pytest.mark.parametrize("path", UI, ids=lambda path: path.stem)
@@ -152,4 +159,4 @@ def test_app_mode_shows_a_few_inputs_that_are_there(path) -> None:
     for number, widget in shown["inputs"]:
         named = [each["widget"]["name"] for each in nodes[number]["inputs"] if "widget" in each]
         assert widget in named, f"{nodes[number]['type']} has no {widget}"
-    assert shown["outputs"] and all(nodes[k]["type"].startswith("Save") for k in shown["outputs"])
+    assert shown["outputs"] and all("Save" in nodes[k]["type"] for k in shown["outputs"])

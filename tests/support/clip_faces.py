@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
+from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.mesh.clip import CHIN, EYES, IRIS_DEPTH, fit_clip
 from gohd_core.mesh.contours import INNER_LIPS, OUTER_LIPS
 from gohd_core.mesh.gaze import RADIUS, REST
@@ -66,3 +67,27 @@ def landmarks(mesh: Tensor) -> FaceLandmarks:
     for row, ring in enumerate(RINGS):
         contours[row, :16] = points[list(ring), :2]
     return FaceLandmarks(points, contours, 0.9, 0.99, FaceRegion(0, 0, SIZE, 0))
+
+
+class KnownFaces:
+    """A reader that is told the faces [T][people]; a frame's number is written in its first pixel."""
+
+    def __init__(self, faces) -> None:
+        self.faces = faces
+
+    def read(self, image):
+        return [face for face in self.faces[int(image[0, 0, 0])] if face is not None]
+
+    def track(self, frames, previous=None, *, choice=None):
+        found = []
+        for image in frames:
+            here = self.read(image)
+            if previous is not None and here:
+                best = max(here, key=lambda face: overlap(face.box, previous.box))
+                face = best if overlap(best.box, previous.box) > 0 else None
+            else:
+                place = (choice or FaceChoice()).pick([face.box for face in here], SIZE, SIZE)
+                face = None if place is None else here[place]
+            previous = face or previous
+            found.append(face)
+        return found

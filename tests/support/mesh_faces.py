@@ -73,7 +73,8 @@ def painted(grey: bool = False) -> MeshSource:
     return mesh_source(painted_picture(mesh, grey), mesh, None)
 
 
-def astronaut(size: int = SIZE) -> MeshSource:
+def astronaut_crop(size: int = SIZE) -> tuple[np.ndarray, Tensor]:
+    """The photograph's face, uint8 [S,S,3], and its mesh [478,3] there."""
     from skimage.data import astronaut as picture
 
     image = picture()
@@ -81,8 +82,12 @@ def astronaut(size: int = SIZE) -> MeshSource:
     box = face_box(mesh, *image.shape[:2])
     left, top, side = (round(v) for v in box)
     crop = cv2.resize(image[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA)
-    crop = torch.from_numpy(crop).movedim(-1, 0)[None].float() / 127.5 - 1
-    return mesh_source(crop, into_box(mesh, (left, top, side), size), None)
+    return crop, into_box(mesh, (left, top, side), size)
+
+
+def astronaut(size: int = SIZE) -> MeshSource:
+    crop, mesh = astronaut_crop(size)
+    return mesh_source(torch.from_numpy(crop).movedim(-1, 0)[None].float() / 127.5 - 1, mesh, None)
 
 
 def drawn_parts(source: MeshSource, descriptors: Tensor, monkeypatch) -> list:

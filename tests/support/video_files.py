@@ -33,13 +33,18 @@ def write_film(
     pixel_shape: Fraction | None = None,
     sound: np.ndarray | None = None,
     options: dict[str, str] | None = None,
+    reordered: int = 0,
+    pixels: str = "yuv420p",
 ) -> Path:
-    """A file of those pictures; `times` says when each is shown, in seconds; sound [1, N] is at 16 kHz."""
+    """A file of those pictures; `times` says when each is shown, in seconds; sound [1, N] is at 16 kHz.
+
+    reordered: how many frames in a row are stored behind one that is shown after them (B-frames).
+    """
     with av.open(str(path), "w", options=options or {}) as container:
         stream = container.add_stream(codec, rate=rate)
         stream.height, stream.width = pictures[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": "4", "bf": "0"} if codec == "libx264" else {}
+        stream.pix_fmt = pixels
+        stream.options = {"crf": "4", "bf": str(reordered)} if codec == "libx264" else {}
         stream.codec_context.time_base = Fraction(1, 90_000)
         if pixel_shape is not None:
             stream.codec_context.sample_aspect_ratio = pixel_shape

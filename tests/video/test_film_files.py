@@ -155,6 +155,42 @@ def test_frames_that_change_size_are_shown_at_the_first_ones_size(tmp_path) -> N
     assert np.abs(shown[-1].astype(int) - large).mean() < 12
 
 
+def grey(level: int) -> np.ndarray:
+    return np.full((64, 96, 3), level, np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["avi", "mp4", "mkv", "ts"])
+def test_frames_that_are_stored_in_another_order_are_shown_in_theirs(tmp_path, kind) -> None:
+    """AVI tells when frames are decoded and no more."""
+    film = Film.open(write_film(tmp_path / f"v.{kind}", [grey(60 + 5 * k) for k in range(20)], reordered=3))
+    played = list(film.play())
+    assert [time for time, _ in played] == pytest.approx([k / 25 for k in range(20)], abs=1e-3)
+    assert np.abs([image.mean() - 60 - 5 * k for k, (_, image) in enumerate(played)]).max() < 3
+    assert (film.fps, film.count) == (25, 20)
+
+
+@pytest.mark.parametrize("kind", ["mkv", "mp4", "avi"])
+def test_one_frame_in_two_seconds_is_no_cut_off_film(tmp_path, kind, caplog) -> None:
+    path = write_film(tmp_path / f"v.{kind}", [grey(60 + 40 * k) for k in range(4)], rate=Fraction(1, 2))
+    assert times(Film.open(path)) == pytest.approx([0, 2, 4, 6])
+    assert not caplog.records
+
+
+def test_the_picture_on_a_sounds_cover_is_no_film(tmp_path) -> None:
+    path = tmp_path / "s.m4a"
+    with av.open(str(path), "w", format="mp4") as container:
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.height, cover.width, cover.pix_fmt = 64, 96, "yuvj420p"
+        cover.disposition = 0x400
+        heard = container.add_stream("aac", rate=16_000, layout="mono")
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(grey(90), format="rgb24")))
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.sample_rate = 16_000
+        container.mux([*heard.encode(frame), *heard.encode(None), *cover.encode(None)])
+    with pytest.raises(BadInput, match="has no picture track"):
+        Film.open(path)
+
+
 def test_any_part_is_cut_by_time(tmp_path) -> None:
     path = write_film(tmp_path / "v.mp4", brightening(50))
     for start, seconds in itertools.product((0.0, 0.31, 1.0), (0.0, 0.4)):

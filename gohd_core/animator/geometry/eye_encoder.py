@@ -1,4 +1,4 @@
-"""Reads a portrait's eyeballs: where they are in the head, what they look like, also where lids hide them."""
+"""Encoder of a portrait's eyeballs: place in the head and textures, inpainted where lids hide them."""
 
 from __future__ import annotations
 
@@ -6,40 +6,63 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gohd_core.animator.geometry.eye_textures import EXTENTS, HEAD, IRIS, LIGHT, Eyes, turned, unwrapped
+from gohd_core.animator.geometry.eye_textures import (
+    EXTENTS,
+    HEAD,
+    IRIS,
+    LIGHT,
+    Eyes,
+    place_eyes,
+    unwrap_texture,
+)
 from gohd_core.animator.geometry.eyes import STEEP, Eyeballs
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act, upsample
 from gohd_core.kernels.resize import sized
 
 _PLACE = (0.280, 0.017, 0.380)
-"""Where eyes are in the mean stylised head: half their distance, height and depth, model units."""
+"""Place of the eyes in the mean stylised head: half their distance, height and depth, model units."""
 _PLACE_STEP = 0.05
-_LOOKS = 3
-"""How often the finder looks again from where it took the eyes to be."""
+"""Place that a unit output adds."""
+_STEPS = 3
+"""Refinement steps of the place."""
 _FINDER_EXTENT = 1.25
+"""Half side of the texture that the place is refined from, in radii of the ball."""
 _WIDTHS = (16, 24, 32)
-_SHOWN = 2 * (3 + 1 + 1)
-"""What charts of both eyes show: colour, how far it can be taken for an eyeball, whether it is in sight."""
-_MIXED, _HIDDEN = 12, 32
-_MODES, _IRIS_SIDE, _WHITE_SIDE = 8, 32, 16
-_FITS, _FITTING = 4, 0.3
-"""Rounds of fitting colours, and the difference (half the range is 1) at which a pixel counts half."""
+"""Channels of convolutions, fine to coarse."""
+_CHANNELS = 2 * (3 + 1 + 1)
+"""Of both eyes' textures: colour, inner layer mask, visibility."""
+_MIXED = 12
+"""Channels before a summary's linear layers."""
+_HIDDEN = 32
+"""Width of a summary's hidden layer."""
+_MODES = 8
+"""Learnt components of an iris and of a white."""
+_IRIS_SIDE = 32
+"""Pixels on a side of an iris's texture."""
+_WHITE_SIDE = 16
+"""Pixels on a side of a white's texture."""
+_FITS = 4
+"""Rounds of the robust colour fit."""
+_FITTING = 0.3
+"""Difference (half the range is 1) at which a pixel counts half in it."""
 _UNSEEN = 3.0
-"""What the colours of the learnt pictures count beside the pixels that are seen."""
-_IRIS_RADIUS, _EDGE = 0.44, 0.05
-"""At first, in radii of the ball."""
+"""Weight of the learnt colours beside the pixels that are seen."""
+_IRIS_RADIUS = 0.44
+"""Of an iris at first, in radii of the ball."""
+_IRIS_EDGE = 0.05
+"""Width of its edge, likewise."""
 
 
-class EyeReader(nn.Module):
-    """Portrait, the part of it that shows what is behind lids, and its own pose and gaze -> Eyeballs.
+class EyeEncoder(nn.Module):
+    """Portrait, its inner layer mask, and its own pose and gaze -> Eyeballs.
 
-    Irises and whites are mixtures of a few learnt pictures, so that what is hidden follows from what is
-    seen; highlights may be anywhere, so that they are drawn by convolutions.
+    Irises and whites are linear in a few learnt components, so that what is hidden follows from what is seen;
+    highlights may be anywhere, so that they come from convolutions.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.finder = _Summary(3, 2 * _SHOWN)
+        self.finder = _Summary(3, 2 * _CHANNELS)
         self.highlights = _Highlights()
         self.white, self.whites = _Summary(_MODES), _Mixture(2 * 4, _WHITE_SIDE)
         self.tint, self.irises = _Summary(_MODES), _Mixture(4, _IRIS_SIDE)
@@ -50,7 +73,7 @@ class EyeReader(nn.Module):
             self.irises.mean[3] = _disc()
 
     def forward(self, image: Tensor, inner: Tensor, descriptor: Tensor) -> Eyeballs:
-        """image [B,3,S,S] in -1..1, how far it shows the inner plane [B,1,S,S], descriptor [B,72].
+        """image [B,3,S,S] in -1..1, its inner layer mask [B,1,S,S], descriptor [B,72].
 
         In float32 always: places must be exact, and few channels gain nothing from less.
         """
@@ -60,13 +83,13 @@ class EyeReader(nn.Module):
 
     def _read(self, shown: Tensor, descriptor: Tensor) -> Eyeballs:
         place = shown.new_tensor(_PLACE).expand(len(shown), -1)
-        for _ in range(_LOOKS):
+        for _ in range(_STEPS):
             place = place.detach()
-            eyes = turned(place, descriptor)
-            both = [_charts(shown, eyes, HEAD, _FINDER_EXTENT), _charts(shown, eyes, IRIS)]
+            eyes = place_eyes(place, descriptor)
+            both = [_textures(shown, eyes, HEAD, _FINDER_EXTENT), _textures(shown, eyes, IRIS)]
             place = place + _PLACE_STEP * self.finder(torch.cat(both, dim=1))
-        eyes = turned(place, descriptor)
-        light, head, iris = (_charts(shown, eyes, kind) for kind in (LIGHT, HEAD, IRIS))
+        eyes = place_eyes(place, descriptor)
+        light, head, iris = (_textures(shown, eyes, kind) for kind in (LIGHT, HEAD, IRIS))
         picture = self.irises(self.tint(iris))
         return Eyeballs(
             place,
@@ -77,9 +100,9 @@ class EyeReader(nn.Module):
 
 
 class _Summary(nn.Module):
-    """A few numbers from charts [B,inputs,n,n]."""
+    """Regresses a few numbers from textures [B,inputs,n,n]."""
 
-    def __init__(self, outputs: int, inputs: int = _SHOWN) -> None:
+    def __init__(self, outputs: int, inputs: int = _CHANNELS) -> None:
         super().__init__()
         widths = (inputs, *_WIDTHS)
         self.convs = nn.ModuleList(
@@ -97,7 +120,7 @@ class _Summary(nn.Module):
 
 
 class _Mixture(nn.Module):
-    """Pictures as a mean and a weighted sum of modes: [B,modes] -> [B,channels,side,side]."""
+    """Linear texture model, mean and weighted modes: [B,modes] -> [B,channels,side,side]."""
 
     def __init__(self, channels: int, side: int) -> None:
         super().__init__()
@@ -112,15 +135,15 @@ class _Mixture(nn.Module):
 
 
 class _Highlights(nn.Module):
-    """What charts by light show -> each eye's highlights: [B,10,n,n] -> [B,8,n,n].
+    """U-Net from both eyes' textures to their highlights: [B,10,n,n] -> [B,8,n,n].
 
-    Down twice and up again, so that one that is hidden in one eye is known from the other.
+    Down twice and up again, so that a highlight that is hidden in one eye is known from the other.
     """
 
     def __init__(self) -> None:
         super().__init__()
         fine, middle, coarse = _WIDTHS
-        self.first = EqualConv2d(_SHOWN, fine, 3, padding=1)
+        self.first = EqualConv2d(_CHANNELS, fine, 3, padding=1)
         self.down = EqualConv2d(fine, middle, 3, stride=2, padding=1)
         self.bottom = EqualConv2d(middle, coarse, 3, stride=2, padding=1)
         self.deep = EqualConv2d(coarse, coarse, 3, padding=1)
@@ -141,21 +164,21 @@ class _Highlights(nn.Module):
         return self.out(x) + self.out.bias[:, None, None]
 
 
-def _charts(shown: Tensor, eyes: Eyes, kind: int, extent: float | None = None) -> Tensor:
-    """Both eyes' charts after one another, with where they are in sight: [B,10,n,n]."""
-    seen, sight = unwrapped(shown, eyes, kind, extent)
+def _textures(shown: Tensor, eyes: Eyes, kind: int, extent: float | None = None) -> Tensor:
+    """Both eyes' textures and visibility as channels, [B,10,n,n]."""
+    seen, sight = unwrap_texture(shown, eyes, kind, extent)
     return torch.cat([seen * sight, sight], dim=2).flatten(1, 2)
 
 
-def _tinted(picture: Tensor, charts: Tensor) -> Tensor:
-    """An iris [B,4,s,s] in the colour that comes nearest to what both eyes' charts [B,10,n,n] show.
+def _tinted(picture: Tensor, textures: Tensor) -> Tensor:
+    """An iris [B,4,s,s] tinted to fit both eyes' textures [B,10,n,n].
 
-    Least squares, again and again without what fits badly: highlights lie on the iris.
+    Iteratively reweighted least squares: highlights lie on the iris.
     """
-    charts = charts.unflatten(1, (2, -1))
+    textures = textures.unflatten(1, (2, -1))
     opacity = torch.sigmoid(STEEP * picture[:, 3:])
-    made = sized(torch.cat([picture[:, :3] + 1, opacity], dim=1), charts.shape[-1])[:, None]
-    shown, taken = charts[:, :, :3] + 1, (charts[:, :, 3:4] + 1) / 2 * charts[:, :, 4:]
+    made = sized(torch.cat([picture[:, :3] + 1, opacity], dim=1), textures.shape[-1])[:, None]
+    shown, taken = textures[:, :, :3] + 1, (textures[:, :, 3:4] + 1) / 2 * textures[:, :, 4:]
     made, weight = made[:, :, :3], made[:, :, 3:] * taken
     tint = made.new_ones(len(made), 1, 3, 1, 1)
     for _ in range(_FITS):
@@ -170,4 +193,4 @@ def _disc() -> Tensor:
         IRIS
     ]
     radius = (line[:, None] ** 2 + line**2).sqrt()
-    return ((_IRIS_RADIUS - radius) / _EDGE).clamp(-1, 1)
+    return ((_IRIS_RADIUS - radius) / _IRIS_EDGE).clamp(-1, 1)

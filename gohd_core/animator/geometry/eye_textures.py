@@ -1,4 +1,4 @@
-"""Where eyeballs are in a picture, and three ways to name a point of one: by the light, the head, the iris.
+"""Eyeballs in a picture, and three textures of one: fixed to the light, to the head, to the iris.
 
 An eyeball is a ball: where its centre is in the head, which way the head is turned and where the eyes look
 say where the iris is, exactly. Highlights keep their place towards the light, shadows and the corners' red
@@ -14,16 +14,18 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
+from gohd_core.animator.geometry.window import sample_pixels
 from gohd_core.constants import N_EXPRESSION, N_GAZE, N_POSE
 from gohd_core.face.camera import Camera, rotation, transform
 
 RADIUS = 0.272
 """Of an eyeball, in model units."""
 LIGHT, HEAD, IRIS = range(3)
-EXTENTS = (0.7, 1.0, 0.62)
-"""Half a chart's side in radii of the ball, by what it is fixed to."""
-CHART = 48
-"""Pixels on a side of a chart."""
+"""The textures, by what they are fixed to."""
+EXTENTS = (0.7, 1.0, 0.62)  # light, head, iris
+"""Half a texture's side in radii of the ball."""
+TEXTURE = 48
+"""Pixels on a side of a texture."""
 _FACING = 0.15
 """Least cosine between a point's normal and the viewing direction at which a picture can show it."""
 _RIM = 0.05
@@ -36,14 +38,14 @@ class Eyes:
 
     Attributes:
         centres: [B,2,3] in model space, after the head's pose.
-        axes: [B,3,3,3] rotations of row vectors from each chart (light, head, iris) to model space.
+        axes: [B,3,3,3] rotations of row vectors from each texture (light, head, iris) to model space.
     """
 
     centres: Tensor
     axes: Tensor
 
 
-def turned(place: Tensor, descriptor: Tensor) -> Eyes:
+def place_eyes(place: Tensor, descriptor: Tensor) -> Eyes:
     """Eyes of a head.
 
     Args:
@@ -62,31 +64,32 @@ def turned(place: Tensor, descriptor: Tensor) -> Eyes:
     return Eyes(transform(both, pose), torch.stack([light, head, iris], 1))
 
 
-def unwrapped(picture: Tensor, eyes: Eyes, kind: int, extent: float | None = None) -> tuple[Tensor, Tensor]:
-    """What a picture [B,C,S,S] shows of both balls: charts [B,2,C,n,n], and where it can [B,2,1,n,n]."""
+def unwrap_texture(
+    picture: Tensor, eyes: Eyes, kind: int, extent: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """Textures [B,2,C,n,n] of both balls from a picture [B,C,S,S], and their visibility [B,2,1,n,n]."""
     extent = EXTENTS[kind] if extent is None else extent
-    line = ((torch.arange(CHART, device=picture.device, dtype=torch.float32) * 2 + 1) / CHART - 1) * extent
+    line = (
+        (torch.arange(TEXTURE, device=picture.device, dtype=torch.float32) * 2 + 1) / TEXTURE - 1
+    ) * extent
     down, along = torch.meshgrid(-line, line, indexing="ij")
     point = torch.stack([along, down, (1 - along**2 - down**2).clamp_min(0).sqrt()], -1)
     normal = torch.einsum("hwi,bij->bhwj", point, eyes.axes[:, kind])[:, None]
     place = eyes.centres[:, :, None, None] + RADIUS * normal
     pixels = Camera.of_size(picture.shape[-1]).pixels(place)
     shown = normal[..., 2:].expand(-1, 2, -1, -1, -1) > _FACING
-    grid = (pixels * 2 + 1) / picture.shape[-1] - 1
     # Both eyes in one grid, one below the other: pictures are large.
-    seen = F.grid_sample(
-        picture, rearrange(grid, "b eye h w xy -> b (eye h) w xy"), "bilinear", "border", align_corners=False
-    )
+    seen = sample_pixels(picture, rearrange(pixels, "b eye h w xy -> b (eye h) w xy"))
     return rearrange(seen, "b c (eye h) w -> b eye c h w", eye=2), rearrange(
         shown, "b eye h w c -> b eye c h w"
     ).float()
 
 
-def charted(eyes: Eyes, column: Tensor, row: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Where pixels [B,2,h,w] lie on their ball.
+def project_to_texture(eyes: Eyes, column: Tensor, row: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Intersects the rays of pixels [B,2,h,w] with their ball.
 
-    Returns places [B,3,2,h,w,3] in the three charts (x right, y up, z towards the front, in radii) and how
-    surely the ball is met at all [B,2,h,w] in 0..1.
+    Returns places [B,3,2,h,w,3] in the three textures (x right, y up, z towards the front, in radii), and the
+    ball's soft outline [B,2,h,w] in 0..1.
     """
     camera = Camera.of_size(size)
     ray = camera.rays(column, row)
@@ -103,9 +106,9 @@ def charted(eyes: Eyes, column: Tensor, row: Tensor, size: int) -> tuple[Tensor,
     return places, (rim / _RIM).clamp(0, 1)
 
 
-def sampled(charts: Tensor, places: Tensor, kind: int) -> Tensor:
-    """Charts [1 or B,2,C,n,n] of both eyes at places [B,2,h,w,3] of their balls -> [B,2,C,h,w]."""
+def sample_texture(textures: Tensor, places: Tensor, kind: int) -> Tensor:
+    """Textures [1 or B,2,C,n,n] of both eyes at places [B,2,h,w,3] of their balls -> [B,2,C,h,w]."""
     scale = places.new_tensor([1, -1]) / EXTENTS[kind]
-    both = charts.expand(len(places), -1, -1, -1, -1).flatten(0, 1)
+    both = textures.expand(len(places), -1, -1, -1, -1).flatten(0, 1)
     grid = (places[..., :2] * scale).flatten(0, 1)
     return F.grid_sample(both, grid, "bilinear", "border", align_corners=False).unflatten(0, (-1, 2))

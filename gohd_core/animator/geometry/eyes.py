@@ -1,8 +1,8 @@
-"""Eyes as balls behind lids, read off the portrait once and drawn where pose and gaze have them.
+"""Textured eyeballs behind lids, read off the portrait once and drawn where pose and gaze have them.
 
-A warped portrait can't show what lids hid: an iris that looks up brings its covered part along. What the
-eyeballs look like, hidden parts included, is read into charts of a ball (`eye_reader.py`, `eye_charts.py`);
-each frame's eyes are drawn from those. Lids (`ring_profiles.py`) decide what of an eyeball a frame shows.
+A warped portrait can't show what lids hid: an iris that looks up brings its covered part along. The eyeballs,
+hidden parts included, are read into textures of a ball (`eye_encoder.py`, `eye_textures.py`), from which each
+frame's eyes are drawn. Lids (`contour_warp.py`) decide what of an eyeball a frame shows.
 """
 
 from __future__ import annotations
@@ -12,18 +12,30 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gohd_core.animator.geometry.eye_textures import HEAD, IRIS, LIGHT, RADIUS, charted, sampled, turned
-from gohd_core.animator.geometry.linear_shape import squares
+from gohd_core.animator.geometry.eye_textures import (
+    HEAD,
+    IRIS,
+    LIGHT,
+    RADIUS,
+    place_eyes,
+    project_to_texture,
+    sample_texture,
+)
+from gohd_core.animator.geometry.window import Window
 from gohd_core.face.camera import Camera
 
 STEEP = 4.0
+"""Factor on the logits of opacities."""
 _WINDOW = 1 / 4
 """Side of the square around an eye that is drawn anew, as a share of the picture's."""
 _APERTURE = (0.72, 0.54)
 """Half width and half height of where lids may open, in radii; glasses may lie before what is beyond."""
 _APERTURE_EDGE = 0.1
-_IRIS_END, _IRIS_FADE = 0.5, 0.06
-"""Radius, in radii of the ball, beyond which an iris's chart shows none, and how softly it ends."""
+"""Width of the aperture's soft edge, as a share of its squared radius."""
+_IRIS_END = 0.5
+"""Radius, in radii of the ball, beyond which an iris's texture is not used."""
+_IRIS_FADE = 0.06
+"""Width of its soft end."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +43,10 @@ class Eyeballs:
     """A portrait's eyeballs.
 
     Attributes:
-        place: [B,3] where they are in the head (`eye_charts.turned`).
-        highlights, whites: [B,2,4,n,n] each eye's charts by light and by head.
-        iris: [B,4,n,n].
+        place: [B,3] where they are in the head (`place_eyes`).
+        highlights, whites: [B,2,4,n,n] each eye's textures, fixed to the light and to the head; colour in
+            -1..1, then the logit of opacity (highlights) or log shading (whites).
+        iris: [B,4,n,n] texture fixed to the iris, colour and logit of opacity.
     """
 
     place: Tensor
@@ -48,24 +61,23 @@ class EyesInFrame:
 
     Attributes:
         place: [1 or B,3] where they are in the head.
-        pixels: [B,2,w,w] the windows' pixels, counted row by row.
+        window: [B,2,w,w] pixels.
         colours: [B,3,2,w,w] of the balls there.
-        within: [B,2,w,w] how surely the ball is there, where lids may open.
+        opacity: [B,2,w,w] of the balls, within the aperture of the lids.
     """
 
     place: Tensor
-    pixels: Tensor
+    window: Window
     colours: Tensor
-    within: Tensor
+    opacity: Tensor
 
-    def laid(self, frame: Tensor, share: Tensor) -> Tensor:
-        """Frames [B,3,S,S] with the eyeballs where a share [B,1,S,S] of a pixel lies behind the lids."""
-        flat, at = frame.float().flatten(2), self.pixels.flatten(1)[:, None]
-        opacity = self.within.flatten(1)[:, None] * share.float().flatten(2).gather(2, at)
-        there = at.expand(-1, 3, -1)
+    def composite_over(self, frame: Tensor, mask: Tensor) -> Tensor:
+        """Frames [B,3,S,S] with the eyeballs where a mask [B,1,S,S] says that pixels lie behind the lids."""
+        frame = frame.float()
+        opacity = self.opacity.flatten(1)[:, None] * self.window.read(mask.float())  # [B,1,N]
         # Windows may overlap, what is within one eye is not within the other: changes are added.
-        change = opacity * (self.colours.flatten(2) - flat.gather(2, there))
-        return flat.scatter_add(2, there, change).unflatten(2, frame.shape[2:])
+        change = opacity * (self.colours.flatten(2) - self.window.read(frame))
+        return self.window.add(frame, change)
 
 
 def eyes_in_frame(eyeballs: Eyeballs, descriptor: Tensor, trust: Tensor, size: int) -> EyesInFrame:
@@ -73,19 +85,19 @@ def eyes_in_frame(eyeballs: Eyeballs, descriptor: Tensor, trust: Tensor, size: i
 
     `trust` [1 or B] is 0 where they are not to be drawn after all.
     """
-    eyes = turned(eyeballs.place, descriptor)
+    eyes = place_eyes(eyeballs.place, descriptor)
     front = eyes.centres + RADIUS * eyes.axes[:, HEAD, None, 2]
-    column, row = squares(Camera.of_size(size).pixels(front), int(size * _WINDOW), size)
-    places, met = charted(eyes, column, row, size)
-    within = met * _aperture(places[:, HEAD]) * trust[:, None, None, None]
-    return EyesInFrame(eyeballs.place, row * size + column, _colours(eyeballs, places), within)
+    window = Window.around(Camera.of_size(size).pixels(front), int(size * _WINDOW), size)
+    places, met = project_to_texture(eyes, window.column, window.row, size)
+    opacity = met * _aperture(places[:, HEAD]) * trust[:, None, None, None]
+    return EyesInFrame(eyeballs.place, window, _colours(eyeballs, places), opacity)
 
 
 def _colours(eyeballs: Eyeballs, places: Tensor) -> Tensor:
-    """Colours of both eyes [B,3,2,w,w] at places [B,3,2,w,w,3] on the ball, in its three charts."""
+    """Colours of both eyes [B,3,2,w,w] at places [B,3,2,w,w,3] on the ball, in its three textures."""
     highlights, whites, iris = eyeballs.highlights, eyeballs.whites, eyeballs.iris[:, None]
-    charts = {LIGHT: highlights, HEAD: whites, IRIS: iris.expand(-1, 2, -1, -1, -1)}
-    light, head, iris = (sampled(chart, places[:, kind], kind) for kind, chart in charts.items())
+    textures = {LIGHT: highlights, HEAD: whites, IRIS: iris.expand(-1, 2, -1, -1, -1)}
+    light, head, iris = (sample_texture(texture, places[:, kind], kind) for kind, texture in textures.items())
     beyond = places[:, IRIS, ..., :2].norm(dim=-1) - _IRIS_END
     within = (1 - beyond / _IRIS_FADE).clamp(0, 1) * (places[:, IRIS, ..., 2] > 0)
     shaded = (iris[:, :, :3] + 1) * torch.exp(head[:, :, 3:]) - 1
@@ -95,6 +107,6 @@ def _colours(eyeballs: Eyeballs, places: Tensor) -> Tensor:
 
 
 def _aperture(place: Tensor) -> Tensor:
-    """How far places [B,2,h,w,3] in the head's chart can lie between lids, [B,2,h,w] in 0..1."""
+    """Soft mask of places [B,2,h,w,3] in the head's texture that can lie between lids, [B,2,h,w]."""
     across = (place[..., :2] / place.new_tensor(_APERTURE)).square().sum(-1)
     return ((1 - across) / _APERTURE_EDGE).clamp(0, 1) * (place[..., 2] > 0)

@@ -1,4 +1,4 @@
-"""What is known of a picture, grown over the rest by push-pull."""
+"""Inpainting by push-pull (Gortler et al. 1996), and erosion of the mask that it starts from."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def grown(image: Tensor, owned: Tensor) -> Tensor:
-    """What is known of a picture, grown over the rest: the wall over the head, skin over eyes; [B,3,S,S].
+def push_pull_inpaint(image: Tensor, confidence: Tensor) -> Tensor:
+    """Fills what is unknown of a picture from what is known around it, [B,C,S,S] float32.
 
-    Averages of ever larger cells are laid under what is known ("push-pull"), so that the nearest counts most.
-    Where nothing is known at all the picture stays.
+    Pull: weighted averages of ever larger cells; push: each level is laid under the next finer one, so that
+        the
+    nearest known pixels count most. Where nothing is known at all the picture stays.
 
     Args:
-        image: [B,3,S,S]; S a power of two.
-        owned: how far a pixel is known, [B,1,S,S] in 0..1.
+        image: [B,C,S,S]; S a power of two.
+        confidence: [B,1,S,S] how far each pixel is known, 0..1.
     """
-    owned, image = owned.float(), image.float()
-    levels = [(image * owned, owned)]
+    confidence, image = confidence.float(), image.float()
+    levels = [(image * confidence, confidence)]
     while levels[-1][1].shape[-1] > 1:
         levels.append(tuple(F.avg_pool2d(x, 2) for x in levels[-1]))
     colours, weight = levels[-1]
@@ -25,12 +26,12 @@ def grown(image: Tensor, owned: Tensor) -> Tensor:
         return image
     filled = colours / weight.clamp_min(1e-6)
     for colours, weight in reversed(levels[:-1]):
-        grown = F.interpolate(filled, size=weight.shape[-2:], mode="bilinear", align_corners=False)
+        coarse = F.interpolate(filled, size=weight.shape[-2:], mode="bilinear", align_corners=False)
         known = colours / weight.clamp_min(1e-6)
-        filled = grown + weight.clamp(max=1) * (known - grown)
-    return filled + owned * (image - filled)
+        filled = coarse + weight.clamp(max=1) * (known - coarse)
+    return filled + confidence * (image - filled)
 
 
-def least(shares: Tensor, side: int) -> Tensor:
-    """The smallest in a square of that side around each pixel."""
-    return -F.max_pool2d(-shares, side, 1, side // 2)
+def erode(mask: Tensor, side: int) -> Tensor:
+    """Erosion of a mask [B,C,S,S]: the minimum over a square of `side` pixels around each."""
+    return -F.max_pool2d(-mask, side, 1, side // 2)

@@ -1,4 +1,4 @@
-"""Where rows of teeth lie behind a mouth's pixels: arches in the head, the lower one turning with the jaw."""
+"""Ray casting onto rows of teeth: arches in the head behind a mouth; the lower one turns with the jaw."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ from torch import Tensor
 from gohd_core.constants import N_EXPRESSION, N_POSE
 from gohd_core.face.camera import Camera, rotation
 
-_JAW, _JAW_ANGLE, _HINGE, _SHEAR = 0, 0.34, (-0.10, -0.10), 0.7
-"""Column of the expression that opens the jaw, by how many radians, about which height and depth; what opens
-it moves teeth forwards by so much of what a rigid jaw would."""
+_JAW = 0
+"""Column of the expression that opens the jaw."""
+_JAW_ANGLE = 0.34
+"""Radians by which a 1 there opens it."""
+_HINGE = (-0.10, -0.10)
+"""Height and depth of the jaw's hinge, model units."""
+_SHEAR = 0.7
+"""Forward motion of the teeth as it opens, as a share of a rigid jaw's."""
 _ARCHES = ((0.76, -0.016, -0.105, 0.129), (0.84, 0.085, -0.022, 0.107))
 """Lower and upper row: half their width as a share of the mouth's; top and bottom from its middle up, and
 depth behind its foremost point, model units."""
-_BEND, _CURVE = 1.25, 0.5
-"""Angle of an arch's end, radians, and how far back it lies there, in half widths."""
+_BEND = 1.25
+"""Angle of an arch's end, radians."""
+_CURVE = 0.5
+"""How far back an arch lies at its end, in half widths."""
 _ROUNDS = 5
+"""Fixed-point rounds of an intersection."""
 _BEYOND = 1.15
-"""Places stay within this: there a row's picture is empty."""
+"""Places stay within this: there a row's texture is empty."""
 
 
 def tooth_places(edge: Tensor, descriptor: Tensor, column: Tensor, row: Tensor, size: int) -> Tensor:
@@ -38,7 +46,7 @@ def tooth_places(edge: Tensor, descriptor: Tensor, column: Tensor, row: Tensor, 
     width, top, bottom, _ = edge.new_tensor(_ARCHES).T[..., None, None]
     arches = [torch.stack([middle[:, 0], middle[:, 1], front - arch[-1]], -1) for arch in _ARCHES]
     arch, half = torch.stack(arches, 1)[:, :, None, None], half[:, None, None, None] * width
-    along, up = _met(*(torch.stack(each, 1) for each in rays), arch, half)
+    along, up = _intersect(*(torch.stack(each, 1) for each in rays), arch, half)
     down = 2 * (up - top) / (bottom - top) - 1
     return torch.stack([along, down], -1).clamp(-_BEYOND, _BEYOND)
 
@@ -53,22 +61,22 @@ def _rays(descriptor: Tensor, column: Tensor, row: Tensor, size: int) -> tuple[T
 
 
 def _with_jaw(start: Tensor, way: Tensor, opened: Tensor) -> tuple[Tensor, Tensor]:
-    """Rays as the jaw sees them."""
+    """Rays in the jaw's own coordinates."""
     angle = (_JAW_ANGLE * opened)[:, None, None]
     sine, cosine = angle.sin(), angle.cos()
     scale = 1 / (cosine.square() + _SHEAR * sine.square())
     hinge = start.new_tensor([0, *_HINGE])
 
-    def turned(points: Tensor) -> Tensor:
+    def with_jaw(points: Tensor) -> Tensor:
         x, y, z = points.unbind(-1)
         up, front = cosine * y + sine * z, cosine * z - _SHEAR * sine * y
         return torch.stack([x, up * scale, front * scale], -1)
 
-    return turned(start - hinge) + hinge, turned(way)
+    return with_jaw(start - hinge) + hinge, with_jaw(way)
 
 
-def _met(start: Tensor, way: Tensor, arch: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
-    """Where rays meet arches: along them, -1..1, and the height above their middles, both [B,2,h,w]."""
+def _intersect(start: Tensor, way: Tensor, arch: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
+    """Intersections of rays and arches: along them, -1..1, and height above their middles, [B,2,h,w] each."""
     back = torch.zeros_like(way[..., 0])
     for _ in range(_ROUNDS):
         far = (arch[..., 2] - back - start[..., 2]) / way[..., 2]

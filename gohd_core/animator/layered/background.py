@@ -1,24 +1,26 @@
-"""The wall behind the head: what a portrait shows of it, grown smoothly over what the head hides."""
+"""Background behind the head: what a portrait shows of it, inpainted by push-pull where the head hides it."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from gohd_core.animator.geometry.push_pull import grown, least
+from gohd_core.animator.geometry.push_pull import erode, push_pull_inpaint
 
-_FRINGE = 5
-"""Side in pixels of the square that must be wall around a pixel which is believed: hair shines through."""
-_EDGE = 3
-"""The same for how much wall the portrait shows, which at an edge is told a pixel too far out."""
+_COLOUR_MARGIN = 5
+"""Side in pixels of the square that must be background around a pixel whose colour is believed: hair shines
+through."""
+_MASK_MARGIN = 3
+"""The same for the background mask, which at an edge lies a pixel too far out."""
 
 
-def plate_and_wall(image: Tensor, owned: Tensor, wall: Tensor) -> Tensor:
-    """The picture without the head, and how much of it the portrait shows, [B,4,S,S] float32.
+def inpaint_background(image: Tensor, confidence: Tensor, mask: Tensor) -> Tensor:
+    """The picture without the head (3 channels), and its eroded background mask (1), [B,4,S,S] float32.
 
     Args:
         image: [B,3,S,S]; S a power of two.
-        owned, wall: how far a pixel can be taken for the wall, and shows it, [B,1,S,S] in 0..1.
+        confidence: [B,1,S,S] how far each pixel's colour is the background's, 0..1.
+        mask: [B,1,S,S] the source's background mask.
     """
-    plate = grown(image, least(owned, _FRINGE))
-    return torch.cat([plate, least(wall.float(), _EDGE)], dim=1)
+    background = push_pull_inpaint(image, erode(confidence, _COLOUR_MARGIN))
+    return torch.cat([background, erode(mask.float(), _MASK_MARGIN)], dim=1)

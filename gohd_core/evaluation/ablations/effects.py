@@ -1,4 +1,4 @@
-"""What leaving something out did, over seeds, beside what it did in the paper."""
+"""Effect of each ablation over seeds, beside the paper's."""
 
 from __future__ import annotations
 

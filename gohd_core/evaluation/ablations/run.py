@@ -24,7 +24,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class AblationPlan:
-    """How much is trained.
+    """Size of the ablation trainings.
 
     Attributes:
         tables: numbers of the paper's tables.
@@ -123,7 +123,7 @@ def trained(ablation: Ablation, variant: Variant, seed: int, plan: AblationPlan,
 
 
 def _difference(module: str, name: str) -> dict[str, Any]:
-    """What a shipped ablation config changes, without the config that it extends."""
+    """Overrides of a shipped ablation config, without the config that it extends."""
     if not name:
         return {}
     import yaml

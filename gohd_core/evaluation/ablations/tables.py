@@ -64,7 +64,7 @@ _CPU = {"device": "cpu", "ema": 0.98}
 
 @dataclass(frozen=True)
 class Small:
-    """How a module is trained small: a shipped config, and what is laid over it for all variants alike."""
+    """A module's small training: a shipped config, and overrides that all variants share."""
 
     config: str
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -113,7 +113,7 @@ def changed_table(predictor: ExpressionPredictor, clips: Sequence[Clip], seed: i
 
 
 def silence_table(predictor: ExpressionPredictor, clips: Sequence[Clip], seed: int = 6) -> Table:
-    """How soon an open mouth shuts once the sound is gone."""
+    """Delay until an open mouth shuts once the sound is gone."""
     table = Table(
         "Frames until the mouth is shut in silence",
         ("cuts", "median", "95 %", "within 3 frames", "largest gap after 3 px"),

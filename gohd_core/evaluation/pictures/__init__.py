@@ -1,1 +1,1 @@
-"""What becomes of pictures as portraits: how well they are drawn, and which of them talk."""
+"""Benchmark of pictures as portraits: fidelity of their frames, and which of them talk."""

@@ -30,7 +30,7 @@ DRAWN_HEAD = "taken for a stylised head, which is drawn by latent navigation at 
 
 @dataclass
 class Result:
-    """What became of one picture.
+    """Results of one picture.
 
     Attributes:
         name: of its file.
@@ -60,7 +60,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Bench:
-    """What every picture meets.
+    """Inputs that all pictures share.
 
     Attributes:
         models: the built-in family, with a face reader.

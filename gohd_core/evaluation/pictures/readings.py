@@ -1,4 +1,4 @@
-"""What the face reader sees in drawn frames: where it sees a face, and what that face does."""
+"""Face reader's readings of drawn frames: faces found, and their openings and gaze."""
 
 from __future__ import annotations
 

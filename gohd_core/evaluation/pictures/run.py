@@ -30,7 +30,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class PicturePlan:
-    """What is measured.
+    """Settings of the benchmark.
 
     Attributes:
         size: side of the frames; None takes each face's own.

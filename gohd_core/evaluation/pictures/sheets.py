@@ -11,7 +11,12 @@ from PIL import Image, ImageDraw
 from gohd_core.evaluation.pictures.measure import Result
 from gohd_core.files import whole_file
 
-TILE, ROWS, _LINE = 224, 6, 14
+TILE = 224
+"""Side of a picture on a sheet."""
+ROWS = 6
+"""Rows of a sheet."""
+_LINE = 14
+"""Height of a line of text."""
 
 
 class Sheets:

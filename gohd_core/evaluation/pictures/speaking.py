@@ -10,15 +10,19 @@ from gohd_core.evaluation.pictures.readings import FaceReadings
 from gohd_core.measures.face_points import face_region
 from gohd_core.measures.images import gradient_energy
 
-SEEN, SPAN, SHUT, SHARP = 0.95, 0.12, 0.05, 0.9
-"""A picture talks if a face is seen in this share of the frames, the gap between its lips spans and closes to
-these (in distances of the eyes' outer corners; or to the picture's own gap), and this share of the source's
-sharpness stays."""
+SEEN = 0.95
+"""A picture talks if a face is seen in this share of the frames,"""
+SPAN = 0.12
+"""... the gap between its lips spans this (in distances of the eyes' outer corners),"""
+SHUT = 0.05
+"""... closes to this (or to the picture's own gap),"""
+SHARP = 0.9
+"""... and this share of the source's sharpness stays."""
 
 
 @dataclass(frozen=True)
 class Talk:
-    """How a picture talked.
+    """Measures of a picture that speaks.
 
     Attributes:
         seen: share of the frames in which a face was read.
@@ -36,7 +40,7 @@ class Talk:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What keeps it from talking; nothing where it talks."""
+        """The reason why it does not talk; empty where it does."""
         wrong = {
             "face not seen": self.seen < SEEN,
             "lips hardly part": not self.span >= SPAN,

@@ -1,4 +1,4 @@
-"""What pictures cost by the size of their frames: preparing, drawing, and memory by the clip's length."""
+"""Cost of pictures by the size of their frames: preparing, drawing, and memory by the clip's length."""
 
 from __future__ import annotations
 

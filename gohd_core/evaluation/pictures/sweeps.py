@@ -17,8 +17,12 @@ from gohd_core.mesh.frame import EDGE, LIPS, POINTS
 from gohd_core.mesh.source import MeshSource
 from gohd_core.stylised.expressions import INDEX
 
-_JAW, _BLINKS = INDEX["jaw_open"], (INDEX["blink_left"], INDEX["blink_right"])
-_POSE, _GAZE = 64, 70
+_JAW = INDEX["jaw_open"]
+_BLINKS = (INDEX["blink_left"], INDEX["blink_right"])
+_POSE = 64
+"""First column of the pose in a descriptor."""
+_GAZE = 70
+"""First column of the gaze."""
 _DEGREE = math.pi / 180
 
 
@@ -56,7 +60,7 @@ SWEEPS = (
     Sweep(HEAD[1], (_POSE,), _turns(15)),
     Sweep(HEAD[2], (_POSE + 2,), _turns(15)),
 )
-"""What every picture is asked to do."""
+"""Motions of the sweep, the same for every picture."""
 
 
 def sweep_descriptors(own: Tensor, sweeps: tuple[Sweep, ...] = SWEEPS) -> tuple[Tensor, dict[str, slice]]:

@@ -12,8 +12,12 @@ from gohd_core.stylised.expressions import INDEX
 
 LABIALS = ("p", "b", "m")
 """Phones that are spoken with closed lips."""
-_PHONES, _OPEN, _APART = 8, 8, 6
-"""Phones and wide open frames of a clip, and how many frames these lie apart at least."""
+_PHONES = 8
+"""Phones of a clip at most."""
+_OPEN = 8
+"""Wide open frames of a clip."""
+_APART = 6
+"""Frames that these lie apart at least."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from gohd_core.evaluation.quality.data import BenchmarkData, Progress
 from gohd_core.evaluation.quality.drawing import FLOW_SIZE, draw_stills, encode, true_flow
 from gohd_core.evaluation.quality.factor_grid import FACTORS, FREE, NEAR, Factor, Sheet
 from gohd_core.evaluation.report import Table
+from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.landmarks68 import LEFT_BROW, LEFT_EYE, MOUTH, RIGHT_BROW, RIGHT_EYE
 from gohd_core.measures.coefficient_errors import coefficient_names, reading_figures
 from gohd_core.measures.sequences import Agreement, agreement, displacement_share
@@ -32,7 +33,7 @@ STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 
 @dataclass
 class Read:
-    """What the extractor and the gaze estimator see in pictures."""
+    """Readings of pictures by the extractor and the gaze estimator."""
 
     expression: np.ndarray
     pose: np.ndarray
@@ -47,7 +48,7 @@ class Head:
 
     clip: Clip
     drawn: np.ndarray
-    flows: Tensor
+    flows: Tensor | None
     of_drawn: Read
     of_true: Read
 
@@ -66,12 +67,15 @@ def read(models: Models, frames: np.ndarray) -> Read:
     )
 
 
-def draw_heads(models: Models, data: BenchmarkData, progress: Progress | None = None) -> list[Head]:
-    """Every head drawn from its base picture after the whole sheet; the base's coefficients are told."""
+def draw_heads(
+    models: Models, data: BenchmarkData, progress: Progress | None = None, reader: FaceReader | None = None
+) -> list[Head]:
+    """Every head drawn from its base picture after the whole sheet; the base's coefficients are told. With a
+    reader they are drawn by their meshes."""
     heads, clips = [], data.clips("factors")
     for done, clip in enumerate(clips):
         frames, motion = clip.read("frames"), clip.motion()
-        source = encode(models.animator, frames[0], motion.fitted(1))
+        source = encode(models.animator, frames[0], motion.fitted(1), reader)
         drawn = draw_stills(models.animator, source, motion, list(range(len(clip))))
         readings = read(models, drawn.frames), read(models, frames)
         heads.append(Head(clip, drawn.frames, drawn.flows, *readings))
@@ -133,6 +137,8 @@ def _agreement(heads: list[Head], sheet: Sheet, factor: Factor, rows: list[int],
 
 
 def _flow_figures(heads: list[Head], factor: Factor, rows: list[int]) -> dict[str, float]:
+    if any(head.flows is None for head in heads):
+        return {}
     top = bottom = error = still = count = 0.0
     for head in heads:
         for k in rows:
@@ -150,7 +156,7 @@ def _flow_figures(heads: list[Head], factor: Factor, rows: list[int]) -> dict[st
 
 
 def region(clip: Clip, frame: int, group: str) -> Tensor:
-    """Where a group's movement is looked for in a picture, bool [128, 128]."""
+    """Region of a picture in which a group moves, bool [128, 128]."""
     parsing = clip.read("parsing", frame, frame + 1)[0]
     step = len(parsing) // FLOW_SIZE
     parsing = torch.from_numpy(parsing[::step, ::step].copy())
@@ -213,7 +219,7 @@ def blink_table(heads: list[Head], sheet: Sheet) -> Table:
 
 
 def reader_table(heads: list[Head], sheet: Sheet) -> Table:
-    """What the readers make of true pictures: near and free ones of all heads."""
+    """Readings of true pictures: near and free ones of all heads."""
     rows = [k for k, name in enumerate(sheet.names) if name in (NEAR, FREE)]
     true: dict[str, list[np.ndarray]] = {}
     found: dict[str, list[np.ndarray]] = {}

@@ -38,13 +38,15 @@ VERSION = 3
 """2: lips that round draw together, and come together and part over 80 ms (`stylised/visemes.py`).
 3: lips as far apart as people's by phone, jaws held by consonants, loudness hardly counts."""
 PARTS = ("animator", "motion", "talk")
+MESH = "mesh"
+"""The part that is only measured when it is asked for: it needs the face networks."""
 """Single pictures, motion from sound, both together."""
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured.
+    """Size of a quality benchmark.
 
     Attributes:
         seed: of everything drawn; another than the data sets' that the weights were trained on.
@@ -72,7 +74,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class BenchmarkData:
-    """Where everything lies that was asked for, and the sheet that all heads do."""
+    """Paths of the benchmark's data, and the factor grid of all heads."""
 
     plan: Plan
     sheet: Sheet
@@ -88,7 +90,7 @@ class BenchmarkData:
 
 
 def default_folder() -> Path:
-    """Where the benchmark's data is kept when no folder is given: the user's cache."""
+    """Default folder of the benchmark's data: the user's cache."""
     if sys.platform == "win32":
         home = os.environ.get("LOCALAPPDATA")
     else:
@@ -107,13 +109,13 @@ def benchmark_data(
     sheet = factor_sheet(plan.seed)
     base = {"space": STYLISED, "fps": FPS, "size": size, "seed": plan.seed, "version": VERSION}
     factors = speech = shots = labials = None
-    if "animator" in parts:
+    if "animator" in parts or MESH in parts:
         factors = _dataset(
             folder / f"factors-{size}-{plan.identities}",
             base | {"kind": "stills", "identities": plan.identities},
             lambda: _factors(plan, sheet, size),
             plan.identities,
-            _told(progress, "heads"),
+            _stage_progress(progress, "heads"),
         )
     if "motion" in parts or "talk" in parts:
         speech = speech_data(folder, plan, progress=progress)
@@ -124,14 +126,14 @@ def benchmark_data(
             base | {"kind": "stills", "talking": plan.clips, "shots": plan.shots, "of": plan.speech},
             lambda: _shots(plan, chosen, size),
             plan.clips,
-            _told(progress, "talking heads"),
+            _stage_progress(progress, "talking heads"),
         )
         labials = _dataset(
             folder / f"labials-{size}-{plan.clips}",
             base | {"kind": "stills", "talking": plan.clips, "of": plan.speech},
             lambda: _labials(chosen, size),
             plan.clips,
-            _told(progress, "talking lips"),
+            _stage_progress(progress, "talking lips"),
         )
     return BenchmarkData(plan, sheet, factors, speech, shots, labials)
 
@@ -144,7 +146,7 @@ def speech_data(folder: Path, plan: Plan, *, progress: Progress | None = None) -
         header | {"kind": "talk", "speech": plan.speech, "training": plan.training},
         lambda: _speech(plan),
         plan.speech + plan.training,
-        _told(progress, "speech"),
+        _stage_progress(progress, "speech"),
     )
 
 
@@ -261,5 +263,5 @@ def _drawn(
     return arrays, info
 
 
-def _told(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
+def _stage_progress(progress: Progress | None, stage: str) -> Callable[[int, int], None] | None:
     return None if progress is None else lambda done, total: progress(stage, done, total)

@@ -1,4 +1,4 @@
-"""What the animator draws for true coefficients, with the flow that it drew by."""
+"""Frames and flows that the animator draws for true coefficients."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from gohd_core.animator import Animator
 from gohd_core.animator.encoder import Source
 from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.clips import Clip
+from gohd_core.errors import BadInput
+from gohd_core.face.mediapipe.reader import FaceReader
+from gohd_core.mesh.builtin import BuiltinAnimator
+from gohd_core.mesh.source import MeshSource
 from gohd_core.motion import Motion
 from gohd_core.video.writer import frames_to_bytes
 
@@ -22,21 +26,36 @@ FLOW_SIZE = 128
 
 @dataclass(frozen=True)
 class Drawn:
-    """frames u8 [n, S, S, 3]; flows [n, 2, 128, 128] (x, y) in pixels of a 128-pixel picture, backward."""
+    """frames u8 [n, S, S, 3]; flows [n, 2, 128, 128] (x, y) in pixels of a 128-pixel picture, backward, or
+    None of frames that are drawn by their mesh."""
 
     frames: np.ndarray
-    flows: Tensor
+    flows: Tensor | None
 
 
-def encode(animator: Animator, picture: np.ndarray, own: Motion) -> Source:
-    """A picture [S, S, 3] u8 with its coefficients, one frame."""
+def encode(
+    animator: Animator | BuiltinAnimator, picture: np.ndarray, own: Motion, reader: FaceReader | None = None
+) -> Source | MeshSource:
+    """A picture [S, S, 3] u8 with its coefficients, one frame; with a reader, by the mesh that it reads."""
     image = rearrange(torch.from_numpy(np.array(picture)), "h w c -> 1 c h w") / 127.5 - 1
-    return animator.encode_source(image, own)
+    if reader is None:
+        return animator.encode_source(image, own)
+    faces = reader.read(np.array(picture))
+    if not faces:
+        raise BadInput("No face is read in a head of the benchmark; it can't be drawn by its mesh.")
+    mask = torch.from_numpy(reader.person_mask(np.array(picture)))
+    given = {"mesh": torch.from_numpy(faces[0].points), "person_mask": mask, "held": (False,) * 4}
+    return animator.encode_source(image, own, **given)
 
 
 @torch.inference_mode()
 def draw(
-    animator: Animator, source: Source, motion: Motion, frames: range, *, strength: float = 1.0
+    animator: Animator | BuiltinAnimator,
+    source: Source | MeshSource,
+    motion: Motion,
+    frames: range,
+    *,
+    strength: float = 1.0,
 ) -> Drawn:
     """Frames of a motion. For stills, whose neighbours are unrelated, see `draw_stills`."""
     windows = windows_at(network_descriptors(motion), frames, animator.config.window, float(motion.fps))
@@ -45,15 +64,24 @@ def draw(
 
 @torch.inference_mode()
 def draw_stills(
-    animator: Animator, source: Source, motion: Motion, frames: list[int], *, strength: float = 1.0
+    animator: Animator | BuiltinAnimator,
+    source: Source | MeshSource,
+    motion: Motion,
+    frames: list[int],
+    *,
+    strength: float = 1.0,
 ) -> Drawn:
     """Single pictures: each descriptor is held over its whole window."""
     rows = network_descriptors(motion)[frames]
     return _decoded(animator, source, rows[:, :, None].repeat(1, 1, animator.config.window), strength)
 
 
-def _decoded(animator: Animator, source: Source, windows: Tensor, strength: float) -> Drawn:
+def _decoded(
+    animator: Animator | BuiltinAnimator, source: Source | MeshSource, windows: Tensor, strength: float
+) -> Drawn:
     magnitudes = animator.magnitudes(source, windows)
+    if isinstance(source, MeshSource):
+        return Drawn(frames_to_bytes(animator.decode(source, magnitudes, strength)), None)
     network, pictures, flows = animator.network, [], []
     for row in magnitudes.split(1):
         decoded = network.draw(source, row, strength)

@@ -1,4 +1,4 @@
-"""What each held-out head is asked to do: one thing at a time, near pictures, and free ones."""
+"""The pictures of each held-out head: one factor at a time, near pairs, and free ones."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ FACTORS = (
     ),
     Factor("frown", "brows", (1.0,), modes=("frown",)),
 )
-_NEAR, _FREE = 4, 5
+_NEAR = 4
+"""Near-pose pictures of a head."""
+_FREE = 5
+"""Free pictures of a head."""
 _NEAR_POSE = 0.2
 """Near-pose pictures turn by this share of what free ones do (about 3 degrees); the rest is free."""
 

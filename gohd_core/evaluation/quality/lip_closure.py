@@ -23,16 +23,16 @@ from gohd_core.parsing_labels import INNER_MOUTH
 CLOSED = 0.5
 """Gap in pixels below which lips count as closed: a mean over the mouth's width, corners included, so
 that about a pixel between the lips' middles is meant."""
-EXACT, READ, DRAWN, FROM_SOUND = (
-    "rendered truth, exact",
-    "rendered truth, read",
-    "drawn by true motion",
-    "drawn, lips from sound",
-)
+EXACT = "rendered truth, exact"
+READ = "rendered truth, read"
+DRAWN = "drawn by true motion"
+FROM_SOUND = "drawn, lips from sound"
 _LEVELS = 12
 """Steps of each colour channel that the reader tells apart."""
-_SIDE, _BELOW = 3, 6
-"""Pixels around the true lips, and below them, that are looked at."""
+_SIDE = 3
+"""Pixels around the true lips that are searched."""
+_BELOW = 6
+"""Pixels below them that are searched."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def closure_rows(found: dict[str, list[tuple[Clip, np.ndarray, np.ndarray]]]) ->
 
 
 def _places(clip: Clip, frames: list[int]) -> list[int]:
-    """Where frames of the talking clip lie in a clip of some of them."""
+    """Indices of the talking clip's frames in a clip of some of them."""
     return [clip.info["at"].index(frame) for frame in frames]
 
 

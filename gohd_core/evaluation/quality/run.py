@@ -15,6 +15,7 @@ from gohd_core.components import ROLES
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.quality.controllability import (
+    Head,
     blink_table,
     command_table,
     draw_heads,
@@ -22,6 +23,7 @@ from gohd_core.evaluation.quality.controllability import (
     reader_table,
 )
 from gohd_core.evaluation.quality.data import (
+    MESH,
     PARTS,
     VERSION,
     Plan,
@@ -29,6 +31,7 @@ from gohd_core.evaluation.quality.data import (
     benchmark_data,
     default_folder,
 )
+from gohd_core.evaluation.quality.factor_grid import Sheet
 from gohd_core.evaluation.quality.frame_tables import identity_table, still_table
 from gohd_core.evaluation.quality.lip_closure import closure_table
 from gohd_core.evaluation.quality.speech_files import speech_table
@@ -37,6 +40,7 @@ from gohd_core.evaluation.quality.speech_tables import coefficient_table, gaze_t
 from gohd_core.evaluation.quality.talk_table import talk_table
 from gohd_core.evaluation.quality.targets import target_table
 from gohd_core.evaluation.report import Report, Table, machine
+from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.models import Models
 
 
@@ -60,14 +64,20 @@ class Weights:
             )
         return replace(Models.load(), **given)
 
-    def told(self) -> dict[str, str]:
+    def provenance(self) -> dict[str, str]:
         """Each role's file name and the first digits of its SHA-256."""
-        told = {}
+        provenance = {}
         for role, component in ROLES.items():
             path = self.files.get(role) or builtin_path(component.name)
             name = "built-in" if role not in self.files else path.name
-            told[role] = f"{name} {hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]}"
-        return told
+            provenance[role] = f"{name} {hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]}"
+        return provenance
+
+
+def mesh_targets(heads: list[Head], sheet: Sheet) -> Table:
+    """The targets of single pictures of heads that are drawn by the mesh animator."""
+    table = target_table([measure(heads, sheet) for measure in (command_table, blink_table, still_table)])
+    return replace(table, title="Targets, drawn by the mesh animator")
 
 
 def quality(
@@ -85,12 +95,17 @@ def quality(
         weights: what is measured.
         plan: how much of the stylised world.
         folder: where its data is kept (None: the user's cache) and made when missing.
-        parts: "animator" (single pictures), "motion" (from sound), "talk" (both together).
+        parts: "animator" (single pictures), "motion" (from sound), "talk" (both together), and "mesh" (the
+            targets of single pictures, drawn by the mesh animator from what the face networks read).
         speech: real recordings, measured beside it.
     """
-    wrong = [part for part in parts if part not in PARTS]
+    known = (*PARTS, MESH)
+    wrong = [part for part in parts if part not in known]
     if wrong:
-        raise BadInput(f"There is no part {wrong[0]!r} of the benchmark; use some of {', '.join(PARTS)}.")
+        raise BadInput(f"There is no part {wrong[0]!r} of the benchmark; use some of {', '.join(known)}.")
+    reader = FaceReader.find() if MESH in parts else None
+    if MESH in parts and reader is None:
+        raise BadInput("The mesh animator needs the face networks; `gohd download faces` fetches them.")
     begun = time.perf_counter()
     models = weights.load()
     size = models.animator.config.size
@@ -114,8 +129,10 @@ def quality(
     targets = target_table(tables)
     if targets.rows:
         tables.insert(0, targets)
+    if reader is not None:
+        tables.append(mesh_targets(draw_heads(models, data, progress, reader), data.sheet))
     setting: dict[str, Any] = {"benchmark": VERSION, "size": size, "fps": 25, "parts": "+".join(parts)}
     setting["noise"] = "each clip its own"
     setting |= {f"plan {name}": value for name, value in asdict(plan).items()}
-    subject = {"gohd": __version__, **weights.told(), "machine": machine()}
+    subject = {"gohd": __version__, **weights.provenance(), "machine": machine()}
     return Report("quality", setting, subject, tables, time.perf_counter() - begun)

@@ -16,8 +16,10 @@ from gohd_core.measures.mouth_sync import best_lag, flutter, mouth_opening, spee
 from gohd_core.measures.sequences import blinks
 from gohd_core.models import Models
 
-QUIET, LOUD = 0.15, 0.6
-"""Shares of the loudness range (50 dB below the loudest frame to the loudest) that count as such."""
+QUIET = 0.15
+"""Share of the loudness range (50 dB below the loudest frame to the loudest) up to which a frame is quiet."""
+LOUD = 0.6
+"""Share from which it is loud."""
 
 
 def speech_table(models: Models, files: Sequence[str | Path]) -> Table:

@@ -96,7 +96,7 @@ def features_of(clip: Clip) -> AudioFeatures:
 
 
 def heard_frames(features: AudioFeatures) -> Tensor:
-    """What is heard around each frame, pooled over time and without the clip's level, [T, 320]."""
+    """Audio features around each frame, pooled over time and without the clip's level, [T, 320]."""
     chunks = features.chunks - features.chunks.mean()
     return chunks.unflatten(2, (-1, _POOL)).mean(-1).flatten(1)
 

@@ -1,4 +1,4 @@
-"""What the built-in weights are meant to reach, held against the quality benchmark's own tables."""
+"""Targets of the built-in weights, checked against the quality benchmark's own tables."""
 
 from __future__ import annotations
 
@@ -6,11 +6,26 @@ from collections.abc import Sequence
 
 from gohd_core.evaluation.report import Table, Value
 
-WITHIN, CORRELATION = 0.1, 0.95
+WITHIN = 0.1
+"""Deviation of an amplitude from 1."""
+CORRELATION = 0.95
+"""Least correlation of a measured with the commanded value."""
 _FOLLOWED = ("gaze yaw", "gaze pitch", "head yaw", "head pitch", "head roll", "jaw opening")
 _DISPLACED = ("smile", "pucker", "lip spread", "upper lip", "lower lip")
-_DISPLACEMENT, _BLINKS, _CLOSURES, _LAG, _SHARP, _PSNR = 0.8, 0.95, 0.9, 1.0, 0.9, 26.0
+_DISPLACEMENT = 0.8
+"""Least share of the true displacement."""
+_BLINKS = 0.95
+"""Least share of full blinks that close."""
+_CLOSURES = 0.9
+"""Least share of p, b, m on which lips close."""
+_LAG = 1.0
+"""Largest lag of the mouth, frames."""
+_SHARP = 0.9
+"""Least sharpness, as a share of the truth's."""
+_PSNR = 26.0
+"""Least PSNR of near-pose pairs, dB."""
 _HALF = (0.4, 0.6)
+"""Range of the reading of half blinks."""
 
 
 def target_table(tables: Sequence[Table]) -> Table:

@@ -34,7 +34,7 @@ def length_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> 
     )
     picture, own = portrait(models)
     source = models.animator.encode_source(picture, own)
-    batch = models.animator.drawn_at_once(_BATCH)
+    batch = models.animator.prefetch_frames(_BATCH)
     _motion(models, noise(min(plan.seconds)), own)  # what only a process's first clip needs
     _drawn(models, source, [moving(own.fitted(batch))], batch)
     shortest = 0.0

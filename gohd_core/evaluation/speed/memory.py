@@ -11,7 +11,7 @@ import torch
 
 _PROCESS = Path("/proc/self")
 _RESET_PEAK = "5"
-"""What Linux wants in clear_refs to begin its peak of resident memory anew."""
+"""Value for Linux's clear_refs that resets the peak of resident memory."""
 
 
 def reset_peak(device: str) -> None:

@@ -35,12 +35,20 @@ from gohd_core.motion import Motion
 from gohd_core.pipeline import TalkOptions
 from gohd_core.pose import PoseDiffusion
 
-_SIZE, _WINDOW, _STEPS = 256, 16, 150
-_FRAMES, _TIMED_STEPS = 3, 10
-"""Frames and denoising steps of the official code that are timed; its cost is proportional to them."""
-_OUTPUT, _FLOWS = 0.002, 0.3
-"""Deviation of the denoiser's last layer, which begins as zeros; share of the first flows that is kept,
-since most would lead out of the picture."""
+_SIZE = 256
+"""Side of the official code's pictures."""
+_WINDOW = 16
+"""Frames of its windows of head poses."""
+_STEPS = 150
+"""Its denoising steps."""
+_FRAMES = 3
+"""Frames of the official code that are timed; its cost is proportional to them."""
+_TIMED_STEPS = 10
+"""Denoising steps that are timed, likewise."""
+_OUTPUT = 0.002
+"""Deviation of the denoiser's last layer, which begins as zeros."""
+_FLOWS = 0.3
+"""Share of the first flows that is kept, since most would lead out of the picture."""
 
 Import = Callable[[str], ModuleType]
 

@@ -1,4 +1,4 @@
-"""What `gohd benchmark speed` measures, by which clock, and the sound and portrait that it measures on."""
+"""Settings, clock, sound and portrait of `gohd benchmark speed`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class SpeedPlan:
-    """What is measured.
+    """Settings of the benchmark.
 
     Attributes:
         seconds: lengths of sound.

@@ -1,4 +1,4 @@
-"""How fast each stage and the whole are, with peak memory, beside a slow reference in the same run.
+"""Speed of each stage and of the whole, with peak memory, beside a slow reference in the same run.
 
 Weights do not matter for speed, so that any family can be measured; the sound is noise and the portrait a
 ramp.

@@ -1,4 +1,4 @@
-"""What each stage from sound and portrait to motion costs, beside sampling in all steps as published."""
+"""Cost of each stage from sound and portrait to motion, beside sampling in all steps as published."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ _LEAST_FRAMES = 10
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How videos are read; part of the setting of every figure.
+class VideoReadConfig:
+    """Settings for reading videos; part of the setting of every figure.
 
     Attributes:
         crop: (left, top, right, bottom) in pixels of the video, or None for the whole, square picture.
@@ -41,7 +41,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Readers:
-    """What coefficients are read with; all of one space."""
+    """Networks that read coefficients; all of one space."""
 
     extractor: CoefficientExtractor
     gaze: GazeEstimator
@@ -96,7 +96,7 @@ def pairs(result: Path, real: Path) -> list[tuple[Path, Path]]:
     return matched
 
 
-def read_video(path: Path, reading: Reading, readers: Readers) -> VideoClip:
+def read_video(path: Path, reading: VideoReadConfig, readers: Readers) -> VideoClip:
     """Reads frames, sound and coefficients of a video."""
     frames = np.stack(list(_frames(path, reading)))
     if len(frames) < _LEAST_FRAMES:
@@ -116,7 +116,7 @@ def read_video(path: Path, reading: Reading, readers: Readers) -> VideoClip:
     )
 
 
-def _frames(path: Path, reading: Reading) -> Iterator[np.ndarray]:
+def _frames(path: Path, reading: VideoReadConfig) -> Iterator[np.ndarray]:
     """Crops at 25 frames a second: for each time, the last frame that has begun."""
     from PIL import Image
 

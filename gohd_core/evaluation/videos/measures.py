@@ -17,8 +17,8 @@ from gohd_core.evaluation.quality.drawing import as_pictures
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.evaluation.videos.clips import (
     Readers,
-    Reading,
     VideoClip,
+    VideoReadConfig,
     neutral_landmarks,
     pairs,
     read_video,
@@ -56,13 +56,13 @@ SOURCES = {
     "lag frames": "shift at which the mouth's opening and loudness correlate best; positive: mouth late",
     "lag corr.": "that correlation",
 }
-"""What each measure is and where it is from, in the order of the table."""
+"""Each measure and its source, in the order of the table."""
 RESULT, REAL = "result", "real"
 
 
 @dataclass(frozen=True)
 class Networks:
-    """What measures look through; those that are missing leave their column empty.
+    """Networks that measures need; those that are missing leave their column empty.
 
     Attributes: lip_sync a `LipSync`; inception features of pictures; arcface u8-free pictures in
         [-1, 1] -> unit vectors; names the files' names, for the setting.
@@ -75,7 +75,7 @@ class Networks:
 
 
 def own_figures(clip: VideoClip, sound: Any, networks: Networks) -> dict[str, float]:
-    """What can be told of one video alone; `sound` is the real video's."""
+    """Measures of one video alone; `sound` is the real video's."""
     points = neutral_landmarks(clip.face)
     rate, length = blinks(clip.face.eye_motion[0, :, 0].numpy())
     figures = {
@@ -98,7 +98,7 @@ def own_figures(clip: VideoClip, sound: Any, networks: Networks) -> dict[str, fl
 
 
 def paired_figures(made: VideoClip, real: VideoClip, networks: Networks) -> dict[str, float]:
-    """What compares a video with the real one, frame by frame."""
+    """Measures of a video against the real one, frame by frame."""
     a, b = as_pictures(made.frames), as_pictures(real.frames)
     gap = neutral_landmarks(made.face)[:, MOUTH] - neutral_landmarks(real.face)[:, MOUTH]
     # doubles: the arc of a cosine near 1 is coarse
@@ -128,7 +128,7 @@ def evaluate(
     result: Path,
     real: Path,
     readers: Readers,
-    reading: Reading = Reading(),  # noqa: B008 (frozen)
+    reading: VideoReadConfig = VideoReadConfig(),  # noqa: B008 (frozen)
     networks: Networks = Networks(),
     *,
     progress: Callable[[str, int, int], None] | None = None,

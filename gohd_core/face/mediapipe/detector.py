@@ -52,7 +52,7 @@ class Detections:
         return Detections(*(values[index] for values in vars(self).values()))
 
     def regions(self) -> np.ndarray:
-        """Where the mesh is looked for, [N, 4]: turned so that the eyes lie level, half as large again."""
+        """Regions for the face mesh, [N, 4]: turned so that the eyes lie level, half as large again."""
         eyes = self.keypoints[:, LEFT_EYE] - self.keypoints[:, RIGHT_EYE]
         extent = self.boxes[:, 2:] - self.boxes[:, :2]
         centre = (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
@@ -81,7 +81,7 @@ class FaceDetector(nn.Module):
 
     @torch.inference_mode()
     def forward(self, images: Sequence[Image], regions: np.ndarray, device: torch.device) -> list[Detections]:
-        """What each detector finds in one region of each picture, in pixels of the picture.
+        """Detections of each network in one region of each picture, in pixels of the picture.
 
         Returns: for each picture what both found, not yet merged; see `merge`.
         """

@@ -13,9 +13,12 @@ from gohd_core.face.mediapipe.network import TfliteNetwork
 from gohd_core.face.mediapipe.regions import cut_regions, to_picture
 from gohd_core.images import Image
 
-N_MESH, N_POINTS = 468, 478
+N_MESH = 468
+"""Points of the mesh without irises."""
+N_POINTS = 478
+"""Points with them."""
 ROUNDS = 3
-"""How often the mesh is read, each time in the region that the last one gave."""
+"""Passes of the mesh network, each in the region that the last one gave."""
 
 GROWN = 1.5
 """Side of a face's region, in longer sides of the box around its mesh."""

@@ -88,7 +88,7 @@ _DAMAGED = (
     OverflowError,
     MemoryError,
 )
-"""What the parser raises where offsets lead out of the file or to something else."""
+"""Errors of the parser where offsets lead out of the file or to something else."""
 
 
 @dataclass(frozen=True)

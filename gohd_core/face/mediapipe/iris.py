@@ -17,7 +17,10 @@ from gohd_core.images import Image
 GROWN = 2.3
 """Side of an eye's region, in distances between its corners."""
 
-N_CONTOUR, N_IRIS = 71, 5
+N_CONTOUR = 71
+"""Points of an eye's contours and brow."""
+N_IRIS = 5
+"""Points of an iris: its centre first."""
 _OUTPUTS = {"output_eyes_contours_and_brows": 3 * N_CONTOUR, "output_iris": 3 * N_IRIS}
 
 

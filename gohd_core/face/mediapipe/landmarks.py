@@ -57,7 +57,7 @@ class FaceLandmarks:
 
     @property
     def size(self) -> float:
-        """How large the face is: the longer side of its box, in pixels."""
+        """The longer side of the face's box, in pixels."""
         return max(self.box.width, self.box.height)
 
     @property
@@ -68,6 +68,6 @@ class FaceLandmarks:
 
     @property
     def roll(self) -> float:
-        """By how much the eyes are turned clockwise, in radians."""
+        """Clockwise roll of the line of the eyes, in radians."""
         across = self.points[OUTER_CORNERS[1]] - self.points[OUTER_CORNERS[0]]
         return float(np.arctan2(across[1], across[0]))

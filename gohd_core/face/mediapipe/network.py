@@ -122,7 +122,7 @@ def _pairs(options: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
 def _sides(
     shape: tuple[int, ...], size: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
 ) -> operators.Sides:
-    """What "same" pads: the odd pixel at the right and at the bottom."""
+    """Padding of "same": the odd pixel at the right and at the bottom."""
     total = [
         max((math.ceil(n / s) - 1) * s + (k - 1) * d + 1 - n, 0)
         for n, k, s, d in zip(shape[1:3], size, stride, dilation, strict=True)

@@ -25,7 +25,7 @@ class PersonMask(nn.Module):
 
     @torch.inference_mode()
     def read(self, images: Sequence[Image], device: torch.device) -> list[np.ndarray]:
-        """How sure each pixel is a person's: float32 [H, W] in 0..1 for each picture."""
+        """Person mask of each picture: float32 [H, W] in 0..1."""
         import cv2
 
         height, width = self.network.size

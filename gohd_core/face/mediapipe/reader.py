@@ -47,7 +47,7 @@ CERTAIN = 0.8
 """A face of which the detector is that sure ends the search; photographed and painted ones reach it."""
 
 LEAST_ELSEWHERE = 0.7
-"""What the detector must say of faces in turned pictures and in tiles: many looks find much that is none."""
+"""Least score of faces in turned pictures and in tiles: many looks find much that is none."""
 
 ASTRAY = 0.15
 """Eyes of a mesh farther than this from where the detector saw them, in its boxes, are no eyes."""
@@ -121,7 +121,7 @@ class FaceReader(nn.Module):
 
     @property
     def _device(self) -> torch.device:  # `device` is what ComfyUI sets on a network that it moves
-        """Where the networks are: they may be moved."""
+        """Device of the networks; they may be moved."""
         return next(self.buffers()).device
 
     def __call__(self, image: Any) -> list[np.ndarray]:
@@ -147,7 +147,7 @@ class FaceReader(nn.Module):
         return sorted(_distinct(faces), key=lambda face: -face.box.width * face.box.height)
 
     def person_mask(self, image: Any) -> np.ndarray:
-        """How sure each pixel of a picture is a person's, float32 [H, W] in 0..1."""
+        """Person mask of a picture, float32 [H, W] in 0..1."""
         (picture,) = rgb_images(image)
         return self.person.read([picture], self._device)[0]
 
@@ -253,14 +253,14 @@ def _distinct(faces: Sequence[FaceLandmarks]) -> list[FaceLandmarks]:
 
 
 def _astray(points: np.ndarray, found: Detections) -> np.ndarray:
-    """How far a mesh's eyes lie from those that the detector saw, in longer sides of its box, [N]."""
+    """Distance of a mesh's eyes from those of the detector, in longer sides of its box, [N]."""
     eyes = np.stack([points[:, list(eye), :2].mean(1) for eye in EYES], 1)
     off = np.linalg.norm(eyes - found.keypoints[:, [RIGHT_EYE, LEFT_EYE]], axis=2).max(1, initial=0)
     return off / (found.boxes[:, 2:] - found.boxes[:, :2]).max(1, initial=1e-9)
 
 
 def _search_plan(picture: Image) -> Iterator[tuple[float, np.ndarray]]:
-    """Where faces are looked for, one set of regions [N, 4] after another, until one is certain.
+    """Regions [N, 4] to search for faces, one set after another, until one is certain.
 
     With each the least score that counts there.
     """
@@ -277,7 +277,7 @@ def _search_plan(picture: Image) -> Iterator[tuple[float, np.ndarray]]:
 
 
 def _quick_plan(picture: Image, last: FaceLandmarks | None) -> Iterator[tuple[float, np.ndarray]]:
-    """Where a face is looked for that was lost: near its last place, and in the whole picture."""
+    """Regions to search for a face that was lost: near its last place, and the whole picture."""
     if last is not None:
         x, y = last.points[:, :2].mean(0)
         yield LEAST_SCORE, np.array([[x, y, SURROUNDINGS * last.size, last.roll]], np.float64)

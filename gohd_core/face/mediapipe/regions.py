@@ -26,7 +26,7 @@ def whole_region(image: Image, angle: float = 0.0) -> np.ndarray:
 
 
 def corners(regions: np.ndarray) -> np.ndarray:
-    """Where the corners of regions [..., 4] lie, [..., 4, 2], clockwise from the first."""
+    """Corners of regions [..., 4], [..., 4, 2], clockwise from the first."""
     unit = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
     return to_picture(np.broadcast_to(unit + 0.5, (*regions.shape[:-1], 4, 2)), regions)
 

@@ -1,4 +1,4 @@
-"""What a sampler is given and what it is."""
+"""Interface of the samplers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the training of the face animator is told: losses and their weights, features, data, schedule."""
+"""Training config of the face animator: losses and their weights, features, data, schedule."""
 
 from __future__ import annotations
 

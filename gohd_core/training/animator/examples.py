@@ -1,4 +1,4 @@
-"""What the animator learns from: a source and a target frame of one clip, and what lies between them."""
+"""Examples for the animator: a source and a target frame of one clip, with flow and layers between them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _INNER = (*labels.EYES, labels.GLASSES, labels.INNER_MOUTH)
 _OUTLINE = 2
 """Pixels of the flow to both sides of the head's edge that count as its outline."""
 _MISREAD_SHARE = 0.5
+"""Share of the examples whose parts are encoded with wrong coefficients."""
 _MISREAD = (0.03, *(0.01,) * 3, *(0.004,) * 3, 0.04)
-"""How often parts are read with wrong coefficients, and by how much these are off: expression, pose (radians,
-model units) and gaze (radians)."""
+"""Standard deviation of their errors: expression, pose (3 in radians, 3 in model units), gaze (radians)."""
 _BLINKS = slice(10, 12)
 """Columns of blink_left and blink_right among the stylised expressions."""
 
 
 @dataclass(frozen=True)
 class PairShares:
-    """How pairs are drawn from stills, as shares; what is left over are any two frames of a clip.
+    """Shares of the kinds of pairs drawn from stills; the rest are any two frames of a clip.
 
     Pairs that differ in one thing alone show small movements that free pairs drown.
 
@@ -51,7 +51,7 @@ class PairShares:
 
 @dataclass(frozen=True)
 class RegionWeights:
-    """What a pixel of the flow's error counts, by what it shows in the target; `outline`: the head's edge."""
+    """Weights of the flow's error by region of the target; `outline`: the head's edge."""
 
     eyeball: float = 14.0
     mouth: float = 10.0
@@ -113,7 +113,7 @@ class AnimatorDraw:
             "target": rearrange(pictures[1], "h w c -> c h w").copy(),
             "gain": 1 + rng.uniform(-self.gain, self.gain, 3).astype(np.float32),
             "own": rows[source],
-            "told": np.float32(rng.random() < self.told_share),
+            "descriptor_given": np.float32(rng.random() < self.told_share),
             "window": window.copy(),
             "boxes": boxes(clip.read("landmarks", target, target + 1)[0], self.size),
         }
@@ -124,7 +124,7 @@ class AnimatorDraw:
         if self.parts:
             example |= _parts(clip, rng, source, target)
         if self.flow_size or self.parts:
-            shown = planes_shown(clip.read("parsing", source, source + 1)[0])
+            shown = visible_layers(clip.read("parsing", source, source + 1)[0])
             given = rng.random() < self.planes_share
             example["source_planes"] = shown if given else np.ones_like(shown)
         return example
@@ -193,7 +193,7 @@ class AnimatorDraw:
         return {
             "flow": (rearrange(flow, "h w xy -> xy h w") * (2 / self.flow_size)).astype(np.float32),
             "visible": visible[None].astype(np.float32),
-            "planes": planes_shown(clip.read("parsing", target, target + 1)[0]),
+            "planes": visible_layers(clip.read("parsing", target, target + 1)[0]),
             "region": weight[None],
             "flow_weight": np.where(visible, weight, regions.hidden).astype(np.float32)[None],
         }
@@ -217,8 +217,8 @@ def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> di
             "it holds no exact correspondences, which eyes, lips and lids are taught from; make stills with "
             "them, or set losses.eyeballs=off and losses.shape=off."
         )
-    told = descriptors(clip)[source]
-    gaze, guess = told.copy(), told.copy()
+    true = descriptors(clip)[source]
+    gaze, guess = true.copy(), true.copy()
     if rng.random() < _MISREAD_SHARE:
         expression, *rest = _MISREAD
         off = rng.normal(0, 1, 72) * np.array([expression] * 64 + [*rest, rest[-1]])
@@ -232,15 +232,15 @@ def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> di
         "mouth": _mask(shown, [labels.INNER_MOUTH]),
         "own_read": gaze,
         "own_guess": guess,
-        "rings": shape.rings,
+        "contours": shape.rings,
         "lashes": np.array([shape.lashes], np.float32),
-        "sheet": shape.sheet,
+        "mesh": shape.sheet,
         "skin": _mask(own, labels.FACE),
     }
 
 
 def _mask(parsing: np.ndarray, classes: tuple[int, ...]) -> np.ndarray:
-    """Where a parsing [H, W] shows any of some classes, [1, H, W] float32."""
+    """Mask of some classes in a parsing [H, W], [1, H, W] float32."""
     return np.isin(parsing, classes).astype(np.float32)[None]
 
 
@@ -249,7 +249,7 @@ def descriptors(clip: Clip) -> np.ndarray:
     return np.concatenate([clip.read("expression"), clip.read("pose"), clip.read("gaze")[:, ::-1]], 1)
 
 
-def planes_shown(parsing: np.ndarray) -> np.ndarray:
+def visible_layers(parsing: np.ndarray) -> np.ndarray:
     """Which plane each pixel of a parsing [H, W] shows: [3, H, W], face, inner and background."""
     inner, background = np.isin(parsing, _INNER), parsing == labels.BACKGROUND
     return np.stack([~(inner | background), inner, background]).astype(np.float32)

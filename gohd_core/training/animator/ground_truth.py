@@ -1,4 +1,4 @@
-"""Exact supervision that the stylised world allows: true flow, visibility and planes of every pair."""
+"""Exact supervision that the stylised world allows: true flow, visibility and layers of every pair."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.animator.layered import motion_layers as planes
-from gohd_core.animator.layered.motion_layers import Planes
+from gohd_core.animator.config import FACE, INNER
+from gohd_core.animator.layered.motion_layers import MotionLayers, layer_confidence
 from gohd_core.animator.pyramid import Decoded
 from gohd_core.kernels.resize import sized
 from gohd_core.training.framework.config import is_on
@@ -30,18 +30,19 @@ def is_exact(weights: AnimatorLosses) -> bool:
 def add_exact_terms(
     terms: Terms, weights: AnimatorLosses, batch: Batch, target: Tensor, decoded: Decoded
 ) -> None:
-    """Adds what flows, masks and syntheses owe to the truth; `batch` as `AnimatorDraw` makes it."""
+    """Adds losses of flows, masks and syntheses against the truth; `batch` as `AnimatorDraw` makes it."""
     visible = batch["visible"]
     terms.add("flow", weights.flow, lambda: _flow(decoded, batch))
-    if decoded.planes is not None:
-        terms.add("planes", weights.planes, lambda: _planes(decoded.planes, batch))
+    if decoded.layers is not None:
+        terms.add("planes", weights.planes, lambda: _layers(decoded.layers, batch))
     # Hidden or not: an opening mouth is hidden, and must be known to be.
     even = batch["region"]
     terms.add(
         "visibility",
         weights.visibility,
         lambda: (
-            sum(loss.visibility_error(mask, visible, even) for mask in decoded.masks) / len(decoded.masks)
+            sum(loss.visibility_error(mask, visible, even) for mask in decoded.occlusion_logits)
+            / len(decoded.occlusion_logits)
         ),
     )
     terms.watch("flow_error_pixels", _mean_error(decoded.flows[-1], batch["flow"], visible))
@@ -52,7 +53,7 @@ def add_exact_terms(
     shown, hidden = _enlarged(visible, target), _enlarged(1 - visible, target)
     large = _enlarged(batch["flow_weight"], target)
     terms.add("warp", weights.warp, lambda: loss.visible_difference(target, decoded.warped, shown, large))
-    if decoded.rows is not None and "teeth_seen" in batch:
+    if decoded.tooth_rows is not None and "teeth_seen" in batch:
         terms.add("teeth", weights.teeth, lambda: _teeth(decoded, batch))
     # Near what is hidden the mask is soft, so the synthesis is taught a little beyond.
     spread = F.max_pool2d(hidden, 9, 1, 4)
@@ -62,30 +63,30 @@ def add_exact_terms(
     )
 
 
-def own_planes(shown: Tensor) -> Tensor:
-    """What the decoder gets at run time as the source's own planes, from the true ones [B,3,S,S].
+def true_confidence(shown: Tensor) -> Tensor:
+    """The source's layer confidence from its true layers [B,3,S,S], in place of the decoder's own estimate.
 
-    Averaged over 3x3 pixels first: the parsing has hard edges, the decoder's shares and pictures soft ones.
+    Averaged over 3x3 pixels first: the parsing has hard edges, the decoder's masks and pictures soft ones.
     """
-    return planes.owned(F.avg_pool2d(shown, 3, 1, 1, count_include_pad=False))
+    return layer_confidence(F.avg_pool2d(shown, 3, 1, 1, count_include_pad=False))
 
 
 def _flow(decoded: Decoded, batch: Batch) -> Tensor:
-    """Mean error of every size's flow; where planes are told apart, of each plane's where it is seen."""
+    """Mean error of every size's flow; where there are layers, of each layer's where it is seen."""
     truth, weight = batch["flow"], batch["flow_weight"]
-    if decoded.planes is None:
+    if decoded.layers is None:
         return sum(loss.flow_error(flow, truth, weight) for flow in decoded.flows) / len(decoded.flows)
     shown = F.avg_pool2d(batch["planes"], batch["planes"].shape[-1] // truth.shape[-1])
-    face, inner = (weight * shown[:, k, None] for k in (planes.FACE, planes.INNER))
-    single = decoded.flows[: len(decoded.flows) - len(decoded.planes)]
+    face, inner = (weight * shown[:, k, None] for k in (FACE, INNER))
+    single = decoded.flows[: len(decoded.flows) - len(decoded.layers)]
     errors = [loss.flow_error(flow, truth, face) for flow in single]
-    for found in decoded.planes:
+    for found in decoded.layers:
         errors.append(loss.flow_error(found.face, truth, face) + loss.flow_error(found.inner, truth, inner))
     return sum(errors) / len(errors)
 
 
-def _planes(found: Sequence[Planes], batch: Batch) -> Tensor:
-    """Mean error of the planes' shares over the sizes, what is small and matters counting more."""
+def _layers(found: Sequence[MotionLayers], batch: Batch) -> Tensor:
+    """Mean cross entropy of the layer masks over the sizes, weighted by region."""
     weight = _enlarged(batch["region"], batch["planes"])
     errors = [loss.planes_error(each.logits, batch["planes"], weight) for each in found]
     return sum(errors) / len(errors)
@@ -99,14 +100,14 @@ def _coarse(coarse: Tensor, target: Tensor, region: Tensor) -> Tensor:
 
 
 def _teeth(decoded: Decoded, batch: Batch) -> Tensor:
-    """Error of where the rows lie, over what is seen of them, and of what they cover inside the mouth."""
+    """Error of the rows' places where they are seen, and of their opacity inside the mouth."""
     places, seen = batch["teeth_places"], batch["teeth_seen"]
-    found = sized(decoded.rows.places.flatten(1, 2), places.shape[-1]).unflatten(1, (-1, 2))
+    found = sized(decoded.tooth_rows.places.flatten(1, 2), places.shape[-1]).unflatten(1, (-1, 2))
     misplaced = ((found - places).abs() * seen[:, :, None]).sum() / seen.sum().clamp_min(1)
     # The upper row hides the lower one.
     lower, upper = sized(decoded.teeth, seen.shape[-1]).split(1, dim=1)
     shown = torch.cat([lower * (1 - upper), upper], dim=1)
-    inside = sized(batch["planes"], seen.shape[-1])[:, planes.INNER, None]
+    inside = sized(batch["planes"], seen.shape[-1])[:, INNER, None]
     return misplaced + ((shown - seen).abs() * inside).sum() / inside.sum().clamp_min(1)
 
 

@@ -1,4 +1,4 @@
-"""What the animator's training begins with: fresh or earlier weights, and what the data tells beforehand."""
+"""Initialisation of the animator's training: fresh or earlier weights, and statistics of the data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MODES
-from gohd_core.animator.geometry.shape_encoder import ShapeReader
+from gohd_core.animator.geometry.shape_encoder import ShapeEncoder
 from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.checkpoints.loading import load_network
 from gohd_core.constants import STYLISED
@@ -35,18 +35,18 @@ def network_to_train(config: AnimatorTraining) -> AnimatorNetwork:
     return network
 
 
-def set_shapes(reader: ShapeReader) -> None:
+def set_shapes(encoder: ShapeEncoder) -> None:
     """Gives a reader the stylised world's morphable face."""
-    rings, sheet = feature_rings(), sheet_model()
+    rings, mesh = feature_rings(), sheet_model()
     modes = rings.modes(MODES).T
 
-    def told(model: SheetModel | FeatureRings) -> tuple[Tensor, Tensor, Tensor]:
+    def linear_model(model: SheetModel | FeatureRings) -> tuple[Tensor, Tensor, Tensor]:
         parts = (model.mean, np.moveaxis(model.identity @ modes, -1, 0), np.moveaxis(model.expression, -1, 0))
         return tuple(torch.from_numpy(np.ascontiguousarray(part, np.float32)) for part in parts)
 
-    reader.rings.set_model(*told(rings))
-    reader.rings.lashes.copy_(torch.from_numpy(rings.lashes))
-    reader.sheet.set_model(*told(sheet))
+    encoder.contours.set_model(*linear_model(rings))
+    encoder.contours.lashes.copy_(torch.from_numpy(rings.lashes))
+    encoder.mesh.set_model(*linear_model(mesh))
 
 
 def _begun(config: AnimatorTraining) -> AnimatorNetwork:
@@ -56,8 +56,10 @@ def _begun(config: AnimatorTraining) -> AnimatorNetwork:
     ours = config.network
     if loaded.config == ours:
         return loaded.network.train().requires_grad_(True)
-    grown = replace(loaded.config, **{name: getattr(ours, name) for name in _GROWN if getattr(ours, name)})
-    if grown != ours:
+    push_pull_inpaint = replace(
+        loaded.config, **{name: getattr(ours, name) for name in _GROWN if getattr(ours, name)}
+    )
+    if push_pull_inpaint != ours:
         raise BadInput(
             f"The animator in {config.start} has another architecture than this config; use the config "
             "that it was trained with."

@@ -19,7 +19,7 @@ from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.training.animator.config import AnimatorTraining
 from gohd_core.training.animator.examples import AnimatorDraw
 from gohd_core.training.animator.geometry_losses import add_alone, add_parts, alone, parts_of
-from gohd_core.training.animator.ground_truth import add_exact_terms, is_exact, own_planes
+from gohd_core.training.animator.ground_truth import add_exact_terms, is_exact, true_confidence
 from gohd_core.training.animator.initialisation import descriptor_statistics, network_to_train
 from gohd_core.training.discriminators.image import ImageDiscriminator
 from gohd_core.training.features import load_features
@@ -138,21 +138,21 @@ class AnimatorTask(Task):
     def _decode(
         self, batch: Batch, source: Tensor, whole: bool = True
     ) -> tuple[Decoded, PartsInFrame | None, Tensor | None]:
-        """Draws the targets; where the source's descriptor is not told, its own reading is used.
+        """Draws the targets; where the source's descriptor is not given, the network's estimate is used.
 
-        Their parts follow, and that reading.
+        Returns the output, the face parts by geometry, and that estimate.
         """
         net = self.animator
         encoded = net.encode(source)
         estimate = encoded.descriptor
         if estimate is not None:
-            told = batch["told"][:, None] > 0
-            descriptor = torch.where(told, batch["own"], estimate.detach())
+            given = batch["descriptor_given"][:, None] > 0
+            descriptor = torch.where(given, batch["own"], estimate.detach())
             encoded = replace(encoded, descriptor=descriptor)
         latent = net.latent(encoded, net.motion(encoded, batch["window"]))
         features = encoded.features
         if self.config.network.decoder == "composite" and "source_planes" in batch:
-            features = (*features, own_planes(batch["source_planes"]))
+            features = (*features, true_confidence(batch["source_planes"]))
         parts = parts_of(self.animator, batch, source)
         options = {} if whole else {"whole": False}
         return net.decoder(latent, features, parts, **options), parts, estimate
@@ -212,7 +212,7 @@ class AnimatorTask(Task):
             "target": target,
             "output": decoded.pyramid[0],
             "flow": pictures.flow_colours(decoded.flows[-1], largest=0.3),
-            "mask": torch.sigmoid(decoded.masks[-1].float()) * 2 - 1,
+            "mask": torch.sigmoid(decoded.occlusion_logits[-1].float()) * 2 - 1,
         }
         if "flow" in batch:
             columns["true flow"] = pictures.flow_colours(batch["flow"], largest=0.3)
@@ -226,7 +226,7 @@ class AnimatorTask(Task):
         net = self.animator
 
         def draw(source: Tensor, own: Tensor, windows: Tensor) -> Tensor:
-            encoded = net.with_own_planes(net.encode(source.to(self.device), own.to(self.device)))
+            encoded = net.with_source_layers(net.encode(source.to(self.device), own.to(self.device)))
             return net.draw(encoded, net.magnitudes(encoded, windows.to(self.device))).pyramid[0]
 
         def windows(descriptors: np.ndarray, frames: Sequence[int]) -> np.ndarray:

@@ -25,7 +25,7 @@ LEVEL_PER_DB = 0.08
 
 @dataclass(frozen=True)
 class AugmentationConfig:
-    """How sound is changed; each share is the probability that an example is changed so.
+    """Audio augmentation; each share is the probability that an example is changed so.
 
     Attributes:
         gain: level change in dB, always drawn.

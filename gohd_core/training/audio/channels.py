@@ -1,4 +1,4 @@
-"""What lies between a mouth and a recording: whispering, microphones, telephones, codecs."""
+"""Channel simulation between a mouth and a recording: whispering, microphones, telephones, codecs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import numpy as np
 
 from gohd_core.constants import SAMPLE_RATE
 
-WINDOW, HOP = 512, 128
-"""Samples of the short-time spectra that are changed here, and between two of them."""
+WINDOW = 512
+"""Samples of the short-time spectra that are changed here."""
+HOP = 128
+"""Samples between two of them."""
 
 
 def whispered(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:

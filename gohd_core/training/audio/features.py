@@ -1,4 +1,4 @@
-"""What the motion models hear in a window of a clip, computed once per clip and kept."""
+"""Audio features of a window of a clip, computed once per clip and kept."""
 
 from __future__ import annotations
 

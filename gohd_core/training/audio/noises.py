@@ -8,8 +8,10 @@ import numpy as np
 
 from gohd_core.constants import SAMPLE_RATE
 
-LOWEST_PITCH, OCTAVES = 45.0, 6.0
-"""Hz, and the octaves above it that notes lie within."""
+LOWEST_PITCH = 45.0
+"""Of notes, Hz."""
+OCTAVES = 6.0
+"""Above it, that notes lie within."""
 
 TABLE = 2048
 """Samples of one period of a note, from which notes are read at any pitch."""

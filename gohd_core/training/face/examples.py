@@ -1,4 +1,4 @@
-"""What the extractor and the gaze estimator learn from: single frames of clips, with changed light."""
+"""Examples for the extractor and the gaze estimator: single frames of clips, with changed light."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class PictureChanges:
 
 @dataclass(frozen=True)
 class GuideConfig:
-    """Where the glimpses look in training: for some faces at the true landmarks, a little off.
+    """Centres of the glimpses in training: for some faces the true landmarks, a little off.
 
     The network's own landmarks are no use at first; with true ones it learns fine motion from the first
     step, and the error added keeps it from relying on their precision.

@@ -26,7 +26,7 @@ from gohd_core.training.framework.task import Batch, Export, Moment, Player, Tas
 
 
 class _ReaderTask(Task):
-    """What both trainers do alike: one network, one player, single frames, figures by coefficient."""
+    """Base of both trainers: one network, one player, single frames, figures by coefficient."""
 
     component: str
     config: ReaderConfig
@@ -81,7 +81,7 @@ class _ReaderTask(Task):
         raise NotImplementedError
 
     def _read(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """What is read and what is true, by coefficient group, [B, n]."""
+        """Predicted and true values by coefficient group, [B, n]."""
         raise NotImplementedError
 
     @torch.no_grad()

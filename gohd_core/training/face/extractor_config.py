@@ -1,4 +1,4 @@
-"""What the training of the extractor and the gaze estimator is told: losses, networks, changes, schedule."""
+"""Training config of the extractor and the gaze estimator: losses, networks, augmentation, schedule."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _reader_optimiser() -> OptimiserConfig:
 
 @dataclass(frozen=True)
 class ReaderConfig(RunConfig):
-    """What both trainers share; the defaults make the built-in networks.
+    """Config of both trainers; the defaults make the built-in networks.
 
     Attributes:
         start: weights file to fine-tune; its own config then replaces `network`.

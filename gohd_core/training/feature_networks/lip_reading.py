@@ -9,8 +9,10 @@ from torch.nn import functional as F
 from gohd_core.face.resnet import BasicBlock
 from gohd_core.training.feature_networks.state import load_part
 
-MEAN, STD = 0.421, 0.165
-"""Grey values in [0, 1] are normalised by these, as the lip reader was trained."""
+MEAN = 0.421
+"""Of grey values in [0, 1], as the lip reader was trained."""
+STD = 0.165
+"""Their standard deviation."""
 
 WIDTH = 64
 

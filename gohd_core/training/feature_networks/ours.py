@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gohd_core.checkpoints.loading import load_network
-from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
+from gohd_core.training.feature_networks.state import register_imagenet
 
 
 class _Resized(nn.Module):
@@ -27,7 +26,7 @@ class _Resized(nn.Module):
 
 
 class GazeFeatures(_Resized):
-    """What the gaze estimator's head sees (eq. 14)."""
+    """Features before the gaze estimator's head (eq. 14)."""
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """[B, 3, H, W] in [-1, 1] -> ([B, D],)."""
@@ -36,7 +35,7 @@ class GazeFeatures(_Resized):
 
 
 class ExtractorFeatures(_Resized):
-    """What the coefficient extractor's heads see."""
+    """Features before the coefficient extractor's heads."""
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """[B, 3, H, W] in [-1, 1] -> ([B, D],)."""
@@ -58,16 +57,7 @@ class ParsingLogits(_Resized):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__(network)
-        self.register_buffer(
-            "mean",
-            torch.tensor(IMAGENET_MEAN, dtype=torch.float32, device="cpu")[:, None, None],
-            persistent=False,
-        )
-        self.register_buffer(
-            "std",
-            torch.tensor(IMAGENET_STD, dtype=torch.float32, device="cpu")[:, None, None],
-            persistent=False,
-        )
+        register_imagenet(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """[B, 3, H, W] in [-1, 1] -> ([B, classes, S, S],)."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
 from gohd_core.face.resnet import RESNET50, ResNet, ResNetConfig
-from gohd_core.training.feature_networks.state import load_part
+from gohd_core.training.feature_networks.state import load_part, register_imagenet
 
 IMAGE_SIZE = 224
 
@@ -19,16 +17,7 @@ class PooledResNet(nn.Module):
     def __init__(self, config: ResNetConfig = RESNET50, size: int = IMAGE_SIZE) -> None:
         super().__init__()
         self.backbone, self.size = ResNet(config), size
-        self.register_buffer(
-            "mean",
-            torch.tensor(IMAGENET_MEAN, dtype=torch.float32, device="cpu")[:, None, None],
-            persistent=False,
-        )
-        self.register_buffer(
-            "std",
-            torch.tensor(IMAGENET_STD, dtype=torch.float32, device="cpu")[:, None, None],
-            persistent=False,
-        )
+        register_imagenet(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """Images [B, 3, H, W] in [-1, 1] -> ([B, 2048],)."""

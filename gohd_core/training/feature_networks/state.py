@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from gohd_core.checkpoints.reading import read_file
 from gohd_core.errors import BadCheckpoint
+from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
 
 
 def load_part(network: nn.Module, path: str, what: str) -> nn.Module:
@@ -46,10 +48,17 @@ def _state_dicts(content: Any) -> list[Mapping[str, Tensor]]:
 
 
 def _prefix(state: Mapping[str, Tensor], needed: list[str]) -> str | None:
-    """What every needed key has in front of it in a state dict."""
+    """Common prefix of the needed keys in a state dict."""
     for key in state:
         if key.endswith(needed[0]):
             prefix = key[: len(key) - len(needed[0])]
             if all(prefix + other in state for other in needed):
                 return prefix
     return None
+
+
+def register_imagenet(network: nn.Module) -> None:
+    """Gives a network the buffers `mean` and `std` [3,1,1] of ImageNet's colours, which no file holds."""
+    for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
+        colours = torch.tensor(values, dtype=torch.float32, device="cpu")[:, None, None]
+        network.register_buffer(name, colours, persistent=False)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
-from gohd_core.training.feature_networks.state import load_part
+from gohd_core.training.feature_networks.state import load_part, register_imagenet
 
 STAGES = (2, 2, 4, 4)
 """Convolutions at full, half, quarter and eighth of the size."""
@@ -33,16 +31,7 @@ class Vgg19(nn.Module):
             self.outputs.add(len(layers) - 1)
         for index, layer in enumerate(layers):
             self.add_module(str(index), layer)
-        self.register_buffer(
-            "mean",
-            torch.tensor(IMAGENET_MEAN, dtype=torch.float32, device="cpu")[:, None, None],
-            persistent=False,
-        )
-        self.register_buffer(
-            "std",
-            torch.tensor(IMAGENET_STD, dtype=torch.float32, device="cpu")[:, None, None],
-            persistent=False,
-        )
+        register_imagenet(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Images [B, 3, H, W] in [-1, 1] -> maps [B, 64 .. 512, H / 2^n, W / 2^n], n = 0 .. 3."""

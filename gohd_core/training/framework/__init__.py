@@ -1,1 +1,1 @@
-"""What every training shares: configuration, loop, checkpoints, optimisers, data, log and export."""
+"""Framework of every training: configuration, loop, checkpoints, optimisers, data, log and export."""

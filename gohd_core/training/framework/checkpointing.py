@@ -30,7 +30,7 @@ def save_tree(path: str | Path, tree: Any) -> None:
 
 
 def load_tree(path: str | Path) -> Any:
-    """What `save_tree` wrote, with tensors on the CPU; `BadCheckpoint` for a file that is not whole."""
+    """Loads what `save_tree` wrote, with tensors on the CPU; `BadCheckpoint` for a file that is not whole."""
     from safetensors import SafetensorError, safe_open
 
     try:

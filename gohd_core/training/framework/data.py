@@ -101,7 +101,7 @@ def find_clips(config: DataConfig, split: str) -> list[Clip]:
 
 
 def read_each(config: DataConfig, split: str, read: Callable[[Clip], _Read], limit: int) -> Iterator[_Read]:
-    """What `read` finds in the first `limit` clips of a split.
+    """Results of `read` for the first `limit` clips of a split.
 
     A clip that can't be used stops the run by its name, or is told of and passed over (`bad_clips`).
     """

@@ -1,4 +1,4 @@
-"""What a run would cost: parameters, shapes, memory and speed, measured on a few real steps."""
+"""Cost of a run: parameters, shapes, memory and speed, measured on a few real steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WARM_UP = 2
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a few steps took.
+    """Measurements of a few steps.
 
     Attributes:
         parameters: of each network that is trained or looked through, by name.
@@ -73,7 +73,7 @@ def measure(kind: type[Task], config: RunConfig, *, steps: int = 5) -> Measureme
 
 
 def dry_run(kind: type[Task], config: RunConfig, *, steps: int = 5) -> str:
-    """What `measure` finds, and how long the run would take, in lines for people."""
+    """Report of `measure`, with the run's duration, in lines for people."""
     found, loop = measure(kind, config, steps=steps), config.loop
     seconds = found.seconds_per_step
     lines = [f"device      {found.device}, {loop.precision}"]

@@ -35,7 +35,7 @@ def write_exports(run: Run, out: Path, figures: dict[str, float], command: str) 
 
 
 def training_record(run: Run, figures: dict[str, float], command: str) -> dict[str, Any]:
-    """How a run's weights came about, as JSON."""
+    """Provenance of a run's weights, as JSON."""
     return {
         "command": command,
         "seed": run.config.loop.seed,

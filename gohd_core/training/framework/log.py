@@ -1,4 +1,4 @@
-"""What a run tells: a bar with speed and time left, TensorBoard, and JSON lines beside it."""
+"""Log of a run: a bar with speed and time left, TensorBoard, and JSON lines beside it."""
 
 from __future__ import annotations
 

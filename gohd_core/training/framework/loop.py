@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Summary:
-    """How a run ended: "finished", or "paused" (then resuming goes on).
+    """End of a run: "finished", or "paused" (then resuming goes on).
 
     Attributes:
         wait_share: share of the time that was spent waiting for data.
@@ -207,7 +207,7 @@ def _tell(run: Run, log: RunLog, group: list[Batch], pace: Pace) -> None:
 
 
 def _position(run: Run, seconds: float) -> float:
-    """Where the bar stands: steps where they end the run, else seconds."""
+    """Position of the bar: steps where they end the run, else seconds."""
     return run.step if run.config.loop.steps is not None else seconds
 
 

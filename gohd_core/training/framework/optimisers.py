@@ -71,7 +71,7 @@ class PlayerOptimiser:
         self.optimiser.zero_grad(set_to_none=True)
 
     def state(self) -> dict[str, Any]:
-        """What the optimiser remembers, without its settings: those come from the config."""
+        """State of the optimiser without its settings, which come from the config."""
         return self.optimiser.state_dict()["state"]
 
     def load_state(self, state: Mapping[Any, Any]) -> None:

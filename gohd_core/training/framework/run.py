@@ -24,7 +24,7 @@ from gohd_core.training.framework.task import Batch, Moment, Task
 
 @dataclass
 class Counters:
-    """What the log sums up between two lines."""
+    """Sums of the log between two lines."""
 
     began: float = field(default_factory=time.perf_counter)
     waited: float = 0.0

@@ -1,4 +1,4 @@
-"""What trainers draw from a clip: windows of consecutive frames, and sets of frames."""
+"""Sampling from a clip: windows of consecutive frames, and sets of frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a run is, when it saves and when it stops: by steps, by the clock, or by a signal."""
+"""Schedule of a run: progress, saves and stops, by steps, by the clock, or by a signal."""
 
 from __future__ import annotations
 

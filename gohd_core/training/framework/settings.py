@@ -59,7 +59,7 @@ class OptimiserConfig:
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """How long, how exactly and how often.
+    """Length, precision and intervals of a run.
 
     Attributes:
         steps: optimiser steps of the whole run; null when minutes alone end it.
@@ -102,7 +102,7 @@ class LoopConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What every trainer's config begins with; trainers add their network, losses and features."""
+    """Base config of every trainer; trainers add their network, losses and features."""
 
     data: DataConfig = field(default_factory=DataConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)

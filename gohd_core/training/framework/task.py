@@ -1,4 +1,4 @@
-"""What a trainer implements: its networks, its examples, its losses, and what it shows and exports."""
+"""Base class of trainers: networks, examples, losses, pictures and exports."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Task(ABC):
 
     @abstractmethod
     def draw(self, split: str) -> Draw:
-        """How one example is drawn from a clip of that split ("train" or "validation")."""
+        """The sampler of one example from a clip of that split ("train" or "validation")."""
 
     @abstractmethod
     def losses(self, player: str, batch: Batch, moment: Moment) -> Terms:

@@ -68,7 +68,7 @@ def lip_gap(truth: Tensor, predicted: Tensor) -> Tensor:
 
 
 def parted(truth: Tensor, predicted: Tensor) -> Tensor:
-    """How far the inner lips stay apart, in aligned pixels, on frames in which they are to be closed.
+    """Gap of the inner lips, in aligned pixels, on frames in which they are to be closed.
 
     Ours, not the paper's: which sounds close the lips is hard to hear, and in doubt the other losses keep
     them open, since other frames are many more.
@@ -91,7 +91,7 @@ def eye_ratio(truth: Tensor, predicted: Tensor) -> Tensor:
 
 
 def spread(truth: Tensor, predicted: Tensor) -> Tensor:
-    """How much the coefficients' deviations over batch and time differ, summed over coefficients.
+    """Difference of the coefficients' standard deviations over batch and time, summed over coefficients.
 
     Ours, not the paper's: under L1 alone the network answers doubt with the middle of what may be, so
     that mouths open too little and rare movements (pressed lips) are never made.
@@ -145,10 +145,10 @@ def structural_similarity(truth: Tensor, generated: Tensor) -> Tensor:
 
 
 def least_squares_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """What a least-squares discriminator minimises: real scores toward 1, fake ones toward 0."""
+    """Least-squares discriminator loss: real scores toward 1, fake ones toward 0."""
     return 0.5 * ((real - 1).square().mean() + fake.square().mean())
 
 
 def least_squares_generator(fake: Tensor) -> Tensor:
-    """What the generator minimises: fake scores toward 1."""
+    """Least-squares generator loss: fake scores toward 1."""
     return 0.5 * functional.mse_loss(fake, torch.ones_like(fake))

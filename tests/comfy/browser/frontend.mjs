@@ -1,12 +1,15 @@
 // Drives ComfyUI's own front end in a headless Chromium: makes UI workflows from API ones and reads them back.
 //
 //   node frontend.mjs build URL API_FOLDER UI_FOLDER [NAME ...]   writes one UI workflow for each API one
+//   node frontend.mjs blueprints URL API_FOLDER FOLDER   writes one subgraph blueprint for each source
 //   node frontend.mjs check URL UI_FOLDER                prints {name: API format of the UI workflow as loaded}
 //   node frontend.mjs overlaps URL UI_FOLDER             prints {name: [nodes that lie over one another]}
 //   node frontend.mjs shot URL UI_FILE PICTURE [graph]   takes a screenshot of one, as it opens or as a graph
+//   node frontend.mjs queue URL UI_FOLDER [NAME ...]      opens each, presses Run of App mode, prints {name: how it ended}
 //   node frontend.mjs nodes URL FOLDER [ID ...]          takes a picture of each of our nodes, ID.png
 import fs from "node:fs";
 import path from "node:path";
+import { blueprints } from "./blueprints.mjs";
 import { nodePicture, open, place } from "./page.mjs";
 
 const [, , command, url, ...folders] = process.argv;
@@ -33,6 +36,27 @@ const NOTES = {
   "lips_from_audio_head_from_video/1 Picture, sound, models": "A picture, a sound, and a video whose head and gaze are read: choose your own here, or drop files on the nodes.",
   "lips_from_audio_head_from_video/3 Motion": "Lips follow the sound; head and gaze follow the video, which goes back and forth where it is shorter. `relative` in Mix Motion takes over only how the head moves, not how it is held.",
   "full_frame_paste_back/4 Video": "The face is drawn, upscaled (any upscaler or face restorer can stand there), and put back into the whole picture.",
+  "expression_editor/1 Picture, sound, models": "Your own picture: choose it here, or drop a file on the node. No sound is needed.",
+  "expression_editor/2 Reading": "Prepare Portrait finds the face and reads it.",
+  "expression_editor/3 Motion": "Press Run once: from then on the face is drawn as you move the sliders. Expression Path lays such faces over any motion, here idle life: a smile, and a wink at 2.4 s.",
+  "expression_editor/4 Video": "The picture with the face that the sliders make, and the video with those of the path.",
+  "dub_a_video/1 Picture, sound, models": "Your own video of a person who talks, and what they are to say instead: choose them here, or drop files on the nodes.",
+  "dub_a_video/2 Reading": "The portrait is the video's first frame; Encode Audio hears the new sound.",
+  "dub_a_video/3 Motion": "Lips come from the sound. `scale` lets them go further or less far.",
+  "dub_a_video/4 Video": "Render Video with `own_face`: the video's own frames are kept, and lips, jaw and cheeks alone are drawn anew. `gohd drive --into-video` does the same for long films.",
+  "eye_contact/1 Picture, sound, models": "Your own video, of somebody who looks beside the camera: choose it here, or drop a file on the node.",
+  "eye_contact/2 Reading": "The video's sound passes by.",
+  "eye_contact/3 Motion": "The eyes are turned to the viewer; blinks stay. `look_up` and `look_left` send them elsewhere, a Gaze Path on `gaze` lets them wander.",
+  "eye_contact/4 Video": "Press Run. The report of Eye Contact says how many frames could not be turned whole.",
+  "upscale_model_before_paste_back/1 Picture, sound, models": "Your own picture and sound. Load Upscale Model wants a file in models/upscale_models; ComfyUI offers to fetch the one that is named here.",
+  "upscale_model_before_paste_back/4 Video": "The face is drawn, enlarged by a model (a face restorer can stand there too), and put back into the whole picture.",
+  "new_background/1 Picture, sound, models": "Your own picture and sound, and what is to be behind: choose them here, or drop files on the nodes.",
+  "new_background/4 Video": "Person Mask tells the person from what is behind, frame by frame; Image Composite Masked lays the new background there. A video's frames will do as well as one picture.",
+  "spoken_text_in_a_mood/1 Picture, sound, models": "For a text instead of a recording, wire the AUDIO of any text-to-speech node to Encode Audio in the place of Load Audio.",
+  "spoken_text_in_a_mood/2 Reading": "Voices from text come at any loudness: `match_loudness` evens that out.",
+  "spoken_text_in_a_mood/3 Motion": "Set Mood gives the voice a face: a mood and how much of it, or moods over time by `keys`. Lips stay in sync.",
+  "motion_for_other_tools/4 Video": "The motion as files in output/gohd: Live Link Face's CSV, a VRM avatar's expressions, and curves for Blender (the help of Save Blendshapes has the lines that read them). Load Blendshapes reads all of them again.",
+  "driving_video_for_other_models/4 Video": "Above for LivePortrait: head and shoulders, still, from a neutral face on. Below for Wan Animate: the face alone, followed; wire `images` to `face_video` of WanAnimateToVideo, and whom it is to move to `reference_image`.",
   "idle_mood_blendshapes/1 Picture, sound, models": "Your own picture: choose it here, or drop a file on the node. No sound is needed.",
   "idle_mood_blendshapes/2 Reading": "Prepare Portrait finds the face and reads it.",
   "idle_mood_blendshapes/3 Motion": "Idle Motion blinks, looks about and breathes, and closes on itself; Set Mood lets moods come and go by its keys. Any other motion can be wired to Set Mood: lips stay in sync.",
@@ -42,20 +66,34 @@ const NOTES = {
   "official_weights/4 Video": "Press Run; Save Video shows the result. Render Video draws straight into the file: its memory does not grow with the length.",
 };
 
-const PACK = { name: "comfyui-gohd", version: "0.1.0", comfy: "0.29.0" };
+const PACK = { name: "gohd", version: "0.1.0", comfy: "0.29.0" };
 const SHOWN = {
   LoadImage: ["image"],
   LoadAudio: ["audio"],
   LoadVideo: ["file"],
   GoHDTalkingPortrait: ["seed", "gaze", "expression_scale"],
+  GoHDEyeContact: ["strength", "look_up", "look_left"],
+  GoHDPersonMask: ["sharpness"],
+  GoHDDriverFrames: ["framing"],
   GoHDIdleMotion: ["duration", "seed"],
   GoHDSetMood: ["mood", "amount"],
+  GoHDExpressionEditor: ["mood", "mood_amount"],
+  GoHDExpressionPath: ["keys"],
   GoHDGazePath: ["keys"],
   GoHDMotionStrip: ["steps", "strength"],
   GoHDEditMotion: ["scale", "smooth"],
   GoHDSetGaze: ["yaw"],
   GoHDSampleHeadPoses: ["seed", "scale"],
   GoHDExtractMotion: ["smooth"],
+  GoHDPredictExpressions: ["scale"],
+  SaveVideo: ["filename_prefix"],
+};
+const MODELS = {
+  UpscaleModelLoader: [{
+    name: "RealESRGAN_x4plus.safetensors",
+    url: "https://huggingface.co/Comfy-Org/Real-ESRGAN_repackaged/resolve/main/RealESRGAN_x4plus.safetensors",
+    directory: "upscale_models",
+  }],
 };
 const MOST = 5;
 
@@ -68,7 +106,7 @@ function app(api) {
     const found = Object.keys(api).filter((id) => api[id].class_type === type);
     for (const id of found) for (const widget of widgets) inputs.push([Number(id), widget]);
   }
-  const kept = Object.keys(api).filter((id) => ["SaveVideo", "SaveImage"].includes(api[id].class_type));
+  const kept = Object.keys(api).filter((id) => ["SaveVideo", "SaveImage", "GoHDSaveBlendshapes"].includes(api[id].class_type));
   return { inputs: inputs.slice(0, MOST), outputs: kept.map(Number) };
 }
 
@@ -76,7 +114,7 @@ async function build(page, source, target, ...wanted) {
   for (const name of names(source).filter((each) => !wanted.length || wanted.includes(each.replace(".json", "")))) {
     const api = JSON.parse(fs.readFileSync(path.join(source, name), "utf8"));
     const stem = name.replace(".json", "");
-    const made = await page.evaluate(arranged, { api, notes: NOTES, name: stem, pack: PACK, app: app(api) });
+    const made = await page.evaluate(arranged, { api, notes: NOTES, name: stem, pack: PACK, app: app(api), models: MODELS });
     fs.writeFileSync(path.join(target, name), JSON.stringify(made, null, 1) + "\n");
     console.log(name, made.nodes.length, "nodes");
   }
@@ -84,7 +122,7 @@ async function build(page, source, target, ...wanted) {
 
 // Runs in the page: loads an API workflow and lays it out from left to right: a column for every step, a framed
 // group with a note for every topic. A wire past a column runs above or below all nodes, through reroutes.
-async function arranged({ api, notes, name, pack, app }) {
+async function arranged({ api, notes, name, pack, app, models }) {
   await window.app.loadApiJson(api, name);
   await new Promise((done) => setTimeout(done, 600));
   const graph = window.app.graph;
@@ -131,6 +169,7 @@ async function arranged({ api, notes, name, pack, app }) {
       const own = each.type.startsWith("GoHD");
       each.properties.cnr_id = own ? pack.name : "comfy-core";
       each.properties.ver = own ? pack.version : pack.comfy;
+      if (models[each.type]) each.properties.models = models[each.type];
       top += each.size[1] + TITLE + APART;
       width = Math.max(width, each.size[0]);
     }
@@ -246,6 +285,31 @@ async function shot(page, file, picture, mode) {
   await page.screenshot({ path: picture });
 }
 
+// As a user does in App mode: the workflow opens with its few inputs, and Run is pressed.
+async function queue(page, folder, ...wanted) {
+  const found = {};
+  for (const name of names(folder).filter((each) => !wanted.length || wanted.includes(each.replace(".json", "")))) {
+    const ui = JSON.parse(fs.readFileSync(path.join(folder, name), "utf8"));
+    const before = await page.evaluate(async ({ ui, name }) => {
+      await window.app.loadGraphData(ui, true, true, name);
+      return Object.keys(await (await fetch("/history")).json());
+    }, { ui, name });
+    const run = page.getByRole("button", { name: "Run", exact: true }).last();
+    await run.waitFor({ timeout: 15000 });
+    await run.click();
+    found[name] = await page.evaluate(async (before) => {
+      for (let k = 0; k < 1200; k++) {
+        await new Promise((done) => setTimeout(done, 500));
+        const history = await (await fetch("/history")).json();
+        const made = Object.keys(history).find((id) => !before.includes(id));
+        if (made) return history[made].status.status_str;
+      }
+      return "did not end";
+    }, before);
+  }
+  fs.writeFileSync(1, JSON.stringify(found));
+}
+
 async function nodes(page, folder, ...wanted) {
   const found = await page.evaluate(
     () => Object.keys(window.LiteGraph.registered_node_types).filter((type) => type.startsWith("GoHD")));
@@ -258,7 +322,7 @@ async function nodes(page, folder, ...wanted) {
 
 const { page, close } = await open(url);
 try {
-  await { build, check, nodes, overlaps, shot }[command](page, ...folders);
+  await { blueprints, build, check, nodes, overlaps, queue, shot }[command](page, ...folders);
 } finally {
   await close();
 }

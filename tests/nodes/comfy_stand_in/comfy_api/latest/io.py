@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
+
+
+class NumberDisplay(str, Enum):
+    number = "number"
+    slider = "slider"
 
 
 class Input:
@@ -92,6 +98,8 @@ class Schema:
     description: str = ""
     search_aliases: list[str] = field(default_factory=list)
     is_output_node: bool = False
+    essentials_category: str | None = None
+    has_intermediate_output: bool = False
 
 
 class NodeOutput:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class PreviewText:
     def __init__(self, value: str) -> None:
@@ -9,3 +11,8 @@ class PreviewText:
 
     def as_dict(self) -> dict[str, tuple[str, ...]]:
         return {"text": (self.value,)}
+
+
+class PreviewImage:
+    def __init__(self, image: Any, animated: bool = False, cls: Any = None) -> None:
+        self.image = image

@@ -1,0 +1,71 @@
+"""The backward flow of a forward one: where each pixel of a frame comes from."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gohd_core.kernels.policy import uses_cpu_kernels
+
+_STEPS, _LEAST_AREA = 5, 0.7
+"""Steps of the inversion, and the least that one of them takes a cell to shrink to."""
+_EVERYWHERE, _MISS = 2, 0.05
+"""On a CPU the steps that are taken everywhere; after them, only places that were still so many pixels off
+before the last one go on."""
+
+
+def inverse_flow(shift: Tensor, size: int) -> Tensor:
+    """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by Newton's method.
+
+    On a CPU, places that are right already rest: two steps of five are enough for nearly all of them, and
+    the result is the same to hundredths of a pixel in half of the time.
+    """
+    places, fields = _places(shift), _with_slopes(shift, size)
+    flow = -shift
+    if not uses_cpu_kernels(shift):
+        for _ in range(_STEPS):
+            flow = _step(fields, places, flow, size)[0]
+        return flow
+    for _ in range(_EVERYWHERE):
+        flow, miss = _step(fields, places, flow, size)
+    wrong = miss.abs().amax(1).flatten(1) > _MISS  # [B,n*n]
+    places, flat = places.flatten(2), flow.flatten(2)
+    for k, each in enumerate(wrong):
+        some = each.nonzero()[:, 0]
+        if len(some):
+            found, at = flat[k : k + 1, :, None, some], places[:, :, None, some]  # [1,2,1,m]
+            for _ in range(_STEPS - _EVERYWHERE):
+                found = _step(fields[k : k + 1], at, found, size)[0]
+            flat[k, :, some] = found[0, :, 0]
+    return flow
+
+
+def _step(fields: Tensor, places: Tensor, flow: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """A step from a backward flow [B,2,h,w] at places [1,2,h,w], and by how much the flow missed before."""
+    grid = torch.add(places, flow, alpha=2 / size).permute(0, 2, 3, 1)
+    found = F.grid_sample(fields, grid, "bilinear", "border", align_corners=False)
+    miss = flow + found[:, :2]
+    x, y = miss.unbind(1)
+    xx, yx, xy, yy = found[:, 2:].unbind(1)
+    # Where the picture is stretched a whole step would overshoot; where it is compressed, Newton's would.
+    xx, yy = xx.clamp_min(0).add_(1), yy.clamp_min(0).add_(1)
+    area = (xx * yy).addcmul_(xy, yx, value=-1).clamp_min_(_LEAST_AREA)
+    step = torch.stack([(yy * x).addcmul_(xy, y, value=-1), (xx * y).addcmul_(yx, x, value=-1)], 1)
+    return flow.addcdiv(step, area[:, None], value=-1), miss
+
+
+def _places(shift: Tensor) -> Tensor:
+    """[1,2,n,n] where the cells' middles lie, from -1 to 1 between the sides."""
+    side = shift.shape[-1]
+    line = (torch.arange(side, device=shift.device, dtype=shift.dtype) * 2 + 1) / side - 1
+    return torch.stack(torch.meshgrid(line, line, indexing="xy"))[None]
+
+
+def _with_slopes(shift: Tensor, size: int) -> Tensor:
+    """[B,6,n,n]: a flow, and what it changes by from pixel to pixel across and down."""
+    padded = F.pad(shift, (1, 1, 1, 1), mode="replicate")
+    cell = 2 * size / shift.shape[-1]
+    across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / cell
+    down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / cell
+    return torch.cat([shift, across, down], 1)

@@ -1,0 +1,111 @@
+"""People in files as cameras write them: read to the right values, counted, and never aborted."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from gohd_core.driving import extract_by_meshes, extract_people
+from gohd_core.face.mediapipe.reader import FaceReader
+from gohd_core.video.reader import Film
+from tests.support.make_mediapipe_goldens import load_picture
+from tests.support.mediapipe_helpers import faces_folder, needs_files
+from tests.support.video_files import set_matrix, write_film
+
+pytestmark = needs_files
+COUNT, SIDE = 16, 192
+TILT = 12.0
+"""Degrees that the head tilts by, back and forth."""
+
+
+@pytest.fixture(scope="module")
+def reader() -> FaceReader:
+    return FaceReader.load(faces_folder())
+
+
+@pytest.fixture(scope="module")
+def face() -> np.ndarray:
+    """A woman's head, square."""
+    return cv2.resize(load_picture("astronaut")[:300, 80:380], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+
+
+def tilted(face: np.ndarray, degrees: float) -> np.ndarray:
+    turn = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), degrees, 1.0)
+    return cv2.warpAffine(face, turn, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
+
+
+def angle(seconds: float) -> float:
+    return TILT * math.sin(4 * seconds)
+
+
+def frames(face: np.ndarray, times: list[float]) -> list[np.ndarray]:
+    return [tilted(face, angle(time)) for time in times]
+
+
+def error(driving) -> float:
+    """Largest error of the tilt over the motion's frames against what was drawn, degrees."""
+    roll = np.degrees(driving.motion.pose.values[:, 2].double().numpy())
+    told = np.array([angle(k / 25) for k in range(len(roll))])
+    seen = driving.motion.pose.valid.numpy()
+    away = (roll - told) - np.median((roll - told)[seen])
+    return float(np.abs(away[seen]).max())
+
+
+def even(count: int = COUNT) -> list[float]:
+    return [k / 25 for k in range(count)]
+
+
+@pytest.mark.parametrize("kind", ["8 bits", "10 bits", "phone", "uneven"])
+def test_a_tilting_head_is_read_from_files_of_all_kinds(tmp_path: Path, reader, face, kind: str) -> None:
+    times, path = even(), tmp_path / "film.mp4"
+    if kind == "uneven":
+        times = [time for k, time in enumerate(times) if k % 3 != 1 or k > 9]
+    pictures = frames(face, times)
+    if kind == "phone":
+        pictures = [np.ascontiguousarray(np.rot90(picture)) for picture in pictures]
+    depth = "yuv420p10le" if kind == "10 bits" else "yuv420p"
+    write_film(path, pictures, times=lambda k: times[k], pixels=depth)
+    if kind == "phone":
+        set_matrix(path, 0, 1, -1, 0)
+    driving = extract_by_meshes(Film.open(path), reader)
+    assert driving.report.frames_read == len(times) and driving.report.without_face == 0
+    assert len(driving.motion) == COUNT
+    assert error(driving) < 2.0
+
+
+def test_a_face_that_is_gone_for_a_while_is_counted_and_found_again(tmp_path: Path, reader, face) -> None:
+    pictures = frames(face, even())
+    for k in range(5, 9):
+        pictures[k] = np.full_like(face, 90)
+    driving = extract_by_meshes(Film.open(write_film(tmp_path / "film.mp4", pictures)), reader)
+    assert driving.report.without_face == 4 and driving.report.gaps == [(0.2, 0.36)]
+    assert error(driving) < 2.0
+
+
+def test_motion_blur_and_the_edge_abort_nothing(tmp_path: Path, reader, face) -> None:
+    pictures = [cv2.blur(each, (9, 1)) for each in frames(face, even())]
+    wide = [np.pad(each, ((0, 0), (0, 96), (0, 0)), mode="edge")[:, 84:] for each in pictures]
+    driving = extract_by_meshes(Film.open(write_film(tmp_path / "film.mp4", wide)), reader)
+    assert driving.report.frames_read == COUNT
+    hard = driving.report.without_face + driving.report.doubtful.get("at the edge", 0)
+    assert hard >= COUNT - 2
+
+
+def test_who_passes_behind_somebody_takes_no_track_over(tmp_path: Path, reader, face) -> None:
+    small = cv2.resize(face[:, ::-1], (128, 128), interpolation=cv2.INTER_AREA)
+    pictures = []
+    for k in range(32):
+        picture = np.full((SIDE, 640, 3), 90, np.uint8)
+        left = 500 - 16 * k
+        picture[32:160, left : left + 128] = small
+        picture[:, 14 * k : 14 * k + SIDE] = face
+        pictures.append(picture)
+    people = extract_people(Film.open(write_film(tmp_path / "film.mp4", pictures)), reader)
+    assert len(people) == 2
+    places = people[0].landmarks.mean(1)[:, 0].numpy()
+    assert places[-1] - places[0] == pytest.approx(31 * 14, abs=15)
+    assert people[0].report.without_face == 0 and people[1].report.without_face > 0

@@ -1,0 +1,80 @@
+// The portrait under the sliders of Expression Editor, drawn again as they move; reset, mirror, presets.
+// It only turns the sliders, so that a workflow is the same with it and without it.
+import { app } from "../../../scripts/app.js";
+import * as eye from "./eye.js";
+import { presetRow } from "./face_presets.js";
+import { button, facePreview, mirrored, row } from "./face_preview.js";
+import { sliderList, sliders } from "./face_sliders.js";
+
+const NODE = "GoHDExpressionEditor";
+const HEIGHT = 640; // pixels
+
+function build(node) {
+  const { controls, moods } = sliders();
+  const found = Object.fromEntries((node.widgets ?? []).map((widget) => [widget.name, widget]));
+  const names = Object.keys(controls);
+  if (!names.length || !names.every((name) => found[name]) || !node.addDOMWidget) return; // another front end
+  const preview = facePreview(node);
+  let quiet = false; // many sliders are set at once
+
+  const values = () => {
+    const set = Object.fromEntries(names.map((name) => [name, Number(found[name].value)]));
+    if (found.mood.value !== "neutral") set[found.mood.value] = Number(found.mood_amount.value);
+    return set;
+  };
+  const show = () => {
+    if (quiet) return;
+    list.show(values());
+    preview.show(values());
+  };
+  const take = (given) => {
+    quiet = true;
+    for (const name of names) {
+      const { min, max } = controls[name];
+      eye.setWidget(found[name], Math.min(max, Math.max(min, given[name] ?? 0)));
+    }
+    const mood = moods.find((name) => given[name]);
+    eye.setWidget(found.mood, mood ?? "neutral");
+    if (mood) eye.setWidget(found.mood_amount, given[mood]);
+    quiet = false;
+    node.graph?.setDirtyCanvas(true, true);
+    show();
+  };
+  preview.ready = show;
+  const list = sliderList(controls, (name, value) => {
+    eye.setWidget(found[name], value);
+    node.graph?.setDirtyCanvas(true, true);
+  }, (name) => (found[name].label ?? name).replaceAll("_", " "));
+
+  // The plain sliders are the truth, and stay out of sight until one is wired.
+  const hide = () => {
+    for (const name of names) {
+      found[name].hidden = (node.inputs?.find((input) => input.widget?.name === name)?.link ?? null) === null;
+    }
+  };
+  const connected = node.onConnectionsChange;
+  node.onConnectionsChange = function (...given) {
+    connected?.apply(this, given);
+    hide();
+  };
+  hide();
+
+  const pad = document.createElement("div");
+  pad.className = "gohd-expression-editor";
+  Object.assign(pad.style, { display: "flex", flexDirection: "column" });
+  Object.assign(preview.element.style, { flex: "1 1 0", aspectRatio: "1", objectFit: "contain" });
+  pad.append(preview.element, list.element,
+    row(button("reset", "reset", "All sliders to 0: the portrait as it is.", () => take({})),
+      button("mirror", "mirror", "Left and right change places.", () => take(mirrored(values())))),
+    presetRow(take, values));
+  eye.onChange(node, [...names, "mood", "mood_amount"].map((name) => found[name]), show);
+  eye.addPad(node, "expression_editor", pad, HEIGHT);
+  node.setSize?.([Math.max(node.size[0], 460), node.computeSize()[1]]);
+}
+
+app.registerExtension({
+  name: "GoHD.ExpressionEditor",
+  nodeCreated(node) {
+    if (node.comfyClass === NODE) build(node);
+  },
+});

@@ -1,0 +1,89 @@
+// The portrait, sliders for the key that is chosen, and a time line on Expression Path.
+// It only writes the keys widget's text, so that a workflow is the same with it and without it.
+import { app } from "../../../scripts/app.js";
+import * as eye from "./eye.js";
+import { faceAt, formatFaces, parseFaces, setFace } from "./expression_keys.js";
+import { presetRow } from "./face_presets.js";
+import { button, facePreview, mirrored, row, used } from "./face_preview.js";
+import { sliderList, sliders } from "./face_sliders.js";
+import { timeLine } from "./time_line.js";
+
+const NODE = "GoHDExpressionPath";
+const HEIGHT = 620; // pixels
+const LIST = 168; // of the sliders
+
+function build(node) {
+  const text = node.widgets?.find((widget) => widget.name === "keys");
+  const { controls, moods, amount } = sliders();
+  if (!text || !node.addDOMWidget) return; // another front end: the plain widget does
+  const known = { ...controls, ...Object.fromEntries(moods.map((name) => [name, amount])) };
+  let path = null; // what the text says
+  let problem = "";
+  const preview = facePreview(node);
+
+  const face = () => used(path ? faceAt(path.keys, line.now()) : {});
+  const end = () => Math.max(path?.keys.at(-1).time ?? 0, preview.seconds);
+  const largest = (time) => Math.max(0, ...Object.entries(faceAt(path.keys, time)).map(([name, value]) =>
+    Math.abs(value) / (known[name]?.max ?? 1)));
+  const line = timeLine({
+    keys: () => path?.keys, end, height: largest, scrubbed: () => follow(),
+    add: (time) => set(time, rounded(faceAt(path.keys, time))), changed: () => write(),
+  });
+
+  const follow = () => {
+    const values = face();
+    list.show(values);
+    preview.show(values, line.now());
+  };
+  const write = () => {
+    eye.setWidget(text, formatFaces(path)); // its callback reads it again
+    node.graph?.setDirtyCanvas(true, true);
+  };
+  const set = (time, values) => {
+    setFace(path.keys, time, values);
+    write();
+  };
+  const rounded = (values) => Object.fromEntries(Object.entries(values).map(([name, value]) =>
+    [name, Math.round(value * 100) / 100]));
+  const read = () => {
+    try {
+      [path, problem] = [parseFaces(String(text.value)), ""];
+    } catch (error) {
+      [path, problem] = [null, error.message];
+    }
+    said.textContent = problem;
+    line.redraw();
+    follow();
+  };
+  preview.ready = () => {
+    line.redraw();
+    follow();
+  };
+
+  const list = sliderList(known, (name, value) => path && set(line.now(), used({ ...rounded(face()), [name]: value })));
+  Object.assign(list.element.style, { height: `${LIST}px` });
+  const said = document.createElement("div");
+  Object.assign(said.style, { color: "#ff6b57", fontSize: "11px" });
+  Object.assign(preview.element.style, { flex: "1 1 0", aspectRatio: "1", objectFit: "contain" });
+  Object.assign(line.line.style, { height: "76px", marginTop: "4px", flex: "none" });
+  const take = (values) => path && set(line.now(), used(values));
+  const pad = document.createElement("div");
+  pad.className = "gohd-expression-path";
+  Object.assign(pad.style, { display: "flex", flexDirection: "column" });
+  pad.append(preview.element, said, line.line, line.buttons, list.element,
+    row(button("reset", "reset", "This key is the face as it is.", () => take({})),
+      button("mirror", "mirror", "Left and right of this key change places.", () => take(mirrored(face())))),
+    presetRow(take, face));
+  eye.onChange(node, [text], read);
+  (text.element ?? text.inputEl)?.addEventListener("input", read);
+  eye.addPad(node, "expression_path", pad, HEIGHT);
+  node.setSize?.([Math.max(node.size[0], 460), node.computeSize()[1] + 60]); // room for five keys' text
+  read();
+}
+
+app.registerExtension({
+  name: "GoHD.ExpressionPath",
+  nodeCreated(node) {
+    if (node.comfyClass === NODE) build(node);
+  },
+});
