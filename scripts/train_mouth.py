@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate (0.002)")
     parser.add_argument("--width", type=int, default=192, help="channels (192)")
     parser.add_argument("--gain", type=float, default=1.2, help="on how far lips part, after training (1.2)")
-    parser.add_argument("--closing", type=float, default=5.5, help="px apart that come half as close (5.5)")
+    parser.add_argument("--closing", type=float, default=6.0, help="px apart that come half as close (6)")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     torch.set_num_threads(1)

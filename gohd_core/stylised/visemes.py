@@ -166,6 +166,9 @@ def dominance_curves(phones: Sequence[Phone], times: np.ndarray, sluggish: float
     length = np.array([p.end for p in phones]) - start
     target = np.stack([TARGETS[p.name] for p in phones])
     pull = np.stack([_pull(p) for p in phones])
+    for end in (0, -1):
+        if phones[end].name == PAUSE:  # before and after all speech lips are closed, however short the pause
+            pull[end] = _PAUSE_PULL[1]
     away = np.abs(times[:, None] - (start + length / 2)) - 0.25 * length
     away = np.maximum(away, 0.0)
     # subtracting the nearest phone's distance scales all weights alike and avoids 0 / 0
