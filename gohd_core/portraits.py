@@ -74,6 +74,37 @@ def prepare_portrait(
     return mesh_portrait(picture, _chosen(faces, box, face, picture), reader, size=size)
 
 
+def prepare_portraits(
+    image: Any, *, least: int = 2, reader: FaceReader | str | None = AUTO, size: int | None = None
+) -> list[Portrait]:
+    """All faces of a picture that can be drawn, from left to right, each read by its mesh.
+
+    Args:
+        image, reader, size: as of `prepare_portrait`; a reader is needed.
+        least: how many are needed.
+    Raises: `BadInput` for fewer faces, which says what is wrong with those that can't be drawn.
+    """
+    if isinstance(reader, str):
+        reader = FaceReader.find()
+    if reader is None:
+        raise BadInput("Several faces of a picture need the networks that read faces: gohd download faces.")
+    picture = single_image(image, None)
+    found = reader.read(rgb_images(picture)[0])
+    faces = sorted(found, key=lambda face: face.points[:, 0].mean())
+    portraits, problems = [], []
+    for face in faces:
+        try:
+            portraits.append(mesh_portrait(picture, face, reader, size=size))
+        except BadInput as problem:
+            problems.append(str(problem))
+    if len(portraits) < least:
+        raise BadInput(
+            f"{least} faces are needed and {len(portraits)} of {len(faces)} in the picture can be drawn. "
+            + " ".join(problems)
+        )
+    return portraits
+
+
 def is_drawn_head(picture: Any, extractor: CoefficientExtractor) -> bool:
     """Whether a picture is a square drawn head of the kind that ships."""
     return (

@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from .audio import NODES as AUDIO
 from .blendshapes import NODES as BLENDSHAPES
+from .conversation import NODES as CONVERSATION
 from .driver_frames import NODES as DRIVER_FRAMES
 from .editing import NODES as EDITING
 from .expression_editor import NODES as EXPRESSION_EDITOR
@@ -52,6 +53,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     *DRIVER_FRAMES,
     *EXPRESSION_EDITOR,
     *PERSON_MASK,
+    *CONVERSATION,
 )
 """Every node of the pack, in the order of the menu."""
 

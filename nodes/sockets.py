@@ -42,6 +42,18 @@ def either(name: str, kinds: list[Any], tooltip: str, **options: Any) -> Any:
     return kind(name, types=kinds, tooltip=tooltip, **_known(kind, options))
 
 
+def growing(kind: Any, prefix: str, tooltip: str, fixed: dict[str, str], numbers: range) -> list[Any]:
+    """Optional inputs PREFIX1, PREFIX2 ... of which there is always one more, where the host knows such; else
+    those that are `fixed`, with tooltips of their own. They come by name, or within `more_PREFIXs`."""
+    if not hasattr(io, "Autogrow"):
+        return [field(kind, name, text, optional=True) for name, text in fixed.items()]
+    one = field(kind, prefix.rstrip("_"), tooltip, optional=True)
+    template = io.Autogrow.TemplateNames(one, names=[f"{prefix}{k}" for k in numbers], min=0)
+    return [
+        io.Autogrow.Input(f"more_{prefix.rstrip('_')}s", template=template, optional=True, tooltip=tooltip)
+    ]
+
+
 def result(kind: Any, name: str, tooltip: str) -> Any:
     """An output of a node."""
     return kind.Output(name, display_name=name, tooltip=tooltip)

@@ -16,6 +16,7 @@ ORDER = (
     ("mesh",),
     ("render", "driving", "models", "portraits"),
     ("pipeline",),
+    ("conversation",),
     ("training",),
     ("evaluation",),
     ("commands",),

@@ -117,6 +117,13 @@ def finished(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namesp
     )
 
 
+def marked_frames(frames: Iterable[Tensor], arguments: argparse.Namespace) -> Iterator[Tensor]:
+    """Whole frames marked, as a stream."""
+    from gohd_core.render import Mark, marked
+
+    return marked(frames, Mark(not arguments.no_invisible_mark, arguments.visible_mark))
+
+
 def signed(video: Path, arguments: argparse.Namespace) -> None:
     """Content credentials into a written video, where a certificate was given."""
     if arguments.certificate is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,11 @@ from typing import Any
 
 from gohd_core.choices import SAMPLERS
 from gohd_core.commands.batch import Job, Make, add_batch_options, result_paths, run_batch
+from gohd_core.commands.conversation import (
+    add_conversation_options,
+    check_conversation,
+    make_conversation,
+)
 from gohd_core.commands.inputs import (
     PICTURES,
     SOUNDS,
@@ -61,6 +68,7 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--guidance", type=within(0, 1), help="gamma of eq. 3, 0 to 1 (the model's own)")
     parser.add_argument("--fps", type=float, default=25.0, help="frames a second, 1 to 120 (25)")
     parser.add_argument("--picture", type=Path, help="also save eight frames of the video here (.png, .jpg)")
+    add_conversation_options(parser)
     add_model_options(parser)
     add_finishing_options(parser)
     add_batch_options(parser)
@@ -70,6 +78,8 @@ def add_commands(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Makes one video, or one for every portrait and sound; status 1 when one of several failed."""
+    if arguments.voices or arguments.speakers:
+        return _converse(arguments)
     if arguments.list is not None:
         jobs = listed_jobs(arguments, add_commands, ("portrait", "audio"), ".mp4")
     elif arguments.portrait is None or arguments.audio is None:
@@ -94,6 +104,18 @@ def _maker(arguments: argparse.Namespace) -> Make:
     return lambda job: _make(models, detector, job)
 
 
+def _converse(arguments: argparse.Namespace) -> int:
+    check_conversation(arguments)
+    import torch
+
+    from gohd_core.models import Models
+
+    models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
+    made = make_conversation(models, arguments, _options(arguments))
+    sys.stdout.write(f"{json.dumps(made) if arguments.json else _sentence(made)}\n")
+    return 0
+
+
 def _sentence(made: dict[str, Any]) -> str:
     length = f"{made['frames']} frames, {made['seconds']:.2f} s of video"
     return f"{made['video']}: {length} in {made['computing']:.1f} s"
@@ -116,15 +138,10 @@ def pairs(arguments: argparse.Namespace) -> list[Job]:
     ]
 
 
-def _make(models: Any, detector: Any, job: Job) -> dict[str, Any]:
-    from gohd_core.audio import audio_features, load_audio
-    from gohd_core.motion.file import save_motion
-    from gohd_core.pipeline import TalkOptions, talk
-    from gohd_core.render import FrameStrip, render_video
+def _options(arguments: argparse.Namespace) -> Any:
+    from gohd_core.pipeline import TalkOptions
 
-    started = time.perf_counter()
-    arguments, portrait, audio = job.arguments, job.sources["portrait"], job.sources["audio"]
-    options = TalkOptions(
+    return TalkOptions(
         seed=arguments.seed,
         gaze=gaze_angles(arguments.gaze),
         sampler=arguments.sampler,
@@ -137,10 +154,20 @@ def _make(models: Any, detector: Any, job: Job) -> dict[str, Any]:
         strength=arguments.strength,
         fps=arguments.fps,
     )
+
+
+def _make(models: Any, detector: Any, job: Job) -> dict[str, Any]:
+    from gohd_core.audio import audio_features, load_audio
+    from gohd_core.motion.file import save_motion
+    from gohd_core.pipeline import talk
+    from gohd_core.render import FrameStrip, render_video
+
+    started = time.perf_counter()
+    arguments, portrait, audio = job.arguments, job.sources["portrait"], job.sources["audio"]
     waveform, rate = load_audio(audio)
     features = audio_features(waveform, rate, models.pose.alignment)
     prepared = portrait_of(portrait, models, detector, arguments)
-    motion, frames = talk(prepared, features, models, options, progress=_progress(job))
+    motion, frames = talk(prepared, features, models, _options(arguments), progress=_progress(job))
     strip = FrameStrip(_PICTURE_FRAMES, len(motion))
     frames = strip.watch(finished(frames, prepared, arguments))
     signed(render_video(job.target, frames, fps=motion.fps, audio=(waveform, rate)), arguments)

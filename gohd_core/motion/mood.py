@@ -8,8 +8,8 @@ Gonzaga et al., J. Personality and Social Psychology 2001). Sadness bows the hea
 (M. Coulson, J. Nonverbal Behavior 2004); how other moods hold it, and how strong
 each unit is, was chosen by eye.
 
-Units that part or shut the lips (10, 23, 25, 26) would fight with speech and are left out. So are those whose
-movements nothing draws (9 and, but for what a smile raises, 6): disgust is told by brows, lids and corners.
+Units that part or shut the lips (10, 23, 25, 26) would fight with speech and are left out; noses are wrinkled
+on photographs alone, so that drawn heads tell disgust by brows, lids and corners.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ UNITS: dict[str, dict[str, float]] = {
     "4": {"frown": 1.0},
     "5": {"blink_left": -0.22, "blink_right": -0.22},
     "7": {"blink_left": 0.22, "blink_right": 0.22},
+    "9": {"nose_wrinkle": 1.0},
     "12": {"smile_left": 1.0, "smile_right": 1.0},
     "15": {"smile_left": -0.7, "smile_right": -0.7},
     "20": {"lip_spread": 1.0},
@@ -44,7 +45,7 @@ PROTOTYPES: dict[str, dict[str, float]] = {
     "angry": {"4": 0.95, "7": 0.7, "15": 0.25},
     "surprised": {"1": 0.8, "2": 0.9, "5": 1.0},
     "afraid": {"1": 0.9, "2": 0.45, "4": 0.45, "5": 0.8, "20": 0.45},
-    "disgusted": {"4": 0.5, "7": 0.9, "15": 0.5},
+    "disgusted": {"9": 0.8, "4": 0.5, "7": 0.9, "15": 0.5},
     "tender": {"1": 0.35, "12": 0.4, "7": 0.35},
 }
 """Strength of each unit in a mood."""

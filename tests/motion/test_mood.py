@@ -47,6 +47,7 @@ def test_moods_are_made_of_the_units_that_the_literature_names() -> None:
     assert happy[INDEX["smile_left"]] > 0.5 and sad[INDEX["smile_left"]] < -0.2
     assert sad[INDEX["brow_inner_up"]] > 0.5 and surprised[INDEX["blink_left"]] < 0
     assert mood_offset("angry")[INDEX["frown"]] > 0.5
+    assert mood_offset("disgusted")[INDEX["nose_wrinkle"]] > 0.5
 
 
 def test_corners_give_way_to_rounded_lips() -> None:

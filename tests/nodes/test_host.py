@@ -175,8 +175,8 @@ def test_networks_are_comfyuis_to_load(run, models, portrait, motion) -> None:
 
 
 def test_a_missing_library_is_a_sentence(run, monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "librosa", None)
-    with pytest.raises(MissingDependency, match=r"needs the Python library 'librosa'.*requirements"):
+    monkeypatch.setitem(sys.modules, "soxr", None)
+    with pytest.raises(MissingDependency, match=r"needs the Python library 'soxr'.*requirements"):
         run("GoHDEncodeAudio", audio=speech())
 
 

@@ -20,6 +20,8 @@ CORE = {
     "SaveImage": [],
     "PreviewImage": [],
     "ImageStitch": ["IMAGE"],
+    "EmptyAudio": ["AUDIO"],
+    "AudioConcat": ["AUDIO"],
     "ImageScaleBy": ["IMAGE"],
     "ImageCompositeMasked": ["IMAGE"],
     "UpscaleModelLoader": ["UPSCALE_MODEL"],

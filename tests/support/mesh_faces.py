@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
+from gohd_core.face.portrait import Portrait
 from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.contours import INNER_LIPS, LEFT_LIDS, OUTER_LIPS, RIGHT_LIDS
 from gohd_core.mesh.fit import face_box, into_box
+from gohd_core.mesh.portrait import own_motion
 from gohd_core.mesh.source import MeshSource, mesh_source
 
 SIZE = 256
@@ -111,3 +113,22 @@ def drawn_parts(source: MeshSource, descriptors: Tensor, monkeypatch) -> list:
             patch.setattr(kind, "draw", recorded(kind.draw))
         drawing.draw(source, descriptors)
     return parts
+
+
+def painted_pair(apart: int = 164) -> list[Portrait]:
+    """Portraits of two painted faces of one picture whose crops overlap, unless they are `SIZE` or more
+    apart."""
+    mesh = painted_mesh()
+    head = (painted_picture(mesh)[0].permute(1, 2, 0) + 1) / 2
+    picture = torch.zeros(SIZE, SIZE + apart, 3)
+    picture[:, :SIZE] = head
+    middle = max((apart + SIZE) // 2, apart)
+    picture[:, middle:] = head[:, middle - apart :]
+    portraits = []
+    for left in (0, apart):
+        moved = mesh + torch.tensor([left, 0.0, 0.0])
+        box = (left, 0, left + SIZE, SIZE)
+        own = own_motion(mesh, SIZE)
+        read = {"pose": own.pose, "expression": own.expression, "gaze": own.gaze, "mesh": moved}
+        portraits.append(Portrait(frame=picture, box=box, crop=picture[:, left : left + SIZE], **read))
+    return portraits

@@ -61,10 +61,11 @@ function blueprint(given, graph) {
   const wired = Object.entries(given.inputs).map(([name, [type, targets]]) => ({ name, type, targets }));
   const promoted = given.widgets.map(([id, name, label]) => {
     const type = of(id).inputs.find((input) => input.name === name).type;
-    return { name: label ?? name, type, targets: [[id, name]], widget: true };
+    return { name, label, type, targets: [[id, name]], widget: true };
   });
-  const inputs = [...wired, ...promoted].map(({ name, type, targets }, slot) => ({
-    id: uuid(`${given.name} in ${name}`), name, type, linkIds: targets.map(([id, input]) => into(slot, type, id, input)),
+  const shown = (label) => (label ? { label } : {});
+  const inputs = [...wired, ...promoted].map(({ name, label, type, targets }, slot) => ({
+    id: uuid(`${given.name} in ${name}`), name, ...shown(label), type, linkIds: targets.map(([id, input]) => into(slot, type, id, input)),
     localized_name: name, pos: [left + 100, 20 + 20 * slot],
   }));
   const outputs = Object.entries(given.outputs).map(([name, [type, [id, from]]], slot) => {
@@ -81,7 +82,7 @@ function blueprint(given, graph) {
       id: outer, type: id, pos: [0, 0], size: [360, 120 + 26 * widgets.length], flags: {}, order: 0, mode: 0,
       inputs: [
         ...wired.map(({ name, type }) => ({ name, localized_name: name, type, link: null })),
-        ...promoted.map(({ name, type }) => ({ name, type, widget: { name }, link: null })),
+        ...promoted.map(({ name, label, type }) => ({ name, ...shown(label), type, widget: { name }, link: null })),
       ],
       outputs: outputs.map(({ name, type }) => ({ name, localized_name: name, type, links: [] })),
       title: given.name, properties: { proxyWidgets: widgets, ...PACK }, widgets_values: [],
