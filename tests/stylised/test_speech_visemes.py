@@ -108,7 +108,9 @@ def test_dominance_equals_its_definition(phones):
             for phone in phones:
                 length = phone.end - phone.start
                 away = max(abs(time - (phone.start + phone.end) / 2) - length / 4, 0.0)
-                weight = _pull(phone)[k] * np.exp(-away / (DECAY[k] * 1.2))
+                at_end = phone.name == PAUSE and phone in (phones[0], phones[-1])
+                pull = 1.2 if at_end else _pull(phone)[k]
+                weight = pull * np.exp(-away / (DECAY[k] * 1.2))
                 above += weight * TARGETS[phone.name][k]
                 below += weight
             slow[row, k] = above / below
