@@ -23,6 +23,7 @@ def add_commands(commands: Any) -> None:
     _add_speed(kinds)
     _add_ablations(kinds)
     _add_lips(kinds)
+    _add_heads(kinds)
     _add_pictures(kinds)
 
 
@@ -110,20 +111,13 @@ def _add_lips(kinds: Any) -> None:
 
 def run_lips(arguments: argparse.Namespace) -> int:
     """Runs `gohd benchmark lips`."""
-    from gohd_core.errors import BadInput
     from gohd_core.evaluation.lips.run import lips
-    from gohd_core.face.mediapipe.reader import FaceReader
 
     check_outputs(arguments)
 
-    def reader() -> FaceReader:
-        if arguments.faces is None:
-            raise BadInput("Lips in videos are read by MediaPipe's networks; name their folder with --faces.")
-        return FaceReader.load(arguments.faces)
-
     report = lips(
         arguments.videos,
-        reader,
+        partial(_face_reader, arguments.faces),
         expression=arguments.expression or "builtin",
         folder=arguments.data,
         sounds=arguments.sounds,
@@ -131,6 +125,53 @@ def run_lips(arguments: argparse.Namespace) -> int:
     )
     finish(report, arguments, "lips")
     return 0
+
+
+def _add_heads(kinds: Any) -> None:
+    parser = kinds.add_parser(
+        "heads",
+        help="head movements and blinks made for recordings, beside those of people in videos",
+        description="Blinks, speed, rhythm, drift and repeats of the heads that are made for recordings of "
+        "speech, over several seeds, beside the same figures of people who talk in videos.",
+    )
+    parser.add_argument("sounds", type=Path, nargs="+", metavar="SOUND", help="recordings of speech")
+    parser.add_argument("--videos", type=Path, nargs="+", default=(), metavar="VIDEO", help="people who talk")
+    parser.add_argument(
+        "--faces", type=Path, metavar="DIR", help="folder with MediaPipe's .tflite files, for videos"
+    )
+    parser.add_argument("--models", default="builtin", help="a folder with weights (builtin)")
+    parser.add_argument("--seeds", type=int, default=10, help="heads for each recording (10)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each recording (20)")
+    add_output(parser, "heads")
+    parser.set_defaults(run=run_heads)
+
+
+def run_heads(arguments: argparse.Namespace) -> int:
+    """Runs `gohd benchmark heads`."""
+    from gohd_core.evaluation.heads.run import heads
+    from gohd_core.models import Models
+
+    check_outputs(arguments)
+    report = heads(
+        Models.load(arguments.models),
+        arguments.sounds,
+        arguments.videos,
+        partial(_face_reader, arguments.faces),
+        seeds=arguments.seeds,
+        seconds=arguments.seconds,
+        progress=show,
+    )
+    finish(report, arguments, "heads")
+    return 0
+
+
+def _face_reader(folder: Path | None) -> Any:
+    from gohd_core.errors import BadInput
+    from gohd_core.face.mediapipe.reader import FaceReader
+
+    if folder is None:
+        raise BadInput("Faces in videos are read by MediaPipe's networks; name their folder with --faces.")
+    return FaceReader.load(folder)
 
 
 def run_speed(arguments: argparse.Namespace) -> int:

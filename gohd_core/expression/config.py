@@ -32,6 +32,11 @@ class ExpressionConfig:
             of a batch and never over time; "causal" attends to the past frames of the same clip.
         attention_frames: how many frames, the present one included, causal attention sees.
         negative_slope: slope of all leaky ReLUs.
+        mouth_coefficients: expression coefficients that a `MouthNetwork` predicts in the mapping's place;
+            none in the paper.
+        mouth_width, mouth_dilations: its channels, and the dilations of its convolutions over frames.
+        mouth_opening: aligned pixels by which each of its coefficients parts the lips; 0 where it does not.
+        mouth_closing: lips that it expects so many pixels apart come half as close, wider ones less; 0: off.
     """
 
     kind: str = "stage1"
@@ -51,6 +56,11 @@ class ExpressionConfig:
     attention: str = "batch"
     attention_frames: int = 150
     negative_slope: float = 0.01
+    mouth_coefficients: tuple[int, ...] = ()
+    mouth_width: int = 192
+    mouth_dilations: tuple[int, ...] = (1, 2, 3, 3)
+    mouth_opening: tuple[float, ...] = ()
+    mouth_closing: float = 0.0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -59,6 +69,8 @@ class ExpressionConfig:
             raise BadInput(f"The attention is {self.attention!r}; use one of {ATTENTION}.")
         if len(self.audio_widths) != 5:
             raise BadInput(f"audio_widths needs five widths, not {len(self.audio_widths)}.")
+        if self.mouth_closing and len(self.mouth_opening) != len(self.mouth_coefficients):
+            raise BadInput("mouth_closing needs a mouth_opening for each of mouth_coefficients.")
         if self.kind != "stage1" and not self.eye_motion_input:
             raise BadInput(f"A predictor of kind {self.kind!r} needs eye_motion_input = true.")
         if self.kind == "transformer" and self.audio_widths[-1] != self.embedding_width:

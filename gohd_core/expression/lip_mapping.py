@@ -28,6 +28,11 @@ class LipMapping(nn.Module):
         self.register_buffer("eye_offset", offset, persistent=False)
         self.mapping = nn.Sequential(*layers, nn.Linear(widths[-1], N_EXPRESSION))
 
+    def at_rest(self, audio: Tensor) -> Tensor:
+        """Expressions [B, T, 64] of embeddings [B, T, A] for a neutral face whose eyes stay open."""
+        blank = self.mapping[0].in_features - audio.shape[-1]
+        return self.mapping(torch.cat([audio, audio.new_zeros(*audio.shape[:-1], blank)], dim=-1))
+
     def forward(self, audio: Tensor, e0: Tensor, eye_motion: Tensor | None) -> Tensor:
         """Embeddings [B, T, A], e0 [B, 64], eye motion [B, T, 21] -> expressions [B, T, 64]."""
         start = e0[:, None].expand(-1, audio.shape[1], -1)

@@ -8,6 +8,7 @@ from gohd_core.expression.config import ExpressionConfig
 from gohd_core.expression.eye_motion import EyeMotionLSTM, EyeMotionState
 from gohd_core.expression.eye_motion_transformer import EyeMotionTransformer
 from gohd_core.expression.lip_mapping import LipMapping
+from gohd_core.expression.mouth import MouthNetwork
 
 GENERATORS: dict[str, type[EyeMotionLSTM] | type[EyeMotionTransformer]] = {
     "lstm": EyeMotionLSTM,
@@ -16,7 +17,10 @@ GENERATORS: dict[str, type[EyeMotionLSTM] | type[EyeMotionTransformer]] = {
 
 
 class ExpressionNetwork(nn.Module):
-    """E_map and G of eq. 8, sharing one audio encoder; `eyes` is None for stage 1 alone."""
+    """E_map and G of eq. 8, sharing one audio encoder; `eyes` is None for stage 1 alone.
+
+    Where the config has `mouth_coefficients`, a `MouthNetwork` predicts these in the mapping's place.
+    """
 
     def __init__(self, config: ExpressionConfig) -> None:
         super().__init__()
@@ -25,6 +29,14 @@ class ExpressionNetwork(nn.Module):
         self.eyes: EyeMotionLSTM | EyeMotionTransformer | None = None
         if config.generates_eye_motion:
             self.eyes = GENERATORS[config.kind](config)
+        self.mouth: MouthNetwork | None = None
+        if config.mouth_coefficients:
+            self.mouth = MouthNetwork(config)
+
+    @property
+    def context(self) -> int:
+        """Frames before and after a frame whose sound it depends on, beside its own lip chunk."""
+        return self.mouth.context if self.mouth is not None else 0
 
     def forward(
         self,
@@ -35,20 +47,28 @@ class ExpressionNetwork(nn.Module):
         eye_motion: Tensor | None = None,
         noise: Tensor | None = None,
         state: EyeMotionState | None = None,
+        margin: tuple[int, int] = (0, 0),
     ) -> tuple[Tensor, Tensor | None]:
         """Predict B clips of T frames.
 
         Args:
-            chunks: lip chunks [B, T, 80, 16].
+            chunks: lip chunks [B, before + T + after, 80, 16].
             e0: the source's expression [B, 64].
             eye0: its eye motion [B, 21]; for generation.
             eye_motion: f_t [B, T, 21], in place of generation.
             noise: z [B, T, noise_width]; for generation.
             state: continues (and is advanced) where given.
+            margin: (before, after), frames of `chunks` at both ends that are heard for the others' sake.
         Returns: expressions [B, T, 64], and the eye motion [B, T, 21] that they were made with
             (None where the network has no such input).
         """
-        audio = self.lips.audio_encoder(chunks)
+        inner = slice(margin[0], chunks.shape[1] - margin[1])
+        heard = self.lips.audio_encoder(chunks)
+        audio = heard[:, inner]
         if eye_motion is None and self.eyes is not None:
             eye_motion = self.eyes(audio, e0, eye0, noise, state)
-        return self.lips(audio, e0, eye_motion), eye_motion
+        expression = self.lips(audio, e0, eye_motion)
+        if self.mouth is not None:
+            columns = list(self.mouth.coefficients)
+            expression[..., columns] = self.mouth(heard, self.lips.at_rest(heard)[..., columns])[:, inner]
+        return expression, eye_motion

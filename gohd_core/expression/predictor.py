@@ -61,7 +61,9 @@ class ExpressionPredictor(Runtime):
             noise: z itself [T, noise_width]; the LSTM makes no use of frame 0's, so T - 1 rows (the
                 official form) will do for it.
             state: an `EyeMotionState()` that carries from one chunk to the next and is advanced
-                here; e0, eye0 and seed must be the same in all of a clip's calls.
+                here; e0, eye0 and seed must be the same in all of a clip's calls. A network with
+                `context` takes what lies beyond a call's ends to be like them, which shows in as many
+                frames at each seam.
         Returns: expressions [T, 64] and eye motion [T, 21], float32 on the CPU; the eye motion is
             None where the network has no such input (the released checkpoint).
         Raises: BadInput for a wrong shape or values that are not finite; Interrupted.
@@ -83,8 +85,10 @@ class ExpressionPredictor(Runtime):
         for start in range(0, frames, BLOCK):
             if should_stop is not None and should_stop():
                 raise Interrupted("Predicting expressions was stopped.")
-            part = slice(start, start + BLOCK)
-            heard = chunks.lip_chunks(part.start, part.stop) if by_block else chunks[part]
+            part = slice(start, min(start + BLOCK, frames))
+            before, after = (min(self.network.context, left) for left in (part.start, frames - part.stop))
+            around = slice(part.start - before, part.stop + after)
+            heard = chunks.lip_chunks(around.start, around.stop) if by_block else chunks[around]
             expression, eye = self.network(
                 self._place(heard),
                 self._place(e0),
@@ -92,6 +96,7 @@ class ExpressionPredictor(Runtime):
                 eye_motion=None if eye_motion is None else self._place(eye_motion[part]),
                 noise=self._place(noise[part]) if generate else None,
                 state=state,
+                margin=(before, after),
             )
             expressions.append(expression[0].float().cpu())
             if eye is not None:

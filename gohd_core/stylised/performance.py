@@ -11,7 +11,7 @@ from gohd_core.constants import FPS, SAMPLES_PER_FRAME
 from gohd_core.stylised.behaviour import EyeHabit, eyes_and_brows
 from gohd_core.stylised.engines.base import Speech
 from gohd_core.stylised.head_motion import HeadStyle, head_pose
-from gohd_core.stylised.prosody import analyse
+from gohd_core.stylised.prosody import STEP, analyse
 from gohd_core.stylised.stills import limit_gaze
 from gohd_core.stylised.visemes import MouthHabit, frame_times, mouth_curves
 
@@ -52,11 +52,17 @@ def perform(speech: Speech, rng: np.random.Generator, speaker: Speaker | None = 
     frames = max(1, -(-len(speech.audio) // SAMPLES_PER_FRAME))
     times = frame_times(frames, FPS)
     prosody = analyse(speech.audio, speech.phones)
-    speaking = prosody.energy > 0.3
-    mean = prosody.energy[speaking].mean() if speaking.any() else 1.0
-    louder = np.interp(times, prosody.times, (prosody.energy - mean) / 0.25)
-    mouth = mouth_curves(speech.phones, times, speaker.mouth, np.clip(louder, -1, 1))
+    louder = louder_syllables(prosody.energy, times)
+    mouth = mouth_curves(speech.phones, times, speaker.mouth, louder)
     eyes, gaze = eyes_and_brows(rng, prosody, times, speaker.eyes)
     pose = head_pose(rng, prosody, times, speaker.head)
     gaze = limit_gaze(pose, gaze)
     return Performance((mouth + eyes).astype(np.float32), pose.astype(np.float32), gaze.astype(np.float32))
+
+
+def louder_syllables(energy: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """`prosody.loudness` [n] at `times` (s) against its mean in speech, [len(times)] in -1..1."""
+    speaking = energy > 0.3
+    mean = energy[speaking].mean() if speaking.any() else 1.0
+    heard = (np.arange(len(energy)) + 0.5) * STEP
+    return np.clip(np.interp(times, heard, (energy - mean) / 0.25), -1, 1)

@@ -34,65 +34,79 @@ CHANNELS = (
 _T = {
     #      jaw  pucker spread press upper lower
     PAUSE: (0.00, 0.00, 0.00, 0.00, 0.00, 0.00),
-    "aa": (0.78, 0.00, 0.10, 0.00, 0.15, 0.22),
+    "aa": (0.72, 0.00, 0.10, 0.00, 0.15, 0.22),
     "ae": (0.70, 0.00, 0.35, 0.00, 0.22, 0.25),
-    "ah": (0.52, 0.00, 0.12, 0.00, 0.12, 0.20),
-    "ao": (0.65, 0.55, 0.00, 0.00, 0.08, 0.10),
-    "ax": (0.30, 0.05, 0.10, 0.00, 0.08, 0.15),
-    "eh": (0.48, 0.00, 0.35, 0.00, 0.18, 0.22),
-    "er": (0.30, 0.38, 0.00, 0.00, 0.12, 0.15),
-    "ey": (0.40, 0.00, 0.50, 0.00, 0.18, 0.22),
-    "ih": (0.26, 0.00, 0.42, 0.00, 0.16, 0.22),
-    "iy": (0.18, 0.00, 0.70, 0.00, 0.20, 0.28),
-    "ow": (0.50, 0.78, 0.00, 0.00, 0.02, 0.05),
-    "uh": (0.28, 0.62, 0.00, 0.00, 0.04, 0.08),
-    "uw": (0.16, 0.95, 0.00, 0.00, 0.00, 0.00),
-    "ue": (0.16, 0.90, 0.00, 0.00, 0.05, 0.05),
-    "oe": (0.42, 0.70, 0.00, 0.00, 0.06, 0.08),
+    "ah": (0.50, 0.00, 0.12, 0.00, 0.12, 0.20),
+    "ao": (0.50, 0.55, 0.00, 0.00, 0.08, 0.10),
+    "ax": (0.28, 0.05, 0.10, 0.00, 0.08, 0.15),
+    "eh": (0.55, 0.00, 0.35, 0.00, 0.18, 0.22),
+    "er": (0.22, 0.38, 0.00, 0.00, 0.05, 0.06),
+    "ey": (0.48, 0.00, 0.50, 0.00, 0.18, 0.22),
+    "ih": (0.32, 0.00, 0.42, 0.00, 0.16, 0.22),
+    "iy": (0.34, 0.00, 0.70, 0.00, 0.20, 0.28),
+    "ow": (0.36, 0.78, 0.00, 0.00, 0.02, 0.05),
+    "uh": (0.26, 0.62, 0.00, 0.00, 0.04, 0.08),
+    "uw": (0.18, 0.95, 0.00, 0.00, 0.00, 0.00),
+    "ue": (0.14, 0.90, 0.00, 0.00, 0.05, 0.05),
+    "oe": (0.30, 0.70, 0.00, 0.00, 0.06, 0.08),
     "p": (0.05, 0.00, 0.00, 0.70, 0.00, 0.00),
     "b": (0.05, 0.00, 0.00, 0.60, 0.00, 0.00),
     "m": (0.04, 0.00, 0.00, 0.55, 0.00, 0.00),
     "f": (0.04, 0.00, 0.12, 0.00, 0.42, 0.00),
     "v": (0.05, 0.00, 0.10, 0.00, 0.36, 0.00),
-    "t": (0.14, 0.00, 0.18, 0.00, 0.16, 0.25),
-    "d": (0.16, 0.00, 0.16, 0.00, 0.14, 0.25),
-    "n": (0.15, 0.00, 0.14, 0.00, 0.12, 0.22),
-    "l": (0.24, 0.00, 0.12, 0.00, 0.14, 0.25),
-    "dx": (0.18, 0.00, 0.12, 0.00, 0.12, 0.22),
-    "s": (0.05, 0.00, 0.42, 0.00, 0.26, 0.40),
-    "z": (0.06, 0.00, 0.38, 0.00, 0.24, 0.38),
-    "th": (0.18, 0.00, 0.15, 0.00, 0.18, 0.25),
-    "dh": (0.18, 0.00, 0.12, 0.00, 0.15, 0.22),
-    "sh": (0.08, 0.62, 0.00, 0.00, 0.30, 0.36),
-    "zh": (0.08, 0.58, 0.00, 0.00, 0.28, 0.34),
-    "ch": (0.08, 0.58, 0.00, 0.00, 0.28, 0.34),
-    "jh": (0.08, 0.55, 0.00, 0.00, 0.26, 0.32),
-    "k": (0.22, 0.00, 0.10, 0.00, 0.10, 0.16),
-    "g": (0.22, 0.00, 0.10, 0.00, 0.10, 0.16),
-    "ng": (0.22, 0.00, 0.10, 0.00, 0.10, 0.15),
-    "ny": (0.18, 0.00, 0.30, 0.00, 0.12, 0.20),
-    "x": (0.24, 0.00, 0.12, 0.00, 0.12, 0.18),
-    "hh": (0.30, 0.00, 0.08, 0.00, 0.08, 0.15),
-    "r": (0.18, 0.45, 0.00, 0.00, 0.12, 0.15),
-    "rr": (0.22, 0.05, 0.10, 0.00, 0.12, 0.20),
-    "w": (0.08, 1.00, 0.00, 0.00, 0.00, 0.00),
-    "y": (0.16, 0.00, 0.50, 0.00, 0.16, 0.22),
-    "q": (0.25, 0.00, 0.08, 0.00, 0.08, 0.12),
+    "t": (0.16, 0.00, 0.18, 0.00, 0.06, 0.10),
+    "d": (0.14, 0.00, 0.16, 0.00, 0.06, 0.10),
+    "n": (0.16, 0.00, 0.14, 0.00, 0.05, 0.09),
+    "l": (0.20, 0.00, 0.12, 0.00, 0.06, 0.10),
+    "dx": (0.16, 0.00, 0.12, 0.00, 0.05, 0.09),
+    "s": (0.12, 0.00, 0.42, 0.00, 0.16, 0.24),
+    "z": (0.12, 0.00, 0.38, 0.00, 0.14, 0.23),
+    "th": (0.16, 0.00, 0.15, 0.00, 0.07, 0.10),
+    "dh": (0.14, 0.00, 0.12, 0.00, 0.06, 0.09),
+    "sh": (0.22, 0.62, 0.00, 0.00, 0.18, 0.22),
+    "zh": (0.22, 0.58, 0.00, 0.00, 0.17, 0.20),
+    "ch": (0.20, 0.58, 0.00, 0.00, 0.17, 0.20),
+    "jh": (0.20, 0.55, 0.00, 0.00, 0.16, 0.19),
+    "k": (0.24, 0.00, 0.10, 0.00, 0.04, 0.06),
+    "g": (0.24, 0.00, 0.10, 0.00, 0.04, 0.06),
+    "ng": (0.24, 0.00, 0.10, 0.00, 0.04, 0.06),
+    "ny": (0.18, 0.00, 0.30, 0.00, 0.05, 0.08),
+    "x": (0.24, 0.00, 0.12, 0.00, 0.05, 0.07),
+    "hh": (0.30, 0.00, 0.08, 0.00, 0.03, 0.06),
+    "r": (0.12, 0.45, 0.00, 0.00, 0.05, 0.06),
+    "rr": (0.22, 0.05, 0.10, 0.00, 0.05, 0.08),
+    "w": (0.00, 1.00, 0.00, 0.00, 0.00, 0.00),
+    "y": (0.26, 0.00, 0.50, 0.00, 0.16, 0.22),
+    "q": (0.25, 0.00, 0.08, 0.00, 0.03, 0.05),
 }
 TARGETS = {name: np.array(values) for name, values in _T.items()}
 """Mouth target per phone, in the order of `CHANNELS`."""
 
-DECAY = np.array([0.070, 0.080, 0.065, 0.022, 0.050, 0.050])
+DECAY = np.array([0.090, 0.080, 0.065, 0.022, 0.050, 0.050])
 """Seconds in which a phone's pull on each mode falls to 1/e; rounding spreads furthest."""
 _VOWEL_PULL = np.array([1.0, 0.8, 0.8, 0.3, 0.7, 0.7])
 _CONSONANT_PULL = np.array([0.45, 0.25, 0.30, 0.3, 0.60, 0.60])
 _ROUNDED = frozenset(("w", "r", "sh", "zh", "ch", "jh"))
-_HISSING = frozenset(("s", "z", "sh", "zh", "ch", "jh"))
+_JAW_PULL = {
+    **dict.fromkeys(("s", "z", "sh", "zh", "ch", "jh"), 0.9),
+    **dict.fromkeys(("t", "d"), 0.8),
+    **dict.fromkeys(("n", "dh", "th", "r"), 0.7),
+    **dict.fromkeys(("k", "g", "ng"), 0.35),
+    "w": 1.0,
+    "y": 0.6,
+    "l": 0.5,
+    "hh": 0.15,
+}
+"""How strongly consonants insist on their jaw: what is made with the blade of the tongue most, k and g
+little, h takes over its neighbours' (P. A. Keating et al., "Variability in jaw height for segments in
+English and Swedish VCVs", Journal of Phonetics 22 (1994))."""
+_PAUSE_LENGTH, _PAUSE_PULL = 0.3, (0.05, 1.2)
+"""Seconds of a pause that pulls as a vowel does, and the least and most that pauses pull."""
 INNER_UPPER, INNER_LOWER = (61, 62, 63), (67, 66, 65)
 """Landmarks of the inner lips, from the middle outwards on both sides."""
 HOLD = 0.021
 """Half of the shortest full contact, s: just over half a frame, so that one frame always shows it."""
-NARROWING, LEAST_JAW = 0.6, 0.2
+NARROWING, LEAST_JAW = 0.35, 0.2
 """Jaw that full rounding takes away, and the share of its own that it always keeps.
 
 The mouth of our heads opens a little as it rounds, where people's lips draw together. Without this the
@@ -116,7 +130,7 @@ class MouthHabit:
     smile_right: float = 0.0
     parted: float = 0.0
     """Jaw opening at rest: some speakers wait with lips apart."""
-    loudness: float = 0.35
+    loudness: float = 0.08
     """How much louder syllables open the mouth further."""
 
     @classmethod
@@ -133,7 +147,7 @@ class MouthHabit:
             smile_left=float(np.clip(smile * (1 + tilt), 0, 0.35)),
             smile_right=float(np.clip(smile * (1 - tilt), 0, 0.35)),
             parted=float(max(0.0, rng.normal(0, 0.02))),
-            loudness=float(rng.uniform(0.2, 0.5)),
+            loudness=float(rng.uniform(0.0, 0.15)),
         )
 
     def gains(self) -> np.ndarray:
@@ -152,6 +166,9 @@ def dominance_curves(phones: Sequence[Phone], times: np.ndarray, sluggish: float
     length = np.array([p.end for p in phones]) - start
     target = np.stack([TARGETS[p.name] for p in phones])
     pull = np.stack([_pull(p) for p in phones])
+    for end in (0, -1):
+        if phones[end].name == PAUSE:  # before and after all speech lips are closed, however short the pause
+            pull[end] = _PAUSE_PULL[1]
     away = np.abs(times[:, None] - (start + length / 2)) - 0.25 * length
     away = np.maximum(away, 0.0)
     # subtracting the nearest phone's distance scales all weights alike and avoids 0 / 0
@@ -167,12 +184,11 @@ def _pull(phone: Phone) -> np.ndarray:
     """How strongly a phone insists on its target, per channel."""
     if phone.name == PAUSE:
         # a short gap between words hardly closes the mouth, a real pause does
-        return np.full(len(CHANNELS), float(np.clip((phone.end - phone.start) / 0.15, 0.15, 1.2)))
+        return np.full(len(CHANNELS), float(np.clip((phone.end - phone.start) / _PAUSE_LENGTH, *_PAUSE_PULL)))
     pull = (_VOWEL_PULL if phone.name in VOWELS else _CONSONANT_PULL).copy()
     if phone.name in _ROUNDED:
         pull[1] = 0.9
-    if phone.name in _HISSING:
-        pull[0] = 0.9
+    pull[0] = _JAW_PULL.get(phone.name, pull[0])
     if phone.name in BILABIAL:
         pull[[0, 3]] = 0.9, 2.5
     if phone.name in LABIODENTAL:

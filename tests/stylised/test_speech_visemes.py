@@ -82,7 +82,7 @@ def test_vowels_open_and_rounded_ones_pucker(phones):
     for phone in phones:
         if phone.name in ("aa", "ae") and phone.end - phone.start > 0.08:
             at = int(np.abs(times - (phone.start + phone.end) / 2).argmin())
-            assert opening[at] > 0.10
+            assert opening[at] > 0.09
         if phone.name == "uw" and phone.end - phone.start > 0.08:
             at = int(np.abs(times - (phone.start + phone.end) / 2).argmin())
             assert curves[at, INDEX["lip_pucker"]] > 0.5
@@ -108,7 +108,9 @@ def test_dominance_equals_its_definition(phones):
             for phone in phones:
                 length = phone.end - phone.start
                 away = max(abs(time - (phone.start + phone.end) / 2) - length / 4, 0.0)
-                weight = _pull(phone)[k] * np.exp(-away / (DECAY[k] * 1.2))
+                at_end = phone.name == PAUSE and phone in (phones[0], phones[-1])
+                pull = 1.2 if at_end else _pull(phone)[k]
+                weight = pull * np.exp(-away / (DECAY[k] * 1.2))
                 above += weight * TARGETS[phone.name][k]
                 below += weight
             slow[row, k] = above / below

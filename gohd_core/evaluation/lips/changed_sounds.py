@@ -17,7 +17,7 @@ from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.measures.mouth_sync import CLOSED, closed_share, mouth_opening
 from gohd_core.training.audio.augmentation import below, in_room
-from gohd_core.training.audio.channels import coded, overdriven, telephoned, whispered
+from gohd_core.training.audio.channels import coded, overdriven, shouted, telephoned, whispered
 from gohd_core.training.audio.noises import beats, hiss, struck_notes
 
 Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
@@ -50,6 +50,7 @@ def _louder(decibel: float) -> Change:
 CHANGES: dict[str, Change] = {
     "as it is": lambda sound, others, rng: sound,
     "whispered": lambda sound, others, rng: whispered(sound, rng),
+    "shouted": lambda sound, others, rng: shouted(sound, rng),
     "overdriven": lambda sound, others, rng: overdriven(sound, rng),
     "telephone": lambda sound, others, rng: telephoned(sound, rng),
     "codec": lambda sound, others, rng: coded(sound, rng),
@@ -90,7 +91,7 @@ def changed_table(predictor: ExpressionPredictor, clips: Sequence[Clip], seed: i
             made = opening(predictor, geometry, heard, clip.read("expression")[0])
             if len(plain) <= k:
                 plain.append(made)
-            true = _gap(geometry, clip.read("expression")[: len(made)])
+            true = lips_gap(geometry, clip.read("expression")[: len(made)])
             spans = labial_spans(clip)
             closed = closed_share(made, *spans.T) if len(spans) else 0.0
             slope = float(np.polyfit(true, made, 1)[0])
@@ -159,9 +160,10 @@ def opening(
     """Predicted opening [T] of the inner lips in pixels of a 224-pixel face."""
     features = audio_features(sound.astype(np.float32), SAMPLE_RATE)
     predicted, _ = predictor.predict(features, torch.from_numpy(np.array(e0, np.float32)), seed=1)
-    return _gap(geometry, predicted.numpy())
+    return lips_gap(geometry, predicted.numpy())
 
 
-def _gap(geometry: FaceGeometry, expression: np.ndarray) -> np.ndarray:
+def lips_gap(geometry: FaceGeometry, expression: np.ndarray) -> np.ndarray:
+    """Opening [T] of the inner lips of expressions [T, 64], in pixels of a 224-pixel face."""
     face = geometry.face(torch.from_numpy(np.ascontiguousarray(expression, np.float32))[None])
     return mouth_opening(face.landmarks[0].numpy())

@@ -24,6 +24,7 @@ from gohd_core.evaluation.lips.scores import (
     ridge_guess,
 )
 from gohd_core.evaluation.lips.seen import read_lips
+from gohd_core.evaluation.lips.vocal_sounds import vocal_table
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.expression import ExpressionPredictor
 
@@ -63,7 +64,7 @@ def lips(
     if sounds is not None:
         dataset = ClipDataset(sounds)
         talking = [dataset.clip(entry) for entry in dataset.select("test")]
-        tables += [changed_table(predictor, talking), silence_table(predictor, talking)]
+        tables += [table(predictor, talking) for table in (changed_table, vocal_table, silence_table)]
     subject = {"gohd": __version__, "expression": Path(expression).name}
     setting = {"benchmark": 1, "fps": 25, "videos": len(clips)}
     return Report("lips", setting, subject, tables, time.perf_counter() - begun)

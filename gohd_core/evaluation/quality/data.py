@@ -34,8 +34,9 @@ from gohd_core.evaluation.quality.bilabials import moments
 from gohd_core.evaluation.quality.factor_grid import Sheet, factor_sheet
 from gohd_core.training.framework.sampling import audio_frames
 
-VERSION = 2
-"""2: lips that round draw together, and come together and part over 80 ms (`stylised/visemes.py`)."""
+VERSION = 3
+"""2: lips that round draw together, and come together and part over 80 ms (`stylised/visemes.py`).
+3: lips as far apart as people's by phone, jaws held by consonants, loudness hardly counts."""
 PARTS = ("animator", "motion", "talk")
 MESH = "mesh"
 """The part that is only measured when it is asked for: it needs the face networks."""

@@ -85,6 +85,8 @@ class ExpressionStage2Task(Task):
                     f"{config.data.space!r}; train stage 1 on data of the same space."
                 )
             network.lips.load_state_dict(loaded.network.lips.state_dict())
+            if network.mouth is not None:
+                network.mouth.load_state_dict(loaded.network.mouth.state_dict())
             self.stage1_info = loaded.info
         if config.start is not None:
             network.eyes.load_state_dict(self._started(config.start))

@@ -13,6 +13,8 @@ from gohd_core.training.audio.channels import (
     coded,
     microphone_curve,
     overdriven,
+    shouted,
+    sung,
     telephoned,
     whispered,
 )
@@ -39,7 +41,7 @@ def test_short_time_spectra_give_the_sound_back(length: int) -> None:
     np.testing.assert_allclose(_sound(_spectra(sound), length), sound, atol=1e-12)
 
 
-@pytest.mark.parametrize("change", [whispered, overdriven, telephoned, coded])
+@pytest.mark.parametrize("change", [whispered, shouted, overdriven, telephoned, coded])
 def test_length_and_silence_are_kept(change) -> None:
     sound = voice()
     changed = change(sound, np.random.default_rng(0))
@@ -94,3 +96,36 @@ def test_what_a_config_leaves_out_draws_nothing() -> None:
         config = AugmentationConfig(gain=(-6, 6), **{name: 1.0})
         assert not config.changes_nothing
         assert not np.allclose(plain, augment(sound, np.random.default_rng(3), config)[0], atol=1e-4)
+
+
+def _vowel() -> np.ndarray:
+    """A second of a buzz at 120 Hz under one resonance, then a second of silence."""
+    time = np.arange(16_000) / 16_000
+    buzz = sum(
+        np.exp(-((120 * n - 700) ** 2) / 2 / 400**2) * np.sin(2 * np.pi * 120 * n * time)
+        for n in range(1, 50)
+    )
+    return np.concatenate([buzz / np.abs(buzz).max(), np.zeros(16_000)])
+
+
+def test_singing_holds_notes_and_keeps_silence() -> None:
+    sound = sung(_vowel(), np.random.default_rng(0), 2.0)
+    assert len(sound) == 64_000
+    assert np.sqrt(np.mean(sound[40_000:] ** 2)) < 0.02 * np.sqrt(np.mean(sound[:30_000] ** 2))
+    note = sound[1_500:5_500]
+    spectrum = np.abs(np.fft.rfft(note * np.hanning(len(note)), 1 << 16))
+    hertz = np.fft.rfftfreq(1 << 16, 1 / 16_000)
+    assert 300 < (spectrum**2 * hertz).sum() / (spectrum**2).sum() < 1100, "the resonance stays"
+    own = np.fft.irfft(spectrum**2)
+    period = 16 + int(own[16 : 16_000 // 100].argmax())
+    assert own[period] > 0.5 * own[0], "and the sound has a pitch"
+
+
+def test_shouting_lifts_two_kilohertz() -> None:
+    noise = 0.1 * np.random.default_rng(0).standard_normal(16_000)
+    loud = shouted(noise, np.random.default_rng(1))
+    before, after = (np.abs(np.fft.rfft(x)) ** 2 for x in (noise, loud))
+    hertz = np.fft.rfftfreq(16_000, 1 / 16_000)
+    share = [x[(hertz > 1400) & (hertz < 2800)].sum() / x.sum() for x in (before, after)]
+    assert loud.shape == noise.shape and share[1] > 1.5 * share[0]
+    assert not shouted(np.zeros(16_000), np.random.default_rng(1)).any()

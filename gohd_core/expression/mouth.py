@@ -1,0 +1,71 @@
+"""The mouth from sound with context: ours, on top of the paper's frame-wise mapping (eq. 5)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gohd_core.expression.config import ExpressionConfig
+
+DROPOUT = 0.1
+
+
+class MouthNetwork(nn.Module):
+    """Embeddings of eq. 5 and the mapping's own mouth -> mouth coefficients, by convolutions over frames.
+
+    The frame-wise mapping hears 0.2 s; this hears `context` frames more on both sides, and so tells sounds
+    by what surrounds them and moves smoothly. A TDNN (A. Waibel et al. 1989) with residual blocks.
+    """
+
+    def __init__(self, config: ExpressionConfig) -> None:
+        super().__init__()
+        width, dilations = config.mouth_width, config.mouth_dilations
+        self.coefficients = config.mouth_coefficients
+        self.context = sum(dilations)
+        self.closing = config.mouth_closing
+        opening = torch.tensor(config.mouth_opening, dtype=torch.float32, device="cpu")
+        self.register_buffer("opening", opening, persistent=False)
+        count = len(self.coefficients)
+        self.input = nn.Linear(config.audio_widths[-1] + count, width)
+        self.frames = nn.ModuleList(_Block(width, dilation) for dilation in dilations)
+        self.output = nn.Linear(width + count, count)
+
+    def forward(self, audio: Tensor, mouth: Tensor) -> Tensor:
+        """Coefficients [B, T, C] of T neighbouring frames.
+
+        Args:
+            audio: embeddings [B, T, A].
+            mouth: what the frame-wise mapping makes of them at rest, [B, T, C].
+
+        Frames before and after the T are taken to be like the first and the last.
+        """
+        hidden = self.input(torch.cat([audio, mouth], dim=-1)).transpose(1, 2)  # [B, width, T]
+        for block in self.frames:
+            hidden = block(hidden)
+        found = self.output(torch.cat([hidden.transpose(1, 2), mouth], dim=-1))
+        return self.closer(found) if self.closing else found
+
+    def closer(self, mouth: Tensor) -> Tensor:
+        """Coefficients [..., C] with lips that are nearly closed brought together, as p, b and m want it.
+
+        A network that is not sure of a closure expects lips a little apart, which they never are.
+        """
+        gap = (mouth @ self.opening).relu()[..., None]
+        share = gap**2 / (gap**2 + self.closing**2)
+        return torch.where(self.opening > 0, mouth * share, mouth)
+
+
+class _Block(nn.Module):
+    """A dilated convolution over frames, added to what comes in [B, width, T]."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.dilation = dilation
+        self.over_frames = nn.Conv1d(width, width, 3, dilation=dilation)
+        self.drop = nn.Dropout(DROPOUT)
+        self.mix = nn.Conv1d(width, width, 1)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        padded = functional.pad(hidden, (self.dilation, self.dilation), mode="replicate")
+        return hidden + self.mix(self.drop(functional.leaky_relu(self.over_frames(padded), 0.1)))

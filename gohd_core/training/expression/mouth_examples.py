@@ -1,0 +1,157 @@
+"""What a mouth network learns from: clips of the stylised world, changed in sound and tempo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gohd_core.audio import chunk_index, spectrogram_80
+from gohd_core.audio.mel import HOP_80
+from gohd_core.clips import Clip
+from gohd_core.constants import FPS, SAMPLE_RATE
+from gohd_core.stylised.engines.base import Speech
+from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.performance import louder_syllables
+from gohd_core.stylised.phones import Phone
+from gohd_core.stylised.prosody import loudness
+from gohd_core.stylised.visemes import CHANNELS, MouthHabit, frame_times, mouth_curves
+from gohd_core.stylised.vocal_events import coughs, laughter
+from gohd_core.stylised.voices import draw_voice
+from gohd_core.training.audio.augmentation import AugmentationConfig, augment, recolour
+
+COEFFICIENTS = tuple(INDEX[name] for name in CHANNELS)
+"""What is predicted: the mouth modes that speech drives."""
+
+SUNG, SUNG_TEMPO = 0.12, (1.3, 4.0)
+"""Share of examples that are drawn out as if sung, and by which factors."""
+UNEVEN, UNEVEN_TEMPO = 0.18, (0.85, 1.2)
+"""Share of those that are a little slower or faster than they were spoken."""
+SECOND_VOICE, BELOW = 0.15, (6.0, 22.0)
+"""Share of those with another speaker in the background, and dB by which that one is below."""
+LAUGHS, COUGHS, EVENT_SECONDS = 0.07, 0.05, (3.0, 5.0)
+"""Shares of examples that are laughter and coughs, and how long these are."""
+JAW, SLUGGISH, LOUDNESS = (0.9, 1.1), (0.9, 1.15), (0.0, 0.15)
+"""Speakers' factors: narrower than in the clips, since who speaks can hardly be heard."""
+
+CHANGES = AugmentationConfig(
+    gain=(-26.0, 8.0),
+    noise_share=0.45,
+    snr=(3.0, 40.0),
+    room_share=0.3,
+    reverberation=(0.1, 0.6),
+    band_share=0.2,
+    highest=(2800.0, 7500.0),
+    whisper_share=0.1,
+    drive_share=0.12,
+    telephone_share=0.08,
+    codec_share=0.1,
+    microphone=4.0,
+    colour=8.0,
+    warp=0.18,
+    quiet_share=0.04,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class MouthExample:
+    """One sequence: spectrogram rows [N, 80] (float16), coefficients [T, 6] at 25 a second."""
+
+    rows: np.ndarray
+    mouth: np.ndarray
+
+    def window(self, start: int, frames: int) -> tuple[np.ndarray, np.ndarray]:
+        """Lip chunks [frames, 80, 16] and coefficients [frames, C] from frame `start` on."""
+        index = np.clip(chunk_index(10**6, start, start + frames), 0, len(self.rows) - 1)
+        chunks = self.rows[index].astype(np.float32).transpose(0, 2, 1)
+        return np.ascontiguousarray(chunks), self.mouth[start : start + frames]
+
+
+def speech_of(clip: Clip) -> Speech:
+    """Sound and phones of a talking clip."""
+    audio = clip.read("audio").astype(np.float32) / 32768
+    spans = zip(clip.read("phoneme_start").tolist(), clip.read("phoneme_end").tolist(), strict=True)
+    names = clip.info["phonemes"]
+    phones = tuple(Phone(name, start, end) for name, (start, end) in zip(names, spans, strict=True))
+    return Speech(audio, SAMPLE_RATE, phones)
+
+
+def vocal_event(rng: np.random.Generator) -> Speech | None:
+    """Laughter or coughs at their shares, else None; in silence before and after."""
+    drawn = rng.random()
+    if drawn < COUGHS:
+        return coughs(rng, float(rng.uniform(*EVENT_SECONDS)))
+    if drawn > COUGHS + LAUGHS:
+        return None
+    voice = draw_voice(rng, "train", ("espeak", "flite"))
+    while voice.language != "en":
+        voice = draw_voice(rng, "train", ("espeak", "flite"))
+    laugh = laughter(rng, voice)
+    before, after = (round(rng.uniform(0.3, 1.2) * SAMPLE_RATE) for _ in range(2))
+    moved = tuple(
+        Phone(p.name, p.start + before / SAMPLE_RATE, p.end + before / SAMPLE_RATE) for p in laugh.phones
+    )
+    return Speech(np.pad(laugh.audio, (before, after)), SAMPLE_RATE, moved)
+
+
+def example(
+    speech: Speech, rng: np.random.Generator, other: np.ndarray | None = None, habit: MouthHabit | None = None
+) -> MouthExample:
+    """Speech at 16 kHz, changed at random as a recording might be, with the mouth that says it.
+
+    Args:
+        other: samples of another speaker, who is heard in the background at times.
+        habit: the speaker's, some of which is drawn anew.
+    """
+    audio = speech.audio.astype(np.float64)
+    habit = replace(
+        habit or MouthHabit(),
+        jaw=float(rng.uniform(*JAW)),
+        sluggish=float(rng.uniform(*SLUGGISH)),
+        loudness=float(rng.uniform(*LOUDNESS)),
+        parted=0.0,
+    )
+    tempo, drawn = 1.0, rng.random()
+    if drawn < SUNG:
+        tempo = float(np.exp(rng.uniform(*np.log(SUNG_TEMPO))))
+    elif drawn < SUNG + UNEVEN:
+        tempo = float(rng.uniform(*UNEVEN_TEMPO))
+    heard = audio
+    if other is not None and rng.random() < SECOND_VOICE:
+        second = np.resize(np.roll(other, int(rng.integers(len(other)))), len(audio)).astype(np.float64)
+        level, under = (max(float(np.sqrt(np.mean(x**2))), 1e-9) for x in (audio, second))
+        heard = audio + second * level / under * 10 ** (-rng.uniform(*BELOW) / 20)
+    sound, quiet = augment(heard, rng, CHANGES)
+    # notes that are coloured like vowels would teach singers to close their mouths
+    changes = replace(CHANGES, microphone=0.0) if quiet else CHANGES
+    rows = drawn_out(recolour(spectrogram_80(sound), rng, changes), tempo)
+    times = frame_times(int((len(rows) - 1) * HOP_80 / SAMPLE_RATE * FPS))
+    phones = [Phone(p.name, p.start * tempo, p.end * tempo) for p in speech.phones]
+    mouth = mouth_curves(phones, times, habit, louder_syllables(loudness(audio), times / tempo))
+    mouth = np.zeros_like(mouth) if quiet else mouth
+    return MouthExample(rows.astype(np.float16), mouth[:, COEFFICIENTS].astype(np.float32))
+
+
+def drawn_out(rows: np.ndarray, tempo: float) -> np.ndarray:
+    """Spectrogram rows [N, 80] that last `tempo` times as long, [round-down N tempo, 80]."""
+    if tempo == 1:
+        return rows
+    place = np.minimum(np.arange(int(len(rows) * tempo)) / tempo, len(rows) - 1)
+    low = np.minimum(place.astype(np.int64), len(rows) - 2)
+    share = (place - low).astype(np.float32)[:, None]
+    return rows[low] * (1 - share) + rows[low + 1] * share
+
+
+def shard(clips: Sequence[Clip], count: int, rng: np.random.Generator) -> list[MouthExample]:
+    """`count` examples of random clips, laughs and coughs."""
+    found, other = [], None
+    while len(found) < count:
+        speech = vocal_event(rng)
+        habit = None
+        if speech is None:
+            clip = clips[int(rng.integers(len(clips)))]
+            speech, habit = speech_of(clip), MouthHabit(**clip.info["habits"]["mouth"])
+        found.append(example(speech, rng, other, habit))
+        other = speech.audio
+    return found

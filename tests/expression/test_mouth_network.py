@@ -1,0 +1,108 @@
+"""The mouth network with context: what it hears, and that blocks do not show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from gohd_core.audio import audio_features
+from gohd_core.errors import BadInput
+from gohd_core.expression import ExpressionConfig, ExpressionNetwork, ExpressionPredictor
+from gohd_core.expression import predictor as module
+from gohd_core.expression.lip_mapping import LipMapping
+from gohd_core.expression.mouth import MouthNetwork
+
+CONFIG = ExpressionConfig(
+    audio_widths=(4, 4, 8, 8, 16),
+    audio_residuals=0,
+    embedding_width=16,
+    mouth_coefficients=(0, 3),
+    mouth_width=16,
+    mouth_dilations=(1, 2),
+)
+
+
+@pytest.fixture(scope="module")
+def network() -> ExpressionNetwork:
+    torch.manual_seed(0)
+    return ExpressionNetwork(CONFIG).eval()
+
+
+def test_a_frame_hears_its_context_and_no_more(network: ExpressionNetwork) -> None:
+    assert network.context == 3
+    chunks = torch.randn(1, 20, 80, 16)
+    changed = chunks.clone()
+    changed[0, 10] += 1
+    e0 = torch.zeros(1, 64)
+    with torch.inference_mode():
+        first, second = (network(x, e0)[0][0, :, list(CONFIG.mouth_coefficients)] for x in (chunks, changed))
+    moved = (first - second).abs().sum(1) > 1e-7
+    assert moved[7:14].all() and not moved[:7].any() and not moved[14:].any()
+
+
+def test_only_its_coefficients_are_replaced(network: ExpressionNetwork) -> None:
+    chunks, e0 = torch.randn(1, 9, 80, 16), torch.randn(1, 64)
+    with torch.inference_mode():
+        heard = network.lips.audio_encoder(chunks)
+        plain = network.lips(heard, e0, None)
+        mouth = network.mouth(heard, network.lips(heard, torch.zeros(1, 64), None)[..., [0, 3]])
+        found = network(chunks, e0)[0]
+    torch.testing.assert_close(found[..., [0, 3]], mouth)
+    others = [k for k in range(64) if k not in (0, 3)]
+    torch.testing.assert_close(found[..., others], plain[..., others])
+
+
+def test_margins_are_heard_and_left_out(network: ExpressionNetwork) -> None:
+    chunks, e0 = torch.randn(1, 30, 80, 16), torch.zeros(1, 64)
+    with torch.inference_mode():
+        whole = network(chunks, e0)[0][:, 10:20]
+        part = network(chunks[:, 7:23], e0, margin=(3, 3))[0]
+    torch.testing.assert_close(part, whole)
+
+
+def test_blocks_do_not_show(network: ExpressionNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = 0.1 * np.random.default_rng(0).standard_normal(2 * 16_000)
+    features, e0 = audio_features(sound, 16_000), torch.zeros(64)
+    predictor = ExpressionPredictor(network, CONFIG, "stylised")
+    whole = predictor.predict(features, e0)[0]
+    monkeypatch.setattr(module, "BLOCK", 7)
+    for heard in (features, features.chunks):
+        torch.testing.assert_close(predictor.predict(heard, e0)[0], whole)
+
+
+def test_at_rest_is_the_mapping_of_a_neutral_face_with_open_eyes() -> None:
+    torch.manual_seed(2)
+    mapping = LipMapping(replace(CONFIG, eye_motion_input=True, eye_ratio_offset=1.0, mapping_widths=(8,)))
+    audio, eyes = torch.randn(2, 5, 16), torch.zeros(2, 5, 21)
+    eyes[..., 0] = 1
+    torch.testing.assert_close(mapping.at_rest(audio), mapping(audio, torch.zeros(2, 64), eyes))
+
+
+def test_it_is_its_convolutions_one_by_one() -> None:
+    """Against sums over frames by hand."""
+    torch.manual_seed(1)
+    mouth = MouthNetwork(replace(CONFIG, mouth_coefficients=(0,), mouth_width=8, mouth_dilations=(2,))).eval()
+    audio, guess = torch.randn(1, 6, 16), torch.randn(1, 6, 1)
+    heard = mouth.input(torch.cat([audio, guess], -1))[0]
+    block, spread = mouth.frames[0], []
+    for t in range(6):
+        near = [heard[min(max(t + k, 0), 5)] for k in (-2, 0, 2)]
+        spread.append(
+            sum(block.over_frames.weight[..., k] @ near[k] for k in range(3)) + block.over_frames.bias
+        )
+    bent = torch.nn.functional.leaky_relu(torch.stack(spread), 0.1)
+    hidden = heard + bent @ block.mix.weight[..., 0].T + block.mix.bias
+    torch.testing.assert_close(mouth(audio, guess)[0], mouth.output(torch.cat([hidden, guess[0]], -1)))
+
+
+def test_lips_that_are_nearly_closed_close() -> None:
+    config = replace(CONFIG, mouth_opening=(20.0, 0.0), mouth_closing=4.0)
+    mouth = MouthNetwork(config)
+    found = mouth.closer(torch.tensor([[0.0, 0.5], [0.2, 0.5], [1.0, 0.5], [-0.1, 0.5]]))
+    torch.testing.assert_close(found[:, 0], torch.tensor([0.0, 0.1, 20**2 / (20**2 + 4**2), 0.0]))
+    assert (found[:, 1] == 0.5).all(), "what does not part the lips stays"
+    with pytest.raises(BadInput, match="mouth_opening"):
+        replace(CONFIG, mouth_closing=4.0)
