@@ -38,7 +38,6 @@ PADS = {
     "GoHDExpressionPath": "expression_path.png",
 }
 SHOWN = {
-    "GoHDSampleAvatar": ("GoHDSampleAvatar", 0),
     "GoHDPreparePortrait": ("GoHDPreparePortrait", 1),
     "GoHDAnimatePortrait": ("GoHDAnimatePortrait", 0),
     "GoHDRenderVideo": ("GoHDAnimatePortrait", 0),
@@ -113,6 +112,8 @@ def prompt() -> dict[str, Any]:
     pictures["GoHDPlotMotion"] = plotted(graph, "GoHDPlotMotion", of["GoHDMixMotion"])
     drawn = graph[of["GoHDAnimatePortrait"]]["inputs"]
     who = {name: drawn[name] for name in ("animator", "portrait", "motion")}
+    graph["avatar"] = {"class_type": "GoHDSampleAvatar", "inputs": {"number": 7}}
+    pictures["GoHDSampleAvatar"] = ["avatar", 0]
     graph["strip"] = {
         "class_type": "GoHDMotionStrip",
         "inputs": {**who, "frame": -1, "steps": 5, "strength": 1.0},

@@ -132,7 +132,7 @@ async function arranged({ api, notes, name, pack, app, models }) {
   const graph = window.app.graph;
   const { LiteGraph } = window;
   const APART = 60, NOTE = 120, TOP = 60, TITLE = 30, LANE = 22;
-  const MEDIA = { LoadImage: 360, LoadAudio: 150, LoadVideo: 360, SaveVideo: 420, SaveImage: 300, PreviewImage: 300 };
+  const MEDIA = { LoadImage: 360, LoadAudio: 150, LoadVideo: 460, SaveVideo: 420, SaveImage: 300, PreviewImage: 300 };
   const node = (id) => graph.getNodeById(id) ?? graph.getNodeById(Number(id));
   const sources = (id) => Object.values(api[id].inputs).filter(Array.isArray).map(([from]) => from);
 
