@@ -211,7 +211,7 @@ for name, given in (("GoHDPreparePortrait", read), ("GoHDEncodeAudio", heard)):
     pages = len(list((ROOT / "web" / "docs").glob("*.md")))
     ran, *said = done.stdout.strip().splitlines() or [done.stderr]
     assert ran == f"{pages} (1, 512, 512, 3) 5", ran
-    assert len(said) == 2 and "'cv2'" in said[0] and "'librosa'" in said[1]
+    assert len(said) == 2 and "'cv2'" in said[0] and "'soxr'" in said[1]
     assert all("which is not installed" in line and "pip install -r" in line for line in said)
 
 

@@ -93,6 +93,13 @@ def test_colours_do_not_depend_on_the_clip(tmp_path) -> None:
     assert frames_to_bytes(frames[1:3])[:, 0, 0, 0].tolist() == [64, 128]
 
 
+@pytest.mark.parametrize("size", [(1, 5), (32, 7), (70, 33)])
+def test_bytes_by_rows_are_those_of_whole_frames(size):
+    frames = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(5))
+    whole = ((frames + 1) * 127.5).clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+    assert np.array_equal(frames_to_bytes(frames), whole.numpy())
+
+
 def test_odd_sizes_are_padded_by_one(tmp_path) -> None:
     path = render_video(tmp_path / "a.mp4", flashes(3, 2, (33, 47)), audio=(np.zeros(16_000), 16_000))
     assert read(path)[1].shape[1:3] == (34, 48)
