@@ -111,7 +111,7 @@ def _of_pil(picture: Any, what: str) -> np.ndarray:
     return (levels / (_WHITES[1] if mode.startswith("I;16") else white)).astype(np.float32)
 
 
-def read_picture(path: Path) -> Any:
+def read_picture(path: str | Path) -> Any:
     """A picture file as a PIL image, turned upright as its camera said.
 
     Texts and colour profiles in a PNG are no reason not to read it, however long: ComfyUI writes whole
@@ -119,6 +119,7 @@ def read_picture(path: Path) -> Any:
     """
     from PIL import Image as Pictures
 
+    path = Path(path)
     try:
         try:
             picture = Pictures.open(path)

@@ -106,6 +106,7 @@ def test_a_png_with_long_texts_or_profile_is_read_as_one_without(tmp_path, kind)
     exif[0x0112] = 6
     shown = saved(tmp_path / "a.png", picture, pnginfo=info, exif=exif, **options)
     assert np.array_equal(shown, saved(tmp_path / "b.png", picture, exif=exif)) and shown.shape == (60, 40, 3)
+    assert read_picture(str(tmp_path / "a.png")).size == (40, 60)
 
 
 def test_every_turn_that_a_camera_writes_is_heeded(tmp_path) -> None:
