@@ -73,14 +73,14 @@ def make_conversation(models: Any, arguments: argparse.Namespace, options: Any) 
 def _voices(arguments: argparse.Namespace) -> tuple[list[Any], tuple[Any, int]]:
     """A voice for each speaker, and all of them as one sound."""
     from gohd_core.audio import load_audio
-    from gohd_core.audio.turns import count_speakers, parse_turns, together, told_apart
+    from gohd_core.audio.turns import count_speakers, mix_voices, parse_turns, split_by_speaker
 
     if arguments.voices:
         voices = [load_audio(path) for path in arguments.voices]
-        return voices, together(voices)
+        return voices, mix_voices(voices)
     sound = load_audio(arguments.audio)
     try:
         turns = parse_turns(arguments.speakers.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{arguments.speakers} can't be read as text; check the path.") from error
-    return told_apart(sound, turns, count_speakers(turns)), sound
+    return split_by_speaker(sound, turns, count_speakers(turns)), sound
