@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.audio import AudioFeatures, audio_features
-from gohd_core.audio.turns import equally_long
+from gohd_core.audio.turns import pad_to_longest
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.face.portrait import Portrait
@@ -58,7 +58,7 @@ def converse(
     options = options or TalkOptions()
     heard = [
         None if voice is None else audio_features(*voice, models.pose.alignment)
-        for voice in equally_long(voices)
+        for voice in pad_to_longest(voices)
     ]
     frames = max(frame_count(voice) for voice in heard if voice is not None)
     motions = [

@@ -144,7 +144,7 @@ def _upright(picture: Any) -> Any:
         picture.load()
         try:
             return ImageOps.exif_transpose(picture).copy()
-        except Exception:
+        except Exception:  # Pillow raises many kinds on damaged EXIF data.
             logger.warning(
                 "The EXIF data of %s are damaged; it is taken as it lies.", picture.filename or "a picture"
             )

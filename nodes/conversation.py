@@ -132,7 +132,7 @@ class Conversation(io.ComfyNode):
 
 def _voices(first: Any, speakers: str, others: dict[str, Any]) -> tuple[list[Any], tuple[Any, int]]:
     """A voice for each speaker, and all of them as one sound."""
-    from gohd_core.audio.turns import count_speakers, parse_turns, together, told_apart
+    from gohd_core.audio.turns import count_speakers, mix_voices, parse_turns, split_by_speaker
 
     given = {**others, **(others.get("more_voices") or {})}
     more = [given[name] for name in (f"voice_{k}" for k in range(2, MOST + 1)) if given.get(name) is not None]
@@ -140,10 +140,10 @@ def _voices(first: Any, speakers: str, others: dict[str, Any]) -> tuple[list[Any
         if more:
             raise BadInput("speakers tells one sound apart; disconnect the other voices, or empty it.")
         turns = parse_turns(speakers)
-        voices = told_apart(waveform(first), turns, count_speakers(turns))
+        voices = split_by_speaker(waveform(first), turns, count_speakers(turns))
     else:
         voices = [waveform(each) for each in (first, *more)]
-    return voices, together(voices)
+    return voices, mix_voices(voices)
 
 
 NODES = (Conversation,)

@@ -83,9 +83,8 @@ def main() -> None:
         "seed": given.seed,
     }
     info = {**loaded.info, "training": training, "figures": figures}
-    save_network(
-        given.out, network.eval(), component="expression", config=config, space=loaded.space, info=info
-    )
+    what = {"component": "expression", "config": config, "space": loaded.space, "info": info}
+    save_network(given.out, network.eval(), **what, dtype=torch.float16, eight_bits=True)
 
 
 @torch.inference_mode()

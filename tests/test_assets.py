@@ -7,8 +7,8 @@ from pathlib import Path
 ASSETS = Path(__file__).parents[1] / "assets"
 
 
-def test_assets_are_under_22_megabytes_in_all():
+def test_assets_are_under_20_megabytes_in_all():
     sizes = {path.name: path.stat().st_size for path in ASSETS.rglob("*") if path.is_file()}
-    assert len(sizes) > 30 and sum(sizes.values()) < 22_000_000, sorted(sizes.items(), key=lambda x: -x[1])[
+    assert len(sizes) > 30 and sum(sizes.values()) < 20_000_000, sorted(sizes.items(), key=lambda x: -x[1])[
         :3
     ]

@@ -74,7 +74,7 @@ def count_speakers(turns: list[Turn]) -> int:
     return max(map(int, names)) if all(name.isdigit() for name in names) else len(names)
 
 
-def told_apart(sound: tuple[Any, int], turns: list[Turn], count: int) -> list[tuple[np.ndarray, int]]:
+def split_by_speaker(sound: tuple[Any, int], turns: list[Turn], count: int) -> list[tuple[np.ndarray, int]]:
     """One sound as `count` voices of its length, each silent where its speaker is: ([C, N], rate) each."""
     waveform, rate = check_waveform(*sound)
     waveform = to_stereo(waveform)
@@ -88,7 +88,7 @@ def told_apart(sound: tuple[Any, int], turns: list[Turn], count: int) -> list[tu
     return [(waveform * share, rate) for share in shares]
 
 
-def equally_long(voices: Sequence[tuple[Any, int] | None]) -> list[tuple[np.ndarray, int] | None]:
+def pad_to_longest(voices: Sequence[tuple[Any, int] | None]) -> list[tuple[np.ndarray, int] | None]:
     """Voices with silence after those that end early; None stays None."""
     checked = [None if voice is None else check_waveform(*voice) for voice in voices]
     seconds = max(wave.shape[1] / rate for wave, rate in filter(None, checked))
@@ -100,7 +100,7 @@ def equally_long(voices: Sequence[tuple[Any, int] | None]) -> list[tuple[np.ndar
     ]
 
 
-def together(voices: Sequence[tuple[Any, int]]) -> tuple[np.ndarray, int]:
+def mix_voices(voices: Sequence[tuple[Any, int]]) -> tuple[np.ndarray, int]:
     """Voices over one another as one sound, as long as the longest; quieter where it would clip.
 
     Raises `BadInput` for none.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gohd_core.checkpoints.config import config_from_json
+from gohd_core.checkpoints.eight_bits import dequantise
 from gohd_core.checkpoints.layout import Layout
 from gohd_core.checkpoints.reading import read_file
 from gohd_core.components import BUILTIN, COMPONENTS, Component, component
@@ -99,6 +100,7 @@ def _ours(path: Path, tensors: dict[str, Tensor], metadata: Mapping[str, Any]) -
     config = config_from_json(kind.config, metadata["config"], str(path))
     network = build(kind, config)
     ours = network.state_dict()
+    tensors = dequantise(tensors)
     tensors = {key if key in ours else kind.renamed(key): value for key, value in tensors.items()}
     _check_keys(path, kind.name, sorted(ours.keys() - tensors.keys()), sorted(tensors.keys() - ours.keys()))
     _fill(path, network, tensors, {key: key for key in ours})

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from gohd_core.checkpoints.config import config_to_json
+from gohd_core.checkpoints.eight_bits import quantise
 from gohd_core.checkpoints.loading import read_checkpoint
 from gohd_core.components import HEADER
 from gohd_core.errors import BadInput
@@ -28,12 +29,14 @@ def save_network(
     space: str,
     info: Mapping[str, Any] | None = None,
     dtype: torch.dtype | None = None,
+    eight_bits: bool = False,
 ) -> Path:
     """Writes weights, config and origin to one safetensors file; a failed write leaves no file.
 
     Args:
         dtype: stores floating-point tensors in this type, e.g. torch.float16 to halve the file;
             None keeps them as they are. Loading gives float32 again.
+        eight_bits: stores matrices and kernels as int8 with a scale for each output channel.
     """
     from safetensors.torch import save
 
@@ -44,6 +47,8 @@ def save_network(
     for key, value in network.state_dict().items():
         value = value.detach().cpu()
         tensors[key] = (value.to(dtype) if dtype and value.is_floating_point() else value).contiguous()
+    if eight_bits:
+        tensors = quantise(tensors)
     metadata = {
         "format": FORMAT,
         "component": component,

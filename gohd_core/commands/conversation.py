@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.commands.inputs import PICTURES, SOUNDS, files, show
-from gohd_core.commands.output_options import check_finishing, check_results, marked_frames, signed
+from gohd_core.commands.output_options import check_finishing, check_results, marked_frames, write_talk
 from gohd_core.errors import BadInput
-
-_PICTURE_FRAMES = 8
 
 
 def add_conversation_options(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +50,6 @@ def make_conversation(models: Any, arguments: argparse.Namespace, options: Any) 
     from gohd_core.conversation import converse, speakers_among
     from gohd_core.images import read_picture
     from gohd_core.portraits import prepare_portraits
-    from gohd_core.render import FrameStrip, render_video
 
     started = time.perf_counter()
     voices, sound = _voices(arguments)
@@ -63,11 +60,7 @@ def make_conversation(models: Any, arguments: argparse.Namespace, options: Any) 
     spoken = speakers_among(portraits, voices)
     progress = None if arguments.json else show
     motions, frames = converse(portraits, spoken, models, options, progress=progress)
-    strip = FrameStrip(_PICTURE_FRAMES, len(motions[0]))
-    frames = strip.watch(marked_frames(frames, arguments))
-    signed(render_video(arguments.output, frames, fps=motions[0].fps, audio=sound), arguments)
-    if arguments.picture is not None:
-        strip.save(arguments.picture)
+    write_talk(arguments.output, marked_frames(frames, arguments), motions[0], sound, arguments)
     return {
         "video": str(arguments.output),
         "frames": len(motions[0]),
@@ -80,14 +73,14 @@ def make_conversation(models: Any, arguments: argparse.Namespace, options: Any) 
 def _voices(arguments: argparse.Namespace) -> tuple[list[Any], tuple[Any, int]]:
     """A voice for each speaker, and all of them as one sound."""
     from gohd_core.audio import load_audio
-    from gohd_core.audio.turns import count_speakers, parse_turns, together, told_apart
+    from gohd_core.audio.turns import count_speakers, mix_voices, parse_turns, split_by_speaker
 
     if arguments.voices:
         voices = [load_audio(path) for path in arguments.voices]
-        return voices, together(voices)
+        return voices, mix_voices(voices)
     sound = load_audio(arguments.audio)
     try:
         turns = parse_turns(arguments.speakers.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{arguments.speakers} can't be read as text; check the path.") from error
-    return told_apart(sound, turns, count_speakers(turns)), sound
+    return split_by_speaker(sound, turns, count_speakers(turns)), sound

@@ -32,6 +32,7 @@ from gohd_core.commands.output_options import (
     check_finishing,
     check_results,
     finished,
+    load_models,
     portrait_of,
     signed,
 )
@@ -129,11 +130,7 @@ def _pairs(arguments: argparse.Namespace) -> list[Job]:
 
 
 def _maker(arguments: argparse.Namespace) -> Make:
-    import torch
-
-    from gohd_core.models import Models
-
-    models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
+    models = load_models(arguments)
     unread = models.reader is None and arguments.landmarks is None
     detector = load_detector(arguments, needed=models.extractor.config.aligned and unread)
     last: tuple[Any, ...] = ()

@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gohd_core.commands.inputs import show
+from gohd_core.commands.report_options import add_output, check_outputs, finish
+
 
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
@@ -15,8 +18,7 @@ def add_commands(commands: Any) -> None:
         "evaluate",
         help="the paper's measures on videos, result against real",
         description="Measures videos against real ones of the same names. Each figure's source is printed "
-        "under "
-        "the table; figures made under different settings are not compared.",
+        "under the table; figures made under different settings are not compared.",
     )
     parser.add_argument("result", type=Path, nargs="?", help="a video or a folder of videos")
     parser.add_argument("real", type=Path, nargs="?", help="the real video or folder")
@@ -36,15 +38,12 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--lip-sync", help="lip expert's weights, for LSE-C and LSE-D")
     parser.add_argument("--inception", help="Inception's weights, for FID")
     parser.add_argument("--arcface", help="ArcFace's weights (iResNet-50), for CSIM")
-    from gohd_core.commands.benchmark import add_output
-
     add_output(parser, "evaluate")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command; returns the exit status."""
-    from gohd_core.commands.benchmark import check_outputs, finish, show
     from gohd_core.errors import BadInput
     from gohd_core.evaluation.report import Report, compare
 

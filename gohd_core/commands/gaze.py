@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gohd_core.choices import ORDERS
 from gohd_core.commands.batch import (
     Job,
     Make,
@@ -23,11 +22,10 @@ from gohd_core.commands.inputs import (
     files,
     gaze_angles,
     is_folder,
-    numbers,
     within,
 )
 from gohd_core.commands.output_options import add_mark_options, check_finishing, check_results, signed
-from gohd_core.commands.video_options import sound_of
+from gohd_core.commands.video_options import add_face_options, sound_of
 from gohd_core.constants import MAX_FPS
 from gohd_core.errors import BadInput
 
@@ -45,11 +43,7 @@ def add_commands(commands: Any) -> None:
     )
     parser.add_argument("--path", type=Path, help="look along the gaze of this motion (.safetensors) instead")
     parser.add_argument("--strength", type=within(0, 1), default=1.0, help="share of the change, 0 to 1 (1)")
-    parser.add_argument("--face", default="largest", choices=ORDERS, help="which of several faces (largest)")
-    parser.add_argument("--face-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
-    parser.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")
-    parser.add_argument("--seconds", type=within(0), default=0.0, help="so many seconds; 0 goes to the end")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    add_face_options(parser)
     parser.add_argument(
         "--crf",
         type=int,

@@ -98,6 +98,19 @@ def numbers(text: str) -> tuple[float, ...]:
     return tuple(number(part) for part in text.split(","))
 
 
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """Whole numbers with commas, for argparse."""
+    return tuple(whole_number(part) for part in text.split(","))
+
+
+def whole_number(text: str) -> int:
+    """One whole number, for argparse."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from error
+
+
 def number(text: str, low: float = -math.inf, high: float = math.inf) -> float:
     """One finite number within bounds, for argparse."""
     try:

@@ -15,6 +15,9 @@ from gohd_core.files import check_target
 if TYPE_CHECKING:
     from torch import Tensor
 
+_STRIP_FRAMES = 8
+"""Frames of a video on its `--picture`."""
+
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Which weights draw, whom, how and where."""
@@ -24,6 +27,15 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--dtype", default="float32", choices=PRECISIONS)
     parser.add_argument("--motion", type=Path, help="also save the motion here (.safetensors)")
+
+
+def load_models(arguments: argparse.Namespace) -> Any:
+    """The models that the options name."""
+    import torch
+
+    from gohd_core.models import Models
+
+    return Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
 
 
 def add_finishing_options(parser: argparse.ArgumentParser) -> None:
@@ -122,6 +134,18 @@ def marked_frames(frames: Iterable[Tensor], arguments: argparse.Namespace) -> It
     from gohd_core.render import Mark, marked
 
     return marked(frames, Mark(not arguments.no_invisible_mark, arguments.visible_mark))
+
+
+def write_talk(
+    target: Path, frames: Iterable[Tensor], motion: Any, sound: tuple[Any, int], arguments: argparse.Namespace
+) -> None:
+    """Writes a talking video with its sound and credentials; eight of its frames where `--picture` says."""
+    from gohd_core.render import FrameStrip, render_video
+
+    strip = FrameStrip(_STRIP_FRAMES, len(motion))
+    signed(render_video(target, strip.watch(frames), fps=motion.fps, audio=sound), arguments)
+    if arguments.picture is not None:
+        strip.save(arguments.picture)
 
 
 def signed(video: Path, arguments: argparse.Namespace) -> None:

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gohd_core.choices import ORDERS
 from gohd_core.commands.batch import (
     Job,
     Make,
@@ -16,9 +15,9 @@ from gohd_core.commands.batch import (
     result_paths,
     run_batch,
 )
-from gohd_core.commands.inputs import VIDEOS, files, is_folder, numbers, within
+from gohd_core.commands.inputs import VIDEOS, files, is_folder
 from gohd_core.commands.output_options import check_results
-from gohd_core.commands.video_options import sound_of
+from gohd_core.commands.video_options import add_face_options, sound_of
 from gohd_core.errors import BadInput
 
 UNKNOWN = 3
@@ -32,12 +31,8 @@ def add_commands(commands: Any) -> None:
     parser.add_argument(
         "--output", "-o", type=Path, help="also write the video with its sound put right, an .mp4 or a folder"
     )
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
-    parser.add_argument("--face", default="largest", choices=ORDERS, help="which of several faces (largest)")
-    parser.add_argument("--face-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
-    parser.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")
-    parser.add_argument("--seconds", type=within(0), default=0.0, help="so many seconds; 0 goes to the end")
+    add_face_options(parser)
     add_batch_options(parser, lists=False)
     parser.set_defaults(run=run)
 

@@ -33,13 +33,12 @@ from gohd_core.commands.output_options import (
     check_finishing,
     check_results,
     finished,
+    load_models,
     portrait_of,
-    signed,
+    write_talk,
 )
 from gohd_core.commands.video_options import load_detector
 from gohd_core.errors import BadInput
-
-_PICTURE_FRAMES = 8
 
 
 def add_commands(commands: Any) -> None:
@@ -95,23 +94,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _maker(arguments: argparse.Namespace) -> Make:
-    import torch
-
-    from gohd_core.models import Models
-
-    models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
+    models = load_models(arguments)
     detector = load_detector(arguments, needed=models.extractor.config.aligned)
     return lambda job: _make(models, detector, job)
 
 
 def _converse(arguments: argparse.Namespace) -> int:
     check_conversation(arguments)
-    import torch
-
-    from gohd_core.models import Models
-
-    models = Models.load(arguments.models, device=arguments.device, dtype=getattr(torch, arguments.dtype))
-    made = make_conversation(models, arguments, _options(arguments))
+    made = make_conversation(load_models(arguments), arguments, _options(arguments))
     sys.stdout.write(f"{json.dumps(made) if arguments.json else _sentence(made)}\n")
     return 0
 
@@ -160,7 +150,6 @@ def _make(models: Any, detector: Any, job: Job) -> dict[str, Any]:
     from gohd_core.audio import audio_features, load_audio
     from gohd_core.motion.file import save_motion
     from gohd_core.pipeline import talk
-    from gohd_core.render import FrameStrip, render_video
 
     started = time.perf_counter()
     arguments, portrait, audio = job.arguments, job.sources["portrait"], job.sources["audio"]
@@ -168,11 +157,7 @@ def _make(models: Any, detector: Any, job: Job) -> dict[str, Any]:
     features = audio_features(waveform, rate, models.pose.alignment)
     prepared = portrait_of(portrait, models, detector, arguments)
     motion, frames = talk(prepared, features, models, _options(arguments), progress=_progress(job))
-    strip = FrameStrip(_PICTURE_FRAMES, len(motion))
-    frames = strip.watch(finished(frames, prepared, arguments))
-    signed(render_video(job.target, frames, fps=motion.fps, audio=(waveform, rate)), arguments)
-    if arguments.picture is not None:
-        strip.save(arguments.picture)
+    write_talk(job.target, finished(frames, prepared, arguments), motion, (waveform, rate), arguments)
     if arguments.motion is not None:
         info = {"portrait": portrait.name, "audio": audio.name, "seed": arguments.seed}
         save_motion(arguments.motion, motion, info)

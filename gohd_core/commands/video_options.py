@@ -1,4 +1,4 @@
-"""Options for reading a driving video, and its reading, for `gohd extract` and `gohd drive`."""
+"""Options for reading a video of a face, and its reading."""
 
 from __future__ import annotations
 
@@ -51,6 +51,15 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--no-steady-crop", action="store_true", help="let the crop follow every tremble of the face"
     )
+
+
+def add_face_options(parser: argparse.ArgumentParser) -> None:
+    """Which face is read, and how much of the video, where face networks read it."""
+    parser.add_argument("--face", default="largest", choices=ORDERS, help="which of several faces (largest)")
+    parser.add_argument("--face-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
+    parser.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")
+    parser.add_argument("--seconds", type=within(0), default=0.0, help="so many seconds; 0 goes to the end")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
 
 
 def load_readers(folder: str, device: str) -> tuple[Any, Any]:

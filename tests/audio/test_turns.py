@@ -11,11 +11,11 @@ import pytest
 from gohd_core.audio.turns import (
     Turn,
     count_speakers,
-    equally_long,
+    mix_voices,
+    pad_to_longest,
     parse_turns,
     speakers_of,
-    together,
-    told_apart,
+    split_by_speaker,
 )
 from gohd_core.errors import BadInput
 
@@ -69,9 +69,9 @@ def test_numbers_are_faces_from_the_left_and_names_count_as_they_come() -> None:
         speakers_of(parse_turns("0-1 0"), 2)
 
 
-def test_one_sound_is_told_apart_and_its_voices_make_it_again() -> None:
+def test_one_sound_is_split_by_speaker_and_its_voices_make_it_again() -> None:
     sound = tone(1.25), RATE
-    (first, rate), (second, _) = told_apart(sound, TRACK, 2)
+    (first, rate), (second, _) = split_by_speaker(sound, TRACK, 2)
     assert rate == RATE and first.shape == second.shape == sound[0].shape
     assert not first[:, round(0.51 * RATE) :].any() and not second[:, : round(0.49 * RATE)].any()
     assert np.allclose((first + second)[:, 50:-50], sound[0][:, 50:-50], atol=1e-6)
@@ -80,17 +80,19 @@ def test_one_sound_is_told_apart_and_its_voices_make_it_again() -> None:
 
 def test_voices_of_any_rate_and_length_are_one_sound() -> None:
     low, high = (tone(0.5), RATE), (tone(1.0, rate=2 * RATE), 2 * RATE)
-    mixed, rate = together([low, high])
+    mixed, rate = mix_voices([low, high])
     assert rate == 2 * RATE and mixed.shape == (1, 2 * RATE)
     assert np.allclose(mixed[:, RATE + 400 :], high[0][:, RATE + 400 :], atol=1e-4)
     assert np.abs(mixed).max() <= 1
-    loud, _ = together([(tone(0.5, 0.9), RATE)] * 3)
+    loud, _ = mix_voices([(tone(0.5, 0.9), RATE)] * 3)
     assert np.abs(loud).max() == pytest.approx(1.0)
     with pytest.raises(BadInput, match="no voices"):
-        together([])
+        mix_voices([])
 
 
 def test_short_voices_end_in_silence() -> None:
-    (first, _), nobody, (second, rate) = equally_long([(tone(0.5), RATE), None, (tone(1.0, rate=4000), 4000)])
+    (first, _), nobody, (second, rate) = pad_to_longest(
+        [(tone(0.5), RATE), None, (tone(1.0, rate=4000), 4000)]
+    )
     assert nobody is None and rate == 4000
     assert first.shape == (1, RATE) and not first[:, RATE // 2 :].any() and second.shape == (1, 4000)

@@ -103,7 +103,7 @@ def test_targets_are_judged_by_what_the_reader_can_see():
 
 
 def test_the_command_is_told_without_outputs_and_folders():
-    from gohd_core.commands.benchmark import command_line
+    from gohd_core.commands.report_options import command_line
 
     given = "benchmark quality --json a.json --speech x/y.wav --markdown R.md --plot=p.png --clips 3"
     assert command_line(given.split()) == "gohd benchmark quality --speech y.wav --clips 3"

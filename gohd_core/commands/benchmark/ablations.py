@@ -1,0 +1,77 @@
+"""`gohd benchmark ablations`: the paper's Tables 3 to 7, trained small."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from gohd_core.commands.inputs import show, whole_number, whole_numbers
+from gohd_core.commands.report_options import add_output, check_outputs, finish
+
+
+def add_command(kinds: Any) -> None:
+    """Adds the benchmark to those of `gohd benchmark`."""
+    parser = kinds.add_parser(
+        "ablations", help="the paper's Tables 3 to 7, trained small on the stylised world, beside its figures"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where the runs go; run again to go on"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help="talking clips to train and measure on (the quality benchmark's own: few)",
+    )
+    parser.add_argument(
+        "--stills",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="for table 4: stills of 128 pixels (gohd stylised make --kind stills --size 128)",
+    )
+    parser.add_argument("--parsing", type=Path, metavar="FILE", help="a face parser's weights, for table 4")
+    parser.add_argument(
+        "--tables", type=whole_numbers, default=(3, 5, 6, 7), help="of 3, 4, 5, 6, 7 (3,5,6,7)"
+    )
+    parser.add_argument(
+        "--steps",
+        type=_steps,
+        default=150,
+        help="optimiser steps of every run (150), or by module: pose=400,expression-stage1=300",
+    )
+    parser.add_argument("--seeds", type=whole_numbers, default=(0, 1, 2), help="(0,1,2)")
+    parser.add_argument("--clips", type=int, default=16, help="held-out clips that are measured (16)")
+    add_output(parser, "ablations")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measures, and writes the report."""
+    from gohd_core.evaluation.ablations.run import AblationPlan, ablations
+    from gohd_core.evaluation.quality.data import Plan, default_folder, speech_data
+
+    check_outputs(arguments)
+    talk = arguments.data or [speech_data(default_folder(), Plan(), progress=show).folder]
+    plan = AblationPlan(
+        talk=tuple(talk),
+        tables=arguments.tables,
+        steps=arguments.steps,
+        seeds=arguments.seeds,
+        stills=tuple(arguments.stills),
+        parsing=arguments.parsing,
+        clips=arguments.clips,
+    )
+    finish(ablations(plan, arguments.out, progress=show), arguments, "ablations")
+    return 0
+
+
+def _steps(text: str) -> int | dict[str, int]:
+    """A number, or module -> number, for argparse."""
+    if "=" not in text:
+        return whole_number(text)
+    named = [part.partition("=") for part in text.split(",")]
+    return {name: whole_number(steps) for name, _, steps in named}
