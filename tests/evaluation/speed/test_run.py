@@ -85,4 +85,6 @@ def test_it_measures_and_compares(tmp_path, capsys):
     assert main(["evaluate", "--compare", str(first), str(first)]) == 0
     assert "frames a second ratio" in capsys.readouterr().out
     assert torch.get_num_threads() == threads
-    assert main(["benchmark", "speed", "--seconds", "x"]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["benchmark", "speed", "--seconds", "x"])
+    assert "'x' is not a number" in capsys.readouterr().err
