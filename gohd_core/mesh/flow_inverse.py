@@ -18,8 +18,7 @@ before the last one go on."""
 def inverse_flow(shift: Tensor, size: int) -> Tensor:
     """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by Newton's method.
 
-    On a CPU, places that are right already rest: two steps of five are enough for nearly all of them, and
-    the result is the same to hundredths of a pixel in half of the time.
+    On a CPU, places that are right already rest: two steps of five are enough for nearly all of them.
     """
     places, fields = _places(shift), _with_slopes(shift, size)
     flow = -shift

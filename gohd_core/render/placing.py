@@ -65,7 +65,7 @@ class StillPlace:
 def resized(crop: Tensor, shape: Sequence[int]) -> Tensor:
     """A crop [3, s, s] as [3, h, w]: bicubic, or averaged where it shrinks by more than a quarter.
 
-    By OpenCV, in half the time of `F.interpolate` with its filter.
+    By OpenCV, which is faster than `F.interpolate` with its filter.
     """
     height, width = shape
     method = cv2.INTER_AREA if height < _AVERAGED * crop.shape[1] else cv2.INTER_CUBIC

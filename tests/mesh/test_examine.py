@@ -169,10 +169,14 @@ def test_a_blinking_photograph_is_read_as_one_with_shut_eyes(reader, astronaut) 
     assert all(ball.shut for ball in source.eyes.balls)
     aside = source.own.clone()
     aside[:, 70] += 0.4
-    own = frames_to_bytes(source.face.image)[0].astype(float)
-    error = frames_to_bytes(animator.decode(source, aside))[0] - own
     x, y = asleep.mesh_in_crop[[33, 133, 159, 145], :2].round().long().T
-    assert np.abs(error[y.min() : y.max() + 1, x.min() : x.max() + 1]).mean() < 5
+    told, ahead, own = (
+        frames_to_bytes(frame)[0, y.min() : y.max() + 1, x.min() : x.max() + 1].astype(float)
+        for frame in (animator.decode(source, aside), animator.decode(source, source.own), source.face.image)
+    )
+    # Measured 2.6 and 6; with an eyeball drawn behind the lids, 4.6 and 52.
+    assert np.abs(told - own).mean() < 3.5
+    assert np.abs(told - ahead).max() < 15
 
 
 @needs_face_networks
