@@ -99,8 +99,8 @@ def prepare_portraits(
             problems.append(str(problem))
     if len(portraits) < least:
         said = (
-            f"{least} faces are needed and {len(portraits)} of {len(faces)} in the picture can be drawn; show "
-            "all of them, with both eyes and the mouth in view, or give fewer voices."
+            f"{least} faces are needed and {len(portraits)} of {len(faces)} in the picture can be drawn; "
+            "show all of them, with both eyes and the mouth in view, or give fewer voices."
         )
         raise BadInput(" ".join([said, *problems]))
     return portraits
