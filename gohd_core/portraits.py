@@ -98,10 +98,11 @@ def prepare_portraits(
         except BadInput as problem:
             problems.append(str(problem))
     if len(portraits) < least:
-        raise BadInput(
-            f"{least} faces are needed and {len(portraits)} of {len(faces)} in the picture can be drawn. "
-            + " ".join(problems)
+        said = (
+            f"{least} faces are needed and {len(portraits)} of {len(faces)} in the picture can be drawn; "
+            "show all of them, with both eyes and the mouth in view, or give fewer voices."
         )
+        raise BadInput(" ".join([said, *problems]))
     return portraits
 
 

@@ -106,7 +106,7 @@ def turned(
     if not 0 <= strength <= 1:
         raise BadInput(f"The strength is {strength:g}; give one from 0 to 1.")
     if read.eyes is None:
-        raise BadInput("No face was seen, so that there are no eyes to turn.")
+        raise BadInput("No face was seen; show one from the front or a little aside, with both eyes in view.")
     missing = int((~read.found).sum())
     if read.eyes.unsteady():
         return film, GazeReport(len(read.found), missing, 0, True)

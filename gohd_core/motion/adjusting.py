@@ -128,7 +128,7 @@ def checked(values: Mapping[str, object]) -> dict[str, float]:
     """Sliders and moods as they came from a file or a browser; `BadInput` for what is none."""
     made = {}
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise BadInput(f"{name} is {value!r}; give a finite number.")
         _check(name, torch.tensor([float(value)], dtype=torch.float32, device="cpu"))
         made[name] = float(value)
@@ -178,6 +178,8 @@ def _path_key(number: int, line: str) -> tuple[float, dict[str, float], str]:
 def _check(name: str, track: Tensor) -> None:
     if name not in NAMES:
         raise BadInput(f"There is no slider {name!r}; use some of {', '.join(NAMES)}.")
+    for value in track[~track.isfinite()].tolist():
+        raise BadInput(f"{name} is {value!r}; give a finite number.")
     control = CONTROLS.get(name)
     low, high = AMOUNTS if control is None else (control.low, control.high)
     if bool(((track < low - 1e-6) | (track > high + 1e-6)).any()):

@@ -211,6 +211,12 @@ def test_only_numbers_within_the_slider_are_taken(value) -> None:
     assert checked({"jaw": 1, "happy": 2.0}) == {"jaw": 1.0, "happy": 2.0}
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_slider_that_is_no_number_is_named(value) -> None:
+    with pytest.raises(BadInput, match="jaw is .*finite number"):
+        adjusted(Motion.from_descriptors(torch.zeros(1, 72), STYLISED), {"turn": 1.0, "jaw": value})
+
+
 def test_another_space_is_refused() -> None:
     with pytest.raises(BadInput, match="bfm09"):
         adjusted(Motion.from_descriptors(torch.zeros(1, 72), "bfm09"), {"jaw": 0.5})
