@@ -65,14 +65,12 @@ def rotation(angles: Tensor) -> Tensor:
     """
     if angles.shape[-1] != 3:
         raise BadInput(f"The angles have shape {tuple(angles.shape)}; the last dimension must be 3.")
-    x, y, z = angles.unbind(-1)
-    sx, cx, sy, cy, sz, cz = x.sin(), x.cos(), y.sin(), y.cos(), z.sin(), z.cos()
-    rows = [
-        torch.stack([cz * cy, sz * cy, -sy], -1),
-        torch.stack([cz * sy * sx - sz * cx, sz * sy * sx + cz * cx, cy * sx], -1),
-        torch.stack([cz * sy * cx + sz * sx, sz * sy * cx - cz * sx, cy * cx], -1),
-    ]
-    return torch.stack(rows, -2)
+    (sx, sy, sz), (cx, cy, cz) = angles.sin().unbind(-1), angles.cos().unbind(-1)
+    both, other = cz * sy, sz * sy
+    first = cz * cy, sz * cy, -sy
+    second = both * sx - sz * cx, other * sx + cz * cx, cy * sx
+    third = both * cx + sz * sx, other * cx - cz * sx, cy * cx
+    return torch.stack([*first, *second, *third], -1).unflatten(-1, (3, 3))
 
 
 def rotation_angles(matrices: Tensor) -> Tensor:

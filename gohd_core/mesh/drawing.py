@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gohd_core.face.camera import rotation
 from gohd_core.mesh.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.contours import opposite
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, OwnFace, Window
@@ -26,9 +27,9 @@ _JAW_COLUMN, _BLINK_COLUMNS = 0, {LEFT_EYE: 10, RIGHT_EYE: 11}
 
 def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
     """Frames [B,3,S,S] in [-1, 1] from descriptors [B,72] in the network's order."""
-    size, own = source.size, source.own
+    size = source.size
     gaze = into_head(descriptors[:, 64:70], descriptors[:, 70:])
-    gaze = gaze - into_head(own[:, 64:70], own[:, 70:])  # what the eyes turn by in the head
+    gaze = gaze - source.gaze_in_head  # what the eyes turn by in the head
     descriptors = _with_lids(descriptors, gaze[:, 1])
     head = source.warp.flow(descriptors)
     at = _enlarged(head.skin, size)  # [B,S,S,2]
@@ -48,8 +49,9 @@ def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
         frames = torch.addcmul(drawn[:, :3], 1 - drawn[:, 3:], source.wall)
         moved = head.skin.square().sum(1, keepdim=True).sqrt_() / (_STILL * size)
         frames.addcmul_(source.fringe, _enlarged((1 - moved).clamp(0, 1), size).permute(0, 3, 1, 2))
+    motion = descriptors, rotation(descriptors[:, 64:67]), gaze
     for part, flow in enumerate(flows):
-        _draw_part(source, frames, head.rigid, part, flow, target[:, part], descriptors, gaze)
+        _draw_part(source, frames, head.rigid, part, flow, target[:, part], motion)
     return frames.clamp_(-1, 1)
 
 
@@ -60,11 +62,11 @@ def _draw_part(
     part: int,
     flow: ContourFlow,
     contours: Tensor,
-    descriptors: Tensor,
-    gaze: Tensor,
+    motion: tuple[Tensor, Tensor, Tensor],
 ) -> None:
-    """Draws what lies between lips or lids into the frames, in place."""
-    window = flow.window
+    """Draws what lies between lips or lids into the frames, in place; motion: descriptors [B,72], the head's
+    rotations [B,3,3], and what the eyes turn by in the head [B,2]."""
+    window, (descriptors, turn, gaze) = flow.window, motion
     common = (
         window,
         torch.stack(
@@ -74,6 +76,7 @@ def _draw_part(
         rigid,
         contours,
         descriptors,
+        turn,
     )
     if part == LIPS:
         finished = source.mouth.draw(MouthFrame(*common, descriptors[:, _JAW_COLUMN]))

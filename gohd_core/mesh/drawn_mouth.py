@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.constants import N_DESCRIPTOR
-from gohd_core.face.camera import Camera
+from gohd_core.face.camera import Camera, rotation
 from gohd_core.images import Image
 from gohd_core.mesh.contour_warp import ContourFlow
 from gohd_core.mesh.contours import face_contours
@@ -68,6 +68,7 @@ class DrawnMouth:
                 rigid=rigid,
                 contours=contours,
                 descriptor=descriptor,
+                rotation=rotation(pose[None, :3]),
                 jaw=torch.tensor([jaw], dtype=torch.float32, device="cpu"),
             )
         )

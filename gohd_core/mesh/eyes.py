@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -86,6 +87,21 @@ class Eyeball:
     lid: Lid
     shut: bool
 
+    @cached_property
+    def plane(self) -> Tensor:
+        """[3,3] of the iris, see `_plane`."""
+        return _plane(self.middle, self.width)
+
+    @cached_property
+    def offset(self) -> Tensor:
+        """[1,2] of the iris in the picture, see `_iris_offset`."""
+        return _iris_offset(self.gaze[None], self.width)
+
+    @cached_property
+    def narrowed(self) -> Tensor:
+        """[1,2,2] of the iris in the picture, see `_narrowed`."""
+        return _narrowed(self.offset, self.width)
+
 
 @dataclass(frozen=True)
 class Eyes:
@@ -99,15 +115,19 @@ class Eyes:
         picture = as_array(face)
         return cls(face, tuple(_eyeball(face, picture, eye) for eye in (LEFT_EYE, RIGHT_EYE)))
 
+    @cached_property
+    def gazes(self) -> Tensor:
+        """[1,2,2] own gaze of both in the head."""
+        return torch.stack([each.gaze for each in self.balls])[None]
+
     def draw(self, frame: EyeFrame) -> Tensor:
         """The finished window [B,3,h,w]."""
         ball = self.balls[frame.eye - LEFT_EYE]
         if ball.shut:
             return frame.skin
-        both = torch.stack([each.gaze for each in self.balls])[None]
-        gaze = eye_gazes(both, frame.gaze_in_head - ball.gaze)[:, frame.eye - LEFT_EYE]
-        own, now = (_iris_offset(each, ball.width) for each in (ball.gaze[None], gaze))
-        moved = (now - own).norm(dim=-1) / ball.radius
+        gaze = eye_gazes(self.gazes, frame.gaze_in_head - ball.gaze)[:, frame.eye - LEFT_EYE]
+        now = _iris_offset(gaze, ball.width)
+        moved = (now - ball.offset).norm(dim=-1) / ball.radius
         rest = smooth(_REST[1], _REST[0], moved) * self._lids_rest(frame, ball)
         blinks = bool((frame.blink > PAINTED[0]).any())
         if not blinks and bool((rest == 1).all()):
@@ -120,20 +140,20 @@ class Eyes:
         skin = ball.lid.cover(part) if blinks else part.skin
         drawn = skin
         if bool(part.opening.coverage.any()):
-            eyeball = self._look(ball, part, own, now)
+            eyeball = self._look(ball, part, now)
             eyeball = ball.lid.shade(eyeball, part) if blinks else eyeball
             drawn = torch.lerp(skin, eyeball, ball.lid.opened(part) * (1 - rest[:, None, None, None]))
         drawn = ball.lid.lashes(drawn, part) if blinks else drawn
         return crop.put_back(drawn, frame.skin)
 
-    def _look(self, ball: Eyeball, frame: EyeFrame, own: Tensor, now: Tensor) -> Tensor:
-        """The eyeball's colours [B,3,h,w] in [-1, 1], its iris at `now` [B,2] and in the picture at `own`."""
-        window, to_texture, start = frame.window, ball.to_texture, ball.start
-        at, to_pixels = _plane(ball.middle, ball.width, frame.pose, window.size)
+    def _look(self, ball: Eyeball, frame: EyeFrame, now: Tensor) -> Tensor:
+        """The eyeball's colours [B,3,h,w] in [-1, 1], its iris at `now` [B,2]."""
+        window, own, to_texture, start = frame.window, ball.offset, ball.to_texture, ball.start
+        at, to_pixels = _in_pixels(frame.pixels(ball.plane), ball.width)
         to_plane = torch.linalg.inv(to_pixels)  # pixels to model units beside the middle of the corners
         iris = (ball.iris - ball.middle)[:2]
         # A disc that is turned away is seen narrowed along the way it is turned.
-        narrow = _narrowed(own, ball.width) @ torch.linalg.inv(_narrowed(now, ball.width)) @ to_plane
+        narrow = ball.narrowed @ torch.linalg.inv(_narrowed(now, ball.width)) @ to_plane
         middle = at + _times(to_pixels, iris + now - own)  # the iris's pixel
         fixed = to_texture @ to_plane
         maps = [
@@ -155,20 +175,21 @@ class Eyes:
 
     def _lids_rest(self, frame: EyeFrame, ball: Eyeball) -> Tensor:
         """[B]: 1 where the lids' edge lies as in the picture, however the head has turned."""
-        own = transform(self.face.contours[frame.eye, EDGE], frame.pose)
-        own = Camera.of_size(frame.window.size).pixels(own)
+        own = frame.pixels(self.face.contours[frame.eye, EDGE])
         moved = (frame.contours[:, EDGE] - own).norm(dim=-1).amax(-1) / (self.face.unit * ball.width)
         return smooth(_LIDS_REST[1], _LIDS_REST[0], moved)
 
 
-def _plane(middle: Tensor, width: float, pose: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Where an iris's plane is: its middle's pixel [B,2], and model units to pixels [B,2,2]."""
-    step = width / 2
-    steps = torch.zeros(3, 3, device=pose.device, dtype=pose.dtype)
-    steps[1, 0] = steps[2, 1] = step
-    points = middle + steps
-    at = Camera.of_size(size).pixels(transform(points, pose))  # [B,3,2]
-    return at[:, 0], ((at[:, 1:] - at[:, :1]) / step).mT
+def _plane(middle: Tensor, width: float) -> Tensor:
+    """An iris's plane [3,3]: its middle, and points half an eye's width across and up from it; head space."""
+    steps = torch.zeros(3, 3, device=middle.device, dtype=middle.dtype)
+    steps[1, 0] = steps[2, 1] = width / 2
+    return middle + steps
+
+
+def _in_pixels(plane: Tensor, width: float) -> tuple[Tensor, Tensor]:
+    """A plane's middle [B,2], and model units to pixels [B,2,2], from the pixels [B,3,2] of `_plane`."""
+    return plane[:, 0], ((plane[:, 1:] - plane[:, :1]) / (width / 2)).mT
 
 
 def _times(matrix: Tensor, vector: Tensor) -> Tensor:
@@ -245,18 +266,19 @@ def _eyeball(face: OwnFace, picture: np.ndarray, eye: int) -> Eyeball:
     room = size // 20
     x0, y0 = np.clip(edge.min(0).astype(int) - room, 0, size - 8)
     x1, y1 = np.clip(edge.max(0).astype(int) + room, 8, size)
-    plane = _plane(middle, width, face.pose, size)
-    at, to_pixels = (x[0].cpu().numpy() for x in plane)
-    marked = at + to_pixels @ (iris - middle)[:2].cpu().numpy()
+    plane = _plane(middle, width)
+    middle_at, to_pixels = _in_pixels(Camera.of_size(size).pixels(transform(plane, face.pose)), width)
+    at, axes = middle_at[0].cpu().numpy(), to_pixels[0].cpu().numpy()
+    marked = at + axes @ (iris - middle)[:2].cpu().numpy()
     between = fill_polygon(edge - (x0, y0), (y1 - y0, x1 - x0))
     luma = np.ascontiguousarray(picture[y0:y1, x0:x1] @ LUMA)
     corner = np.array([x0, y0])
     found, pixels = limbus(luma, between, marked - corner, radius * face.unit)
-    shift = np.linalg.inv(to_pixels) @ (found + corner - marked)
+    shift = np.linalg.inv(axes) @ (found + corner - marked)
     iris = iris + torch.cat([torch.from_numpy(shift).to(iris), iris.new_zeros(1)])
     radius = float(np.clip(pixels / face.unit, _IRIS[0] * width, _IRIS[1] * width))
     yy, xx = np.mgrid[y0:y1, x0:x1].astype(np.float32)
-    place = (np.stack([xx, yy], -1) - at) @ np.linalg.inv(to_pixels).T - (iris - middle)[:2].cpu().numpy()
+    place = (np.stack([xx, yy], -1) - at) @ np.linalg.inv(axes).T - (iris - middle)[:2].cpu().numpy()
     rho = np.hypot(place[..., 0], place[..., 1]) / radius
     textures, shine = _textures(picture[y0:y1, x0:x1], edge - (x0, y0), rho, radius * face.unit)
     fixed, iris_colour = as_map(textures, face.image).split((6, 3), 1)
@@ -268,8 +290,8 @@ def _eyeball(face: OwnFace, picture: np.ndarray, eye: int) -> Eyeball:
         iris,
         radius,
         face.gaze_in_head[k],
-        torch.diag(2 / sides) @ plane[1],
-        (2 * (plane[0] - torch.from_numpy(corner).to(sides)) + 1) / sides - 1,
+        torch.diag(2 / sides) @ to_pixels,
+        (2 * (middle_at - torch.from_numpy(corner).to(sides)) + 1) / sides - 1,
         fixed,
         iris_colour,
         highlights,

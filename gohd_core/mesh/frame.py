@@ -8,6 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from gohd_core.face.camera import Camera
 from gohd_core.mesh.sampling import flow_at
 
 LIPS, LEFT_EYE, RIGHT_EYE = range(3)
@@ -108,11 +109,6 @@ class Opening:
         """[B,1,h,w] height of the opening in the pixel's column, pixels, at least 0."""
         return (self.above + self.below).clamp_min(0)
 
-    @property
-    def place(self) -> Tensor:
-        """[B,1,h,w] from 0 at the upper to 1 at the lower edge."""
-        return (self.above / (self.above + self.below).clamp_min(1e-3)).clamp(0, 1)
-
 
 @dataclass(frozen=True)
 class PartFrame:
@@ -125,6 +121,7 @@ class PartFrame:
         rigid: [B,2,n,n] backward flow of a head that moves as one piece, without any expression, in pixels.
         contours: [B,7,48,2] in pixels of the frame.
         descriptor: [B,72] in the network's order, as drawn.
+        rotation: [B,3,3] of the head, for row vectors (`camera.rotation` of the descriptor's angles).
     """
 
     window: Window
@@ -133,6 +130,7 @@ class PartFrame:
     rigid: Tensor
     contours: Tensor
     descriptor: Tensor
+    rotation: Tensor
 
     @cached_property
     def rigid_at(self) -> Tensor:
@@ -144,6 +142,11 @@ class PartFrame:
     def pose(self) -> Tensor:
         """[B,6] rotation angles and translation."""
         return self.descriptor[:, 64:70]
+
+    def pixels(self, points: Tensor) -> Tensor:
+        """Pixels [B,N,2] of the frames at which points [N,3] of the head lie."""
+        placed = points @ self.rotation + self.descriptor[:, None, 67:70]
+        return Camera.of_size(self.window.size).pixels(placed)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.cropping import Crop
-from gohd_core.mesh.frame import EDGE, LIPS, POINTS, MouthFrame, OwnFace
+from gohd_core.mesh.frame import EDGE, LIPS, POINTS, MouthFrame, Opening, OwnFace
 from gohd_core.mesh.photometry import (
     LUMA,
     as_array,
@@ -144,23 +144,30 @@ class Mouth:
         crop = Crop.around(frame, edge, _LIP_SHADOW * self.face.unit + self.softness + 1)
         if crop is None:
             return frame.skin
-        part = _Part.of(crop.frame, self.softness)
+        opening = crop.frame.opening
         # Lips darken softly towards an opening that is wider than the picture's.
-        depth = torch.maximum(-part.above, -part.below).clamp_min(0)
-        more = smooth(0.0, 0.05, part.height / self.face.unit - self.face.gap)
-        shade = 0.20 * more * smooth(_LIP_SHADOW * self.face.unit, 0.0, depth) * part.within
+        depth = torch.maximum(-opening.above, -opening.below).clamp_min(0)
+        more = smooth(0.0, 0.05, opening.height / self.face.unit - self.face.gap)
+        within = smooth(1.15, 0.85, opening.along.abs()) * smooth(0.0, 1.0, opening.height)
+        shade = 0.20 * more * smooth(_LIP_SHADOW * self.face.unit, 0.0, depth) * within
         drawn = (crop.frame.skin + 1) * (1 - shade) - 1
         inner = Crop.around(crop.frame, edge, self.softness + 1)
         if inner is not None:
-            part = _Part.of(inner.frame, self.softness)
-            skin = drawn[..., inner.rows, inner.columns]
-            drawn = inner.put_back(torch.lerp(skin, self._inside(part, inner.frame), part.cover), drawn)
+            skin, share = drawn[..., inner.rows, inner.columns], self._cover(inner.frame.opening)
+            drawn = inner.put_back(torch.lerp(skin, self._inside(inner.frame), share), drawn)
         drawn = torch.lerp(drawn, crop.frame.skin, rest[:, None, None, None])
         return crop.put_back(drawn, frame.skin)
 
-    def _inside(self, part: _Part, frame: MouthFrame) -> Tensor:
+    def _cover(self, opening: Opening) -> Tensor:
+        """Share [B,1,h,w] of a pixel between the lips, its edges as soft as the picture; less of slits that
+        are narrower than these."""
+        half = self.softness / 2
+        soft = smooth(-half, half, opening.above) * smooth(-half, half, opening.below)
+        return soft * (opening.height / self.softness).clamp(0, 1) * smooth(1.0, 0.90, opening.along.abs())
+
+    def _inside(self, frame: MouthFrame) -> Tensor:
         """Colours behind the lips [B,3,h,w] in [-1, 1]."""
-        unit = self.face.unit
+        part, unit = frame.opening, self.face.unit
         tooth, gum, tongue, cavity, exponents, lift = self.colours[..., None, None]
         height = part.height / unit
         ramp = (0.24 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
@@ -205,7 +212,7 @@ class Mouth:
         row = torch.maximum(row * light.clamp_min(1e-3) ** exponents, 0.5 * cavity)
         colour = torch.lerp(colour * shadow.clamp_min(1e-3) ** exponents, row, opacity)
         colour = colour * (1 + self._grain(frame))
-        return (colour if own is None else self._with_own(part, own, colour, under_lip**exponents)) * 2 - 1
+        return (colour if own is None else self._with_own(height, own, colour, under_lip**exponents)) * 2 - 1
 
     def _grain(self, frame: MouthFrame) -> Tensor:
         """Relative change of light by grain that is fixed to the head, [B,1,h,w]."""
@@ -214,9 +221,10 @@ class Mouth:
         grain = self.grain.expand(len(grid), -1, -1, -1)
         return F.grid_sample(grain, grid, "bilinear", "reflection", align_corners=False)
 
-    def _with_own(self, part: _Part, own: Tensor, drawn: Tensor, under_lip: Tensor) -> Tensor:
-        """Drawn colours under what the picture shows itself [B,5,h,w], which goes with the head."""
-        wider = part.height.amax((2, 3), keepdim=True) / self.face.unit - self.face.gap
+    def _with_own(self, height: Tensor, own: Tensor, drawn: Tensor, under_lip: Tensor) -> Tensor:
+        """Drawn colours under what the picture shows itself [B,5,h,w], which goes with the head; height
+        [B,1,h,w] of the opening in model units."""
+        wider = height.amax((2, 3), keepdim=True) - self.face.gap
         share = torch.lerp(own[:, 4:], own[:, 3:4], smooth(0.0, 0.022, wider))
         if not self.own.shows_teeth:  # darkness alone is no thing that would stay in its place
             share = share * smooth(0.06, 0.01, wider)
@@ -224,38 +232,9 @@ class Mouth:
         return torch.lerp(drawn, own[:, :3] * shadow, share)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Maps [B,1,h,w] of an opening, lengths in pixels.
-
-    Attributes:
-        above, below, along, height: as in the frame.
-        within: 1 between the corners, 0 beyond them.
-        cover: share of a pixel that lies between the lips, as soft as the picture.
-    """
-
-    above: Tensor
-    below: Tensor
-    along: Tensor
-    height: Tensor
-    within: Tensor
-    cover: Tensor
-
-    @classmethod
-    def of(cls, frame: MouthFrame, softness: float) -> _Part:
-        opening = frame.opening
-        height, half = opening.height, softness / 2
-        # An edge as soft as the picture's own; of slits narrower than that only so much.
-        soft = smooth(-half, half, opening.above) * smooth(-half, half, opening.below)
-        cover = soft * (height / softness).clamp(0, 1) * smooth(1.0, 0.90, opening.along.abs())
-        within = smooth(1.15, 0.85, opening.along.abs()) * smooth(0.0, 1.0, height)
-        return cls(opening.above, opening.below, opening.along, height, within, cover)
-
-
 def _rest(frame: MouthFrame, face: OwnFace) -> Tensor:
     """[B]: 1 where the lips' edge lies as in the picture, however the head has turned."""
-    own = transform(face.contours[LIPS, EDGE], frame.pose)
-    own = Camera.of_size(frame.window.size).pixels(own)
+    own = frame.pixels(face.contours[LIPS, EDGE])
     moved = (frame.contours[:, EDGE] - own).norm(dim=-1).amax(-1) / face.unit
     return smooth(_REST[1], _REST[0], moved)
 

@@ -31,7 +31,8 @@ def smoothstep(start: float, stop: float, x: np.ndarray | float) -> np.ndarray:
 def smooth(start: float | Tensor, stop: float | Tensor, x: Tensor) -> Tensor:
     """`smoothstep` of a tensor."""
     share = ((x - start) * (1 / (stop - start))).clamp_(0, 1)
-    return share.square() * (3 - 2 * share)
+    slope = torch.rsub(share, 3, alpha=2)
+    return share.square_().mul_(slope)
 
 
 def as_array(face: OwnFace) -> np.ndarray:

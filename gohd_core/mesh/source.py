@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from gohd_core.mesh.eye_outline import with_lower_lids
 from gohd_core.mesh.eyes import Eyes
 from gohd_core.mesh.fit import fit_face
 from gohd_core.mesh.frame import EDGE, LIPS, OwnFace
-from gohd_core.mesh.gaze import eyes_in_head, from_head
+from gohd_core.mesh.gaze import eyes_in_head, from_head, into_head
 from gohd_core.mesh.head import HeadWarp, head_warp
 from gohd_core.mesh.matte import split
 from gohd_core.mesh.mouth import Mouth
@@ -61,6 +62,11 @@ class MeshSource:
     def counted_from(self, reference: Tensor) -> MeshSource:
         """The same portrait for motion that is told from another descriptor [1,72] of its own."""
         return replace(self, reference=reference)
+
+    @cached_property
+    def gaze_in_head(self) -> Tensor:
+        """[1,2] own gaze relative to the head, radians."""
+        return into_head(self.own[:, 64:70], self.own[:, 70:])
 
     @property
     def identity_code(self) -> Tensor:

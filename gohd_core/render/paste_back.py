@@ -177,7 +177,12 @@ def _batched(frames: Iterator[Tensor]) -> Iterator[Tensor]:
     for frame in frames:
         batch.append(frame)
         if (len(batch) + 1) * frame[0].numel() > _BATCH_PIXELS:
-            yield torch.stack(batch)
+            yield _stacked(batch)
             batch = []
     if batch:
-        yield torch.stack(batch)
+        yield _stacked(batch)
+
+
+def _stacked(batch: list[Tensor]) -> Tensor:
+    """`torch.stack`, which of one frame makes a view: large ones are worth it."""
+    return batch[0][None] if len(batch) == 1 else torch.stack(batch)

@@ -62,7 +62,7 @@ def test_parted_lips_show_teeth_and_darkness_between_them(shut, monkeypatch):
     assert luma.min() < -0.7 and skin - 0.6 < luma.max() < 0.95
     # Teeth hang from the upper lip: the brightest place is in the upper half.
     bright = luma >= luma.quantile(0.95)
-    assert frame.opening.place[inside[:, :1]][bright].mean() < 0.5
+    assert (frame.opening.above / frame.opening.height)[inside[:, :1]][bright].mean() < 0.5
 
 
 def test_a_batch_is_drawn_like_its_frames_alone(smiling, shut):

@@ -79,10 +79,10 @@ const SHOWN = {
   GoHDPersonMask: ["sharpness"],
   GoHDDriverFrames: ["framing"],
   GoHDConversation: ["speakers", "seed"],
-  GoHDIdleMotion: ["duration", "seed"],
   GoHDSetMood: ["mood", "amount"],
   GoHDExpressionEditor: ["mood", "mood_amount"],
   GoHDExpressionPath: ["keys"],
+  GoHDIdleMotion: ["duration", "seed"],
   GoHDGazePath: ["keys"],
   GoHDMotionStrip: ["steps", "strength"],
   GoHDEditMotion: ["scale", "smooth"],
@@ -108,7 +108,9 @@ function app(api) {
   const inputs = [];
   for (const [type, widgets] of Object.entries(SHOWN)) {
     const found = Object.keys(api).filter((id) => api[id].class_type === type);
-    for (const id of found) for (const widget of widgets) inputs.push([Number(id), widget]);
+    // Where keys say the mood, the mood and amount above them count for nothing.
+    const kept = type === "GoHDSetMood" && found.some((id) => api[id].inputs.keys) ? ["keys"] : widgets;
+    for (const widget of kept) for (const id of found) inputs.push([Number(id), widget]);
   }
   const kept = Object.keys(api).filter((id) => ["SaveVideo", "SaveImage", "GoHDSaveBlendshapes"].includes(api[id].class_type));
   return { inputs: inputs.slice(0, MOST), outputs: kept.map(Number) };
