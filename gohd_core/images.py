@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 CHANNELS = (1, 3, 4)
 _WHITES = (255, 65_535)
-_TURNS = {
+_TRANSPOSITIONS = {
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
     4: "FLIP_TOP_BOTTOM",
@@ -28,7 +28,7 @@ _TURNS = {
     7: "TRANSVERSE",
     8: "ROTATE_90",
 }
-"""Transposition that turns a picture upright, by its orientation tag."""
+"""Transposition that turns a picture upright, by its EXIF orientation."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 OVERSHOOT = 0.1
 """Float images may leave 0..1 by this much, as sharp resizing makes them do; they are clipped."""
@@ -155,20 +155,22 @@ def _upright_tiff(content: bytes) -> Any:
     """A TIFF's picture. Pillow shears those that lie on their side without compression, so it is not told."""
     from PIL import Image as Pictures
 
-    turn, content = _without_turn(content)
+    orientation, content = _without_orientation(content)
     picture = _upright(Pictures.open(io.BytesIO(content)))
-    return picture if turn == 1 else picture.transpose(Pictures.Transpose[_TURNS[turn]])
+    if orientation == 1:
+        return picture
+    return picture.transpose(Pictures.Transpose[_TRANSPOSITIONS[orientation]])
 
 
-def _without_turn(tiff: bytes) -> tuple[int, bytes]:
-    """The turn (tag 274) of a TIFF's first picture, and the file without it (TIFF 6.0, section 2)."""
+def _without_orientation(tiff: bytes) -> tuple[int, bytes]:
+    """The orientation (tag 274) of a TIFF's first picture, and the file without it (TIFF 6.0, section 2)."""
     order = "little" if tiff[:2] == b"II" else "big"
     start = int.from_bytes(tiff[4:8], order)
     for place in range(start + 2, start + 2 + 12 * int.from_bytes(tiff[start : start + 2], order), 12):
         if tiff[2:4] != b"+\0"[:: 1 if order == "little" else -1] and place + 12 <= len(tiff):
-            turn = int.from_bytes(tiff[place + 8 : place + 10], order)
-            if int.from_bytes(tiff[place : place + 2], order) == 274 and turn in _TURNS:
-                return turn, tiff[: place + 8] + (1).to_bytes(2, order) + tiff[place + 10 :]
+            orientation = int.from_bytes(tiff[place + 8 : place + 10], order)
+            if int.from_bytes(tiff[place : place + 2], order) == 274 and orientation in _TRANSPOSITIONS:
+                return orientation, tiff[: place + 8] + (1).to_bytes(2, order) + tiff[place + 10 :]
     return 1, tiff
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from gohd_core.constants import FPS, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.motion.editing import looped
+from gohd_core.motion.movements import LIDS, MOUTH
 from gohd_core.motion.sequence import Expression, Gaze, Motion, Pose
 
 BREATHS = 15.0
@@ -29,7 +30,6 @@ BLINKS = 17.0
 """A minute at rest (A. R. Bentivoglio et al., Movement Disorders 1997)."""
 BLEND = 1.0
 """Seconds over which the end of a loop becomes its beginning."""
-MOUTH = ("jaw_open", "lip_pucker", "lip_spread", "lip_press", "upper_lip_raise", "lower_lip_drop")
 SHORTEST, LONGEST = 2.0, 3600.0
 
 
@@ -83,7 +83,7 @@ def idle_motion(
     pose[:, 0] -= NOD * breath
     pose[:, 4] += RISE * breath
     expression = without_speech(own).expression.values[:1].repeat(whole, 1)
-    for k, name in enumerate(("blink_left", "blink_right")):
+    for k, name in enumerate(LIDS):
         column = expression[:, INDEX[name]]
         expression[:, INDEX[name]] = torch.maximum(column, _tensor(lids[:, k]))
     made = Motion(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.motion import smoothing
-from gohd_core.motion.idle import MOUTH
+from gohd_core.motion.movements import MOUTH
 from gohd_core.motion.sequence import Motion
 
 DELAY = 0.3

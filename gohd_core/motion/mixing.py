@@ -15,13 +15,10 @@ from gohd_core.errors import BadInput
 from gohd_core.motion import Expression, Gaze, Motion, Pose, Sequence
 from gohd_core.motion.editing import blended, relative
 from gohd_core.motion.keyframes import Keyframes, parse_schedule
+from gohd_core.motion.movements import BROWS, LIDS
 
 if TYPE_CHECKING:
     from gohd_core.face.morphable import MorphableModel
-
-BROWS = ("brow_inner_up", "brow_outer_up_left", "brow_outer_up_right", "frown", "squint", "eyes_wide")
-LIDS = ("blink_left", "blink_right")
-"""Movements of the stylised head that belong to the eyes."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from gohd_core.choices import MOODS
 from gohd_core.constants import N_EXPRESSION, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.motion.keyframes import Keyframes
+from gohd_core.motion.movements import LIDS
 from gohd_core.motion.sequence import Motion
 
 UNITS: dict[str, dict[str, float]] = {
@@ -62,7 +63,6 @@ HEADS: dict[str, tuple[float, float, float]] = {
 
 CORNERS = ("smile_left", "smile_right", "lip_spread")
 """Movements that give way where the lips are rounded, so that an "oo" stays one."""
-LIDS = ("blink_left", "blink_right")
 LIMITS = (-0.6, 1.3)
 """Of brows and corners, after a mood was added; lids keep between -0.25 and 1."""
 

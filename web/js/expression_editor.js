@@ -1,10 +1,10 @@
 // The portrait under the sliders of Expression Editor, drawn again as they move; reset, mirror, presets.
 // It only turns the sliders, so that a workflow is the same with it and without it.
 import { app } from "../../../scripts/app.js";
-import * as eye from "./eye.js";
 import { presetRow } from "./face_presets.js";
-import { button, facePreview, mirrored, row } from "./face_preview.js";
+import { facePreview, mirrored } from "./face_preview.js";
 import { sliderList, sliders } from "./face_sliders.js";
+import { addPad, button, onChange, row, setWidget } from "./pad.js";
 
 const NODE = "GoHDExpressionEditor";
 const HEIGHT = 640; // pixels
@@ -31,18 +31,18 @@ function build(node) {
     quiet = true;
     for (const name of names) {
       const { min, max } = controls[name];
-      eye.setWidget(found[name], Math.min(max, Math.max(min, given[name] ?? 0)));
+      setWidget(found[name], Math.min(max, Math.max(min, given[name] ?? 0)));
     }
     const mood = moods.find((name) => given[name]);
-    eye.setWidget(found.mood, mood ?? "neutral");
-    if (mood) eye.setWidget(found.mood_amount, given[mood]);
+    setWidget(found.mood, mood ?? "neutral");
+    if (mood) setWidget(found.mood_amount, given[mood]);
     quiet = false;
     node.graph?.setDirtyCanvas(true, true);
     show();
   };
   preview.ready = show;
   const list = sliderList(controls, (name, value) => {
-    eye.setWidget(found[name], value);
+    setWidget(found[name], value);
     node.graph?.setDirtyCanvas(true, true);
   }, (name) => (found[name].label ?? name).replaceAll("_", " "));
 
@@ -67,8 +67,8 @@ function build(node) {
     row(button("reset", "reset", "All sliders to 0: the portrait as it is.", () => take({})),
       button("mirror", "mirror", "Left and right change places.", () => take(mirrored(values())))),
     presetRow(take, values));
-  eye.onChange(node, [...names, "mood", "mood_amount"].map((name) => found[name]), show);
-  eye.addPad(node, "expression_editor", pad, HEIGHT);
+  onChange(node, [...names, "mood", "mood_amount"].map((name) => found[name]), show);
+  addPad(node, "expression_editor", pad, HEIGHT);
   node.setSize?.([Math.max(node.size[0], 460), node.computeSize()[1]]);
 }
 

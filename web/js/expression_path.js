@@ -1,11 +1,12 @@
 // The portrait, sliders for the key that is chosen, and a time line on Expression Path.
 // It only writes the keys widget's text, so that a workflow is the same with it and without it.
 import { app } from "../../../scripts/app.js";
-import * as eye from "./eye.js";
-import { faceAt, formatFaces, parseFaces, setFace } from "./expression_keys.js";
+import { faceAt, formatFaces, parseFaces } from "./expression_keys.js";
 import { presetRow } from "./face_presets.js";
-import { button, facePreview, mirrored, row, used } from "./face_preview.js";
+import { facePreview, mirrored, used } from "./face_preview.js";
 import { sliderList, sliders } from "./face_sliders.js";
+import { setKey } from "./keys.js";
+import { addPad, button, onChange, row, setWidget } from "./pad.js";
 import { timeLine } from "./time_line.js";
 
 const NODE = "GoHDExpressionPath";
@@ -26,7 +27,8 @@ function build(node) {
   const largest = (time) => Math.max(0, ...Object.entries(faceAt(path.keys, time)).map(([name, value]) =>
     Math.abs(value) / (known[name]?.max ?? 1)));
   const line = timeLine({
-    keys: () => path?.keys, end, height: largest, scrubbed: () => follow(),
+    path: () => path, end, scrubbed: () => follow(),
+    curves: [{ colour: "#58a6c9", label: (time) => `${time.toFixed(2)} s`, share: largest }],
     add: (time) => set(time, rounded(faceAt(path.keys, time))), changed: () => write(),
   });
 
@@ -36,11 +38,11 @@ function build(node) {
     preview.show(values, line.now());
   };
   const write = () => {
-    eye.setWidget(text, formatFaces(path)); // its callback reads it again
+    setWidget(text, formatFaces(path)); // its callback reads it again
     node.graph?.setDirtyCanvas(true, true);
   };
   const set = (time, values) => {
-    setFace(path.keys, time, values);
+    setKey(path.keys, time, { values });
     write();
   };
   const rounded = (values) => Object.fromEntries(Object.entries(values).map(([name, value]) =>
@@ -74,9 +76,9 @@ function build(node) {
     row(button("reset", "reset", "This key is the face as it is.", () => take({})),
       button("mirror", "mirror", "Left and right of this key change places.", () => take(mirrored(face())))),
     presetRow(take, face));
-  eye.onChange(node, [text], read);
+  onChange(node, [text], read);
   (text.element ?? text.inputEl)?.addEventListener("input", read);
-  eye.addPad(node, "expression_path", pad, HEIGHT);
+  addPad(node, "expression_path", pad, HEIGHT);
   node.setSize?.([Math.max(node.size[0], 460), node.computeSize()[1] + 60]); // room for five keys' text
   read();
 }

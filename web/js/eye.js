@@ -1,4 +1,6 @@
 // An eye that looks where it is told, and the way from a pointer on it to degrees; what both gaze pads share.
+import { shares } from "./pad.js";
+
 export const LIMIT = 60; // degrees, as the widgets have it
 export const STEP = 0.5;
 const HALF = [0.42, 0.36]; // the eye's half width and height, as shares of the canvas
@@ -29,12 +31,6 @@ export function pointed(canvas, event) {
   return toGaze((across - 0.5) / HALF[0], (down - 0.5) / HALF[1]);
 }
 
-/** Pointer on an element, as shares of its width and height, whatever the graph's zoom. */
-export function shares(element, event) {
-  const box = element.getBoundingClientRect();
-  return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-}
-
 /** Draws an eye that looks in a direction, its lids following a little. */
 export function drawEye(context, width, height, pitch, yaw) {
   const y = toPad(pitch, yaw)[1];
@@ -59,75 +55,4 @@ export function drawEye(context, width, height, pitch, yaw) {
     context.fill();
   }
   context.restore();
-}
-
-/** A line of small text at the bottom of a canvas. */
-export function caption(context, height, text, colour = "#aab2bd") {
-  context.fillStyle = colour;
-  context.font = "11px sans-serif";
-  context.fillText(text, 8, height - 8);
-}
-
-/** A canvas that is drawn with as many pixels as it is shown with, and again when that changes. */
-export function padCanvas(name, title, draw) {
-  const canvas = document.createElement("canvas");
-  canvas.className = name;
-  canvas.title = title;
-  Object.assign(canvas.style, { width: "100%", height: "100%", borderRadius: "6px", touchAction: "none" });
-  const context = canvas.getContext("2d");
-  canvas.redraw = () => {
-    if (!canvas.clientWidth || !canvas.clientHeight) return; // not shown yet
-    [canvas.width, canvas.height] = [canvas.clientWidth, canvas.clientHeight];
-    draw(context, canvas.width, canvas.height);
-  };
-  new ResizeObserver(canvas.redraw).observe(canvas);
-  return canvas;
-}
-
-/** Calls `begin`, `follow` and `end` for a pointer that is pressed on a canvas, moved and let go. */
-export function onDrag(canvas, begin, follow, end = () => {}) {
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    canvas.setPointerCapture(event.pointerId);
-    begin(event);
-    event.stopPropagation(); // or the graph would move
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (canvas.hasPointerCapture(event.pointerId)) follow(event);
-  });
-  canvas.addEventListener("lostpointercapture", end);
-}
-
-/** Sets a widget as if it had been typed into. */
-export function setWidget(widget, value) {
-  widget.value = value;
-  widget.callback?.(value);
-}
-
-/** Calls `changed` after a widget was changed in the node, and after a workflow was loaded into it. */
-export function onChange(node, widgets, changed) {
-  for (const widget of widgets) {
-    const before = widget.callback;
-    widget.callback = function (...given) {
-      const answer = before?.apply(this, given);
-      changed();
-      return answer;
-    };
-  }
-  const configured = node.onConfigure;
-  node.onConfigure = function (...given) {
-    configured?.apply(this, given);
-    changed();
-  };
-}
-
-/** Puts a pad into a node. Widgets are saved by position: the pad must not take one. */
-export function addPad(node, name, element, height) {
-  const size = () => height;
-  const pad = node.addDOMWidget(name, `GOHD_${name.toUpperCase()}`, element, {
-    serialize: false,
-    getMinHeight: size,
-    getMaxHeight: size,
-  });
-  pad.serialize = false;
 }

@@ -1,7 +1,8 @@
 // Faces by name: those that come with the pack, and the user's own as files in ComfyUI's user folder.
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
-import { button, row, used } from "./face_preview.js";
+import { used } from "./face_preview.js";
+import { button, row } from "./pad.js";
 
 const FOLDER = "gohd/expressions";
 const FORMAT = "gohd-expression-1";

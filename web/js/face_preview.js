@@ -88,20 +88,3 @@ export function mirrored(values) {
 
 /** Values without those that are 0. */
 export const used = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value));
-
-/** A button of a node's pad. */
-export function button(name, label, title, pressed) {
-  const made = document.createElement("button");
-  Object.assign(made, { type: "button", textContent: label, title, className: `gohd-${name}` });
-  Object.assign(made.style, { flex: "1", fontSize: "11px", padding: "2px", cursor: "pointer" });
-  made.addEventListener("click", pressed);
-  return made;
-}
-
-/** Things beside each other. */
-export function row(...parts) {
-  const made = document.createElement("div");
-  Object.assign(made.style, { display: "flex", gap: "4px", marginTop: "4px" });
-  made.append(...parts);
-  return made;
-}

@@ -1,5 +1,5 @@
 // The sliders of a face in a node, in two columns; what both expression nodes share.
-import { row } from "./face_preview.js";
+import { row } from "./pad.js";
 
 const COLOURS = { set: "#f2efe9", zero: "#8a93a0" };
 

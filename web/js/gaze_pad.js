@@ -1,7 +1,8 @@
 // A pad on Set Gaze: drag the iris to where the eyes should look. It only turns the pitch and yaw widgets, so
 // that a workflow is the same with it and without it.
 import { app } from "../../../scripts/app.js";
-import { addPad, caption, drawEye, onChange, onDrag, padCanvas, pointed, setWidget } from "./eye.js";
+import { drawEye, pointed } from "./eye.js";
+import { addPad, caption, onChange, onDrag, padCanvas, setWidget } from "./pad.js";
 
 const NODE = "GoHDSetGaze";
 const HEIGHT = 130; // pixels

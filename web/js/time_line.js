@@ -1,35 +1,43 @@
 // A time line of keys in a node: scrub, play, add, move and remove keys, and say how they go on.
-import * as eye from "./eye.js";
-import { button, row } from "./face_preview.js";
-import { EASES, moveKey, onFrame } from "./gaze_keys.js";
+import { EASES, keyAt, moveKey, onFrame, removeKey } from "./keys.js";
+import { button, onDrag, padCanvas, row, shares } from "./pad.js";
 
 const EDGE = 10; // pixels beside the line
 const GRIP = 8; // pixels around a key
-const COLOURS = { line: "#58a6c9", key: "#f2efe9", chosen: "#ff6b57" };
+const COLOURS = { key: "#f2efe9", chosen: "#ff6b57" };
 
 /**
- * A line and its buttons. `keys()` gives the keys or null, `end()` the seconds, `height(time)` a curve 0..1,
- * `scrubbed(time)` hears where it is, `add(time)` sets a key there, `changed()` hears of moves.
+ * A line and its buttons. `path()` gives {keys, below} or null, `end()` the seconds, `curves` are drawn: {colour,
+ * label(time), share(time) 0..1}. `scrubbed(time)` hears where it is, `add(time)` sets a key there, `changed()`
+ * hears of moves.
  */
-export function timeLine({ keys, end, height, scrubbed, add, changed }) {
-  let now = 0, playing = 0, held = -1, shown = 0;
-  const range = () => shown || Math.max(1, 1.1 * end());
+export function timeLine({ path, end, curves, scrubbed, add, changed }) {
+  let now = 0, playing = 0, held = -1;
+  let shown = 0; // seconds on the line while a key is dragged: the scale must not move under the pointer
+  const keys = () => path()?.keys;
+  const range = () => shown || Math.max(1, 1.2 * end());
   const across = (time, width) => EDGE + ((width - 2 * EDGE) * time) / range();
-  const chosen = () => (keys() ?? []).findIndex((key) => Math.abs(key.time - now) < 0.02);
+  const chosen = () => keyAt(keys() ?? [], now);
 
-  const line = eye.padCanvas(
+  const line = padCanvas(
     "gohd-time-line", "Press to scrub, drag a key to move it; double-click adds a key, or removes one.",
     (context, width, tall) => {
       context.fillStyle = "#181b20";
       context.fillRect(0, 0, width, tall);
       if (!keys()) return;
-      context.beginPath();
-      for (let x = EDGE; x <= width - EDGE; x++) {
-        const share = height(((x - EDGE) / (width - 2 * EDGE)) * range());
-        context.lineTo(x, tall - 22 - (tall - 30) * Math.min(1, share));
+      context.font = "10px sans-serif";
+      let labelled = EDGE;
+      for (const { colour, label, share } of curves) {
+        context.beginPath();
+        for (let x = EDGE; x <= width - EDGE; x++) {
+          const height = share(((x - EDGE) / (width - 2 * EDGE)) * range());
+          context.lineTo(x, tall - 22 - (tall - 30) * Math.min(1, height));
+        }
+        context.strokeStyle = context.fillStyle = colour;
+        context.stroke();
+        context.fillText(label(now), labelled, 11);
+        labelled += 36;
       }
-      context.strokeStyle = COLOURS.line;
-      context.stroke();
       context.fillStyle = "#ffffff14"; // what comes after the end
       context.fillRect(across(end(), width), 0, width, tall);
       context.fillStyle = COLOURS.chosen;
@@ -40,12 +48,11 @@ export function timeLine({ keys, end, height, scrubbed, add, changed }) {
         context.fillStyle = k === chosen() ? COLOURS.chosen : COLOURS.key;
         context.fill();
       }
-      eye.caption(context, 18, `${now.toFixed(2)} s`);
     });
 
   const timeAt = (event) => {
     const width = line.clientWidth;
-    return Math.max(0, ((eye.shares(line, event)[0] * width - EDGE) / (width - 2 * EDGE)) * range());
+    return Math.max(0, ((shares(line, event)[0] * width - EDGE) / (width - 2 * EDGE)) * range());
   };
   const nearest = (event) => {
     const width = line.clientWidth, at = across(timeAt(event), width);
@@ -66,9 +73,7 @@ export function timeLine({ keys, end, height, scrubbed, add, changed }) {
   };
   const remove = (index) => {
     if (index < 0 || keys().length < 2) return;
-    const [gone] = keys().splice(index, 1);
-    const next = keys()[index];
-    if (next) next.above = [...gone.above, ...next.above];
+    removeKey(path(), index);
     changed();
   };
   const play = () => {
@@ -93,7 +98,7 @@ export function timeLine({ keys, end, height, scrubbed, add, changed }) {
       changed();
     }),
   };
-  eye.onDrag(line, (event) => {
+  onDrag(line, (event) => {
     if (!keys()) return;
     shown = range();
     held = nearest(event);
@@ -117,5 +122,5 @@ export function timeLine({ keys, end, height, scrubbed, add, changed }) {
     if (found >= 0) remove(found);
     else add(now);
   });
-  return { line, buttons: row(...Object.values(buttons)), redraw, scrub, now: () => now };
+  return { line, buttons: row(...Object.values(buttons)), redraw, now: () => now };
 }

@@ -115,7 +115,7 @@ async function path(page, file, picture) {
   const told = await run(page, file, type);
   const said = { told, begin: await settled(page), text: (await widgets(page, type)).keys };
   const line = await page.locator(".gohd-time-line").boundingBox();
-  const seconds = Math.max(1, 1.1 * told.gohd_face[1]);
+  const seconds = Math.max(1, 1.2 * told.gohd_face[1]);
   const at = (time) => line.x + 10 + ((line.width - 20) * time) / seconds;
   await page.mouse.click(at(2.4), line.y + 30);
   said.wink = await settled(page);

@@ -48,7 +48,7 @@ async function pad(page, picture) {
 
 async function path(page, picture) {
   await place(page, "GoHDGazePath", PLACE);
-  const canvas = page.locator("canvas.gohd-gaze-path-line");
+  const canvas = page.locator("canvas.gohd-time-line");
   await canvas.waitFor({ state: "visible", timeout: 30000 });
   const eye = await onEye(page.locator("canvas.gohd-gaze-path-eye"));
   const box = await canvas.boundingBox();
