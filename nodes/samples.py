@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from comfy_api.latest import InputImpl, io
+from comfy_api.latest import io
 
 from . import host
+from .made_video import MadeVideo
 from .sockets import field, result, schema
 
 CATEGORY = "GoHD/samples"
@@ -124,7 +125,7 @@ class SampleVideo(io.ComfyNode):
     @classmethod
     @host.explained
     def execute(cls) -> io.NodeOutput:
-        return io.NodeOutput(InputImpl.VideoFromFile(str(host.asset(VIDEO))))
+        return io.NodeOutput(MadeVideo(str(host.asset(VIDEO))))
 
 
 NODES = (SampleAvatar, SampleSpeech, SampleVideo)
