@@ -89,7 +89,7 @@ class AnimatePortrait(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         animator: host.Managed,
@@ -164,7 +164,7 @@ class RenderVideo(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         animator: host.Managed,
@@ -249,7 +249,7 @@ class MotionStrip(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls, animator: host.Managed, portrait: Any, motion: Any, frame: int, steps: int, strength: float
     ) -> io.NodeOutput:
