@@ -91,7 +91,7 @@ class Conversation(io.ComfyNode):
         return family_fingerprint(weights)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         image: Any,

@@ -90,7 +90,7 @@ class AnimatePortrait(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         animator: host.Managed,
@@ -165,7 +165,7 @@ class RenderVideo(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         animator: host.Managed,
@@ -250,7 +250,7 @@ class MotionStrip(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls, animator: host.Managed, portrait: Any, motion: Any, frame: int, steps: int, strength: float
     ) -> io.NodeOutput:

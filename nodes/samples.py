@@ -47,7 +47,7 @@ class SampleAvatar(io.ComfyNode):
         return number is None or host.asset_problem(f"portraits/{number:02d}.jpg") or True
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, number: int) -> io.NodeOutput:
         import numpy as np
         from PIL import Image
@@ -90,7 +90,7 @@ class SampleSpeech(io.ComfyNode):
         return sentence is None or host.asset_problem(f"speech/{sentence}.flac") or True
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, sentence: str) -> io.NodeOutput:
         from gohd_core.audio import load_audio
 
@@ -123,7 +123,7 @@ class SampleVideo(io.ComfyNode):
         return host.asset_problem(VIDEO) or True
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls) -> io.NodeOutput:
         return io.NodeOutput(MadeVideo(str(host.asset(VIDEO))))
 

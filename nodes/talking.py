@@ -106,7 +106,7 @@ class TalkingPortrait(io.ComfyNode):
         return family_fingerprint(weights)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         image: Any,
@@ -139,7 +139,7 @@ class TalkingPortrait(io.ComfyNode):
         box = mask_box(face_mask, image, 0)
         readers = models.extractor, models.gaze_estimator
         portrait = portrait_of(image, *readers, box=box, size=size or None)
-        host.tell(photograph_warning(portrait, models.animator.space))
+        host.warn_user(photograph_warning(portrait, models.animator.space))
         options = TalkOptions(
             seed=seed,
             gaze=(math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze,
