@@ -95,9 +95,9 @@ def refined(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def by_colours(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A person mask [S,S] in which pixels it is not sure of count to the person or to the wall by whose nearby
-    pixels have their colour (k nearest neighbours, as Chen et al. 2013 find a matte): locks and plaits,
-    earrings and bows go with the head, and the wall between them stays."""
+    """A person mask [S,S] in which pixels it is not sure of count to the person or to the wall by whose
+    nearby pixels have their colour (k nearest neighbours, as Chen et al. 2013 find a matte): locks and
+    plaits, earrings and bows go with the head, and the wall between them stays."""
     side = min(_COLOUR_SIDE, len(mask))
     lab = cv2.cvtColor(resized(rgb, side), cv2.COLOR_RGB2LAB) / 100
     small = resized(mask, side)

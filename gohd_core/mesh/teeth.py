@@ -61,8 +61,8 @@ _ROWS = (
         (1.0, 0.98, 0.93, 0.91),
     ),
 )
-"""Teeth of mean width (incisors, canine and premolar: 8.5, 6.5, 7.5 and 7.0 mm above, 5.0, 5.5, 7.0 and 7.0 mm
-below; Wheeler's Dental Anatomy) in a mouth that is 48 mm wide."""
+"""Teeth of mean width (incisors, canine and premolar: 8.5, 6.5, 7.5 and 7.0 mm above, 5.0, 5.5, 7.0 and
+7.0 mm below; Wheeler's Dental Anatomy) in a mouth that is 48 mm wide."""
 _MEAN_MOUTH = 0.184
 """Half the width of a mouth at rest, model units. Wide mouths have wider arches, but only half as much as
 they are wider themselves."""

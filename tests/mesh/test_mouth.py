@@ -100,9 +100,7 @@ def test_a_strip_of_own_teeth_gives_way_to_whole_drawn_ones(smiling, monkeypatch
     green[:, :3] = torch.tensor([-1.0, 1.0, -1.0])[:, None, None]
     shown = []
     for gap in (smiling.face.gap, 0.03):
-        mouth = replace(
-            smiling.mouth, own=replace(own, picture=green), face=replace(smiling.face, gap=gap)
-        )
+        mouth = replace(smiling.mouth, own=replace(own, picture=green), face=replace(smiling.face, gap=gap))
         _, window = mouth_of(replace(smiling, mouth=mouth), with_jaw(smiling, 0.9), monkeypatch)
         shown.append((window[:, 1] - window[:, 0]).max())
     assert shown[0] > 0.5 and shown[1] < 0.1
