@@ -200,7 +200,7 @@ class AnimatorDraw:
 
 
 def _teeth(clip: Clip, target: int, size: int) -> dict[str, Any]:
-    from gohd_core.stylised.teeth_places import teeth_places
+    from gohd_core.stylised.stored_heads import teeth_places
 
     places, seen = teeth_places(clip, target, size)
     if isinstance(clip, MirroredClip):
@@ -209,8 +209,7 @@ def _teeth(clip: Clip, target: int, size: int) -> dict[str, Any]:
 
 
 def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> dict[str, Any]:
-    from gohd_core.stylised.eye_places import eye_place
-    from gohd_core.stylised.head_shape import head_shape
+    from gohd_core.stylised.stored_heads import eye_place, head_shape
 
     if "vertices" not in clip:
         raise BadInput(
