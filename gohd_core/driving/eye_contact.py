@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gohd_core.driving.mesh_reading import follow
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
@@ -74,8 +74,7 @@ def read_eyes(
     times: list[float] = []
     box = None
     for block, faces in follow(film.play(), reader, choice or FaceChoice()):
-        if should_stop is not None and should_stop():
-            raise Interrupted("Reading the eyes was stopped.")
+        raise_if_stopped(should_stop, "Reading the eyes was stopped.")
         seen = [face for face in faces if face is not None]
         if seen:
             meshes = np.stack([face.points for face in seen])

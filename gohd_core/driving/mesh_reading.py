@@ -16,7 +16,7 @@ from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_IDENTITY
 from gohd_core.driving.locators import FaceObservation
 from gohd_core.driving.result import FrameCoefficients
-from gohd_core.errors import Interrupted
+from gohd_core.errors import raise_if_stopped
 from gohd_core.face.camera import ALIGNED_SIZE
 from gohd_core.face.crop import Box
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
@@ -290,7 +290,7 @@ def read_one(
     """
     made, times, size = MeshReadings(), [], (0, 0)
     for block, faces in follow(frames, reader, choice):
-        _go_on(should_stop)
+        raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         size = block[0][1].shape[:2]
         made.add(faces, *size)
         times += [time for time, _ in block]
@@ -307,7 +307,7 @@ def read_people(
     """The same for everybody in the film, the largest face of the first frame first."""
     people, made, times, size = People(reader), [], [], (0, 0)
     for block in blocks(frames):
-        _go_on(should_stop)
+        raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         size = block[0][1].shape[:2]
         for k, faces in enumerate(people.follow(block)):
             if k == len(made):
@@ -317,8 +317,3 @@ def read_people(
         times += [time for time, _ in block]
         told(len(times))
     return made, times, size
-
-
-def _go_on(should_stop: Callable[[], bool] | None) -> None:
-    if should_stop is not None and should_stop():
-        raise Interrupted("Reading the driving video was stopped.")

@@ -17,7 +17,7 @@ from gohd_core.constants import (
     N_MELS,
     STYLISED,
 )
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression.config import ExpressionConfig
 from gohd_core.expression.eye_motion import EyeMotionState
 from gohd_core.expression.network import ExpressionNetwork
@@ -83,8 +83,7 @@ class ExpressionPredictor(Runtime):
             noise = self._noise(noise, seed, frames, state.frame)
         expressions, eyes = [], []
         for start in range(0, frames, BLOCK):
-            if should_stop is not None and should_stop():
-                raise Interrupted("Predicting expressions was stopped.")
+            raise_if_stopped(should_stop, "Predicting expressions was stopped.")
             part = slice(start, min(start + BLOCK, frames))
             before, after = (min(self.network.context, left) for left in (part.start, frames - part.stop))
             around = slice(part.start - before, part.stop + after)

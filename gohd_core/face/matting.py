@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.face.mediapipe.reader import FaceReader
 
 STEADY = 0.5
@@ -33,8 +33,7 @@ def person_masks(
         raise BadInput(f"The sharpness is {sharpness}; give 0 to 1.")
     before: tuple[np.ndarray, np.ndarray] | None = None
     for picture in pictures:
-        if should_stop is not None and should_stop():
-            raise Interrupted("Masking people was stopped.")
+        raise_if_stopped(should_stop, "Masking people was stopped.")
         seen = reader.person_mask((picture * 255).round().astype(np.uint8))
         if before is not None and before[0].shape == picture.shape:
             change = np.abs(picture - before[0]).mean(-1)

@@ -14,6 +14,7 @@ from gohd_core.checkpoints.loading import builtin_path
 from gohd_core.components import ROLES
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
+from gohd_core.evaluation.progress import Progress
 from gohd_core.evaluation.quality.controllability import (
     Head,
     blink_table,
@@ -27,7 +28,6 @@ from gohd_core.evaluation.quality.data import (
     PARTS,
     VERSION,
     Plan,
-    Progress,
     benchmark_data,
     default_folder,
 )

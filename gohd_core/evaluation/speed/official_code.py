@@ -28,8 +28,9 @@ from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.audio import audio_features
 from gohd_core.constants import BFM09, FPS, SAMPLE_RATE
 from gohd_core.errors import BadInput
+from gohd_core.evaluation.progress import Progress, tracked
 from gohd_core.evaluation.report import Table
-from gohd_core.evaluation.speed.plan import DTYPES, Progress, SpeedPlan, moving, noise, timed
+from gohd_core.evaluation.speed.plan import DTYPES, SpeedPlan, moving, noise, timed
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.motion import Motion
 from gohd_core.pipeline import TalkOptions
@@ -90,9 +91,8 @@ def official_table(folder: Path, plan: SpeedPlan, progress: Progress | None = No
         f"window's {_TIMED_STEPS} steps are timed), ours as in `gohd talk`. Difference: the largest, in "
         "millionths of the largest value, of frames, of one denoising step, of expressions.",
     )
-    parts = (_frames, _pose, _expression)
     with official_modules(folder.resolve(), plan.device) as load, TemporaryDirectory() as place:
-        for done, part in enumerate(parts):
+        for part in tracked((_frames, _pose, _expression), "official code", progress):
             for row, (theirs, ours, difference) in part(load, Path(place), plan).items():
                 table.put(
                     row,
@@ -103,8 +103,6 @@ def official_table(folder: Path, plan: SpeedPlan, progress: Progress | None = No
                         "difference ppm": 1e6 * difference,
                     },
                 )
-            if progress is not None:
-                progress("official code", done + 1, len(parts))
     return table
 
 

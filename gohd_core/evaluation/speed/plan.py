@@ -24,7 +24,6 @@ from gohd_core.motion import Motion
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 REPEATS = 3
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
