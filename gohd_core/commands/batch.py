@@ -57,7 +57,7 @@ Make = Callable[[Job], "dict[str, Any]"]
 
 
 def add_batch_options(parser: argparse.ArgumentParser, *, lists: bool = True) -> None:
-    """How many results are made, which of them, and where it is said what failed."""
+    """Which results are made, by how many processes, and how the outcome is reported."""
     group = parser.add_argument_group("many of them")
     if lists:
         group.add_argument(
@@ -77,6 +77,7 @@ def add_batch_options(parser: argparse.ArgumentParser, *, lists: bool = True) ->
     )
     group.add_argument("--skip-existing", action="store_true", help="leave out what is there already")
     group.add_argument("--report", type=Path, help="say in this .json what was made, and what failed and why")
+    group.add_argument("--json", action="store_true", help="print a line of JSON for each result")
 
 
 def _count(text: str) -> int:
@@ -110,6 +111,25 @@ def result_paths(
         return [output]
     endings = [ending] * len(groups) if isinstance(ending, str) else ending
     return [output / f"{name}{end}" for name, end in zip(result_names(groups), endings, strict=True)]
+
+
+def job_for_each(
+    source: str,
+    paths: Sequence[Path],
+    arguments: argparse.Namespace,
+    ending: str | Sequence[str],
+    what: str = "videos",
+) -> list[Job]:
+    """A job for each file of the argument `source`; without `--output` it has no target."""
+    groups = [(path,) for path in paths]
+    targets: Sequence[Path | None] = [None] * len(paths)
+    if arguments.output is not None:
+        several = is_folder(getattr(arguments, source))
+        targets = result_paths(arguments.output, groups, ending, several=several, what=what)
+    return [
+        Job({source: path}, target, arguments, name)
+        for path, target, name in zip(paths, targets, result_names(groups), strict=True)
+    ]
 
 
 def run_batch(

@@ -9,28 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS
-from gohd_core.commands.batch import (
-    Job,
-    Make,
-    add_batch_options,
-    progress_of,
-    result_paths,
-    run_batch,
-)
+from gohd_core.commands.batch import Job, Make, add_batch_options, progress_of, result_paths, run_batch
 from gohd_core.commands.dubbing import dub, dubs
-from gohd_core.commands.inputs import (
-    PICTURES,
-    VIDEOS,
-    files,
-    gaze_angles,
-    is_folder,
-)
+from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, is_folder
 from gohd_core.commands.lists import listed_jobs
 from gohd_core.commands.output_options import (
     add_finishing_options,
     add_model_options,
     check_finishing,
-    check_results,
+    check_jobs,
     finished,
     load_models,
     portrait_of,
@@ -81,7 +68,6 @@ def add_commands(commands: Any) -> None:
     add_model_options(parser)
     add_finishing_options(parser)
     add_batch_options(parser)
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     add_reading_options(parser)
     parser.set_defaults(run=run)
 
@@ -91,8 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     jobs = listed(arguments) if arguments.list is not None else _pairs(arguments)
     if len(jobs) > 1 and arguments.motion is not None:
         raise BadInput("--motion names one file; leave it out where several videos are made.")
-    inputs = [path for job in jobs for path in job.sources.values()]
-    check_results([job.target for job in jobs], [*inputs, arguments.audio], ".mp4", arguments)
+    check_jobs(jobs, ".mp4", arguments, arguments.audio)
     check_finishing(arguments)
     return run_batch(jobs, _maker, arguments, sentence=_sentence)
 

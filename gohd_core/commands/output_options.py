@@ -15,6 +15,8 @@ from gohd_core.files import check_target
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gohd_core.commands.batch import Job
+
 _STRIP_FRAMES = 8
 """Frames of a video on its `--picture`."""
 
@@ -85,6 +87,15 @@ def check_results(
     for path, endings in wanted:
         if check_target(path, endings).resolve() in read:
             raise BadInput(f"{path} is what is read, and would be written over; give another name.")
+
+
+def check_jobs(
+    jobs: Sequence[Job], ending: str, arguments: argparse.Namespace, *also_read: Path | None
+) -> None:
+    """`check_results` of all jobs that write a file, against all that any of them reads."""
+    inputs = [path for job in jobs for path in job.sources.values()]
+    targets = [job.target for job in jobs if job.target is not None]
+    check_results(targets, [*inputs, *also_read], ending, arguments)
 
 
 def check_finishing(arguments: argparse.Namespace) -> None:

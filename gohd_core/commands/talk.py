@@ -12,26 +12,14 @@ from typing import Any
 
 from gohd_core.choices import SAMPLERS
 from gohd_core.commands.batch import Job, Make, add_batch_options, result_paths, run_batch
-from gohd_core.commands.conversation import (
-    add_conversation_options,
-    check_conversation,
-    make_conversation,
-)
-from gohd_core.commands.inputs import (
-    PICTURES,
-    SOUNDS,
-    files,
-    gaze_angles,
-    is_folder,
-    show,
-    within,
-)
+from gohd_core.commands.conversation import add_conversation_options, check_conversation, make_conversation
+from gohd_core.commands.inputs import PICTURES, SOUNDS, files, gaze_angles, is_folder, show, within
 from gohd_core.commands.lists import listed_jobs
 from gohd_core.commands.output_options import (
     add_finishing_options,
     add_model_options,
     check_finishing,
-    check_results,
+    check_jobs,
     finished,
     load_models,
     portrait_of,
@@ -71,7 +59,6 @@ def add_commands(commands: Any) -> None:
     add_model_options(parser)
     add_finishing_options(parser)
     add_batch_options(parser)
-    parser.add_argument("--json", action="store_true", help="print what was made as JSON")
     parser.set_defaults(run=run)
 
 
@@ -87,8 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         jobs = pairs(arguments)
     if len(jobs) > 1 and (arguments.motion or arguments.picture):
         raise BadInput("--motion and --picture name one file; leave them out where several videos are made.")
-    inputs = [path for job in jobs for path in job.sources.values()]
-    check_results([job.target for job in jobs], inputs, ".mp4", arguments)
+    check_jobs(jobs, ".mp4", arguments)
     check_finishing(arguments)
     return run_batch(jobs, _maker, arguments, sentence=_sentence)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import platform
@@ -206,6 +207,12 @@ def _plain(value: Any) -> Value:
 
 def _row(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
+
+
+def provenance(path: str | Path, name: str | None = None) -> str:
+    """A file's name (or the given one) and the first digits of its SHA-256."""
+    path = Path(path)
+    return f"{name or path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
 
 
 def machine() -> str:

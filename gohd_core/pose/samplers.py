@@ -60,8 +60,8 @@ class DDPM:
 
 
 class DDIM:
-    """Deterministic sampling (Song et al. 2021, eta = 0): to the x_0 that the predicted noise implies, and back
-    to the next step's noise level."""
+    """Deterministic sampling (Song et al. 2021, eta = 0): to the x_0 that the predicted noise implies, then
+    back to the next step's noise level."""
 
     default_steps = 50
     stochastic = False
