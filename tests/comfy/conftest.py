@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.comfy_server import Comfy
 from tests.support.graphs import PORTRAIT, SECONDS, SPEECH
-from tests.support.weights import write_family
+from tests.support.tiny import write_family
 
 RELEASED = {
     "animator": "FaceAnimator_GoHD",
@@ -47,7 +47,7 @@ def prepare(base: Path) -> None:
     """A picture, a sound, and tiny weights under their released names."""
     from PIL import Image
 
-    folder = write_family(base / "models" / "gohd")
+    folder = write_family(base / "models" / "gohd", builtin=True)
     for component, name in RELEASED.items():
         (folder / f"{component}.safetensors").rename(folder / f"{name}.safetensors")
     ramp = np.linspace(0, 255, 128).astype(np.uint8)
