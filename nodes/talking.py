@@ -20,7 +20,6 @@ from .sockets import field, result, schema
 from .values import mask_box, waveform
 
 
-
 class TalkingPortrait(io.ComfyNode):
     """Talking Portrait."""
 

@@ -10,13 +10,7 @@ from torch import Tensor
 
 from gohd_core.audio import AudioFeatures
 from gohd_core.checkpoints.runtime import Runtime
-from gohd_core.constants import (
-    LIP_CHUNK,
-    N_EXPRESSION,
-    N_EYE_MOTION,
-    N_MELS,
-    STYLISED,
-)
+from gohd_core.constants import LIP_CHUNK, N_EXPRESSION, N_EYE_MOTION, N_MELS, STYLISED
 from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression.config import ExpressionConfig
 from gohd_core.expression.eye_motion import EyeMotionState

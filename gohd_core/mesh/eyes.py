@@ -20,16 +20,7 @@ from gohd_core.mesh.eye_outline import limbus
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, OwnFace, Window
 from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, RIGHT_IRIS
 from gohd_core.mesh.lids import PAINTED, Lid
-from gohd_core.mesh.photometry import (
-    LUMA,
-    as_array,
-    as_map,
-    blur,
-    fill_polygon,
-    inpaint,
-    smooth,
-    smoothstep,
-)
+from gohd_core.mesh.photometry import LUMA, as_array, as_map, blur, fill_polygon, inpaint, smooth, smoothstep
 
 IRISES = (LEFT_IRIS, RIGHT_IRIS)
 LIDS = (LEFT_LIDS, RIGHT_LIDS)

@@ -13,15 +13,7 @@ from torch import Tensor
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.closed_lid import BROW, FOLD, closed_lid, spread, wears_glasses
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, POINTS, EyeFrame, OwnFace
-from gohd_core.mesh.photometry import (
-    as_map,
-    as_picture,
-    blur,
-    blur_radius,
-    skin_colour,
-    skin_grain,
-    smooth,
-)
+from gohd_core.mesh.photometry import as_map, as_picture, blur, blur_radius, skin_colour, skin_grain, smooth
 
 PAINTED = (0.12, 0.45)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""

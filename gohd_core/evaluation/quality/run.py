@@ -22,14 +22,7 @@ from gohd_core.evaluation.quality.controllability import (
     monotone_table,
     reader_table,
 )
-from gohd_core.evaluation.quality.data import (
-    MESH,
-    PARTS,
-    VERSION,
-    Plan,
-    benchmark_data,
-    default_folder,
-)
+from gohd_core.evaluation.quality.data import MESH, PARTS, VERSION, Plan, benchmark_data, default_folder
 from gohd_core.evaluation.quality.factor_grid import Sheet
 from gohd_core.evaluation.quality.frame_tables import identity_table, still_table
 from gohd_core.evaluation.quality.lip_closure import closure_table
