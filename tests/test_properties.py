@@ -33,7 +33,6 @@ from gohd_core.mesh.animator import MeshAnimator  # noqa: E402
 from gohd_core.mesh.source import mesh_source  # noqa: E402
 from gohd_core.pipeline import frame_count  # noqa: E402
 from gohd_core.video.reader import VideoReader  # noqa: E402
-from tests.support import tiny  # noqa: E402
 from tests.support.mesh_faces import astronaut_crop  # noqa: E402
 
 
@@ -262,14 +261,9 @@ def whole_content(kind: str) -> bytes:
     return file.getvalue()
 
 
-@pytest.fixture(scope="module")
-def family(tmp_path_factory):
-    return tiny.write_family(tmp_path_factory.mktemp("models"))
-
-
 @tried(8)
 @given(st.sampled_from(["png", "wav"]), st.binary(min_size=1, max_size=60), st.floats(0, 1), st.booleans())
-def test_a_command_makes_its_video_or_says_one_sentence_and_leaves_nothing(family, kind, junk, share, cut):
+def test_a_command_makes_its_video_or_says_one_sentence_and_leaves_nothing(weights, kind, junk, share, cut):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         Image.fromarray((noise(0, 64, 64, 3) * 255 + 127).astype(np.uint8)).save(folder / "p.png")
@@ -282,7 +276,7 @@ def test_a_command_makes_its_video_or_says_one_sentence_and_leaves_nothing(famil
         command = ["talk", "-p", folder / "p.png", "-a", folder / "s.wav", "-o", folder / "v.mp4"]
         told = io.StringIO()
         with redirect_stderr(told), redirect_stdout(io.StringIO()):
-            code = main([str(word) for word in [*command, "--models", family, "--steps", "2", "--json"]])
+            code = main([str(word) for word in [*command, "--models", weights, "--steps", "2", "--json"]])
         left = [path for path in folder.iterdir() if path not in given_files]
         said = [line for line in told.getvalue().splitlines() if line.startswith("gohd: ")]
         assert (code, len(said), left) in [(0, 0, [folder / "v.mp4"]), (1, 1, [])], told.getvalue()

@@ -15,17 +15,11 @@ from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.clips import ClipDataset
 from gohd_core.motion.file import read_motion_file
 from gohd_core.render import render_video
-from tests.support import tiny
 from tests.support.command_line import gohd, gohd_json
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 SAMPLE = assets_folder() / "driving_sample.mp4"
 FACE = assets_folder() / "portraits" / "03.jpg"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tiny.write_family(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
@@ -138,9 +132,9 @@ def test_clips_are_what_trainers_read(tmp_path, capsys) -> None:
     assert "a person has one split" in capsys.readouterr().err
 
 
-def test_drive_makes_a_video_with_the_drivers_sound(tmp_path, capsys, folder, points) -> None:
+def test_drive_makes_a_video_with_the_drivers_sound(tmp_path, capsys, weights, points) -> None:
     target = tmp_path / "out.mp4"
-    files = ["--motion", tmp_path / "m.safetensors", "--landmarks", points, "--models", folder]
+    files = ["--motion", tmp_path / "m.safetensors", "--landmarks", points, "--models", weights]
     code, (made,) = gohd_json(capsys, "drive --seconds 0.8 -p", FACE, "-v", SAMPLE, "-o", target, *files)
     assert code == 0 and made["frames"] == 20
     frames, sound = _shape(target)
@@ -159,10 +153,10 @@ def test_drive_makes_a_video_with_the_drivers_sound(tmp_path, capsys, folder, po
     ],
 )
 def test_drive_takes_parts_from_where_it_is_told(
-    tmp_path, capsys, folder, points, options, still, moving
+    tmp_path, capsys, weights, points, options, still, moving
 ) -> None:
     motion = tmp_path / "m.safetensors"
-    files = ["-o", tmp_path / "o.mp4", "--motion", motion, "--landmarks", points, "--models", folder]
+    files = ["-o", tmp_path / "o.mp4", "--motion", motion, "--landmarks", points, "--models", weights]
     code, _ = gohd_json(capsys, "drive --seconds 0.3 -p", FACE, "-v", SAMPLE, *files, options)
     made = gohd_core.load_motion(motion)
     assert code == 0
@@ -172,11 +166,11 @@ def test_drive_takes_parts_from_where_it_is_told(
         assert torch.allclose(made.gaze.values[0], torch.deg2rad(torch.tensor([10.0, -20.0])), atol=1e-6)
 
 
-def test_drive_with_a_mouth_from_sound_and_folders(tmp_path, capsys, folder) -> None:
+def test_drive_with_a_mouth_from_sound_and_folders(tmp_path, capsys, weights) -> None:
     (tmp_path / "faces").mkdir()
     for name in ("a.jpg", "b.jpg"):
         shutil.copy(FACE, tmp_path / "faces" / name)
-    files = ["-p", tmp_path / "faces", "-v", SAMPLE, "-o", tmp_path / "out", "--models", folder]
+    files = ["-p", tmp_path / "faces", "-v", SAMPLE, "-o", tmp_path / "out", "--models", weights]
     options = "--seconds 0.4 --mouth audio --length mouth --missing mark"
     code, made = gohd_json(capsys, "drive", *files, options)
     assert code == 0 and [one["frames"] for one in made] == [10, 10]
@@ -186,23 +180,23 @@ def test_drive_with_a_mouth_from_sound_and_folders(tmp_path, capsys, folder) -> 
     ]
 
 
-def test_drive_without_sound_says_so_where_sound_is_wanted(tmp_path, capsys, folder) -> None:
+def test_drive_without_sound_says_so_where_sound_is_wanted(tmp_path, capsys, weights) -> None:
     silent = tmp_path / "silent.mp4"
     frames = torch.stack([torch.from_numpy(f) for f in list(_frames(SAMPLE))[:5]])
     render_video(silent, [frames.permute(0, 3, 1, 2) / 127.5 - 1])
-    base = ["drive -p", FACE, "-v", silent, "-o", tmp_path / "o.mp4", "--models", folder]
+    base = ["drive -p", FACE, "-v", silent, "-o", tmp_path / "o.mp4", "--models", weights]
     assert gohd(*base, "--mouth audio") == 1
     assert "has none; give --audio" in capsys.readouterr().err
     assert gohd(*base) == 0 and _shape(tmp_path / "o.mp4") == (5, 0.0)
 
 
-def test_a_face_goes_back_into_the_video(tmp_path, capsys, folder, points) -> None:
+def test_a_face_goes_back_into_the_video(tmp_path, capsys, weights, points) -> None:
     """Its own face or another one, at the video's rate; away from the face the video is as it was."""
     film = tmp_path / "film.mp4"
     frames = torch.from_numpy(np.stack([frame for frame in islice(_frames(SAMPLE), 9)]))
     frames = torch.nn.functional.pad(frames.permute(0, 3, 1, 2).float() / 127.5 - 1, (0, 128))
     render_video(film, [frames], fps=30, audio=gohd_core.load_audio(SAMPLE))
-    given = ["drive", "-v", film, "--models", folder, "--landmarks", points, "--into-video"]
+    given = ["drive", "-v", film, "--models", weights, "--landmarks", points, "--into-video"]
     for face in ([], ["-p", FACE]):
         code, (made,) = gohd_json(capsys, *given, *face, "-o", tmp_path / "v.mp4")
         assert code == 0 and made["frames"] == 9
