@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from comfy_api.latest import InputImpl, io
+from comfy_api.latest import io
 
 from . import host
 from .assets import asset, asset_problem
+from .made_video import MadeVideo
 from .sockets import field, result, schema
 
 CATEGORY = "GoHD/samples"
@@ -125,7 +126,7 @@ class SampleVideo(io.ComfyNode):
     @classmethod
     @host.translate_errors
     def execute(cls) -> io.NodeOutput:
-        return io.NodeOutput(InputImpl.VideoFromFile(str(asset(VIDEO))))
+        return io.NodeOutput(MadeVideo(str(asset(VIDEO))))
 
 
 NODES = (SampleAvatar, SampleSpeech, SampleVideo)

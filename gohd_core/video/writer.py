@@ -76,7 +76,7 @@ def render_video(
     Raises: `BadInput` for no frames, frames of changing size, or a path that can't be written;
     `Interrupted` when `should_stop` says so; `MissingDependency` without PyAV.
     """
-    av = _av()
+    av = pyav()
     path = Path(path)
     if path.suffix.lower() != ".mp4":
         raise BadInput(f"Videos are written as .mp4; {path.name} ends otherwise.")
@@ -192,7 +192,8 @@ class _Sound:
         self.container.mux(self.stream.encode())
 
 
-def _av() -> Any:
+def pyav() -> Any:
+    """PyAV; `MissingDependency` without it."""
     try:
         import av
     except ImportError as error:
