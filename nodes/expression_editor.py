@@ -43,7 +43,7 @@ TOOLTIPS = {
     "cheek_puff": "Cheeks: puffs them out; less than 0 sucks them in. Photographs only.",
     "nose_wrinkle": "Nose: wrinkles it, its wings rise. Photographs only.",
 }
-"""What each slider does; drawn heads of the kind that ships have no cheeks or nose that move."""
+"""Tooltip of each slider; drawn heads of the kind that ships have no cheeks or nose that move."""
 
 
 def _slider(name: str) -> Any:

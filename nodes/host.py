@@ -193,7 +193,7 @@ def warn_user(sentence: str | None) -> None:
 
 
 def video_part(video: Any) -> dict[str, Any]:
-    """What part of its file a VIDEO is: `start` and `seconds`, and `crop` (left, top, width, height) or None.
+    """Part of its file that a VIDEO is: `start` and `seconds`, and `crop` (left, top, width, height) or None.
 
     Core trims and crops without writing; it has no public name for the crop.
     """

@@ -102,7 +102,7 @@ def _joined(parts: list[tuple[np.ndarray, int]]) -> tuple[np.ndarray, int]:
 
 
 def _load_plain(source: Path, reason: Exception) -> tuple[np.ndarray, int]:
-    """What libsndfile knows, block by block: its count of frames may be a guess."""
+    """Reads a sound with libsndfile, block by block: its count of frames may be a guess."""
     import soundfile
 
     try:

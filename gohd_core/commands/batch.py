@@ -1,4 +1,4 @@
-"""One result or many: where each goes, which are made, by how many processes, and what became of them."""
+"""Jobs of a command: their paths, shards and processes, progress and report."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def result_paths(
     several: bool,
     what: str = "videos",
 ) -> list[Path]:
-    """Where the result made of each group of files goes: `output` itself, or a file in that folder.
+    """Result path of each group of input files: `output` itself, or a file in that folder.
 
     Files in a folder are named after what they are made of, with one `ending`, or one each.
     """
@@ -190,7 +190,7 @@ def _made(
 
 
 def _attempt(make: Make, job: Job) -> tuple[Job, dict[str, Any]]:
-    """What was made, or the error."""
+    """The result of a job, or its error."""
     try:
         return job, make(job)
     except Interrupted:
@@ -218,7 +218,7 @@ def _make_here(job: Job) -> tuple[Job, dict[str, Any]]:
 
 
 class _Log:
-    """What became of the jobs so far: told as it comes, shown as a bar, and written as a report."""
+    """Outcome of the jobs: printed as they end, shown as a bar, and written as a report."""
 
     def __init__(self, arguments: argparse.Namespace, total: int, skipped: int) -> None:
         self.arguments, self.total, self.skipped = arguments, total, skipped
@@ -232,7 +232,7 @@ class _Log:
         return self.skipped + len(self.made) + len(self.failed)
 
     def place(self) -> str:
-        """What the progress of the next job begins with."""
+        """Prefix of the next job's line of progress."""
         return f"{self.done + 1} of {self.total}, " if self.total > 1 else ""
 
     def add(self, job: Job, made: dict[str, Any], status: int, sentence: Callable[[dict], str]) -> None:

@@ -22,7 +22,7 @@ _STRIP_FRAMES = 8
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """Which weights draw, whom, how and where."""
+    """Options of drawing: weights, face, device and the motion file."""
     parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
     parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the portrait's face in pixels")
     parser.add_argument("--strength", type=within(0, 3), default=1.0, help="factor on all motion, Fig. 8 (1)")

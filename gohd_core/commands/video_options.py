@@ -54,7 +54,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_face_options(parser: argparse.ArgumentParser) -> None:
-    """Which face is read, and how much of the video, where face networks read it."""
+    """Options of face networks on a video: which face, and which part of the video."""
     parser.add_argument("--face", default="largest", choices=ORDERS, help="which of several faces (largest)")
     parser.add_argument("--face-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
     parser.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")

@@ -36,7 +36,7 @@ class ReadEyes:
 
 @dataclass(frozen=True)
 class GazeReport:
-    """What was done.
+    """Report of turned eyes.
 
     Attributes:
         frames: of the film. without_face: in which no face was seen.

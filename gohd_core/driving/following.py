@@ -24,7 +24,7 @@ from gohd_core.portraits import prepare_portrait as read_portrait
 from gohd_core.video.reader import VideoReader
 
 CENTRE = ("savitzky-golay", 0.4)
-"""How the square's place is steadied, and over how many seconds; what it leaves out stays in the pose."""
+"""Filter over the square's place and its seconds; movement that it removes stays in the pose."""
 SIZE = ("gaussian", 0.3)
 """The same for its size: heads come nearer slowly, and landmarks tell size less well than place."""
 

@@ -37,9 +37,10 @@ SHUT = 0.6
 """Blinks from which on an iris is not believed."""
 LIPS_SECONDS = 0.016
 """Deviation of the Gaussian that steadies expressions: .4 frames at 25 a second, so that closures stay."""
-GAZE_MODE, GAZE_NEAR, GAZE_SHARE, GAZE_MOST = np.radians(4.0), np.radians(7.0), 0.3, np.radians(18.0)
-"""How the height of a person's gaze at rest is found: width of the mode's kernel, what lies near it, which
-share of frames must, and how far from straight ahead it may lie."""
+GAZE_MODE, GAZE_NEAR = np.radians(4.0), np.radians(7.0)
+"""Mode of a person's gaze pitch: the Gaussian kernel's deviation, and distance up to which looks belong."""
+GAZE_SHARE, GAZE_MOST = 0.3, np.radians(18.0)
+"""Share of looks that must belong to the mode, and its largest distance from straight ahead."""
 PROFILE = np.radians(50.0)
 EDGE_SHARE = 0.05
 FAST = 0.15
@@ -253,7 +254,7 @@ class MeshReadings:
 
 
 def resting_height(vertical: np.ndarray) -> float:
-    """By how much a person's gaze [T] reads too high, radians: how irises lie between lids differs.
+    """Bias of a person's gaze pitch [T], radians: irises lie between the lids of each at another height.
 
     The mode of the heights, where enough frames lie near it: people look at the level of the camera most.
     """

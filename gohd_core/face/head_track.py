@@ -19,7 +19,7 @@ from gohd_core.motion import Sequence
 BLINK = 0.4
 """A face unseen for less than this is taken to be there, in seconds: detectors miss single frames."""
 FADE = 0.2
-"""How long a face takes to come and go where it is not seen for longer, in seconds."""
+"""Seconds of the fade in and out of a face that is unseen for longer."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,7 +121,7 @@ def clip_batches(
 
 
 def _drawn_ahead(draw: Callable[[range], Tensor], groups: list[range]) -> Iterator[Tensor]:
-    """What `draw` makes of each group; of the next one while the caller is busy with the last."""
+    """Results of `draw` for each group, the next one computed while the caller is busy with the last."""
     with ThreadPoolExecutor(1, thread_name_prefix="gohd-ahead") as background:
         drawing = background.submit(draw, groups[0])
         for group in groups[1:]:

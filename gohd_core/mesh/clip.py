@@ -225,7 +225,7 @@ class ClipExpression:
         return (features.gap - self.bias - _SHUT_NOISE).clamp_min(0)
 
     def _mouth_targets(self, features: Features) -> Tensor:
-        """What the mouth's columns are to explain, [T,n]."""
+        """Targets of the least-squares fit of the mouth's columns, [T,n]."""
         gap = self.own_gap(features)
         inner = features.lips[:, 0]
         middle, half = (inner + opposite(inner, 1)) / 2, (inner - opposite(inner, 1)) / 2

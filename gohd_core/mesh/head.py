@@ -257,8 +257,8 @@ def _barycentric(steps: int, like: Tensor) -> Tensor:
 
 
 def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Tensor, Tensor]:
-    """How far places lie from where the person crosses held sides [n,n], and from the picture's own ones
-    [4,n,n] (left, top, right, bottom); from 0 there to 1 within, and along sides that show the wall alone."""
+    """Masks by distance: from held sides that the person crosses [n,n], and from the picture's own ones
+    [4,n,n] (left, top, right, bottom). 0 at a side, 1 within and along sides that show background alone."""
     is_held = torch.tensor(held, device=own.device, dtype=torch.bool)[:, None, None]
     crossing = 1.0 if alpha is None else _crossing(F.adaptive_avg_pool2d(alpha, GRID))
     pin, inner = (1 - crossing * (1 - _from_sides(own, width)) for width in (_HELD, _FREE))
@@ -267,7 +267,7 @@ def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Ten
 
 
 def _crossing(matte: Tensor) -> Tensor:
-    """How far the person of a matte [1,1,n,n] crosses each side (left, top, right, bottom), [4,n,n]."""
+    """Coverage of each side (left, top, right, bottom) by the person of a matte [1,1,n,n]: [4,n,n]."""
     across, down = (matte[..., :2], matte[..., -2:]), (matte[..., :2, :], matte[..., -2:, :])
     (left, right), (top, bottom) = (x.amax(3) for x in across), (x.amax(2) for x in down)
     ends = (left, top, right, bottom)

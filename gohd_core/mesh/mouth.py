@@ -242,7 +242,7 @@ def _rest(frame: MouthFrame, face: OwnFace) -> Tensor:
 def _own_inside(
     face: OwnFace, picture: np.ndarray, sigma: float
 ) -> tuple[OwnInside | None, np.ndarray | None]:
-    """What an open mouth shows, and its pixels' colours [N,3]."""
+    """Interior of a mouth that is open in the picture, and its pixels' colours [N,3]; None of a shut one."""
     if face.jaw <= 0:
         return None, None
     unit, size = face.unit, len(picture)

@@ -76,7 +76,7 @@ class PoseDiffusion(Runtime):
 
     @property
     def alignment(self) -> str:
-        """Which audio condition the model wants: "release", "aligned" or "mel100"."""
+        """Alignment of the audio condition that the model wants: "release", "aligned" or "mel100"."""
         return self.config.alignment
 
     def denoise(self, x: Tensor, mel: Tensor, initial: Tensor | None, step: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ class Sampler(Protocol):
     stochastic: bool
 
     def choose(self, schedule: NoiseSchedule, count: int) -> list[int]:
-        """Which `count` of the training steps to visit, falling."""
+        """The `count` training steps to visit, falling."""
         ...
 
     def __call__(self, predict: Predict, schedule: NoiseSchedule, steps: list[int], noise: Noise) -> Tensor:

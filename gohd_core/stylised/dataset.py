@@ -80,7 +80,7 @@ def make_dataset(
 
 
 def _already_planned(out: Path, recipe: Recipe) -> int:
-    """How many clips the folder's own index plans; BadInput when it holds something else."""
+    """Number of clips that the folder's own index plans; BadInput when it holds something else."""
     if not (out / INDEX_NAME).is_file():
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise BadInput(f"'{out}' is not empty and holds no data set; choose another folder.")

@@ -97,7 +97,7 @@ def seen_head(path: str | Path, reader: Any) -> SpokenHead:
 
 
 def seed_figures(samples: Sequence[SpokenHead]) -> dict[str, float]:
-    """How much heads of several seeds differ, and between what their figures lie."""
+    """Similarity of heads of several seeds, and the range of their figures."""
     speeds = [speed(one.angles) for one in samples]
     aligned = [beat_alignment(one.angles, one.beats) for one in samples]
     shut = [blinks(one.ratio)[0] for one in samples]

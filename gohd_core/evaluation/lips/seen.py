@@ -1,4 +1,4 @@
-"""What is seen of the lips in a video, and its sound: read once, kept beside each other."""
+"""Lip openings read from a video, with its sound; cached by the file's content."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ from gohd_core.models import Models
 
 @dataclass(frozen=True)
 class Weights:
-    """Which weights are measured: role -> file; roles that are not named take the built-in ones."""
+    """Weights to measure: role -> file; roles that are not named take the built-in ones."""
 
     files: dict[str, Path]
 

@@ -25,7 +25,7 @@ from gohd_core.motion import Motion
 
 @dataclass(frozen=True)
 class Source:
-    """Which row of `Spoken` each channel comes from."""
+    """Row of `Spoken` that each channel comes from."""
 
     expression: str = OURS
     pose: str = OURS

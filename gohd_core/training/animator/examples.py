@@ -249,7 +249,7 @@ def descriptors(clip: Clip) -> np.ndarray:
 
 
 def visible_layers(parsing: np.ndarray) -> np.ndarray:
-    """Which plane each pixel of a parsing [H, W] shows: [3, H, W], face, inner and background."""
+    """Layer masks of a parsing [H, W]: [3, H, W], face, inner and background."""
     inner, background = np.isin(parsing, _INNER), parsing == labels.BACKGROUND
     return np.stack([~(inner | background), inner, background]).astype(np.float32)
 
