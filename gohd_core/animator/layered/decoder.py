@@ -25,7 +25,7 @@ from gohd_core.animator.layered.head import LayeredHead
 from gohd_core.animator.layered.motion_layers import N_LAYERS, MotionLayers
 from gohd_core.animator.layered.trunk import LayeredTrunk, TrunkOutput
 from gohd_core.animator.layers import Freezable, StyledConv, plain_conv
-from gohd_core.animator.pyramid import Decoded
+from gohd_core.animator.pyramid_decoder import Decoded
 from gohd_core.kernels.pixel_blocks import pixel_shuffle
 from gohd_core.kernels.policy import draws_in_passes
 from gohd_core.kernels.resize import sized

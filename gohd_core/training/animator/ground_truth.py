@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gohd_core.animator.config import FACE, INNER
 from gohd_core.animator.layered.motion_layers import MotionLayers, layer_confidence
-from gohd_core.animator.pyramid import Decoded
+from gohd_core.animator.pyramid_decoder import Decoded
 from gohd_core.kernels.resize import sized
 from gohd_core.training.framework.config import is_on
 from gohd_core.training.framework.task import Batch, Terms
