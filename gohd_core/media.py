@@ -83,7 +83,7 @@ def packets(container: Any, clock: Clock | None = None) -> Iterator[Any]:
         yield packet
 
 
-def decoded(
+def decode_frames(
     container: Any, stream: Any, name: str, *, tell: Callable[[str], None] = logger.warning
 ) -> Iterator[Any]:
     """A stream's frames; their `time` counts on the clock of `packets`, from `start_of` on.

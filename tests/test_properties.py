@@ -24,7 +24,7 @@ from gohd_core.audio import audio_features, load_audio  # noqa: E402
 from gohd_core.cli import main  # noqa: E402
 from gohd_core.commands.inputs import result_names  # noqa: E402
 from gohd_core.constants import FPS  # noqa: E402
-from gohd_core.driving.result import FrameCoefficients, assembled  # noqa: E402
+from gohd_core.driving.result import FrameCoefficients, assemble_motion  # noqa: E402
 from gohd_core.driving.steadiness import SmoothingConfig  # noqa: E402
 from gohd_core.errors import GohdError  # noqa: E402
 from gohd_core.files import atomic_path  # noqa: E402
@@ -188,7 +188,7 @@ def test_times_of_motion_are_the_times_of_the_frames(times, kind) -> None:
     assert np.abs(found - (times - times[0])).max() < 2e-3
     none = np.zeros(64), np.zeros(2), np.zeros(80), np.zeros((68, 2))
     readings = [FrameCoefficients(np.array([0, level / 255, 0, 0, 0, 0]), *none) for _, level in played]
-    driving = assembled(
+    driving = assemble_motion(
         readings,
         found.tolist(),
         source_fps=film.fps,

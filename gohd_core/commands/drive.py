@@ -18,10 +18,10 @@ from gohd_core.commands.output_options import (
     add_model_options,
     check_finishing,
     check_jobs,
-    finished,
+    finish_frames,
     load_models,
     portrait_of,
-    signed,
+    sign_result,
 )
 from gohd_core.commands.video_options import add_reading_options, load_detector, read_video, sound_of
 from gohd_core.constants import MAX_FPS
@@ -142,7 +142,7 @@ def _maker(arguments: argparse.Namespace) -> Make:
 
 def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dict[str, Any]:
     from gohd_core.audio import load_audio
-    from gohd_core.driving import driven_motion, followed
+    from gohd_core.driving import driven_motion, follow_head
     from gohd_core.motion.file import save_motion
     from gohd_core.pipeline import draw, warn
     from gohd_core.render import paste_back, render_video
@@ -152,7 +152,7 @@ def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dic
     if dubs(portrait, driving, arguments):
         return dub(models, video, job.target, film, arguments, progress_of(job, "frames read"))
     if arguments.into_video:
-        driving = followed(driving)
+        driving = follow_head(driving)
     prepared = _portrait(models, portrait, driving, film, detector, arguments)
     options = _options(arguments)
     sound = sound_of(video, arguments) if arguments.audio is None else load_audio(arguments.audio)
@@ -170,9 +170,9 @@ def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dic
     frames = draw(models.animator, prepared, drawn, strength=arguments.strength, progress=progress)
     if arguments.into_video:
         frames = paste_back(frames, prepared, film.batches(rate), track=driving.track.resampled(rate))
-    frames = finished(frames, prepared, arguments)
+    frames = finish_frames(frames, prepared, arguments)
     colour = film.colour if arguments.into_video else None
-    signed(render_video(job.target, frames, fps=rate, audio=sound, colour=colour), arguments)
+    sign_result(render_video(job.target, frames, fps=rate, audio=sound, colour=colour), arguments)
     if arguments.motion is not None:
         info = {"portrait": str(portrait and portrait.name), "video": video.name}
         info |= {"sources": dict(options.sources)}

@@ -10,7 +10,7 @@ from typing import Any
 
 from gohd_core.commands.batch import Job, Make, add_batch_options, job_for_each, progress_of, run_batch
 from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, within
-from gohd_core.commands.output_options import add_mark_options, check_finishing, check_jobs, signed
+from gohd_core.commands.output_options import add_mark_options, check_finishing, check_jobs, sign_result
 from gohd_core.commands.video_options import add_face_options, sound_of
 from gohd_core.constants import MAX_FPS
 from gohd_core.errors import BadInput
@@ -75,7 +75,7 @@ def _ending(source: Path) -> str:
 
 
 def _turn(job: Job, reader: Any) -> dict[str, Any]:
-    from gohd_core.driving.eye_contact import read_eyes, turned
+    from gohd_core.driving.eye_contact import read_eyes, turn_eyes
     from gohd_core.face import FaceChoice
     from gohd_core.images import read_picture
     from gohd_core.video.reader import VideoReader
@@ -90,7 +90,7 @@ def _turn(job: Job, reader: Any) -> dict[str, Any]:
     )
     choice = FaceChoice(arguments.face, box=arguments.face_box)
     read = read_eyes(film, reader, choice, progress=progress_of(job, "frames read"))
-    result, report = turned(film, read, _gaze(arguments), arguments.strength)
+    result, report = turn_eyes(film, read, _gaze(arguments), arguments.strength)
     _write(result, target, None if picture else sound_of(source, arguments), arguments)
     seconds = time.perf_counter() - started
     made = {"source": str(source), "written": str(target), **asdict(report), "text": str(report)}
@@ -126,4 +126,4 @@ def _write(film: Any, target: Path, sound: Any, arguments: argparse.Namespace) -
         Image.fromarray(frames_to_bytes(next(frames))[0]).save(content, "png")
         atomic_write(target, content.getvalue())
         return
-    signed(render_video(target, frames, fps=rate, audio=sound, crf=arguments.crf), arguments)
+    sign_result(render_video(target, frames, fps=rate, audio=sound, crf=arguments.crf), arguments)

@@ -127,7 +127,7 @@ def portrait_of(path: Path, models: Any, detector: Any, arguments: argparse.Name
     )
 
 
-def finished(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namespace) -> Iterator[Tensor]:
+def finish_frames(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namespace) -> Iterator[Tensor]:
     """Frames pasted back and marked, as a stream."""
     from gohd_core.pipeline import finish
 
@@ -154,12 +154,12 @@ def write_talk(
     from gohd_core.render import FrameStrip, render_video
 
     strip = FrameStrip(_STRIP_FRAMES, len(motion))
-    signed(render_video(target, strip.watch(frames), fps=motion.fps, audio=sound), arguments)
+    sign_result(render_video(target, strip.watch(frames), fps=motion.fps, audio=sound), arguments)
     if arguments.picture is not None:
         strip.save(arguments.picture)
 
 
-def signed(video: Path, arguments: argparse.Namespace) -> None:
+def sign_result(video: Path, arguments: argparse.Namespace) -> None:
     """Content credentials into a written video, where a certificate was given."""
     if arguments.certificate is not None:
         from gohd_core.render.credentials import sign_video

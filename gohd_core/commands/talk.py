@@ -20,7 +20,7 @@ from gohd_core.commands.output_options import (
     add_model_options,
     check_finishing,
     check_jobs,
-    finished,
+    finish_frames,
     load_models,
     portrait_of,
     write_talk,
@@ -143,7 +143,7 @@ def _make(models: Any, detector: Any, job: Job) -> dict[str, Any]:
     features = audio_features(waveform, rate, models.pose.alignment)
     prepared = portrait_of(portrait, models, detector, arguments)
     motion, frames = talk(prepared, features, models, _options(arguments), progress=_progress(job))
-    write_talk(job.target, finished(frames, prepared, arguments), motion, (waveform, rate), arguments)
+    write_talk(job.target, finish_frames(frames, prepared, arguments), motion, (waveform, rate), arguments)
     if arguments.motion is not None:
         info = {"portrait": portrait.name, "audio": audio.name, "seed": arguments.seed}
         save_motion(arguments.motion, motion, info)

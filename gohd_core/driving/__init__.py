@@ -16,7 +16,7 @@ __getattr__, __all__ = lazy_names(
         "extract_by_meshes": "extraction",
         "extract_motion": "extraction",
         "extract_people": "extraction",
-        "followed": "following",
+        "follow_head": "following",
         "motion_from_blendshapes": "blendshapes",
         "motion_jitter": "steadiness",
         "own_portrait": "following",

@@ -16,7 +16,7 @@ from gohd_core.driving.lids import without_following
 from gohd_core.driving.locators import FaceLocator, FaceObservation, TrackedFace, WholeFrames
 from gohd_core.driving.mesh_reading import MeshReadings, MeshTracks, read_one, read_people
 from gohd_core.driving.readers import reader_for
-from gohd_core.driving.result import Driving, assembled
+from gohd_core.driving.result import Driving, assemble_motion
 from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.driving.timeline import check_missing, on_grid
 from gohd_core.errors import BadInput, raise_if_stopped
@@ -85,7 +85,7 @@ def extract_motion(
             progress(len(times), max(film.count, len(times)))
     if not times:
         raise BadInput("The film has no frames in the part that was asked for.")
-    return assembled(
+    return assemble_motion(
         readings,
         times,
         source_fps=film.fps,
@@ -158,7 +158,7 @@ def _from_meshes(
 ) -> Driving:
     if not times:
         raise BadInput("The film has no frames in the part that was asked for.")
-    driving = assembled(
+    driving = assemble_motion(
         made.readings(float(film.fps)),
         times,
         source_fps=film.fps,

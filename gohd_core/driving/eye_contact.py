@@ -88,7 +88,7 @@ def read_eyes(
     return ReadEyes(eyes, np.array(found, bool), np.array(times))
 
 
-def turned(
+def turn_eyes(
     film: VideoReader, read: ReadEyes, gaze: Gaze | tuple[float, float] = (0.0, 0.0), strength: float = 1.0
 ) -> tuple[VideoReader, GazeReport]:
     """The film with its eyes turned; frames are made as they are played, and pixels outside the eyes stay.

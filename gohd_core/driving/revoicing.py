@@ -89,7 +89,7 @@ def read_speaker(
     return Speaker(face, np.array(found, bool), np.array(times))
 
 
-def revoiced(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
+def revoice(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
     """The film as its speaker says something else; frames are made as they are played.
 
     Pixels that lips, jaw and cheeks do not move stay as they are, and so do frames without the face.

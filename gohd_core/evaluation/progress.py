@@ -10,7 +10,7 @@ Progress = Callable[[str, int, int], None]
 Item = TypeVar("Item")
 
 
-def tracked(items: Collection[Item], stage: str, progress: Progress | None) -> Iterator[Item]:
+def with_progress(items: Collection[Item], stage: str, progress: Progress | None) -> Iterator[Item]:
     """The items one after another; `progress` is called after each."""
     for done, item in enumerate(items, start=1):
         yield item

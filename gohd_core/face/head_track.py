@@ -77,7 +77,7 @@ def head_places(landmarks: Tensor, angles: Tensor) -> Tensor:
     return torch.cat([centre[:, 0] - scale[:, None] * middle[:, 0], scale[:, None]], 1)
 
 
-def filled(places: Tensor, valid: Tensor) -> Tensor:
+def fill_gaps(places: Tensor, valid: Tensor) -> Tensor:
     """Places [T, C] with those that are not valid on a straight line between their neighbours."""
     known = np.flatnonzero(valid.numpy())
     columns = [np.interp(np.arange(len(places)), known, column.numpy()[known]) for column in places.T]

@@ -40,10 +40,10 @@ def person_masks(
             kept = STEADY * np.clip(1 - change / MOVED, 0, 1)
             seen = (1 - kept) * seen + kept * before[1]
         before = picture, seen
-        yield sharpened(seen, sharpness)
+        yield sharpen_masks(seen, sharpness)
 
 
-def sharpened(mask: np.ndarray, sharpness: float) -> np.ndarray:
+def sharpen_masks(mask: np.ndarray, sharpness: float) -> np.ndarray:
     """A steeper edge around one half: at 0 the mask itself, at 1 a step."""
     if sharpness >= 1:
         return (mask >= 0.5).astype(np.float32)

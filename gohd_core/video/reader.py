@@ -18,7 +18,7 @@ from torch import Tensor
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.images import Image, rgb_images
-from gohd_core.media import decoded, open_media, packets, usable
+from gohd_core.media import decode_frames, open_media, packets, usable
 from gohd_core.video.colour import Colour, to_rgb
 
 logger = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class VideoReader:
             shape = 1.0
         with _opened(source, name) as container:
             stream = usable(container.streams.video)[0]
-            first = next(decoded(container, stream, name, tell=lambda _: None), None)
+            first = next(decode_frames(container, stream, name, tell=lambda _: None), None)
             if first is None:
                 raise BadInput(f"{name} is damaged: no picture of it can be read.")
             colour, size = Colour.of(first), shown_picture(first, crop, shape).shape[:2]
@@ -196,7 +196,7 @@ def _timed(
         stream = usable(container.streams.video)[0]
         stream.thread_type = "AUTO"
         first: float | None = None
-        for k, frame in enumerate(decoded(container, stream, name, tell=tell)):
+        for k, frame in enumerate(decode_frames(container, stream, name, tell=tell)):
             time = float(k / rate) if frame.time is None else float(frame.time)
             first = time if first is None else first
             time -= first + start

@@ -13,7 +13,7 @@ from gohd_core.errors import BadInput, Interrupted
 from gohd_core.evaluation.ablations.effects import ablation_table
 from gohd_core.evaluation.ablations.measures import measure
 from gohd_core.evaluation.ablations.tables import ABLATIONS, SMALL, Ablation, Variant
-from gohd_core.evaluation.progress import Progress, tracked
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report
 from gohd_core.training.framework.config import load_config, update
 from gohd_core.training.framework.loop import train
@@ -79,8 +79,8 @@ def ablations(plan: AblationPlan, out: Path, *, progress: Progress | None = None
         (each, variant, seed) for each in chosen for variant in _trained(each, plan) for seed in plan.seeds
     ]
     found: dict[int, dict[str, list[dict[str, float]]]] = {ablation.table: {} for ablation in chosen}
-    for ablation, variant, seed in tracked(runs, "runs", progress):
-        weights = trained(ablation, variant, seed, plan, out)
+    for ablation, variant, seed in with_progress(runs, "runs", progress):
+        weights = train_variant(ablation, variant, seed, plan, out)
         figures = measure(ablation, weights, plan.folders(ablation.module), plan.clips)
         found[ablation.table].setdefault(variant.name, []).append(figures)
     tables = [ablation_table(ablation, found[ablation.table]) for ablation in chosen]
@@ -103,7 +103,7 @@ def _trained(ablation: Ablation, plan: AblationPlan) -> list[Variant]:
     return [v for v in ablation.variants if not v.left_out or with_parser]
 
 
-def trained(ablation: Ablation, variant: Variant, seed: int, plan: AblationPlan, out: Path) -> Path:
+def train_variant(ablation: Ablation, variant: Variant, seed: int, plan: AblationPlan, out: Path) -> Path:
     """Trains one variant with one seed; the path of its weights."""
     module, _, name = (variant.config or "").rpartition("/")
     module, settings = module or ablation.module, {}

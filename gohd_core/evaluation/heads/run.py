@@ -16,7 +16,7 @@ from gohd_core.audio import AudioFeatures, audio_features, load_audio
 from gohd_core.constants import N_EXPRESSION, N_POSE, SAMPLE_RATE, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.heads.figures import COLUMNS, NOTE, SpokenHead, head_figures, speed
-from gohd_core.evaluation.progress import Progress, tracked
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.measures.motion_statistics import audio_beats, beat_alignment
@@ -54,7 +54,7 @@ def heads(
     if models.pose.space != STYLISED or models.expression.space != STYLISED:
         raise BadInput("Heads are measured in the stylised space; give stylised weights.")
     made, alike, heard = _table("Heads and eyes for recordings"), _seed_table(seeds), []
-    for path in tracked(sounds, "recordings", progress):
+    for path in with_progress(sounds, "recordings", progress):
         features = _cut(path, seconds)
         heard.append(features.waveform)
         samples = [make_head(models, features, seed) for seed in range(seeds)]
@@ -66,7 +66,7 @@ def heads(
     tables = [made, alike]
     if videos:
         real = _table("Heads and eyes of people in videos")
-        for path in tracked(videos, "videos", progress):
+        for path in with_progress(videos, "videos", progress):
             real.put(Path(path).stem, head_figures(seen_head(path, reader)))
         _mean_row(real)
         tables.append(real)

@@ -25,7 +25,7 @@ from gohd_core.evaluation.lips.scores import (
 )
 from gohd_core.evaluation.lips.seen import read_lips
 from gohd_core.evaluation.lips.vocal_sounds import vocal_table
-from gohd_core.evaluation.progress import Progress, tracked
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.expression import ExpressionPredictor
 
@@ -57,7 +57,8 @@ def lips(
     if predictor.space != STYLISED:
         raise BadInput(f"The lips of the space {predictor.space!r} can't be measured; give stylised weights.")
     clips = [
-        compare(read_lips(video, reader, folder), predictor) for video in tracked(videos, "videos", progress)
+        compare(read_lips(video, reader, folder), predictor)
+        for video in with_progress(videos, "videos", progress)
     ]
     tables = [fit_table(clips), closure_table(clips)] if clips else []
     if sounds is not None:

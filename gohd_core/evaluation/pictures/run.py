@@ -14,7 +14,7 @@ from gohd_core.errors import BadInput
 from gohd_core.evaluation.pictures.measure import Bench, Result, measure
 from gohd_core.evaluation.pictures.speed import speed_table
 from gohd_core.evaluation.pictures.tables import result_tables
-from gohd_core.evaluation.progress import Progress, tracked
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, machine
 from gohd_core.evaluation.speed.plan import CLOCKS
 from gohd_core.models import Models
@@ -73,7 +73,7 @@ def pictures(
     features = audio_features(*load_audio(assets_folder() / "speech" / SPEECH), models.pose.alignment)
     bench = Bench(models, features, plan.size, plan.step, clock=CLOCKS[plan.clock])
     results = []
-    for name, picture in tracked(named, "pictures", progress):
+    for name, picture in with_progress(named, "pictures", progress):
         result = measure(name, picture() if callable(picture) else picture, bench)
         if look is not None:
             look(result)

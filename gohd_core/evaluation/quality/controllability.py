@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gohd_core import parsing_labels as labels
 from gohd_core.clips import Clip
-from gohd_core.evaluation.progress import Progress, tracked
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.quality.data import BenchmarkData
 from gohd_core.evaluation.quality.drawing import FLOW_SIZE, draw_stills, encode, true_flow
 from gohd_core.evaluation.quality.factor_grid import FACTORS, FREE, NEAR, Factor, Sheet
@@ -74,7 +74,7 @@ def draw_heads(
     """Every head drawn from its base picture after the whole sheet; the base's coefficients are told. With a
     reader they are drawn by their meshes."""
     heads = []
-    for clip in tracked(data.clips("factors"), "drawing heads", progress):
+    for clip in with_progress(data.clips("factors"), "drawing heads", progress):
         frames, motion = clip.read("frames"), clip.motion()
         source = encode(models.animator, frames[0], motion.fitted(1), reader)
         drawn = draw_stills(models.animator, source, motion, list(range(len(clip))))
@@ -261,7 +261,7 @@ def monotone_table(
     )
     wanted = [factor for factor in FACTORS if factor.name in ("gaze yaw", "head yaw", "jaw opening")]
     curves: dict[str, list[list[float]]] = {factor.name: [] for factor in wanted}
-    for head in tracked(heads, "strengths", progress):
+    for head in with_progress(heads, "strengths", progress):
         motion, animator = head.clip.motion(), models.animator
         source = encode(animator, head.clip.read("frames", 0, 1)[0], motion.fitted(1))
         for factor in wanted:

@@ -12,7 +12,7 @@ from torch import Tensor
 from gohd_core.audio import AudioFeatures, audio_features
 from gohd_core.clips import Clip
 from gohd_core.constants import N_EYE_MOTION, SAMPLE_RATE, STYLISED
-from gohd_core.evaluation.progress import Progress, tracked
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.quality.data import BenchmarkData
 from gohd_core.models import Models
 from gohd_core.motion import Motion
@@ -106,7 +106,7 @@ def speak(models: Models, data: BenchmarkData, progress: Progress | None = None)
     """Every row's motion for every test clip; the source is the clip's own first frame."""
     library = Library.of(data.clips("speech", "train"))
     spoken = []
-    for done, clip in enumerate(tracked(data.clips("speech"), "motion from sound", progress)):
+    for done, clip in enumerate(with_progress(data.clips("speech"), "motion from sound", progress)):
         one = Spoken(clip, features_of(clip))
         true = {name: clip.read(name)[: one.frames] for name in ("expression", "pose", "gaze")}
         # Every clip has its own noise, or one unlucky draw would be the figure of them all.

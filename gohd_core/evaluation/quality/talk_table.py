@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gohd_core.evaluation.progress import Progress, tracked
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.quality.data import BenchmarkData
 from gohd_core.evaluation.quality.drawing import draw, encode
 from gohd_core.evaluation.quality.frame_tables import (
@@ -56,7 +56,7 @@ def talk_table(
     )
     by_name = {one.clip.info["name"]: one for one in spoken}
     groups: dict[str, list] = {name: [] for name in (*SOURCES, COPY)}
-    for clip in tracked(data.clips("shots"), "drawing talking heads", progress):
+    for clip in with_progress(data.clips("shots"), "drawing talking heads", progress):
         true, landmarks, at = shot_frames(clip)
         one = by_name[clip.info["of"]]
         kept = [k for k, frame in enumerate(at) if 0 < frame < one.frames]

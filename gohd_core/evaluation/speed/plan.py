@@ -69,7 +69,7 @@ class SpeedPlan:
         return CLOCKS[self.clock]()
 
 
-def timed(work: Callable[[], object], plan: SpeedPlan, repeats: int = REPEATS) -> float:
+def measure_seconds(work: Callable[[], object], plan: SpeedPlan, repeats: int = REPEATS) -> float:
     """Median time in seconds, after one call that does not count where there are several."""
     if repeats > 1:
         work()

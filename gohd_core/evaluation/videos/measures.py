@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.progress import Progress, tracked
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.quality.drawing import as_pictures
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.evaluation.videos.clips import (
@@ -141,7 +141,7 @@ def evaluate(
     begun, matched = time.perf_counter(), pairs(result, real)
     rows: dict[str, list[dict[str, float]]] = {RESULT: [], REAL: []}
     frames: dict[str, list[np.ndarray]] = {RESULT: [], REAL: []}
-    for files in tracked(matched, "videos", progress):
+    for files in with_progress(matched, "videos", progress):
         clips = [read_video(path, reading, readers) for path in files]
         count = min(map(len, clips))
         made, true = (clip.cut(count) for clip in clips)
