@@ -182,13 +182,9 @@ class ExpressionPath(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, keys: str) -> bool | str:
-        from gohd_core.errors import BadInput
         from gohd_core.motion.adjusting import parse_path
 
-        try:
-            return keys is None or bool(parse_path(keys)) or True
-        except BadInput as problem:
-            return str(problem)
+        return host.text_problem(parse_path, keys)
 
     @classmethod
     @host.translate_errors

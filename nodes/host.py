@@ -267,6 +267,14 @@ def file_problem(name: str | None, kind: str, advice: str) -> str | None:
     return None if path.is_file() else f"There is no {kind} {path}; {advice}"
 
 
+def text_problem(parse: Callable[[str], Any], text: str | None) -> bool | str:
+    """For `validate_inputs`: why `parse` refuses a widget's text, else True, also for a wired one (None)."""
+    try:
+        return text is None or parse(text) is not None
+    except BadInput as problem:
+        return str(problem)
+
+
 def files_fingerprint(name: str | None, *endings: str) -> str:
     """Changes when a chosen file does; while it is wired, and not known yet, any of them may be meant."""
     names = names_of(*endings) if name is None else [name]
