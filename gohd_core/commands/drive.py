@@ -142,7 +142,7 @@ def _maker(arguments: argparse.Namespace) -> Make:
 
 def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dict[str, Any]:
     from gohd_core.audio import load_audio
-    from gohd_core.driving import driven_motion, follow_head
+    from gohd_core.driving import driven_motion, with_head_track
     from gohd_core.motion.file import save_motion
     from gohd_core.pipeline import draw, warn
     from gohd_core.render import paste_back, render_video
@@ -152,7 +152,7 @@ def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dic
     if dubs(portrait, driving, arguments):
         return dub(models, video, job.target, film, arguments, progress_of(job, "frames read"))
     if arguments.into_video:
-        driving = follow_head(driving)
+        driving = with_head_track(driving)
     prepared = _portrait(models, portrait, driving, film, detector, arguments)
     options = _options(arguments)
     sound = sound_of(video, arguments) if arguments.audio is None else load_audio(arguments.audio)

@@ -16,7 +16,7 @@ __getattr__, __all__ = lazy_names(
         "extract_by_meshes": "extraction",
         "extract_motion": "extraction",
         "extract_people": "extraction",
-        "follow_head": "following",
+        "with_head_track": "following",
         "motion_from_blendshapes": "blendshapes",
         "motion_jitter": "steadiness",
         "own_portrait": "following",

@@ -29,7 +29,7 @@ SIZE = ("gaussian", 0.3)
 """The same for its size: heads come nearer slowly, and landmarks tell size less well than place."""
 
 
-def follow_head(driving: Driving, *, follow: bool = True) -> Driving:
+def with_head_track(driving: Driving, *, follow: bool = True) -> Driving:
     """The same driving with `track`, the square in which the poses are told, frame by frame.
 
     follow: the square goes with the head and the poses tell what is left; else it stays where it is in the
