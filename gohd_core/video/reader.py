@@ -222,7 +222,12 @@ def shown_picture(frame: Any, crop: Crop | None, shape: float) -> Image:
 
 def _display_matrix(frame: Any) -> tuple[int, int, int, int]:
     """(a, b, c, d) of the file: a pixel at (x, y) is shown at (a x + c y, b x + d y)."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV 18 doesn't know EXIF, which FFmpeg 8 attaches; the angle tells all but mirroring.
+        angle = math.radians(frame.rotation)
+        a, b = round(math.cos(angle)), round(-math.sin(angle))
+        return a, b, -b, a
     if matrix is None:
         return 1, 0, 0, 1
     a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
