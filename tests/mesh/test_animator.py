@@ -22,7 +22,7 @@ from gohd_core.mesh.flow_inverse import inverse_flow, inverse_flow_plain
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.gaze import from_head, into_head
 from gohd_core.mesh.inpaint import hidden_wall, push_pull
-from gohd_core.mesh.matte import split
+from gohd_core.mesh.matte import refined, split
 from gohd_core.mesh.source import MeshSource, mesh_source
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.stylised.camera import gaze_in_head
@@ -188,6 +188,18 @@ def test_layers_add_up_to_the_picture():
     whole = layers.person + layers.fringe + (1 - layers.alpha) * layers.wall
     assert (whole - image).abs().max() < 1e-5
     assert layers.alpha[0, 0, 128, 130] == 1 and layers.alpha[0, 0, 10, 10] == 0
+
+
+def test_what_hangs_beside_the_head_in_its_colour_is_the_persons_and_the_wall_beside_it_is_not():
+    rgb = np.full((128, 128, 3), (0.2, 0.5, 0.3), np.float32)
+    rgb += np.random.default_rng(0).normal(0, 0.01, rgb.shape).astype(np.float32)
+    rgb[20:100, 40:80] = rgb[50:80, 84:92] = (0.15, 0.1, 0.1)  # a head, and a plait beside it
+    mask = np.zeros((128, 128), np.float32)
+    mask[20:100, 40:80] = 1
+    mask[44:86, 80:98] = 0.3  # the network knows of something there
+    alpha = refined(rgb, mask)
+    assert alpha[56:74, 86:90].min() > 0.9
+    assert alpha[56:74, 95:].max() < 0.05
 
 
 def test_lips_part_by_what_is_commanded():
