@@ -153,9 +153,8 @@ class Revoicing:
         corner = np.round(own[4].mean(0)).astype(int) - side // 2
         source = _taken(image, corner, side)
         flow = self._skin_flow(t, target + self._mood[t], corner)
-        # The flows are made for mouth and eyes together; here the mouth stands for all three.
         wanted, own = (torch.from_numpy(each - corner).float()[None] for each in (wanted, own))
-        lips = contour_flows(*(each[:, None].expand(-1, 3, -1, -1, -1) for each in (wanted, own)), side)[LIPS]
+        lips = contour_flows(wanted[:, None], own[:, None], side)[LIPS]
         x, y = int(lips.window.x[0]), int(lips.window.y[0])
         part = np.s_[y : y + lips.window.height, x : x + lips.window.width]
         share = lips.weight[0, 0].numpy()[..., None]
