@@ -224,7 +224,7 @@ def _display_matrix(frame: Any) -> tuple[int, int, int, int]:
     """(a, b, c, d) of the file: a pixel at (x, y) is shown at (a x + c y, b x + d y)."""
     try:
         matrix = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # PyAV 18 doesn't know EXIF, which FFmpeg 8 attaches; the angle tells all but mirroring.
+    except ValueError:  # PyAV 18 does not know the EXIF that FFmpeg 8 attaches; its angle lacks mirroring.
         angle = math.radians(frame.rotation)
         a, b = round(math.cos(angle)), round(-math.sin(angle))
         return a, b, -b, a
