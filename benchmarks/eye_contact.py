@@ -15,7 +15,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from gohd_core.driving.eye_contact import read_eyes, turned  # noqa: E402
+from gohd_core.driving.eye_contact import read_eyes, turn_eyes  # noqa: E402
 from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
 from gohd_core.mesh.eye_contact import LIMIT, OPEN  # noqa: E402
 from gohd_core.video.reader import VideoReader  # noqa: E402
@@ -40,7 +40,7 @@ def main() -> None:
 def figures(film: VideoReader, look: np.ndarray, reader: FaceReader) -> dict[str, float]:
     """Of one film whose eyes look along (pitch, yaw) radians afterwards."""
     read = read_eyes(film, reader)
-    made, _ = turned(film, read, (float(look[0]), float(look[1])))
+    made, _ = turn_eyes(film, read, (float(look[0]), float(look[1])))
     frames = np.stack([image for _, image in made.play()])
     before, again = read.eyes, read_eyes(VideoReader.of_images(frames, film.fps), reader)
     goal = before.towards(np.tile(look[::-1], (len(before.gaze), 1))) + before.camera_bias()

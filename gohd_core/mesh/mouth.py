@@ -34,9 +34,10 @@ _LEAST_GAP = 0.3
 _UPPER_SHADOW, _LOWER_SHADOW, _LIP_SHADOW = (0.008, 0.032), 0.014, 0.035
 """Reach of the upper lip's shadow over teeth (least, most), of the lower lip's, and of the opening's on the
 lips; model units."""
-_STRIP, _STRIP_GOES = (0.075, 0.05), (0.008, 0.045)
-"""Own gap, model units, from which on and up to which teeth that the picture shows are whole ones and a
-strip, and by how much wider the mouth opens while the latter gives way to drawn ones."""
+_STRIP = (0.075, 0.05)
+"""Own gap, model units, from which on the teeth that the picture shows are whole, and up to which a strip."""
+_STRIP_GOES = (0.008, 0.045)
+"""By how much wider the mouth opens while a strip gives way to drawn teeth, model units."""
 _CHARACTER = 150.0
 """Turns the width of a row into a phase by which its teeth are told from others'."""
 _TINT = 0.7

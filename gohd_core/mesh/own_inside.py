@@ -29,9 +29,10 @@ _TOOTH = 0.035
 """Half a tooth's width, model units."""
 _FEWEST = 20
 """Pixels between the lips that tell nothing."""
-_BRIGHT, _MIDDLE = 0.6, 0.25
-"""Light of own teeth as a share of their brightest parts' from which on a pixel is theirs, and how much of
-the mouth on both sides of its middle tells how far down they reach."""
+_BRIGHT = 0.6
+"""Light of own teeth, as a share of their brightest parts', from which on a pixel is theirs."""
+_MIDDLE = 0.25
+"""How much of half a mouth, from its middle on, tells how far down they reach."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How a portrait's skin looks: its colour, its light, its sharpness and its grain."""
+"""Photometry of a portrait's skin: colour, light, sharpness and grain."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def has_colour(skin: np.ndarray) -> bool:
 
 
 def blur_radius(picture: np.ndarray, points: np.ndarray, unit: float) -> float:
-    """How blurred the sharpest edges of the face are, as the sigma of a Gaussian in pixels.
+    """Blur of the face's sharpest edges, as the sigma of a Gaussian in pixels.
 
     From the ratio of an edge's gradient before and after it is blurred once more (Zhuo & Sim 2011); points
     [478,2], `unit` pixels of a model unit.
