@@ -24,7 +24,7 @@ from gohd_core.driving.eye_contact import ReadEyes, read_eyes, turned  # noqa: E
 from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
 from gohd_core.images import Image  # noqa: E402
 from gohd_core.mesh.eye_contact import LIMIT, OPEN, Eye  # noqa: E402
-from gohd_core.video.reader import Film  # noqa: E402
+from gohd_core.video.reader import VideoReader  # noqa: E402
 
 
 def main() -> None:
@@ -39,17 +39,17 @@ def main() -> None:
     look = np.radians([float(angle) for angle in arguments.look.split(",")])
     reader = FaceReader.load()
     for video in arguments.videos:
-        found = figures(Film.open(video, seconds=arguments.seconds), look, reader)
+        found = figures(VideoReader.open(video, seconds=arguments.seconds), look, reader)
         print(f"{video.stem[:24]:24s}", " ".join(f"{key} {value:.3g}" for key, value in found.items()))
 
 
-def figures(film: Film, look: np.ndarray, reader: FaceReader) -> dict[str, float]:
+def figures(film: VideoReader, look: np.ndarray, reader: FaceReader) -> dict[str, float]:
     """Of one film whose eyes look along (pitch, yaw) radians afterwards."""
     read = read_eyes(film, reader)
     made, _ = turned(film, read, (float(look[0]), float(look[1])))
     images = [np.array(image) for _, image in film.play()]
     frames = np.stack([image for _, image in made.play()])
-    before, again = read.eyes, read_eyes(Film.of_images(frames, film.fps), reader)
+    before, again = read.eyes, read_eyes(VideoReader.of_images(frames, film.fps), reader)
     goal = before.towards(np.tile(look[::-1], (len(before.gaze), 1))) + before.camera_bias()
     counted = (before.opening > OPEN[1]) & (np.linalg.norm(goal - before.gaze, axis=1) < LIMIT)
     result = {"frames": float(counted.sum())}

@@ -28,7 +28,7 @@ from gohd_core.face.camera import rotation_angles  # noqa: E402
 from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
 from gohd_core.face.picking import FaceChoice  # noqa: E402
 from gohd_core.mesh.gaze import into_head  # noqa: E402
-from gohd_core.video.reader import Film  # noqa: E402
+from gohd_core.video.reader import VideoReader  # noqa: E402
 
 ANGLES = ("pitch", "yaw", "roll")
 STILL = 0.4
@@ -44,7 +44,7 @@ def main() -> None:
     arguments = parser.parse_args()
     reader, rows = FaceReader.load(), {}
     for path in sorted(arguments.folder.glob("*.mp4")):
-        rows[path.stem] = figures(Film.open(path, seconds=arguments.seconds), reader)
+        rows[path.stem] = figures(VideoReader.open(path, seconds=arguments.seconds), reader)
         line = (
             json.dumps({path.stem: rows[path.stem]}) if arguments.json else _line(path.stem, rows[path.stem])
         )
@@ -54,7 +54,7 @@ def main() -> None:
     print(json.dumps({"median": medians}) if arguments.json else _line("median", medians))
 
 
-def figures(film: Film, reader: FaceReader) -> dict[str, float]:
+def figures(film: VideoReader, reader: FaceReader) -> dict[str, float]:
     """Of one film."""
     made, meshes, times, size = MeshReadings(), [], [], (0, 0)
     started, processor = time.perf_counter(), time.process_time()

@@ -31,7 +31,7 @@ from gohd_core.mesh.frame import EDGE  # noqa: E402
 from gohd_core.mesh.revoicing import RevoiceRows  # noqa: E402
 from gohd_core.models import Models  # noqa: E402
 from gohd_core.motion import Expression  # noqa: E402
-from gohd_core.video.reader import Film  # noqa: E402
+from gohd_core.video.reader import VideoReader  # noqa: E402
 
 SHUT = 0.004
 """Gap below which lips are commanded to be shut, model units."""
@@ -47,7 +47,7 @@ def main() -> None:
     arguments = parser.parse_args()
     models = Models.load("builtin")
     for video, sound in zip(arguments.pairs[::2], arguments.pairs[1::2], strict=True):
-        film = Film.open(video, seconds=arguments.seconds)
+        film = VideoReader.open(video, seconds=arguments.seconds)
         voice = voice_of(load_audio(sound), models.expression)
         row, strips = figures(film, voice, models.reader)
         text = " ".join(f"{key} {value:.3g}" for key, value in row.items())
@@ -63,7 +63,7 @@ def main() -> None:
                 )
 
 
-def figures(film: Film, voice: Expression, reader: FaceReader) -> tuple[dict[str, float], list[Image]]:
+def figures(film: VideoReader, voice: Expression, reader: FaceReader) -> tuple[dict[str, float], list[Image]]:
     """Of one film that says a voice; and strips of its mouths, the original over the result."""
     started = time.process_time()
     speaker = read_speaker(film, reader)

@@ -67,7 +67,7 @@ class DriverFrames(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         animator: host.Managed,

@@ -115,7 +115,7 @@ class ExpressionEditor(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         animator: host.Managed,
@@ -191,7 +191,7 @@ class ExpressionPath(io.ComfyNode):
             return str(problem)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, motion: Any, keys: str, animator: Any = None, portrait: Any = None) -> io.NodeOutput:
         from gohd_core.motion.adjusting import adjusted, parse_path
 

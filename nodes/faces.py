@@ -86,7 +86,7 @@ def face_reader() -> Any:
 
     folders = host.weight_folders()
     if missing_face_files(folders) is not None:
-        host.tell(_fetched(folders[0]))
+        host.warn_user(_fetched(folders[0]))
     if missing_face_files(folders) is not None:
         return None
     return host.loaded(FaceReader.load(folders))
@@ -169,11 +169,11 @@ def portrait_landmarks(face_landmarks: Any, index: int, choice: Any) -> Any:
 def film_of(video: Any, fps: float) -> Any:
     """An IMAGE batch (at fps) or a core VIDEO (at its own rate, trimmed and cropped as it is) as a film."""
     from gohd_core.motion.editing import exact_fps
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
     if hasattr(video, "shape"):
-        return Film.of_images(video, exact_fps(fps))
-    return Film.open(video.get_stream_source(), **host.video_part(video))
+        return VideoReader.of_images(video, exact_fps(fps))
+    return VideoReader.open(video.get_stream_source(), **host.video_part(video))
 
 
 def film_size(film: Any) -> tuple[int, int]:

@@ -59,7 +59,7 @@ class SetGaze(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, portrait: Any, pitch: float, yaw: float, relative: bool) -> io.NodeOutput:
         from gohd_core.motion.keyframes import Keyframes
 
@@ -112,7 +112,7 @@ class GazePath(io.ComfyNode):
             return str(problem)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, portrait: Any, keys: str, duration: float, relative: bool) -> io.NodeOutput:
         from gohd_core.constants import FPS
 

@@ -51,14 +51,14 @@ def copy_samples() -> None:
     At its top, since Load Image and Load Audio list nothing that lies deeper. A folder that can't be written
     is no reason not to start: the workflows then ask for a file.
     """
-    from gohd_core.files import write_whole
+    from gohd_core.files import atomic_write
 
     folder = Path(folder_paths.get_input_directory())
     for name, own in SAMPLES.items():
         source = _assets() / own
         if source.is_file() and not (folder / name).exists():
             try:
-                write_whole(folder / name, source.read_bytes())
+                atomic_write(folder / name, source.read_bytes())
             except (BadInput, OSError) as problem:
                 logger.warning(f"{problem} The workflows of GoHD will lack it.")
                 return
@@ -180,8 +180,8 @@ class Progress:
         self._bar.update_absolute(round(self.TOTAL * (start + share * done / max(total, 1))), self.TOTAL)
 
 
-def explained(execute: Callable[..., Any]) -> Callable[..., Any]:
-    """Around a node's execute: interruption as ComfyUI knows it, a missing library as a sentence."""
+def translate_errors(execute: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorates `execute`: `Interrupted` becomes ComfyUI's own, an `ImportError` says what to install."""
 
     @functools.wraps(execute)
     def run(cls: type, **inputs: Any) -> Any:
@@ -204,7 +204,7 @@ def server() -> Any:
     return PromptServer.instance
 
 
-def tell(sentence: str | None) -> None:
+def warn_user(sentence: str | None) -> None:
     """A warning where the user looks: on the node that runs, and in the log. None says nothing."""
     if sentence is None:
         return

@@ -106,7 +106,7 @@ class MixMotion(io.ComfyNode):
             return str(problem)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, portrait: Any, schedule: str = "", **inputs: Any) -> io.NodeOutput:
         from gohd_core.motion.mixing import MixSettings, mix_motion, weighted_schedule
 

@@ -77,7 +77,7 @@ class SetMood(io.ComfyNode):
             return str(problem)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, motion: Any, mood: str, amount: float, head: bool, keys: str) -> io.NodeOutput:
         from gohd_core.motion.keyframes import parse_schedule
         from gohd_core.motion.mood import with_mood
@@ -139,7 +139,7 @@ class IdleMotion(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, portrait: Any, duration: float, seed: int, amount: float, loop: bool) -> io.NodeOutput:
         from gohd_core.motion.idle import idle_motion
 

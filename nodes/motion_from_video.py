@@ -160,7 +160,7 @@ class ExtractMotion(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         video: Any,
@@ -252,7 +252,7 @@ class MotionFromFaceLandmarks(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         face_landmarks: Any,

@@ -86,7 +86,7 @@ class EyeContact(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         video: Any,
@@ -143,7 +143,7 @@ class LipSync(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         video: Any,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from comfy_api.latest import InputImpl, io
+from comfy_api.latest import io
 
 from . import host
+from .made_video import MadeVideo
 from .sockets import field, result, schema
 
 CATEGORY = "GoHD/samples"
@@ -46,7 +47,7 @@ class SampleAvatar(io.ComfyNode):
         return number is None or host.asset_problem(f"portraits/{number:02d}.jpg") or True
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, number: int) -> io.NodeOutput:
         import numpy as np
         from PIL import Image
@@ -89,7 +90,7 @@ class SampleSpeech(io.ComfyNode):
         return sentence is None or host.asset_problem(f"speech/{sentence}.flac") or True
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, sentence: str) -> io.NodeOutput:
         from gohd_core.audio import load_audio
 
@@ -122,9 +123,9 @@ class SampleVideo(io.ComfyNode):
         return host.asset_problem(VIDEO) or True
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls) -> io.NodeOutput:
-        return io.NodeOutput(InputImpl.VideoFromFile(str(host.asset(VIDEO))))
+        return io.NodeOutput(MadeVideo(str(host.asset(VIDEO))))
 
 
 NODES = (SampleAvatar, SampleSpeech, SampleVideo)

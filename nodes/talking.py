@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from comfy_api.latest import InputImpl, io
+from comfy_api.latest import io
 
 from gohd_core.choices import GAZES
 from gohd_core.errors import BadInput
@@ -14,6 +14,7 @@ from . import host, sockets
 from .drawing import encoded, finishing_fields
 from .faces import portrait_of, size_field
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
+from .made_video import MadeVideo
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
 from .sockets import field, result, schema
@@ -105,7 +106,7 @@ class TalkingPortrait(io.ComfyNode):
         return family_fingerprint(weights)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         image: Any,
@@ -138,7 +139,7 @@ class TalkingPortrait(io.ComfyNode):
         box = mask_box(face_mask, image, 0)
         readers = models.extractor, models.gaze_estimator
         portrait = portrait_of(image, *readers, box=box, size=size or None)
-        host.tell(photograph_warning(portrait, models.animator.space))
+        host.warn_user(photograph_warning(portrait, models.animator.space))
         options = TalkOptions(
             seed=seed,
             gaze=(math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze,
@@ -154,7 +155,7 @@ class TalkingPortrait(io.ComfyNode):
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         frames = finish(bar.watched(frames), portrait, full_frame=full_frame, **marks)
         video = encoded(frames, motion.fps, sound, 18, bar)
-        return io.NodeOutput(InputImpl.VideoFromFile(str(video)), motion)
+        return io.NodeOutput(MadeVideo(str(video)), motion)
 
 
 NODES = (TalkingPortrait,)

@@ -27,12 +27,12 @@ from gohd_core.constants import FPS  # noqa: E402
 from gohd_core.driving.result import FrameCoefficients, assembled  # noqa: E402
 from gohd_core.driving.steadiness import SmoothingConfig  # noqa: E402
 from gohd_core.errors import GohdError  # noqa: E402
-from gohd_core.files import whole_file  # noqa: E402
+from gohd_core.files import atomic_path  # noqa: E402
 from gohd_core.images import read_picture, rgb_images, to_tensor  # noqa: E402
 from gohd_core.mesh.animator import MeshAnimator  # noqa: E402
 from gohd_core.mesh.source import mesh_source  # noqa: E402
 from gohd_core.pipeline import frame_count  # noqa: E402
-from gohd_core.video.reader import Film  # noqa: E402
+from gohd_core.video.reader import VideoReader  # noqa: E402
 from tests.support import tiny  # noqa: E402
 from tests.support.mesh_faces import astronaut_crop  # noqa: E402
 
@@ -183,7 +183,7 @@ def test_times_of_motion_are_the_times_of_the_frames(times, kind) -> None:
                 frame.time_base, frame.pts = Fraction(1, 90_000), round(time * 90_000)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
-        film = Film.open(path)
+        film = VideoReader.open(path)
         played = [(time, image.mean()) for time, image in film.play()]
     found = np.array([time for time, _ in played])
     assert np.abs(found - (times - times[0])).max() < 2e-3
@@ -231,7 +231,7 @@ def test_whatever_can_not_be_read_is_told_in_one_sentence(kind, junk, share, dam
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"x.{kind}"
         path.write_bytes(content)
-        for read in (load_audio, read_picture, lambda path: list(Film.open(path).play())):
+        for read in (load_audio, read_picture, lambda path: list(VideoReader.open(path).play())):
             try:
                 read(path)
             except GohdError as error:
@@ -295,7 +295,7 @@ def test_a_write_is_whole_or_leaves_nothing(name, content, fails) -> None:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / name
         try:
-            with whole_file(target) as part:
+            with atomic_path(target) as part:
                 part.write_bytes(content)
                 if fails:
                     raise RuntimeError

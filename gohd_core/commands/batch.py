@@ -15,7 +15,7 @@ from typing import Any
 
 from gohd_core.commands.inputs import is_folder, result_names, show
 from gohd_core.errors import BadInput, GohdError, Interrupted
-from gohd_core.files import check_target, write_whole
+from gohd_core.files import atomic_write, check_target
 
 logger = logging.getLogger(__name__)
 
@@ -252,7 +252,7 @@ class _Log:
             part, parts = self.arguments.shard
             about = {"command": self.arguments.command, "shard": f"{part}/{parts}", "jobs": self.total}
             about |= {"skipped": self.skipped, "made": self.made, "failed": self.failed}
-            write_whole(self.arguments.report, (json.dumps(about, indent=1) + "\n").encode())
+            atomic_write(self.arguments.report, (json.dumps(about, indent=1) + "\n").encode())
         said = [f"{len(self.failed)} failed"] if self.failed and self.total > 1 else []
         said += [f"{self.skipped} were there already"] if self.skipped else []
         if said and not self.arguments.json:

@@ -127,13 +127,13 @@ def _extract(job: Job, extractor: Any, gaze_estimator: Any, detector: Any, reade
 def _people(job: Job, reader: Any) -> dict[str, Any]:
     """One motion for everybody in a video, numbered."""
     from gohd_core.driving import extract_people
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
     arguments, video, target = job.arguments, job.sources["video"], job.target
     if target is None or arguments.clip_format is not None:
         raise BadInput("--people writes one motion a person: give -o, and leave out --clip-format.")
     started = time.perf_counter()
-    film = Film.open(video, start=arguments.start, seconds=arguments.seconds)
+    film = VideoReader.open(video, start=arguments.start, seconds=arguments.seconds)
     progress = progress_of(job, "frames")
     given = {"missing": arguments.missing, "steadying": steadying_of(arguments), "progress": progress}
     people = extract_people(film, reader, **given)

@@ -100,15 +100,15 @@ def _turn(job: Job, reader: Any) -> dict[str, Any]:
     from gohd_core.driving.eye_contact import read_eyes, turned
     from gohd_core.face import FaceChoice
     from gohd_core.images import read_picture
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
     started = time.perf_counter()
     arguments, source, target = job.arguments, job.sources["source"], job.target
     picture = source.suffix.lower() in PICTURES
     film = (
-        Film.of_images([read_picture(source)])
+        VideoReader.of_images([read_picture(source)])
         if picture
-        else Film.open(source, start=arguments.start, seconds=arguments.seconds)
+        else VideoReader.open(source, start=arguments.start, seconds=arguments.seconds)
     )
     choice = FaceChoice(arguments.face, box=arguments.face_box)
     read = read_eyes(film, reader, choice, progress=progress_of(job, "frames read"))
@@ -141,11 +141,11 @@ def _write(film: Any, target: Path, sound: Any, arguments: argparse.Namespace) -
 
         from PIL import Image
 
-        from gohd_core.files import write_whole
+        from gohd_core.files import atomic_write
         from gohd_core.video.writer import frames_to_bytes
 
         content = BytesIO()
         Image.fromarray(frames_to_bytes(next(frames))[0]).save(content, "png")
-        write_whole(target, content.getvalue())
+        atomic_write(target, content.getvalue())
         return
     signed(render_video(target, frames, fps=rate, audio=sound, crf=arguments.crf), arguments)

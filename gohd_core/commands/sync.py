@@ -68,11 +68,11 @@ def _measure(job: Job, reader: Any, predictor: Any) -> dict[str, Any]:
     from gohd_core.driving import extract_by_meshes
     from gohd_core.driving.sync import lip_lag, shift_sound
     from gohd_core.face import FaceChoice
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
     arguments, video, target = job.arguments, job.sources["video"], job.target
     progress = progress_of(job, "frames")
-    film = Film.open(video, start=arguments.start, seconds=arguments.seconds)
+    film = VideoReader.open(video, start=arguments.start, seconds=arguments.seconds)
     choice = FaceChoice(arguments.face, box=arguments.face_box)
     driving = extract_by_meshes(film, reader, choice, progress=progress)
     found = lip_lag(driving, sound_of(video, arguments), predictor)

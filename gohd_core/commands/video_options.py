@@ -13,7 +13,7 @@ from gohd_core.errors import BadInput
 
 if TYPE_CHECKING:
     from gohd_core.driving import Driving
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
@@ -94,13 +94,13 @@ def read_video(
     detector: Any,
     progress: Callable | None,
     reader: Any = None,
-) -> tuple[Driving, Film]:
+) -> tuple[Driving, VideoReader]:
     """Reads one video as the options say; reader: of people's faces, where it is there."""
     from gohd_core.driving import extract_motion, face_locator
     from gohd_core.face import FaceChoice
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
-    film = Film.open(path, start=arguments.start, seconds=arguments.seconds)
+    film = VideoReader.open(path, start=arguments.start, seconds=arguments.seconds)
     choice = FaceChoice(arguments.face, box=arguments.video_box)
     landmarks = None if arguments.landmarks is None else _landmarks(arguments.landmarks)
     where = None

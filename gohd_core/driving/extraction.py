@@ -25,11 +25,11 @@ from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.portraits import is_drawn_head
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 
 
 def extract_motion(
-    film: Film,
+    film: VideoReader,
     extractor: CoefficientExtractor,
     gaze_estimator: GazeEstimator | None = None,
     *,
@@ -101,7 +101,7 @@ def extract_motion(
 
 
 def extract_by_meshes(
-    film: Film,
+    film: VideoReader,
     reader: FaceReader,
     choice: FaceChoice | None = None,
     *,
@@ -120,7 +120,7 @@ def extract_by_meshes(
 
 
 def extract_people(
-    film: Film,
+    film: VideoReader,
     reader: FaceReader,
     *,
     missing: str = "hold",
@@ -140,7 +140,7 @@ def extract_people(
     return [_from_meshes(made, times, size, film, given) for made in people]
 
 
-def shows_people(film: Film, extractor: Any, choice: FaceChoice) -> tuple[Film, bool]:
+def shows_people(film: VideoReader, extractor: Any, choice: FaceChoice) -> tuple[VideoReader, bool]:
     """Whether a film is read by meshes: its first frame is no drawn head of the kind that ships.
 
     The film comes back whole, also one that plays once.
@@ -155,7 +155,7 @@ def shows_people(film: Film, extractor: Any, choice: FaceChoice) -> tuple[Film, 
 
 
 def _from_meshes(
-    made: MeshReadings, times: list[float], size: tuple[int, int], film: Film, given: dict[str, Any]
+    made: MeshReadings, times: list[float], size: tuple[int, int], film: VideoReader, given: dict[str, Any]
 ) -> Driving:
     if not times:
         raise BadInput("The film has no frames in the part that was asked for.")
@@ -180,7 +180,7 @@ def _from_meshes(
     return replace(driving, motion=motion, report=report, lips=torch.from_numpy(lips).float())
 
 
-def _told(progress: Callable[[int, int], None] | None, film: Film) -> Callable[[int], Any]:
+def _told(progress: Callable[[int, int], None] | None, film: VideoReader) -> Callable[[int], Any]:
     return lambda done: progress and progress(done, max(film.count, done))
 
 

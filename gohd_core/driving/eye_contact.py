@@ -17,7 +17,7 @@ from gohd_core.mesh.eye_contact import DRAWN, LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.fit import face_box
 from gohd_core.mesh.iris_drawing import draw_iris
 from gohd_core.motion import Gaze
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class GazeReport:
 
 
 def read_eyes(
-    film: Film,
+    film: VideoReader,
     reader: FaceReader,
     choice: FaceChoice | None = None,
     *,
@@ -90,8 +90,8 @@ def read_eyes(
 
 
 def turned(
-    film: Film, read: ReadEyes, gaze: Gaze | tuple[float, float] = (0.0, 0.0), strength: float = 1.0
-) -> tuple[Film, GazeReport]:
+    film: VideoReader, read: ReadEyes, gaze: Gaze | tuple[float, float] = (0.0, 0.0), strength: float = 1.0
+) -> tuple[VideoReader, GazeReport]:
     """The film with its eyes turned; frames are made as they are played, and pixels outside the eyes stay.
 
     Args:
@@ -117,7 +117,7 @@ def turned(
     return replace(film, play=lambda: _drawn(film, read, shifts)), report
 
 
-def _drawn(film: Film, read: ReadEyes, shifts: list[np.ndarray]) -> Iterator[tuple[float, Image]]:
+def _drawn(film: VideoReader, read: ReadEyes, shifts: list[np.ndarray]) -> Iterator[tuple[float, Image]]:
     row = 0
     for k, (time, image) in enumerate(film.play()):
         if k >= len(read.found) or not read.found[k]:

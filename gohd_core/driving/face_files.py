@@ -14,7 +14,7 @@ from gohd_core.choices import FACE_FILES
 from gohd_core.constants import FPS
 from gohd_core.driving import arkit, blender, vrm
 from gohd_core.errors import BadInput
-from gohd_core.files import write_whole
+from gohd_core.files import atomic_write
 from gohd_core.motion import Motion
 from gohd_core.motion.editing import exact_fps
 
@@ -47,7 +47,7 @@ def save_blendshapes(
         raise BadInput(f"{path.name} can't be written as {form or 'that'}; end its name in .csv or .json.")
     motion = motion if fps is None else motion.resampled(exact_fps(fps))
     text = arkit.to_csv(motion) if form == "csv" else json.dumps(_WRITERS[form](motion))
-    return write_whole(path, text.encode())
+    return atomic_write(path, text.encode())
 
 
 def load_blendshapes(path: str | Path, *, fps: Fraction | int | float = FPS) -> Motion:

@@ -21,7 +21,7 @@ from gohd_core.face.portrait import SIZE as SIZE_OF_CROP
 from gohd_core.face.portrait import Portrait, prepare_portrait
 from gohd_core.motion.editing import smoothed
 from gohd_core.portraits import prepare_portrait as read_portrait
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 
 CENTRE = ("savitzky-golay", 0.4)
 """How the square's place is steadied, and over how many seconds; what it leaves out stays in the pose."""
@@ -70,7 +70,7 @@ def followed(driving: Driving, *, follow: bool = True) -> Driving:
 
 
 def own_portrait(
-    film: Film,
+    film: VideoReader,
     driving: Driving,
     *,
     size: int = SIZE_OF_CROP,

@@ -22,7 +22,7 @@ from gohd_core.images import Image
 from gohd_core.mesh.fit import face_box
 from gohd_core.mesh.revoicing import RevoiceRows, Revoicing, Said
 from gohd_core.motion import Expression
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 
 CALM = 0.2
 """Seconds in which a mouth comes to rest after the sound's end."""
@@ -44,7 +44,7 @@ class Speaker:
 
 
 def read_speaker(
-    film: Film,
+    film: VideoReader,
     reader: FaceReader,
     choice: FaceChoice | None = None,
     *,
@@ -91,7 +91,7 @@ def read_speaker(
     return Speaker(face, np.array(found, bool), np.array(times))
 
 
-def revoiced(film: Film, speaker: Speaker, voice: Expression) -> Film:
+def revoiced(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
     """The film as its speaker says something else; frames are made as they are played.
 
     Pixels that lips, jaw and cheeks do not move stay as they are, and so do frames without the face.
@@ -129,7 +129,7 @@ def voice_of(sound: tuple[Any, int], predictor: ExpressionPredictor, *, seed: in
     return Expression(predictor.predict(audio_features(*sound), rest, seed=seed)[0], predictor.space)
 
 
-def _seen(film: Film, found: np.ndarray) -> Iterator[tuple[int, Image]]:
+def _seen(film: VideoReader, found: np.ndarray) -> Iterator[tuple[int, Image]]:
     """The frames with a face, counted among themselves."""
     row = 0
     for k, (_, image) in enumerate(film.play()):

@@ -15,7 +15,7 @@ from gohd_core.constants import FPS, N_EXPRESSION, STYLISED
 from gohd_core.driving.result import Driving
 from gohd_core.errors import BadInput, MissingDependency
 from gohd_core.expression import ExpressionPredictor
-from gohd_core.files import whole_file
+from gohd_core.files import atomic_path
 from gohd_core.measures.lag import CHANCE, LARGEST, SHORTEST, LipLag, find_lag
 
 BIAS = 0.0
@@ -127,7 +127,7 @@ def shift_sound(video: str | Path, target: str | Path, milliseconds: float) -> P
     sound = np.atleast_2d(np.asarray(waveform, np.float32))[:2]
     sound = delayed(sound, round(milliseconds / 1000 * rate))
     with (
-        whole_file(Path(target)) as part,
+        atomic_path(Path(target)) as part,
         av.open(str(video)) as source,
         av.open(str(part), "w", format="mp4") as sink,
     ):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.report import Report, Table, shown
-from gohd_core.files import whole_file
+from gohd_core.files import atomic_path
 from gohd_core.render.plot import BACKGROUND, COLOURS, GRID, INK
 
 _WIDTH = 980
@@ -33,7 +33,7 @@ def write_chart(path: str | Path, report: Report) -> None:
     for table, columns in panels:
         _panel(draw, table, columns, top)
         top += _height(table)
-    with whole_file(path) as part:
+    with atomic_path(path) as part:
         picture.save(part, "JPEG" if path.suffix.lower().startswith(".j") else path.suffix[1:].upper())
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.errors import BadInput
-from gohd_core.files import write_whole
+from gohd_core.files import atomic_write
 
 FORMAT = 1
 Value = float | int | str | None
@@ -109,7 +109,7 @@ class Report:
     def write(self, path: str | Path) -> None:
         """Writes JSON, whole or not at all."""
         content = {"format": FORMAT, **asdict(self)}
-        write_whole(
+        atomic_write(
             path, (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
         )
 
@@ -180,7 +180,7 @@ def refresh_section(path: str | Path, name: str, text: str) -> None:
         content = before + section + rest.split(last, 1)[1]
     else:
         content = f"{content.rstrip()}\n\n{section}\n".lstrip()
-    write_whole(path, content.encode())
+    atomic_write(path, content.encode())
 
 
 def shown(value: Value) -> str:

@@ -34,7 +34,7 @@ def read_watermark(
     A video is looked at in a few places only, so that a long one takes no longer.
 
     Args:
-        start, seconds, crop: the part of a video, as `Film.open` takes it.
+        start, seconds, crop: the part of a video, as `VideoReader.open` takes it.
     Raises: `BadInput` when the file can't be read; `MissingDependency` for a video without PyAV.
     """
     if isinstance(source, str | Path):

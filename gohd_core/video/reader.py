@@ -34,7 +34,7 @@ Crop = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class Film:
+class VideoReader:
     """Frames that are read when they are needed, and not kept.
 
     Attributes:
@@ -55,7 +55,7 @@ class Film:
     size: tuple[int, int] = (0, 0)
 
     @classmethod
-    def of_images(cls, images: Any, fps: Fraction | int | float = FPS) -> Film:
+    def of_images(cls, images: Any, fps: Fraction | int | float = FPS) -> VideoReader:
         """A batch [T, H, W, C] (or any form of `rgb_images`); each frame is made uint8 when it is played."""
         rate = _rate(fps)
         count = len(images) if not hasattr(images, "shape") or len(images.shape) == 4 else 1
@@ -70,7 +70,7 @@ class Film:
         return cls(play, rate, count)
 
     @classmethod
-    def of_frames(cls, frames: Iterable[Any], fps: Fraction | int | float = FPS) -> Film:
+    def of_frames(cls, frames: Iterable[Any], fps: Fraction | int | float = FPS) -> VideoReader:
         """An iterator of frames, one image each; it is used up when it is played."""
         rate = _rate(fps)
 
@@ -88,7 +88,7 @@ class Film:
         start: float = 0.0,
         seconds: float = 0.0,
         crop: Crop | None = None,
-    ) -> Film:
+    ) -> VideoReader:
         """A video file, of any rate, even or uneven, as a player shows it.
 
         A phone's turn or mirror of the picture is heeded, and pixels that are not square are made so. Where

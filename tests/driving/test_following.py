@@ -18,7 +18,7 @@ from gohd_core.errors import BadInput
 from gohd_core.face import Box, MorphableModel
 from gohd_core.face.camera import Camera, rotation, transform
 from gohd_core.face.head_track import head_places
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 from tests.support.driving_fakes import plain
 from tests.support.face_helpers import tiny_extractor
 
@@ -151,19 +151,21 @@ def test_the_videos_own_face_as_a_portrait() -> None:
     made = driving(walk(4), lost={0})
     square, picture = (40.0, 10.0, 104.0, 74.0), (90, 160)
     made = followed(replace(made, square=square, picture=picture), follow=False)
-    who = own_portrait(Film.of_images(frames, 25), made, size=64, extractor=tiny_extractor(aligned=False))
+    who = own_portrait(
+        VideoReader.of_images(frames, 25), made, size=64, extractor=tiny_extractor(aligned=False)
+    )
     assert who.box == (40, 10, 104, 74) and who.frame.shape == (90, 160, 3)
     assert np.array_equal(np.rint(who.frame.numpy() * 255), frames[1])
     assert torch.equal(who.crop, who.frame[10:74, 40:104])
     assert who.p0.shape == (6,)
     with pytest.raises(BadInput, match="give a portrait"):
         nobody = followed(driving(walk(2), lost={0, 1}, square=None))
-        own_portrait(Film.of_images(frames, 25), nobody, extractor=tiny_extractor(aligned=False))
+        own_portrait(VideoReader.of_images(frames, 25), nobody, extractor=tiny_extractor(aligned=False))
 
 
 def test_a_films_pictures_at_another_rate() -> None:
     """Each moment shows the picture nearest to it."""
-    film = Film.of_images([plain(k) for k in range(12)], 24)
+    film = VideoReader.of_images([plain(k) for k in range(12)], 24)
     for fps, count in ((24, 12), (12, 6), (48, 24), (Fraction(30000, 1001), 15)):
         shown = [int(image[0, 0, 0]) for image in film.at(fps)]
         assert len(shown) == count
@@ -172,4 +174,4 @@ def test_a_films_pictures_at_another_rate() -> None:
     assert [int(image[0, 0, 0]) for image in film.at(24, 14)][-3:] == [11, 11, 11]
     assert len(list(film.at(24, 3))) == 3
     with pytest.raises(BadInput, match="no frames"):
-        list(Film.of_frames(iter([]), 25).at(25))
+        list(VideoReader.of_frames(iter([]), 25).at(25))

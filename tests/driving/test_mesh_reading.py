@@ -19,17 +19,17 @@ from gohd_core.driving.mesh_reading import SAMPLE, MeshReadings, resting_height
 from gohd_core.driving.revoicing import read_speaker, revoiced
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.motion import Expression, Motion
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 from tests.support.clip_faces import KnownFaces, acted, landmarks
 from tests.support.driving_fakes import FakeExtractor
 from tests.support.mesh_faces import SIZE
 
 
-def film(count: int, once: bool = False, fps: float = 25) -> Film:
+def film(count: int, once: bool = False, fps: float = 25) -> VideoReader:
     frames = np.zeros((count, SIZE, SIZE, 3), np.uint8)
     frames[:, 40:200, 60:200] = 128
     frames[:, 0, 0, 0] = np.arange(count)
-    return Film.of_frames(iter(frames), fps) if once else Film.of_images(frames, fps)
+    return VideoReader.of_frames(iter(frames), fps) if once else VideoReader.of_images(frames, fps)
 
 
 def turning(count: int = 40):
@@ -177,7 +177,7 @@ def test_a_dubbed_face_changes_around_the_mouth_alone() -> None:
     rng = np.random.default_rng(0)
     frames = np.stack([image for _, image in source.play()])
     frames[:, 30:220, 50:210] = rng.integers(60, 200, frames[:, 30:220, 50:210].shape)
-    source = Film.of_images(frames)
+    source = VideoReader.of_images(frames)
     speaker = read_speaker(source, KnownFaces(faces))
     values = torch.zeros(60, 64)
     values[:, 0] = 0.5 + 0.5 * torch.cos(torch.arange(60) / 4)

@@ -351,9 +351,9 @@ def test_a_photograph_given_to_the_built_in_weights_is_warned_of_on_the_node(ext
 
     host = sys.modules["gohd_pack.nodes.host"]
     PromptServer.instance.texts.clear()
-    host.tell(None)
+    host.warn_user(None)
     assert PromptServer.instance.texts == []
-    host.tell(SENTENCE)
+    host.warn_user(SENTENCE)
     assert PromptServer.instance.texts == [(SENTENCE, "7")] and SENTENCE in caplog.text
 
 

@@ -15,7 +15,7 @@ from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.driving.revoicing import read_speaker, revoiced
 from gohd_core.errors import BadCheckpoint, BadInput
 from gohd_core.motion import Motion
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 from tests.support.clip_faces import KnownFaces, acted, landmarks
 from tests.support.fake_mediapipe import face, payload
 from tests.support.mesh_faces import SIZE
@@ -196,7 +196,7 @@ def test_the_face_in_a_video_says_something_else(run, nodes, models, readers, mo
     (video,) = run("GoHDRenderVideo", background=images, crf=0, invisible_mark=False, **given)
     with av.open(video.get_stream_source()) as container:
         made = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
-    film = Film.of_images(images, 25)
+    film = VideoReader.of_images(images, 25)
     wanted = revoiced(film, read_speaker(film, KnownFaces(known)), motion.expression)
     wanted = np.stack([image for _, image in wanted.play()])
     before = np.stack([image for _, image in film.play()])

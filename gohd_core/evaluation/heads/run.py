@@ -94,10 +94,10 @@ def seen_head(path: str | Path, reader: Any) -> SpokenHead:
     """Head and eyes of the person in a video, and the beats of its sound."""
     from gohd_core.driving.extraction import extract_by_meshes
     from gohd_core.face.mediapipe.reader import FaceReader
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
     reader = reader if isinstance(reader, FaceReader) else reader()
-    driving = extract_by_meshes(Film.open(Path(path), seconds=LONGEST), reader)
+    driving = extract_by_meshes(VideoReader.open(Path(path), seconds=LONGEST), reader)
     features = audio_features(*load_audio(path))
     return _head(driving.motion.pose, driving.motion.expression.values, features)
 

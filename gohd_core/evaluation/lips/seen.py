@@ -14,7 +14,7 @@ import numpy as np
 from gohd_core.audio import load_audio
 from gohd_core.constants import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from gohd_core.errors import BadInput
-from gohd_core.files import write_whole
+from gohd_core.files import atomic_write
 
 if TYPE_CHECKING:
     from gohd_core.face.mediapipe.landmarks import FaceLandmarks
@@ -95,7 +95,7 @@ def read_lips(path: str | Path, reader: Any, folder: str | Path | None = None) -
         gap, width = lips_of_mesh(*_meshes(path, reader))
         seen = {"gap": gap, "width": width}
         if kept is not None:
-            write_whole(kept, save(seen))
+            atomic_write(kept, save(seen))
     frames = len(seen["gap"])
     sound = np.pad(sound, (0, max(0, frames * SAMPLES_PER_FRAME - len(sound))))
     return SeenLips(path.stem, seen["gap"], seen["width"], sound[: frames * SAMPLES_PER_FRAME])
@@ -104,11 +104,11 @@ def read_lips(path: str | Path, reader: Any, folder: str | Path | None = None) -
 def _meshes(path: Path, reader: Any) -> tuple[np.ndarray, float]:
     """(points [N, 478, 3] of every frame, frames a second)."""
     from gohd_core.face.mediapipe.reader import FaceReader
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
     if not isinstance(reader, FaceReader):
         reader = reader()
-    film = Film.open(path, seconds=LONGEST)
+    film = VideoReader.open(path, seconds=LONGEST)
     faces: list[FaceLandmarks | None] = []
     last: FaceLandmarks | None = None
     frames = (image for _, image in film.play())
