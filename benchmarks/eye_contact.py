@@ -20,7 +20,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from gohd_core.driving.eye_contact import ReadEyes, read_eyes, turned  # noqa: E402
+from gohd_core.driving.eye_contact import ReadEyes, read_eyes, turn_eyes  # noqa: E402
 from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
 from gohd_core.images import Image  # noqa: E402
 from gohd_core.mesh.eye_contact import LIMIT, OPEN, Eye  # noqa: E402
@@ -46,7 +46,7 @@ def main() -> None:
 def figures(film: VideoReader, look: np.ndarray, reader: FaceReader) -> dict[str, float]:
     """Of one film whose eyes look along (pitch, yaw) radians afterwards."""
     read = read_eyes(film, reader)
-    made, _ = turned(film, read, (float(look[0]), float(look[1])))
+    made, _ = turn_eyes(film, read, (float(look[0]), float(look[1])))
     images = [np.array(image) for _, image in film.play()]
     frames = np.stack([image for _, image in made.play()])
     before, again = read.eyes, read_eyes(VideoReader.of_images(frames, film.fps), reader)

@@ -30,9 +30,10 @@ LIMIT, NONE_LEFT = np.radians(25.0), 1.6
 """Looks so far from where they shall go are turned whole; at `NONE_LEFT` times that they are left alone."""
 OPEN = (0.45, 0.75)
 """Of an eye's usual opening: up to the first it is left alone, from the second on turned whole."""
-MODE, NEAR, LEAST_SHARE, MOST_BIAS = np.radians(4.0), np.radians(7.0), 0.3, np.radians(12.0)
-"""How a person's own way to look at a camera is found: width of the mode's kernel, what lies near it, which
-share of frames must, and how far from the camera it may be."""
+MODE, NEAR = np.radians(4.0), np.radians(7.0)
+"""Mode of a person's gaze: the Gaussian kernel's deviation, and distance up to which looks belong to it."""
+LEAST_SHARE, MOST_BIAS = 0.3, np.radians(12.0)
+"""Share of looks that must belong to the mode, and its largest distance from the camera."""
 UNSTEADY = np.radians(4.0)
 """Median change of speed of irises (half a second difference) that only reflections in glasses make."""
 WHITE, NARROWED = 0.5, 0.4

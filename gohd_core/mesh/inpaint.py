@@ -61,10 +61,10 @@ def hidden_wall(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     small = min(side, _PLAN_SIDE)
     known = (~hidden).astype(np.float32)
     # The way to the nearest wall, and colours without texture, are smooth: found at a smaller size.
-    seen = (_resized(known, small) == 1).astype(np.float32)
-    way, near, distance = _plan(_resized(image, small), seen)
+    seen = (resized(known, small) == 1).astype(np.float32)
+    way, near, distance = _plan(resized(image, small), seen)
     far = smoothstep(_FAR[0] * small, _FAR[1] * small, distance)
-    way = _resized(way * (side / small), side)
+    way = resized(way * (side / small), side)
     grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).astype(np.float32)
     mirrored, weight = np.zeros_like(image), np.zeros((side, side), np.float32)
     for reach in _MIRRORED:
@@ -75,13 +75,13 @@ def hidden_wall(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
         mirrored += found * share[..., None]
         weight += share
     mirrored /= np.maximum(weight, 1e-3)[..., None]
-    share = cv2.GaussianBlur(_resized(weight, small), (0, 0), small / 70) * (1 - far)
-    smooth, strength = _texture(_resized(mirrored, small), _resized(weight, small))
+    share = cv2.GaussianBlur(resized(weight, small), (0, 0), small / 70) * (1 - far)
+    smooth, strength = _texture(resized(mirrored, small), resized(weight, small))
     weaker = np.minimum(1, _GRAIN / np.maximum(strength, 1e-4))
     kept = weaker + (1 - weaker) * (1 - smoothstep(_SHARP[0] * small, _SHARP[1] * small, distance))
-    base = _resized(near + (smooth - near) * (kept * share)[..., None], side)
-    share = np.minimum(_resized(kept * share, side), weight)[..., None]
-    filled = (base + (mirrored - _resized(smooth, side)) * share).clip(0, 1)
+    base = resized(near + (smooth - near) * (kept * share)[..., None], side)
+    share = np.minimum(resized(kept * share, side), weight)[..., None]
+    filled = (base + (mirrored - resized(smooth, side)) * share).clip(0, 1)
     edge = cv2.GaussianBlur(cv2.erode(known, np.ones((3, 3))), (0, 0), max(0.7, side / 350))
     edge = np.minimum(edge, known)[..., None]
     return (image * edge + filled * (1 - edge)).astype(np.float32)
@@ -127,13 +127,14 @@ def grow(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     """`push_pull` of arrays [S,S,C] and [S,S], smooth: at most at `_SMOOTH_SIDE`."""
     side = len(image)
     small = min(_SMOOTH_SIDE, side)
-    weight = _resized(known, small)
-    colours = _resized(image * known[..., None], small) / np.maximum(weight, 1e-4)[..., None]
+    weight = resized(known, small)
+    colours = resized(image * known[..., None], small) / np.maximum(weight, 1e-4)[..., None]
     tensors = (torch.from_numpy(np.ascontiguousarray(each)) for each in (colours, weight[..., None]))
     filled = push_pull(*(each.permute(2, 0, 1)[None] for each in tensors))[0]
-    return _resized(filled.permute(1, 2, 0).numpy(), side)
+    return resized(filled.permute(1, 2, 0).numpy(), side)
 
 
-def _resized(array: np.ndarray, side: int) -> np.ndarray:
+def resized(array: np.ndarray, side: int) -> np.ndarray:
+    """An array [S,S] or [S,S,C] at another size."""
     way = cv2.INTER_AREA if side < len(array) else cv2.INTER_LINEAR
     return cv2.resize(np.ascontiguousarray(array, np.float32), (side, side), interpolation=way)

@@ -14,7 +14,7 @@ from gohd_core.mesh.photometry import LUMA, inpaint, smoothstep
 LEAST_SHIFT = 0.05
 """Pixels below which nothing is drawn."""
 EDGE, IRIS_END, WHITE_FROM = 1.20, 1.26, (1.24, 1.44)
-"""Where an iris' soft edge lies, where it ends, and from where on there is white for certain; iris radii."""
+"""Radii in iris radii: of the iris' soft edge, its end, and the range from which on there is sclera."""
 ROOM = (0.5, 2.0)
 """Pixels that a lid opens by from and at which the eye beside its old edge is drawn anew."""
 FINER = 4

@@ -28,6 +28,7 @@ from gohd_core.mesh.photometry import (
     skin_grain,
     smooth,
     smoothstep,
+    white_hue,
 )
 from gohd_core.mesh.teeth import LOWER, REACH, UPPER, Arches, draw_rows
 
@@ -39,8 +40,15 @@ _LEAST_GAP = 0.3
 _UPPER_SHADOW, _LOWER_SHADOW, _LIP_SHADOW = (0.008, 0.032), 0.014, 0.035
 """Reach of the upper lip's shadow over teeth (least, most), of the lower lip's, and of the opening's on the
 lips; model units."""
+_STRIP, _STRIP_GOES = (0.075, 0.05), (0.008, 0.045)
+"""Own gap, model units, from which on and up to which teeth that the picture shows are whole ones and a
+strip, and by how much wider the mouth opens while the latter gives way to drawn ones."""
+_TOOTH = 0.035
+"""Half a tooth's width, model units."""
 _CHARACTER = 150.0
 """Turns the width of a row into a phase by which its teeth are told from others'."""
+_TINT = 0.7
+"""How much of the tint of the eyes' whites teeth have."""
 _RED = (0.85, 1.12, 1.18)
 """Exponents of shadows: flesh around makes them red, grey ones look blue."""
 
@@ -187,7 +195,8 @@ class Mouth:
             own = torch.cat(
                 [(own[:, :3] / 2 + 0.5) * torch.lerp(torch.ones_like(lift), lift, wider), own[:, 3:]], 1
             )
-        upper_tooth = torch.lerp(own[:, :3], tooth, 0.6 * wider) if goes_on else tooth
+        kept = 1 - self._gone(height) if goes_on else 0.0
+        upper_tooth = torch.lerp(tooth, own[:, :3], kept * (1 - 0.6 * wider)) if goes_on else tooth
         # A tongue's hill behind the lower teeth, moving with them, of mouths that are open far enough.
         across, down = places[:, LOWER, None, ..., 0], places[:, LOWER, None, ..., 1]
         hill = -2.1 + 1.9 * across.square() - 1.1 * smooth(0.08, 0.24, height.amax((2, 3), keepdim=True))
@@ -208,7 +217,7 @@ class Mouth:
         # The picture's own colours have their shadows already.
         light = 0.62 + 0.38 * smooth(-0.2, 0.8, below_lip)
         light = light * (0.72 + 0.28 * corners) * (0.88 + 0.12 * above_lip)
-        light = 0.80 + 0.20 * under_lip if goes_on else light
+        light = torch.lerp(light, 0.86 + 0.20 * under_lip, kept) if goes_on else light
         row = torch.maximum(row * light.clamp_min(1e-3) ** exponents, 0.5 * cavity)
         colour = torch.lerp(colour * shadow.clamp_min(1e-3) ** exponents, row, opacity)
         colour = colour * (1 + self._grain(frame))
@@ -221,12 +230,20 @@ class Mouth:
         grain = self.grain.expand(len(grid), -1, -1, -1)
         return F.grid_sample(grain, grid, "bilinear", "reflection", align_corners=False)
 
+    def _gone(self, height: Tensor) -> Tensor:
+        """How far whole drawn teeth have taken the place of the strip of own ones that the picture shows
+        [B,1,1,1], in mouths that are open wider by so much: of most teeth such a strip is but the tips."""
+        wider = height.amax((2, 3), keepdim=True) - self.face.gap
+        return smooth(*_STRIP_GOES, wider) * smooth(*_STRIP, torch.as_tensor(self.face.gap).to(height))
+
     def _with_own(self, height: Tensor, own: Tensor, drawn: Tensor, under_lip: Tensor) -> Tensor:
         """Drawn colours under what the picture shows itself [B,5,h,w], which goes with the head; height
         [B,1,h,w] of the opening in model units."""
         wider = height.amax((2, 3), keepdim=True) - self.face.gap
         share = torch.lerp(own[:, 4:], own[:, 3:4], smooth(0.0, 0.022, wider))
-        if not self.own.shows_teeth:  # darkness alone is no thing that would stay in its place
+        if self.own.shows_teeth:
+            share = share * (1 - self._gone(height))
+        else:  # darkness alone is no thing that would stay in its place
             share = share * smooth(0.06, 0.01, wider)
         shadow = 1 - (0.20 - 0.20 * under_lip) * smooth(0.0, 0.03, wider)
         return torch.lerp(drawn, own[:, :3] * shadow, share)
@@ -242,7 +259,7 @@ def _rest(frame: MouthFrame, face: OwnFace) -> Tensor:
 def _own_inside(
     face: OwnFace, picture: np.ndarray, sigma: float
 ) -> tuple[OwnInside | None, np.ndarray | None]:
-    """What an open mouth shows, and its pixels' colours [N,3]."""
+    """Interior of a mouth that is open in the picture, and its pixels' colours [N,3]; None of a shut one."""
     if face.jaw <= 0:
         return None, None
     unit, size = face.unit, len(picture)
@@ -259,6 +276,9 @@ def _own_inside(
     known = cv2.erode(mask, np.ones((rim, 3)))
     known = known * _unlike_lips(part, colours, lip_colour(picture, face.points.cpu().numpy()))
     grown = inpaint(part, known)
+    # Gaps between teeth are as red as lips: what lies between two teeth is no lip.
+    between = np.ones((1, 2 * max(1, int(_TOOTH * unit)) + 1), np.uint8)
+    known = np.minimum(cv2.morphologyEx(known, cv2.MORPH_CLOSE, between), cv2.erode(mask, np.ones((3, 3))))
 
     def stretched(rows: int, above: bool) -> np.ndarray:
         anchor = (0, 0 if above else rows - 1)
@@ -313,8 +333,7 @@ def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) ->
     skin, lips = skin_colour(picture, points), lip_colour(picture, points)
     light = float(skin @ LUMA)
     coloured = has_colour(skin)
-    hue = np.clip(skin / max(light, 1e-3), 0.6, 1.5)
-    tooth = min(1.04 * light, 0.86) * (0.45 * hue + 0.55)
+    tooth = min(1.04 * light, 0.86) * (1 + _TINT * (white_hue(picture, points) - 1))
     lip_light = float(lips @ LUMA)
     flesh = lips - lip_light
     tongue = np.clip(0.86 * lip_light + 1.15 * flesh, 0.02, 1)

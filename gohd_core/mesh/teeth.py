@@ -24,7 +24,7 @@ class _Row:
     """A row of teeth, half of it from the middle to the side.
 
     Attributes:
-        width: half the arch's width as a share of the mouth's.
+        width: half the arch's width as a share of the mean of the mouth's and of `_MEAN_MOUTH`.
         top, bottom: of the middle teeth, above the mouth's middle, model units.
         depth: how far behind the foremost point of the lips, model units.
         ends: where teeth end along the arch, the middle at 0.
@@ -43,24 +43,29 @@ class _Row:
 
 _ROWS = (
     _Row(
-        0.80,
+        0.86,
         -0.014,
         -0.084,
         0.062,
-        (0, 0.125, 0.265, 0.43, 0.59, 0.76, 0.97),
-        (1.0, 0.985, 1.0, 0.93, 0.87, 0.82),
-        (1.0, 0.985, 0.95, 0.93, 0.91, 0.90),
+        (0, 0.206, 0.433, 0.721, 1.01),
+        (1.0, 0.985, 1.0, 0.93),
+        (1.0, 0.985, 0.95, 0.92),
     ),
     _Row(
-        0.88,
+        0.95,
         0.078,
         -0.016,
         0.045,
-        (0, 0.205, 0.365, 0.535, 0.69, 0.84, 1.02),
-        (1.0, 0.91, 0.97, 0.88, 0.83, 0.79),
-        (1.0, 0.97, 0.92, 0.93, 0.91, 0.89),
+        (0, 0.317, 0.559, 0.839, 1.10),
+        (1.0, 0.93, 0.985, 0.90),
+        (1.0, 0.98, 0.93, 0.91),
     ),
 )
+"""Teeth of mean width (incisors, canine and premolar: 8.5, 6.5, 7.5 and 7.0 mm above, 5.0, 5.5, 7.0 and
+7.0 mm below; Wheeler's Dental Anatomy) in a mouth that is 48 mm wide."""
+_MEAN_MOUTH = 0.184
+"""Half the width of a mouth at rest, model units. Wide mouths have wider arches, but only half as much as
+they are wider themselves."""
 _CURVE = 0.62
 """Depth of an arch's end behind its middle, in half widths."""
 
@@ -85,7 +90,7 @@ class Arches:
         """From the contours of shut lips in head space [7,48,3]."""
         edge = lips[EDGE]
         middle, front = edge.mean(0), edge[:, 2].max()
-        width = (edge[0, 0] - edge[POINTS // 2, 0]) / 2
+        width = ((edge[0, 0] - edge[POINTS // 2, 0]) / 2 + _MEAN_MOUTH) / 2
         share, top, bottom, depth = (
             lips.new_tensor([getattr(row, name) for row in _ROWS])
             for name in ("width", "top", "bottom", "depth")
