@@ -22,13 +22,13 @@ sys.path.insert(0, str(ROOT))
 from gohd_core.animator.geometry.linear_shape import MOVING  # noqa: E402
 from gohd_core.constants import FPS, STYLISED  # noqa: E402
 from gohd_core.driving.mesh_reading import MeshReadings, follow  # noqa: E402
-from gohd_core.driving.result import assembled  # noqa: E402
+from gohd_core.driving.result import assemble_motion  # noqa: E402
 from gohd_core.driving.steadiness import SmoothingConfig  # noqa: E402
 from gohd_core.face.camera import rotation_angles  # noqa: E402
 from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
 from gohd_core.face.picking import FaceChoice  # noqa: E402
 from gohd_core.mesh.gaze import into_head  # noqa: E402
-from gohd_core.video.reader import Film  # noqa: E402
+from gohd_core.video.reader import VideoReader  # noqa: E402
 
 ANGLES = ("pitch", "yaw", "roll")
 STILL = 0.4
@@ -44,7 +44,7 @@ def main() -> None:
     arguments = parser.parse_args()
     reader, rows = FaceReader.load(), {}
     for path in sorted(arguments.folder.glob("*.mp4")):
-        rows[path.stem] = figures(Film.open(path, seconds=arguments.seconds), reader)
+        rows[path.stem] = figures(VideoReader.open(path, seconds=arguments.seconds), reader)
         line = (
             json.dumps({path.stem: rows[path.stem]}) if arguments.json else _line(path.stem, rows[path.stem])
         )
@@ -54,7 +54,7 @@ def main() -> None:
     print(json.dumps({"median": medians}) if arguments.json else _line("median", medians))
 
 
-def figures(film: Film, reader: FaceReader) -> dict[str, float]:
+def figures(film: VideoReader, reader: FaceReader) -> dict[str, float]:
     """Of one film."""
     made, meshes, times, size = MeshReadings(), [], [], (0, 0)
     started, processor = time.perf_counter(), time.process_time()
@@ -66,7 +66,7 @@ def figures(film: Film, reader: FaceReader) -> dict[str, float]:
     given = {"source_fps": film.fps, "fps": FPS, "space": STYLISED, "missing": "hold"}
     readings = made.readings(float(film.fps))
     given |= {"steadying": SmoothingConfig(), "square": made.reference, "picture": size}
-    driving = assembled(readings, times, **given)
+    driving = assemble_motion(readings, times, **given)
     took = time.perf_counter() - started, time.process_time() - processor
     points, seen = np.stack(meshes).astype(np.float64), [r for r in readings if r is not None]
     pose = np.stack([reading.pose for reading in seen])

@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from gohd_core.audio import load_audio  # noqa: E402
 from gohd_core.driving.mesh_reading import follow  # noqa: E402
-from gohd_core.driving.revoicing import Speaker, read_speaker, revoiced, spoken, voice_of  # noqa: E402
+from gohd_core.driving.revoicing import Speaker, read_speaker, revoice, spoken, voice_of  # noqa: E402
 from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
 from gohd_core.face.picking import FaceChoice  # noqa: E402
 from gohd_core.images import Image  # noqa: E402
@@ -31,7 +31,7 @@ from gohd_core.mesh.frame import EDGE  # noqa: E402
 from gohd_core.mesh.revoicing import RevoiceRows  # noqa: E402
 from gohd_core.models import Models  # noqa: E402
 from gohd_core.motion import Expression  # noqa: E402
-from gohd_core.video.reader import Film  # noqa: E402
+from gohd_core.video.reader import VideoReader  # noqa: E402
 
 SHUT = 0.004
 """Gap below which lips are commanded to be shut, model units."""
@@ -47,7 +47,7 @@ def main() -> None:
     arguments = parser.parse_args()
     models = Models.load("builtin")
     for video, sound in zip(arguments.pairs[::2], arguments.pairs[1::2], strict=True):
-        film = Film.open(video, seconds=arguments.seconds)
+        film = VideoReader.open(video, seconds=arguments.seconds)
         voice = voice_of(load_audio(sound), models.expression)
         row, strips = figures(film, voice, models.reader)
         text = " ".join(f"{key} {value:.3g}" for key, value in row.items())
@@ -63,7 +63,7 @@ def main() -> None:
                 )
 
 
-def figures(film: Film, voice: Expression, reader: FaceReader) -> tuple[dict[str, float], list[Image]]:
+def figures(film: VideoReader, voice: Expression, reader: FaceReader) -> tuple[dict[str, float], list[Image]]:
     """Of one film that says a voice; and strips of its mouths, the original over the result."""
     started = time.process_time()
     speaker = read_speaker(film, reader)
@@ -71,7 +71,7 @@ def figures(film: Film, voice: Expression, reader: FaceReader) -> tuple[dict[str
     face = speaker.face
     said = spoken(speaker, voice)
     lips = torch.stack([face.lips(k, said) for k in range(len(said.gap))])
-    made = revoiced(film, speaker, voice)
+    made = revoice(film, speaker, voice)
     before = [image for _, image in film.play()]
     started = time.process_time()
     after = [image for _, image in made.play()]

@@ -25,7 +25,7 @@ _PUBLIC = {
     "prepare_portrait": "gohd_core.portraits",
     "FaceChoice": "gohd_core.face",
     "FaceDetector": "gohd_core.face",
-    "Film": "gohd_core.video.reader",
+    "VideoReader": "gohd_core.video.reader",
     "extract_motion": "gohd_core.driving",
     "driven_motion": "gohd_core.driving",
     "BuiltinAnimator": "gohd_core.mesh.builtin",

@@ -18,7 +18,7 @@ import numpy as np
 from .choices import SPLITS, TRACKS
 from .constants import N_EXPRESSION, N_GAZE, N_IDENTITY, N_LANDMARKS, N_POSE, SPACES
 from .errors import BadInput
-from .files import read_header, write_whole
+from .files import atomic_write, read_header
 
 if TYPE_CHECKING:
     from .motion import Motion
@@ -125,7 +125,7 @@ def save_clip(path: str | Path, arrays: Mapping[str, np.ndarray], info: Mapping[
     frames = check_clip(arrays, info)
     header = json.dumps(dict(info), sort_keys=True, ensure_ascii=False, allow_nan=False)
     whole = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
-    write_whole(path, save(whole, metadata={"clip": header}))
+    atomic_write(path, save(whole, metadata={"clip": header}))
     return frames
 
 
@@ -259,7 +259,7 @@ def write_index(folder: str | Path, header: Mapping[str, Any], entries: Iterable
             raise BadInput(f"The data set's description lacks '{key}'.")
     content = {"format": FORMAT, **header, "clips": [asdict(entry) for entry in entries]}
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    write_whole(Path(folder) / INDEX_NAME, (text + "\n").encode())
+    atomic_write(Path(folder) / INDEX_NAME, (text + "\n").encode())
 
 
 def read_index(folder: str | Path) -> dict[str, Any]:

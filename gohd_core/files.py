@@ -55,7 +55,7 @@ def _check_name(path: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path) -> Iterator[Path]:
     """Gives a path beside `path` to write to; it takes its place when the block ends without an error.
 
     A link stays one: what it points to is written. Raises `BadInput` when the disk is full or the place can't
@@ -133,9 +133,9 @@ def _runs(process: int) -> bool:
     return True
 
 
-def write_whole(path: str | Path, content: bytes) -> Path:
+def atomic_write(path: str | Path, content: bytes) -> Path:
     """Writes `content` to `path`, all of it or nothing."""
-    with whole_file(path) as part:
+    with atomic_path(path) as part:
         part.write_bytes(content)
     return Path(path)
 

@@ -73,7 +73,7 @@ class EncodeAudio(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls, audio: Any, start: float, duration: float, match_loudness: bool, loudness: float
     ) -> io.NodeOutput:

@@ -59,7 +59,7 @@ class SaveBlendshapes(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, motion: Any, filename_prefix: str, format: str, fps: float) -> io.NodeOutput:
         from gohd_core.driving.face_files import ending_of, save_blendshapes
 
@@ -108,7 +108,7 @@ class LoadBlendshapes(io.ComfyNode):
         return host.files_fingerprint(file, *ENDINGS)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, file: str, fps: float) -> io.NodeOutput:
         from gohd_core.driving.face_files import load_blendshapes
         from gohd_core.motion.editing import exact_fps

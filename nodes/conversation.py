@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfy_api.latest import InputImpl, io
+from comfy_api.latest import io
 
 from gohd_core.errors import BadInput
 
 from . import host
-from .drawing import encoded, mark_fields
+from .drawing import encode_video, mark_fields
 from .faces import face_reader, size_field
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
+from .made_video import MadeVideo
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
 from .sockets import field, growing, result, schema
@@ -90,7 +91,7 @@ class Conversation(io.ComfyNode):
         return family_fingerprint(weights)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         image: Any,
@@ -125,9 +126,9 @@ class Conversation(io.ComfyNode):
         progress = {"progress": bar.stage, "should_stop": bar.should_stop}
         motions, frames = converse(portraits, speakers_among(portraits, spoken), models, options, **progress)
         frames = marked(bar.watched(frames), Mark(invisible_mark, visible_mark))
-        video = encoded(frames, motions[0].fps, sound, 18, bar)
+        video = encode_video(frames, motions[0].fps, sound, 18, bar)
         audio = {"waveform": torch.from_numpy(sound[0])[None], "sample_rate": sound[1]}
-        return io.NodeOutput(InputImpl.VideoFromFile(str(video)), audio, len(portraits))
+        return io.NodeOutput(MadeVideo(str(video)), audio, len(portraits))
 
 
 def _voices(first: Any, speakers: str, others: dict[str, Any]) -> tuple[list[Any], tuple[Any, int]]:

@@ -118,7 +118,7 @@ class EditMotion(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, motion: Any, part: str, **inputs: Any) -> io.NodeOutput:
         from gohd_core.motion.editing import Edits, edited
 

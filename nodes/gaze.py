@@ -59,7 +59,7 @@ class SetGaze(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, portrait: Any, pitch: float, yaw: float, relative: bool) -> io.NodeOutput:
         from gohd_core.motion.keyframes import Keyframes
 
@@ -104,15 +104,10 @@ class GazePath(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, keys: str) -> bool | str:
-        from gohd_core.errors import BadInput
-
-        try:
-            return keys is None or bool(_path(keys))
-        except BadInput as problem:
-            return str(problem)
+        return host.text_problem(_path, keys)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, portrait: Any, keys: str, duration: float, relative: bool) -> io.NodeOutput:
         from gohd_core.constants import FPS
 

@@ -67,7 +67,7 @@ class _Loader(io.ComfyNode):
         return weight_files.fingerprint(weights, cls.component)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, weights: str, precision: str = PRECISIONS[0]) -> io.NodeOutput:
         return io.NodeOutput(load(cls.component, weight_files.path(weights, cls.component), precision))
 
@@ -191,7 +191,7 @@ class LoadModels(io.ComfyNode):
         return family_fingerprint(weights)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, weights: str, precision: str) -> io.NodeOutput:
         family = load_family(weights, precision)
         return io.NodeOutput(*(family[component] for component in _GIVEN))

@@ -97,16 +97,12 @@ class MixMotion(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, schedule: str) -> bool | str:
-        from gohd_core.errors import BadInput
         from gohd_core.motion.keyframes import parse_schedule
 
-        try:
-            return schedule is None or parse_schedule(schedule, MIXED_PARTS) is not None
-        except BadInput as problem:
-            return str(problem)
+        return host.text_problem(lambda text: parse_schedule(text, MIXED_PARTS), schedule)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, portrait: Any, schedule: str = "", **inputs: Any) -> io.NodeOutput:
         from gohd_core.motion.mixing import MixSettings, mix_motion, weighted_schedule
 

@@ -68,16 +68,12 @@ class SetMood(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, keys: str) -> bool | str:
-        from gohd_core.errors import BadInput
         from gohd_core.motion.keyframes import parse_schedule
 
-        try:
-            return keys is None or bool(parse_schedule(keys, MOODS)) or True
-        except BadInput as problem:
-            return str(problem)
+        return host.text_problem(lambda text: parse_schedule(text, MOODS), keys)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, motion: Any, mood: str, amount: float, head: bool, keys: str) -> io.NodeOutput:
         from gohd_core.motion.keyframes import parse_schedule
         from gohd_core.motion.mood import with_mood
@@ -139,7 +135,7 @@ class IdleMotion(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, portrait: Any, duration: float, seed: int, amount: float, loop: bool) -> io.NodeOutput:
         from gohd_core.motion.idle import idle_motion
 

@@ -41,7 +41,7 @@ class SaveMotion(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, motion: Any, filename_prefix: str) -> io.NodeOutput:
         from gohd_core.motion.file import save_motion
 
@@ -89,7 +89,7 @@ class LoadMotion(io.ComfyNode):
         return host.files_fingerprint(file, "safetensors")
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, file: str) -> io.NodeOutput:
         from gohd_core.motion.file import load_motion
 

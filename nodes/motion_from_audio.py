@@ -93,7 +93,7 @@ class SampleHeadPoses(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls, pose_model: host.Managed, features: Any, portrait: Any, **settings: Any
     ) -> io.NodeOutput:
@@ -120,7 +120,7 @@ class PredictExpressions(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls, expression_model: host.Managed, features: Any, portrait: Any, seed: int, scale: float
     ) -> io.NodeOutput:
@@ -154,7 +154,7 @@ class SampleGaze(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls, gaze_model: host.Managed, features: Any, portrait: Any, **settings: Any
     ) -> io.NodeOutput:

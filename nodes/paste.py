@@ -136,7 +136,7 @@ class PasteBack(io.ComfyNode):
         return region in (None, ELLIPSE) or weight_files.problem(region, "face_parsing") or True
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         images: Any,

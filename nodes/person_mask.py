@@ -1,4 +1,4 @@
-"""Where people are in pictures, to give them another background."""
+"""Masks of people in pictures, to give them another background."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class PersonMask(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, images: Any, sharpness: float) -> io.NodeOutput:
         from gohd_core.face.matting import person_masks
 

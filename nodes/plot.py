@@ -55,7 +55,7 @@ class PlotMotion(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, motion: Any, width: int, height: int) -> io.NodeOutput:
         from gohd_core.render.plot import plot_motion
 

@@ -82,7 +82,7 @@ class PreparePortrait(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         image: Any,
@@ -111,7 +111,7 @@ class PreparePortrait(io.ComfyNode):
             index=index,
             size=size or None,
         )
-        host.tell(photograph_warning(portrait, extract.space))
+        host.warn_user(photograph_warning(portrait, extract.space))
         return io.NodeOutput(portrait, host.intermediate(portrait.crop[None]), picture_report(portrait))
 
 

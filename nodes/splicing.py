@@ -46,7 +46,7 @@ class SpliceMotion(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls, first: Any, second: Any, blend: float, third: Any = None, fourth: Any = None
     ) -> io.NodeOutput:

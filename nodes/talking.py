@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from comfy_api.latest import InputImpl, io
+from comfy_api.latest import io
 
 from gohd_core.choices import GAZES
 from gohd_core.errors import BadInput
 
 from . import host, sockets
-from .drawing import encoded, finishing_fields
+from .drawing import encode_video, finishing_fields
 from .faces import portrait_of, size_field
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
+from .made_video import MadeVideo
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
 from .sockets import field, result, schema
 from .values import mask_box, waveform
-
 
 
 class TalkingPortrait(io.ComfyNode):
@@ -105,7 +105,7 @@ class TalkingPortrait(io.ComfyNode):
         return family_fingerprint(weights)
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls,
         image: Any,
@@ -138,7 +138,7 @@ class TalkingPortrait(io.ComfyNode):
         box = mask_box(face_mask, image, 0)
         readers = models.extractor, models.gaze_estimator
         portrait = portrait_of(image, *readers, box=box, size=size or None)
-        host.tell(photograph_warning(portrait, models.animator.space))
+        host.warn_user(photograph_warning(portrait, models.animator.space))
         options = TalkOptions(
             seed=seed,
             gaze=(math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze,
@@ -153,8 +153,8 @@ class TalkingPortrait(io.ComfyNode):
         motion, frames = talk(portrait, features, models, options, **progress)
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         frames = finish(bar.watched(frames), portrait, full_frame=full_frame, **marks)
-        video = encoded(frames, motion.fps, sound, 18, bar)
-        return io.NodeOutput(InputImpl.VideoFromFile(str(video)), motion)
+        video = encode_video(frames, motion.fps, sound, 18, bar)
+        return io.NodeOutput(MadeVideo(str(video)), motion)
 
 
 NODES = (TalkingPortrait,)

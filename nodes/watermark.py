@@ -60,7 +60,7 @@ class AddWatermark(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(
         cls, images: Any, invisible_mark: bool, visible_mark: str, corner: str, opacity: float
     ) -> io.NodeOutput:
@@ -105,7 +105,7 @@ class ReadWatermark(io.ComfyNode):
         )
 
     @classmethod
-    @host.explained
+    @host.translate_errors
     def execute(cls, media: Any) -> io.NodeOutput:
         from gohd_core.render import read_frames, read_watermark
 

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from gohd_core.face import FaceReader
 from gohd_core.face.mediapipe_points import landmarks_68
-from gohd_core.files import write_whole
+from gohd_core.files import atomic_write
 from gohd_core.mesh.contours import N_FACE
 from gohd_core.mesh.fit import procrustes
 from gohd_core.stylised.morphable import stylised_basis
@@ -51,7 +51,7 @@ def main() -> None:
     head = torch.from_numpy(basis.mean_shape[basis.landmark_indices]).double()
     points = laid_on(torch.from_numpy(landmarks_68(mean.numpy())), head, counts, mean)
     points = (points + (points * FLIP)[mirror_of(points)]) / 2
-    write_whole(TARGET, save({"points": points.float().contiguous()}, {"source": "shipped portraits"}))
+    atomic_write(TARGET, save({"points": points.float().contiguous()}, {"source": "shipped portraits"}))
 
 
 def read_mesh(reader: FaceReader, path: Path) -> Tensor:

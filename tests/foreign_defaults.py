@@ -23,7 +23,7 @@ def main(weights: str, out: str, dtype: str, device: str) -> None:
     from gohd_core.pipeline import TalkOptions, talk
     from gohd_core.portraits import prepare_portrait
     from gohd_core.render import marked, paste_back, read_frames
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
     models = Models.load(weights)
     y, x = np.mgrid[:96, :96]
@@ -36,7 +36,7 @@ def main(weights: str, out: str, dtype: str, device: str) -> None:
     portrait = prepare_portrait(picture, whole=True, **readers)
     motion, frames = talk(portrait, features, models, TalkOptions(steps=2, gaze="sample"))
     drawn = torch.cat(list(marked(paste_back(frames, portrait))))
-    film = Film.of_images([np.roll(picture, k, 1) for k in range(6)], 25)
+    film = VideoReader.of_images([np.roll(picture, k, 1) for k in range(6)], 25)
     driving = extract_motion(film, models.extractor, models.gaze_estimator)
     driven = driven_motion(portrait, {"video": driving.motion})
     edited = driven.resampled(30)

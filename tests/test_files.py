@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gohd_core.errors import BadInput
-from gohd_core.files import check_target, whole_file, write_whole
+from gohd_core.files import atomic_path, atomic_write, check_target
 
 LONG = ["x" * 251 + ".mp4", "声" * 83 + ".mp4", "é" * 124 + ".mp4"]
 
@@ -17,8 +17,8 @@ LONG = ["x" * 251 + ".mp4", "声" * 83 + ".mp4", "é" * 124 + ".mp4"]
 def test_names_as_long_as_file_systems_take_are_written(tmp_path, name) -> None:
     assert 240 < len(os.fsencode(name)) <= 255
     target = check_target(tmp_path / name, (".mp4",))
-    assert write_whole(target, b"all of it").read_bytes() == b"all of it"
-    write_whole(target, b"again")
+    assert atomic_write(target, b"all of it").read_bytes() == b"all of it"
+    atomic_write(target, b"again")
     assert [path.name for path in tmp_path.iterdir()] == [name] and target.read_bytes() == b"again"
 
 
@@ -33,7 +33,7 @@ def test_longer_names_are_told_in_one_sentence_before_the_work(tmp_path) -> None
     with pytest.raises(BadInput, match="name is too long") as error:
         check_target(target)
     one_sentence(error)
-    with pytest.raises(BadInput, match="name is too long"), whole_file(target):
+    with pytest.raises(BadInput, match="name is too long"), atomic_path(target):
         raise AssertionError("the work was begun")
     assert not list(tmp_path.iterdir())
 
@@ -45,7 +45,7 @@ def test_places_that_take_no_file_are_told_before_the_work(tmp_path, monkeypatch
         with pytest.raises(BadInput, match="can't be written") as error:
             check_target(target)
         one_sentence(error)
-        with pytest.raises(BadInput, match="can't be written"), whole_file(target):
+        with pytest.raises(BadInput, match="can't be written"), atomic_path(target):
             raise AssertionError("the work was begun")
     with pytest.raises(BadInput, match=r"otherwise than \.png or \.jpg"):
         check_target(tmp_path / "a.gif", (".png", ".jpg"))
@@ -65,7 +65,7 @@ def test_a_read_only_place_is_told_and_nothing_else_goes_wrong(tmp_path, monkeyp
     with pytest.raises(BadInput, match="can't be written"):
         check_target(tmp_path / "a.mp4")
     with pytest.raises(BadInput, match=r"can't be written \(Read-only file system\)") as error:
-        write_whole(tmp_path / "a.mp4", b"x")
+        atomic_write(tmp_path / "a.mp4", b"x")
     one_sentence(error)
 
 
@@ -73,13 +73,13 @@ def test_a_link_stays_a_link(tmp_path) -> None:
     (tmp_path / "real").mkdir()
     link = tmp_path / "link.mp4"
     link.symlink_to(tmp_path / "real" / "a.mp4")
-    write_whole(check_target(link), b"behind it")
+    atomic_write(check_target(link), b"behind it")
     assert link.is_symlink() and (tmp_path / "real" / "a.mp4").read_bytes() == b"behind it"
 
 
 def test_what_fails_leaves_nothing_and_what_was_there_stays(tmp_path) -> None:
-    target = write_whole(tmp_path / "a.mp4", b"old")
-    with pytest.raises(RuntimeError), whole_file(target) as part:
+    target = atomic_write(tmp_path / "a.mp4", b"old")
+    with pytest.raises(RuntimeError), atomic_path(target) as part:
         part.write_bytes(b"half")
         raise RuntimeError
     assert target.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1

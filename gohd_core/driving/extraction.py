@@ -16,20 +16,20 @@ from gohd_core.driving.lids import without_following
 from gohd_core.driving.locators import FaceLocator, FaceObservation, TrackedFace, WholeFrames
 from gohd_core.driving.mesh_reading import MeshReadings, MeshTracks, read_one, read_people
 from gohd_core.driving.readers import reader_for
-from gohd_core.driving.result import Driving, assembled
+from gohd_core.driving.result import Driving, assemble_motion
 from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.driving.timeline import check_missing, on_grid
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.portraits import is_drawn_head
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 
 
 def extract_motion(
-    film: Film,
+    film: VideoReader,
     extractor: CoefficientExtractor,
     gaze_estimator: GazeEstimator | None = None,
     *,
@@ -77,8 +77,7 @@ def extract_motion(
     crops = reader_for(extractor, gaze_estimator, steady=steady_crop, fps=float(film.fps))
     times, readings, picture = [], [], (0, 0)
     for batch in _batches(where.locate(film.play()), batch_size):
-        if should_stop is not None and should_stop():
-            raise Interrupted("Reading the driving video was stopped.")
+        raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         picture = batch[0].image.shape[:2]
         times += [sighting.time for sighting in batch]
         readings += crops.read(batch)
@@ -86,7 +85,7 @@ def extract_motion(
             progress(len(times), max(film.count, len(times)))
     if not times:
         raise BadInput("The film has no frames in the part that was asked for.")
-    return assembled(
+    return assemble_motion(
         readings,
         times,
         source_fps=film.fps,
@@ -101,7 +100,7 @@ def extract_motion(
 
 
 def extract_by_meshes(
-    film: Film,
+    film: VideoReader,
     reader: FaceReader,
     choice: FaceChoice | None = None,
     *,
@@ -120,7 +119,7 @@ def extract_by_meshes(
 
 
 def extract_people(
-    film: Film,
+    film: VideoReader,
     reader: FaceReader,
     *,
     missing: str = "hold",
@@ -140,7 +139,7 @@ def extract_people(
     return [_from_meshes(made, times, size, film, given) for made in people]
 
 
-def shows_people(film: Film, extractor: Any, choice: FaceChoice) -> tuple[Film, bool]:
+def shows_people(film: VideoReader, extractor: Any, choice: FaceChoice) -> tuple[VideoReader, bool]:
     """Whether a film is read by meshes: its first frame is no drawn head of the kind that ships.
 
     The film comes back whole, also one that plays once.
@@ -155,11 +154,11 @@ def shows_people(film: Film, extractor: Any, choice: FaceChoice) -> tuple[Film, 
 
 
 def _from_meshes(
-    made: MeshReadings, times: list[float], size: tuple[int, int], film: Film, given: dict[str, Any]
+    made: MeshReadings, times: list[float], size: tuple[int, int], film: VideoReader, given: dict[str, Any]
 ) -> Driving:
     if not times:
         raise BadInput("The film has no frames in the part that was asked for.")
-    driving = assembled(
+    driving = assemble_motion(
         made.readings(float(film.fps)),
         times,
         source_fps=film.fps,
@@ -180,7 +179,7 @@ def _from_meshes(
     return replace(driving, motion=motion, report=report, lips=torch.from_numpy(lips).float())
 
 
-def _told(progress: Callable[[int, int], None] | None, film: Film) -> Callable[[int], Any]:
+def _told(progress: Callable[[int, int], None] | None, film: VideoReader) -> Callable[[int], Any]:
     return lambda done: progress and progress(done, max(film.count, done))
 
 

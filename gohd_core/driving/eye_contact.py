@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gohd_core.driving.mesh_reading import follow
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
@@ -17,7 +17,7 @@ from gohd_core.mesh.eye_contact import DRAWN, LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.fit import face_box
 from gohd_core.mesh.iris_drawing import draw_iris
 from gohd_core.motion import Gaze
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class ReadEyes:
 
 @dataclass(frozen=True)
 class GazeReport:
-    """What was done.
+    """Report of turned eyes.
 
     Attributes:
         frames: of the film. without_face: in which no face was seen.
@@ -61,7 +61,7 @@ class GazeReport:
 
 
 def read_eyes(
-    film: Film,
+    film: VideoReader,
     reader: FaceReader,
     choice: FaceChoice | None = None,
     *,
@@ -74,8 +74,7 @@ def read_eyes(
     times: list[float] = []
     box = None
     for block, faces in follow(film.play(), reader, choice or FaceChoice()):
-        if should_stop is not None and should_stop():
-            raise Interrupted("Reading the eyes was stopped.")
+        raise_if_stopped(should_stop, "Reading the eyes was stopped.")
         seen = [face for face in faces if face is not None]
         if seen:
             meshes = np.stack([face.points for face in seen])
@@ -89,9 +88,9 @@ def read_eyes(
     return ReadEyes(eyes, np.array(found, bool), np.array(times))
 
 
-def turned(
-    film: Film, read: ReadEyes, gaze: Gaze | tuple[float, float] = (0.0, 0.0), strength: float = 1.0
-) -> tuple[Film, GazeReport]:
+def turn_eyes(
+    film: VideoReader, read: ReadEyes, gaze: Gaze | tuple[float, float] = (0.0, 0.0), strength: float = 1.0
+) -> tuple[VideoReader, GazeReport]:
     """The film with its eyes turned; frames are made as they are played, and pixels outside the eyes stay.
 
     Args:
@@ -117,7 +116,7 @@ def turned(
     return replace(film, play=lambda: _drawn(film, read, shifts)), report
 
 
-def _drawn(film: Film, read: ReadEyes, shifts: list[np.ndarray]) -> Iterator[tuple[float, Image]]:
+def _drawn(film: VideoReader, read: ReadEyes, shifts: list[np.ndarray]) -> Iterator[tuple[float, Image]]:
     row = 0
     for k, (time, image) in enumerate(film.play()):
         if k >= len(read.found) or not read.found[k]:

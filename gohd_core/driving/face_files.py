@@ -1,7 +1,7 @@
 """Files of motion for other tools, out and in: Live Link Face, our JSON, VRM, Blender.
 
-What comes back is what the form has a place for: all but the head's place of a `csv`; of `vrm` the mean of
-both corners and of all brows, and no lip but for its opening, rounding and width.
+A round trip keeps what the form has a place for: all but the head's place in a `csv`; of `vrm` the mean of
+both corners and of all brows, and of the lips their opening, rounding and width.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from gohd_core.choices import FACE_FILES
 from gohd_core.constants import FPS
 from gohd_core.driving import arkit, blender, vrm
 from gohd_core.errors import BadInput
-from gohd_core.files import write_whole
+from gohd_core.files import atomic_write
 from gohd_core.motion import Motion
 from gohd_core.motion.editing import exact_fps
 
@@ -28,7 +28,7 @@ _ENDINGS = {"csv": ".csv", "json": ".json", "vrm": ".json", "blender": ".json"}
 
 
 def ending_of(form: str) -> str:
-    """How the name of a file of that form, one of `FACE_FILES`, ends."""
+    """File ending of a form, one of `FACE_FILES`."""
     if form not in FACE_FILES:
         raise BadInput(f"{form!r} is no form of a face's motion; use one of {', '.join(FACE_FILES)}.")
     return _ENDINGS[form]
@@ -47,7 +47,7 @@ def save_blendshapes(
         raise BadInput(f"{path.name} can't be written as {form or 'that'}; end its name in .csv or .json.")
     motion = motion if fps is None else motion.resampled(exact_fps(fps))
     text = arkit.to_csv(motion) if form == "csv" else json.dumps(_WRITERS[form](motion))
-    return write_whole(path, text.encode())
+    return atomic_write(path, text.encode())
 
 
 def load_blendshapes(path: str | Path, *, fps: Fraction | int | float = FPS) -> Motion:

@@ -11,14 +11,8 @@ from torch import Tensor
 
 from gohd_core.audio import AudioFeatures
 from gohd_core.checkpoints.runtime import Runtime
-from gohd_core.constants import (
-    LIP_CHUNK,
-    N_EXPRESSION,
-    N_EYE_MOTION,
-    N_MELS,
-    STYLISED,
-)
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.constants import LIP_CHUNK, N_EXPRESSION, N_EYE_MOTION, N_MELS, STYLISED
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression.config import ExpressionConfig
 from gohd_core.expression.eye_motion import EyeMotionState
 from gohd_core.expression.network import ExpressionNetwork
@@ -84,8 +78,7 @@ class ExpressionPredictor(Runtime):
             noise = self._noise(noise, seed, frames, state)
         expressions, eyes = [], []
         for start in range(0, frames, BLOCK):
-            if should_stop is not None and should_stop():
-                raise Interrupted("Predicting expressions was stopped.")
+            raise_if_stopped(should_stop, "Predicting expressions was stopped.")
             part = slice(start, min(start + BLOCK, frames))
             before, after = (min(self.network.context, left) for left in (part.start, frames - part.stop))
             around = slice(part.start - before, part.stop + after)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gohd_core.errors import Interrupted
+from gohd_core.errors import raise_if_stopped
 from gohd_core.kernels.policy import draws_in_passes
 from gohd_core.kernels.threads import SingleThreadPool
 from gohd_core.kernels.tree import tree_map
@@ -47,8 +47,13 @@ class PassPlan:
             source: a record of tensors with a row for each frame, or one that serves all.
             count: how many frames there are.
         """
-        device = _device(frames)
-        step, pool = self._split(count, device)
+        return torch.cat(self.map(decoder, frames, source, count=count))
+
+    def map(
+        self, decoder: Callable[[Any, Any], Tensor], frames: Any, source: Any = None, *, count: int
+    ) -> list[Tensor]:
+        """What `decoder(frames, source)` gives for each pass, in order; arguments as of `draw`."""
+        step, pool = self._split(count, _device(frames))
 
         def drawn(start: int) -> Tensor:
             some = slice(start, min(start + step, count))
@@ -63,13 +68,15 @@ class PassPlan:
             return decoder(here, shared)[: some.stop - start].clone()
 
         starts = range(0, count, step)
-        return torch.cat(pool.map(drawn, starts) if pool else [drawn(start) for start in starts])
+        return pool.map(drawn, starts) if pool else [drawn(start) for start in starts]
 
     def prefetch_frames(self, batch_size: int, device: torch.device) -> int:
-        """Frames to draw ahead, in whole batches: small batches leave the CPU's cores too little to do."""
+        """Frames to draw ahead, in whole batches and whole passes: small batches leave the CPU's cores too
+        little to do, and what a pass holds must not depend on the batch."""
         if self.fixed or not self.parallel or not draws_in_passes(device):
             return batch_size
-        return batch_size * math.ceil(self.per_pass * _threads() / batch_size)
+        least = math.lcm(batch_size, self.per_pass)
+        return least * math.ceil(self.per_pass * _threads() / least)
 
     def draws_ahead(self, device: torch.device) -> bool:
         """Whether the next frames are drawn while the caller is busy with the last: on several cores, which
@@ -86,11 +93,11 @@ class PassPlan:
         if self.fixed or not draws_in_passes(device):
             return self.fixed or count, None
         threads = _threads()
-        if not self.parallel or min(threads, count) == 1:
+        if not self.parallel or threads == 1:
             return self.per_pass, None
         if self._pool is None or self._pool.count != threads:
             self._pool = SingleThreadPool(threads)
-        return min(self.per_pass, math.ceil(count / threads)), self._pool
+        return self.per_pass, self._pool
 
 
 def clip_batches(
@@ -111,8 +118,7 @@ def clip_batches(
     groups = [range(start, min(start + prefetch, total)) for start in range(0, total, prefetch)]
     drawn_groups = _drawn_ahead(draw, groups) if ahead else map(draw, groups)
     for start in range(0, total, batch_size):
-        if should_stop is not None and should_stop():
-            raise Interrupted(f"Stopped after {start} of {total} frames, as asked.")
+        raise_if_stopped(should_stop, f"Stopped after {start} of {total} frames, as asked.")
         done = start % prefetch
         if not done:
             drawn = next(drawn_groups)
@@ -122,7 +128,7 @@ def clip_batches(
 
 
 def _drawn_ahead(draw: Callable[[range], Tensor], groups: list[range]) -> Iterator[Tensor]:
-    """What `draw` makes of each group; of the next one while the caller is busy with the last."""
+    """Results of `draw` for each group, the next one computed while the caller is busy with the last."""
     with ThreadPoolExecutor(1, thread_name_prefix="gohd-ahead") as background:
         drawing = background.submit(draw, groups[0])
         for group in groups[1:]:

@@ -43,7 +43,7 @@ def reading_figures(
             figures["error/landmarks"] = float((found - true).norm(dim=-1).mean())
         elif group not in names:
             figures[f"error/{group}"] = float((found - true).abs().mean())
-            figures[f"r2/{group}"] = explained(found, true)
+            figures[f"r2/{group}"] = explained_variance(found, true)
         else:
             for column, name in enumerate(names[group]):
                 a, b = found[:, column], true[:, column]
@@ -51,12 +51,12 @@ def reading_figures(
                     continue
                 error = (a - b).abs().mean()
                 figures[f"error/{name}"] = float(torch.rad2deg(error) if name in DEGREES else error)
-                figures[f"r2/{name}"] = explained(a, b)
+                figures[f"r2/{name}"] = explained_variance(a, b)
                 figures[f"slope/{name}"] = slope(a, b)
     return figures
 
 
-def explained(read: Tensor, truth: Tensor) -> float:
+def explained_variance(read: Tensor, truth: Tensor) -> float:
     """Share of the truth's variance that the reading explains; 1 is perfect."""
     rest = (read - truth).square().sum()
     return float(1 - rest / (truth - truth.mean(0)).square().sum().clamp_min(1e-12))

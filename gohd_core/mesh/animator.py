@@ -18,6 +18,8 @@ from gohd_core.motion import Motion
 
 SIZES = range(256, 1025, 64)
 """Sides of frames that can be drawn."""
+_PER_PASS = 4
+"""Frames drawn together: their small maps cost few calls."""
 
 
 class MeshAnimator(ClipAnimator):
@@ -31,8 +33,7 @@ class MeshAnimator(ClipAnimator):
 
     def __init__(self, device: str | torch.device = "cpu") -> None:
         self.device = torch.device(device)
-        # Each frame by itself: its maps stay in the caches, and it does not depend on the batch.
-        self.passes = PassPlan(1, parallel=True)
+        self.passes = PassPlan(_PER_PASS, parallel=True)
 
     @torch.inference_mode()
     def encode_source(
@@ -85,7 +86,9 @@ class MeshAnimator(ClipAnimator):
             raise BadInput("Strength must be one finite number, or one for each frame.")
         change = descriptors.to(self.device, torch.float32) - source.reference
         descriptors = source.own + strength * change
-        return self.passes.draw(lambda frames, _: draw(source, frames), descriptors, count=count)
+        frames = descriptors.new_empty(count, 3, source.size, source.size)
+        self.passes.map(lambda some, _: draw(source, *some), (descriptors, frames), count=count)
+        return frames
 
     def _drawing(self, source: MeshSource, motion: Motion, strength: float) -> Callable[[range], Tensor]:
         descriptors = network_descriptors(motion)

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gohd_core.kernels.tree import tree_map
 from gohd_core.mesh.contours import HALF
 from gohd_core.mesh.frame import CONTOURS, EDGE, POINTS, Opening, Window
 
@@ -56,8 +57,8 @@ def contour_flows(target: Tensor, own: Tensor, size: int) -> list[ContourFlow]:
     """The flows around mouth, left and right eye.
 
     Args:
-        target: [B,3,7,48,2] contours in pixels of frames of `size`.
-        own: [B,3,7,48,2] where the portrait has them.
+        target: [B,3,7,48,2] contours in pixels of frames of `size`; or [B,1,7,48,2], of the mouth alone.
+        own: the same, where the portrait has them.
     """
     count, parts = target.shape[:2]
     flat, own = target.flatten(0, 1), own.flatten(0, 1)
@@ -67,22 +68,23 @@ def contour_flows(target: Tensor, own: Tensor, size: int) -> list[ContourFlow]:
     up = torch.stack([right[:, 1], -right[:, 0]], -1)
     around = flat - middle[:, None, None]
     places = torch.stack([(around * each[:, None, None]).sum(-1) for each in (right, up)], -1)
-    fading = torch.tensor(_FADING, device=target.device, dtype=torch.long).repeat(count)
+    fading = torch.tensor(_FADING[:parts], device=target.device, dtype=torch.long).repeat(count)
     curves = _Curves.of(places, own - flat, fading)
     half = (places[:, EDGE, 0, 0] - places[:, EDGE, HALF, 0]) / 2
     centre = (places[:, EDGE, 0, 0] + places[:, EDGE, HALF, 0]) / 2
-    window = window_around(flat, size)
-    opening, shift, weight = _in_window(curves, window, right, up, middle, centre, half)
+    curves_and_axes = curves, right, up, middle, centre, half
     flows = []
     for part in range(parts):
-        some = slice(part, None, parts)
-        its = Window(window.x[some], window.y[some], window.width, window.height, size)
-        flows.append(ContourFlow(its, Opening(*(each[some] for each in opening)), shift[some], weight[some]))
+        window = window_around(target[:, part], size)
+        opening, shift, weight = _in_window(
+            window, *tree_map(curves_and_axes, lambda x, part=part: x[part::parts])
+        )
+        flows.append(ContourFlow(window, Opening(*opening), shift, weight))
     return flows
 
 
 def _in_window(
-    curves: _Curves, window: Window, right: Tensor, up: Tensor, middle: Tensor, centre: Tensor, half: Tensor
+    window: Window, curves: _Curves, right: Tensor, up: Tensor, middle: Tensor, centre: Tensor, half: Tensor
 ) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
     """Openings' maps [B,1,h,w], shifts [B,2,h,w] and weights [B,1,h,w] at windows' pixels; axes and places
     [B,2], `centre` and `half` [B] along the axis."""

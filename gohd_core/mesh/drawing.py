@@ -8,47 +8,49 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import rotation
+from gohd_core.kernels.policy import draws_in_passes
 from gohd_core.mesh.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.contours import opposite
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, OwnFace, Window
 from gohd_core.mesh.gaze import into_head
 from gohd_core.mesh.lids import lids_follow_gaze
-from gohd_core.mesh.sampling import flow_at, margin, sample
+from gohd_core.mesh.sampling import flow_at, sample
 from gohd_core.mesh.source import MeshSource
 
-_PARTED, _SEAM, _RIM, _SHUT = 0.022, 0.55, 0.85, 0.008
-"""Gap by which lips must have parted, model units, before their skin is taken from beyond their dark line,
-and how far beyond: a share of the way to the next contour. Lips whose own gap is wider than the
-last have the rim of teeth or of darkness there."""
+_PARTED = 0.022
+"""Gap, model units, from which on the edges of parted lips are taken from beyond their dark line."""
+_SEAM, _RIM = 0.55, 0.85
+"""How far beyond it, as a share of the way to the next contour: of lips that are shut in the picture, and of
+parted ones."""
+_SHUT = 0.008
+"""Own gap up to which lips count as shut, model units."""
 _STILL = 0.012
 """Shift of a person's outline at which the fringe around it has faded, picture sides."""
 _JAW_COLUMN, _BLINK_COLUMNS = 0, {LEFT_EYE: 10, RIGHT_EYE: 11}
 
 
-def draw(source: MeshSource, descriptors: Tensor) -> Tensor:
-    """Frames [B,3,S,S] in [-1, 1] from descriptors [B,72] in the network's order."""
+def draw(source: MeshSource, descriptors: Tensor, into: Tensor | None = None) -> Tensor:
+    """Frames [B,3,S,S] in [-1, 1] from descriptors [B,72] in the network's order.
+
+    into: where they are to lie, if anywhere.
+    """
     size = source.size
     gaze = into_head(descriptors[:, 64:70], descriptors[:, 70:])
     gaze = gaze - source.gaze_in_head  # what the eyes turn by in the head
     descriptors = _with_lids(descriptors, gaze[:, 1])
     head = source.warp.flow(descriptors)
-    at = _enlarged(head.skin, size)  # [B,S,S,2]
-    at += source.pixels
-    base = source.contours.expand(len(at), -1, -1, -1, -1).clone()
+    base = source.contours.expand(len(descriptors), -1, -1, -1, -1).clone()
     target = source.shape.contours_in(descriptors, size) + flow_at(
         head.held_back, base.flatten(1, 3), size
     ).view_as(base)
     base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face)
     flows = contour_flows(target, base, size)
-    for flow in flows:
-        _lay(at, source.pixels, flow)
-    drawn = sample(source.texture, at, reflected=source.wall is None, start=margin(size))
-    if source.wall is None:
-        frames = drawn[:, :3].contiguous()
-    else:
-        frames = torch.addcmul(drawn[:, :3], 1 - drawn[:, 3:], source.wall)
-        moved = head.skin.square().sum(1, keepdim=True).sqrt_() / (_STILL * size)
-        frames.addcmul_(source.fringe, _enlarged((1 - moved).clamp(0, 1), size).permute(0, 3, 1, 2))
+    frames = descriptors.new_empty(len(descriptors), 3, size, size) if into is None else into
+    # On a CPU one by one: maps of that size leave its caches.
+    step = 1 if draws_in_passes(frames.device) else len(frames)
+    for start in range(0, len(frames), step):
+        some = range(start, min(start + step, len(frames)))
+        _warp(source, head.skin, flows, some, frames)
     motion = descriptors, rotation(descriptors[:, 64:67]), gaze
     for part, flow in enumerate(flows):
         _draw_part(source, frames, head.rigid, part, flow, target[:, part], motion)
@@ -105,11 +107,23 @@ def _parted(target: Tensor, own: Tensor, face: OwnFace) -> Tensor:
     return torch.cat([torch.lerp(edges, own[:, EDGE + 1 : EDGE + 2], share), own[:, EDGE + 1 :]], 1)
 
 
-def _lay(at: Tensor, pixels: Tensor, flow: ContourFlow) -> None:
-    """Puts a part's flow into the frames' sampling places [B,S,S,2], in place; pixels [S,S,2]."""
-    for k, each in enumerate(at):
-        there = _cut(pixels, flow.window, k) + flow.shift[k].permute(1, 2, 0)
-        _cut(each, flow.window, k).lerp_(there, flow.weight[k, 0, :, :, None])
+def _warp(source: MeshSource, skin: Tensor, flows: list[ContourFlow], some: range, frames: Tensor) -> None:
+    """Draws some of the frames [B,3,S,S] of heads whose flow is `skin` [B,2,n,n], without what lies between
+    lips and lids."""
+    here, flow = slice(some.start, some.stop), skin[some.start : some.stop]
+    shift = _enlarged(flow, source.size)  # [b,S,S,2]
+    for part in flows:
+        for each, k in zip(shift, some, strict=True):
+            near = _cut(each, part.window, k)
+            near.lerp_(part.shift[k].permute(1, 2, 0), part.weight[k, 0, :, :, None])
+    at = torch.add(source.texels, shift, alpha=2)
+    drawn = sample(source.texture, at, reflected=source.wall is None)
+    if source.wall is None:
+        frames[here] = drawn[:, :3]
+        return
+    torch.addcmul(drawn[:, :3], 1 - drawn[:, 3:], source.wall, out=frames[here])
+    moved = flow.square().sum(1, keepdim=True).sqrt_() / (_STILL * source.size)
+    frames[here].addcmul_(source.fringe, _enlarged((1 - moved).clamp(0, 1), source.size).permute(0, 3, 1, 2))
 
 
 def _cut(picture: Tensor, window: Window, k: int) -> Tensor:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.face.camera import Camera, rotation, transform
 from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.flow_inverse import inverse_flow
-from gohd_core.mesh.inpaint import push_pull
 from gohd_core.mesh.shape import DROP, FaceShape
 from gohd_core.stylised.morphable import stylised_basis
 
@@ -62,7 +63,7 @@ class HeadFlow:
 
     Attributes:
         skin: [B,2,n,n] backward flow.
-        rigid: [B,2,n,n] the same without expression.
+        rigid: [B,2,n/2,n/2] the same without expression.
         held_back: [B,2,n,n] what a place of the picture moves by, less what it would if the whole picture
             turned with the head.
     """
@@ -89,6 +90,7 @@ class HeadWarp:
         neck: [N] weights that sum to 1, of the neck.
         own: [1,72] the portrait's own descriptor.
         size: S of the frames.
+        side: n.
     """
 
     at: Tensor
@@ -102,37 +104,59 @@ class HeadWarp:
     neck: Tensor
     own: Tensor
     size: int
+    side: int = GRID
+
+    @cached_property
+    def coarse(self) -> HeadWarp:
+        """The same at half as many rows and columns."""
+
+        def pooled(values: Tensor) -> Tensor:
+            return F.avg_pool2d(values.view(1, -1, self.side, self.side), 2).view(*values.shape[:-1], -1)
+
+        names = ("at", "points", "directions", "rigid", "body", "far", "outward", "inner")
+        smaller = {name: pooled(getattr(self, name)) for name in names}
+        return replace(self, **smaller, neck=4 * pooled(self.neck), side=self.side // 2)
 
     def flow(self, descriptor: Tensor) -> HeadFlow:
         """Motion of the head for descriptors [B,72]."""
-        count = len(descriptor)
+        pose, coarse = descriptor[:, 64:70], self.coarse
         change = (descriptor - self.own)[:, list(DRAWN)]
         moved = torch.addmm(self.points.view(1, -1), change, self.directions.flatten(1))
-        still = self.points.expand(count, -1, -1), self.far.expand(count, -1, -1)
-        shift = self._shift(torch.stack([moved.view_as(still[0]), *still]), descriptor[:, 64:70], self.at)
-        # With expression, and without; and what lies at the head's axis.
-        whole, axis = shift[:2].flatten(0, 1), shift[2].repeat(2, 1, 1)
+        moved = self._turned(moved.view(len(pose), 3, -1), pose)
+        still = coarse._turned(coarse.points.expand(len(pose), -1, -1), pose)
+        # Shoulders go with the neck, but not with what the face does.
+        body = (still @ coarse.neck)[..., None]
+        shift, still = self._held(moved, body), coarse._held(still, body)
+        skin, rigid = (
+            inverse_flow(each.unflatten(2, (-1, side)), self.size)
+            for each, side in ((shift, self.side), (still, coarse.side))
+        )
+        return HeadFlow(skin, rigid, (shift - moved).unflatten(2, (-1, self.side)))
+
+    def _turned(self, points: Tensor, pose: Tensor) -> Tensor:
+        """Pixels (x, y) [B,2,N] that places go by with points [B,3,N] in the heads of poses [B,6]."""
+        far = self.far.expand(len(pose), -1, -1)
+        shift, axis = self._shift(torch.stack([points, far]), pose)
         # Where depth would pull the outline inwards, the head's hidden side comes into view: the outline
         # stays with the head's axis, and what is near it is stretched.
-        relief = whole - axis
+        relief = shift - axis
         inwards = -(relief * self.outward).sum(1, keepdim=True)
         length = relief.square().sum(1, keepdim=True).sqrt_().clamp_min_(1e-3)
-        shift = whole - relief.mul_(inwards.div_(length).clamp_min_(0))  # [2B,2,N]
-        # Shoulders go with the neck, but not with what the face does.
-        body = (shift[count:] @ self.neck)[..., None].repeat(2, 1, 1)
-        shift = shift.mul_(self.rigid).add_(body * self.body)
-        shift = shift * torch.where(shift > 0, self.inner[:2], self.inner[2:])
-        skin, rigid = inverse_flow(shift.unflatten(2, (GRID, GRID)), self.size).split(count)
-        return HeadFlow(skin, rigid, (shift - whole)[:count].unflatten(2, (GRID, GRID)))
+        return shift - relief.mul_(inwards.div_(length).clamp_min_(0))
 
-    def _shift(self, points: Tensor, pose: Tensor, at: Tensor) -> Tensor:
-        """Pixels (x, y) [k,B,2,N] that points [k,B,3,N] in the heads of poses [B,6] lie from `at` [2,N]."""
+    def _held(self, shift: Tensor, body: Tensor) -> Tensor:
+        """The same [B,2,N] of places that go with shoulders that go by `body` [B,2,1], or not at all."""
+        shift = torch.addcmul(body * self.body, shift, self.rigid)
+        return shift * torch.where(shift > 0, self.inner[:2], self.inner[2:])
+
+    def _shift(self, points: Tensor, pose: Tensor) -> Tensor:
+        """Pixels (x, y) [k,B,2,N] that points [k,B,3,N] in the heads of poses [B,6] lie from places."""
         camera = Camera.of_size(self.size)
         down = pose.new_tensor([1.0, -1.0, 1.0])[:, None]
         placed = rotation(pose[:, :3]).mT * down @ points + pose[:, 3:, None] * down
         near = camera.focal / (camera.distance - placed[:, :, 2:])
         middle = pose.new_tensor([camera.centre, camera.centre - 1])[:, None]
-        return torch.addcmul(middle - at, placed[:, :, :2], near)
+        return torch.addcmul(middle - self.at, placed[:, :, :2], near)
 
     def to(self, device: torch.device | str) -> HeadWarp:
         return replace(
@@ -239,13 +263,13 @@ def _raster(
     covered = (hit & (nearest > highest - _BEHIND)).float()
     far = 1 - F.max_pool2d(covered, 9, 1, 4)
     depth = nearest * covered + (_HAIR + own[0, 69]) * far
-    depth = push_pull(depth, covered + far)
+    depth = push_pull_inpaint(depth, covered + far)
     depth = _blur(depth, 2.0)
     # At its outline the skull's sides are steep: what turning shows of them is shared with what lies beside.
     within = (_distance(1 - covered[0, 0]) / _SIDE_DEPTH).clamp(0, 1)
     depth = torch.lerp(_blur(depth, _SIDE_BLUR), depth, _smoothstep(0.0, 1.0, within))
     known = covered + 1 - F.max_pool2d(covered, 7, 1, 3)
-    grid = push_pull(grid.view(1, count, GRID, GRID) * covered, known)
+    grid = push_pull_inpaint(grid.view(1, count, GRID, GRID) * covered, known)
     grid = F.avg_pool2d(F.pad(grid, (1,) * 4, mode="replicate"), 3, 1)
     return depth[0, 0], grid.view(len(DRAWN), 3, GRID, GRID).permute(0, 2, 3, 1), covered[0, 0]
 
@@ -257,8 +281,8 @@ def _barycentric(steps: int, like: Tensor) -> Tensor:
 
 
 def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Tensor, Tensor]:
-    """How far places lie from where the person crosses held sides [n,n], and from the picture's own ones
-    [4,n,n] (left, top, right, bottom); from 0 there to 1 within, and along sides that show the wall alone."""
+    """Masks by distance: from held sides that the person crosses [n,n], and from the picture's own ones
+    [4,n,n] (left, top, right, bottom). 0 at a side, 1 within and along sides that show background alone."""
     is_held = torch.tensor(held, device=own.device, dtype=torch.bool)[:, None, None]
     crossing = 1.0 if alpha is None else _crossing(F.adaptive_avg_pool2d(alpha, GRID))
     pin, inner = (1 - crossing * (1 - _from_sides(own, width)) for width in (_HELD, _FREE))
@@ -267,7 +291,7 @@ def _sides(alpha: Tensor | None, own: Tensor, held: Sequence[bool]) -> tuple[Ten
 
 
 def _crossing(matte: Tensor) -> Tensor:
-    """How far the person of a matte [1,1,n,n] crosses each side (left, top, right, bottom), [4,n,n]."""
+    """Coverage of each side (left, top, right, bottom) by the person of a matte [1,1,n,n]: [4,n,n]."""
     across, down = (matte[..., :2], matte[..., -2:]), (matte[..., :2, :], matte[..., -2:, :])
     (left, right), (top, bottom) = (x.amax(3) for x in across), (x.amax(2) for x in down)
     ends = (left, top, right, bottom)

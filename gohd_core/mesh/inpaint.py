@@ -1,12 +1,11 @@
-"""Filling in what a picture does not show: push-pull, and the wall behind a person."""
+"""The wall behind a person, which a picture does not show."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+
+from gohd_core.mesh.photometry import inpaint, smoothstep
 
 _MIRRORED = (2.0, 1.5, 1.2)
 """Search distance for background beyond the outline, in distances to the nearest background."""
@@ -19,29 +18,6 @@ sides, up to which they do no harm, and from which on texture is weakened to tha
 """
 _PLAN_SIDE, _SMOOTH_SIDE = 512, 256
 """Sides at most at which smooth things are worked out."""
-
-
-def push_pull(image: Tensor, weight: Tensor) -> Tensor:
-    """Push-pull inpainting; the nearest known pixels count most (Gortler et al. 1996).
-
-    Args:
-        image: [B,C,H,W].
-        weight: [B,1,H,W] how far a pixel is known, 0..1.
-    """
-    height, width = image.shape[-2:]
-    side = 1 << (max(height, width) - 1).bit_length()
-    pad = (0, side - width, 0, side - height)
-    image_, known = F.pad(image, pad), F.pad(weight, pad)
-    levels = [(image_ * known, known)]
-    while levels[-1][1].shape[-1] > 1:
-        levels.append(tuple(F.avg_pool2d(each, 2) for each in levels[-1]))
-    colours, total = levels[-1]
-    filled = colours / total.clamp_min(1e-6)
-    for colours, total in reversed(levels[:-1]):
-        grown = F.interpolate(filled, size=total.shape[-2:], mode="bilinear", align_corners=False)
-        filled = grown + total.clamp(max=1) * (colours / total.clamp_min(1e-6) - grown)
-    filled = filled[..., :height, :width]
-    return filled + weight * (image - filled)
 
 
 def hidden_wall(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
@@ -61,10 +37,10 @@ def hidden_wall(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     small = min(side, _PLAN_SIDE)
     known = (~hidden).astype(np.float32)
     # The way to the nearest wall, and colours without texture, are smooth: found at a smaller size.
-    seen = (_resized(known, small) == 1).astype(np.float32)
-    way, near, distance = _plan(_resized(image, small), seen)
+    seen = (resized(known, small) == 1).astype(np.float32)
+    way, near, distance = _plan(resized(image, small), seen)
     far = smoothstep(_FAR[0] * small, _FAR[1] * small, distance)
-    way = _resized(way * (side / small), side)
+    way = resized(way * (side / small), side)
     grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).astype(np.float32)
     mirrored, weight = np.zeros_like(image), np.zeros((side, side), np.float32)
     for reach in _MIRRORED:
@@ -75,13 +51,13 @@ def hidden_wall(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
         mirrored += found * share[..., None]
         weight += share
     mirrored /= np.maximum(weight, 1e-3)[..., None]
-    share = cv2.GaussianBlur(_resized(weight, small), (0, 0), small / 70) * (1 - far)
-    smooth, strength = _texture(_resized(mirrored, small), _resized(weight, small))
+    share = cv2.GaussianBlur(resized(weight, small), (0, 0), small / 70) * (1 - far)
+    smooth, strength = _texture(resized(mirrored, small), resized(weight, small))
     weaker = np.minimum(1, _GRAIN / np.maximum(strength, 1e-4))
     kept = weaker + (1 - weaker) * (1 - smoothstep(_SHARP[0] * small, _SHARP[1] * small, distance))
-    base = _resized(near + (smooth - near) * (kept * share)[..., None], side)
-    share = np.minimum(_resized(kept * share, side), weight)[..., None]
-    filled = (base + (mirrored - _resized(smooth, side)) * share).clip(0, 1)
+    base = resized(near + (smooth - near) * (kept * share)[..., None], side)
+    share = np.minimum(resized(kept * share, side), weight)[..., None]
+    filled = (base + (mirrored - resized(smooth, side)) * share).clip(0, 1)
     edge = cv2.GaussianBlur(cv2.erode(known, np.ones((3, 3))), (0, 0), max(0.7, side / 350))
     edge = np.minimum(edge, known)[..., None]
     return (image * edge + filled * (1 - edge)).astype(np.float32)
@@ -117,23 +93,16 @@ def _texture(image: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndar
     return smooth, np.sqrt(cv2.GaussianBlur(power, (0, 0), sigma) / known)
 
 
-def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
-    """0 up to `low`, 1 from `high` on, smooth in between."""
-    share = np.clip((x - low) / (high - low), 0, 1)
-    return share * share * (3 - 2 * share)
-
-
 def grow(image: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """`push_pull` of arrays [S,S,C] and [S,S], smooth: at most at `_SMOOTH_SIDE`."""
+    """`photometry.inpaint` of arrays [S,S,C] and [S,S], smooth: at most at `_SMOOTH_SIDE`."""
     side = len(image)
     small = min(_SMOOTH_SIDE, side)
-    weight = _resized(known, small)
-    colours = _resized(image * known[..., None], small) / np.maximum(weight, 1e-4)[..., None]
-    tensors = (torch.from_numpy(np.ascontiguousarray(each)) for each in (colours, weight[..., None]))
-    filled = push_pull(*(each.permute(2, 0, 1)[None] for each in tensors))[0]
-    return _resized(filled.permute(1, 2, 0).numpy(), side)
+    weight = resized(known, small)
+    colours = resized(image * known[..., None], small) / np.maximum(weight, 1e-4)[..., None]
+    return resized(inpaint(colours, weight), side)
 
 
-def _resized(array: np.ndarray, side: int) -> np.ndarray:
+def resized(array: np.ndarray, side: int) -> np.ndarray:
+    """An array [S,S] or [S,S,C] at another size."""
     way = cv2.INTER_AREA if side < len(array) else cv2.INTER_LINEAR
     return cv2.resize(np.ascontiguousarray(array, np.float32), (side, side), interpolation=way)

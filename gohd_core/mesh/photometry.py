@@ -1,4 +1,4 @@
-"""How a portrait's skin looks: its colour, its light, its sharpness and its grain."""
+"""Photometry of a portrait's skin: colour, light, sharpness and grain."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.animator.geometry.push_pull import push_pull_inpaint
+from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.frame import OwnFace
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -18,6 +19,10 @@ _FEATURES = (33, 133, 362, 263, 159, 386, 145, 374, 61, 291, 0, 17, 70, 300)
 """Mesh points on the skin, on the lips, where skin is smooth, and where pictures have edges."""
 _REBLUR = 1.0
 """Pixels that the picture is blurred by once more to tell how blurred it is already."""
+_EYES = ((LEFT_LIDS[0], slice(473, 478)), (RIGHT_LIDS[0], slice(468, 473)))
+"""Of the mesh, an eye's opening and its iris (centre, then four points of its edge)."""
+_LEAST_WHITE = 8
+"""Pixels of an eye's white from which on it is believed."""
 _COLOURED = 0.06
 """Least spread of the skin's channels (0..1) of a picture in colour."""
 
@@ -67,12 +72,9 @@ def fill_polygon(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 def inpaint(array: np.ndarray, known: np.ndarray) -> np.ndarray:
     """[h,w,C] where `known` [h,w] is 1, smoothly grown over the rest ("push-pull")."""
-    height, width = array.shape[:2]
-    side = 1 << int(np.ceil(np.log2(max(height, width))))
-    room = ((0, side - height), (0, side - width))
-    image = torch.from_numpy(np.pad(array.astype(np.float32), (*room, (0, 0)), mode="edge")).movedim(-1, 0)
-    weight = torch.from_numpy(np.pad(known.astype(np.float32), room))
-    return push_pull_inpaint(image[None], weight[None, None])[0].movedim(0, -1).numpy()[:height, :width]
+    image = torch.from_numpy(np.ascontiguousarray(array, np.float32)).movedim(-1, 0)
+    weight = torch.from_numpy(np.ascontiguousarray(known, np.float32))
+    return push_pull_inpaint(image[None], weight[None, None])[0].movedim(0, -1).numpy()
 
 
 def colours_at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -91,13 +93,37 @@ def lip_colour(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.median(colours_at(picture, points[list(_LIPS)]), 0)
 
 
+def white_hue(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """What white things have for red, green and blue [3] under the portrait's light, of luma 1: the whites of
+    the eyes, or the skin where those are the more colourful (lids were taken for them)."""
+    found = [skin_colour(picture, points)]
+    low = np.floor(points[[each for lids, _ in _EYES for each in lids.points]].min(0)).astype(int)
+    low = np.clip(low, 0, np.array(picture.shape[1::-1]) - 1)
+    high = np.ceil(points[[each for lids, _ in _EYES for each in lids.points]].max(0)).astype(int) + 1
+    part = picture[low[1] : high[1], low[0] : high[0]]
+    place = np.stack(np.meshgrid(*(np.arange(n) for n in part.shape[1::-1])), -1) + low
+    for lids, iris in _EYES:
+        centre, edge = points[iris][0], points[iris][1:]
+        radius = np.linalg.norm(edge - centre, axis=1).mean()
+        white = fill_polygon(points[list(lids.points)] - low, part.shape[:2]) > 0.95
+        white &= np.linalg.norm(place - centre, axis=-1) > 1.2 * radius
+        colours = part[white]
+        if len(colours) >= _LEAST_WHITE:
+            luma = colours @ LUMA
+            found.append(colours[luma >= np.percentile(luma, 70)].mean(0))
+    hues = [colour / max(float(colour @ LUMA), 1e-3) for colour in found]
+    if len(hues) > 2:
+        hues = [hues[0], (hues[1] + hues[2]) / 2]
+    return min(hues, key=np.ptp)
+
+
 def has_colour(skin: np.ndarray) -> bool:
     """Whether a picture with skin of this colour is one in colour."""
     return float(np.ptp(skin)) > _COLOURED
 
 
 def blur_radius(picture: np.ndarray, points: np.ndarray, unit: float) -> float:
-    """How blurred the sharpest edges of the face are, as the sigma of a Gaussian in pixels.
+    """Blur of the face's sharpest edges, as the sigma of a Gaussian in pixels.
 
     From the ratio of an edge's gradient before and after it is blurred once more (Zhuo & Sim 2011); points
     [478,2], `unit` pixels of a model unit.

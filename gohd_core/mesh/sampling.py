@@ -20,9 +20,9 @@ _HALF_SAMPLE = (0.08, -1.48, 5.6, -16.28, 44.08, 44.08, -16.28, 5.6, -1.48, 0.08
 sharpness."""
 
 
-def pixel_grid(size: int, device: torch.device) -> Tensor:
-    """[S,S,2] column and row of each pixel."""
-    line = torch.arange(size, device=device, dtype=torch.float32)
+def texels(size: int, device: torch.device) -> Tensor:
+    """[S,S,2] column and row of each pixel of a picture in the texture of what `grown` makes of it."""
+    line = 2 * (torch.arange(size, device=device, dtype=torch.float32) + margin(size))
     return torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
 
 
@@ -90,32 +90,31 @@ def flow_at(flow: Tensor, at: Tensor, size: int) -> Tensor:
     return found[:, :, 0].mT.view_as(at)
 
 
-def sample(texture: Tensor, at: Tensor, *, reflected: bool = True, start: int = 0) -> Tensor:
-    """Values [B,C,h,w] of a texture of `doubled` at pixels [B,h,w,2] (column, row), whose first pixel is its
-    `start`th; beyond its border it is reflected, or goes on as it is there."""
+def sample(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
+    """Values [B,C,h,w] of a texture [H,W,C] at its texels [B,h,w,2] (column, row); beyond its border it is
+    reflected, or goes on as it is there.
+
+    On a CPU by OpenCV, which rounds places to 1/32 of a texel: 9 times as fast.
+    """
     if texture.device.type == "cpu":
-        found = at.new_empty(len(at), texture.shape[2], *at.shape[1:3])
-        for planes, each in zip(found, at, strict=True):
-            _sample_cv2(texture, each, planes, reflected, start)
-        return found
-    return sample_plain(texture, at + start, reflected=reflected)
+        return _sample_cv2(texture, at, reflected)
+    return sample_plain(texture, at, reflected=reflected)
 
 
 def sample_plain(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
     """The definition of `sample`."""
     rows, columns, _ = texture.shape
     size = at.new_tensor([columns, rows])
-    grid = (4 * at + 1) / size - 1
+    grid = (2 * at + 1) / size - 1
     image = texture.permute(2, 0, 1)[None].expand(len(at), -1, -1, -1)
     beyond = "reflection" if reflected else "border"
     return F.grid_sample(image, grid, "bilinear", beyond, align_corners=False)
 
 
-def _sample_cv2(texture: Tensor, at: Tensor, planes: Tensor, reflected: bool, start: int) -> None:
-    """Puts one picture's values into planes [C,h,w]."""
+def _sample_cv2(texture: Tensor, at: Tensor, reflected: bool) -> Tensor:
     beyond = cv2.BORDER_REFLECT if reflected else cv2.BORDER_REPLICATE
-    found = cv2.remap(
-        texture.numpy(), (at * 2).add_(2 * start).numpy(), None, cv2.INTER_LINEAR, borderMode=beyond
-    )
-    channels = range(len(planes))
-    cv2.mixChannels([found], list(planes.numpy()), [k for channel in channels for k in (channel, channel)])
+    found = at.new_empty(len(at), texture.shape[2], *at.shape[1:3])
+    for planes, each in zip(found.numpy(), at.numpy(), strict=True):
+        values = cv2.remap(texture.numpy(), each, None, cv2.INTER_LINEAR, borderMode=beyond)
+        cv2.split(values, list(planes))
+    return found

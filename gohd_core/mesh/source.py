@@ -22,7 +22,7 @@ from gohd_core.mesh.gaze import eyes_in_head, from_head, into_head
 from gohd_core.mesh.head import HeadWarp, head_warp
 from gohd_core.mesh.matte import split
 from gohd_core.mesh.mouth import Mouth
-from gohd_core.mesh.sampling import doubled, grown, pixel_grid
+from gohd_core.mesh.sampling import doubled, grown, texels
 from gohd_core.mesh.seam import FOLLOW, seam_offset
 from gohd_core.mesh.shape import FaceShape, face_shape
 
@@ -42,7 +42,7 @@ class MeshSource:
         mouth, eyes: what lies between lips and lids.
         face: what those were made from.
         reference: [1,72] the motion that shows the portrait as it is; `own` unless it was read otherwise.
-        pixels: [S,S,2] column and row of each pixel.
+        texels: [S,S,2] column and row of each pixel in the texture.
         contours: [1,3,7,48,2] of lips and lids in the picture's pixels.
     """
 
@@ -56,7 +56,7 @@ class MeshSource:
     eyes: Eyes
     face: OwnFace
     reference: Tensor
-    pixels: Tensor
+    texels: Tensor
     contours: Tensor
 
     def counted_from(self, reference: Tensor) -> MeshSource:
@@ -123,7 +123,7 @@ def mesh_source(
         Eyes.of(face),
         face,
         own,
-        pixel_grid(size, image.device),
+        texels(size, image.device),
         shape.contours_in(own, size),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gohd_core.face.camera import Camera, rotation
 from gohd_core.mesh.frame import EDGE, POINTS
+from gohd_core.mesh.photometry import smoothstep
 
 LOWER, UPPER = 0, 1
 REACH = 1.2
@@ -24,7 +25,7 @@ class _Row:
     """A row of teeth, half of it from the middle to the side.
 
     Attributes:
-        width: half the arch's width as a share of the mouth's.
+        width: half the arch's width as a share of the mean of the mouth's and of `_MEAN_MOUTH`.
         top, bottom: of the middle teeth, above the mouth's middle, model units.
         depth: how far behind the foremost point of the lips, model units.
         ends: where teeth end along the arch, the middle at 0.
@@ -43,24 +44,31 @@ class _Row:
 
 _ROWS = (
     _Row(
-        0.80,
+        0.86,
         -0.014,
         -0.084,
         0.062,
-        (0, 0.125, 0.265, 0.43, 0.59, 0.76, 0.97),
-        (1.0, 0.985, 1.0, 0.93, 0.87, 0.82),
-        (1.0, 0.985, 0.95, 0.93, 0.91, 0.90),
+        (0, 0.206, 0.433, 0.721, 1.01),
+        (1.0, 0.985, 1.0, 0.93),
+        (1.0, 0.985, 0.95, 0.92),
     ),
     _Row(
-        0.88,
+        0.95,
         0.078,
         -0.016,
         0.045,
-        (0, 0.205, 0.365, 0.535, 0.69, 0.84, 1.02),
-        (1.0, 0.91, 0.97, 0.88, 0.83, 0.79),
-        (1.0, 0.97, 0.92, 0.93, 0.91, 0.89),
+        (0, 0.317, 0.559, 0.839, 1.10),
+        (1.0, 0.93, 0.985, 0.90),
+        (1.0, 0.98, 0.93, 0.91),
     ),
 )
+"""Teeth of mean width (incisors, canine and premolar: 8.5, 6.5, 7.5 and 7.0 mm above, 5.0, 5.5, 7.0 and
+7.0 mm below; Wheeler's Dental Anatomy) in a mouth that is 48 mm wide."""
+_MEAN_MOUTH = 0.184
+"""Half the width of a mouth at rest, model units. Wide mouths have wider arches, but only half as much as
+they are wider themselves."""
+_TIPS = (-0.08, 0.02)
+"""How much lower and higher than others' the upper teeth's tips of a portrait may lie, model units."""
 _CURVE = 0.62
 """Depth of an arch's end behind its middle, in half widths."""
 
@@ -85,13 +93,20 @@ class Arches:
         """From the contours of shut lips in head space [7,48,3]."""
         edge = lips[EDGE]
         middle, front = edge.mean(0), edge[:, 2].max()
-        width = (edge[0, 0] - edge[POINTS // 2, 0]) / 2
+        width = ((edge[0, 0] - edge[POINTS // 2, 0]) / 2 + _MEAN_MOUTH) / 2
         share, top, bottom, depth = (
             lips.new_tensor([getattr(row, name) for row in _ROWS])
             for name in ("width", "top", "bottom", "depth")
         )
         at = torch.stack([middle[0].expand(2), middle[1].expand(2), front - depth], -1)
         return cls(at, width * share, top, bottom)
+
+    def lowered(self, tips: float) -> Arches:
+        """The same with the upper row's tips at a height in the head."""
+        shift = (tips - self.middle[UPPER, 1] - self.bottom[UPPER]).clamp(*_TIPS)
+        upper = torch.zeros_like(self.top)
+        upper[UPPER] = shift
+        return replace(self, top=self.top + upper, bottom=self.bottom + upper)
 
     def places(self, pose: Tensor, jaw: Tensor, pixels: Tensor, size: int) -> Tensor:
         """Texture coordinates of the rows behind pixels, [B,2,h,w,2]: along and down, -1..1 on the row.
@@ -150,7 +165,7 @@ def draw_rows(width: int, sigma: float, dim: float, phase: float = 0.0) -> np.nd
     pictures = []
     for k, least, darker in ((LOWER, 0.25, 0.75), (UPPER, 0.30, dim)):
         bright, opacity, gum = _row(_ROWS[k], across, down if k == UPPER else -down, phase)
-        bright = bright * (1 - darker * _ramp((np.abs(across) - least) / (0.95 - least)))
+        bright = bright * (1 - darker * smoothstep(0, 1, (np.abs(across) - least) / (0.95 - least)))
         pictures.append(np.stack([bright, opacity, gum], -1))
     smaller = [cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures]
     soft = [cv2.GaussianBlur(p, (0, 0), sigma) if sigma > 0.25 else p for p in smaller]
@@ -180,8 +195,8 @@ def _row(row: _Row, across: np.ndarray, down: np.ndarray, phase: float) -> tuple
     round_in, round_out = np.exp(-within / 0.08), np.exp(-(1 - within) / 0.13)
     tip = 2 * length - 1 + slant - 0.05 * round_in - 0.08 * round_out
     neck = -0.93 + 0.17 * (2 * within - 1) ** 2 + 0.05 * wobble
-    opacity = _ramp((tip - down) / 0.07) * _ramp((1.0 - place) / 0.10)
-    gum = 1 - _ramp((down - neck) / 0.06)
+    opacity = smoothstep(0, 1, (tip - down) / 0.07) * smoothstep(0, 1, (1.0 - place) / 0.10)
+    gum = 1 - smoothstep(0, 1, (down - neck) / 0.06)
     gap = np.exp(-((edge * width / (0.0105 + 0.003 * np.sin(2.3 * phase))) ** 2))
     bright = shades[tooth] * (1 + 0.05 * wobble)
     bright = bright * (1 - 0.18 * gap * (0.30 + 0.70 * np.clip((down + 1) / 1.6, 0, 1)))
@@ -192,8 +207,3 @@ def _row(row: _Row, across: np.ndarray, down: np.ndarray, phase: float) -> tuple
     bright = bright + 0.05 * shine
     bright = bright * (1 - gum) + gum * 0.55 * (1 - 0.15 * gap)
     return bright, opacity, gum
-
-
-def _ramp(x: np.ndarray) -> np.ndarray:
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)

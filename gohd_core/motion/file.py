@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.errors import BadInput
-from gohd_core.files import read_safetensors, write_whole
+from gohd_core.files import atomic_write, read_safetensors
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 KEY = "gohd_motion"
@@ -44,7 +44,7 @@ def save_motion(path: str | Path, motion: Motion, info: Mapping[str, Any] | None
         "info": dict(info or {}),
     }
     content = save(tensors, metadata={KEY: json.dumps(header, sort_keys=True)})
-    return write_whole(path, content)
+    return atomic_write(path, content)
 
 
 def load_motion(path: str | Path) -> Motion:

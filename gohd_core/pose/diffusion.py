@@ -14,7 +14,7 @@ from torch import Tensor
 from gohd_core.checkpoints import BUILTIN, Loaded, load_network
 from gohd_core.checkpoints.runtime import Runtime
 from gohd_core.constants import FPS, N_GAZE, N_POSE
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.motion import Gaze, Pose
 from gohd_core.pose import checks
 from gohd_core.pose.config import DiffusionConfig, check_guidance
@@ -77,7 +77,7 @@ class PoseDiffusion(Runtime):
 
     @property
     def alignment(self) -> str:
-        """Which audio condition the model wants: "release", "aligned" or "mel100"."""
+        """Alignment of the audio condition that the model wants: "release", "aligned" or "mel100"."""
         return self.config.alignment
 
     def denoise(self, x: Tensor, mel: Tensor, initial: Tensor | None, step: Tensor) -> Tensor:
@@ -161,8 +161,7 @@ class PoseDiffusion(Runtime):
             guided = GuidedPrediction(terms, self._placed(mel), placed, visited, windows, self._cache)
 
             def predict(x: Tensor, k: int) -> Tensor:
-                if should_stop is not None and should_stop():
-                    raise Interrupted(f"Sampling was stopped after {k} of {len(visited)} steps.")
+                raise_if_stopped(should_stop, f"Sampling was stopped after {k} of {len(visited)} steps.")
                 eps = guided(x, k)
                 if progress is not None:
                     progress(k + 1, len(visited))

@@ -8,7 +8,7 @@ from typing import Any
 
 from gohd_core import __version__
 from gohd_core.errors import BadInput, MissingDependency
-from gohd_core.files import whole_file
+from gohd_core.files import atomic_path
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC's word for media that a trained network made."""
@@ -37,7 +37,13 @@ def sign_video(
     try:
         signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(algorithm.encode(), chain, key, None))
         builder = c2pa.Builder(manifest(path.name))
-        with signer, builder, whole_file(path) as part, path.open("rb") as source, part.open("w+b") as target:
+        with (
+            signer,
+            builder,
+            atomic_path(path) as part,
+            path.open("rb") as source,
+            part.open("w+b") as target,
+        ):
             builder.sign(signer, "video/mp4", source, target)
     except c2pa.C2paError as error:
         raise BadInput(f"{path} could not be signed ({error}); it stays as it was.") from error

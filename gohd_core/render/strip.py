@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from gohd_core.errors import BadInput
-from gohd_core.files import whole_file
+from gohd_core.files import atomic_path
 from gohd_core.video.writer import frames_to_bytes
 
 
@@ -45,6 +45,6 @@ class FrameStrip:
         if path.suffix.lower() not in kinds:
             raise BadInput(f"Pictures are written as .png or .jpg; {path.name} ends otherwise.")
         strip = Image.fromarray(np.concatenate(self.pictures, axis=1))
-        with whole_file(path) as part:
+        with atomic_path(path) as part:
             strip.save(part, format=kinds[path.suffix.lower()], quality=92)
         return path

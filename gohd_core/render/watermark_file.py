@@ -10,7 +10,7 @@ import numpy as np
 
 from gohd_core.errors import BadInput
 from gohd_core.images import read_picture, rgb_images
-from gohd_core.media import decoded, open_media, start_of, usable
+from gohd_core.media import decode_frames, open_media, start_of, usable
 from gohd_core.render.watermark import KEY, WatermarkDetection, read_frames
 from gohd_core.video.reader import Crop, shown_picture
 
@@ -34,7 +34,7 @@ def read_watermark(
     A video is looked at in a few places only, so that a long one takes no longer.
 
     Args:
-        start, seconds, crop: the part of a video, as `Film.open` takes it.
+        start, seconds, crop: the part of a video, as `VideoReader.open` takes it.
     Raises: `BadInput` when the file can't be read; `MissingDependency` for a video without PyAV.
     """
     if isinstance(source, str | Path):
@@ -68,7 +68,7 @@ def _places(container: Any, name: str, start: float, seconds: float) -> Iterator
         if at:
             container.seek(int((begin + at) / stream.time_base), stream=stream)
         taken = 0
-        for frame in decoded(container, stream, name, tell=lambda _: None):
+        for frame in decode_frames(container, stream, name, tell=lambda _: None):
             time = start if frame.time is None else float(frame.time) - begin
             if seconds and time >= start + seconds - 1e-6:
                 break

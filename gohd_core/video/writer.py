@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from gohd_core.audio.waveform import check_waveform, to_stereo
-from gohd_core.errors import BadInput, Interrupted, MissingDependency
-from gohd_core.files import whole_file
+from gohd_core.errors import BadInput, MissingDependency, raise_if_stopped
+from gohd_core.files import atomic_path
 from gohd_core.video.colour import Colour, Converter, tag
 
 logger = logging.getLogger(__name__)
@@ -70,19 +70,19 @@ def render_video(
             channels are mixed to two (`audio.waveform.to_stereo`).
         crf: constant rate factor of H.264, 0 (lossless) to 51; 18 looks like the source.
         progress: called with (frames written, `total` or 0).
-        colour: of the film that the frames come from (`Film.colour`), so that they are written as it was;
-            None, and what it does not tell, is BT.709 from 720p on, else BT.601. The file says which.
+        colour: `VideoReader.colour` of the video that the frames come from; it is kept. Where it is None or
+            incomplete: BT.709 from 720p on, else BT.601. The file says which.
 
     Raises: `BadInput` for no frames, frames of changing size, or a path that can't be written;
     `Interrupted` when `should_stop` says so; `MissingDependency` without PyAV.
     """
-    av = _av()
+    av = pyav()
     path = Path(path)
     if path.suffix.lower() != ".mp4":
         raise BadInput(f"Videos are written as .mp4; {path.name} ends otherwise.")
     rate = Fraction(fps).limit_denominator(100_000)
     options = {"movflags": "+faststart"}
-    with whole_file(path) as part, av.open(str(part), "w", format="mp4", options=options) as container:
+    with atomic_path(path) as part, av.open(str(part), "w", format="mp4", options=options) as container:
         _write(container, frames, rate, audio, crf, progress, total or 0, should_stop, colour)
     return path
 
@@ -110,8 +110,7 @@ def _write(
     sound = _Sound(container, audio) if audio is not None else None
     written, picture = 0, first
     while picture is not None:
-        if should_stop is not None and should_stop():
-            raise Interrupted("Stopped while writing the video; no file was left behind.")
+        raise_if_stopped(should_stop, "Stopped while writing the video; no file was left behind.")
         if picture.shape != first.shape:
             raise BadInput(
                 f"Frames change size from {first.shape[:2]} to {picture.shape[:2]} at frame {written}; "
@@ -193,7 +192,8 @@ class _Sound:
         self.container.mux(self.stream.encode())
 
 
-def _av() -> Any:
+def pyav() -> Any:
+    """PyAV; `MissingDependency` without it."""
     try:
         import av
     except ImportError as error:

@@ -15,7 +15,7 @@ from gohd_core.driving.locators import KnownLandmarks
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face import Box, align_face
 from gohd_core.face.camera import Camera
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 from tests.support.driving_fakes import FakeExtractor, FakeGaze, plain
 from tests.support.face_helpers import face_landmarks, picture, tiny_extractor, tiny_gaze_estimator
 
@@ -27,7 +27,7 @@ def _extract(frames, fps=25, landmarks=None, **options):
     frames = list(frames)
     points = [CORNERS] * len(frames) if landmarks is None else landmarks
     options = {"steadying": UNTOUCHED, "where": KnownLandmarks(points)} | options
-    return extract_motion(Film.of_images(frames, fps), FakeExtractor(), FakeGaze(), **options)
+    return extract_motion(VideoReader.of_images(frames, fps), FakeExtractor(), FakeGaze(), **options)
 
 
 @pytest.mark.parametrize("fps", [12, Fraction(24000, 1001), 25, Fraction(30000, 1001), 50, 60])
@@ -47,7 +47,7 @@ def test_any_rate_becomes_25_with_the_right_values(fps) -> None:
 
 def test_an_iterator_of_frames_and_another_target_rate() -> None:
     frames = (plain(k) for k in range(60))
-    film = Film.of_frames(frames, 30)
+    film = VideoReader.of_frames(frames, 30)
     made = extract_motion(
         film, FakeExtractor(), where=KnownLandmarks([CORNERS] * 60), fps=Fraction(24000, 1001)
     )
@@ -103,7 +103,9 @@ def test_memory_does_not_grow_with_length() -> None:
             yield frame
             del frame
 
-    made = extract_motion(Film.of_frames(frames()), FakeExtractor(), where=KnownLandmarks([CORNERS] * 400))
+    made = extract_motion(
+        VideoReader.of_frames(frames()), FakeExtractor(), where=KnownLandmarks([CORNERS] * 400)
+    )
     assert len(made.motion) == 400 and most[0] <= 40
 
 
@@ -117,7 +119,7 @@ def test_progress_and_stopping() -> None:
 
 def test_the_gaze_is_read_in_a_box_with_the_forehead() -> None:
     gaze = FakeGaze()
-    film = Film.of_images([plain(1, side=64)])
+    film = VideoReader.of_images([plain(1, side=64)])
     points = CORNERS + 16
     extract_motion(film, FakeExtractor(), gaze, where=KnownLandmarks([points]), steady_crop=False)
     left, top, right, bottom = gaze.boxes[0]
@@ -130,7 +132,7 @@ def test_steadied_landmarks_tremble_less_and_do_not_fall_behind() -> None:
     rng = np.random.default_rng(1)
     course = np.stack([10 * np.sin(np.arange(80) / 12), 5 * np.cos(np.arange(80) / 9)], 1)
     points = [CORNERS * 4 + 30 + place + rng.normal(scale=0.6, size=2) for place in course]
-    film, extractor = Film.of_images([plain(1, side=200)] * 80), FakeExtractor()
+    film, extractor = VideoReader.of_images([plain(1, side=200)] * 80), FakeExtractor()
     made = extract_motion(film, extractor, where=KnownLandmarks(points))
     report = made.report
     assert 0.4 < report.crop_tremble < 0.9 and report.steadied_crop_tremble < 0.6 * report.crop_tremble
@@ -172,20 +174,20 @@ def test_a_pose_told_in_another_square_puts_the_head_in_the_same_place() -> None
 
 
 def test_what_can_not_work_is_said_at_once() -> None:
-    film = Film.of_images([plain(1)])
+    film = VideoReader.of_images([plain(1)])
     with pytest.raises(BadInput, match="aligns faces by their landmarks"):
         extract_motion(film, FakeExtractor())
     with pytest.raises(BadInput, match="aligns faces by their landmarks"):
         extract_motion(film, FakeExtractor(), where=face_locator(box=(1, 1, 20, 20)))
     with pytest.raises(BadInput, match="nothing says where the face is"):
         wide = np.zeros((32, 64, 3), np.uint8)
-        extract_motion(Film.of_images([wide]), FakeExtractor(aligned=False))
+        extract_motion(VideoReader.of_images([wide]), FakeExtractor(aligned=False))
     with pytest.raises(BadInput, match="nothing to do without a face"):
         extract_motion(film, FakeExtractor(), missing="panic")
     with pytest.raises(BadInput, match="landmarks are empty"):
         face_locator(landmarks=[])
     with pytest.raises(BadInput, match="no frames in the part"):
-        extract_motion(Film.of_frames(iter(())), FakeExtractor())
+        extract_motion(VideoReader.of_frames(iter(())), FakeExtractor())
     gaze = FakeGaze()
     gaze.space = "stylised"
     with pytest.raises(BadInput, match="two of one kind"):
@@ -198,7 +200,7 @@ def test_the_real_official_readers_take_what_the_crop_gives_them() -> None:
     frames = [picture(120, 160, seed) for seed in range(5)]
     points = [face_landmarks(80 + 3 * k, 60, 60) for k in range(5)]
     made = extract_motion(
-        Film.of_images(frames),
+        VideoReader.of_images(frames),
         extractor,
         gaze,
         where=KnownLandmarks(points),

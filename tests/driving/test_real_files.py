@@ -11,7 +11,7 @@ import pytest
 
 from gohd_core.driving import extract_by_meshes, extract_people
 from gohd_core.face.mediapipe.reader import FaceReader
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 from tests.support.make_mediapipe_goldens import load_picture
 from tests.support.mediapipe_helpers import faces_folder, needs_files
 from tests.support.video_files import set_matrix, write_film
@@ -71,7 +71,7 @@ def test_a_tilting_head_is_read_from_files_of_all_kinds(tmp_path: Path, reader, 
     write_film(path, pictures, times=lambda k: times[k], pixels=depth)
     if kind == "phone":
         set_matrix(path, 0, 1, -1, 0)
-    driving = extract_by_meshes(Film.open(path), reader)
+    driving = extract_by_meshes(VideoReader.open(path), reader)
     assert driving.report.frames_read == len(times) and driving.report.without_face == 0
     assert len(driving.motion) == COUNT
     assert error(driving) < 2.0
@@ -81,7 +81,7 @@ def test_a_face_that_is_gone_for_a_while_is_counted_and_found_again(tmp_path: Pa
     pictures = frames(face, even())
     for k in range(5, 9):
         pictures[k] = np.full_like(face, 90)
-    driving = extract_by_meshes(Film.open(write_film(tmp_path / "film.mp4", pictures)), reader)
+    driving = extract_by_meshes(VideoReader.open(write_film(tmp_path / "film.mp4", pictures)), reader)
     assert driving.report.without_face == 4 and driving.report.gaps == [(0.2, 0.36)]
     assert error(driving) < 2.0
 
@@ -89,7 +89,7 @@ def test_a_face_that_is_gone_for_a_while_is_counted_and_found_again(tmp_path: Pa
 def test_motion_blur_and_the_edge_abort_nothing(tmp_path: Path, reader, face) -> None:
     pictures = [cv2.blur(each, (9, 1)) for each in frames(face, even())]
     wide = [np.pad(each, ((0, 0), (0, 96), (0, 0)), mode="edge")[:, 84:] for each in pictures]
-    driving = extract_by_meshes(Film.open(write_film(tmp_path / "film.mp4", wide)), reader)
+    driving = extract_by_meshes(VideoReader.open(write_film(tmp_path / "film.mp4", wide)), reader)
     assert driving.report.frames_read == COUNT
     hard = driving.report.without_face + driving.report.doubtful.get("at the edge", 0)
     assert hard >= COUNT - 2
@@ -104,7 +104,7 @@ def test_who_passes_behind_somebody_takes_no_track_over(tmp_path: Path, reader, 
         picture[32:160, left : left + 128] = small
         picture[:, 14 * k : 14 * k + SIDE] = face
         pictures.append(picture)
-    people = extract_people(Film.open(write_film(tmp_path / "film.mp4", pictures)), reader)
+    people = extract_people(VideoReader.open(write_film(tmp_path / "film.mp4", pictures)), reader)
     assert len(people) == 2
     places = people[0].landmarks.mean(1)[:, 0].numpy()
     assert places[-1] - places[0] == pytest.approx(31 * 14, abs=15)

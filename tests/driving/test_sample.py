@@ -12,7 +12,7 @@ import gohd_core as gohd
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.driving import SmoothingConfig, extract_motion, face_locator, motion_jitter
 from gohd_core.stylised.expressions import INDEX
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 
 pytest.importorskip("av", reason="PyAV is not installed")
 COLUMNS = {
@@ -51,7 +51,7 @@ def truth():
 
 @pytest.fixture(scope="module")
 def film():
-    return Film.open(assets_folder() / "driving_sample.mp4")
+    return VideoReader.open(assets_folder() / "driving_sample.mp4")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_frames_without_a_face_are_noticed(film, readers) -> None:
         frames[k] = np.zeros_like(frames[k])
     for k in range(25, 28):
         frames[k] = np.full_like(frames[k], 127) + np.arange(256, dtype=np.uint8)[:, None] // 4
-    made = extract_motion(Film.of_images(frames), *readers)
+    made = extract_motion(VideoReader.of_images(frames), *readers)
     assert made.report.gaps == [(0.4, 0.6), (1.0, 1.12)] and made.report.without_face == 8
 
 
@@ -103,7 +103,7 @@ def test_a_head_that_walks_through_a_wide_picture_is_read_the_same(film, readers
         wide[12:268, x : x + 256] = image
         frames.append(wide)
         boxes.append((x + 55, 12 + 85, x + 205, 12 + 217))
-    made = extract_motion(Film.of_images(frames), *readers, where=face_locator(box=boxes))
+    made = extract_motion(VideoReader.of_images(frames), *readers, where=face_locator(box=boxes))
     assert made.report.without_face == 0
     found = _correlations(made.motion, driving.motion)
     assert min(found[name] for name in ("pitch", "yaw", "roll", "jaw", "blink_left")) > 0.9, found

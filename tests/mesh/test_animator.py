@@ -12,17 +12,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.camera import Camera, transform
-from gohd_core.mesh import drawing, flow_inverse, head, sampling
+from gohd_core.mesh import drawing, head, sampling
 from gohd_core.mesh.animator import MeshAnimator
 from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.contour_warp import contour_flows
-from gohd_core.mesh.flow_inverse import inverse_flow
+from gohd_core.mesh.flow_inverse import inverse_flow, inverse_flow_plain
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.gaze import from_head, into_head
-from gohd_core.mesh.inpaint import hidden_wall, push_pull
-from gohd_core.mesh.matte import split
+from gohd_core.mesh.inpaint import hidden_wall
+from gohd_core.mesh.matte import refined, split
 from gohd_core.mesh.source import MeshSource, mesh_source
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.stylised.camera import gaze_in_head
@@ -110,17 +111,16 @@ def test_the_fast_inverse_is_the_plain_one(monkeypatch):
     targets[:, 0] = torch.tensor([0.5, 0.0])
     with torch.inference_mode():
         source.warp.flow(targets)
-        fast = inverse_flow(shifts[0], SIZE)
-        monkeypatch.setattr(flow_inverse, "uses_cpu_kernels", lambda x: False)
-        plain = inverse_flow(shifts[0], SIZE)
+        fast, plain = (invert(shifts[0], SIZE) for invert in (inverse_flow, inverse_flow_plain))
     assert shifts[0].abs().max() > 5
-    assert (fast - plain).abs().max() < 0.1 and (fast - plain).abs().mean() < 1e-3
+    error = (fast - plain).abs()  # where the picture folds, neither has come to an end
+    assert error.mean() < 1e-3 and (error > 0.1).float().mean() < 1e-3
 
 
 def test_nothing_flows_at_the_portraits_own_motion():
     for source in (portrait(), matted()):
         flow = source.warp.flow(source.own)
-        assert max(each.abs().max() for each in (flow.skin, flow.rigid, flow.held_back)) < 1e-3
+        assert max(each.abs().max() for each in (flow.skin, flow.rigid, flow.held_back)) < 5e-3
 
 
 def test_held_sides_that_the_person_crosses_stay():
@@ -191,6 +191,18 @@ def test_layers_add_up_to_the_picture():
     assert layers.alpha[0, 0, 128, 130] == 1 and layers.alpha[0, 0, 10, 10] == 0
 
 
+def test_what_hangs_beside_the_head_in_its_colour_is_the_persons_and_the_wall_beside_it_is_not():
+    rgb = np.full((128, 128, 3), (0.2, 0.5, 0.3), np.float32)
+    rgb += np.random.default_rng(0).normal(0, 0.01, rgb.shape).astype(np.float32)
+    rgb[20:100, 40:80] = rgb[50:80, 84:92] = (0.15, 0.1, 0.1)  # a head, and a plait beside it
+    mask = np.zeros((128, 128), np.float32)
+    mask[20:100, 40:80] = 1
+    mask[44:86, 80:98] = 0.3  # the network knows of something there
+    alpha = refined(rgb, mask)
+    assert alpha[56:74, 86:90].min() > 0.9
+    assert alpha[56:74, 95:].max() < 0.05
+
+
 def test_lips_part_by_what_is_commanded():
     source = faces.painted()
     gaps = []
@@ -235,6 +247,7 @@ def test_frames_do_not_depend_on_the_batch():
     for k, each in enumerate(descriptors.split(1)):
         # In a batch windows are as large as the largest one; sums are in another order.
         assert (drawing.draw(source, each)[0] - together[k]).abs().max() < 5e-3
+    descriptors = torch.cat([descriptors, descriptors.flip(0)])
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
@@ -250,14 +263,15 @@ def test_sampling_is_exact_at_pixels_and_as_fast_as_plain():
     image = torch.rand(1, 4, 40, 40, generator=generator) * 2 - 1
     texture = sampling.doubled(image)
     assert texture.shape == (79, 79, 4)
-    pixels = sampling.pixel_grid(40, image.device)[None]
-    assert torch.allclose(sampling.sample(texture, pixels), image, atol=1e-6)
-    at = torch.rand(2, 33, 21, 2, generator=generator) * 60 - 10
+    line = 2 * torch.arange(40, dtype=torch.float32)
+    texels = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)[None]
+    assert torch.allclose(sampling.sample(texture, texels), image, atol=1e-6)
+    at = torch.rand(2, 33, 21, 2, generator=generator) * 120 - 20
     # OpenCV rounds places to 1/32 of a texel.
     for reflected in (True, False):
         fast, plain = (f(texture, at, reflected=reflected) for f in (sampling.sample, sampling.sample_plain))
         assert (fast - plain).abs().max() < 0.08 and (fast - plain).abs().mean() < 0.01
-    beyond = torch.tensor([[[-9.0, 7.0], [52.0, 7.0], [7.0, -9.0], [7.0, 52.0]]])[None]
+    beyond = 2 * torch.tensor([[[-9.0, 7.0], [52.0, 7.0], [7.0, -9.0], [7.0, 52.0]]])[None]
     found = sampling.sample(texture, beyond, reflected=False)[0, :, 0]
     assert torch.equal(
         found, torch.stack([image[0, :, 7, 0], image[0, :, 7, -1], image[0, :, 0, 7], image[0, :, -1, 7]], 1)
@@ -282,7 +296,7 @@ def test_push_pull_keeps_what_is_known_and_fills_the_rest_with_its_range():
     generator = torch.Generator().manual_seed(0)
     image = torch.rand(1, 3, 23, 37, generator=generator)
     known = (torch.rand(1, 1, 23, 37, generator=generator) > 0.8).float()
-    filled = push_pull(image * known - 9 * (1 - known), known)
+    filled = push_pull_inpaint(image * known - 9 * (1 - known), known)
     assert torch.allclose(filled * known, image * known, atol=1e-5)
     assert filled.min() > -0.01 and filled.max() < 1.01
 

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from gohd_core.mesh.drawing import draw
-from gohd_core.mesh.frame import MouthFrame
-from tests.support.mesh_faces import SIZE, astronaut, drawn_parts, painted
+from gohd_core.mesh.frame import EDGE, LIPS, MouthFrame
+from gohd_core.mesh.source import mesh_source
+from gohd_core.mesh.teeth import UPPER
+from tests.support.mesh_faces import SIZE, astronaut, drawn_parts, painted, painted_mesh, painted_picture
 
 JAW, SMILES = 0, [7, 8]
 
@@ -89,6 +93,41 @@ def test_own_teeth_stay_where_the_head_has_them(smiling, monkeypatch):
     at = frame.rigid_at[0][deep].round().long()
     difference = window[0].permute(1, 2, 0)[deep] - own[at[:, 1], at[:, 0]]
     assert deep.sum() > 10 and difference.abs().mean() < 0.12
+
+
+def test_a_strip_of_own_teeth_gives_way_to_whole_drawn_ones(smiling, monkeypatch):
+    own = smiling.mouth.own
+    green = own.picture.clone()
+    green[:, [0, 1, 2, 4, 5, 6]] = torch.tensor([-1.0, 1.0, -1.0] * 2)[:, None, None]
+    shown = []
+    for gap in (smiling.face.gap, 0.03):
+        mouth = replace(smiling.mouth, own=replace(own, picture=green), face=replace(smiling.face, gap=gap))
+        _, window = mouth_of(replace(smiling, mouth=mouth), with_jaw(smiling, 0.9), monkeypatch)
+        shown.append((window[:, 1] - window[:, 0]).max())
+    assert shown[0] > 0.5 and shown[1] < 0.1
+
+
+def test_drawn_teeth_end_where_own_ones_do(smiling):
+    lips, mouth = smiling.face.contours[LIPS, EDGE, :, 1], smiling.mouth
+    # Hers reach down to the lower lip.
+    assert lips[36] < mouth.own.tips < lips[36] + 0.3 * smiling.face.gap
+    tips = (mouth.arches.middle[:, 1] + mouth.arches.bottom)[UPPER]
+    assert tips.item() == pytest.approx(mouth.own.tips, abs=1e-5)
+
+
+def test_gaps_between_own_teeth_are_no_holes(smiling):
+    rows = [(row, (row > 0.9).nonzero()[:, 0]) for row in smiling.mouth.own.picture[0, 7]]
+    rows = [row[seen.min() : seen.max() + 1] for row, seen in rows if len(seen) > 5]
+    assert len(rows) >= 3 and min(row.min() for row in rows) > 0.85
+
+
+def test_teeth_have_the_tint_of_the_eyes_whites(shut):
+    mesh = painted_mesh()
+    tinted = (painted_picture(mesh) + 1) * torch.tensor([1.0, 0.95, 0.6])[:, None, None] - 1
+    whites = torch.tensor([0.82, 0.80, 0.78]), torch.tensor([0.82, 0.76, 0.468])
+    for source, white in zip((shut, mesh_source(tinted, mesh, None)), whites, strict=True):
+        tooth = source.mouth.colours[0]
+        assert 1 - tooth[2] / tooth[0] == pytest.approx(0.7 * (1 - white[2] / white[0]).item(), abs=0.06)
 
 
 def test_the_mouth_opens_steadily(smiling):

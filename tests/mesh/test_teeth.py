@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from gohd_core.face.camera import Camera, transform
-from gohd_core.mesh.frame import LIPS
-from gohd_core.mesh.teeth import LOWER, UPPER, Arches, draw_rows
+from gohd_core.mesh.frame import EDGE, LIPS, POINTS
+from gohd_core.mesh.teeth import LOWER, REACH, UPPER, Arches, draw_rows
 from tests.support.mesh_faces import SIZE, painted
 
 
@@ -55,6 +55,22 @@ def test_rows_end_and_have_gaps():
     assert opacity[50, 192] > 0.99 and gum[50, 192] < 0.01
     assert middle.max() - middle.min() > 0.05  # not one white band
     assert opacity[-1].max() == 0 and gum[2, 192] > 0.9
+
+
+def test_teeth_are_as_wide_as_peoples(arches):
+    lips = painted().face.closed[LIPS, EDGE]
+    mouth = (lips[0, 0] - lips[POINTS // 2, 0]).item()
+    slope = 2 * 0.62  # of the parabola at its end
+    length = 1.18 * float(arches.half[UPPER])  # of half of it
+    assert (1 + slope**2 / 6) / (1 + slope**2 / 24) == pytest.approx(1.18, abs=0.01)
+    bright = draw_rows(1536, 0.0, 0.0)[UPPER, 0]
+    row = bright[bright.shape[0] // 2]
+    dark = (row[1:-1] < row[:-2]) & (row[1:-1] <= row[2:]) & (row[1:-1] < 0.87)
+    gaps = np.sort(np.abs((dark.nonzero()[0] + 1.5) / 768 - 1)) * REACH * length
+    front, beside = gaps[1:3].mean(), gaps[3:5].mean()
+    # Of mouths of 48 mm: incisors of 8.5 and 6.5 mm.
+    assert front / mouth == pytest.approx(8.5 / 48, abs=0.02)
+    assert (beside - front) / mouth == pytest.approx(6.5 / 48, abs=0.02)
 
 
 def test_blurred_pictures_get_blurred_teeth():

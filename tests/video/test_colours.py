@@ -9,7 +9,7 @@ import torch
 from gohd_core.errors import BadInput
 from gohd_core.render import render_video
 from gohd_core.video.colour import Colour
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
@@ -64,7 +64,7 @@ def test_a_video_tells_its_colours_and_keeps_to_what_it_tells(tmp_path, size, ta
     ycc, found = stored(path)
     assert found == tags
     assert np.abs(by_the_standard(ycc, tags[0], False) - BARS).max() < 5
-    shown = next(Film.open(path).play())[1][size[0] // 2, (np.arange(6) * 2 + 1) * size[1] // 12]
+    shown = next(VideoReader.open(path).play())[1][size[0] // 2, (np.arange(6) * 2 + 1) * size[1] // 12]
     assert np.abs(shown - BARS).max() < 5
 
 
@@ -73,7 +73,7 @@ def test_a_video_tells_its_colours_and_keeps_to_what_it_tells(tmp_path, size, ta
 def test_a_films_own_colours_are_kept(tmp_path, matrix, full) -> None:
     own = Colour(matrix, 9 if matrix == 9 else 1, 1, full)
     path = render_video(tmp_path / "a.mp4", [bars(64, 96)], crf=4, colour=own)
-    film = Film.open(path)
+    film = VideoReader.open(path)
     assert film.colour == own
     again = render_video(tmp_path / "b.mp4", film.batches(25), crf=4, colour=film.colour)
     ycc, tags = stored(again)
@@ -96,7 +96,7 @@ def test_an_untagged_film_is_read_as_players_read_it(tmp_path, size, matrix) -> 
         container.mux(stream.encode(None))
     ycc, tags = stored(path)
     assert tags[0] in (0, 2)
-    shown = next(Film.open(path).play())[1][size[0] // 2, (np.arange(6) * 2 + 1) * size[1] // 12]
+    shown = next(VideoReader.open(path).play())[1][size[0] // 2, (np.arange(6) * 2 + 1) * size[1] // 12]
     assert np.abs(shown - by_the_standard(ycc, matrix, False)).max() < 5
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from gohd_core.audio import AudioFeatures, audio_features, load_audio
 from gohd_core.constants import N_EXPRESSION, N_POSE, SAMPLE_RATE, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.heads.figures import COLUMNS, NOTE, SpokenHead, head_figures, speed
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.measures.motion_statistics import audio_beats, beat_alignment
@@ -25,7 +25,6 @@ from gohd_core.models import Models
 from gohd_core.motion import Pose
 from gohd_core.pipeline import TalkOptions
 
-Progress = Callable[[str, int, int], None]
 MEAN, JOINED = "mean", "all, one after another"
 LONGEST = 60.0
 """Seconds of a video that are read."""
@@ -55,25 +54,20 @@ def heads(
     if models.pose.space != STYLISED or models.expression.space != STYLISED:
         raise BadInput("Heads are measured in the stylised space; give stylised weights.")
     made, alike, heard = _table("Heads and eyes for recordings"), _seed_table(seeds), []
-    told = partial(progress, "recordings") if progress else None
-    for done, path in enumerate(sounds):
+    for path in with_progress(sounds, "recordings", progress):
         features = _cut(path, seconds)
         heard.append(features.waveform)
         samples = [make_head(models, features, seed) for seed in range(seeds)]
         made.put(Path(path).name, _means([head_figures(one) for one in samples]))
         alike.put(Path(path).name, seed_figures(samples))
-        if told:
-            told(done + 1, len(sounds))
     _mean_row(made), _mean_row(alike)
     joined = audio_features(torch.cat(heard), SAMPLE_RATE)
     made.put(JOINED, head_figures(make_head(models, joined, 0)))
     tables = [made, alike]
     if videos:
         real = _table("Heads and eyes of people in videos")
-        for done, path in enumerate(videos):
+        for path in with_progress(videos, "videos", progress):
             real.put(Path(path).stem, head_figures(seen_head(path, reader)))
-            if progress:
-                progress("videos", done + 1, len(videos))
         _mean_row(real)
         tables.append(real)
     setting = {"benchmark": 1, "seeds": seeds, "seconds": seconds}
@@ -94,16 +88,16 @@ def seen_head(path: str | Path, reader: Any) -> SpokenHead:
     """Head and eyes of the person in a video, and the beats of its sound."""
     from gohd_core.driving.extraction import extract_by_meshes
     from gohd_core.face.mediapipe.reader import FaceReader
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
     reader = reader if isinstance(reader, FaceReader) else reader()
-    driving = extract_by_meshes(Film.open(Path(path), seconds=LONGEST), reader)
+    driving = extract_by_meshes(VideoReader.open(Path(path), seconds=LONGEST), reader)
     features = audio_features(*load_audio(path))
     return _head(driving.motion.pose, driving.motion.expression.values, features)
 
 
 def seed_figures(samples: Sequence[SpokenHead]) -> dict[str, float]:
-    """How much heads of several seeds differ, and between what their figures lie."""
+    """Similarity of heads of several seeds, and the range of their figures."""
     speeds = [speed(one.angles) for one in samples]
     aligned = [beat_alignment(one.angles, one.beats) for one in samples]
     shut = [blinks(one.ratio)[0] for one in samples]

@@ -1,4 +1,4 @@
-"""What is seen of the lips in a video, and its sound: read once, kept beside each other."""
+"""Lip openings read from a video, with its sound; cached by the file's content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from gohd_core.audio import load_audio
 from gohd_core.constants import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from gohd_core.errors import BadInput
-from gohd_core.files import write_whole
+from gohd_core.files import atomic_write
 
 if TYPE_CHECKING:
     from gohd_core.face.mediapipe.landmarks import FaceLandmarks
@@ -95,7 +95,7 @@ def read_lips(path: str | Path, reader: Any, folder: str | Path | None = None) -
         gap, width = lips_of_mesh(*_meshes(path, reader))
         seen = {"gap": gap, "width": width}
         if kept is not None:
-            write_whole(kept, save(seen))
+            atomic_write(kept, save(seen))
     frames = len(seen["gap"])
     sound = np.pad(sound, (0, max(0, frames * SAMPLES_PER_FRAME - len(sound))))
     return SeenLips(path.stem, seen["gap"], seen["width"], sound[: frames * SAMPLES_PER_FRAME])
@@ -104,11 +104,11 @@ def read_lips(path: str | Path, reader: Any, folder: str | Path | None = None) -
 def _meshes(path: Path, reader: Any) -> tuple[np.ndarray, float]:
     """(points [N, 478, 3] of every frame, frames a second)."""
     from gohd_core.face.mediapipe.reader import FaceReader
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
     if not isinstance(reader, FaceReader):
         reader = reader()
-    film = Film.open(path, seconds=LONGEST)
+    film = VideoReader.open(path, seconds=LONGEST)
     faces: list[FaceLandmarks | None] = []
     last: FaceLandmarks | None = None
     frames = (image for _, image in film.play())
@@ -116,10 +116,10 @@ def _meshes(path: Path, reader: Any) -> tuple[np.ndarray, float]:
         found = reader.track(batch, last)
         faces += found
         last = found[-1] if found[-1] is not None else last
-    return filled(faces, path.name), float(film.fps)
+    return fill_gaps(faces, path.name), float(film.fps)
 
 
-def filled(faces: Iterable[Any], name: str) -> np.ndarray:
+def fill_gaps(faces: Iterable[Any], name: str) -> np.ndarray:
     """Points [N, 478, 3] of faces; where there is none, those of the face before (or of the first)."""
     points = [None if face is None else face.points for face in faces]
     present = [k for k, one in enumerate(points) if one is not None]

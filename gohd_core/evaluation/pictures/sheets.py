@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from gohd_core.evaluation.pictures.measure import Result
-from gohd_core.files import whole_file
+from gohd_core.files import atomic_path
 
 TILE = 224
 """Side of a picture on a sheet."""
@@ -42,7 +42,7 @@ class Sheets:
         path = self.folder / f"sheet_{len(self.written):02d}.jpg"
         width = max(row.shape[1] for row in self._rows)
         rows = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in self._rows]
-        with whole_file(path) as part:
+        with atomic_path(path) as part:
             Image.fromarray(np.concatenate(rows)).save(part, "JPEG", quality=90)
         self.written.append(path)
         self._rows = []

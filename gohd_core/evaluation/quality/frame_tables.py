@@ -11,7 +11,7 @@ from gohd_core.evaluation.quality.controllability import Head
 from gohd_core.evaluation.quality.drawing import as_pictures
 from gohd_core.evaluation.quality.factor_grid import FACTORS, FREE, NEAR, Sheet
 from gohd_core.evaluation.report import Table
-from gohd_core.measures.coefficient_errors import explained
+from gohd_core.measures.coefficient_errors import explained_variance
 from gohd_core.measures.images import frame_figures, perceptual_distance, sharpness
 from gohd_core.training.animator.examples import boxes
 
@@ -107,7 +107,7 @@ def identity_table(heads: list[Head], sheet: Sheet) -> Table:
             "distance to self": torch.cat(own).mean(),
             "to nearest other": torch.cat(other).mean(),
             "coefficient distance": np.linalg.norm(made - real, axis=-1).mean() / max(between, 1e-9),
-            "reader r2": explained(
+            "reader r2": explained_variance(
                 *(torch.from_numpy(x.reshape(-1, x.shape[-1])).float() for x in (real, stated))
             ),
         },

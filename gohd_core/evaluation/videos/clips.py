@@ -120,10 +120,10 @@ def _frames(path: Path, reading: VideoReadConfig) -> Iterator[np.ndarray]:
     """Crops at 25 frames a second: for each time, the last frame that has begun."""
     from PIL import Image
 
-    from gohd_core.video.reader import Film
+    from gohd_core.video.reader import VideoReader
 
     wanted, last = 0, None
-    for time, frame in Film.open(path, seconds=reading.seconds).play():
+    for time, frame in VideoReader.open(path, seconds=reading.seconds).play():
         while last is not None and wanted / FPS < time - 1e-6:
             yield last
             wanted += 1

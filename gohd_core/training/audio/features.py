@@ -11,7 +11,7 @@ import numpy as np
 from gohd_core.clips import Clip
 from gohd_core.constants import SAMPLE_RATE
 from gohd_core.errors import BadInput
-from gohd_core.files import write_whole
+from gohd_core.files import atomic_write
 from gohd_core.training.framework.sampling import audio_frames
 
 _log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def _kept(clip: Clip, alignment: str) -> Rows:
     if not path.is_file() or path.stat().st_mtime < clip.path.stat().st_mtime:
         content = save(compute_features(clip, alignment))
         try:
-            write_whole(path, content)
+            atomic_write(path, content)
         except BadInput as error:
             _log.warning("Audio features are not kept: %s", error)
             return _remembered(str(clip.path), alignment)

@@ -1,4 +1,4 @@
-"""What stage 2 of the expression predictor is told: losses, generator, discriminators, data."""
+"""Config of stage 2 of the expression predictor: losses, generator, discriminators, data."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.errors import BadCheckpoint
-from gohd_core.files import write_whole
+from gohd_core.files import atomic_write
 
 _KEY = "run"
 _NAME = re.compile(r"step_(\d+)\.safetensors")
@@ -26,7 +26,7 @@ def save_tree(path: str | Path, tree: Any) -> None:
 
     tensors: dict[str, Tensor] = {}
     skeleton = _flatten(tree, tensors)
-    write_whole(path, save(tensors, metadata={_KEY: json.dumps(skeleton)}))
+    atomic_write(path, save(tensors, metadata={_KEY: json.dumps(skeleton)}))
 
 
 def load_tree(path: str | Path) -> Any:

@@ -19,7 +19,7 @@ from gohd_core.face.extractor_network import ExtractorConfig
 from gohd_core.face.gaze_estimator import GazeConfig, GazeEstimator
 from gohd_core.face.glimpses import GlimpseConfig
 from gohd_core.face.resnet import ResNetConfig
-from gohd_core.measures.coefficient_errors import explained, reading_figures, slope
+from gohd_core.measures.coefficient_errors import explained_variance, reading_figures, slope
 from gohd_core.training.face.examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
 from gohd_core.training.face.extractor import ExtractorTask, GazeEstimatorTask, openness
 from gohd_core.training.face.extractor_config import ExtractorLosses, ExtractorTraining, GazeTraining
@@ -233,8 +233,10 @@ def test_guides_are_the_true_landmarks_a_little_off():
 
 def test_figures():
     truth = torch.linspace(-1, 1, 50)
-    assert explained(truth, truth) == 1 and math.isclose(slope(0.8 * truth + 3, truth), 0.8, rel_tol=1e-5)
-    assert math.isclose(explained(torch.zeros(50), truth), 0, abs_tol=1e-6)
+    assert explained_variance(truth, truth) == 1 and math.isclose(
+        slope(0.8 * truth + 3, truth), 0.8, rel_tol=1e-5
+    )
+    assert math.isclose(explained_variance(torch.zeros(50), truth), 0, abs_tol=1e-6)
     pose = torch.stack([truth] * 5 + [torch.zeros(50)], 1)
     read = pose + torch.deg2rad(torch.tensor(2.0))
     names = {"pose": ("pitch", "yaw", "roll", "x", "y", "z")}

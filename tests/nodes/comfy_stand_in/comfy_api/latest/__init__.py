@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+from typing import Any
+
 from . import io, ui
 
 
@@ -16,6 +20,23 @@ class VideoFromFile:
 
     def get_stream_source(self) -> str:
         return self.file
+
+    def get_dimensions(self) -> tuple[int, int]:
+        import av
+
+        with av.open(self.file) as container:
+            return container.streams.video[0].width, container.streams.video[0].height
+
+    def save_to(
+        self, path: Any, format: Any = None, codec: Any = None, metadata: Any = None, bit_depth: Any = None
+    ) -> None:
+        if isinstance(path, str):
+            shutil.copy(self.file, path)
+        else:
+            path.write(Path(self.file).read_bytes())
+
+    def as_trimmed(self, start_time: float = 0, duration: float = 0) -> VideoFromFile:
+        return VideoFromFile(self.file)
 
 
 class InputImpl:

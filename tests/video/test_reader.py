@@ -13,7 +13,7 @@ import torch
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.errors import BadInput
 from gohd_core.render import render_video
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 SAMPLE = assets_folder() / "driving_sample.mp4"
@@ -27,7 +27,7 @@ def ramp(tmp_path_factory):
 
 
 def test_a_file_is_played_with_its_times(ramp) -> None:
-    film = Film.open(ramp)
+    film = VideoReader.open(ramp)
     assert film.fps == 30 and film.count == 60 and not film.once
     played = list(film.play())
     assert len(played) == 60 and played[0][1].shape == (32, 48, 3)
@@ -37,52 +37,52 @@ def test_a_file_is_played_with_its_times(ramp) -> None:
 
 
 def test_a_part_of_a_file_and_a_file_in_memory(ramp) -> None:
-    part = Film.open(io.BytesIO(ramp.read_bytes()), start=0.5, seconds=1.0)
+    part = VideoReader.open(io.BytesIO(ramp.read_bytes()), start=0.5, seconds=1.0)
     played = list(part.play())
     assert part.count == len(played) == 30 and abs(played[0][0]) < 1e-3
-    whole = list(Film.open(ramp).play())
+    whole = list(VideoReader.open(ramp).play())
     assert np.array_equal(played[0][1], whole[15][1])
     assert len(list(part.play())) == 30
 
 
 def test_batches_and_iterators() -> None:
     images = torch.rand(5, 16, 16, 3, generator=torch.Generator().manual_seed(0))
-    film = Film.of_images(images, Fraction(30000, 1001))
+    film = VideoReader.of_images(images, Fraction(30000, 1001))
     played = list(film.play())
     assert film.count == 5 and played[1][1].dtype == np.uint8
     assert abs(played[4][0] - 4 * 1001 / 30000) < 1e-9
     assert np.abs(played[3][1] / 255 - images[3].numpy()).max() < 0.5 / 255 + 1e-6
-    once = Film.of_frames(iter(images), 50)
+    once = VideoReader.of_frames(iter(images), 50)
     assert once.once and len(list(once.play())) == 5 and not list(once.play())
 
 
 def test_what_is_no_film_is_said(tmp_path, ramp) -> None:
     with pytest.raises(BadInput, match="no video at"):
-        Film.open(tmp_path / "none.mp4")
+        VideoReader.open(tmp_path / "none.mp4")
     words = tmp_path / "words.mp4"
     words.write_text("not a film")
     with pytest.raises(BadInput, match="can't be read as a video"):
-        Film.open(words)
+        VideoReader.open(words)
     sound = assets_folder() / "speech" / "hello.flac"
     with pytest.raises(BadInput, match="no picture track"):
-        Film.open(shutil.copy(sound, tmp_path / "sound.wav"))
+        VideoReader.open(shutil.copy(sound, tmp_path / "sound.wav"))
     with pytest.raises(BadInput, match="no frames in the batch"):
-        Film.of_images(torch.zeros(0, 4, 4, 3))
+        VideoReader.of_images(torch.zeros(0, 4, 4, 3))
     with pytest.raises(BadInput, match="frame rate"):
-        Film.of_images(torch.zeros(1, 4, 4, 3), 0)
+        VideoReader.of_images(torch.zeros(1, 4, 4, 3), 0)
     with pytest.raises(BadInput, match="no time from 0 on"):
-        Film.open(ramp, start=-1)
+        VideoReader.open(ramp, start=-1)
     for broken in (float("nan"), float("inf")):
         with pytest.raises(BadInput, match="no time from 0 on"):
-            Film.open(ramp, start=broken)
+            VideoReader.open(ramp, start=broken)
         with pytest.raises(BadInput, match="no time from 0 on"):
-            Film.open(ramp, seconds=broken)
+            VideoReader.open(ramp, seconds=broken)
 
 
 def test_the_sample_is_small_and_has_sound() -> None:
     assert SAMPLE.stat().st_size <= 300_000
     with av.open(str(SAMPLE)) as container:
         assert container.streams.video[0].codec_context.name == "h264" and container.streams.audio
-    film = Film.open(SAMPLE)
+    film = VideoReader.open(SAMPLE)
     assert film.fps == 25 and 80 <= film.count <= 130
     assert next(film.play())[1].shape == (256, 256, 3)

@@ -8,20 +8,21 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from gohd_core.errors import BadInput
-from gohd_core.video.reader import Film
+from gohd_core.video.reader import VideoReader
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
 from tests.support.video_files import corners, set_matrix, write_film  # noqa: E402
 
 
-def first(film: Film) -> np.ndarray:
+def first(film: VideoReader) -> np.ndarray:
     return next(film.play())[1].astype(int)
 
 
-def times(film: Film) -> np.ndarray:
+def times(film: VideoReader) -> np.ndarray:
     return np.array([time for time, _ in film.play()])
 
 
@@ -41,9 +42,19 @@ def times(film: Film) -> np.ndarray:
 )
 def test_every_turn_and_mirror_of_the_display_matrix_is_heeded(tmp_path, matrix, shown) -> None:
     path = set_matrix(write_film(tmp_path / "v.mp4", [corners()] * 3), *matrix)
-    film, wanted = Film.open(path), shown(corners())
+    film, wanted = VideoReader.open(path), shown(corners())
     assert film.size == wanted.shape[:2]
     assert np.abs(first(film) - wanted).mean() < 4
+
+
+@pytest.mark.parametrize(("orientation", "quarters"), [(1, 0), (3, 2), (6, -1), (8, 1)])
+def test_frames_with_exif_are_upright(tmp_path, orientation, quarters) -> None:
+    """FFmpeg 8 attaches EXIF to frames, a kind of side data that PyAV 18 doesn't know."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(corners()).save(tmp_path / "v.jpg", exif=exif, quality=95)
+    shown = first(VideoReader.open(tmp_path / "v.jpg"))
+    assert np.abs(shown - np.rot90(corners(), quarters)).mean() < 4
 
 
 @pytest.mark.parametrize(
@@ -57,17 +68,17 @@ def test_every_turn_and_mirror_of_the_display_matrix_is_heeded(tmp_path, matrix,
 )
 def test_pixels_become_square(tmp_path, shape, matrix, size) -> None:
     path = write_film(tmp_path / "v.mp4", [corners()] * 3, pixel_shape=shape)
-    film = Film.open(set_matrix(path, *matrix))
+    film = VideoReader.open(set_matrix(path, *matrix))
     assert film.size == size and first(film).shape[:2] == size
 
 
 def test_a_crop_is_of_the_upright_picture(tmp_path) -> None:
     path = set_matrix(write_film(tmp_path / "v.mp4", [corners()] * 3), 0, 1, -1, 0)
-    film = Film.open(path, crop=(32, 48, 30, 40))
+    film = VideoReader.open(path, crop=(32, 48, 30, 40))
     assert film.size == (40, 30)
     assert np.abs(first(film) - np.rot90(corners(), -1)[48:88, 32:62]).mean() < 4
     with pytest.raises(BadInput, match="outside"):
-        Film.open(path, crop=(500, 0, 10, 10))
+        VideoReader.open(path, crop=(500, 0, 10, 10))
 
 
 def brightening(count: int) -> list[np.ndarray]:
@@ -80,7 +91,7 @@ def brightening(count: int) -> list[np.ndarray]:
 def test_the_rate_is_that_of_the_frames(tmp_path, rate, step) -> None:
     """Browsers' recordings claim 1000 frames a second; time lapses have one in two seconds."""
     path = write_film(tmp_path / "v.mkv", brightening(24), rate=rate, times=lambda k: k * step)
-    film = Film.open(path)
+    film = VideoReader.open(path)
     assert float(film.fps) == pytest.approx(1 / step, rel=0.03)
     assert np.abs(times(film) - np.arange(24) * step).max() < 2e-3
 
@@ -88,7 +99,7 @@ def test_the_rate_is_that_of_the_frames(tmp_path, rate, step) -> None:
 def test_uneven_times_are_kept(tmp_path) -> None:
     gaps = np.random.default_rng(0).uniform(0.01, 0.2, 30).cumsum()
     path = write_film(tmp_path / "v.mkv", brightening(30), times=lambda k: float(gaps[k]))
-    film = Film.open(path)
+    film = VideoReader.open(path)
     assert np.abs(times(film) - (gaps - gaps[0])).max() < 2e-3
     assert float(film.fps) == pytest.approx(29 / (gaps[-1] - gaps[0]), rel=0.05)
 
@@ -103,7 +114,7 @@ def test_time_goes_on_where_time_stamps_jump(tmp_path, order) -> None:
         part = write_film(tmp_path / f"{k}.ts", brightening(12), sound=sound, options=options)
         parts.append(part.read_bytes())
     (tmp_path / "v.ts").write_bytes(b"".join(parts))
-    film = Film.open(tmp_path / "v.ts")
+    film = VideoReader.open(tmp_path / "v.ts")
     found = times(film)
     assert len(found) == 24 and film.count == 24
     assert np.abs(found - np.arange(24) / 25).max() < 0.15 and np.diff(found).min() > 0
@@ -111,7 +122,7 @@ def test_time_goes_on_where_time_stamps_jump(tmp_path, order) -> None:
 
 def test_a_pause_of_the_recorder_stays(tmp_path) -> None:
     path = write_film(tmp_path / "v.mp4", brightening(20), times=lambda k: k / 25 + (15 if k >= 10 else 0))
-    assert times(Film.open(path))[[9, 10]] == pytest.approx([9 / 25, 15 + 10 / 25], abs=1e-3)
+    assert times(VideoReader.open(path))[[9, 10]] == pytest.approx([9 / 25, 15 + 10 / 25], abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "ts", "avi"])
@@ -120,11 +131,11 @@ def test_a_film_that_was_cut_off_is_read_as_far_as_it_goes_and_said_once(tmp_pat
     options = {"movflags": "faststart"} if kind == "mp4" else {}
     path = write_film(tmp_path / f"v.{kind}", list(noise), options=options)
     with caplog.at_level(logging.WARNING):
-        assert len(times(Film.open(path))) == 50
+        assert len(times(VideoReader.open(path))) == 50
     assert not caplog.records
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 6 // 10 // 188 * 188 + 50])
-    film = Film.open(path)
+    film = VideoReader.open(path)
     with caplog.at_level(logging.WARNING):
         counts = [len(times(film)), len(times(film))]
     assert counts[0] == counts[1] and 15 <= counts[0] <= 45
@@ -139,7 +150,7 @@ def test_a_damaged_part_in_the_middle_is_left_out(tmp_path, caplog) -> None:
     middle = len(content) // 2
     content[middle : middle + 200] = bytes(200)
     path.write_bytes(content)
-    found = times(Film.open(path))
+    found = times(VideoReader.open(path))
     assert 40 <= len(found) <= 50 and found[-1] == pytest.approx(49 / 25, abs=0.05)
 
 
@@ -149,7 +160,7 @@ def test_frames_that_change_size_are_shown_at_the_first_ones_size(tmp_path) -> N
     for name, picture in (("a", large), ("b", small)):
         write_film(tmp_path / f"{name}.ts", [picture] * 10)
     (tmp_path / "v.ts").write_bytes((tmp_path / "a.ts").read_bytes() + (tmp_path / "b.ts").read_bytes())
-    film = Film.open(tmp_path / "v.ts")
+    film = VideoReader.open(tmp_path / "v.ts")
     shown = [image for _, image in film.play()]
     assert {image.shape for image in shown} == {(64, 96, 3)} and len(shown) == 20
     assert np.abs(shown[-1].astype(int) - large).mean() < 12
@@ -162,7 +173,9 @@ def grey(level: int) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["avi", "mp4", "mkv", "ts"])
 def test_frames_that_are_stored_in_another_order_are_shown_in_theirs(tmp_path, kind) -> None:
     """AVI tells when frames are decoded and no more."""
-    film = Film.open(write_film(tmp_path / f"v.{kind}", [grey(60 + 5 * k) for k in range(20)], reordered=3))
+    film = VideoReader.open(
+        write_film(tmp_path / f"v.{kind}", [grey(60 + 5 * k) for k in range(20)], reordered=3)
+    )
     played = list(film.play())
     assert [time for time, _ in played] == pytest.approx([k / 25 for k in range(20)], abs=1e-3)
     assert np.abs([image.mean() - 60 - 5 * k for k, (_, image) in enumerate(played)]).max() < 3
@@ -172,7 +185,7 @@ def test_frames_that_are_stored_in_another_order_are_shown_in_theirs(tmp_path, k
 @pytest.mark.parametrize("kind", ["mkv", "mp4", "avi"])
 def test_one_frame_in_two_seconds_is_no_cut_off_film(tmp_path, kind, caplog) -> None:
     path = write_film(tmp_path / f"v.{kind}", [grey(60 + 40 * k) for k in range(4)], rate=Fraction(1, 2))
-    assert times(Film.open(path)) == pytest.approx([0, 2, 4, 6])
+    assert times(VideoReader.open(path)) == pytest.approx([0, 2, 4, 6])
     assert not caplog.records
 
 
@@ -188,7 +201,7 @@ def test_the_picture_on_a_sounds_cover_is_no_film(tmp_path) -> None:
         frame.sample_rate = 16_000
         container.mux([*heard.encode(frame), *heard.encode(None), *cover.encode(None)])
     with pytest.raises(BadInput, match="has no picture track"):
-        Film.open(path)
+        VideoReader.open(path)
 
 
 def test_any_part_is_cut_by_time(tmp_path) -> None:
@@ -196,5 +209,5 @@ def test_any_part_is_cut_by_time(tmp_path) -> None:
     for start, seconds in itertools.product((0.0, 0.31, 1.0), (0.0, 0.4)):
         whole = np.arange(50) / 25
         wanted = whole[(whole >= start - 1e-6) & ((whole < start + seconds - 1e-6) | (seconds == 0))] - start
-        film = Film.open(path, start=start, seconds=seconds)
+        film = VideoReader.open(path, start=start, seconds=seconds)
         assert np.abs(times(film) - wanted).max() < 1e-3
