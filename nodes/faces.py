@@ -22,7 +22,7 @@ def landmarks_field(tooltip: str, *, optional: bool) -> Any:
 
 
 def choice_fields() -> list[Any]:
-    """Which of several faces."""
+    """Inputs that choose one of several faces."""
     return [
         field(
             io.Combo,
@@ -96,10 +96,19 @@ def needed_reader() -> Any:
     """The same where there is no other way; `BadInput` without them."""
     reader = face_reader()
     if reader is None:
-        raise BadInput(
-            "The networks that read faces are not there; run `gohd download faces` and queue again."
-        )
+        raise BadInput(f"The networks that read faces are not there. {_how_to_get_them()}")
     return reader
+
+
+def _how_to_get_them() -> str:
+    """What whoever sits before ComfyUI can do, who may have no command line."""
+    from gohd_core.checkpoints.released import FACES
+
+    names = ", ".join(item.name for item in FACES)
+    return (
+        "Connect this computer to the internet and start ComfyUI again, which fetches them; or put them into "
+        f"{host.weight_folders()[0] / FACES[0].folder}: {names}."
+    )
 
 
 @lru_cache(maxsize=1)
@@ -113,8 +122,8 @@ def _fetched(folder: Path) -> str | None:
             download.download(item, folder / item.folder, progress=bar, should_stop=bar.should_stop)
     except BadInput as error:
         return (
-            f"The networks that read faces could not be fetched ({error}) Until `gohd download faces "
-            f"--models {folder}` has fetched them, only drawn portraits of the kind that ships will talk."
+            f"The networks that read faces could not be fetched ({error}) Until they are there, only drawn "
+            f"portraits of the kind that ships will talk. {_how_to_get_them()}"
         )
     return None
 
@@ -143,7 +152,7 @@ def detector_for(extractor: Any, box: Any, size: tuple[int, int], *, follow: boo
     if lost:
         raise BadInput(
             f"The picture is {size[1]} x {size[0]} and nothing says where the face is: the networks that "
-            "read faces are not there. Run `gohd download faces`, or give a square picture of the head."
+            f"read faces are not there. {_how_to_get_them()} Or give a square picture of the head."
         )
     return None
 

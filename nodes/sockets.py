@@ -47,7 +47,8 @@ def growing(kind: Any, prefix: str, tooltip: str, fixed: dict[str, str], numbers
     those that are `fixed`, with tooltips of their own. They come by name, or within `more_PREFIXs`."""
     if not hasattr(io, "Autogrow"):
         return [field(kind, name, text, optional=True) for name, text in fixed.items()]
-    one = field(kind, prefix.rstrip("_"), tooltip, optional=True)
+    # Not optional itself, or 0.8 finds no template: none of them is needed as min is 0.
+    one = field(kind, prefix.rstrip("_"), tooltip)
     template = io.Autogrow.TemplateNames(one, names=[f"{prefix}{k}" for k in numbers], min=0)
     return [
         io.Autogrow.Input(f"more_{prefix.rstrip('_')}s", template=template, optional=True, tooltip=tooltip)

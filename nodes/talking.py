@@ -11,7 +11,7 @@ from gohd_core.choices import GAZES
 from gohd_core.errors import BadInput
 
 from . import host, sockets
-from .drawing import encoded, finishing_fields
+from .drawing import encode_video, finishing_fields
 from .faces import portrait_of, size_field
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
 from .made_video import MadeVideo
@@ -19,7 +19,6 @@ from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
 from .sockets import field, result, schema
 from .values import mask_box, waveform
-
 
 
 class TalkingPortrait(io.ComfyNode):
@@ -154,7 +153,7 @@ class TalkingPortrait(io.ComfyNode):
         motion, frames = talk(portrait, features, models, options, **progress)
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         frames = finish(bar.watched(frames), portrait, full_frame=full_frame, **marks)
-        video = encoded(frames, motion.fps, sound, 18, bar)
+        video = encode_video(frames, motion.fps, sound, 18, bar)
         return io.NodeOutput(MadeVideo(str(video)), motion)
 
 

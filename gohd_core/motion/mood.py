@@ -5,11 +5,13 @@ Units and what they do are those of P. Ekman, W. V. Friesen, J. C. Hager, "Facia
 1+2+5, afraid 1+2+4+5+20, angry 4+5+7+23, disgusted 9+10+15. Tender joins the slanted brows of compassion
 (J. L. Goetz, D. Keltner, E. Simon-Thomas, Psychological Bulletin 2010) and the smile of affection (G. C.
 Gonzaga et al., J. Personality and Social Psychology 2001). Sadness bows the head and surprise raises it
-(M. Coulson, J. Nonverbal Behavior 2004); how other moods hold it, and how strong
-each unit is, was chosen by eye.
+(M. Coulson, J. Nonverbal Behavior 2004); how other moods hold it, and how strong each unit is, was chosen by
+eye on photographs.
 
-Units that part or shut the lips (10, 23, 25, 26) would fight with speech and are left out; noses are wrinkled
-on photographs alone, so that drawn heads tell disgust by brows, lids and corners.
+The smile that is felt raises the cheeks (P. Ekman, R. J. Davidson, W. V. Friesen, J. Personality and Social
+Psychology 1990), and so does a wrinkled nose, whose unit pulls up the skin beside it. Units that part or shut
+the lips (10, 23, 25, 26) would fight with speech and are left out; cheeks are raised and noses wrinkled on
+photographs alone, so that drawn heads tell joy and disgust by brows, lids and corners.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ UNITS: dict[str, dict[str, float]] = {
     "2": {"brow_outer_up_left": 1.0, "brow_outer_up_right": 1.0},
     "4": {"frown": 1.0},
     "5": {"blink_left": -0.22, "blink_right": -0.22},
+    "6": {"squint": 1.0},
     "7": {"blink_left": 0.22, "blink_right": 0.22},
     "9": {"nose_wrinkle": 1.0},
     "12": {"smile_left": 1.0, "smile_right": 1.0},
@@ -41,13 +44,13 @@ UNITS: dict[str, dict[str, float]] = {
 
 PROTOTYPES: dict[str, dict[str, float]] = {
     "neutral": {},
-    "happy": {"12": 0.75, "7": 0.5, "2": 0.15},
-    "sad": {"1": 0.8, "4": 0.4, "15": 0.6, "7": 0.6},
-    "angry": {"4": 0.95, "7": 0.7, "15": 0.25},
-    "surprised": {"1": 0.8, "2": 0.9, "5": 1.0},
-    "afraid": {"1": 0.9, "2": 0.45, "4": 0.45, "5": 0.8, "20": 0.45},
-    "disgusted": {"9": 0.8, "4": 0.5, "7": 0.9, "15": 0.5},
-    "tender": {"1": 0.35, "12": 0.4, "7": 0.35},
+    "happy": {"6": 0.45, "12": 1.0, "7": 0.2},
+    "sad": {"1": 0.9, "4": 0.4, "15": 0.9, "7": 0.6},
+    "angry": {"4": 1.0, "7": 0.9, "15": 0.35},
+    "surprised": {"1": 0.9, "2": 1.0, "5": 1.0},
+    "afraid": {"1": 1.1, "2": 0.5, "4": 0.6, "5": 1.0, "20": 0.7},
+    "disgusted": {"9": 0.95, "6": 0.3, "4": 0.4, "7": 0.7, "15": 0.7},
+    "tender": {"1": 0.35, "6": 0.3, "12": 0.55, "7": 0.2},
 }
 """Strength of each unit in a mood."""
 

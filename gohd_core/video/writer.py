@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.audio.waveform import check_waveform, to_stereo
-from gohd_core.errors import BadInput, Interrupted, MissingDependency
+from gohd_core.errors import BadInput, MissingDependency, raise_if_stopped
 from gohd_core.files import atomic_path
 from gohd_core.video.colour import Colour, Converter, tag
 
@@ -120,8 +120,7 @@ def _write(
     sound = _Sound(container, audio) if audio is not None else None
     written, picture = 0, first
     while picture is not None:
-        if should_stop is not None and should_stop():
-            raise Interrupted("Stopped while writing the video; no file was left behind.")
+        raise_if_stopped(should_stop, "Stopped while writing the video; no file was left behind.")
         if picture.shape != first.shape:
             raise BadInput(
                 f"Frames change size from {first.shape[:2]} to {picture.shape[:2]} at frame {written}; "

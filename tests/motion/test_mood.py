@@ -55,14 +55,14 @@ def test_corners_give_way_to_rounded_lips() -> None:
     motion.expression.values[0, INDEX["lip_pucker"]] = 1.0
     motion.expression.values[1, INDEX["lip_pucker"]] = 0.0
     smile = with_mood(motion, {"happy": 1.0}).expression.values[:, INDEX["smile_left"]]
-    assert smile[0] == 0 and smile[1] == pytest.approx(0.75)
+    assert smile[0] == 0 and smile[1] == pytest.approx(1.0)
 
 
 def test_a_mood_comes_and_goes_with_its_keys() -> None:
     keys = Keyframes.parse("0 0 linear\n1 1 linear\n2 0", 1)
     made = with_mood(speech(51), {"sad": keys})
     brows = made.expression.values[:, INDEX["brow_inner_up"]]
-    assert brows[0] == 0 and brows[25] == pytest.approx(0.8) and brows[50] == pytest.approx(0, abs=1e-6)
+    assert brows[0] == 0 and brows[25] == pytest.approx(0.9) and brows[50] == pytest.approx(0, abs=1e-6)
     assert made.pose.values[25, 0] == pytest.approx(torch.deg2rad(torch.tensor(5.0)).item(), rel=1e-4)
     still = with_mood(speech(51), {"sad": keys}, head=False)
     assert torch.equal(still.pose.values, torch.zeros(51, 6))

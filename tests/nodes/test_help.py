@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gohd_core.choices import MOODS
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS, LOCALES = ROOT / "web" / "docs", ROOT / "locales"
 LANGUAGES = ("en", "zh", "ja", "ko", "zh-TW", "fr", "es", "ru")
@@ -39,13 +41,25 @@ def tables(schema) -> str:
 
 def english(schema) -> dict:
     """A node's entry in nodeDefs.json."""
+    inputs = {item.id: {"name": item.id, "tooltip": item.tooltip} for item in schema.inputs}
+    if schema.node_id == "GoHDConversation":
+        inputs |= grown(inputs["voice_3"]["tooltip"])
     return {
         "display_name": schema.display_name,
         "description": schema.description,
-        "inputs": {item.id: {"name": item.id, "tooltip": item.tooltip} for item in schema.inputs},
+        "inputs": inputs,
         "outputs": {
             str(k): {"name": item.id, "tooltip": item.tooltip} for k, item in enumerate(schema.outputs)
         },
+    }
+
+
+def grown(third: str) -> dict:
+    """Inputs that grow, by the keys that the front end looks their tooltips up with."""
+    numbers = ("third", "fourth", "fifth", "sixth", "seventh", "eighth")
+    return {
+        f"more_voices_voice_{k}": {"name": f"voice_{k}", "tooltip": third.replace("third", number)}
+        for k, number in enumerate(numbers, 3)
     }
 
 
@@ -126,3 +140,23 @@ def test_tooltips_of_numbers_name_their_limits(schemas, language) -> None:
         for item in schema.inputs:
             tooltip = told[name]["inputs"][item.id]["tooltip"]
             assert limits(item) <= set(re.findall(r"-?\d+(?:\.\d+)?", tooltip)), f"{name}.{item.id}"
+
+
+def test_what_the_pads_say_is_in_every_language() -> None:
+    """The keys that web/js uses, and no others, with the same gaps to fill."""
+    said = {path.name: json.loads((path / "main.json").read_text())["gohd"] for path in LOCALES.iterdir()}
+    assert sorted(said) == sorted(LANGUAGES)
+    scripts = "\n".join(path.read_text() for path in (ROOT / "web" / "js").glob("*.js"))
+    presets = json.loads((ROOT / "web" / "js" / "face_presets.json").read_text())
+    made = {f"preset_{name}" for name in presets} | {f"mood_{name}" for name in MOODS if name != "neutral"}
+    keys = set(said["en"])
+    used = {key for key in keys if re.search(rf'"{key}"', scripts)} | made
+    asked = set(re.findall(r'word\("(\w+)"', scripts)) | set(re.findall(r'"(\w+_title)"', scripts)) | made
+    assert used == keys and asked <= keys
+    for language, texts in said.items():
+        assert list(texts) == list(said["en"]), language
+        for key, text in texts.items():
+            gaps = re.findall(r"{\w+}", said["en"][key])
+            assert text.strip() and re.findall(r"{\w+}", text) == gaps, f"{language}: {key}"
+            if language in SCRIPTS:
+                assert is_written_in(language, text), f"{language}: {key}"

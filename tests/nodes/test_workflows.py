@@ -153,12 +153,21 @@ def test_a_workflow_begins_with_a_photograph_and_says_whose_its_nodes_are(path) 
             assert model["name"] == node["widgets_values"][0] and model["directory"] == "upscale_models"
 
 
+def called_in_app_mode(node: dict, widget: str) -> str:
+    """A widget's label, or else its name."""
+    (found,) = [item for item in node["inputs"] if item.get("widget", {}).get("name") == widget]
+    return found.get("label", widget)
+
+
 @pytest.mark.parametrize("path", UI, ids=lambda path: path.stem)
 def test_app_mode_shows_a_few_inputs_that_are_there(path) -> None:
     workflow = json.loads(path.read_text())
     shown, nodes = workflow["extra"]["linearData"], {node["id"]: node for node in workflow["nodes"]}
     assert workflow["extra"]["linearMode"] is True and 2 <= len(shown["inputs"]) <= 5
-    for number, widget in shown["inputs"]:
+    for number, widget, *_ in shown["inputs"]:
         named = [each["widget"]["name"] for each in nodes[number]["inputs"] if "widget" in each]
         assert widget in named, f"{nodes[number]['type']} has no {widget}"
     assert shown["outputs"] and all("Save" in nodes[k]["type"] for k in shown["outputs"])
+
+    called = [called_in_app_mode(nodes[number], widget) for number, widget, *_ in shown["inputs"]]
+    assert len(set(called)) == len(called), "two that have one name are not told apart"

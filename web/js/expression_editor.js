@@ -44,7 +44,7 @@ function build(node) {
   const list = sliderList(controls, (name, value) => {
     setWidget(found[name], value);
     node.graph?.setDirtyCanvas(true, true);
-  }, (name) => (found[name].label ?? name).replaceAll("_", " "));
+  });
 
   // The plain sliders are the truth, and stay out of sight until one is wired.
   const hide = () => {
@@ -64,8 +64,8 @@ function build(node) {
   Object.assign(pad.style, { display: "flex", flexDirection: "column" });
   Object.assign(preview.element.style, { flex: "1 1 0", aspectRatio: "1", objectFit: "contain" });
   pad.append(preview.element, list.element,
-    row(button("reset", "reset", "All sliders to 0: the portrait as it is.", () => take({})),
-      button("mirror", "mirror", "Left and right change places.", () => take(mirrored(values())))),
+    row(button("reset", "reset", "reset_title", () => take({})),
+      button("mirror", "mirror", "mirror_title", () => take(mirrored(values())))),
     presetRow(take, values));
   onChange(node, [...names, "mood", "mood_amount"].map((name) => found[name]), show);
   addPad(node, "expression_editor", pad, HEIGHT);

@@ -2,7 +2,7 @@
 import { formatLines, isNumber, parseLines, segmentAt, short } from "./keys.js";
 
 /** Keys {time, values, ...} of a text, and the notes `below` them; throws what can't be read. */
-export const parseFaces = (text) => parseLines(text, "seconds, name=value", ([time, ...set]) => {
+export const parseFaces = (text) => parseLines(text, "form_face", ([time, ...set]) => {
   const pairs = set.map((word) => word.split("="));
   if (!isNumber(time) || !pairs.every((pair) => pair.length === 2 && isNumber(pair[1]))) return null;
   return { time: Number(time), values: Object.fromEntries(pairs.map(([name, value]) => [name, Number(value)])) };

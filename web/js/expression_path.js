@@ -73,8 +73,8 @@ function build(node) {
   pad.className = "gohd-expression-path";
   Object.assign(pad.style, { display: "flex", flexDirection: "column" });
   pad.append(preview.element, said, line.line, line.buttons, list.element,
-    row(button("reset", "reset", "This key is the face as it is.", () => take({})),
-      button("mirror", "mirror", "Left and right of this key change places.", () => take(mirrored(face())))),
+    row(button("reset", "reset", "reset_key_title", () => take({})),
+      button("mirror", "mirror", "mirror_key_title", () => take(mirrored(face())))),
     presetRow(take, face));
   onChange(node, [text], read);
   (text.element ?? text.inputEl)?.addEventListener("input", read);

@@ -3,6 +3,7 @@ import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
 import { used } from "./face_preview.js";
 import { button, row } from "./pad.js";
+import { word } from "./words.js";
 
 const FOLDER = "gohd/expressions";
 const FORMAT = "gohd-expression-1";
@@ -26,18 +27,18 @@ const file = (name) => `/userdata/${encodeURIComponent(`${FOLDER}/${name}.json`)
 
 /** Writes one; throws a sentence where that can't be. */
 export async function saveOwn(name, values) {
-  if (!NAME.test(name)) throw new Error("A name has letters, digits, spaces, _ and -, 60 at most.");
+  if (!NAME.test(name)) throw new Error(word("bad_name"));
   const body = JSON.stringify({ format: FORMAT, values: used(values) }, null, 1);
   const answer = await api.fetchApi(`${file(name)}?overwrite=true`, { method: "POST", body });
-  if (!answer.ok) throw new Error(`ComfyUI did not save it (${answer.status}).`);
+  if (!answer.ok) throw new Error(word("not_saved", { status: answer.status }));
 }
 
 /** Reads one; throws a sentence for what is none. */
 export async function loadOwn(name) {
-  if (!NAME.test(name)) throw new Error("There is no such face.");
+  if (!NAME.test(name)) throw new Error(word("no_such_face"));
   const answer = await api.fetchApi(file(name));
   const content = answer.ok ? await answer.json().catch(() => null) : null;
-  if (content?.format !== FORMAT || typeof content.values !== "object") throw new Error(`${name} is no face of GoHD.`);
+  if (content?.format !== FORMAT || typeof content.values !== "object") throw new Error(word("no_face", { name }));
   return Object.fromEntries(Object.entries(content.values).filter(([, value]) => Number.isFinite(value)));
 }
 
@@ -45,14 +46,14 @@ export async function loadOwn(name) {
 export function presetRow(take, give) {
   const list = document.createElement("select");
   list.className = "gohd-presets";
-  list.title = "Faces by name; your own lie in ComfyUI's user folder, gohd/expressions.";
+  list.title = word("presets_title");
   Object.assign(list.style, { flex: "2", fontSize: "11px", minWidth: "0" });
   const option = (value, text) => Object.assign(document.createElement("option"), { value, textContent: text });
   let known = {};
   const fill = async () => {
     known = await shipped();
     const own = await listOwn().catch(() => []);
-    list.replaceChildren(option("", "presets"), ...Object.keys(known).map((name) => option(name, name.replaceAll("_", " "))),
+    list.replaceChildren(option("", word("presets")), ...Object.keys(known).map((name) => option(name, word(`preset_${name}`))),
       ...own.map((name) => option(OWN + name, `★ ${name}`)));
   };
   const complain = (error) => app.extensionManager?.toast?.add?.({
@@ -65,8 +66,8 @@ export function presetRow(take, give) {
       complain(error);
     }
   });
-  const keep = button("keep", "save", "Keeps this face as a file, by a name.", async () => {
-    const asked = { title: "GoHD", message: "Name of this face", defaultValue: "" };
+  const keep = button("keep", "save", "save_title", async () => {
+    const asked = { title: "GoHD", message: word("save_prompt"), defaultValue: "" };
     const name = (await (app.extensionManager?.dialog?.prompt?.(asked) ?? window.prompt(asked.message)))?.trim();
     if (!name) return;
     try {

@@ -1,8 +1,8 @@
 // The portrait in a node: drawn by the server for a face that a run made ready, and for sliders as they stand.
 import { api } from "../../../scripts/api.js";
+import { word } from "./words.js";
 
 const SIZE = 512; // pixels, as the server draws at most
-const IDLE = "Run once: then the face is drawn here as you move the sliders.";
 
 /** A picture that the server draws; `show(values, time)` asks for one, the last asked is the one that stays. */
 export function facePreview(node) {
@@ -25,7 +25,7 @@ export function facePreview(node) {
   const clear = () => {
     context.fillStyle = "#20242a";
     context.fillRect(0, 0, SIZE, SIZE);
-    say(IDLE);
+    say(word("run_once"));
   };
 
   async function draw() {
@@ -45,7 +45,7 @@ export function facePreview(node) {
           canvas.dataset.drawn = JSON.stringify(asked);
           canvas.dataset.milliseconds = Math.round(performance.now() - started);
         } else {
-          say((await answer.json()).error ?? IDLE);
+          say((await answer.json()).error ?? word("run_once"));
         }
       } catch (error) {
         say(String(error.message ?? error));

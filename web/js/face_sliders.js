@@ -1,11 +1,13 @@
 // The sliders of a face in a node, in two columns; what both expression nodes share.
 import { row } from "./pad.js";
+import { inputWords, word } from "./words.js";
 
+const NODE = "GoHDExpressionEditor";
 const COLOURS = { set: "#f2efe9", zero: "#8a93a0" };
 
 /** What the sliders of Expression Editor are: name -> {min, max, step}; and the moods. */
 export function sliders() {
-  const required = window.LiteGraph.registered_node_types.GoHDExpressionEditor?.nodeData?.input?.required ?? {};
+  const required = window.LiteGraph.registered_node_types[NODE]?.nodeData?.input?.required ?? {};
   const controls = {};
   for (const [name, [type, options]] of Object.entries(required)) {
     if (type === "FLOAT" && name !== "mood_amount") controls[name] = options;
@@ -16,10 +18,10 @@ export function sliders() {
 }
 
 /**
- * Sliders of names -> {min, max, step, tooltip}; `turned(name, value)` hears of each move, a double-click is 0.
- * `show(values)` sets them, `label(name)` says what stands beside one.
+ * Sliders of names -> {min, max, step}; `turned(name, value)` hears of each move, a double-click is 0.
+ * `show(values)` sets them.
  */
-export function sliderList(known, turned, label = (name) => name.replaceAll("_", " ")) {
+export function sliderList(known, turned) {
   const element = document.createElement("div");
   element.className = "gohd-sliders";
   const columns = "repeat(2, minmax(0, 1fr))";
@@ -27,10 +29,11 @@ export function sliderList(known, turned, label = (name) => name.replaceAll("_",
     marginTop: "4px", flex: "none", overflowY: "auto" });
   element.addEventListener("wheel", (event) => event.stopPropagation()); // or the graph would zoom
   const rows = {};
-  for (const [name, { min, max, step, tooltip }] of Object.entries(known)) {
+  for (const [name, { min, max, step }] of Object.entries(known)) {
+    const { label = word(`mood_${name}`), tooltip } = inputWords(NODE, name);
     const range = Object.assign(document.createElement("input"), { type: "range", min, max, step, value: 0, name });
     const [text, said] = [document.createElement("span"), document.createElement("span")];
-    text.textContent = label(name);
+    text.textContent = label;
     Object.assign(text.style, { width: "38%", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" });
     Object.assign(range.style, { flex: "1", minWidth: "0", margin: "0" });
     Object.assign(said.style, { width: "30px", textAlign: "right" });
@@ -38,7 +41,7 @@ export function sliderList(known, turned, label = (name) => name.replaceAll("_",
     range.addEventListener("dblclick", () => turned(name, 0));
     range.addEventListener("pointerdown", (event) => event.stopPropagation());
     const line = row(text, range, said);
-    line.title = tooltip ?? name;
+    line.title = tooltip ?? label;
     Object.assign(line.style, { alignItems: "center", marginTop: "0", height: "20px" });
     element.append(line);
     rows[name] = { range, said, text };

@@ -2,7 +2,7 @@
 import { formatLines, isNumber, parseLines, segmentAt, short } from "./keys.js";
 
 /** Keys {time, pitch, yaw, ...} of a text, and the notes `below` them; throws what can't be read. */
-export const parseKeys = (text) => parseLines(text, "seconds, pitch, yaw", (words) => {
+export const parseKeys = (text) => parseLines(text, "form_gaze", (words) => {
   if (words.length !== 3 || !words.every(isNumber)) return null;
   const [time, pitch, yaw] = words.map(Number);
   return { time, pitch, yaw };

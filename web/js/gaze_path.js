@@ -6,6 +6,7 @@ import { formatKeys, gazeAt, parseKeys } from "./gaze_keys.js";
 import { setKey } from "./keys.js";
 import { addPad, caption, onChange, onDrag, padCanvas, setWidget } from "./pad.js";
 import { timeLine } from "./time_line.js";
+import { word } from "./words.js";
 
 const NODE = "GoHDGazePath";
 const HEIGHT = 236; // pixels
@@ -18,7 +19,7 @@ function build(node) {
   let problem = "";
 
   const picture = padCanvas(
-    "gohd-gaze-path-eye", "Drag the iris: sets the key at this time, or makes one.",
+    "gohd-gaze-path-eye", "drag_iris",
     (context, width, height) => {
       if (!path) {
         drawEye(context, width, height, 0, 0);
@@ -29,7 +30,7 @@ function build(node) {
       drawEye(context, width, height, pitch, yaw);
       drawTrail(context, width, height);
       const [up, left] = [pitch, yaw].map((value) => Math.round(value * 10) / 10);
-      caption(context, height, `${line.now().toFixed(2)} s   pitch ${up}°   yaw ${left}°`);
+      caption(context, height, `${line.now().toFixed(2)} s   ${word("pitch")} ${up}°   ${word("yaw")} ${left}°`);
     });
 
   function drawTrail(context, width, height) {
@@ -49,7 +50,7 @@ function build(node) {
     }
   }
 
-  const curve = (name) => ({ colour: COLOURS[name], label: () => name,
+  const curve = (name) => ({ colour: COLOURS[name], label: () => word(name),
     share: (time) => 0.5 + (0.5 * gazeAt(path.keys, time)[name]) / LIMIT });
   const line = timeLine({
     path: () => path, end: () => Math.max(path?.keys.at(-1).time ?? 0, duration.value || 0),

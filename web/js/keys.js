@@ -1,4 +1,5 @@
 // Keys in time as text, by the rules of gohd_core/motion/keyframes.py; what gaze and expression paths share.
+import { word } from "./words.js";
 export const EASES = ["smooth", "linear", "hold"];
 export const FRAME = 0.04; // seconds at 25 frames a second
 
@@ -11,7 +12,8 @@ export const onFrame = (time) => Math.max(0, Math.round(Math.round(time / FRAME)
 
 /**
  * Keys {time, ease, note, above, and what `read` gives} of a text, and the notes `below` them; throws what can't
- * be read. `read(words)` gives {time, ...} of a key's words without the ease, or null where they are not of that `form`.
+ * be read. `read(words)` gives {time, ...} of a key's words without the ease, or null where they are not of that
+ * `form`, a key of words.js.
  */
 export function parseLines(text, form, read) {
   const keys = [];
@@ -25,13 +27,13 @@ export function parseLines(text, form, read) {
     }
     const ease = EASES.includes(words.at(-1)) ? words.pop() : EASES[0];
     const key = read(words);
-    if (!key) throw new Error(`Line ${index + 1}: write ${form}.`);
+    if (!key) throw new Error(word("line_form", { line: index + 1, form: word(form) }));
     if (key.time < 0 || (keys.length && key.time <= keys.at(-1).time))
-      throw new Error(`Line ${index + 1}: times must rise from line to line.`);
+      throw new Error(word("line_times", { line: index + 1 }));
     keys.push({ ...key, ease, note: note.join("#").trim(), above: notes });
     notes = [];
   }
-  if (!keys.length) throw new Error(`Write one key a line: ${form}.`);
+  if (!keys.length) throw new Error(word("no_keys", { form: word(form) }));
   return { keys, below: notes };
 }
 

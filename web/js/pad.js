@@ -1,4 +1,5 @@
 // Pads in nodes: canvases, buttons and rows, the pointer on them, and the widgets whose values they set.
+import { word } from "./words.js";
 
 /** Pointer on an element, as shares of its width and height, whatever the graph's zoom. */
 export function shares(element, event) {
@@ -13,11 +14,11 @@ export function caption(context, height, text, colour = "#aab2bd") {
   context.fillText(text, 8, height - 8);
 }
 
-/** A canvas that is drawn with as many pixels as it is shown with, and again when that changes. */
+/** A canvas, its title a key of words.js, that is drawn with as many pixels as it is shown with, and again when that changes. */
 export function padCanvas(name, title, draw) {
   const canvas = document.createElement("canvas");
   canvas.className = name;
-  canvas.title = title;
+  canvas.title = word(title);
   Object.assign(canvas.style, { width: "100%", height: "100%", borderRadius: "6px", touchAction: "none" });
   const context = canvas.getContext("2d");
   canvas.redraw = () => {
@@ -77,10 +78,10 @@ export function addPad(node, name, element, height) {
   pad.serialize = false;
 }
 
-/** A button of a node's pad. */
+/** A button of a node's pad; label and title are keys of words.js. */
 export function button(name, label, title, pressed) {
   const made = document.createElement("button");
-  Object.assign(made, { type: "button", textContent: label, title, className: `gohd-${name}` });
+  Object.assign(made, { type: "button", textContent: word(label), title: word(title), className: `gohd-${name}` });
   Object.assign(made.style, { flex: "1", fontSize: "11px", padding: "2px", cursor: "pointer" });
   made.addEventListener("click", pressed);
   return made;

@@ -1,6 +1,7 @@
 // A time line of keys in a node: scrub, play, add, move and remove keys, and say how they go on.
 import { EASES, keyAt, moveKey, onFrame, removeKey } from "./keys.js";
 import { button, onDrag, padCanvas, row, shares } from "./pad.js";
+import { word } from "./words.js";
 
 const EDGE = 10; // pixels beside the line
 const GRIP = 8; // pixels around a key
@@ -20,7 +21,7 @@ export function timeLine({ path, end, curves, scrubbed, add, changed }) {
   const chosen = () => keyAt(keys() ?? [], now);
 
   const line = padCanvas(
-    "gohd-time-line", "Press to scrub, drag a key to move it; double-click adds a key, or removes one.",
+    "gohd-time-line", "time_line",
     (context, width, tall) => {
       context.fillStyle = "#181b20";
       context.fillRect(0, 0, width, tall);
@@ -36,7 +37,7 @@ export function timeLine({ path, end, curves, scrubbed, add, changed }) {
         context.strokeStyle = context.fillStyle = colour;
         context.stroke();
         context.fillText(label(now), labelled, 11);
-        labelled += 36;
+        labelled += context.measureText(label(now)).width + 8;
       }
       context.fillStyle = "#ffffff14"; // what comes after the end
       context.fillRect(across(end(), width), 0, width, tall);
@@ -64,7 +65,7 @@ export function timeLine({ path, end, curves, scrubbed, add, changed }) {
     buttons.remove.disabled = at < 0 || keys().length < 2;
     buttons.ease.disabled = at < 0;
     buttons.add.disabled = !keys() || at >= 0;
-    buttons.ease.textContent = at < 0 ? "ease" : keys()[at].ease;
+    buttons.ease.textContent = at < 0 ? word("ease") : keys()[at].ease;
   };
   const scrub = (time) => {
     now = Math.min(onFrame(time), onFrame(range()));
@@ -89,10 +90,10 @@ export function timeLine({ path, end, curves, scrubbed, add, changed }) {
     playing = keys() ? requestAnimationFrame(step) : 0;
   };
   const buttons = {
-    play: button("play", "▶", "Play or stop.", play),
-    add: button("add", "+ key", "Adds a key at this time.", () => add(now)),
-    remove: button("remove", "− key", "Removes the key at this time.", () => remove(chosen())),
-    ease: button("ease", "ease", "How it goes on from this key: smooth, linear or hold.", () => {
+    play: button("play", "▶", "play_title", play),
+    add: button("add", "add_key", "add_key_title", () => add(now)),
+    remove: button("remove", "remove_key", "remove_key_title", () => remove(chosen())),
+    ease: button("ease", "ease", "ease_title", () => {
       const key = keys()[chosen()];
       key.ease = EASES[(EASES.indexOf(key.ease) + 1) % EASES.length];
       changed();

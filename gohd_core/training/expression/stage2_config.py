@@ -1,4 +1,4 @@
-"""What stage 2 of the expression predictor is told: losses, generator, discriminators, data."""
+"""Config of stage 2 of the expression predictor: losses, generator, discriminators, data."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class GeneratorConfig:
     decoder_feedforward: int = 2048
     attention: Literal["batch", "causal"] = "causal"
     attention_frames: int = 150
+    blink_score: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ class Task(ABC):
 
     @abstractmethod
     def players(self) -> Sequence[Player]:
-        """Who is trained, in the order in which their losses are computed within a step."""
+        """Players of the training, in the order in which their losses are computed within a step."""
 
     @abstractmethod
     def draw(self, split: str) -> Draw:

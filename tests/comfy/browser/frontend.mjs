@@ -72,8 +72,8 @@ const NOTES = {
 const PACK = { name: "gohd", version: "0.1.0", comfy: "0.29.0" };
 const SHOWN = {
   LoadImage: ["image"],
-  LoadAudio: ["audio"],
   LoadVideo: ["file"],
+  LoadAudio: ["audio"],
   GoHDTalkingPortrait: ["seed", "gaze", "expression_scale"],
   GoHDEyeContact: ["strength", "look_up", "look_left"],
   GoHDPersonMask: ["sharpness"],
@@ -92,6 +92,31 @@ const SHOWN = {
   GoHDPredictExpressions: ["scale"],
   SaveVideo: ["filename_prefix"],
 };
+// Where movement comes from a video, how much of it is in Mix Motion.
+const OWN = {
+  everything_from_video: { GoHDMixMotion: ["pose_weight", "expression_weight"] },
+  expression_from_video_head_from_audio: { GoHDMixMotion: ["expression_weight"] },
+  lips_from_audio_head_from_video: { GoHDMixMotion: ["pose_weight"] },
+};
+// What App mode calls a widget whose own name does not tell there; equal names get numbers.
+const CALLED = {
+  "LoadVideo.file": "video",
+  "GoHDSampleHeadPoses.scale": "head movement",
+  "GoHDPredictExpressions.scale": "face movement",
+  "GoHDEditMotion.scale": "movement",
+  "GoHDMixMotion.pose_weight": "head movement",
+  "GoHDMixMotion.expression_weight": "face movement",
+  "dub_a_video/7.scale": "lip movement",
+  "new_background/12.image": "background",
+  "gaze_left_centre_right/8.yaw": "yaw, left",
+  "gaze_left_centre_right/11.yaw": "yaw, centre",
+  "gaze_left_centre_right/14.yaw": "yaw, right",
+  "driving_video_for_other_models/9.framing": "framing above",
+  "driving_video_for_other_models/10.framing": "framing below",
+  "several_speakers/3.audio": "voice 1",
+  "several_speakers/4.audio": "voice 2",
+};
+const TALL = { keys: 140, speakers: 100 }; // pixels of texts in App mode
 const MODELS = {
   UpscaleModelLoader: [{
     name: "RealESRGAN_x4plus.safetensors",
@@ -103,24 +128,38 @@ const MOST = 5;
 
 const names = (folder) => fs.readdirSync(folder).filter((name) => name.endsWith(".json")).sort();
 
-// What App mode shows of a workflow: who and what, and the two or three widgets that matter most.
-function app(api) {
+// What App mode shows of a workflow: who and what, and the two or three widgets that matter most; what they are called.
+function app(api, stem) {
   const inputs = [];
-  for (const [type, widgets] of Object.entries(SHOWN)) {
+  const { GoHDExtractMotion, SaveVideo, ...others } = SHOWN;
+  const shown = { ...others, ...(OWN[stem] ?? { GoHDExtractMotion }), SaveVideo };
+  for (const [type, widgets] of Object.entries(shown)) {
     const found = Object.keys(api).filter((id) => api[id].class_type === type);
     // Where keys say the mood, the mood and amount above them count for nothing.
     const kept = type === "GoHDSetMood" && found.some((id) => api[id].inputs.keys) ? ["keys"] : widgets;
     for (const widget of kept) for (const id of found) inputs.push([Number(id), widget]);
   }
+  inputs.length = Math.min(inputs.length, MOST);
+  const called = inputs.map(([id, widget]) =>
+    CALLED[`${stem}/${id}.${widget}`] ?? CALLED[`${api[id].class_type}.${widget}`] ?? widget);
+  const times = (name) => called.filter((each) => each === name).length;
+  const labels = called.map((name, k) =>
+    times(name) > 1 ? `${name} ${called.slice(0, k + 1).filter((each) => each === name).length}` : name);
   const kept = Object.keys(api).filter((id) => ["SaveVideo", "SaveImage", "GoHDSaveBlendshapes"].includes(api[id].class_type));
-  return { inputs: inputs.slice(0, MOST), outputs: kept.map(Number) };
+  return {
+    labels: inputs.map(([id, widget], k) => [id, widget, labels[k]]).filter(([, widget, label]) => label !== widget),
+    data: {
+      inputs: inputs.map(([id, widget]) => (TALL[widget] ? [id, widget, { height: TALL[widget] }] : [id, widget])),
+      outputs: kept.map(Number),
+    },
+  };
 }
 
 async function build(page, source, target, ...wanted) {
   for (const name of names(source).filter((each) => !wanted.length || wanted.includes(each.replace(".json", "")))) {
     const api = JSON.parse(fs.readFileSync(path.join(source, name), "utf8"));
     const stem = name.replace(".json", "");
-    const made = await page.evaluate(arranged, { api, notes: NOTES, name: stem, pack: PACK, app: app(api), models: MODELS });
+    const made = await page.evaluate(arranged, { api, notes: NOTES, name: stem, pack: PACK, app: app(api, stem), models: MODELS });
     fs.writeFileSync(path.join(target, name), JSON.stringify(made, null, 1) + "\n");
     console.log(name, made.nodes.length, "nodes");
   }
@@ -176,6 +215,9 @@ async function arranged({ api, notes, name, pack, app, models }) {
       each.properties.cnr_id = own ? pack.name : "comfy-core";
       each.properties.ver = own ? pack.version : pack.comfy;
       if (models[each.type]) each.properties.models = models[each.type];
+      for (const [, widget, label] of app.labels.filter(([of]) => of === Number(id))) {
+        each.inputs.find((input) => input.widget?.name === widget).label = label;
+      }
       top += each.size[1] + TITLE + APART;
       width = Math.max(width, each.size[0]);
     }
@@ -236,7 +278,7 @@ async function arranged({ api, notes, name, pack, app, models }) {
   }
   const made = graph.serialize();
   made.extra.linearMode = true;
-  made.extra.linearData = app;
+  made.extra.linearData = app.data;
   return made;
 }
 
