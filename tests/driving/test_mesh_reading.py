@@ -160,7 +160,7 @@ def test_eyes_of_a_film_are_turned_and_faceless_frames_stay() -> None:
 def test_bad_input_to_eye_contact_is_told() -> None:
     source = film(5)
     nobody = read_eyes(source, KnownFaces([[]] * 5))
-    with pytest.raises(BadInput, match="No face was seen"):
+    with pytest.raises(BadInput, match="both eyes in view"):
         turn_eyes(source, nobody)
     once = film(5, once=True)
     with pytest.raises(BadInput, match="used up"):
