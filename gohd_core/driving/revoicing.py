@@ -76,7 +76,7 @@ def read_speaker(
         )
     # Whole pixels, so that mouths that are drawn in it lie on the film's.
     left, top, side = (float(round(each)) for each in face_box(torch.from_numpy(meshes[0]), *size))
-    rows = RevoiceRows.of(np.stack(meshes), (left, top, side))
+    rows = RevoiceRows.of(meshes, (left, top, side))
     meshes.clear()
     face = Revoicing(rows, (left, top, side), float(film.fps))
     wanted, pictures = set(face.wanted_frames), {}

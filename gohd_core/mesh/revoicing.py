@@ -7,6 +7,7 @@ so does what lies in front of the mouth.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -33,8 +34,8 @@ from gohd_core.mesh.speaking_style import LastingLips, lasting_smile, styled
 
 STEADY = 0.7
 """Deviation in frames of the Gaussian over meshes."""
-_BLOCK = 256
-"""Frames that are fitted together."""
+_BLOCK, _BESIDE = 256, 4
+"""Frames that are fitted together, and how many beside them their Gaussian looks at."""
 _PUSH, _THICKNESS = 0.006, 0.55
 """Outward shift of the own lips' edges on an open mouth: model units, and at most which share of the lips."""
 _WIDER, _TALLER = 1.28, 1.04
@@ -58,13 +59,14 @@ class RevoiceRows:
     points: Tensor
 
     @classmethod
-    def of(cls, meshes: np.ndarray, box: tuple[float, float, float]) -> RevoiceRows:
-        """From meshes [n,478,3] in pixels of the film, fitted in its square `box` (left, top, side)."""
-        points = gaussian_filter1d(meshes.astype(np.float32), STEADY, axis=0, mode="nearest")
-        parts = [
-            fit_clip(into_box(part, box, ALIGNED_SIZE), ALIGNED_SIZE)
-            for part in torch.from_numpy(points).split(_BLOCK)
-        ]
+    def of(cls, meshes: Sequence[np.ndarray] | np.ndarray, box: tuple[float, float, float]) -> RevoiceRows:
+        """From n meshes [478,3] in pixels of the film, fitted in its square `box` (left, top, side)."""
+        parts = []
+        for start in range(0, len(meshes), _BLOCK):
+            first = max(start - _BESIDE, 0)
+            near = np.stack(meshes[first : start + _BLOCK + _BESIDE]).astype(np.float32)
+            steady = gaussian_filter1d(near, STEADY, axis=0, mode="nearest")[start - first :][:_BLOCK]
+            parts.append(fit_clip(into_box(torch.from_numpy(steady), box, ALIGNED_SIZE), ALIGNED_SIZE))
         return cls(torch.cat([p.pose for p in parts]), torch.cat([p.points_in_head for p in parts]))
 
 

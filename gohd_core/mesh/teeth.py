@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -66,6 +66,8 @@ _ROWS = (
 _MEAN_MOUTH = 0.184
 """Half the width of a mouth at rest, model units. Wide mouths have wider arches, but only half as much as
 they are wider themselves."""
+_TIPS = (-0.08, 0.02)
+"""How much lower and higher than others' the upper teeth's tips of a portrait may lie, model units."""
 _CURVE = 0.62
 """Depth of an arch's end behind its middle, in half widths."""
 
@@ -97,6 +99,13 @@ class Arches:
         )
         at = torch.stack([middle[0].expand(2), middle[1].expand(2), front - depth], -1)
         return cls(at, width * share, top, bottom)
+
+    def lowered(self, tips: float) -> Arches:
+        """The same with the upper row's tips at a height in the head."""
+        shift = (tips - self.middle[UPPER, 1] - self.bottom[UPPER]).clamp(*_TIPS)
+        upper = torch.zeros_like(self.top)
+        upper[UPPER] = shift
+        return replace(self, top=self.top + upper, bottom=self.bottom + upper)
 
     def places(self, pose: Tensor, jaw: Tensor, pixels: Tensor, size: int) -> Tensor:
         """Texture coordinates of the rows behind pixels, [B,2,h,w,2]: along and down, -1..1 on the row.
