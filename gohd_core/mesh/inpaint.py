@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gohd_core.motion.curves import smoothstep
+
 _MIRRORED = (2.0, 1.5, 1.2)
 """Search distance for background beyond the outline, in distances to the nearest background."""
 _FAR = (0.08, 0.22)
@@ -115,12 +117,6 @@ def _texture(image: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndar
     smooth = cv2.GaussianBlur(image * weight[..., None], (0, 0), sigma) / known[..., None]
     power = ((image - smooth) ** 2).mean(-1) * weight
     return smooth, np.sqrt(cv2.GaussianBlur(power, (0, 0), sigma) / known)
-
-
-def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
-    """0 up to `low`, 1 from `high` on, smooth in between."""
-    share = np.clip((x - low) / (high - low), 0, 1)
-    return share * share * (3 - 2 * share)
 
 
 def grow(image: np.ndarray, known: np.ndarray) -> np.ndarray:
