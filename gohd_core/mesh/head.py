@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.face.camera import Camera, rotation, transform
 from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.flow_inverse import inverse_flow
-from gohd_core.mesh.inpaint import push_pull
 from gohd_core.mesh.shape import DROP, FaceShape
 from gohd_core.motion.curves import smoothstep
 from gohd_core.stylised.morphable import stylised_basis
@@ -264,13 +264,13 @@ def _raster(
     covered = (hit & (nearest > highest - _BEHIND)).float()
     far = 1 - F.max_pool2d(covered, 9, 1, 4)
     depth = nearest * covered + (_HAIR + own[0, 69]) * far
-    depth = push_pull(depth, covered + far)
+    depth = push_pull_inpaint(depth, covered + far)
     depth = _blur(depth, 2.0)
     # At its outline the skull's sides are steep: what turning shows of them is shared with what lies beside.
     within = (_distance(1 - covered[0, 0]) / _SIDE_DEPTH).clamp(0, 1)
     depth = torch.lerp(_blur(depth, _SIDE_BLUR), depth, smoothstep(0.0, 1.0, within))
     known = covered + 1 - F.max_pool2d(covered, 7, 1, 3)
-    grid = push_pull(grid.view(1, count, GRID, GRID) * covered, known)
+    grid = push_pull_inpaint(grid.view(1, count, GRID, GRID) * covered, known)
     grid = F.avg_pool2d(F.pad(grid, (1,) * 4, mode="replicate"), 3, 1)
     return depth[0, 0], grid.view(len(DRAWN), 3, GRID, GRID).permute(0, 2, 3, 1), covered[0, 0]
 

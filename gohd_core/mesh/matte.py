@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.mesh.inpaint import grow, hidden_wall, resized
-from gohd_core.motion.curves import smoothstep
+from gohd_core.mesh.photometry import smoothstep
 
 _ALPHA = (0.12, 0.88)
 """Of the refined mask, what counts as wall and as person."""

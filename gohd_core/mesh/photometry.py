@@ -72,12 +72,9 @@ def fill_polygon(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 def inpaint(array: np.ndarray, known: np.ndarray) -> np.ndarray:
     """[h,w,C] where `known` [h,w] is 1, smoothly grown over the rest ("push-pull")."""
-    height, width = array.shape[:2]
-    side = 1 << int(np.ceil(np.log2(max(height, width))))
-    room = ((0, side - height), (0, side - width))
-    image = torch.from_numpy(np.pad(array.astype(np.float32), (*room, (0, 0)), mode="edge")).movedim(-1, 0)
-    weight = torch.from_numpy(np.pad(known.astype(np.float32), room))
-    return push_pull_inpaint(image[None], weight[None, None])[0].movedim(0, -1).numpy()[:height, :width]
+    image = torch.from_numpy(np.ascontiguousarray(array, np.float32)).movedim(-1, 0)
+    weight = torch.from_numpy(np.ascontiguousarray(known, np.float32))
+    return push_pull_inpaint(image[None], weight[None, None])[0].movedim(0, -1).numpy()
 
 
 def colours_at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:

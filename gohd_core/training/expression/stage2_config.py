@@ -46,6 +46,7 @@ class GeneratorConfig:
     decoder_feedforward: int = 2048
     attention: Literal["batch", "causal"] = "causal"
     attention_frames: int = 150
+    blink_score: float = 0.0
 
 
 @dataclass(frozen=True)
