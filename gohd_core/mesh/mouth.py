@@ -43,7 +43,7 @@ _CHARACTER = 150.0
 _TINT = 0.7
 """How much of the tint of the eyes' whites teeth have."""
 _REDDER = 1.42
-"""Red over green in a mouth, at least this many times the skin's, where lips are too narrow or pale to tell."""
+"""Red over green in a mouth is at least this many times the skin's (lips may be too pale to tell)."""
 _RED = (0.85, 1.12, 1.18)
 """Exponents of shadows: flesh around makes them red, grey ones look blue."""
 
