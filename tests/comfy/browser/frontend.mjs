@@ -103,6 +103,7 @@ const CALLED = {
   "LoadVideo.file": "video",
   "GoHDSampleHeadPoses.scale": "head movement",
   "GoHDPredictExpressions.scale": "face movement",
+  "GoHDTalkingPortrait.expression_scale": "face movement",
   "GoHDEditMotion.scale": "movement",
   "GoHDMixMotion.pose_weight": "head movement",
   "GoHDMixMotion.expression_weight": "face movement",
