@@ -20,7 +20,7 @@ from gohd_core.animator.layers import StyledConv
 from gohd_core.kernels.banded_attention import Band
 from gohd_core.kernels.convolution import convolve_biased, convolve_each
 from gohd_core.kernels.pixel_blocks import cat_channels_last, pixel_shuffle, pixel_unshuffle
-from gohd_core.kernels.resize import sized, sized_plain
+from gohd_core.kernels.resize import resize, resize_plain
 from gohd_core.kernels.warp import corner_grid, warp, warp_layers, warp_layers_plain, warp_plain
 from gohd_core.kernels.winograd import TimeConvolution
 
@@ -37,8 +37,8 @@ def drawing() -> Iterator[Pair]:
     layered = features, flows, masks
     yield "warp_layers", lambda: warp_layers_plain(*layered), lambda: warp_layers(*layered)
     large, small = torch.randn(1, 10, 256, 256), torch.randn(1, 10, 64, 64)
-    yield "sized, averaged", lambda: sized_plain(large, 64), lambda: sized(large, 64)
-    yield "sized, interpolated", lambda: sized_plain(small, 256), lambda: sized(small, 256)
+    yield "sized, averaged", lambda: resize_plain(large, 64), lambda: resize(large, 64)
+    yield "sized, interpolated", lambda: resize_plain(small, 256), lambda: resize(small, 256)
     blocks, picture = _channels_last(torch.randn(1, 24, 128, 128)), torch.randn(1, 6, 256, 256)
     yield "pixel_shuffle", lambda: F.pixel_shuffle(blocks, 2), lambda: pixel_shuffle(blocks, 2)
     yield "pixel_unshuffle", lambda: F.pixel_unshuffle(picture, 2), lambda: pixel_unshuffle(picture, 2)

@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 from gohd_core.animator.geometry.linear_shape import MOVING  # noqa: E402
 from gohd_core.constants import FPS, STYLISED  # noqa: E402
 from gohd_core.driving.mesh_reading import MeshReadings, follow  # noqa: E402
-from gohd_core.driving.result import assembled  # noqa: E402
+from gohd_core.driving.result import assemble_motion  # noqa: E402
 from gohd_core.driving.steadiness import SmoothingConfig  # noqa: E402
 from gohd_core.face.camera import rotation_angles  # noqa: E402
 from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
@@ -66,7 +66,7 @@ def figures(film: VideoReader, reader: FaceReader) -> dict[str, float]:
     given = {"source_fps": film.fps, "fps": FPS, "space": STYLISED, "missing": "hold"}
     readings = made.readings(float(film.fps))
     given |= {"steadying": SmoothingConfig(), "square": made.reference, "picture": size}
-    driving = assembled(readings, times, **given)
+    driving = assemble_motion(readings, times, **given)
     took = time.perf_counter() - started, time.process_time() - processor
     points, seen = np.stack(meshes).astype(np.float64), [r for r in readings if r is not None]
     pose = np.stack([reading.pose for reading in seen])

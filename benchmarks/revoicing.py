@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from gohd_core.audio import load_audio  # noqa: E402
 from gohd_core.driving.mesh_reading import follow  # noqa: E402
-from gohd_core.driving.revoicing import Speaker, read_speaker, revoiced, spoken, voice_of  # noqa: E402
+from gohd_core.driving.revoicing import Speaker, read_speaker, revoice, spoken, voice_of  # noqa: E402
 from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
 from gohd_core.face.picking import FaceChoice  # noqa: E402
 from gohd_core.images import Image  # noqa: E402
@@ -71,7 +71,7 @@ def figures(film: VideoReader, voice: Expression, reader: FaceReader) -> tuple[d
     face = speaker.face
     said = spoken(speaker, voice)
     lips = torch.stack([face.lips(k, said) for k in range(len(said.gap))])
-    made = revoiced(film, speaker, voice)
+    made = revoice(film, speaker, voice)
     before = [image for _, image in film.play()]
     started = time.process_time()
     after = [image for _, image in made.play()]

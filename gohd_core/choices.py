@@ -36,7 +36,7 @@ SAMPLERS = ("dpmpp_2m", "ddim", "ddpm")
 """Samplers of the diffusions."""
 
 ALIGNMENTS = ("release", "aligned", "mel100")
-"""Which rows of a spectrogram condition a frame: see `audio.alignment`."""
+"""Alignments of spectrogram rows to frames, see `audio.alignment`."""
 
 MISSING = ("hold", "interpolate", "mark")
 """Frames without a face: hold the last face, go straight to the next one, or stay at rest (all zero).
@@ -78,4 +78,4 @@ FACE_FILES = ("csv", "json", "vrm", "blender")
 """Forms of a face's motion for other tools: see `driving.face_files`."""
 
 FRAMINGS = ("liveportrait", "wan animate")
-"""How models that are driven by a face's video want it: see `render.driver_framing`."""
+"""Framings of driving videos for other models, see `render.driver_framing`."""

@@ -143,7 +143,7 @@ def _alone(
     progress: Progress | None,
     should_stop: Callable[[], bool] | None,
 ) -> Motion:
-    """What one face does by itself, `frames` frames at 25 a second."""
+    """Motion of one face by itself, `frames` frames at 25 a second."""
     seed = options.seed + number
     if voice is None:
         idle = idle_motion(portrait.motion, max(frames / FPS, SHORTEST), seed=seed, loop=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class GohdError(ValueError):
     """Base of all errors that GoHD raises on purpose."""
@@ -21,6 +23,12 @@ class MissingDependency(GohdError):
 
 class Interrupted(GohdError):
     """The caller asked to stop (`should_stop` returned true)."""
+
+
+def raise_if_stopped(should_stop: Callable[[], bool] | None, message: str) -> None:
+    """`Interrupted` with that message once the caller asks to stop."""
+    if should_stop is not None and should_stop():
+        raise Interrupted(message)
 
 
 _PACKAGES = {"cv2": "opencv-python", "face_alignment": "face-alignment", "PIL": "pillow", "yaml": "pyyaml"}

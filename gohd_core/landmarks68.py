@@ -54,4 +54,4 @@ MIRRORED = (
     *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
     *(64, 63, 62, 61, 60, 67, 66, 65),
 )
-"""Which landmark each one becomes in a mirrored picture."""
+"""Index of each landmark in a mirrored picture."""

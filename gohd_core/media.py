@@ -83,7 +83,7 @@ def packets(container: Any, clock: Clock | None = None) -> Iterator[Any]:
         yield packet
 
 
-def decoded(
+def decode_frames(
     container: Any, stream: Any, name: str, *, tell: Callable[[str], None] = logger.warning
 ) -> Iterator[Any]:
     """A stream's frames; their `time` counts on the clock of `packets`, from `start_of` on.
@@ -176,7 +176,7 @@ class Clock:
             self._torn = told + shift
 
     def _shift(self, index: int, told: Fraction, key: bool) -> Fraction:
-        """What a packet's time is moved by: as the stream's last, where that fits, or the latest."""
+        """Shift of a packet's time: as the stream's last, where that fits, or the latest."""
         if index not in self._due:
             due = max(self._due.values(), default=told)
             far = self.restarts and abs(told + self._latest_shift - due) > JUMP_SECONDS
@@ -218,7 +218,7 @@ def _lacks_bytes(container: Any) -> bool:
 
 
 def _told_bytes(file: IO[bytes], name: str) -> int:
-    """How many bytes a file says that it has; 0 where it does not."""
+    """Size in bytes that a file states; 0 where it states none."""
     head = file.read(10)
     if name != "mp3":
         told = int.from_bytes(head[4:8], "little")

@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from gohd_core.errors import BadInput
 
 from . import host
-from .drawing import encoded, mark_fields
+from .drawing import encode_video, mark_fields
 from .faces import face_reader, size_field
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
 from .made_video import MadeVideo
@@ -126,7 +126,7 @@ class Conversation(io.ComfyNode):
         progress = {"progress": bar.stage, "should_stop": bar.should_stop}
         motions, frames = converse(portraits, speakers_among(portraits, spoken), models, options, **progress)
         frames = marked(bar.watched(frames), Mark(invisible_mark, visible_mark))
-        video = encoded(frames, motions[0].fps, sound, 18, bar)
+        video = encode_video(frames, motions[0].fps, sound, 18, bar)
         audio = {"waveform": torch.from_numpy(sound[0])[None], "sample_rate": sound[1]}
         return io.NodeOutput(MadeVideo(str(video)), audio, len(portraits))
 

@@ -56,7 +56,7 @@ def face_mask(portrait: Any, images: Tensor) -> Tensor:
     return host.intermediate(interpolate(part, size, mode="bilinear", antialias=True)[0])
 
 
-def drawn(
+def draw_frames(
     animator: host.Managed,
     portrait: Any,
     motion: Any,
@@ -70,19 +70,19 @@ def drawn(
     return bar.watched(draw(model, portrait, motion, should_stop=bar.should_stop, **options))
 
 
-def dubbed(
+def dub_frames(
     film: Any, voice: Any, rate: Fraction, bar: host.Progress, marks: dict[str, Any]
 ) -> tuple[Iterator[Tensor], float]:
     """Frames in which the face of a film says a voice's expressions, marked; and how long they last."""
-    from gohd_core.driving.revoicing import read_speaker, revoiced
+    from gohd_core.driving.revoicing import read_speaker, revoice
     from gohd_core.render import Mark, marked
 
     speaker = read_speaker(film, faces.needed_reader(), progress=bar, should_stop=bar.should_stop)
-    frames = marked(revoiced(film, speaker, voice).batches(rate), Mark(*marks.values()))
+    frames = marked(revoice(film, speaker, voice).batches(rate), Mark(*marks.values()))
     return bar.watched(frames), speaker.times[-1] + 1 / float(film.fps)
 
 
-def encoded(
+def encode_video(
     frames: Iterator[Tensor],
     rate: Fraction,
     sound: tuple[Any, int] | None,

@@ -10,7 +10,7 @@ from comfy_api.latest import io
 from gohd_core.choices import FRAMINGS
 
 from . import host, sockets
-from .drawing import drawn
+from .drawing import draw_frames
 from .render import CATEGORY, fps_field
 from .sockets import field, result, schema
 
@@ -86,7 +86,7 @@ class DriverFrames(io.ComfyNode):
         bar = host.Progress()
         motion = from_rest(motion, portrait, neutral_start).resampled(exact_fps(fps))
         frames = finish(
-            drawn(animator, portrait, motion, bar, progress=bar),
+            draw_frames(animator, portrait, motion, bar, progress=bar),
             portrait,
             full_frame=True,
             invisible_mark=False,

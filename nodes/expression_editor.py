@@ -43,7 +43,7 @@ TOOLTIPS = {
     "cheek_puff": "Cheeks: puffs them out; less than 0 sucks them in. Photographs only.",
     "nose_wrinkle": "Nose: wrinkles it, its wings rise. Photographs only.",
 }
-"""What each slider does; drawn heads of the kind that ships have no cheeks or nose that move."""
+"""Tooltip of each slider; drawn heads of the kind that ships have no cheeks or nose that move."""
 
 
 def _slider(name: str) -> Any:
@@ -182,13 +182,9 @@ class ExpressionPath(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, keys: str) -> bool | str:
-        from gohd_core.errors import BadInput
         from gohd_core.motion.adjusting import parse_path
 
-        try:
-            return keys is None or bool(parse_path(keys)) or True
-        except BadInput as problem:
-            return str(problem)
+        return host.text_problem(parse_path, keys)
 
     @classmethod
     @host.translate_errors

@@ -74,7 +74,7 @@ def keep(animator: host.Managed, portrait: Any, motion: Any) -> dict[str, list[A
 
 
 def answer(content: Any) -> bytes:
-    """What the route answers to; `BadInput` for what it does not understand."""
+    """The question in a request; `BadInput` for what the route does not understand."""
     from gohd_core.motion.adjusting import checked
 
     if not isinstance(content, dict) or not isinstance(content.get("values"), dict):

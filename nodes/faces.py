@@ -22,7 +22,7 @@ def landmarks_field(tooltip: str, *, optional: bool) -> Any:
 
 
 def choice_fields() -> list[Any]:
-    """Which of several faces."""
+    """Inputs that choose one of several faces."""
     return [
         field(
             io.Combo,

@@ -104,12 +104,7 @@ class GazePath(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, keys: str) -> bool | str:
-        from gohd_core.errors import BadInput
-
-        try:
-            return keys is None or bool(_path(keys))
-        except BadInput as problem:
-            return str(problem)
+        return host.text_problem(_path, keys)
 
     @classmethod
     @host.translate_errors

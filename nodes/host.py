@@ -22,16 +22,6 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "gohd"
 ENDINGS = frozenset({".safetensors", ".pt", ".pth", ".pkl", ".mat"})
-SAMPLES = {
-    "gohd_astronaut.jpg": "portraits/astronaut.jpg",
-    "gohd_hello.flac": "speech/hello.flac",
-    "gohd_pangram.flac": "speech/pangram.flac",
-    "gohd_numbers.flac": "speech/numbers.flac",
-    "gohd_driving.mp4": "driving_sample.mp4",
-    "gohd_speaker.mp4": "speaker_sample.mp4",
-    "gohd_background.jpg": "background.jpg",
-}
-"""Samples of the workflows: name in ComfyUI's input folder, and the file of the pack that it is."""
 PREVIEW_SECONDS = 0.4
 PREVIEW_SIZE = 512
 
@@ -45,23 +35,9 @@ def register_folder() -> None:
     folder_paths.folder_names_and_paths[FOLDER][1].update(ENDINGS)
 
 
-def copy_samples() -> None:
-    """Puts what the workflows load into ComfyUI's input folder, where it is not yet.
-
-    At its top, since Load Image and Load Audio list nothing that lies deeper. A folder that can't be written
-    is no reason not to start: the workflows then ask for a file.
-    """
-    from gohd_core.files import atomic_write
-
-    folder = Path(folder_paths.get_input_directory())
-    for name, own in SAMPLES.items():
-        source = _assets() / own
-        if source.is_file() and not (folder / name).exists():
-            try:
-                atomic_write(folder / name, source.read_bytes())
-            except (BadInput, OSError) as problem:
-                logger.warning(f"{problem} The workflows of GoHD will lack it.")
-                return
+def input_folder() -> Path:
+    """ComfyUI's folder of input files."""
+    return Path(folder_paths.get_input_directory())
 
 
 def weight_folders() -> tuple[Path, ...]:
@@ -216,22 +192,8 @@ def warn_user(sentence: str | None) -> None:
         server().send_progress_text(sentence, context.node_id)
 
 
-def asset(name: str) -> Path:
-    """A file that ships with the pack; `BadInput` in a copy without it."""
-    problem = asset_problem(name)
-    if problem is not None:
-        raise BadInput(problem)
-    return _assets() / name
-
-
-def asset_problem(name: str) -> str | None:
-    """One sentence when a file that should ship with the pack is not there."""
-    path = _assets() / name
-    return None if path.is_file() else f"This copy of GoHD lacks {path}; install the pack again."
-
-
 def video_part(video: Any) -> dict[str, Any]:
-    """What part of its file a VIDEO is: `start` and `seconds`, and `crop` (left, top, width, height) or None.
+    """Part of its file that a VIDEO is: `start` and `seconds`, and `crop` (left, top, width, height) or None.
 
     Core trims and crops without writing; it has no public name for the crop.
     """
@@ -305,16 +267,18 @@ def file_problem(name: str | None, kind: str, advice: str) -> str | None:
     return None if path.is_file() else f"There is no {kind} {path}; {advice}"
 
 
+def text_problem(parse: Callable[[str], Any], text: str | None) -> bool | str:
+    """For `validate_inputs`: why `parse` refuses a widget's text, else True, also for a wired one (None)."""
+    try:
+        return text is None or parse(text) is not None
+    except BadInput as problem:
+        return str(problem)
+
+
 def files_fingerprint(name: str | None, *endings: str) -> str:
     """Changes when a chosen file does; while it is wired, and not known yet, any of them may be meant."""
     names = names_of(*endings) if name is None else [name]
     return " ".join(fingerprint(annotated_path(each)) for each in names)
-
-
-def _assets() -> Path:
-    from gohd_core.checkpoints import loading
-
-    return loading.assets_folder()
 
 
 def preview_picture(frame: Tensor) -> Any:

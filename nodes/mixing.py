@@ -97,13 +97,9 @@ class MixMotion(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, schedule: str) -> bool | str:
-        from gohd_core.errors import BadInput
         from gohd_core.motion.keyframes import parse_schedule
 
-        try:
-            return schedule is None or parse_schedule(schedule, MIXED_PARTS) is not None
-        except BadInput as problem:
-            return str(problem)
+        return host.text_problem(lambda text: parse_schedule(text, MIXED_PARTS), schedule)
 
     @classmethod
     @host.translate_errors

@@ -68,13 +68,9 @@ class SetMood(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, keys: str) -> bool | str:
-        from gohd_core.errors import BadInput
         from gohd_core.motion.keyframes import parse_schedule
 
-        try:
-            return keys is None or bool(parse_schedule(keys, MOODS)) or True
-        except BadInput as problem:
-            return str(problem)
+        return host.text_problem(lambda text: parse_schedule(text, MOODS), keys)
 
     @classmethod
     @host.translate_errors

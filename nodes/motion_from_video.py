@@ -83,9 +83,9 @@ def _outputs() -> list[Any]:
 
 
 def _made(driving: Any, follow_head: bool) -> io.NodeOutput:
-    from gohd_core.driving import followed
+    from gohd_core.driving import with_head_track
 
-    made = followed(driving, follow=follow_head)
+    made = with_head_track(driving, follow=follow_head)
     motion = made.motion
     parts = (motion.pose, motion.expression, motion.gaze)
     return io.NodeOutput(motion, *parts, float(motion.fps), len(motion), str(made.report), made.track)

@@ -1,4 +1,4 @@
-"""Where people are in pictures, to give them another background."""
+"""Masks of people in pictures, to give them another background."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class EyeContact(io.ComfyNode):
         face: str = "largest",
         face_number: int = 0,
     ) -> io.NodeOutput:
-        from gohd_core.driving.eye_contact import read_eyes, turned
+        from gohd_core.driving.eye_contact import read_eyes, turn_eyes
 
         film, bar = faces.film_of(video, fps), host.Progress()
         watch = {"progress": bar, "should_stop": bar.should_stop}
@@ -106,7 +106,7 @@ class EyeContact(io.ComfyNode):
         straight = tuple(
             torch.deg2rad(torch.tensor([look_up, look_left], dtype=torch.float64, device="cpu")).tolist()
         )
-        made, report = turned(film, read, straight if gaze is None else gaze, strength)
+        made, report = turn_eyes(film, read, straight if gaze is None else gaze, strength)
         images = torch.cat([host.to_images(frame) for frame in made.batches(film.fps)])
         return io.NodeOutput(images, float(film.fps), str(report))
 
@@ -154,7 +154,7 @@ class LipSync(io.ComfyNode):
         face_number: int = 0,
     ) -> io.NodeOutput:
         from gohd_core.driving import extract_by_meshes
-        from gohd_core.driving.sync import delayed, lip_lag
+        from gohd_core.driving.sync import delay, lip_lag
 
         (predictor,) = host.ready(expression_model)
         sound, rate = waveform(audio)
@@ -163,7 +163,7 @@ class LipSync(io.ComfyNode):
         driving = extract_by_meshes(film, faces.needed_reader(), faces.choice_of(face, face_number), **watch)
         found = lip_lag(driving, (sound.cpu().numpy(), rate), predictor)
         if found.known:
-            shifted = delayed(sound.cpu().numpy(), round(found.milliseconds / 1000 * rate))
+            shifted = delay(sound.cpu().numpy(), round(found.milliseconds / 1000 * rate))
             audio = {"waveform": torch.from_numpy(shifted)[None], "sample_rate": rate}
         lag = found.milliseconds if found.known else 0.0
         told = ui.PreviewText(str(found))

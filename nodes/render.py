@@ -10,7 +10,7 @@ from comfy_api.latest import io
 from gohd_core.errors import BadInput
 
 from . import host, sockets
-from .drawing import drawn, dubbed, encoded, face_mask, finishing_fields
+from .drawing import draw_frames, dub_frames, encode_video, face_mask, finishing_fields
 from .faces import film_of
 from .made_video import MadeVideo
 from .sockets import either, field, result, schema
@@ -107,7 +107,7 @@ class AnimatePortrait(io.ComfyNode):
 
         bar, rate = host.Progress(), exact_fps(fps)
         options = {"fps": rate, "strength": strength, "batch_size": batch_size, "progress": bar}
-        frames = drawn(animator, portrait, motion, bar, **options)
+        frames = draw_frames(animator, portrait, motion, bar, **options)
         frames = finish(frames, portrait, invisible_mark=invisible_mark)
         images = torch.cat([host.to_images(batch) for batch in frames])
         return io.NodeOutput(images, audio, float(rate), len(images), face_mask(portrait, images))
@@ -192,13 +192,13 @@ class RenderVideo(io.ComfyNode):
         if own_face:
             if background is None:
                 raise BadInput("own_face is the face of a video; wire that video to background.")
-            frames, seconds = dubbed(
+            frames, seconds = dub_frames(
                 film_of(background, fps), motion.expression.scaled(strength), rate, bar, marks
             )
             sound = None if sound is None else (sound[0][..., : round(seconds * sound[1])], sound[1])
-            return io.NodeOutput(MadeVideo(str(encoded(frames, rate, sound, crf, bar))))
+            return io.NodeOutput(MadeVideo(str(encode_video(frames, rate, sound, crf, bar))))
         options = {"fps": rate, "strength": strength, "batch_size": batch_size, "progress": bar}
-        frames = drawn(animator, portrait, motion, bar, **options)
+        frames = draw_frames(animator, portrait, motion, bar, **options)
         into: dict[str, Any] = {}
         colour = None
         if background is not None:
@@ -208,7 +208,7 @@ class RenderVideo(io.ComfyNode):
         elif track is not None:
             raise BadInput("A track says where the head is in a video; wire that video to background.")
         frames = finish(frames, portrait, full_frame=full_frame, **marks, **into)
-        return io.NodeOutput(MadeVideo(str(encoded(frames, rate, sound, crf, bar, colour))))
+        return io.NodeOutput(MadeVideo(str(encode_video(frames, rate, sound, crf, bar, colour))))
 
 
 class MotionStrip(io.ComfyNode):

@@ -8,6 +8,7 @@ import torch
 from comfy_api.latest import io
 
 from . import host
+from .assets import asset, asset_problem
 from .made_video import MadeVideo
 from .sockets import field, result, schema
 
@@ -44,7 +45,7 @@ class SampleAvatar(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, number: int) -> bool | str:
-        return number is None or host.asset_problem(f"portraits/{number:02d}.jpg") or True
+        return number is None or asset_problem(f"portraits/{number:02d}.jpg") or True
 
     @classmethod
     @host.translate_errors
@@ -52,7 +53,7 @@ class SampleAvatar(io.ComfyNode):
         import numpy as np
         from PIL import Image
 
-        with Image.open(host.asset(f"portraits/{number:02d}.jpg")) as picture:
+        with Image.open(asset(f"portraits/{number:02d}.jpg")) as picture:
             pixels = torch.from_numpy(np.array(picture.convert("RGB"), np.float32) / 255)
         return io.NodeOutput(host.intermediate(pixels[None]))
 
@@ -87,14 +88,14 @@ class SampleSpeech(io.ComfyNode):
     def validate_inputs(cls, sentence: str) -> bool | str:
         if sentence is not None and sentence not in SPEECHES:
             return f"There is no sentence {sentence!r}; choose one of {', '.join(SPEECHES)}."
-        return sentence is None or host.asset_problem(f"speech/{sentence}.flac") or True
+        return sentence is None or asset_problem(f"speech/{sentence}.flac") or True
 
     @classmethod
     @host.translate_errors
     def execute(cls, sentence: str) -> io.NodeOutput:
         from gohd_core.audio import load_audio
 
-        samples, rate = load_audio(host.asset(f"speech/{sentence}.flac"))
+        samples, rate = load_audio(asset(f"speech/{sentence}.flac"))
         waveform: Any = host.intermediate(torch.from_numpy(samples)[None])
         return io.NodeOutput({"waveform": waveform, "sample_rate": rate})
 
@@ -120,12 +121,12 @@ class SampleVideo(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls) -> bool | str:
-        return host.asset_problem(VIDEO) or True
+        return asset_problem(VIDEO) or True
 
     @classmethod
     @host.translate_errors
     def execute(cls) -> io.NodeOutput:
-        return io.NodeOutput(MadeVideo(str(host.asset(VIDEO))))
+        return io.NodeOutput(MadeVideo(str(asset(VIDEO))))
 
 
 NODES = (SampleAvatar, SampleSpeech, SampleVideo)

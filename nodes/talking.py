@@ -11,7 +11,7 @@ from gohd_core.choices import GAZES, MOODS
 from gohd_core.errors import BadInput
 
 from . import host, sockets
-from .drawing import encoded, finishing_fields
+from .drawing import encode_video, finishing_fields
 from .faces import portrait_of, size_field
 from .family import family_field, family_fingerprint, family_problem, load_family, models_of
 from .made_video import MadeVideo
@@ -19,7 +19,6 @@ from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
 from .sockets import branching, field, result, schema
 from .values import mask_box, waveform
-
 
 
 _MOOD = "A mood over the whole clip, as of Set Mood, with the lips in sync; neutral is none. Built-in weights only."
@@ -119,7 +118,8 @@ class TalkingPortrait(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, weights: str) -> bool | str:
+    def validate_inputs(cls, weights: str, mood: Any = None) -> bool | str:
+        # A choice with widgets of its own is handed over by ComfyUI whether it is asked for or not.
         return family_problem(weights) or True
 
     @classmethod
@@ -181,7 +181,7 @@ class TalkingPortrait(io.ComfyNode):
         motion, frames = talk(portrait, features, models, options, **progress)
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         frames = finish(bar.watched(frames), portrait, full_frame=full_frame, **marks)
-        video = encoded(frames, motion.fps, sound, 18, bar)
+        video = encode_video(frames, motion.fps, sound, 18, bar)
         return io.NodeOutput(MadeVideo(str(video)), motion)
 
 

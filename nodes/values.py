@@ -14,7 +14,7 @@ from . import weight_files
 
 
 def entry(value: Any, key: str) -> Any:
-    """What a value holds under a key; None without it. Core's and other packs' mappings need be no dict."""
+    """A value's entry under a key; None without it. Core's and other packs' mappings need be no dict."""
     try:
         return value[key]
     except (KeyError, IndexError, TypeError):

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory) -> Path:
+    """A folder with a tiny network of every kind, named as conversions of the official files."""
+    from tests.support import tiny
+
+    return tiny.write_family(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(autouse=True)

@@ -27,13 +27,8 @@ av = pytest.importorskip("av", reason="PyAV is not installed")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tiny.write_family(tmp_path_factory.mktemp("models"))
-
-
-@pytest.fixture(scope="module")
-def models(folder) -> Models:
-    return Models.load(folder)
+def models(weights) -> Models:
+    return Models.load(weights)
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +108,9 @@ def test_interruption_is_asked_for_in_every_stage(models, portrait) -> None:
             list(frames)
 
 
-def test_command_line_makes_a_video_with_its_sound(folder, inputs, capsys) -> None:
+def test_command_line_makes_a_video_with_its_sound(weights, inputs, capsys) -> None:
     paths = ["-p", inputs / "face.png", "-a", inputs / "voice.wav", "-o", inputs / "out.mp4"]
-    options = ["--models", folder, "--steps", "2", "--motion", inputs / "m.safetensors", "--json"]
+    options = ["--models", weights, "--steps", "2", "--motion", inputs / "m.safetensors", "--json"]
     options += ["--picture", inputs / "strip.png"]
     code = main(["talk", *map(str, paths), *map(str, options)])
     assert code == 0
@@ -130,14 +125,14 @@ def test_command_line_makes_a_video_with_its_sound(folder, inputs, capsys) -> No
     assert Image.open(inputs / "strip.png").size == (8 * 64, 64)
 
 
-def test_command_line_makes_every_pair_of_two_folders(folder, inputs, tmp_path, capsys) -> None:
+def test_command_line_makes_every_pair_of_two_folders(weights, inputs, tmp_path, capsys) -> None:
     faces, voices = tmp_path / "faces", tmp_path / "voices"
     faces.mkdir(), voices.mkdir()
     for name in ("a", "b"):
         shutil.copy(inputs / "face.png", faces / f"{name}.png")
     soundfile.write(voices / "v.wav", sound(0.3), 16_000)
     out = tmp_path / "out"
-    arguments = ["talk", "-p", str(faces), "-a", str(voices), "-o", str(out), "--models", str(folder)]
+    arguments = ["talk", "-p", str(faces), "-a", str(voices), "-o", str(out), "--models", str(weights)]
     assert main([*arguments, "--steps", "1"]) == 0
     assert sorted(path.name for path in out.iterdir()) == ["a-v.mp4", "b-v.mp4"]
 
@@ -155,14 +150,14 @@ def test_command_line_makes_every_pair_of_two_folders(folder, inputs, tmp_path, 
         ({"--models": "nowhere"}, "lacks FaceAnimator_GoHD.pt"),
     ],
 )
-def test_bad_input_gets_one_sentence_and_no_file(folder, inputs, capsys, monkeypatch, changes, said) -> None:
+def test_bad_input_gets_one_sentence_and_no_file(weights, inputs, capsys, monkeypatch, changes, said) -> None:
     monkeypatch.chdir(inputs)
     before = sorted(path.name for path in inputs.iterdir())
     arguments = {
         "-p": "face.png",
         "-a": "voice.wav",
         "-o": "out.mp4",
-        "--models": str(folder),
+        "--models": str(weights),
         "--steps": "1",
     }
     code = main(["talk", *(word for pair in (arguments | changes).items() for word in pair)])
@@ -172,7 +167,7 @@ def test_bad_input_gets_one_sentence_and_no_file(folder, inputs, capsys, monkeyp
     assert sorted(path.name for path in inputs.iterdir()) == before
 
 
-def test_families_never_mix(folder, models, tmp_path) -> None:
+def test_families_never_mix(weights, models, tmp_path) -> None:
     other = Animator.load(tiny.write_family(tmp_path, space="bfm09") / "FaceAnimator_GoHD.safetensors")
     with pytest.raises(BadInput, match="different coefficient spaces .*bfm09"):
         Models(**(vars(models) | {"animator": other}))
@@ -180,8 +175,8 @@ def test_families_never_mix(folder, models, tmp_path) -> None:
         Models.load(tmp_path / "empty")
 
 
-def test_doctor_reports_what_is_found(folder, capsys) -> None:
-    main(["doctor", "--models", str(folder), "--json"])
+def test_doctor_reports_what_is_found(weights, capsys) -> None:
+    main(["doctor", "--models", str(weights), "--json"])
     findings = {item["name"]: item for item in json.loads(capsys.readouterr().out)}
     assert findings["FaceAnimator_GoHD.pt"]["ok"] and not findings["79999_iter.pth"]["ok"]
     assert "drive.google.com" in findings["79999_iter.pth"]["detail"]
@@ -189,8 +184,8 @@ def test_doctor_reports_what_is_found(folder, capsys) -> None:
     assert "Coming from the official code?" in capsys.readouterr().out
 
 
-def test_convert_command(folder, tmp_path, capsys) -> None:
-    source = folder / "audio2exp.safetensors"
+def test_convert_command(weights, tmp_path, capsys) -> None:
+    source = weights / "audio2exp.safetensors"
     assert main(["convert", str(source), str(tmp_path / "e.safetensors")]) == 0
     assert "expression" in capsys.readouterr().out
     assert main(["convert", str(source), str(tmp_path / "e.safetensors")]) == 1

@@ -24,7 +24,7 @@ from gohd_core.audio import audio_features, load_audio  # noqa: E402
 from gohd_core.cli import main  # noqa: E402
 from gohd_core.commands.inputs import result_names  # noqa: E402
 from gohd_core.constants import FPS  # noqa: E402
-from gohd_core.driving.result import FrameCoefficients, assembled  # noqa: E402
+from gohd_core.driving.result import FrameCoefficients, assemble_motion  # noqa: E402
 from gohd_core.driving.steadiness import SmoothingConfig  # noqa: E402
 from gohd_core.errors import GohdError  # noqa: E402
 from gohd_core.files import atomic_path  # noqa: E402
@@ -33,7 +33,6 @@ from gohd_core.mesh.animator import MeshAnimator  # noqa: E402
 from gohd_core.mesh.source import mesh_source  # noqa: E402
 from gohd_core.pipeline import frame_count  # noqa: E402
 from gohd_core.video.reader import VideoReader  # noqa: E402
-from tests.support import tiny  # noqa: E402
 from tests.support.mesh_faces import astronaut_crop  # noqa: E402
 
 
@@ -189,7 +188,7 @@ def test_times_of_motion_are_the_times_of_the_frames(times, kind) -> None:
     assert np.abs(found - (times - times[0])).max() < 2e-3
     none = np.zeros(64), np.zeros(2), np.zeros(80), np.zeros((68, 2))
     readings = [FrameCoefficients(np.array([0, level / 255, 0, 0, 0, 0]), *none) for _, level in played]
-    driving = assembled(
+    driving = assemble_motion(
         readings,
         found.tolist(),
         source_fps=film.fps,
@@ -262,14 +261,9 @@ def whole_content(kind: str) -> bytes:
     return file.getvalue()
 
 
-@pytest.fixture(scope="module")
-def family(tmp_path_factory):
-    return tiny.write_family(tmp_path_factory.mktemp("models"))
-
-
 @tried(8)
 @given(st.sampled_from(["png", "wav"]), st.binary(min_size=1, max_size=60), st.floats(0, 1), st.booleans())
-def test_a_command_makes_its_video_or_says_one_sentence_and_leaves_nothing(family, kind, junk, share, cut):
+def test_a_command_makes_its_video_or_says_one_sentence_and_leaves_nothing(weights, kind, junk, share, cut):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         Image.fromarray((noise(0, 64, 64, 3) * 255 + 127).astype(np.uint8)).save(folder / "p.png")
@@ -282,7 +276,7 @@ def test_a_command_makes_its_video_or_says_one_sentence_and_leaves_nothing(famil
         command = ["talk", "-p", folder / "p.png", "-a", folder / "s.wav", "-o", folder / "v.mp4"]
         told = io.StringIO()
         with redirect_stderr(told), redirect_stdout(io.StringIO()):
-            code = main([str(word) for word in [*command, "--models", family, "--steps", "2", "--json"]])
+            code = main([str(word) for word in [*command, "--models", weights, "--steps", "2", "--json"]])
         left = [path for path in folder.iterdir() if path not in given_files]
         said = [line for line in told.getvalue().splitlines() if line.startswith("gohd: ")]
         assert (code, len(said), left) in [(0, 0, [folder / "v.mp4"]), (1, 1, [])], told.getvalue()

@@ -24,7 +24,7 @@ from gohd_core.animator.layered.decoder import LayeredDecoder
 from gohd_core.animator.layered.motion_layers import layer_confidence
 from gohd_core.animator.layers import EqualLinear, Freezable
 from gohd_core.animator.motion import FrameMotion, MotionDirections, WindowMotion
-from gohd_core.animator.pyramid import Decoded, PyramidDecoder
+from gohd_core.animator.pyramid_decoder import Decoded, PyramidDecoder
 
 _TRUSTED = 0.37
 """`agreement` from which parts are drawn by geometry: .40 at least on heads held out whose eyes are open, .55

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from gohd_core.audio.alignment import (
-    ALIGNMENTS,
-    chunk_index,
-    condition_index,
-    frame_count,
-)
+from gohd_core.audio.alignment import ALIGNMENTS, chunk_index, condition_index, frame_count
 from gohd_core.audio.features import AudioFeatures, audio_features
 from gohd_core.audio.loading import load_audio
 from gohd_core.audio.loudness import measure_loudness, normalise_loudness

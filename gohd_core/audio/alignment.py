@@ -1,4 +1,4 @@
-"""Which spectrogram rows belong to which frame of motion.
+"""Alignment of spectrogram rows to frames of motion.
 
 The diffusion models take four rows per frame. Three alignments exist, because nobody outside the
 authors' group can know which one the released weights were trained on:

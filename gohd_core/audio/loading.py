@@ -13,7 +13,7 @@ import numpy as np
 
 from gohd_core.audio.waveform import resample
 from gohd_core.errors import BadInput, MissingDependency
-from gohd_core.media import LONGEST_PAUSE, decoded, open_media, pyav, start_of, usable
+from gohd_core.media import LONGEST_PAUSE, decode_frames, open_media, pyav, start_of, usable
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def _load_media(source: Path | io.BytesIO, name: str) -> tuple[np.ndarray, int]:
         streams = usable(container.streams.audio)
         if not streams:
             raise BadInput(f"{name} has no audio track.")
-        pieces = _pieces(decoded(container, streams[0], name))
+        pieces = _pieces(decode_frames(container, streams[0], name))
         filmed = bool(usable(container.streams.video))
         try:
             return _laid_out(pieces, start_of(container), name, filmed)
@@ -102,7 +102,7 @@ def _joined(parts: list[tuple[np.ndarray, int]]) -> tuple[np.ndarray, int]:
 
 
 def _load_plain(source: Path, reason: Exception) -> tuple[np.ndarray, int]:
-    """What libsndfile knows, block by block: its count of frames may be a guess."""
+    """Reads a sound with libsndfile, block by block: its count of frames may be a guess."""
     import soundfile
 
     try:

@@ -1,4 +1,4 @@
-"""Who speaks when: a speaker track read from text, JSON or RTTM, and one sound told apart by it.
+"""Speaker turns (diarisation), read from text, JSON or RTTM, and one sound split by them.
 
 RTTM is the format of NIST's Rich Transcription evaluations, which diarisation tools write: lines of
 `SPEAKER file channel onset duration <NA> <NA> name <NA> <NA>`.
@@ -52,7 +52,7 @@ def parse_turns(text: str) -> list[Turn]:
 
 
 def speakers_of(turns: list[Turn], count: int) -> dict[str, int]:
-    """Which of `count` faces each speaker is: 1, 2 ... by number, other names as they come in.
+    """Maps each speaker to one of `count` faces: 1, 2 ... by number, other names in order of appearance.
 
     Raises `BadInput` for more speakers than faces.
     """
@@ -69,7 +69,7 @@ def speakers_of(turns: list[Turn], count: int) -> dict[str, int]:
 
 
 def count_speakers(turns: list[Turn]) -> int:
-    """How many faces a track needs: the highest number, or so many names."""
+    """Number of faces that a track needs: the highest number, or the number of names."""
     names = {turn.speaker for turn in turns}
     return max(map(int, names)) if all(name.isdigit() for name in names) else len(names)
 

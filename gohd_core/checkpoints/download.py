@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import Request, urlopen
 
 from gohd_core.checkpoints.released import DownloadSource
-from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
+from gohd_core.errors import BadCheckpoint, BadInput, raise_if_stopped
 
 _BLOCK = 1 << 18
 _TIMEOUT = 30
@@ -124,8 +124,7 @@ def _fetch(source: DownloadSource, part: Path, progress: Any, should_stop: Any) 
                 done += len(block)
                 if progress is not None:
                     progress(done, total)
-                if should_stop is not None and should_stop():
-                    raise Interrupted(f"Stopped; what was loaded of {source.name} is kept.")
+                raise_if_stopped(should_stop, f"Stopped; what was loaded of {source.name} is kept.")
     if total and done != total:
         raise _Broken(f"{done} of {total} bytes came")
 

@@ -1,4 +1,4 @@
-"""One result or many: where each goes, which are made, by how many processes, and what became of them."""
+"""Jobs of a command: their paths, shards and processes, progress and report."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ Make = Callable[[Job], "dict[str, Any]"]
 
 
 def add_batch_options(parser: argparse.ArgumentParser, *, lists: bool = True) -> None:
-    """How many results are made, which of them, and where it is said what failed."""
+    """Which results are made, by how many processes, and how the outcome is reported."""
     group = parser.add_argument_group("many of them")
     if lists:
         group.add_argument(
@@ -77,6 +77,7 @@ def add_batch_options(parser: argparse.ArgumentParser, *, lists: bool = True) ->
     )
     group.add_argument("--skip-existing", action="store_true", help="leave out what is there already")
     group.add_argument("--report", type=Path, help="say in this .json what was made, and what failed and why")
+    group.add_argument("--json", action="store_true", help="print a line of JSON for each result")
 
 
 def _count(text: str) -> int:
@@ -100,7 +101,7 @@ def result_paths(
     several: bool,
     what: str = "videos",
 ) -> list[Path]:
-    """Where the result made of each group of files goes: `output` itself, or a file in that folder.
+    """Result path of each group of input files: `output` itself, or a file in that folder.
 
     Files in a folder are named after what they are made of, with one `ending`, or one each.
     """
@@ -110,6 +111,25 @@ def result_paths(
         return [output]
     endings = [ending] * len(groups) if isinstance(ending, str) else ending
     return [output / f"{name}{end}" for name, end in zip(result_names(groups), endings, strict=True)]
+
+
+def job_for_each(
+    source: str,
+    paths: Sequence[Path],
+    arguments: argparse.Namespace,
+    ending: str | Sequence[str],
+    what: str = "videos",
+) -> list[Job]:
+    """A job for each file of the argument `source`; without `--output` it has no target."""
+    groups = [(path,) for path in paths]
+    targets: Sequence[Path | None] = [None] * len(paths)
+    if arguments.output is not None:
+        several = is_folder(getattr(arguments, source))
+        targets = result_paths(arguments.output, groups, ending, several=several, what=what)
+    return [
+        Job({source: path}, target, arguments, name)
+        for path, target, name in zip(paths, targets, result_names(groups), strict=True)
+    ]
 
 
 def run_batch(
@@ -170,7 +190,7 @@ def _made(
 
 
 def _attempt(make: Make, job: Job) -> tuple[Job, dict[str, Any]]:
-    """What was made, or the error."""
+    """The result of a job, or its error."""
     try:
         return job, make(job)
     except Interrupted:
@@ -198,7 +218,7 @@ def _make_here(job: Job) -> tuple[Job, dict[str, Any]]:
 
 
 class _Log:
-    """What became of the jobs so far: told as it comes, shown as a bar, and written as a report."""
+    """Outcome of the jobs: printed as they end, shown as a bar, and written as a report."""
 
     def __init__(self, arguments: argparse.Namespace, total: int, skipped: int) -> None:
         self.arguments, self.total, self.skipped = arguments, total, skipped
@@ -212,7 +232,7 @@ class _Log:
         return self.skipped + len(self.made) + len(self.failed)
 
     def place(self) -> str:
-        """What the progress of the next job begins with."""
+        """Prefix of the next job's line of progress."""
         return f"{self.done + 1} of {self.total}, " if self.total > 1 else ""
 
     def add(self, job: Job, made: dict[str, Any], status: int, sentence: Callable[[dict], str]) -> None:

@@ -13,7 +13,7 @@ from gohd_core.errors import BadInput
 
 
 def add_conversation_options(parser: argparse.ArgumentParser) -> None:
-    """Who speaks, where the picture has several faces."""
+    """Options of several speakers in one picture."""
     group = parser.add_argument_group("several speakers, instead of one --audio")
     group.add_argument(
         "--voices", type=Path, nargs="+", help="a sound for each face, from the left; they begin together"

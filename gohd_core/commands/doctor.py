@@ -172,33 +172,14 @@ def _official(folders: tuple[Path, ...]) -> list[Finding]:
         need = "" if item.needed else "optional; "
         detail = str(path) if path else f"{item.purpose}; {need}{where}"
         findings.append(Finding("official", item.name, path is not None, detail))
-    return findings + _detector(folders) + _faces(folders)
-
-
-def _detector(folders: tuple[Path, ...]) -> list[Finding]:
-    found = find_detector_files(folders)
-    return [
-        Finding(
-            "detector",
-            item.name,
-            item.name in found,
-            str(found.get(item.name, f"{item.purpose}; for photographs; {_had(item)}")),
-        )
-        for item in DETECTOR_FILES
-    ]
-
-
-def _faces(folders: tuple[Path, ...]) -> list[Finding]:
-    found = find_face_files((*folders, *default_folders()))
-    return [
-        Finding(
-            "faces",
-            item.name,
-            item.name in found,
-            str(found.get(item.name, f"{item.purpose}; for any picture; `gohd download faces`")),
-        )
-        for item in FACE_FILES
-    ]
+    detector, faces = find_detector_files(folders), find_face_files((*folders, *default_folders()))
+    for item in DETECTOR_FILES:
+        detail = detector.get(item.name, f"{item.purpose}; for photographs; {_had(item)}")
+        findings.append(Finding("detector", item.name, item.name in detector, str(detail)))
+    for item in FACE_FILES:
+        detail = faces.get(item.name, f"{item.purpose}; for any picture; `gohd download faces`")
+        findings.append(Finding("faces", item.name, item.name in faces, str(detail)))
+    return findings
 
 
 def _had(item: Any) -> str:

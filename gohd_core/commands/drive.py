@@ -9,32 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS
-from gohd_core.commands.batch import (
-    Job,
-    Make,
-    add_batch_options,
-    progress_of,
-    result_paths,
-    run_batch,
-)
+from gohd_core.commands.batch import Job, Make, add_batch_options, progress_of, result_paths, run_batch
 from gohd_core.commands.dubbing import dub, dubs
-from gohd_core.commands.inputs import (
-    PICTURES,
-    VIDEOS,
-    files,
-    gaze_angles,
-    is_folder,
-)
+from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, is_folder
 from gohd_core.commands.lists import listed_jobs
 from gohd_core.commands.output_options import (
     add_finishing_options,
     add_model_options,
     check_finishing,
-    check_results,
-    finished,
+    check_jobs,
+    finish_frames,
     load_models,
     portrait_of,
-    signed,
+    sign_result,
 )
 from gohd_core.commands.video_options import add_reading_options, load_detector, read_video, sound_of
 from gohd_core.constants import MAX_FPS
@@ -81,7 +68,6 @@ def add_commands(commands: Any) -> None:
     add_model_options(parser)
     add_finishing_options(parser)
     add_batch_options(parser)
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     add_reading_options(parser)
     parser.set_defaults(run=run)
 
@@ -91,8 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     jobs = listed(arguments) if arguments.list is not None else _pairs(arguments)
     if len(jobs) > 1 and arguments.motion is not None:
         raise BadInput("--motion names one file; leave it out where several videos are made.")
-    inputs = [path for job in jobs for path in job.sources.values()]
-    check_results([job.target for job in jobs], [*inputs, arguments.audio], ".mp4", arguments)
+    check_jobs(jobs, ".mp4", arguments, arguments.audio)
     check_finishing(arguments)
     return run_batch(jobs, _maker, arguments, sentence=_sentence)
 
@@ -157,7 +142,7 @@ def _maker(arguments: argparse.Namespace) -> Make:
 
 def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dict[str, Any]:
     from gohd_core.audio import load_audio
-    from gohd_core.driving import driven_motion, followed
+    from gohd_core.driving import driven_motion, with_head_track
     from gohd_core.motion.file import save_motion
     from gohd_core.pipeline import draw, warn
     from gohd_core.render import paste_back, render_video
@@ -167,7 +152,7 @@ def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dic
     if dubs(portrait, driving, arguments):
         return dub(models, video, job.target, film, arguments, progress_of(job, "frames read"))
     if arguments.into_video:
-        driving = followed(driving)
+        driving = with_head_track(driving)
     prepared = _portrait(models, portrait, driving, film, detector, arguments)
     options = _options(arguments)
     sound = sound_of(video, arguments) if arguments.audio is None else load_audio(arguments.audio)
@@ -185,9 +170,9 @@ def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dic
     frames = draw(models.animator, prepared, drawn, strength=arguments.strength, progress=progress)
     if arguments.into_video:
         frames = paste_back(frames, prepared, film.batches(rate), track=driving.track.resampled(rate))
-    frames = finished(frames, prepared, arguments)
+    frames = finish_frames(frames, prepared, arguments)
     colour = film.colour if arguments.into_video else None
-    signed(render_video(job.target, frames, fps=rate, audio=sound, colour=colour), arguments)
+    sign_result(render_video(job.target, frames, fps=rate, audio=sound, colour=colour), arguments)
     if arguments.motion is not None:
         info = {"portrait": str(portrait and portrait.name), "video": video.name}
         info |= {"sources": dict(options.sources)}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.output_options import signed
+from gohd_core.commands.output_options import sign_result
 from gohd_core.commands.video_options import sound_of
 from gohd_core.constants import MAX_FPS
 from gohd_core.errors import BadInput
@@ -31,7 +31,7 @@ def dub(
 ) -> dict[str, Any]:
     """Lips, jaw and cheeks from sound, drawn from the video's own frames."""
     from gohd_core.audio import load_audio
-    from gohd_core.driving.revoicing import read_speaker, revoiced, voice_of
+    from gohd_core.driving.revoicing import read_speaker, revoice, voice_of
     from gohd_core.face import FaceChoice
     from gohd_core.render import Mark, marked, render_video
 
@@ -44,10 +44,10 @@ def dub(
     voice = voice_of(sound, models.expression, seed=arguments.seed).scaled(arguments.strength)
     rate = min(film.fps, MAX_FPS)
     mark = Mark(not arguments.no_invisible_mark, arguments.visible_mark)
-    frames = marked(revoiced(film, speaker, voice).batches(rate), mark)
+    frames = marked(revoice(film, speaker, voice).batches(rate), mark)
     length = speaker.times[-1] + 1 / float(film.fps)
     heard = (sound[0][..., : round(length * sound[1])], sound[1])
-    signed(render_video(target, frames, fps=rate, audio=heard), arguments)
+    sign_result(render_video(target, frames, fps=rate, audio=heard), arguments)
     return {
         "driver": str(video),
         "video": str(target),

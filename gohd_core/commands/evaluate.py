@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _networks(arguments: argparse.Namespace) -> Any:
+    from gohd_core.evaluation.report import provenance
     from gohd_core.evaluation.videos.measures import Networks
 
     given = {name: getattr(arguments, name) for name in ("extractor", "gaze_estimator", "lip_sync")}
@@ -89,14 +89,8 @@ def _networks(arguments: argparse.Namespace) -> Any:
         from gohd_core.training.feature_networks.arcface import load_arcface
 
         arcface = load_arcface(arguments.arcface).eval()
-    return Networks(lip_sync, inception, arcface, {name: _told(path) for name, path in given.items() if path})
-
-
-def _told(path: str) -> str:
-    """A weights file by name and the first digits of its SHA-256."""
-    if path == "builtin":
-        return path
-    return f"{Path(path).name} {hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]}"
+    names = {n: path if path == "builtin" else provenance(path) for n, path in given.items() if path}
+    return Networks(lip_sync, inception, arcface, names)
 
 
 def _box(text: str) -> tuple[int, int, int, int]:

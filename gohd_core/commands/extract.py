@@ -8,17 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import SPLITS
-from gohd_core.commands.batch import (
-    Job,
-    Make,
-    add_batch_options,
-    progress_of,
-    result_paths,
-    run_batch,
-)
-from gohd_core.commands.inputs import VIDEOS, files, is_folder, result_names, within
+from gohd_core.commands.batch import Job, Make, add_batch_options, job_for_each, progress_of, run_batch
+from gohd_core.commands.inputs import VIDEOS, files, within
 from gohd_core.commands.lists import listed_jobs
-from gohd_core.commands.output_options import check_results
+from gohd_core.commands.output_options import check_jobs
 from gohd_core.commands.video_options import (
     add_reading_options,
     load_detector,
@@ -53,7 +46,6 @@ def add_commands(commands: Any) -> None:
     clips.add_argument("--split", choices=SPLITS, help="drawn from the identity")
     clips.add_argument("--identity", help="who is seen; the video's name otherwise")
     add_batch_options(parser)
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     parser.set_defaults(run=run)
 
 
@@ -68,24 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.video is None:
         raise BadInput("Say what is read: give a video, a folder of them, or --list.")
     else:
-        jobs = _videos(arguments)
-    if arguments.output is not None:
-        videos = [job.sources["video"] for job in jobs]
-        check_results([job.target for job in jobs], videos, ".safetensors", arguments)
+        videos = files(arguments.video, VIDEOS, "video")
+        jobs = job_for_each("video", videos, arguments, ".safetensors", "motions")
+    check_jobs(jobs, ".safetensors", arguments)
     return run_batch(jobs, _maker, arguments, sentence=_sentence)
-
-
-def _videos(arguments: argparse.Namespace) -> list[Job]:
-    videos = files(arguments.video, VIDEOS, "video")
-    groups = [(video,) for video in videos]
-    targets: list[Path | None] = [None] * len(videos)
-    if arguments.output is not None:
-        several = is_folder(arguments.video)
-        targets = result_paths(arguments.output, groups, ".safetensors", several=several, what="motions")
-    return [
-        Job({"video": video}, target, arguments, name)
-        for video, target, name in zip(videos, targets, result_names(groups), strict=True)
-    ]
 
 
 def _maker(arguments: argparse.Namespace) -> Make:

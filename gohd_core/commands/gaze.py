@@ -8,23 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.batch import (
-    Job,
-    Make,
-    add_batch_options,
-    progress_of,
-    result_paths,
-    run_batch,
-)
-from gohd_core.commands.inputs import (
-    PICTURES,
-    VIDEOS,
-    files,
-    gaze_angles,
-    is_folder,
-    within,
-)
-from gohd_core.commands.output_options import add_mark_options, check_finishing, check_results, signed
+from gohd_core.commands.batch import Job, Make, add_batch_options, job_for_each, progress_of, run_batch
+from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, within
+from gohd_core.commands.output_options import add_mark_options, check_finishing, check_jobs, sign_result
 from gohd_core.commands.video_options import add_face_options, sound_of
 from gohd_core.constants import MAX_FPS
 from gohd_core.errors import BadInput
@@ -60,7 +46,6 @@ def add_commands(commands: Any) -> None:
     )
     add_mark_options(group)
     add_batch_options(parser, lists=False)
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each file")
     parser.set_defaults(run=run)
 
 
@@ -68,16 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Turns the eyes of one file, or of all in a folder; status 1 when one of several could not be done."""
     check_finishing(arguments)
     sources = files(arguments.source, (*VIDEOS, *PICTURES), "video or picture")
-    several = is_folder(arguments.source)
-    groups = [(source,) for source in sources]
-    endings = [_ending(source) for source in sources]
-    targets = result_paths(arguments.output, groups, endings, several=several, what="files")
+    jobs = job_for_each("source", sources, arguments, [_ending(source) for source in sources], "files")
     for ending in (".png", ".mp4"):
-        chosen = [pair for pair in zip(targets, sources, strict=True) if _ending(pair[1]) == ending]
-        check_results([target for target, _ in chosen], [source for _, source in chosen], ending, arguments)
-    jobs = [
-        Job({"source": source}, target, arguments) for source, target in zip(sources, targets, strict=True)
-    ]
+        check_jobs([job for job in jobs if _ending(job.sources["source"]) == ending], ending, arguments)
     return run_batch(jobs, _maker, arguments, sentence=_sentence)
 
 
@@ -97,7 +75,7 @@ def _ending(source: Path) -> str:
 
 
 def _turn(job: Job, reader: Any) -> dict[str, Any]:
-    from gohd_core.driving.eye_contact import read_eyes, turned
+    from gohd_core.driving.eye_contact import read_eyes, turn_eyes
     from gohd_core.face import FaceChoice
     from gohd_core.images import read_picture
     from gohd_core.video.reader import VideoReader
@@ -112,7 +90,7 @@ def _turn(job: Job, reader: Any) -> dict[str, Any]:
     )
     choice = FaceChoice(arguments.face, box=arguments.face_box)
     read = read_eyes(film, reader, choice, progress=progress_of(job, "frames read"))
-    result, report = turned(film, read, _gaze(arguments), arguments.strength)
+    result, report = turn_eyes(film, read, _gaze(arguments), arguments.strength)
     _write(result, target, None if picture else sound_of(source, arguments), arguments)
     seconds = time.perf_counter() - started
     made = {"source": str(source), "written": str(target), **asdict(report), "text": str(report)}
@@ -148,4 +126,4 @@ def _write(film: Any, target: Path, sound: Any, arguments: argparse.Namespace) -
         Image.fromarray(frames_to_bytes(next(frames))[0]).save(content, "png")
         atomic_write(target, content.getvalue())
         return
-    signed(render_video(target, frames, fps=rate, audio=sound, crf=arguments.crf), arguments)
+    sign_result(render_video(target, frames, fps=rate, audio=sound, crf=arguments.crf), arguments)

@@ -80,7 +80,7 @@ def result_names(sources: Sequence[Sequence[Path]], given: Sequence[str] = ()) -
 
 
 def alike(name: str) -> str:
-    """What is the same for two names that some file system takes for one."""
+    """Key that is the same for names that some file system takes for one (case, Unicode form)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 

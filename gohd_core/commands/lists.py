@@ -15,21 +15,8 @@ from gohd_core.commands.batch import Job
 from gohd_core.commands.inputs import alike, result_names
 from gohd_core.errors import BadInput
 
-_OF_ALL = frozenset(
-    (
-        "help",
-        "models",
-        "device",
-        "dtype",
-        "output",
-        "list",
-        "jobs",
-        "shard",
-        "skip_existing",
-        "report",
-        "json",
-    )
-)
+_OF_MODELS, _OF_BATCHES = {"help", "models", "device", "dtype"}, {"jobs", "shard", "skip_existing", "report"}
+_OF_ALL = _OF_MODELS | _OF_BATCHES | {"output", "list", "json"}
 """Options that hold for all rows: models are loaded once."""
 _FALSE, _TRUE = ("false", "no", "0"), ("true", "yes", "1")
 

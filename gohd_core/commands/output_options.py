@@ -15,12 +15,14 @@ from gohd_core.files import check_target
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gohd_core.commands.batch import Job
+
 _STRIP_FRAMES = 8
 """Frames of a video on its `--picture`."""
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """Which weights draw, whom, how and where."""
+    """Options of drawing: weights, face, device and the motion file."""
     parser.add_argument("--models", default="builtin", help="builtin, or a folder with the official weights")
     parser.add_argument("--box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the portrait's face in pixels")
     parser.add_argument("--strength", type=within(0, 3), default=1.0, help="factor on all motion, Fig. 8 (1)")
@@ -87,6 +89,15 @@ def check_results(
             raise BadInput(f"{path} is what is read, and would be written over; give another name.")
 
 
+def check_jobs(
+    jobs: Sequence[Job], ending: str, arguments: argparse.Namespace, *also_read: Path | None
+) -> None:
+    """`check_results` of all jobs that write a file, against all that any of them reads."""
+    inputs = [path for job in jobs for path in job.sources.values()]
+    targets = [job.target for job in jobs if job.target is not None]
+    check_results(targets, [*inputs, *also_read], ending, arguments)
+
+
 def check_finishing(arguments: argparse.Namespace) -> None:
     """Says before anything is drawn what would go wrong at the end."""
     if (arguments.certificate is None) != (arguments.private_key is None):
@@ -116,7 +127,7 @@ def portrait_of(path: Path, models: Any, detector: Any, arguments: argparse.Name
     )
 
 
-def finished(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namespace) -> Iterator[Tensor]:
+def finish_frames(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namespace) -> Iterator[Tensor]:
     """Frames pasted back and marked, as a stream."""
     from gohd_core.pipeline import finish
 
@@ -143,12 +154,12 @@ def write_talk(
     from gohd_core.render import FrameStrip, render_video
 
     strip = FrameStrip(_STRIP_FRAMES, len(motion))
-    signed(render_video(target, strip.watch(frames), fps=motion.fps, audio=sound), arguments)
+    sign_result(render_video(target, strip.watch(frames), fps=motion.fps, audio=sound), arguments)
     if arguments.picture is not None:
         strip.save(arguments.picture)
 
 
-def signed(video: Path, arguments: argparse.Namespace) -> None:
+def sign_result(video: Path, arguments: argparse.Namespace) -> None:
     """Content credentials into a written video, where a certificate was given."""
     if arguments.certificate is not None:
         from gohd_core.render.credentials import sign_video

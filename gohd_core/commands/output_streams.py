@@ -18,7 +18,7 @@ def forgiving_output() -> Iterator[None]:
 
 
 def _fill_closed_descriptors() -> None:
-    """Where output was closed, the next file that is opened would be printed into."""
+    """Fills closed standard descriptors, or the next file that is opened would be printed into."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         continue
     os.close(descriptor)

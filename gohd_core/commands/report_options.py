@@ -58,7 +58,7 @@ def finish(report: Any, arguments: argparse.Namespace, section: str) -> None:
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """How `gohd` was called, without outputs and without folders, which are nobody else's."""
+    """Command line of this call, without outputs and without folders, which are nobody else's."""
     words, skip = [], False
     for word in arguments:
         if skip or word.split("=", 1)[0] in _OUTPUTS:

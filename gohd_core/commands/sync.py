@@ -7,16 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.batch import (
-    Job,
-    Make,
-    add_batch_options,
-    progress_of,
-    result_paths,
-    run_batch,
-)
-from gohd_core.commands.inputs import VIDEOS, files, is_folder
-from gohd_core.commands.output_options import check_results
+from gohd_core.commands.batch import Job, Make, add_batch_options, job_for_each, progress_of, run_batch
+from gohd_core.commands.inputs import VIDEOS, files
+from gohd_core.commands.output_options import check_jobs
 from gohd_core.commands.video_options import add_face_options, sound_of
 from gohd_core.errors import BadInput
 
@@ -31,7 +24,6 @@ def add_commands(commands: Any) -> None:
     parser.add_argument(
         "--output", "-o", type=Path, help="also write the video with its sound put right, an .mp4 or a folder"
     )
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each video")
     add_face_options(parser)
     add_batch_options(parser, lists=False)
     parser.set_defaults(run=run)
@@ -42,12 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     videos = files(arguments.video, VIDEOS, "video")
     if arguments.output is not None and (arguments.start or arguments.seconds):
         raise BadInput("Only whole videos are put right; leave out --start and --seconds.")
-    targets: list[Path | None] = [None] * len(videos)
-    if arguments.output is not None:
-        groups, several = [(video,) for video in videos], is_folder(arguments.video)
-        targets = result_paths(arguments.output, groups, ".mp4", several=several)
-        check_results(targets, videos, ".mp4", arguments)
-    jobs = [Job({"video": video}, target, arguments) for video, target in zip(videos, targets, strict=True)]
+    jobs = job_for_each("video", videos, arguments, ".mp4")
+    check_jobs(jobs, ".mp4", arguments)
     return run_batch(jobs, _maker, arguments, sentence=_sentence, status=_status)
 
 

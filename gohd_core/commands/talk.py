@@ -12,27 +12,15 @@ from typing import Any
 
 from gohd_core.choices import MOODS, SAMPLERS
 from gohd_core.commands.batch import Job, Make, add_batch_options, result_paths, run_batch
-from gohd_core.commands.conversation import (
-    add_conversation_options,
-    check_conversation,
-    make_conversation,
-)
-from gohd_core.commands.inputs import (
-    PICTURES,
-    SOUNDS,
-    files,
-    gaze_angles,
-    is_folder,
-    show,
-    within,
-)
+from gohd_core.commands.conversation import add_conversation_options, check_conversation, make_conversation
+from gohd_core.commands.inputs import PICTURES, SOUNDS, files, gaze_angles, is_folder, show, within
 from gohd_core.commands.lists import listed_jobs
 from gohd_core.commands.output_options import (
     add_finishing_options,
     add_model_options,
     check_finishing,
-    check_results,
-    finished,
+    check_jobs,
+    finish_frames,
     load_models,
     portrait_of,
     write_talk,
@@ -75,7 +63,6 @@ def add_commands(commands: Any) -> None:
     add_model_options(parser)
     add_finishing_options(parser)
     add_batch_options(parser)
-    parser.add_argument("--json", action="store_true", help="print what was made as JSON")
     parser.set_defaults(run=run)
 
 
@@ -91,8 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         jobs = pairs(arguments)
     if len(jobs) > 1 and (arguments.motion or arguments.picture):
         raise BadInput("--motion and --picture name one file; leave them out where several videos are made.")
-    inputs = [path for job in jobs for path in job.sources.values()]
-    check_results([job.target for job in jobs], inputs, ".mp4", arguments)
+    check_jobs(jobs, ".mp4", arguments)
     check_finishing(arguments)
     return run_batch(jobs, _maker, arguments, sentence=_sentence)
 
@@ -163,7 +149,7 @@ def _make(models: Any, detector: Any, job: Job) -> dict[str, Any]:
     features = audio_features(waveform, rate, models.pose.alignment)
     prepared = portrait_of(portrait, models, detector, arguments)
     motion, frames = talk(prepared, features, models, _options(arguments), progress=_progress(job))
-    write_talk(job.target, finished(frames, prepared, arguments), motion, (waveform, rate), arguments)
+    write_talk(job.target, finish_frames(frames, prepared, arguments), motion, (waveform, rate), arguments)
     if arguments.motion is not None:
         info = {"portrait": portrait.name, "audio": audio.name, "seed": arguments.seed}
         save_motion(arguments.motion, motion, info)

@@ -107,7 +107,7 @@ def config_path(module: str, given: str | None) -> Path | None:
 
 
 def command_line() -> str:
-    """How this process was called, without the folder of the program."""
+    """Command line of this process, without the folder of the program."""
     return shlex.join(["gohd", *sys.argv[1:]])
 
 

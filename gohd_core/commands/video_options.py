@@ -54,7 +54,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_face_options(parser: argparse.ArgumentParser) -> None:
-    """Which face is read, and how much of the video, where face networks read it."""
+    """Options of face networks on a video: which face, and which part of the video."""
     parser.add_argument("--face", default="largest", choices=ORDERS, help="which of several faces (largest)")
     parser.add_argument("--face-box", type=numbers, help="LEFT,TOP,RIGHT,BOTTOM of the face in pixels")
     parser.add_argument("--start", type=within(0), default=0.0, help="begin at this second of the video (0)")
@@ -132,13 +132,13 @@ def steadying_of(arguments: argparse.Namespace) -> Any:
 def sound_of(path: Path, arguments: argparse.Namespace) -> tuple[Any, int] | None:
     """The sound of the part of a video that is read, from its first picture on; None where it has none."""
     from gohd_core.audio import load_audio
-    from gohd_core.media import decoded, open_media, start_of, usable
+    from gohd_core.media import decode_frames, open_media, start_of, usable
 
     with open_media(path, path.name) as container:
         if not usable(container.streams.audio):
             return None
         stream = usable(container.streams.video)[0]
-        first = next(decoded(container, stream, path.name, tell=lambda _: None), None)
+        first = next(decode_frames(container, stream, path.name, tell=lambda _: None), None)
         late = 0.0 if first is None or first.time is None else float(first.time) - start_of(container)
     waveform, rate = load_audio(path)
     start = round((max(late, 0.0) + arguments.start) * rate)

@@ -5,8 +5,8 @@ and roll of either eye. JSON: the same by name, with the frame rate and the head
 radians in ARKit's axes (x to the face's left, y up, z out of the face), which are ours: positive yaw turns
 the nose to the picture's right, positive pitch lowers it, positive roll is counter-clockwise in the picture.
 
-What comes back is what went out where movements lie in -1..1 (below 0 corners and lids alone) and eyes turn
-by at most 30 degrees in the head; the CSV has no place for the head's translation.
+A round trip is exact where movements lie in -1..1 (below 0 corners and lids alone) and eyes turn by at most
+30 degrees in the head; the CSV has no place for the head's translation.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def from_csv(text: str, fps: Fraction | int | float) -> Motion:
 
 
 def to_content(motion: Motion) -> dict[str, Any]:
-    """What a JSON file of blendshapes holds."""
+    """Content of a JSON file of blendshapes."""
     made = blendshapes(motion)
     rows = torch.stack(list(made.values()), 1).tolist()
     return {

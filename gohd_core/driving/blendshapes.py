@@ -16,7 +16,7 @@ import torch
 
 from gohd_core.constants import FPS, N_EXPRESSION, N_IDENTITY, STYLISED
 from gohd_core.driving.crop_readers import crop_tremble
-from gohd_core.driving.result import Driving, FrameCoefficients, assembled
+from gohd_core.driving.result import Driving, FrameCoefficients, assemble_motion
 from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.driving.timeline import check_missing
 from gohd_core.errors import BadInput
@@ -82,7 +82,7 @@ def motion_from_blendshapes(
         readings.append(_coefficients(face, points, square, model))
     times = [float(k / Fraction(source_fps)) for k in range(len(readings))]
     centres = [reading.landmarks.mean(0) for reading in readings if reading is not None]
-    return assembled(
+    return assemble_motion(
         readings,
         times,
         source_fps=Fraction(source_fps),

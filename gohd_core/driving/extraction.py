@@ -16,10 +16,10 @@ from gohd_core.driving.lids import without_following
 from gohd_core.driving.locators import FaceLocator, FaceObservation, TrackedFace, WholeFrames
 from gohd_core.driving.mesh_reading import MeshReadings, MeshTracks, read_one, read_people
 from gohd_core.driving.readers import reader_for
-from gohd_core.driving.result import Driving, assembled
+from gohd_core.driving.result import Driving, assemble_motion
 from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.driving.timeline import check_missing, on_grid
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.mediapipe.reader import FaceReader
@@ -77,8 +77,7 @@ def extract_motion(
     crops = reader_for(extractor, gaze_estimator, steady=steady_crop, fps=float(film.fps))
     times, readings, picture = [], [], (0, 0)
     for batch in _batches(where.locate(film.play()), batch_size):
-        if should_stop is not None and should_stop():
-            raise Interrupted("Reading the driving video was stopped.")
+        raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         picture = batch[0].image.shape[:2]
         times += [sighting.time for sighting in batch]
         readings += crops.read(batch)
@@ -86,7 +85,7 @@ def extract_motion(
             progress(len(times), max(film.count, len(times)))
     if not times:
         raise BadInput("The film has no frames in the part that was asked for.")
-    return assembled(
+    return assemble_motion(
         readings,
         times,
         source_fps=film.fps,
@@ -159,7 +158,7 @@ def _from_meshes(
 ) -> Driving:
     if not times:
         raise BadInput("The film has no frames in the part that was asked for.")
-    driving = assembled(
+    driving = assemble_motion(
         made.readings(float(film.fps)),
         times,
         source_fps=film.fps,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gohd_core.driving.mesh_reading import follow
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
@@ -36,7 +36,7 @@ class ReadEyes:
 
 @dataclass(frozen=True)
 class GazeReport:
-    """What was done.
+    """Report of turned eyes.
 
     Attributes:
         frames: of the film. without_face: in which no face was seen.
@@ -74,8 +74,7 @@ def read_eyes(
     times: list[float] = []
     box = None
     for block, faces in follow(film.play(), reader, choice or FaceChoice()):
-        if should_stop is not None and should_stop():
-            raise Interrupted("Reading the eyes was stopped.")
+        raise_if_stopped(should_stop, "Reading the eyes was stopped.")
         seen = [face for face in faces if face is not None]
         if seen:
             meshes = np.stack([face.points for face in seen])
@@ -89,7 +88,7 @@ def read_eyes(
     return ReadEyes(eyes, np.array(found, bool), np.array(times))
 
 
-def turned(
+def turn_eyes(
     film: VideoReader, read: ReadEyes, gaze: Gaze | tuple[float, float] = (0.0, 0.0), strength: float = 1.0
 ) -> tuple[VideoReader, GazeReport]:
     """The film with its eyes turned; frames are made as they are played, and pixels outside the eyes stay.

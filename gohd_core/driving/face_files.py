@@ -1,7 +1,7 @@
 """Files of motion for other tools, out and in: Live Link Face, our JSON, VRM, Blender.
 
-What comes back is what the form has a place for: all but the head's place of a `csv`; of `vrm` the mean of
-both corners and of all brows, and no lip but for its opening, rounding and width.
+A round trip keeps what the form has a place for: all but the head's place in a `csv`; of `vrm` the mean of
+both corners and of all brows, and of the lips their opening, rounding and width.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ENDINGS = {"csv": ".csv", "json": ".json", "vrm": ".json", "blender": ".json"}
 
 
 def ending_of(form: str) -> str:
-    """How the name of a file of that form, one of `FACE_FILES`, ends."""
+    """File ending of a form, one of `FACE_FILES`."""
     if form not in FACE_FILES:
         raise BadInput(f"{form!r} is no form of a face's motion; use one of {', '.join(FACE_FILES)}.")
     return _ENDINGS[form]

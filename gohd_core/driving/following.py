@@ -15,7 +15,7 @@ from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box
 from gohd_core.face.extractor import CoefficientExtractor
 from gohd_core.face.gaze_estimator import GazeEstimator
-from gohd_core.face.head_track import HeadTrack, along, filled, head_places, still_track
+from gohd_core.face.head_track import HeadTrack, along, fill_gaps, head_places, still_track
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.portrait import SIZE as SIZE_OF_CROP
 from gohd_core.face.portrait import Portrait, prepare_portrait
@@ -24,12 +24,12 @@ from gohd_core.portraits import prepare_portrait as read_portrait
 from gohd_core.video.reader import VideoReader
 
 CENTRE = ("savitzky-golay", 0.4)
-"""How the square's place is steadied, and over how many seconds; what it leaves out stays in the pose."""
+"""Filter over the square's place and its seconds; movement that it removes stays in the pose."""
 SIZE = ("gaussian", 0.3)
 """The same for its size: heads come nearer slowly, and landmarks tell size less well than place."""
 
 
-def followed(driving: Driving, *, follow: bool = True) -> Driving:
+def with_head_track(driving: Driving, *, follow: bool = True) -> Driving:
     """The same driving with `track`, the square in which the poses are told, frame by frame.
 
     follow: the square goes with the head and the poses tell what is left; else it stays where it is in the
@@ -39,7 +39,7 @@ def followed(driving: Driving, *, follow: bool = True) -> Driving:
     track = _first_square(driving)
     if (not follow and driving.square is not None) or not bool(track.valid.any()):
         return replace(driving, track=track)
-    places = filled(head_places(driving.landmarks, motion.pose.values[:, :3]), track.valid)
+    places = fill_gaps(head_places(driving.landmarks, motion.pose.values[:, :3]), track.valid)
     first = int(torch.nonzero(track.valid)[0])
     if places[first, 2] <= 0:
         return replace(driving, track=track)

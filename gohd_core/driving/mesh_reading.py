@@ -16,13 +16,14 @@ from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_IDENTITY
 from gohd_core.driving.locators import FaceObservation
 from gohd_core.driving.result import FrameCoefficients
-from gohd_core.errors import Interrupted
+from gohd_core.errors import raise_if_stopped
 from gohd_core.face.camera import ALIGNED_SIZE
 from gohd_core.face.crop import Box
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.images import Image
+from gohd_core.kernels.threads import made_ahead
 from gohd_core.mesh.clip import ClipExpression, Features, fit_clip, iris_offsets, neutral_points, offset_gaze
 from gohd_core.mesh.contours import HALF, N_FACE
 from gohd_core.mesh.fit import face_box, into_box
@@ -37,9 +38,10 @@ SHUT = 0.6
 """Blinks from which on an iris is not believed."""
 LIPS_SECONDS = 0.016
 """Deviation of the Gaussian that steadies expressions: .4 frames at 25 a second, so that closures stay."""
-GAZE_MODE, GAZE_NEAR, GAZE_SHARE, GAZE_MOST = np.radians(4.0), np.radians(7.0), 0.3, np.radians(18.0)
-"""How the height of a person's gaze at rest is found: width of the mode's kernel, what lies near it, which
-share of frames must, and how far from straight ahead it may lie."""
+GAZE_MODE, GAZE_NEAR = np.radians(4.0), np.radians(7.0)
+"""Mode of a person's gaze pitch: the Gaussian kernel's deviation, and distance up to which looks belong."""
+GAZE_SHARE, GAZE_MOST = 0.3, np.radians(18.0)
+"""Share of looks that must belong to the mode, and its largest distance from straight ahead."""
 PROFILE = np.radians(50.0)
 EDGE_SHARE = 0.05
 FAST = 0.15
@@ -71,7 +73,7 @@ def follow(
 ) -> Iterator[tuple[list[tuple[float, Image]], list[FaceLandmarks | None]]]:
     """The chosen face in frames with their times, block by block; None where it is not seen."""
     last: FaceLandmarks | None = None
-    for block in blocks(frames):
+    for block in made_ahead(blocks(frames)):
         faces = reader.track([image for _, image in block], last, choice=choice)
         last = next((face for face in reversed(faces) if face is not None), last)
         yield block, faces
@@ -253,7 +255,7 @@ class MeshReadings:
 
 
 def resting_height(vertical: np.ndarray) -> float:
-    """By how much a person's gaze [T] reads too high, radians: how irises lie between lids differs.
+    """Bias of a person's gaze pitch [T], radians: irises lie between the lids of each at another height.
 
     The mode of the heights, where enough frames lie near it: people look at the level of the camera most.
     """
@@ -290,7 +292,7 @@ def read_one(
     """
     made, times, size = MeshReadings(), [], (0, 0)
     for block, faces in follow(frames, reader, choice):
-        _go_on(should_stop)
+        raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         size = block[0][1].shape[:2]
         made.add(faces, *size)
         times += [time for time, _ in block]
@@ -306,8 +308,8 @@ def read_people(
 ) -> tuple[list[MeshReadings], list[float], tuple[int, int]]:
     """The same for everybody in the film, the largest face of the first frame first."""
     people, made, times, size = People(reader), [], [], (0, 0)
-    for block in blocks(frames):
-        _go_on(should_stop)
+    for block in made_ahead(blocks(frames)):
+        raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         size = block[0][1].shape[:2]
         for k, faces in enumerate(people.follow(block)):
             if k == len(made):
@@ -317,8 +319,3 @@ def read_people(
         times += [time for time, _ in block]
         told(len(times))
     return made, times, size
-
-
-def _go_on(should_stop: Callable[[], bool] | None) -> None:
-    if should_stop is not None and should_stop():
-        raise Interrupted("Reading the driving video was stopped.")

@@ -96,7 +96,7 @@ class Driving:
             None with the official extractor, which aligns each frame by itself, or without a face.
         report: what happened.
         picture: (height, width) of the film's frames.
-        track: the square in which each frame's pose is told; see `following.followed`.
+        track: the square in which each frame's pose is told; see `following.with_head_track`.
         lips: [T, 2] gap and width of the mouth in the head, model units, at the motion's frames; None unless
             the face was read by its mesh.
     """
@@ -111,7 +111,7 @@ class Driving:
     lips: Tensor | None = None
 
 
-def assembled(
+def assemble_motion(
     readings: list[FrameCoefficients | None],
     times: list[float],
     *,

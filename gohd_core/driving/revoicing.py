@@ -14,7 +14,7 @@ from torch import Tensor
 from gohd_core.audio import audio_features
 from gohd_core.constants import N_EXPRESSION, STYLISED
 from gohd_core.driving.mesh_reading import follow
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
@@ -62,8 +62,7 @@ def read_speaker(
     times: list[float] = []
     size = (0, 0)
     for block, faces in follow(film.play(), reader, choice or FaceChoice()):
-        if should_stop is not None and should_stop():
-            raise Interrupted("Reading the speaker was stopped.")
+        raise_if_stopped(should_stop, "Reading the speaker was stopped.")
         size = block[0][1].shape[:2]
         meshes += [face.points for face in faces if face is not None]
         found += [face is not None for face in faces]
@@ -77,13 +76,12 @@ def read_speaker(
         )
     # Whole pixels, so that mouths that are drawn in it lie on the film's.
     left, top, side = (float(round(each)) for each in face_box(torch.from_numpy(meshes[0]), *size))
-    rows = RevoiceRows.of(np.stack(meshes), (left, top, side))
+    rows = RevoiceRows.of(meshes, (left, top, side))
     meshes.clear()
     face = Revoicing(rows, (left, top, side), float(film.fps))
     wanted, pictures = set(face.wanted_frames), {}
     for row, image in _seen(film, np.array(found)):
-        if should_stop is not None and should_stop():
-            raise Interrupted("Reading the speaker was stopped.")
+        raise_if_stopped(should_stop, "Reading the speaker was stopped.")
         face.look_at(image)
         if row in wanted:
             pictures[row] = np.array(image)
@@ -91,7 +89,7 @@ def read_speaker(
     return Speaker(face, np.array(found, bool), np.array(times))
 
 
-def revoiced(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
+def revoice(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
     """The film as its speaker says something else; frames are made as they are played.
 
     Pixels that lips, jaw and cheeks do not move stay as they are, and so do frames without the face.

@@ -106,7 +106,7 @@ def _lag(lips: np.ndarray, waveform: np.ndarray, rate: int, predictor: Expressio
     return find_lag(heard[:count], lips[:count, 0], lips[:count, 1])
 
 
-def delayed(sound: np.ndarray, samples: int) -> np.ndarray:
+def delay(sound: np.ndarray, samples: int) -> np.ndarray:
     """A sound [C,N] so many samples later (earlier where negative), as long as before."""
     late, early = max(samples, 0), max(-samples, 0)
     return np.pad(sound, ((0, 0), (late, early)))[:, early : early + sound.shape[1]]
@@ -125,7 +125,7 @@ def shift_sound(video: str | Path, target: str | Path, milliseconds: float) -> P
 
     waveform, rate = load_audio(video)
     sound = np.atleast_2d(np.asarray(waveform, np.float32))[:2]
-    sound = delayed(sound, round(milliseconds / 1000 * rate))
+    sound = delay(sound, round(milliseconds / 1000 * rate))
     with (
         atomic_path(Path(target)) as part,
         av.open(str(video)) as source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.report import Report, Table, shown
+from gohd_core.evaluation.report import Report, Table, format_figure
 from gohd_core.files import atomic_path
 from gohd_core.render.plot import BACKGROUND, COLOURS, GRID, INK
 
@@ -66,7 +66,7 @@ def _panel(draw: object, table: Table, columns: list[str], top: int) -> None:
                 length = (_BAR - 54) * abs(value) / largest
                 colour = COLOURS[k % len(COLOURS)] if value >= 0 else GRID
                 draw.rectangle((left, y + 3, left + length, y + _LINE - 4), fill=colour)
-            draw.text((left + _BAR - 50, y), shown(value), fill=INK)
+            draw.text((left + _BAR - 50, y), format_figure(value), fill=INK)
     for line, name in enumerate(table.rows, start=2):
         draw.text((_PAD, top + line * _LINE), name[:28], fill=INK)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import platform
@@ -52,7 +53,7 @@ class Table:
         """Header and rows as text; where columns are many and rows few, turned, for the eye's sake."""
         lines = [["", *self.columns]]
         for name, figures in self.rows.items():
-            lines.append([name, *(shown(figures.get(column)) for column in self.columns)])
+            lines.append([name, *(format_figure(figures.get(column)) for column in self.columns)])
         turned = len(self.columns) > max(_MOST_COLUMNS, len(self.rows))
         return [list(line) for line in zip(*lines, strict=True)] if turned else lines
 
@@ -183,7 +184,7 @@ def refresh_section(path: str | Path, name: str, text: str) -> None:
     atomic_write(path, content.encode())
 
 
-def shown(value: Value) -> str:
+def format_figure(value: Value) -> str:
     """A figure in three significant digits."""
     if value is None:
         return "-"
@@ -206,6 +207,12 @@ def _plain(value: Any) -> Value:
 
 def _row(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
+
+
+def provenance(path: str | Path, name: str | None = None) -> str:
+    """A file's name (or the given one) and the first digits of its SHA-256."""
+    path = Path(path)
+    return f"{name or path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
 
 
 def machine() -> str:

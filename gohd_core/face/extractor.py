@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gohd_core.checkpoints.runtime import Runtime
 from gohd_core.constants import FPS, N_GAZE, N_LANDMARKS
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.face.alignment import align_face
 from gohd_core.face.coefficients import Coefficients
 from gohd_core.face.crop import is_square
@@ -77,8 +77,7 @@ class CoefficientExtractor(Runtime):
         points = _per_frame(landmarks, len(pictures), no_face)
         groups, found_landmarks = [], []
         for start in range(0, len(pictures), batch_size):
-            if should_stop is not None and should_stop():
-                raise Interrupted("Reading coefficients was stopped.")
+            raise_if_stopped(should_stop, "Reading coefficients was stopped.")
             chunk = slice(start, start + batch_size)
             columns, where = self._run(pictures[chunk], points[chunk])
             groups.append(columns)

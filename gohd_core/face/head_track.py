@@ -19,7 +19,7 @@ from gohd_core.motion import Sequence
 BLINK = 0.4
 """A face unseen for less than this is taken to be there, in seconds: detectors miss single frames."""
 FADE = 0.2
-"""How long a face takes to come and go where it is not seen for longer, in seconds."""
+"""Seconds of the fade in and out of a face that is unseen for longer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ def head_places(landmarks: Tensor, angles: Tensor) -> Tensor:
     return torch.cat([centre[:, 0] - scale[:, None] * middle[:, 0], scale[:, None]], 1)
 
 
-def filled(places: Tensor, valid: Tensor) -> Tensor:
+def fill_gaps(places: Tensor, valid: Tensor) -> Tensor:
     """Places [T, C] with those that are not valid on a straight line between their neighbours."""
     known = np.flatnonzero(valid.numpy())
     columns = [np.interp(np.arange(len(places)), known, column.numpy()[known]) for column in places.T]

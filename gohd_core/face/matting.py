@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.face.mediapipe.reader import FaceReader
 
 STEADY = 0.5
@@ -33,18 +33,17 @@ def person_masks(
         raise BadInput(f"The sharpness is {sharpness}; give 0 to 1.")
     before: tuple[np.ndarray, np.ndarray] | None = None
     for picture in pictures:
-        if should_stop is not None and should_stop():
-            raise Interrupted("Masking people was stopped.")
+        raise_if_stopped(should_stop, "Masking people was stopped.")
         seen = reader.person_mask((picture * 255).round().astype(np.uint8))
         if before is not None and before[0].shape == picture.shape:
             change = np.abs(picture - before[0]).mean(-1)
             kept = STEADY * np.clip(1 - change / MOVED, 0, 1)
             seen = (1 - kept) * seen + kept * before[1]
         before = picture, seen
-        yield sharpened(seen, sharpness)
+        yield sharpen_masks(seen, sharpness)
 
 
-def sharpened(mask: np.ndarray, sharpness: float) -> np.ndarray:
+def sharpen_masks(mask: np.ndarray, sharpness: float) -> np.ndarray:
     """A steeper edge around one half: at 0 the mask itself, at 1 a step."""
     if sharpness >= 1:
         return (mask >= 0.5).astype(np.float32)

@@ -15,7 +15,7 @@ from gohd_core.face.crop import Box
 
 @dataclass(frozen=True, eq=False)
 class FaceChoice:
-    """Which face is meant; a mask counts before a box, and a box before the order.
+    """Choice of one face among several: by a mask, else a box, else the order.
 
     Attributes:
         order: how faces are counted, one of `ORDERS`; "central" begins nearest to the picture's middle.

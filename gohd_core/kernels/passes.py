@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gohd_core.errors import Interrupted
+from gohd_core.errors import raise_if_stopped
 from gohd_core.kernels.policy import draws_in_passes
 from gohd_core.kernels.threads import SingleThreadPool
 from gohd_core.kernels.tree import tree_map
@@ -118,8 +118,7 @@ def clip_batches(
     groups = [range(start, min(start + prefetch, total)) for start in range(0, total, prefetch)]
     drawn_groups = _drawn_ahead(draw, groups) if ahead else map(draw, groups)
     for start in range(0, total, batch_size):
-        if should_stop is not None and should_stop():
-            raise Interrupted(f"Stopped after {start} of {total} frames, as asked.")
+        raise_if_stopped(should_stop, f"Stopped after {start} of {total} frames, as asked.")
         done = start % prefetch
         if not done:
             drawn = next(drawn_groups)
@@ -129,7 +128,7 @@ def clip_batches(
 
 
 def _drawn_ahead(draw: Callable[[range], Tensor], groups: list[range]) -> Iterator[Tensor]:
-    """What `draw` makes of each group; of the next one while the caller is busy with the last."""
+    """Results of `draw` for each group, the next one computed while the caller is busy with the last."""
     with ThreadPoolExecutor(1, thread_name_prefix="gohd-ahead") as background:
         drawing = background.submit(draw, groups[0])
         for group in groups[1:]:

@@ -1,4 +1,4 @@
-"""Whether a CPU fast path is taken: the one place that decides."""
+"""Policy of the CPU fast paths: the one place that decides whether one is taken."""
 
 from __future__ import annotations
 

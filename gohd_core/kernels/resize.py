@@ -14,7 +14,7 @@ _LARGE = 128
 """Side from which on PyTorch's own way costs more on the CPU; it takes pixel after pixel."""
 
 
-def sized(x: Tensor, side: int) -> Tensor:
+def resize(x: Tensor, side: int) -> Tensor:
     """A map [B,C,S,S] averaged down or interpolated up to `side`, a multiple or a divisor of S."""
     before = x.shape[-1]
     if before == side:
@@ -24,11 +24,11 @@ def sized(x: Tensor, side: int) -> Tensor:
             return _averaged(x, before // side)
         if side % (2 * before) == 0:
             return _interpolated(x, side // before)
-    return sized_plain(x, side)
+    return resize_plain(x, side)
 
 
-def sized_plain(x: Tensor, side: int) -> Tensor:
-    """`sized` by its definition."""
+def resize_plain(x: Tensor, side: int) -> Tensor:
+    """`resize` by its definition."""
     if x.shape[-1] > side:
         return F.avg_pool2d(x, x.shape[-1] // side)
     return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)

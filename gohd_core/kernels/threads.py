@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
@@ -30,6 +30,16 @@ class SingleThreadPool:
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Results of `work` for each item, in order; gradients are not recorded."""
         return list(self._pool.map(torch.inference_mode()(work), items))
+
+
+def made_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items; each is made in a thread of its own while the caller is busy with the one before."""
+    iterator = iter(items)
+    with ThreadPoolExecutor(1, thread_name_prefix="gohd-ahead") as background:
+        making = background.submit(next, iterator, None)
+        while (item := making.result()) is not None:
+            making = background.submit(next, iterator, None)
+            yield item
 
 
 def _compute_alone(ready: Barrier) -> None:

@@ -15,14 +15,12 @@ from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_EXPRESSION
-from gohd_core.errors import BadInput
-from gohd_core.face.camera import Camera, rotation, rotation_angles
+from gohd_core.face.camera import Camera, rotation
 from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.contours import (
     INNER_LIPS,
     LEFT_LIDS,
     N_FACE,
-    N_POINTS,
     OUTER_LIPS,
     RIGHT_LIDS,
     edge_gap,
@@ -30,7 +28,7 @@ from gohd_core.mesh.contours import (
     opposite,
     resampled,
 )
-from gohd_core.mesh.fit import FaceFit, procrustes
+from gohd_core.mesh.fit import FaceFit, centred_pixels, pose_at_scale, procrustes
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, REST, RIGHT_IRIS
 from gohd_core.mesh.shape import BLINKS, FaceShape, face_shape
@@ -77,29 +75,16 @@ def upper_rigidity() -> Tensor:
     return weights / weights.sum()
 
 
-def fit_clip(points: Tensor, size: int, head: Tensor | None = None) -> FaceFit:
+def fit_clip(points: Tensor, size: int) -> FaceFit:
     """Poses and own points of meshes [T,478,3], as `fit.fit_face`, whatever the jaw does.
-
-    head: [468,3] a person's own points in head space to be fitted to; None takes the canonical face.
 
     Raises:
         BadInput: another shape, or values that are not finite.
     """
-    if points.ndim != 3 or tuple(points.shape[1:]) != (N_POINTS, 3) or not torch.isfinite(points).all():
-        raise BadInput(f"Face meshes are [T, {N_POINTS}, 3] finite pixels; got {list(points.shape)}.")
-    camera, points = Camera.of_size(size), points.double()
-    reference = (canonical_face().points if head is None else head.double()).to(points.device)
-    weights = upper_rigidity().to(points.device)
-    column, row, depth = points.unbind(-1)
-    flat = torch.stack([column - camera.centre, camera.centre - 1 - row, -depth], -1)
-    scale, _, shift = procrustes(reference, flat[:, :N_FACE], weights)
-    scale, shift = scale[:, 0], shift[:, 0]
-    z = camera.distance - camera.focal / scale + (flat[..., 2] - shift[:, 2:]) / scale
-    rays = camera.rays(column, row)
-    placed = torch.cat([rays[..., :2] * (camera.distance - z)[..., None], z[..., None]], -1)
-    _, turn, shift = procrustes(reference, placed[:, :N_FACE], weights)
-    pose = torch.cat([rotation_angles(turn), shift[:, 0]], -1)
-    return FaceFit(pose.float(), ((placed - shift) @ turn.mT).float())
+    flat, weights = centred_pixels(points, size), upper_rigidity().to(points.device)
+    scale, _, shift = procrustes(canonical_face().points.to(points.device), flat[:, :N_FACE], weights)
+    depth = flat[..., 2] - shift[:, 0, 2:]
+    return pose_at_scale(points.double(), Camera.of_size(size), scale[:, 0], depth, weights)
 
 
 def neutral_points(points: Tensor) -> Tensor:
@@ -225,7 +210,7 @@ class ClipExpression:
         return (features.gap - self.bias - _SHUT_NOISE).clamp_min(0)
 
     def _mouth_targets(self, features: Features) -> Tensor:
-        """What the mouth's columns are to explain, [T,n]."""
+        """Targets of the least-squares fit of the mouth's columns, [T,n]."""
         gap = self.own_gap(features)
         inner = features.lips[:, 0]
         middle, half = (inner + opposite(inner, 1)) / 2, (inner - opposite(inner, 1)) / 2

@@ -12,9 +12,10 @@ from gohd_core.mesh.photometry import LUMA, blur, fill_polygon, has_colour, inpa
 
 FOLD, BROW = 4, 6
 """Contours of the lid's fold and below the brow."""
-_BRIDGE, _BELOW_BROWS = 0.3, -0.32
-"""How much darker than the nose a bridge of glasses is at least, and how far above the eyes it may lie, in
-distances of the inner corners: brows and hair that hangs into them lie above."""
+_BRIDGE = 0.3
+"""Least contrast of a bridge of glasses against the nose."""
+_BELOW_BROWS = -0.32
+"""Highest place of a bridge above the eyes, in distances of the inner corners: brows and hair lie above."""
 _LASH_LIGHT, _LASH_THICKNESS = 0.50, (0.028, 0.060)
 """Most light of lashes as a share of the lid's, and least and greatest thickness of their line."""
 _NEAR_LID = 0.3

@@ -32,7 +32,7 @@ _MOST_LIPS = (0.3, 0.5)
 _LASTING, _LASTING_LIPS = 0.16, 0.28
 """Seconds that points and lips are covered for at least: a shadow, or lips pressed together, are shorter."""
 _WIDE = 0.045
-"""How far around a point what covers it reaches, model units."""
+"""Radius around a covered point that counts as covered, model units."""
 _BLOCK = 256
 
 
@@ -88,7 +88,7 @@ class Covering:
 
 
 def _lasting(cover: np.ndarray, frames: float) -> np.ndarray:
-    """What stays for so many frames, of values [T,...]."""
+    """Temporal opening of values [T,...]: what is shorter than so many frames goes."""
     size = [max(1, round(frames)), *([1] * (cover.ndim - 1))]
     return grey_opening(cover, size, mode="nearest").astype(np.float32)
 

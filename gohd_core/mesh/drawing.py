@@ -17,10 +17,13 @@ from gohd_core.mesh.lids import lids_follow_gaze
 from gohd_core.mesh.sampling import flow_at, sample
 from gohd_core.mesh.source import MeshSource
 
-_PARTED, _SEAM, _RIM, _SHUT = 0.022, 0.55, 0.85, 0.008
-"""Gap by which lips must have parted, model units, before their skin is taken from beyond their dark line,
-and how far beyond: a share of the way to the next contour. Lips whose own gap is wider than the
-last have the rim of teeth or of darkness there."""
+_PARTED = 0.022
+"""Gap, model units, from which on the edges of parted lips are taken from beyond their dark line."""
+_SEAM, _RIM = 0.55, 0.85
+"""How far beyond it, as a share of the way to the next contour: of lips that are shut in the picture, and of
+parted ones."""
+_SHUT = 0.008
+"""Own gap up to which lips count as shut, model units."""
 _STILL = 0.012
 """Shift of a person's outline at which the fringe around it has faded, picture sides."""
 _JAW_COLUMN, _BLINK_COLUMNS = 0, {LEFT_EYE: 10, RIGHT_EYE: 11}

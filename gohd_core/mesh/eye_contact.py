@@ -30,16 +30,18 @@ LIMIT, NONE_LEFT = np.radians(25.0), 1.6
 """Looks so far from where they shall go are turned whole; at `NONE_LEFT` times that they are left alone."""
 OPEN = (0.45, 0.75)
 """Of an eye's usual opening: up to the first it is left alone, from the second on turned whole."""
-MODE, NEAR, LEAST_SHARE, MOST_BIAS = np.radians(4.0), np.radians(7.0), 0.3, np.radians(12.0)
-"""How a person's own way to look at a camera is found: width of the mode's kernel, what lies near it, which
-share of frames must, and how far from the camera it may be."""
+MODE, NEAR = np.radians(4.0), np.radians(7.0)
+"""Mode of a person's gaze: the Gaussian kernel's deviation, and distance up to which looks belong to it."""
+LEAST_SHARE, MOST_BIAS = 0.3, np.radians(12.0)
+"""Share of looks that must belong to the mode, and its largest distance from the camera."""
 UNSTEADY = np.radians(4.0)
 """Median change of speed of irises (half a second difference) that only reflections in glasses make."""
-HIDDEN, WHITE = 0.08, 0.10
-"""An iris' top stays so far under the upper lid, and no more white than this shows below it; iris radii."""
+WHITE, NARROWED = 0.5, 0.4
+"""No more white than this shows below an iris that goes up, in iris radii; and the share of an eye's height
+that one that goes down may take with its lids."""
 SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
 """Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
-DRAWN = np.array([1.2, 1.15])
+DRAWN = np.array([1.15, 1.15])
 """Gain on irises' shifts, across and up: readers see .8 of what is drawn."""
 POSE_FRAMES, FADE_SECONDS = 1.5, 0.1
 
@@ -220,11 +222,10 @@ class ClipEyes:
             gaussian_filter1d(eye.in_plane(eye.lids[:, part].mean(1))[:, 1], 1.0, mode="nearest")
             for part in (UPPER, LOWER)
         )
-        height = eye.offset[:, 1]
-        # Lids that follow leave more room.
-        least = np.minimum(0, upper - eye.radius * (1 - HIDDEN) - height) / (1 - UPPER_FOLLOWS)
-        white = height - eye.radius - lower
-        most = np.maximum(0, np.maximum(white, WHITE * eye.radius) - white) / (1 - LOWER_FOLLOWS)
+        closes = UPPER_FOLLOWS[1] - LOWER_FOLLOWS[1]
+        least = -NARROWED * (upper - lower).clip(0) / closes
+        white = eye.offset[:, 1] - eye.radius - lower
+        most = (WHITE * eye.radius - white).clip(0) / (1 - LOWER_FOLLOWS[0])
         shift[:, 1] = shift[:, 1].clip(least, most)
         return shift
 

@@ -11,18 +11,20 @@ from gohd_core.mesh.photometry import blur
 _INSIDE, _BEYOND = (-0.12, -0.05), (0.11, 0.17)
 """Places before and behind a lid's edge, in eye widths, that show the eyeball and the skin for certain."""
 _FARTHEST, _OF_FOLD = 0.10, 0.6
-"""How far an edge is moved out at most, in eye widths, and of the way to the fold below it."""
+"""Largest outward shift of an edge: in eye widths, and as a share of the way to the fold below it."""
 _CONTRAST = 0.14
 """Difference of skin and eyeball (0..1) from which on the edge between them is believed."""
 _STEP = 0.01
 _OFFSETS, _RADII = np.linspace(-0.25, 0.25, 7), np.arange(0.88, 1.57, 0.04)
-"""Where a limbus is looked for: places of its middle, and its radii, in radii as the mesh has it."""
-_ARC, _LEAST_ARC, _EDGE = 64, 12, 0.12
-"""Directions in which it is looked for, how many must be seen, and half the width of its edge in radii."""
+"""Search grid for the limbus: offsets of its middle, and its radii, in the mesh's iris radii."""
+_ARC, _LEAST_ARC = 64, 12
+"""Directions in which the limbus is sampled, and how many of them must be visible."""
+_EDGE = 0.12
+"""Half the width of its edge, in iris radii."""
 _LEAST_EDGE = 0.03
 """Step of light (0..1) across a limbus below which none is seen."""
 _DISTRUST = 0.5
-"""What a limbus at the end of what is looked at loses against one where the mesh has it."""
+"""Prior: score that a limbus at the border of the search grid loses against one where the mesh has it."""
 
 
 def with_lower_lids(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -37,7 +39,7 @@ def with_lower_lids(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _lower_shift(picture: np.ndarray, points: np.ndarray, edge: Loop, fold: Loop) -> np.ndarray:
-    """What the points of a lower lid move by, [n,2]."""
+    """Shift of each point of a lower lid's edge, [n,2]."""
     across = points[edge.right] - points[edge.left]
     width = float(np.linalg.norm(across))
     right = across / max(width, 1e-6)

@@ -20,28 +20,18 @@ from gohd_core.mesh.eye_outline import limbus
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, OwnFace, Window
 from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, RIGHT_IRIS
 from gohd_core.mesh.lids import PAINTED, Lid
-from gohd_core.mesh.photometry import (
-    LUMA,
-    as_array,
-    as_map,
-    blur,
-    fill_polygon,
-    inpaint,
-    smooth,
-    smoothstep,
-)
+from gohd_core.mesh.photometry import LUMA, as_array, as_map, blur, fill_polygon, inpaint, smooth, smoothstep
 
 IRISES = (LEFT_IRIS, RIGHT_IRIS)
 LIDS = (LEFT_LIDS, RIGHT_LIDS)
 _IRIS = (0.17, 0.45)
 """Least and greatest radius of an iris, in eye widths."""
 _LIMBUS = (1.05, 1.27)
-"""Where the iris goes over into the white, in its radii."""
+"""Radii between which the iris blends into the sclera (limbus), in iris radii."""
 _LIMITS = (0.85, 0.60)
 """Greatest yaw and pitch in the head, radians."""
 _REST = (0.02, 0.16)
-"""How far an iris has moved, in its radii: up to the first the eye is the picture's own, from the second on
-it is drawn."""
+"""Shift of an iris in its radii: the eye is the picture's own up to the first, drawn from the second on."""
 _LIDS_REST = (0.008, 0.05)
 """The same of the lids' edge, in eye widths."""
 _HIGHLIGHT_SHARE = 0.75
@@ -198,7 +188,7 @@ def _times(matrix: Tensor, vector: Tensor) -> Tensor:
 
 
 def _grids(maps: list[tuple[Tensor, Tensor]], window: Window) -> Tensor:
-    """What affine maps (matrix [1 or B,2,2], shift [1 or B,2]) make of a window's pixels, [n,B,h,w,2]."""
+    """A window's pixels under affine maps (matrix [1 or B,2,2], shift [1 or B,2]): [n,B,h,w,2]."""
     half = torch.tensor([window.width, window.height], device=window.x.device, dtype=torch.float32) / 2
     middle = torch.stack([window.x, window.y], -1) + half - 0.5
     rows = []
@@ -216,7 +206,7 @@ def _look_up(texture: Tensor, grid: Tensor) -> Tensor:
 
 
 def eye_gazes(own: Tensor, turned: Tensor) -> Tensor:
-    """Where both eyes look once the gaze has turned: at one place, the more the farther it has.
+    """Gaze of each eye after a turn: both converge on one point, the more the farther the gaze has turned.
 
     A portrait's own difference between its eyes stays as it is at rest. As far as it is no plausible one
     (eyes that look a little towards the nose do), it wanes as the gaze leaves the portrait's.
@@ -237,13 +227,13 @@ def eye_gazes(own: Tensor, turned: Tensor) -> Tensor:
 
 
 def _iris_offset(gaze: Tensor, width: float) -> Tensor:
-    """Where a gaze (yaw, pitch) [B,2] has the iris, beside one that looks straight on; model units [B,2]."""
+    """Shift of the iris at a gaze (yaw, pitch) [B,2] from its place at gaze 0; model units [B,2]."""
     yaw, pitch = gaze.unbind(-1)
     return RADIUS * width * torch.stack([-yaw.sin() * pitch.cos(), pitch.sin()], -1)
 
 
 def _narrowed(offset: Tensor, width: float) -> Tensor:
-    """How a disc at `offset` [B,2] on the ball is seen from the front, [B,2,2]."""
+    """Foreshortening of a disc at `offset` [B,2] on the eyeball, seen from the front: [B,2,2]."""
     share = offset / (RADIUS * width)
     square = share.square().sum(-1).clamp(max=0.9)[:, None, None]
     outer = share[:, :, None] * share[:, None]  # [B,2,2]
@@ -337,7 +327,7 @@ def _textures(
 
 
 def _highlights(part: np.ndarray, inner: np.ndarray, rho: np.ndarray, radius: float) -> np.ndarray:
-    """What reflections of light add to an iris, [h,w,3]."""
+    """Specular reflections on an iris: what they add to it, [h,w,3]."""
     size = 2 * max(1, round(0.34 * radius)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     luma = np.ascontiguousarray(part @ LUMA)

@@ -84,21 +84,36 @@ def fit_face(points: Tensor, size: int) -> FaceFit:
     Raises:
         BadInput: another shape, or values that are not finite.
     """
-    if points.ndim != 3 or tuple(points.shape[1:]) != (N_POINTS, 3) or not torch.isfinite(points).all():
-        raise BadInput(f"A face mesh is [B, {N_POINTS}, 3] finite pixels; got {list(points.shape)}.")
-    face, camera = canonical_face(), Camera.of_size(size)
+    camera, flat = Camera.of_size(size), centred_pixels(points, size)
+    face = canonical_face()
     canonical, weights = (each.to(points.device) for each in (face.points, face.rigidity))
-    points = points.double()
-    column, row, depth = points.unbind(-1)
-    flat = torch.stack([column - camera.centre, camera.centre - 1 - row, -depth], -1)
     scale = procrustes(canonical, flat[:, :N_FACE], weights)[0][:, 0]  # pixels a unit, [B,1]
     # That is the scale at the points' mean depth.
     mean = (weights * flat[:, :N_FACE, 2]).sum(1, keepdim=True)
-    z = camera.distance - camera.focal / scale + (flat[..., 2] - mean) / scale
-    rays = camera.rays(column, row)
+    return pose_at_scale(points.double(), camera, scale, flat[..., 2] - mean, weights)
+
+
+def centred_pixels(points: Tensor, size: int) -> Tensor:
+    """Meshes [B,478,3] from the camera's axis, y up and z towards the viewer, in pixels (float64)."""
+    if points.ndim != 3 or tuple(points.shape[1:]) != (N_POINTS, 3) or not torch.isfinite(points).all():
+        raise BadInput(f"A face mesh is [B, {N_POINTS}, 3] finite pixels; got {list(points.shape)}.")
+    column, row, depth = points.double().unbind(-1)
+    centre = Camera.of_size(size).centre
+    return torch.stack([column - centre, centre - 1 - row, -depth], -1)
+
+
+def pose_at_scale(points: Tensor, camera: Camera, scale: Tensor, depth: Tensor, weights: Tensor) -> FaceFit:
+    """Fits the canonical face to points [B,478,3] in space, their perspective undone.
+
+    Args:
+        scale: [B,1] pixels of a model unit where `depth` [B,478] (pixels) is 0.
+        weights: [468] of the points.
+    """
+    z = camera.distance - camera.focal / scale + depth / scale
+    rays = camera.rays(points[..., 0], points[..., 1])
     placed = torch.cat([rays[..., :2] * (camera.distance - z)[..., None], z[..., None]], -1)
-    # Again with perspective undone: the pose of the points in space.
-    _, turn, shift = procrustes(canonical, placed[:, :N_FACE], weights)
+    reference = canonical_face().points.to(points.device)
+    _, turn, shift = procrustes(reference, placed[:, :N_FACE], weights)
     pose = torch.cat([rotation_angles(turn), shift[:, 0]], -1)
     return FaceFit(pose.float(), ((placed - shift) @ turn.mT).float())
 

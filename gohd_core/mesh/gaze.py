@@ -14,8 +14,8 @@ from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 
 LEFT_IRIS, RIGHT_IRIS = slice(473, 478), slice(468, 473)
 REST = (0.0408, 0.063)
-"""Where an iris lies that looks straight ahead, from the middle of its eye's corners: outward and up, as
-shares of the eye's width."""
+"""Place of an iris at gaze 0, from the middle of the eye's corners: outward and up, as shares of the eye's
+width."""
 RADIUS = 0.42
 """Radius of an eyeball as a share of the eye's width."""
 _MOST = 0.9

@@ -9,19 +9,27 @@ from gohd_core.images import Image
 from gohd_core.mesh.eye_contact import Eye
 from gohd_core.mesh.gaze import RADIUS
 from gohd_core.mesh.lid_following import moved_lids
-from gohd_core.mesh.photometry import inpaint, smoothstep
+from gohd_core.mesh.photometry import LUMA, inpaint, smoothstep
 
 LEAST_SHIFT = 0.05
 """Pixels below which nothing is drawn."""
 EDGE, IRIS_END, WHITE_FROM = 1.20, 1.26, (1.24, 1.44)
-"""Where an iris' soft edge lies, where it ends, and from where on there is white for certain; iris radii."""
+"""Radii in iris radii: of the iris' soft edge, its end, and the range from which on there is sclera."""
 ROOM = (0.5, 2.0)
 """Pixels that a lid opens by from and at which the eye beside its old edge is drawn anew."""
 FINER = 4
 """Supersampling of the lids' outline."""
-LID_SHADE, SHADE_DEPTH = 0.38, 0.07
-"""How much an upper lid darkens the white at its edge, and how far down, over the eye's width."""
+SHADE_DEPTH, SHADE_STEPS, LEAST_LIGHT = 0.30, 8, 0.35
+"""How far below an upper lid the light on the white is looked at, over the eye's width, in how many steps,
+and the least that is believed."""
+WHITEST = (35, 90)
+"""Percentiles of whiteness between lids: up to the first it is their edges, from the second on white."""
 _PROFILE, _PROFILE_END = 24, 1.36
+_CORE, CONTRAST = 0.8, (0.12, 0.24)
+"""How much darker than the white an iris is, up to and from which it is none and one: statues have none."""
+_FROM_ABOVE = np.array([[1, 1, 1], [1, 1, 1], [0, 0, 0]], np.uint8)
+CORNER = (0.04, 0.16)
+"""Distance from an eye's corners, over its width, from and at which their skin hides no iris."""
 
 
 def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
@@ -45,16 +53,20 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     places = (np.stack([column, row], -1) + corner - middle) @ np.linalg.inv(axes).T
     offset, unit = eye.offset[t], RADIUS * eye.width
     on_iris, tilt = _disc(places, (offset - eye.rest) / unit, radius)
-    on_new, _ = _disc(places - shift, (offset + shift - eye.rest) / unit, radius)
-    rho, new_rho = np.linalg.norm(on_iris, axis=-1), np.linalg.norm(on_new, axis=-1)
+    rho = np.linalg.norm(on_iris, axis=-1)
     source = part.astype(np.float32)
     white_known = inner * smoothstep(*WHITE_FROM, rho)
     seen = inner * (rho < IRIS_END)
     if white_known.sum() <= 3 or seen.sum() <= 4:
         return
+    shift = shift * _iris_is_there(source, white_known, seen * (rho < _CORE))
+    if not shift.any():
+        return
+    on_new, _ = _disc(places - shift, (offset + shift - eye.rest) / unit, radius)
+    new_rho = np.linalg.norm(on_new, axis=-1)
     follow = moved_lids(source, lids, axes @ np.array([0.0, shift[1]]), width)
     inside = _inside(follow.lids, part.shape[:2])
-    white = inpaint(source, white_known) * _shade(follow.lids, row, column, width, rho)[..., None]
+    white = _whole_white(source, white_known, lids, follow.lids, width)
     iris = _whole_iris(source, seen, rho, radius * scale)
     from_disc = on_new * radius
     axis, cosine = tilt
@@ -66,19 +78,26 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     def cover(distance: np.ndarray) -> np.ndarray:
         return ((EDGE + soft / 2 - distance) / soft).clip(0, 1).astype(np.float32)
 
-    new = cover(new_rho)
+    new = cover(new_rho) * _beside_corners(follow.lids, row, column)
     drawn = white * (1 - new[..., None]) + moved * new[..., None]
     # Where lids make room there is eye; what they go over is theirs.
     room = smoothstep(*ROOM, follow.opened) * (1 - inner)
     touched = np.maximum(np.maximum(cover(rho - 0.22), new), room)
     touched = cv2.GaussianBlur(cv2.dilate(touched, np.ones((3, 3))), (0, 0), max(0.6, scale * 0.004))
-    between = cv2.GaussianBlur(cv2.erode(inside, np.ones((3, 3))), (0, 0), max(0.6, scale * 0.003))
+    # An iris that was cut off by the lower lid leaves nothing of it there, so that only lashes are spared.
+    between = cv2.GaussianBlur(cv2.erode(inside, _FROM_ABOVE), (0, 0), max(0.6, scale * 0.003))
     mask = touched * between * (inside > 0) * smoothstep(0.0, 0.5, way)
     skin = follow.share * (1 - between)
     result = source + skin[..., None] * (follow.skin - source)
     result += mask[..., None] * (drawn - result)
     changed = np.maximum(mask, skin) >= 1 / 255
     part[changed] = result.clip(0, 255).round().astype(np.uint8)[changed]
+
+
+def _iris_is_there(source: np.ndarray, white: np.ndarray, iris: np.ndarray) -> float:
+    """How surely an iris is seen in a window [h,w,3], 0..1, by the light within `iris` and `white` [h,w]."""
+    bright, dark = ((source @ LUMA * share).sum() / share.sum() for share in (white, iris))
+    return float(smoothstep(*CONTRAST, 1 - dark / max(bright, 1.0)))
 
 
 def _inside(lids: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -122,12 +141,45 @@ def _whole_iris(source: np.ndarray, seen: np.ndarray, rho: np.ndarray, radius: f
     return (source * own + around * (1 - own)).astype(np.float32)
 
 
-def _shade(
-    lids: np.ndarray, row: np.ndarray, column: np.ndarray, width: float, rho: np.ndarray
+def _whole_white(
+    source: np.ndarray, known: np.ndarray, lids: np.ndarray, new_lids: np.ndarray, width: float
 ) -> np.ndarray:
-    """The upper lid's shade on white that is shown where the iris was, [h,w]."""
+    """The eyeball without its iris [h,w,3]: its colour where it is seen, in the light under its upper lid.
+
+    Args:
+        known: [h,w] how surely white is seen. lids, new_lids: [16,2] as they are, and as they are to be.
+    """
+    depth, new_depth = (_below(each, known.shape) / (SHADE_DEPTH * width) for each in (lids, new_lids))
+    luma = source @ LUMA
+    steps = (depth * SHADE_STEPS).astype(int).clip(0, SHADE_STEPS)
+    weight, light = (
+        np.bincount(steps.ravel(), (known * each).ravel(), SHADE_STEPS + 1) for each in (1.0, luma)
+    )
+    seen = np.flatnonzero(weight > 1.0)
+    if not len(seen):
+        return inpaint(source, known)
+    light = np.maximum.accumulate(light[seen] / weight[seen])
+    light = np.maximum(light / light[-1], LEAST_LIGHT)
+    middles = (seen + 0.5) / SHADE_STEPS
+    lit, new_lit = (np.interp(each, middles, light)[..., None] for each in (depth, new_depth))
+    even = source / lit
+    whiteness = even.min(-1)  # of lids' edges, which are pink, it is low
+    least, most = np.percentile(whiteness[known > 0.5], WHITEST) if (known > 0.5).any() else (0.0, 255.0)
+    surely = known * (0.02 + 0.98 * smoothstep(least, most + 1.0, whiteness))
+    return inpaint(even.astype(np.float32), surely.astype(np.float32)) * new_lit
+
+
+def _beside_corners(lids: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """0 at the corners of an eye, 1 away from them, [h,w]."""
+    across = lids[8] - lids[0]
+    along = ((column - lids[0, 0]) * across[0] + (row - lids[0, 1]) * across[1]) / max(
+        float(across @ across), 1e-6
+    )
+    return smoothstep(*CORNER, np.minimum(along, 1 - along))
+
+
+def _below(lids: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """How far pixels lie below the upper lid, [h,w]."""
+    row, column = np.mgrid[0 : shape[0], 0 : shape[1]]
     upper = lids[9:16][np.argsort(lids[9:16, 0])]
-    edge = np.interp(column[0], upper[:, 0], upper[:, 1])
-    depth = (row - edge[None]) / width
-    near = smoothstep(0.8, 1.2, 1.6 - rho)
-    return 1 - LID_SHADE * np.exp(-depth.clip(0) / SHADE_DEPTH) * near
+    return (row - np.interp(column[0], upper[:, 0], upper[:, 1])[None]).clip(0)

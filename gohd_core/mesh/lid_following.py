@@ -9,8 +9,8 @@ import numpy as np
 
 from gohd_core.mesh.photometry import smoothstep
 
-UPPER_FOLLOWS, LOWER_FOLLOWS = 0.6, 0.2
-"""Share of an iris' way up or down that lids go along."""
+UPPER_FOLLOWS, LOWER_FOLLOWS = (0.85, 1.0), (0.35, 0.45)
+"""Shares of an iris' way, up and down, that lids go along (Becker and Fuchs 1988)."""
 _UPPER, _LOWER = slice(9, 16), slice(1, 8)
 _FADE = (0.30, 0.24)
 """Reach of a lid's motion above and below its edge, over the eye's width."""
@@ -63,9 +63,10 @@ def moved_lids(source: np.ndarray, lids: np.ndarray, way: np.ndarray, width: flo
     moved, field = lids.astype(np.float64).copy(), np.zeros((*source.shape[:2], 2))
     opened = np.zeros(source.shape[:2])
     middle = (edge(lids[_UPPER]) + edge(lids[_LOWER])) / 2
+    downwards = int(way @ down > 0)
     for part, share, reach, sign in (
-        (_UPPER, UPPER_FOLLOWS, _FADE[0], -1.0),
-        (_LOWER, LOWER_FOLLOWS, _FADE[1], 1.0),
+        (_UPPER, UPPER_FOLLOWS[downwards], _FADE[0], -1.0),
+        (_LOWER, LOWER_FOLLOWS[downwards], _FADE[1], 1.0),
     ):
         moved[part] += share * bow((lids[part] - lids[0]) @ right)[:, None] * way
         beyond = sign * (depth - edge(moved[part])) / (reach * width)

@@ -13,15 +13,7 @@ from torch import Tensor
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.closed_lid import BROW, FOLD, closed_lid, spread, wears_glasses
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, POINTS, EyeFrame, OwnFace
-from gohd_core.mesh.photometry import (
-    as_map,
-    as_picture,
-    blur,
-    blur_radius,
-    skin_colour,
-    skin_grain,
-    smooth,
-)
+from gohd_core.mesh.photometry import as_map, as_picture, blur, blur_radius, skin_colour, skin_grain, smooth
 
 PAINTED = (0.12, 0.45)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""
@@ -29,8 +21,10 @@ _LASH_REACH = 0.20
 """Height of the texture of lashes, in eye widths."""
 _GRAIN = 0.6
 """Of the cheek's grain, how much a lid has."""
-_FOLLOW_DOWN, _FOLLOW_UP, _FOLLOW_LIMITS = 1.25, 0.9, (-0.14, 0.5)
-"""Blink per radian that the gaze is lowered by, and raised by, and its least and greatest."""
+_FOLLOW_DOWN, _FOLLOW_UP = 1.25, 0.9
+"""Blink of a lid that follows the gaze: per radian down, and per radian up."""
+_FOLLOW_LIMITS = (-0.14, 0.5)
+"""Least and greatest blink of that kind."""
 
 
 def lids_follow_gaze(blink: Tensor, pitch: Tensor) -> Tensor:
@@ -47,7 +41,7 @@ def lids_follow_gaze(blink: Tensor, pitch: Tensor) -> Tensor:
 
 
 def lid_shift(pitch: Tensor) -> Tensor:
-    """By how much of a blink open lids go with a gaze that is so far above the portrait's own, radians."""
+    """Blink that open lids add for a gaze `pitch` above the portrait's own, radians; negative opens them."""
     return torch.where(pitch < 0, -_FOLLOW_DOWN * pitch, -_FOLLOW_UP * pitch).clamp(*_FOLLOW_LIMITS)
 
 
@@ -123,7 +117,7 @@ class Lid:
         return torch.lerp(skin, worn[:, :3], share * worn[:, 3:])
 
     def _rounding(self, frame: EyeFrame) -> Tensor:
-        """What the light on a lid [B,1,h,w] is multiplied with, as it bulges over the eyeball."""
+        """Shading of a lid that bulges over the eyeball: a factor on its light, [B,1,h,w]."""
         along = frame.opening.along
         side = (1 - along.square()).clamp_min(0)
         middle = frame.contours[:, [EDGE, FOLD], POINTS // 4]

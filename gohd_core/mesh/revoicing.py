@@ -7,6 +7,7 @@ so does what lies in front of the mouth.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -33,13 +34,13 @@ from gohd_core.mesh.speaking_style import LastingLips, lasting_smile, styled
 
 STEADY = 0.7
 """Deviation in frames of the Gaussian over meshes."""
-_BLOCK = 256
-"""Frames that are fitted together."""
+_BLOCK, _BESIDE = 256, 4
+"""Frames that are fitted together, and how many beside them their Gaussian looks at."""
 _PUSH, _THICKNESS = 0.006, 0.55
-"""By how much own lips' edges are taken outwards where the mouth is open, and which share at most."""
+"""Outward shift of the own lips' edges on an open mouth: model units, and at most which share of the lips."""
 _WIDER, _TALLER = 1.28, 1.04
-"""How much more than told a mouth is drawn wide or narrow, and open: of that a reader sees .6 to 1, and .9 to
-1."""
+"""Gain on the width and the opening of drawn mouths: face readers see .6 to 1 of the one, .9 to 1 of the
+other."""
 _STEADY_INSIDE = 0.04
 """Deviation in seconds of the Gaussian over gaps by which mouths' insides are chosen."""
 _BEYOND = (1.15, 1.5)
@@ -58,13 +59,14 @@ class RevoiceRows:
     points: Tensor
 
     @classmethod
-    def of(cls, meshes: np.ndarray, box: tuple[float, float, float]) -> RevoiceRows:
-        """From meshes [n,478,3] in pixels of the film, fitted in its square `box` (left, top, side)."""
-        points = gaussian_filter1d(meshes.astype(np.float32), STEADY, axis=0, mode="nearest")
-        parts = [
-            fit_clip(into_box(part, box, ALIGNED_SIZE), ALIGNED_SIZE)
-            for part in torch.from_numpy(points).split(_BLOCK)
-        ]
+    def of(cls, meshes: Sequence[np.ndarray] | np.ndarray, box: tuple[float, float, float]) -> RevoiceRows:
+        """From n meshes [478,3] in pixels of the film, fitted in its square `box` (left, top, side)."""
+        parts = []
+        for start in range(0, len(meshes), _BLOCK):
+            first = max(start - _BESIDE, 0)
+            near = np.stack(meshes[first : start + _BLOCK + _BESIDE]).astype(np.float32)
+            steady = gaussian_filter1d(near, STEADY, axis=0, mode="nearest")[start - first :][:_BLOCK]
+            parts.append(fit_clip(into_box(torch.from_numpy(steady), box, ALIGNED_SIZE), ALIGNED_SIZE))
         return cls(torch.cat([p.pose for p in parts]), torch.cat([p.points_in_head for p in parts]))
 
 
@@ -134,7 +136,7 @@ class Revoicing:
         self._covering = Covering()
 
     def says(self, voice: Tensor) -> Said:
-        """What expressions [T,64] of a voice make this speaker do."""
+        """Retargets expressions [T,64] of a voice to this speaker's own range and style."""
         gain = edge_gap(self._directions[:, EDGE])
         target = styled(voice, self.own, self.gap, gain, self.fps)
         gap = target @ gain
@@ -186,7 +188,7 @@ class Revoicing:
         self._covering.add(image, self._pixels(self.rows.points[t, POINTS], t), self.scale)
 
     def _free(self, t: int, corner: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray | float:
-        """How far pixels [S,S] of frame t's square may be drawn: they, and where they come from, are face."""
+        """Visibility mask [S,S] of frame t's square: 0 where a pixel, or its source, is covered."""
         if self.covered is None or not self.covered[t].any():
             return 1.0
         places = self._pixels(self.rows.points[t, POINTS], t) - corner
@@ -230,7 +232,7 @@ class Revoicing:
         return found[0] if isinstance(t, int) else found
 
     def _beside(self, rows: slice) -> Tensor:
-        """What own lips of frames [n,7,48,3] are beside what directions tell."""
+        """Residual of the frames' own lip contours over the expression directions, [n,7,48,3]."""
         told = torch.einsum("tm,mrkc->trkc", self.own[rows, : len(MOUTH_COLUMNS)], self._directions[:8])
         return self._own_lips(rows) - self._neutral - told
 

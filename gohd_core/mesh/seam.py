@@ -9,19 +9,20 @@ from torch import Tensor
 
 from gohd_core.mesh.contours import HALF
 from gohd_core.mesh.frame import POINTS
+from gohd_core.motion.curves import smoothstep
 
 _REACH, _STEPS = 0.024, 33
-"""How far from the mesh's line it is looked for, model units, and at how many places."""
+"""Search range for the seam on either side of the mesh's line, model units, and places in it."""
 _AWAY, _BEND, _BEND_LENGTH = 1.2, 0.05, 0.003
 """Costs of lying a whole `_REACH` away, and of a bend by `_BEND_LENGTH` from one point to the next, in
 contrasts between the lips and their line."""
 FOLLOW = (1.0, 1.0, 0.6, 0.25)
-"""How far the lips' contours go along with the line, from the edge outwards."""
+"""Share of the seam's shift that each contour of the lips follows, from the edge outwards."""
 
 
 def seam_offset(image: Tensor, edge: Tensor, unit: float) -> Tensor:
-    """How far the line between shut lips lies above their edge [48,2] in pixels of a picture [1,3,S,S], at
-    each of the edge's points; [48] model units of `unit` pixels."""
+    """Height of the line between shut lips over their edge [48,2] (pixels of a picture [1,3,S,S]), at each of
+    the edge's points; [48] model units of `unit` pixels."""
     grey = cv2.cvtColor(image[0].permute(1, 2, 0).cpu().numpy() * 0.5 + 0.5, cv2.COLOR_RGB2GRAY)
     grey = cv2.GaussianBlur(grey, (0, 0), max(0.6, 0.004 * unit))
     points = edge.cpu().numpy()
@@ -35,8 +36,7 @@ def seam_offset(image: Tensor, edge: Tensor, unit: float) -> Tensor:
     cost = (light - light.min(1, keepdims=True)) / contrast + _AWAY * (offsets / _REACH) ** 2
     found = offsets[_smoothest(cost, (offsets[:, None] - offsets) ** 2 / _BEND_LENGTH**2 * _BEND)]
     found = cv2.GaussianBlur(np.pad(found, 1)[None], (5, 1), 1.0, borderType=cv2.BORDER_REPLICATE)[0][1:-1]
-    inward = np.sin(np.arange(1, HALF) * np.pi / HALF) / 0.35
-    inward = np.clip(inward, 0, 1) ** 2 * (3 - 2 * np.clip(inward, 0, 1))
+    inward = smoothstep(0, 0.35, np.sin(np.arange(1, HALF) * np.pi / HALF))
     offset = np.zeros(POINTS)
     offset[1:HALF] = found * inward
     offset[:HALF:-1] = offset[1:HALF]

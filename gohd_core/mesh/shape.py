@@ -54,9 +54,12 @@ _UPPER_LIP = (1.0, 1.0, 1.0, 0.92, 0.75, 0.42, 0.15)
 """Weights of the upper lip's contours when it rises with the jaw."""
 _LID_FALL = (1.0, 1.0, 0.86, 0.50, 0.14, 0.0, 0.0)
 """Weights of an eye's contours in a lid's motion: 0 from the fold on, so that brows and glasses stay."""
-_LID_LINE, _LID_OVERLAP, _LID_FORWARD = 0.12, 0.010, 0.15
-"""Where shut lids meet, as a share of the opening above the lower lid; by how much they overlap, model units;
-and how far forward a lid bulges, as a share of its way."""
+_LID_LINE = 0.12
+"""Line at which shut lids meet, as a share of the opening above the lower lid."""
+_LID_OVERLAP = 0.010
+"""Overlap of shut lids, model units."""
+_LID_FORWARD = 0.15
+"""Bulge of a closing lid towards the camera, as a share of its way down."""
 
 
 @dataclass(frozen=True)

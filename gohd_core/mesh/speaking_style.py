@@ -18,7 +18,7 @@ ROUND, PRESS, SMILES = (1, 2), 3, [6, 7]
 """Places in `MOVING` of what rounds and spreads lips, of what presses them together, and of smiles."""
 _CALM_PRESS = 0.6
 _SHARES = (0.5, 1.6)
-"""How far a voice's jaw and lips are taken to the speaker's own spread of movements: least and most."""
+"""Limits of the gain that matches a voice's jaw and lips to the speaker's own range of movement."""
 _SLOWLY, _INERTIA = [JAW, *ROUND], 0.045
 """Columns that move slowly, and the deviation in seconds of the Gaussian that makes them so."""
 
@@ -55,7 +55,7 @@ def styled(voice: Tensor, own: Tensor, gap: np.ndarray, gain: Tensor, fps: float
 
 
 class LastingLips:
-    """What a speaker's lips are beside what expressions tell: by pitch and yaw, and slowly by time."""
+    """Residual of a speaker's lips over the expression model, by pitch and yaw and slowly by time."""
 
     def __init__(self, turns: Tensor, beside: Callable[[slice], Tensor]) -> None:
         """turns: [T,2] pitch and yaw. beside: gives it of a slice of frames, [n,7,48,3]."""

@@ -1,4 +1,4 @@
-"""How a portrait listens to others in its picture: mouth shut, eyes on who speaks, a nod now and then.
+"""Listening behaviour of a portrait among others: mouth shut, eyes on the speaker, a nod now and then.
 
 Listeners look at who speaks for most of the time, in looks of some seconds (A. Kendon, Acta Psychologica
 1967), and nod in short bursts of a few quick movements (U. Hadar, T. J. Steiner, F. C. Rose, J. Nonverbal
@@ -24,11 +24,11 @@ LOOK, AWAY = (2.5, 5.5), (0.7, 1.3)
 EYES, HEAD = 0.05, 0.35
 """Standard deviations, in seconds, of how quickly eyes and head come to where they look."""
 SIDEWAYS, UPWARDS = np.radians(32.0), np.radians(12.0)
-"""How far eyes turn to who speaks, at most."""
+"""Largest turn of the eyes towards the speaker, sideways and upwards."""
 TURN = 0.35
 """Of that, the share that the head turns by."""
 MOST_TURN = np.radians(20.0)
-"""How far the head is turned to a side then, at most, unless the portrait's own head is turned further."""
+"""Largest yaw of the head towards the speaker, unless the portrait's own head is turned further."""
 NOD, NODS, NOD_RATE = np.radians(2.4), (2.5, 6.5), 2.2
 """Radians of a nod, seconds between two bursts, and nods a second within one."""
 

@@ -1,4 +1,4 @@
-"""Where a sound is silent a portrait goes on living: its head and eyes are idle ones there.
+"""Idle head and eyes while the sound is silent.
 
 Samplers of head poses hold still in long silence, as nothing tells them to move; lips shut and lids blink
 by themselves.
@@ -20,7 +20,7 @@ PAUSE = 1.2
 BLEND = 0.6
 """Seconds from speech to idle life and back, within the silence."""
 BELOW_SPEECH, QUIETEST, LOUDEST = -35.0, -55.0, -40.0
-"""What counts as silent, dB: so far below the sound's loud frames, within limits re full scale."""
+"""Threshold of silence in dB: relative to the sound's loud frames, and its limits re full scale."""
 
 
 def silence(waveform: Tensor, frames: int) -> Tensor:
@@ -45,7 +45,7 @@ def silence(waveform: Tensor, frames: int) -> Tensor:
             at = torch.arange(last - first, dtype=torch.float32, device="cpu")
             since = torch.full_like(at, ramp) if first == 0 else at
             until = torch.full_like(at, ramp) if last == frames else last - first - 1 - at
-            share[first:last] = smoothstep((torch.minimum(since, until) / ramp).clamp(0, 1))
+            share[first:last] = smoothstep(0, 1, torch.minimum(since, until) / ramp)
         first = last
     return share
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gohd_core.animator import Animator, Source
 from gohd_core.animator.windows import network_descriptors, windows_at
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.motion import Motion
 
 MAX_STEPS = 64
@@ -45,8 +45,7 @@ def motion_strip(
     for done, share in enumerate(
         torch.linspace(0, strength, steps, dtype=torch.float32, device="cpu").split(1), 1
     ):
-        if should_stop is not None and should_stop():
-            raise Interrupted("Drawing the strip was stopped.")
+        raise_if_stopped(should_stop, "Drawing the strip was stopped.")
         made.append(animator.decode(source, magnitudes, share))
         if progress is not None:
             progress(done, steps)

@@ -58,7 +58,7 @@ def paste_back(
             whose light changes; "none" leaves the colours.
         length: "face": as many frames as the face has; "longest": as the longer of face and background,
             the other one holding its last frame.
-        track: where the head is in each frame of the background (`driving.followed`), at the frames' rate:
+        track: the head's square in each frame of the background (`driving.with_head_track`), at their rate:
             the crop lies there instead of in the portrait's box, and mask and crop go with the head. Where
             no face was seen, the background stays.
         value_range: of frames, background and result alike.

@@ -10,7 +10,7 @@ import numpy as np
 
 from gohd_core.errors import BadInput
 from gohd_core.images import read_picture, rgb_images
-from gohd_core.media import decoded, open_media, start_of, usable
+from gohd_core.media import decode_frames, open_media, start_of, usable
 from gohd_core.render.watermark import KEY, WatermarkDetection, read_frames
 from gohd_core.video.reader import Crop, shown_picture
 
@@ -68,7 +68,7 @@ def _places(container: Any, name: str, start: float, seconds: float) -> Iterator
         if at:
             container.seek(int((begin + at) / stream.time_base), stream=stream)
         taken = 0
-        for frame in decoded(container, stream, name, tell=lambda _: None):
+        for frame in decode_frames(container, stream, name, tell=lambda _: None):
             time = start if frame.time is None else float(frame.time) - begin
             if seconds and time >= start + seconds - 1e-6:
                 break

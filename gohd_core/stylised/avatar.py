@@ -9,12 +9,7 @@ import numpy as np
 
 from gohd_core import parsing_labels as labels
 from gohd_core.stylised import body, eyes, skin
-from gohd_core.stylised.camera import (
-    NECK_PIVOT,
-    gaze_direction,
-    gaze_in_head,
-    rotation_matrix,
-)
+from gohd_core.stylised.camera import NECK_PIVOT, gaze_direction, gaze_in_head, rotation_matrix
 from gohd_core.stylised.expressions import INDEX
 from gohd_core.stylised.fields import vertex_normals
 from gohd_core.stylised.hair import hair_line_distance, hair_parts

@@ -32,7 +32,7 @@ EVENT_RATE = 100
 
 @dataclass(frozen=True)
 class EyeHabit:
-    """How a speaker uses eyes and brows."""
+    """A speaker's habits of eyes and brows."""
 
     blinks: float = 26.0
     """Blinks a minute."""

@@ -1,4 +1,4 @@
-"""What surrounds the face: ears, neck, clothes and glasses."""
+"""Surroundings of the face: ears, neck, clothes and glasses."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import numpy as np
 CAMERA_DISTANCE = 10.0
 FOCAL_RATIO = 1015.0 / 224.0
 NECK_PIVOT = np.array([0.0, -0.72, -0.22], np.float32)
-"""Where head and body are joined: the body follows this point of the head."""
+"""Joint of head and body: the body follows this point of the head."""
 
 
 def rotation_matrix(angles: np.ndarray) -> np.ndarray:

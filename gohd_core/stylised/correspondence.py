@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 DEPTH_TOLERANCE = 0.05
 """A source pixel shows the point if its depth is at most this much nearer, model units."""
 _ENCLOSED = (labels.LEFT_EYE, labels.RIGHT_EYE, labels.INNER_MOUTH)
-"""What lies behind lids and lips by less than that: the source must show the very same part."""
+"""Parts behind lids and lips by less than that: the source pixel must show the very same part."""
 
 
 def barycentric_weights(triangle: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

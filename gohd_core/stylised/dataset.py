@@ -18,7 +18,7 @@ from gohd_core.clips import (
     save_clip,
     write_index,
 )
-from gohd_core.errors import BadInput, Interrupted
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.stylised.engines import USUAL, load_engine
 from gohd_core.stylised.making import Recipe, clip_place, entry_of, make_clip
 from gohd_core.workers import in_processes
@@ -73,15 +73,14 @@ def make_dataset(
             if monotonic() - written > INDEX_EVERY:
                 write_index(out, header, _in_order(entries))
                 written = monotonic()
-            if should_stop and should_stop():
-                raise Interrupted("Making the data set was stopped; run it again to go on.")
+            raise_if_stopped(should_stop, "Making the data set was stopped; run it again to go on.")
     finally:
         write_index(out, header, _in_order(entries))
     return ClipDataset(out)
 
 
 def _already_planned(out: Path, recipe: Recipe) -> int:
-    """How many clips the folder's own index plans; BadInput when it holds something else."""
+    """Number of clips that the folder's own index plans; BadInput when it holds something else."""
     if not (out / INDEX_NAME).is_file():
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise BadInput(f"'{out}' is not empty and holds no data set; choose another folder.")

@@ -58,7 +58,7 @@ JAW_ANGLE = 0.34
 JAW_HINGE = (-0.10, -0.10)
 """y and z of the hinge."""
 LID_OVERLAP = 0.030
-"""How far a closed upper lid reaches past the lower one: it covers every identity's opening."""
+"""Overlap of a closed upper lid over the lower one: it covers every identity's opening."""
 COEFFICIENT_LIMIT = 1.5
 
 

@@ -71,7 +71,7 @@ def brow_parts(skin: np.ndarray, style: Style) -> list[tuple[Part, Binding]]:
 
 
 def brow_heights() -> np.ndarray:
-    """How far brow vertices stand off the skin, ``[N, 1]``: rounded across the strip."""
+    """Height of brow vertices over the skin, ``[N, 1]``: rounded across the strip."""
     v = np.linspace(-1.0, 1.0, _BROW_ROWS)
     u = np.linspace(0.0, 1.0, _BROW_COLUMNS) ** 1.25
     ends = smoothstep(u, -0.04, 0.16) * smoothstep(u, 1.02, 0.80)

@@ -12,7 +12,7 @@ from gohd_core.stylised.parts import bind
 
 ROWS, COLUMNS = 24, 24
 _ACROSS, _DOWN, _UP = 1.35, -1.3, 1.0
-"""How far the sheet reaches in the layout's radians."""
+"""Extent of the sheet in the layout's radians."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from gohd_core.stylised.template import EYE_LEFT, EYE_RIGHT, EYEBALL_RADIUS, tem
 def face_tracks(
     identity: Identity, expression: np.ndarray, pose: np.ndarray, gaze: np.ndarray, size: int
 ) -> dict[str, np.ndarray]:
-    """What the renderer would report for expression [T, 64], pose [T, 6], gaze [T, 2].
+    """Landmarks and irises as the renderer reports them, for expression [T, 64], pose [T, 6], gaze [T, 2].
 
     Returns float32 `landmarks` [T, 68, 2] and `irises` [T, 2, 2] in pixels of a `size` picture,
     `landmarks_3d` [T, 68, 3] in the camera's axes.

@@ -1,4 +1,4 @@
-"""What the stylised renderer returns: a picture and everything that is known about it."""
+"""Output of the stylised renderer: a picture and everything that is known about it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Correspondence:
-    """Which point of which triangle every pixel shows."""
+    """Triangle and barycentric point that every pixel shows."""
 
     triangle: np.ndarray
     """``[H, W]`` int32: 0 = background, else the triangle's index + 1."""

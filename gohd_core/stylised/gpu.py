@@ -16,7 +16,7 @@ _INSTALL = "pip install moderngl; on Debian or Ubuntu also: apt install libegl1 
 
 
 def renderer_status() -> list[tuple[str, bool, str]]:
-    """What rendering needs: (name, present, how to install), for ``gohd doctor``."""
+    """Requirements of rendering: (name, present, how to install), for ``gohd doctor``."""
     status = []
     try:
         import moderngl  # noqa: F401

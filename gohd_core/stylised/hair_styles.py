@@ -26,7 +26,7 @@ class HairShape:
     crown: tuple[float, float]
     """Azimuth and elevation that the strands come from."""
     hang: np.ndarray
-    """How far the strands hang below the edge, model units."""
+    """Length of the strands below the edge, model units."""
     ridges: float = 0.010
     """Height of the locks."""
     locks: float = 17.0
@@ -37,7 +37,7 @@ class HairShape:
     wave: float = 0.0
     flare: float = 0.0
     tuck: float = 0.0
-    """How much the ends turn inwards (bob)."""
+    """Inward turn of the ends (bob)."""
     lift: np.ndarray | float = 0.0
     """Extra upward and forward volume per column (quiff)."""
     spikes: float = 0.0

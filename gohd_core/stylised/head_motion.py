@@ -23,7 +23,7 @@ SLOW, FAST = 0.16, 0.055
 
 @dataclass(frozen=True)
 class HeadStyle:
-    """How a speaker moves the head; amplitudes in radians."""
+    """A speaker's habits of the head; amplitudes in radians."""
 
     rhythm: tuple[float, float, float] = (0.018, 0.009, 0.007)
     """Pitch, yaw and roll per unit of the speech's 1 to 2 Hz rhythm; signs are the speaker's."""
@@ -34,7 +34,7 @@ class HeadStyle:
     """Deviation of the postures taken from phrase to phrase."""
     drift: float = 0.02
     stance: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Where the head rests in this clip (how the camera stands)."""
+    """Resting pose of the head in this clip (how the camera stands)."""
     distance: float = 0.0
     neck: float = 0.6
     """Share of the rotation that is about the neck rather than the head's centre."""

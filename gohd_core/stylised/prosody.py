@@ -1,4 +1,4 @@
-"""What head, brows and eyes hear: pitch, energy, phrases and stressed syllables of an utterance."""
+"""Prosody that moves head, brows and eyes: pitch, energy, phrases and stressed syllables of an utterance."""
 
 from __future__ import annotations
 

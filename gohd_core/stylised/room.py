@@ -1,4 +1,4 @@
-"""Where speech is heard: room, microphone, noise and level, so that training hears more than studios.
+"""Acoustics of a recording: room, microphone, noise and level, so that training hears more than studios.
 
 Nothing here delays the speech: the direct sound arrives at time zero.
 """

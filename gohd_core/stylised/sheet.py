@@ -11,12 +11,10 @@ from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.renderer import HeadRenderer
 
 
-def contact_sheet(
-    n: int, seed: int, *, columns: int | None = None, size: int = 160, neutral: bool = False
-) -> np.ndarray:
+def contact_sheet(n: int, seed: int, *, columns: int | None = None, size: int = 160) -> np.ndarray:
     """A grid ``[H, W, 3]`` uint8 of ``n`` identities with seeds from ``seed`` on.
 
-    Each is drawn in a random pose and expression, or looking straight ahead if ``neutral``.
+    Each is drawn in a random pose and expression.
     """
     if n < 1:
         raise BadInput(f"A contact sheet needs at least one head, got {n}.")
@@ -28,9 +26,7 @@ def contact_sheet(
     with HeadRenderer(size) as renderer:
         for k in range(n):
             rng = np.random.default_rng([seed + k, 3])
-            expression, pose, gaze = (
-                (np.zeros(64), np.zeros(6), np.zeros(2)) if neutral else random_coefficients(rng)
-            )
+            expression, pose, gaze = random_coefficients(rng)
             image = renderer.render(Identity.random(seed + k), expression, pose, gaze).image
             row, column = divmod(k, columns)
             sheet[row * size : (row + 1) * size, column * size : (column + 1) * size] = image

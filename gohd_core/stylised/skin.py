@@ -8,19 +8,10 @@ import numpy as np
 
 from gohd_core.stylised.fields import bump, pair, smoothstep
 from gohd_core.stylised.identity import Style
-from gohd_core.stylised.template import (
-    EYE_A,
-    EYE_B,
-    EYE_LEFT,
-    EYE_RIGHT,
-    MOUTH,
-    MOUTH_B,
-    Template,
-    lip_width,
-)
+from gohd_core.stylised.template import EYE_A, EYE_B, EYE_LEFT, EYE_RIGHT, MOUTH, MOUTH_B, Template, lip_width
 
 BEARD_HEIGHT = 0.055
-"""How far a full beard stands off the skin, model units."""
+"""Height of a full beard over the skin, model units."""
 
 
 def _beard_regions(head: Template) -> dict[str, np.ndarray]:

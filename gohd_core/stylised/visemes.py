@@ -97,7 +97,7 @@ _JAW_PULL = {
     "l": 0.5,
     "hh": 0.15,
 }
-"""How strongly consonants insist on their jaw: what is made with the blade of the tongue most, k and g
+"""Dominance of consonants over the jaw: what is made with the blade of the tongue most, k and g
 little, h takes over its neighbours' (P. A. Keating et al., "Variability in jaw height for segments in
 English and Swedish VCVs", Journal of Phonetics 22 (1994))."""
 _PAUSE_LENGTH, _PAUSE_PULL = 0.3, (0.05, 1.2)
@@ -118,7 +118,7 @@ RAMP, SHORT_RAMP = 0.080, 0.050
 
 @dataclass(frozen=True)
 class MouthHabit:
-    """How a speaker moves the mouth; factors on amplitude, and the mood between words."""
+    """A speaker's habits of the mouth: factors on amplitude, and the mood between words."""
 
     jaw: float = 1.0
     rounding: float = 1.0
@@ -131,7 +131,7 @@ class MouthHabit:
     parted: float = 0.0
     """Jaw opening at rest: some speakers wait with lips apart."""
     loudness: float = 0.08
-    """How much louder syllables open the mouth further."""
+    """Gain of loudness on the opening of a syllable."""
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> MouthHabit:
@@ -181,7 +181,7 @@ def dominance_curves(phones: Sequence[Phone], times: np.ndarray, sluggish: float
 
 
 def _pull(phone: Phone) -> np.ndarray:
-    """How strongly a phone insists on its target, per channel."""
+    """Dominance of a phone per channel: how strongly it insists on its target."""
     if phone.name == PAUSE:
         # a short gap between words hardly closes the mouth, a real pause does
         return np.full(len(CHANNELS), float(np.clip((phone.end - phone.start) / _PAUSE_LENGTH, *_PAUSE_PULL)))
@@ -264,5 +264,5 @@ def opening_weights() -> np.ndarray:
 
 
 def mouth_opening(expression: np.ndarray) -> np.ndarray:
-    """How much wider than at rest the inner lips are apart `[...]`, for `[..., 64]`, model units."""
+    """Opening of the inner lips over rest `[...]`, for `[..., 64]`, model units."""
     return expression @ opening_weights()

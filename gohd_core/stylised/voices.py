@@ -1,4 +1,4 @@
-"""Who speaks: the voices of all engines, the split each speaker belongs to, and how they vary.
+"""Voices of all engines, the split each speaker belongs to, and how they vary.
 
 A speaker is a recorded person ("slt" is the same woman in flite and festival), an espeak-ng variant or a
 mixture of Kokoro's styles, whatever language it speaks. A speaker belongs to one split for good; neural
@@ -68,7 +68,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a voice speaks in one clip: factors on its own rate and pitch, and on its formants.
+    """Variation of a voice in one clip: factors on its own rate and pitch, and on its formants.
 
     The formant factor shrinks the vocal tract by resampling (pitch moves along with it).
     """

@@ -20,7 +20,7 @@ from gohd_core.training.framework.config import is_on
 
 @dataclass(frozen=True)
 class FeatureConfig:
-    """Which network a loss looks through: a name in `FEATURES`, and the file of its weights.
+    """Feature network of a loss: a name in `FEATURES`, and the file of its weights.
 
     weights: a path, "builtin" for those in the pack's assets, or null for none.
     """

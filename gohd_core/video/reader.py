@@ -18,7 +18,7 @@ from torch import Tensor
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.images import Image, rgb_images
-from gohd_core.media import decoded, open_media, packets, usable
+from gohd_core.media import decode_frames, open_media, packets, usable
 from gohd_core.video.colour import Colour, to_rgb
 
 logger = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class VideoReader:
             shape = 1.0
         with _opened(source, name) as container:
             stream = usable(container.streams.video)[0]
-            first = next(decoded(container, stream, name, tell=lambda _: None), None)
+            first = next(decode_frames(container, stream, name, tell=lambda _: None), None)
             if first is None:
                 raise BadInput(f"{name} is damaged: no picture of it can be read.")
             colour, size = Colour.of(first), shown_picture(first, crop, shape).shape[:2]
@@ -196,7 +196,7 @@ def _timed(
         stream = usable(container.streams.video)[0]
         stream.thread_type = "AUTO"
         first: float | None = None
-        for k, frame in enumerate(decoded(container, stream, name, tell=tell)):
+        for k, frame in enumerate(decode_frames(container, stream, name, tell=tell)):
             time = float(k / rate) if frame.time is None else float(frame.time)
             first = time if first is None else first
             time -= first + start
@@ -222,7 +222,12 @@ def shown_picture(frame: Any, crop: Crop | None, shape: float) -> Image:
 
 def _display_matrix(frame: Any) -> tuple[int, int, int, int]:
     """(a, b, c, d) of the file: a pixel at (x, y) is shown at (a x + c y, b x + d y)."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV 18 does not know the EXIF that FFmpeg 8 attaches; its angle lacks mirroring.
+        angle = math.radians(frame.rotation)
+        a, b = round(math.cos(angle)), round(-math.sin(angle))
+        return a, b, -b, a
     if matrix is None:
         return 1, 0, 0, 1
     a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()

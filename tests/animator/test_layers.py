@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gohd_core.animator.layers import StyledConv, upsample
-from gohd_core.animator.pyramid import FlowHead
+from gohd_core.animator.pyramid_decoder import FlowHead
 
 
 @torch.no_grad()

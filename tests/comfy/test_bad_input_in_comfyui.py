@@ -10,7 +10,7 @@ import pytest
 from gohd_core.constants import BFM09
 from tests.support.comfy_server import error_of
 from tests.support.graphs import full_graph, mix, node, talking
-from tests.support.weights import write_family
+from tests.support.tiny import write_family
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def basel(comfy):
     """Weights of the other coefficient space, in a sub-folder of the weights folder."""
     folder = comfy.base / "models" / "gohd" / "basel"
     folder.mkdir()
-    yield write_family(folder, BFM09)
+    yield write_family(folder, space=BFM09, builtin=True)
     shutil.rmtree(folder)
 
 

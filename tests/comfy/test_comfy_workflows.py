@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 import soundfile
 
 from tests.comfy.test_comfyui import video_of
+from tests.support.browser import browse
 from tests.support.graphs import PORTRAIT, SECONDS, SPEECH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,15 +77,8 @@ def test_every_workflow_runs(comfy, path) -> None:
 
 def test_workflows_run_from_app_mode(comfy) -> None:
     """Opened in the real front end as a user does, and Run pressed there."""
-    browser = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not browser or not os.environ.get("PLAYWRIGHT"):
-        pytest.skip("PLAYWRIGHT (a folder with playwright-core) or a Chromium is missing")
-    command = ["node", str(Path(__file__).parent / "browser" / "frontend.mjs"), "queue"]
-    command += [f"http://127.0.0.1:{comfy.port}", str(ROOT / "workflows"), "talking_portrait_one_node"]
-    environment = {**os.environ, "CHROMIUM": browser}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"talking_portrait_one_node.json": "success"}
+    done = browse(comfy, "frontend.mjs", "queue", ROOT / "workflows", "talking_portrait_one_node")
+    assert done == {"talking_portrait_one_node.json": "success"}
 
 
 def test_the_client_queues_a_workflow_and_fetches_the_video(comfy, tmp_path) -> None:
@@ -101,15 +93,8 @@ def test_the_client_queues_a_workflow_and_fetches_the_video(comfy, tmp_path) -> 
 
 def test_ui_workflows_say_the_same_as_their_api_twins(comfy) -> None:
     """Loaded by the real front end and read back, widget by widget."""
-    browser = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not browser or not os.environ.get("PLAYWRIGHT"):
-        pytest.skip("PLAYWRIGHT (a folder with playwright-core) or a Chromium is missing")
-    command = ["node", str(Path(__file__).parent / "browser" / "frontend.mjs"), "check"]
-    command += [f"http://127.0.0.1:{comfy.port}", str(ROOT / "workflows")]
-    environment = {**os.environ, "CHROMIUM": browser}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
-    assert done.returncode == 0, done.stderr
-    loaded, nodes = json.loads(done.stdout), comfy.get("/object_info")
+    loaded = browse(comfy, "frontend.mjs", "check", ROOT / "workflows")
+    nodes = comfy.get("/object_info")
     assert sorted(loaded) == [path.name for path in API]
     for path in API:
         wanted = json.loads(path.read_text())
@@ -129,15 +114,7 @@ def test_ui_workflows_say_the_same_as_their_api_twins(comfy) -> None:
 
 def test_no_node_lies_over_another_in_the_front_end(comfy) -> None:
     """With the sizes that nodes compute for themselves."""
-    browser = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not browser or not os.environ.get("PLAYWRIGHT"):
-        pytest.skip("PLAYWRIGHT (a folder with playwright-core) or a Chromium is missing")
-    command = ["node", str(Path(__file__).parent / "browser" / "frontend.mjs"), "overlaps"]
-    command += [f"http://127.0.0.1:{comfy.port}", str(ROOT / "workflows")]
-    environment = {**os.environ, "CHROMIUM": browser}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = browse(comfy, "frontend.mjs", "overlaps", ROOT / "workflows")
     assert sorted(found) == [path.name for path in API] and not any(found.values()), found
 
 

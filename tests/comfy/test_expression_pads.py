@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
 from gohd_core.motion.adjusting import CONTROLS, NAMES, checked, mirrored, parse_path
+from tests.support import browser
 
 HERE = Path(__file__).parent
-FACES = HERE / "browser" / "faces.mjs"
 ROOT = HERE.parents[1]
 WORKFLOW = ROOT / "workflows" / "api" / "expression_editor.json"
 
@@ -22,18 +20,7 @@ WORKFLOW = ROOT / "workflows" / "api" / "expression_editor.json"
 @pytest.fixture
 def browse(comfy):
     """Runs one of the commands of faces.mjs; what it printed."""
-    browser = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not browser or not os.environ.get("PLAYWRIGHT"):
-        pytest.skip("PLAYWRIGHT (a folder with playwright-core) or a Chromium is missing")
-
-    def run(command: str, *arguments: object) -> dict:
-        line = ["node", str(FACES), command, f"http://127.0.0.1:{comfy.port}", *map(str, arguments)]
-        environment = {**os.environ, "CHROMIUM": browser}
-        done = subprocess.run(line, capture_output=True, text=True, timeout=600, env=environment)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+    return partial(browser.browse, comfy, "faces.mjs")
 
 
 def used(values: dict[str, float]) -> dict[str, float]:

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
+from functools import partial
 
 import pytest
 import torch
 
 from gohd_core.motion.keyframes import Keyframes
-
-PADS = Path(__file__).parent / "browser" / "pads.mjs"
+from tests.support import browser
 
 
 @pytest.fixture
 def browse(comfy):
     """Runs one of the commands of pads.mjs; what it printed."""
-    browser = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not browser or not os.environ.get("PLAYWRIGHT"):
-        pytest.skip("PLAYWRIGHT (a folder with playwright-core) or a Chromium is missing")
-
-    def run(command: str, *arguments: object) -> dict:
-        line = ["node", str(PADS), command, f"http://127.0.0.1:{comfy.port}", *map(str, arguments)]
-        environment = {**os.environ, "CHROMIUM": browser}
-        done = subprocess.run(line, capture_output=True, text=True, timeout=600, env=environment)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+    return partial(browser.browse, comfy, "pads.mjs")
 
 
 def keys_of(text: str) -> list[tuple[float, float, float, str]]:

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-import gohd_core as gohd
+import gohd_core
 from gohd_core.checkpoints.loading import assets_folder
-from gohd_core.cli import main
 from gohd_core.clips import ClipDataset
 from gohd_core.motion.file import read_motion_file
 from gohd_core.render import render_video
-from tests.support import tiny
+from tests.support.command_line import gohd, gohd_json
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 SAMPLE = assets_folder() / "driving_sample.mp4"
@@ -24,22 +23,12 @@ FACE = assets_folder() / "portraits" / "03.jpg"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tiny.write_family(tmp_path_factory.mktemp("models"))
-
-
-@pytest.fixture(scope="module")
 def points(tmp_path_factory):
     """Landmarks of the sample's frames: the untrained networks would see no face in it."""
-    found = gohd.load_extractor().extract(next(_frames(SAMPLE))).landmarks.numpy()
+    found = gohd_core.load_extractor().extract(next(_frames(SAMPLE))).landmarks.numpy()
     path = tmp_path_factory.mktemp("landmarks") / "points.npy"
     np.save(path, np.repeat(found, 99, 0))
     return path
-
-
-def _run(capsys, *arguments) -> tuple[int, list[dict]]:
-    code = main([str(a) for a in arguments] + ["--json"])
-    return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def _shape(path) -> tuple[int, float]:
@@ -51,22 +40,12 @@ def _shape(path) -> tuple[int, float]:
 
 
 def test_extract_writes_a_motion_that_says_where_it_is_from(tmp_path, capsys) -> None:
-    code, (made,) = _run(capsys, "extract", SAMPLE, "-o", tmp_path / "m.safetensors", "--seconds", 0.6)
+    code, (made,) = gohd_json(capsys, "extract", SAMPLE, "-o", tmp_path / "m.safetensors", "--seconds", 0.6)
     assert code == 0 and made["frames"] == 15 and made["report"]["without_face"] == 0
     motion, header = read_motion_file(tmp_path / "m.safetensors")
     assert len(motion) == 15 and motion.space == "stylised" and header["info"]["video"] == SAMPLE.name
-    code, (made,) = _run(
-        capsys,
-        "extract",
-        SAMPLE,
-        "-o",
-        tmp_path / "n.safetensors",
-        "--seconds",
-        0.4,
-        "--fps",
-        29.97,
-        "--smooth",
-        "none",
+    code, (made,) = gohd_json(
+        capsys, "extract --seconds 0.4 --fps 29.97 --smooth none", SAMPLE, "-o", tmp_path / "n.safetensors"
     )
     assert made["frames"] == 12 and made["report"]["tremble"] == made["report"]["steadied_tremble"]
 
@@ -76,7 +55,7 @@ def test_a_folder_of_videos_goes_on_past_a_bad_one(tmp_path, capsys) -> None:
     for name in ("a.mp4", "c.mp4"):
         shutil.copy(SAMPLE, tmp_path / "in" / name)
     (tmp_path / "in" / "b.mp4").write_text("no video")
-    code, made = _run(capsys, "extract", tmp_path / "in", "-o", tmp_path / "out", "--seconds", 0.2)
+    code, made = gohd_json(capsys, "extract", tmp_path / "in", "-o", tmp_path / "out", "--seconds", 0.2)
     assert code == 1 and [("error" in one) for one in made] == [False, True, False]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.safetensors", "c.safetensors"]
 
@@ -86,7 +65,7 @@ def test_a_list_of_videos_sets_options_of_each(tmp_path, capsys) -> None:
     (tmp_path / "list.json").write_text(json.dumps([*rows, {"video": "nothing.mp4"}]))
     report = tmp_path / "report.json"
     given = ["--list", tmp_path / "list.json", "-o", tmp_path / "out", "--seconds", 0.4, "--report", report]
-    code, made = _run(capsys, "extract", *given)
+    code, made = gohd_json(capsys, "extract", *given)
     assert code == 1 and [one.get("frames") for one in made] == [5, 20, None]
     assert (tmp_path / "out" / "short.safetensors").is_file()
     failed = json.loads(report.read_text())["failed"]
@@ -94,25 +73,22 @@ def test_a_list_of_videos_sets_options_of_each(tmp_path, capsys) -> None:
 
 
 def test_wrong_use_is_told_in_one_sentence(tmp_path, capsys) -> None:
-    for arguments, word in (
-        (["extract", SAMPLE], "Say where the motion goes"),
-        (["extract", tmp_path / "none.mp4", "-o", tmp_path / "m.safetensors"], "no video at"),
-        (["extract", SAMPLE, "-o", tmp_path / "m.npz"], "ends otherwise"),
-        (
-            ["extract", SAMPLE, "-o", tmp_path / "m.safetensors", "--detector", tmp_path],
-            "s3fd-619a316812.pth",
-        ),
-        (["extract", SAMPLE, "-o", tmp_path / "m.safetensors", "--landmarks", FACE], "NumPy array"),
-        (["extract", SAMPLE, "-o", tmp_path / "m.safetensors", "--models", tmp_path], "lacks epoch_20.pth"),
-        (
-            ["drive", "-p", FACE, "-v", SAMPLE, "-o", tmp_path / "v.mp4", "--relative", "ears"],
-            "no part 'ears'",
-        ),
+    motion = tmp_path / "m.safetensors"
+    for words, said in (
+        ([SAMPLE], "Say where the motion goes"),
+        ([tmp_path / "none.mp4", "-o", motion], "no video at"),
+        ([SAMPLE, "-o", tmp_path / "m.npz"], "ends otherwise"),
+        ([SAMPLE, "-o", motion, "--detector", tmp_path], "s3fd-619a316812.pth"),
+        ([SAMPLE, "-o", motion, "--landmarks", FACE], "NumPy array"),
+        ([SAMPLE, "-o", motion, "--models", tmp_path], "lacks epoch_20.pth"),
     ):
-        assert main([str(a) for a in arguments] + ["--seconds", "0.2"]) == 1
-        assert word in capsys.readouterr().err
+        assert gohd("extract --seconds 0.2", *words) == 1
+        assert said in capsys.readouterr().err
+    files = ["-p", FACE, "-v", SAMPLE, "-o", tmp_path / "v.mp4"]
+    assert gohd("drive --seconds 0.2 --relative ears", *files) == 1
+    assert "no part 'ears'" in capsys.readouterr().err
     with pytest.raises(SystemExit) as stopped:
-        main(["drive", "-p", str(FACE)])
+        gohd("drive -p", FACE)
     assert stopped.value.code == 2
 
 
@@ -120,19 +96,8 @@ def test_landmarks_from_a_file_are_where_the_face_is(tmp_path, capsys, points) -
     some = np.load(points)[:10]
     some[6:] = np.nan
     np.save(tmp_path / "some.npy", some)
-    code, (made,) = _run(
-        capsys,
-        "extract",
-        SAMPLE,
-        "-o",
-        tmp_path / "m.safetensors",
-        "--seconds",
-        0.4,
-        "--landmarks",
-        tmp_path / "some.npy",
-        "--missing",
-        "mark",
-    )
+    files = [SAMPLE, "-o", tmp_path / "m.safetensors", "--landmarks", tmp_path / "some.npy"]
+    code, (made,) = gohd_json(capsys, "extract --seconds 0.4 --missing mark", *files)
     assert code == 0 and made["report"]["without_face"] == 4 and made["report"]["gaps"] == [[0.24, 0.4]]
 
 
@@ -143,19 +108,9 @@ def _frames(path):
 
 
 def test_clips_are_what_trainers_read(tmp_path, capsys) -> None:
-    code, (made,) = _run(
-        capsys,
-        "extract",
-        SAMPLE,
-        "--clip-format",
-        tmp_path / "data",
-        "--clip-seconds",
-        1.5,
-        "--clip-size",
-        64,
-        "--split",
-        "train",
-    )
+    given = "extract", SAMPLE, "--clip-format", tmp_path / "data"
+    cut = "--clip-seconds 1.5 --clip-size 64 --split train"
+    code, (made,) = gohd_json(capsys, *given, cut)
     assert code == 0 and len(made["clips"]) == 3
     data = ClipDataset(tmp_path / "data")
     entries = data.select("train")
@@ -169,62 +124,18 @@ def test_clips_are_what_trainers_read(tmp_path, capsys) -> None:
     shown = clip.read("frames")[4].astype(float)
     frame = list(_frames(SAMPLE))[33 + 4].reshape(64, 4, 64, 4, 3).mean((1, 3))
     assert np.abs(shown - frame).mean() < 1
-    code, _ = _run(
-        capsys,
-        "extract",
-        SAMPLE,
-        "--clip-format",
-        tmp_path / "data",
-        "--clip-seconds",
-        1.5,
-        "--clip-size",
-        64,
-        "--split",
-        "train",
-    )
+    code, _ = gohd_json(capsys, *given, cut)
     assert code == 0 and len(ClipDataset(tmp_path / "data").entries) == 3, "the same video again adds nothing"
-    assert main(["extract", str(SAMPLE), "--clip-format", str(tmp_path / "data"), "--clip-size", "128"]) == 1
+    assert gohd(*given, "--clip-size 128") == 1
     assert "another" in capsys.readouterr().err
-    assert (
-        main(
-            [
-                "extract",
-                str(SAMPLE),
-                "--clip-format",
-                str(tmp_path / "data"),
-                "--clip-size",
-                "64",
-                "--split",
-                "test",
-                "--seconds",
-                "0.2",
-            ]
-        )
-        == 1
-    )
+    assert gohd(*given, "--clip-size 64 --split test --seconds 0.2") == 1
     assert "a person has one split" in capsys.readouterr().err
 
 
-def test_drive_makes_a_video_with_the_drivers_sound(tmp_path, capsys, folder, points) -> None:
+def test_drive_makes_a_video_with_the_drivers_sound(tmp_path, capsys, weights, points) -> None:
     target = tmp_path / "out.mp4"
-    code, (made,) = _run(
-        capsys,
-        "drive",
-        "-p",
-        FACE,
-        "-v",
-        SAMPLE,
-        "-o",
-        target,
-        "--models",
-        folder,
-        "--seconds",
-        0.8,
-        "--motion",
-        tmp_path / "m.safetensors",
-        "--landmarks",
-        points,
-    )
+    files = ["--motion", tmp_path / "m.safetensors", "--landmarks", points, "--models", weights]
+    code, (made,) = gohd_json(capsys, "drive --seconds 0.8 -p", FACE, "-v", SAMPLE, "-o", target, *files)
     assert code == 0 and made["frames"] == 20
     frames, sound = _shape(target)
     assert frames == 20 and abs(sound - 0.8) < 0.1
@@ -235,36 +146,19 @@ def test_drive_makes_a_video_with_the_drivers_sound(tmp_path, capsys, folder, po
 @pytest.mark.parametrize(
     ("options", "still", "moving"),
     [
-        (["--pose", "own"], "pose", "expression"),
-        (["--mouth", "own", "--eyes", "own"], "expression", "pose"),
-        (["--gaze=10,-20"], "gaze", "pose"),
-        (["--gaze", "own", "--relative", "none"], "gaze", "pose"),
+        ("--pose own", "pose", "expression"),
+        ("--mouth own --eyes own", "expression", "pose"),
+        ("--gaze=10,-20", "gaze", "pose"),
+        ("--gaze own --relative none", "gaze", "pose"),
     ],
 )
 def test_drive_takes_parts_from_where_it_is_told(
-    tmp_path, capsys, folder, points, options, still, moving
+    tmp_path, capsys, weights, points, options, still, moving
 ) -> None:
     motion = tmp_path / "m.safetensors"
-    code, _ = _run(
-        capsys,
-        "drive",
-        "-p",
-        FACE,
-        "-v",
-        SAMPLE,
-        "-o",
-        tmp_path / "o.mp4",
-        "--models",
-        folder,
-        "--seconds",
-        0.3,
-        "--motion",
-        motion,
-        "--landmarks",
-        points,
-        *options,
-    )
-    made = gohd.load_motion(motion)
+    files = ["-o", tmp_path / "o.mp4", "--motion", motion, "--landmarks", points, "--models", weights]
+    code, _ = gohd_json(capsys, "drive --seconds 0.3 -p", FACE, "-v", SAMPLE, *files, options)
+    made = gohd_core.load_motion(motion)
     assert code == 0
     assert getattr(made, still).values.diff(dim=0).abs().max() == 0
     assert getattr(made, moving).values.diff(dim=0).abs().max() > 0
@@ -272,30 +166,13 @@ def test_drive_takes_parts_from_where_it_is_told(
         assert torch.allclose(made.gaze.values[0], torch.deg2rad(torch.tensor([10.0, -20.0])), atol=1e-6)
 
 
-def test_drive_with_a_mouth_from_sound_and_folders(tmp_path, capsys, folder) -> None:
+def test_drive_with_a_mouth_from_sound_and_folders(tmp_path, capsys, weights) -> None:
     (tmp_path / "faces").mkdir()
     for name in ("a.jpg", "b.jpg"):
         shutil.copy(FACE, tmp_path / "faces" / name)
-    code, made = _run(
-        capsys,
-        "drive",
-        "-p",
-        tmp_path / "faces",
-        "-v",
-        SAMPLE,
-        "-o",
-        tmp_path / "out",
-        "--models",
-        folder,
-        "--seconds",
-        0.4,
-        "--mouth",
-        "audio",
-        "--length",
-        "mouth",
-        "--missing",
-        "mark",
-    )
+    files = ["-p", tmp_path / "faces", "-v", SAMPLE, "-o", tmp_path / "out", "--models", weights]
+    options = "--seconds 0.4 --mouth audio --length mouth --missing mark"
+    code, made = gohd_json(capsys, "drive", *files, options)
     assert code == 0 and [one["frames"] for one in made] == [10, 10]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "a-driving_sample.mp4",
@@ -303,35 +180,25 @@ def test_drive_with_a_mouth_from_sound_and_folders(tmp_path, capsys, folder) -> 
     ]
 
 
-def test_drive_without_sound_says_so_where_sound_is_wanted(tmp_path, capsys, folder) -> None:
+def test_drive_without_sound_says_so_where_sound_is_wanted(tmp_path, capsys, weights) -> None:
     silent = tmp_path / "silent.mp4"
     frames = torch.stack([torch.from_numpy(f) for f in list(_frames(SAMPLE))[:5]])
     render_video(silent, [frames.permute(0, 3, 1, 2) / 127.5 - 1])
-    base = [
-        "drive",
-        "-p",
-        str(FACE),
-        "-v",
-        str(silent),
-        "-o",
-        str(tmp_path / "o.mp4"),
-        "--models",
-        str(folder),
-    ]
-    assert main([*base, "--mouth", "audio"]) == 1
+    base = ["drive -p", FACE, "-v", silent, "-o", tmp_path / "o.mp4", "--models", weights]
+    assert gohd(*base, "--mouth audio") == 1
     assert "has none; give --audio" in capsys.readouterr().err
-    assert main(base) == 0 and _shape(tmp_path / "o.mp4") == (5, 0.0)
+    assert gohd(*base) == 0 and _shape(tmp_path / "o.mp4") == (5, 0.0)
 
 
-def test_a_face_goes_back_into_the_video(tmp_path, capsys, folder, points) -> None:
+def test_a_face_goes_back_into_the_video(tmp_path, capsys, weights, points) -> None:
     """Its own face or another one, at the video's rate; away from the face the video is as it was."""
     film = tmp_path / "film.mp4"
     frames = torch.from_numpy(np.stack([frame for frame in islice(_frames(SAMPLE), 9)]))
     frames = torch.nn.functional.pad(frames.permute(0, 3, 1, 2).float() / 127.5 - 1, (0, 128))
-    render_video(film, [frames], fps=30, audio=gohd.load_audio(SAMPLE))
-    given = ["drive", "-v", film, "--models", folder, "--landmarks", points, "--into-video"]
+    render_video(film, [frames], fps=30, audio=gohd_core.load_audio(SAMPLE))
+    given = ["drive", "-v", film, "--models", weights, "--landmarks", points, "--into-video"]
     for face in ([], ["-p", FACE]):
-        code, (made,) = _run(capsys, *given, *face, "-o", tmp_path / "v.mp4")
+        code, (made,) = gohd_json(capsys, *given, *face, "-o", tmp_path / "v.mp4")
         assert code == 0 and made["frames"] == 9
         with av.open(str(tmp_path / "v.mp4")) as container:
             assert container.streams.video[0].average_rate == 30
@@ -339,5 +206,5 @@ def test_a_face_goes_back_into_the_video(tmp_path, capsys, folder, points) -> No
         assert after.shape == before.shape
         change = np.abs(after - before).mean((0, 3))
         assert change[:, 300:].mean() < 3 < change[100:200, 90:170].mean()
-    assert main([str(a) for a in (*given[:-1], "-o", tmp_path / "w.mp4")]) == 1
+    assert gohd(*given[:-1], "-o", tmp_path / "w.mp4") == 1
     assert "Say who moves" in capsys.readouterr().err

@@ -10,18 +10,12 @@ import soundfile
 from PIL import Image
 
 from gohd_core.cli import main
-from tests.support import tiny
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tiny.write_family(tmp_path_factory.mktemp("models"))
-
-
 @pytest.fixture
-def talk(folder, tmp_path):
+def talk(weights, tmp_path):
     """Runs `gohd talk` on a picture of 320 x 240 with a face box; gives the video's path."""
     y, x = np.mgrid[:240, :320]
     shades = np.stack([x * 0.7, y, 200 - x * 0.3], -1).astype(np.uint8)
@@ -30,7 +24,7 @@ def talk(folder, tmp_path):
 
     def run(*options: str) -> int:
         given = ["-p", tmp_path / "face.png", "-a", tmp_path / "voice.wav", "-o", tmp_path / "out.mp4"]
-        given += ["--models", folder, "--steps", "2", "--box", "130,70,190,150", *options]
+        given += ["--models", weights, "--steps", "2", "--box", "130,70,190,150", *options]
         return main(["talk", *map(str, given)])
 
     run.video = tmp_path / "out.mp4"

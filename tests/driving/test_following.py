@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from gohd_core.constants import STYLISED
-from gohd_core.driving import SmoothingConfig, followed, own_portrait
+from gohd_core.driving import SmoothingConfig, own_portrait, with_head_track
 from gohd_core.driving.crop_readers import pose_in
 from gohd_core.driving.following import box_of
-from gohd_core.driving.result import FrameCoefficients, assembled
+from gohd_core.driving.result import FrameCoefficients, assemble_motion
 from gohd_core.errors import BadInput
 from gohd_core.face import Box, MorphableModel
 from gohd_core.face.camera import Camera, rotation, transform
@@ -58,7 +58,7 @@ def driving(walked, *, noise: float = 0.0, missing: str = "hold", lost=(), squar
         told = pose if square is None else pose_in(pose, own, SQUARE)
         reading = FrameCoefficients(told.numpy(), np.zeros(64), np.zeros(2), np.zeros(80), points)
         readings.append(None if k in lost else reading)
-    return assembled(
+    return assemble_motion(
         readings,
         [k / 25 for k in range(len(readings))],
         source_fps=Fraction(25),
@@ -74,7 +74,7 @@ def driving(walked, *, noise: float = 0.0, missing: str = "hold", lost=(), squar
 def test_the_head_stays_where_it_is_in_the_film() -> None:
     """Drawn as told in the moving square, the head lies on the pixels where it was seen."""
     poses, own = walk(75)
-    moved = followed(driving((poses, own)))
+    moved = with_head_track(driving((poses, own)))
     for k in range(75):
         there = seen(moved.motion.pose.values[k], box_of(moved.track, k))
         assert np.abs(there - seen(poses[k], own[k])).max() < 0.2
@@ -84,7 +84,7 @@ def test_the_head_stays_where_it_is_in_the_film() -> None:
 def test_the_square_goes_with_the_head() -> None:
     """What wandered all over the picture hardly moves inside the square, which starts as the first one."""
     made = driving(walk(150))
-    moved = followed(made)
+    moved = with_head_track(made)
     first = torch.tensor([550.0, 300.0, 300.0])
     assert (moved.track.values[0] - first).abs().max() < 3
     before, after = (np.ptp(d.motion.pose.values[:, 3:].numpy(), axis=0) for d in (made, moved))
@@ -108,14 +108,14 @@ def test_neither_turning_nor_talking_moves_the_place() -> None:
 
 def test_the_square_is_steady() -> None:
     """Landmarks that tremble by two pixels: the report says how much of it is left in the square."""
-    moved = followed(driving(walk(150, 0.3), noise=2.0))
+    moved = with_head_track(driving(walk(150, 0.3), noise=2.0))
     assert moved.report.crop_tremble > 0.3
     assert moved.report.steadied_crop_tremble < 0.35 * moved.report.crop_tremble
 
 
 def test_not_followed_the_square_stays() -> None:
     made = driving(walk(30))
-    still = followed(made, follow=False)
+    still = with_head_track(made, follow=False)
     assert torch.equal(still.motion.pose.values, made.motion.pose.values)
     assert torch.equal(still.track.values, torch.tensor([[550.0, 300.0, 300.0]]).expand(30, -1))
 
@@ -124,7 +124,7 @@ def test_aligned_poses_have_no_place_and_stay_as_they_are() -> None:
     """The official extractor aligns each face by itself: its squares follow, whatever is asked."""
     made = driving(walk(50), square=None)
     for follow in (True, False):
-        moved = followed(made, follow=follow)
+        moved = with_head_track(made, follow=follow)
         assert torch.equal(moved.motion.pose.values, made.motion.pose.values)
         assert np.ptp(moved.track.values[:, 0].numpy()) > 50
 
@@ -132,7 +132,7 @@ def test_aligned_poses_have_no_place_and_stay_as_they_are() -> None:
 @pytest.mark.parametrize("missing", ["hold", "interpolate", "mark"])
 def test_frames_without_a_face(missing) -> None:
     lost = set(range(20, 40))
-    moved = followed(driving(walk(60), missing=missing, lost=lost))
+    moved = with_head_track(driving(walk(60), missing=missing, lost=lost))
     assert torch.isfinite(moved.motion.pose.values).all()
     assert (~moved.track.valid).nonzero()[:, 0].tolist() == sorted(lost)
     assert moved.track.values.diff(dim=0).abs().max() < 15, "the square goes on quietly"
@@ -141,7 +141,7 @@ def test_frames_without_a_face(missing) -> None:
 
 
 def test_no_face_at_all_gives_a_track_that_shows_nothing() -> None:
-    moved = followed(driving(walk(10), lost=set(range(10)), square=None))
+    moved = with_head_track(driving(walk(10), lost=set(range(10)), square=None))
     assert (moved.track.visibility() == 0).all() and len(moved.track) == 10
 
 
@@ -150,7 +150,7 @@ def test_the_videos_own_face_as_a_portrait() -> None:
     frames = [np.random.default_rng(k).integers(0, 255, (90, 160, 3), np.uint8) for k in range(4)]
     made = driving(walk(4), lost={0})
     square, picture = (40.0, 10.0, 104.0, 74.0), (90, 160)
-    made = followed(replace(made, square=square, picture=picture), follow=False)
+    made = with_head_track(replace(made, square=square, picture=picture), follow=False)
     who = own_portrait(
         VideoReader.of_images(frames, 25), made, size=64, extractor=tiny_extractor(aligned=False)
     )
@@ -159,7 +159,7 @@ def test_the_videos_own_face_as_a_portrait() -> None:
     assert torch.equal(who.crop, who.frame[10:74, 40:104])
     assert who.p0.shape == (6,)
     with pytest.raises(BadInput, match="give a portrait"):
-        nobody = followed(driving(walk(2), lost={0, 1}, square=None))
+        nobody = with_head_track(driving(walk(2), lost={0, 1}, square=None))
         own_portrait(VideoReader.of_images(frames, 25), nobody, extractor=tiny_extractor(aligned=False))
 
 

@@ -13,10 +13,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "mesh"))
 
 from gohd_core.driving import extract_by_meshes, extract_motion, extract_people
-from gohd_core.driving.eye_contact import read_eyes, turned
+from gohd_core.driving.eye_contact import read_eyes, turn_eyes
 from gohd_core.driving.lids import COLUMNS, without_following
 from gohd_core.driving.mesh_reading import SAMPLE, MeshReadings, resting_height
-from gohd_core.driving.revoicing import read_speaker, revoiced
+from gohd_core.driving.revoicing import read_speaker, revoice
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.motion import Expression, Motion
 from gohd_core.video.reader import VideoReader
@@ -149,22 +149,22 @@ def test_eyes_of_a_film_are_turned_and_faceless_frames_stay() -> None:
     faces = [[landmarks(acted(look=(0.15, 0.0)))] for _ in range(30)]
     faces[7] = []
     source, reader = film(30), KnownFaces(faces)
-    made, report = turned(source, read_eyes(source, reader), (0.0, -0.15))
+    made, report = turn_eyes(source, read_eyes(source, reader), (0.0, -0.15))
     assert report.without_face == 1 and not report.reflections
     pairs = list(zip(source.play(), made.play(), strict=True))
     assert len(pairs) == 30 and np.array_equal(pairs[7][0][1], pairs[7][1][1])
-    same, _ = turned(source, read_eyes(source, reader), strength=0.0)
+    same, _ = turn_eyes(source, read_eyes(source, reader), strength=0.0)
     assert all(np.array_equal(a[1], b[1]) for a, b in zip(source.play(), same.play(), strict=True))
 
 
 def test_bad_input_to_eye_contact_is_told() -> None:
     source = film(5)
     nobody = read_eyes(source, KnownFaces([[]] * 5))
-    with pytest.raises(BadInput, match="no eyes"):
-        turned(source, nobody)
+    with pytest.raises(BadInput, match="both eyes in view"):
+        turn_eyes(source, nobody)
     once = film(5, once=True)
     with pytest.raises(BadInput, match="used up"):
-        turned(once, nobody)
+        turn_eyes(once, nobody)
 
 
 def talking(count: int = 60):
@@ -181,7 +181,7 @@ def test_a_dubbed_face_changes_around_the_mouth_alone() -> None:
     speaker = read_speaker(source, KnownFaces(faces))
     values = torch.zeros(60, 64)
     values[:, 0] = 0.5 + 0.5 * torch.cos(torch.arange(60) / 4)
-    made = revoiced(source, speaker, Expression(values, "stylised", Fraction(25)))
+    made = revoice(source, speaker, Expression(values, "stylised", Fraction(25)))
     eyes = slice(0, int(faces[0][0].points[[33, 263], 1].min()))
     changed = 0
     for k, ((_, before), (_, after)) in enumerate(zip(source.play(), made.play(), strict=True)):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.driving.sync import InStep, delayed, lip_lag, shift_sound
+from gohd_core.driving.sync import InStep, delay, lip_lag, shift_sound
 from gohd_core.errors import BadInput
 from gohd_core.stylised.expressions import INDEX
 
@@ -77,9 +77,9 @@ def test_what_can_not_be_told_is_said() -> None:
 
 def test_a_sound_is_delayed_or_brought_forward() -> None:
     sound = np.arange(6.0)[None]
-    assert delayed(sound, 2).tolist() == [[0, 0, 0, 1, 2, 3]]
-    assert delayed(sound, -2).tolist() == [[2, 3, 4, 5, 0, 0]]
-    assert delayed(sound, 0).tolist() == sound.tolist()
+    assert delay(sound, 2).tolist() == [[0, 0, 0, 1, 2, 3]]
+    assert delay(sound, -2).tolist() == [[2, 3, 4, 5, 0, 0]]
+    assert delay(sound, 0).tolist() == sound.tolist()
 
 
 def test_a_video_is_put_right_with_its_pictures_as_they_were(tmp_path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.report import Report, Table, compare, refresh_section, shown
+from gohd_core.evaluation.report import Report, Table, compare, format_figure, refresh_section
 
 
 def make(psnr: float, **setting: object) -> Report:
@@ -79,7 +79,7 @@ def test_wide_tables_are_shown_turned():
 def test_a_figure_needs_its_column():
     with pytest.raises(KeyError):
         Table("t", ("a",)).put("row", {"b": 1.0})
-    assert [shown(v) for v in (None, 3, 0.12345, 1234.5, "x")] == ["-", "3", "0.123", "1234", "x"]
+    assert [format_figure(v) for v in (None, 3, 0.12345, 1234.5, "x")] == ["-", "3", "0.123", "1234", "x"]
 
 
 def test_targets_are_judged_by_what_the_reader_can_see():

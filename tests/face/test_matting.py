@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gohd_core.errors import BadInput, Interrupted
-from gohd_core.face.matting import person_masks, sharpened
+from gohd_core.face.matting import person_masks, sharpen_masks
 
 
 class Reader:
@@ -22,9 +22,9 @@ class Reader:
 
 def test_edges_are_as_seen_or_cut() -> None:
     ramp = np.linspace(0, 1, 11, dtype=np.float32)
-    assert sharpened(ramp, 0) == pytest.approx(ramp)
-    assert sharpened(ramp, 0.5) == pytest.approx(np.clip(2 * ramp - 0.5, 0, 1))
-    assert sharpened(ramp, 1).tolist() == [0] * 5 + [1] * 6
+    assert sharpen_masks(ramp, 0) == pytest.approx(ramp)
+    assert sharpen_masks(ramp, 0.5) == pytest.approx(np.clip(2 * ramp - 0.5, 0, 1))
+    assert sharpen_masks(ramp, 1).tolist() == [0] * 5 + [1] * 6
 
 
 def test_a_still_picture_does_not_flicker_and_a_moving_one_does_not_lag() -> None:

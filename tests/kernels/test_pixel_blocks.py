@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from gohd_core.animator.layered.motion_layers import MotionLayers
 from gohd_core.kernels.pixel_blocks import pixel_shuffle, pixel_unshuffle
-from gohd_core.kernels.resize import sized
+from gohd_core.kernels.resize import resize
 from gohd_core.kernels.warp import warp_layers_plain
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
@@ -36,7 +36,7 @@ def test_resizing_is_pytorchs(before, after, layout):
         expected = F.interpolate(x, size=(after, after), mode="bilinear", align_corners=False)
     else:
         expected = F.avg_pool2d(x, before // after)
-    assert torch.allclose(sized(x, after), expected, atol=2e-6)
+    assert torch.allclose(resize(x, after), expected, atol=2e-6)
 
 
 def test_warped_layers_are_each_layers_samples_weighted_by_its_mask():

@@ -7,7 +7,7 @@ import threading
 import pytest
 import torch
 
-from gohd_core.kernels.threads import SingleThreadPool
+from gohd_core.kernels.threads import SingleThreadPool, made_ahead
 
 
 def test_cores_keep_the_order_and_compute_alone():
@@ -36,3 +36,20 @@ def test_threads_that_compute_for_the_first_time_are_as_before():
     thread.start()
     thread.join()
     assert seen == [torch.get_num_threads()]
+
+
+def test_items_are_made_while_the_one_before_is_used() -> None:
+    made: list[int] = []
+
+    def items():
+        for k in range(4):
+            made.append(k)
+            yield k
+        raise ValueError("broken off")
+
+    ahead = made_ahead(items())
+    assert next(ahead) == 0
+    with pytest.raises(ValueError, match="broken off"):
+        list(ahead)
+    assert made == [0, 1, 2, 3]
+    assert list(made_ahead(iter([]))) == []

@@ -7,14 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gohd_core.measures.images import (
-    frame_figures,
-    perceptual_distance,
-    psnr,
-    region_mask,
-    sharpness,
-    ssim,
-)
+from gohd_core.measures.images import frame_figures, perceptual_distance, psnr, region_mask, sharpness, ssim
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 
 from gohd_core.errors import BadInput
-from gohd_core.measures.mouth_sync import (
-    best_lag,
-    closed_share,
-    flutter,
-    mouth_opening,
-    speech_envelope,
-)
+from gohd_core.measures.mouth_sync import best_lag, closed_share, flutter, mouth_opening, speech_envelope
 
 
 @pytest.mark.parametrize("shift", [-4, 0, 3])

@@ -33,6 +33,13 @@ def test_eyes_of_a_still_head_are_turned_to_the_camera_and_along_a_path() -> Non
     assert np.allclose(gaze_after(clip, clip.shifts(path))[:, 0], path[:, 0], atol=0.02)
 
 
+def test_looks_up_and_down_are_reached_with_the_lids() -> None:
+    clip = eyes([0.0] * 12, [(0.0, 0.0)] * 12)
+    for look in np.radians([-12.0, 12.0]):
+        after = gaze_after(clip, clip.shifts(np.tile([0.0, look], (12, 1))))
+        assert np.abs(np.degrees(after[:, 1] - look)).max() < 1.5
+
+
 def test_a_turned_head_looks_at_the_camera_by_turning_its_eyes_back() -> None:
     yaw = 0.25
     clip = eyes([yaw] * 12, [(0.0, 0.0)] * 12)
@@ -102,13 +109,14 @@ def test_no_change_leaves_every_pixel(picture) -> None:
 @pytest.mark.parametrize("up", [0.025, -0.025])
 def test_lids_follow_an_iris_up_and_down(picture, up: float) -> None:
     clip = eyes([0.0], [(0.0, 0.0)])
+    upper, lower = (shares[int(up < 0)] for shares in (UPPER_FOLLOWS, LOWER_FOLLOWS))
     for eye in clip.eyes:
         width = eye.width * eye.scale[0]
         way = eye.axes[0] @ np.array([0.0, up])
         moved = moved_lids(picture.astype(np.float32), eye.lids[0], way, width)
         steps = moved.lids - eye.lids[0]
-        assert np.allclose(steps[12], UPPER_FOLLOWS * way, atol=0.1 * abs(way[1]))
-        assert np.allclose(steps[4], LOWER_FOLLOWS * way, atol=0.05 * abs(way[1]))
+        assert np.allclose(steps[12], upper * way, atol=0.1 * abs(way[1]))
+        assert np.allclose(steps[4], lower * way, atol=0.05 * abs(way[1]))
         assert np.abs(steps[[0, 8]]).max() == 0
         # The skin just above the upper lid's new edge is that from above the old one.
         x, y = (moved.lids[12] + [0.0, -3.0]).round().astype(int)

@@ -14,7 +14,7 @@ import torch
 from gohd_core.face.morphable_file import LANDMARK_FILE
 from tests.support.pack import load_pack
 from tests.support.samples import picture, speech
-from tests.support.weights import write_family
+from tests.support.tiny import write_family
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,7 +54,7 @@ def nodes(base, extension):
 @pytest.fixture(scope="session")
 def family(tmp_path_factory) -> Path:
     """What assets holds, with a tiny network of every kind in the place of the built-in weights."""
-    folder = write_family(tmp_path_factory.mktemp("weights"))
+    folder = write_family(tmp_path_factory.mktemp("weights"), builtin=True)
     shutil.copy(ROOT / "assets" / LANDMARK_FILE, folder)
     return folder
 

@@ -13,6 +13,15 @@ from gohd_core.motion import Expression, Gaze, Motion, Pose
 from tests.support.samples import FRAMES, picture, speech
 
 
+@pytest.fixture
+def painted(run, models):
+    """What Prepare Portrait makes of a wide picture whose mask says where the face is."""
+    mask = torch.zeros(1, 120, 200)
+    mask[0, 40:80, 90:130] = 1
+    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
+    return run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+
+
 def test_the_whole_graph_gives_frames_sound_and_rate(run, models, portrait, motion) -> None:
     sound = speech()
     images, audio, fps, frames, mask = run(
@@ -180,11 +189,8 @@ def test_sound_is_trimmed_and_passed_on(run) -> None:
     assert rest["waveform"].shape[-1] == round(1.5 * 22_050)
 
 
-def test_a_mask_says_where_the_face_is(run, models) -> None:
-    mask = torch.zeros(1, 120, 200)
-    mask[0, 40:80, 90:130] = 1
-    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, crop, report = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+def test_a_mask_says_where_the_face_is(painted) -> None:
+    portrait, crop, report = painted
     left, top, right, bottom = portrait.box
     assert left < 90 and right > 130 and right - left == bottom - top
     assert crop.shape == (1, 256, 256, 3)
@@ -217,13 +223,9 @@ def test_samples_are_a_square_picture_and_a_sentence(run, nodes, builtin, family
     assert audio["waveform"].shape == (1, 1, 800) and audio["sample_rate"] == 16_000
 
 
-def test_a_face_goes_back_into_its_picture(run, models) -> None:
+def test_a_face_goes_back_into_its_picture(run, painted) -> None:
     """With several faces, a mask, and a picture of any other size in between."""
-    image = picture(200, 120)
-    mask = torch.zeros(1, 120, 200)
-    mask[0, 40:80, 90:130] = 1
-    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, *_ = run("GoHDPreparePortrait", image=image, face_mask=mask, **given)
+    image, portrait = picture(200, 120), painted[0]
     faces = torch.rand(3, 96, 96, 3, generator=torch.Generator().manual_seed(0))
     whole, used = run("GoHDPasteBack", images=faces, portrait=portrait)
     assert whole.shape == (3, 120, 200, 3) and used.shape == (1, 120, 200)
@@ -238,12 +240,9 @@ def test_a_face_goes_back_into_its_picture(run, models) -> None:
     assert len(run("GoHDPasteBack", images=faces[:1], portrait=portrait, **longest)[0]) == 3
 
 
-def test_the_mask_of_a_crop_is_soft_at_its_edge(run, models) -> None:
+def test_the_mask_of_a_crop_is_soft_at_its_edge(run, models, painted) -> None:
     """As Paste Back has it in the full frame, at the size of the drawn frames."""
-    mask = torch.zeros(1, 120, 200)
-    mask[0, 40:80, 90:130] = 1
-    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, *_ = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+    portrait = painted[0]
     still = Motion.from_descriptors(torch.zeros(2, 72), "stylised")
     images, *_, made = run(
         "GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=still
@@ -289,12 +288,9 @@ def test_videos_are_marked_unless_switched_off(run, builtin, models, portrait, m
     assert scores[0] > scores[1] + 3, "frames of 64 pixels are too small to be sure, but not to differ"
 
 
-def test_a_video_of_the_full_frame(run, models) -> None:
+def test_a_video_of_the_full_frame(run, models, painted) -> None:
     av = pytest.importorskip("av")
-    mask = torch.zeros(1, 120, 200)
-    mask[0, 40:80, 90:130] = 1
-    given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}
-    portrait, *_ = run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
+    portrait = painted[0]
     motion = Motion.from_descriptors(torch.zeros(5, 72), "stylised")
     (video,) = run(
         "GoHDRenderVideo", animator=models["animator"], portrait=portrait, motion=motion, full_frame=True

@@ -16,7 +16,7 @@ from comfy.utils import UPDATES
 from gohd_core.errors import BadCheckpoint, BadInput, MissingDependency
 from gohd_core.motion import Motion
 from tests.support.samples import picture, speech
-from tests.support.weights import write_family
+from tests.support.tiny import write_family
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -43,7 +43,7 @@ def test_without_built_in_weights_a_sentence_says_so(nodes, monkeypatch, tmp_pat
 
 
 def test_an_optional_file_is_missed_when_it_is_used(run, base, tmp_path_factory) -> None:
-    folder = write_family(base / "models" / "gohd")
+    folder = write_family(base / "models" / "gohd", builtin=True)
     names = {"animator": "FaceAnimator_GoHD", "pose_diffusion": "audio2pose", "expression": "audio2exp"}
     names |= {"extractor": "epoch_20", "gaze_estimator": "L2CSNet_gaze360"}
     for component, name in names.items():
@@ -54,7 +54,7 @@ def test_an_optional_file_is_missed_when_it_is_used(run, base, tmp_path_factory)
 
 
 def test_files_are_offered_where_they_fit(nodes, base) -> None:
-    folder = write_family(base / "models" / "gohd")
+    folder = write_family(base / "models" / "gohd", builtin=True)
     (folder / "audio2pose.pt").write_bytes(b"x")
     (folder / "strange.pth").write_bytes(b"x")
     (folder / "BFM_model_front.mat").write_bytes(b"x")
@@ -76,13 +76,13 @@ def test_folders_of_extra_model_paths_are_searched(nodes, base, tmp_path) -> Non
     other = tmp_path / "elsewhere"
     other.mkdir()
     folder_paths.add_model_folder_path("gohd", str(other))
-    write_family(other)
+    write_family(other, builtin=True)
     assert "animator.safetensors" in nodes["GoHDLoadAnimator"].define_schema().inputs[0].options
     assert nodes["GoHDLoadAnimator"].validate_inputs("animator.safetensors") is True
 
 
 def test_the_wrong_file_is_named(run, base) -> None:
-    write_family(base / "models" / "gohd")
+    write_family(base / "models" / "gohd", builtin=True)
     with pytest.raises(BadCheckpoint, match="holds 'expression' weights, but 'animator'"):
         run("GoHDLoadAnimator", weights="expression.safetensors")
 
@@ -272,7 +272,7 @@ def test_an_empty_mask_counts_as_none(run, models) -> None:
 
 
 def test_spaces_never_mix(run, models, portrait, base) -> None:
-    write_family(base / "models" / "gohd", "bfm09")
+    write_family(base / "models" / "gohd", space="bfm09", builtin=True)
     (other,) = run("GoHDLoadExpressionModel", weights="expression.safetensors")
     with pytest.raises(BadInput, match="'bfm09' coefficient space and the portrait in 'stylised'"):
         run("GoHDPredictExpressions", expression_model=other, features=None, portrait=portrait)
@@ -367,27 +367,26 @@ def test_a_library_that_does_not_load_is_a_sentence_too() -> None:
 
 
 def test_samples_are_put_into_the_input_folder_once(nodes, base) -> None:
-    from gohd_pack.nodes import host
+    from gohd_pack.nodes import assets
 
     folder = base / "input"
-    assert {path.name for path in folder.iterdir()} == set(host.SAMPLES)
+    assert {path.name for path in folder.iterdir()} == set(assets.SAMPLES)
     assert (folder / "gohd_astronaut.jpg").read_bytes() == (
         ROOT / "assets/portraits/astronaut.jpg"
     ).read_bytes()
     (folder / "gohd_hello.flac").write_bytes(b"the user's own")
     (folder / "gohd_driving.mp4").unlink()
-    host.copy_samples()
+    assets.copy_samples(folder)
     assert (folder / "gohd_hello.flac").read_bytes() == b"the user's own"
     assert (folder / "gohd_driving.mp4").is_file()
 
 
 def test_an_input_folder_that_cannot_be_written_is_no_reason_to_fail(nodes, base, caplog) -> None:
-    from gohd_pack.nodes import host
+    from gohd_pack.nodes import assets
 
-    folder_paths.set_base(base)
     for path in (base / "input").iterdir():
         path.unlink()
     (base / "input").rmdir()
     (base / "input").write_text("a file")
-    host.copy_samples()
+    assets.copy_samples(base / "input")
     assert "The workflows of GoHD will lack it" in caplog.text

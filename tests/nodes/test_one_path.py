@@ -29,7 +29,8 @@ PITCH, YAW, FPS = 5.0, -10.0, 30.0
 
 @pytest.fixture
 def photo() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
+    """Of the crop's own size: resized, an IMAGE keeps its floats and a file of 8 bits is rounded."""
+    return np.random.default_rng(0).integers(0, 255, (256, 256, 3), dtype=np.uint8)
 
 
 @pytest.fixture

@@ -5,30 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gohd_core.animator import Animator, AnimatorConfig, AnimatorNetwork
+from gohd_core.animator import Animator
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.motion import Motion
 from gohd_core.render.motion_strip import furthest_frame, motion_strip
-
-CONFIG = AnimatorConfig(
-    size=32,
-    encoder_size=32,
-    channels=(16, 16, 12, 12),
-    identity_dim=24,
-    n_directions=4,
-    descriptor_dim=16,
-    flow_size=16,
-    decoder="composite",
-    motion="frame",
-    head_channels=8,
-)
+from tests.support import small_animators
 
 
 @pytest.fixture(scope="module")
 def animator() -> Animator:
-    torch.manual_seed(0)
-    return Animator(AnimatorNetwork(CONFIG).eval(), CONFIG, STYLISED)
+    return small_animators.animator(small_animators.BUILTIN)
 
 
 @pytest.fixture
@@ -40,14 +27,14 @@ def motion() -> Motion:
 
 @pytest.fixture
 def source(animator):
-    return animator.encode_source(torch.rand(1, 3, 32, 32) * 2 - 1)
+    return animator.encode_source(torch.rand(1, 3, 64, 64) * 2 - 1)
 
 
 def test_the_last_picture_is_the_frame_and_the_first_has_no_motion(animator, source, motion) -> None:
     strip = motion_strip(animator, source, motion, frame=5, steps=5)
     frames = torch.cat(list(animator.animate(source, motion)))
     assert torch.allclose(strip[-1], frames[5], atol=1e-5)
-    still = animator.decode(source, torch.zeros(1, 4))
+    still = animator.decode(source, torch.zeros(1, 6))
     assert torch.allclose(strip[0], still[0], atol=1e-5)
 
 

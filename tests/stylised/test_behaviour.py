@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gohd_core.stylised.behaviour import (
-    EyeHabit,
-    blink_times,
-    brow_curves,
-    gaze_curve,
-    lid_curves,
-)
+from gohd_core.stylised.behaviour import EyeHabit, blink_times, brow_curves, gaze_curve, lid_curves
 from gohd_core.stylised.camera import gaze_in_head
 from gohd_core.stylised.curves import bump, smooth, wander
 from gohd_core.stylised.expressions import INDEX

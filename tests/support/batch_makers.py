@@ -22,7 +22,6 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--marked", action="store_true")
     parser.add_argument("--whole", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--models", default="builtin")
-    parser.add_argument("--json", action="store_true")
     parser.set_defaults(command="copy")
     add_batch_options(parser)
 

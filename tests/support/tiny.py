@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from gohd_core.animator.config import AnimatorConfig
 from gohd_core.checkpoints import save_network
 from gohd_core.components import component
 from gohd_core.constants import N_GAZE, STYLISED
@@ -16,22 +16,13 @@ from gohd_core.face.gaze_estimator import GazeConfig
 from gohd_core.face.glimpses import GlimpseConfig
 from gohd_core.face.resnet import ResNetConfig
 from gohd_core.pose.config import DiffusionConfig
+from tests.support.small_animators import BUILTIN
 
 _BACKBONE = ResNetConfig("basic", (1, 1, 1, 1), 8)
 _DIFFUSION = {"width": 16, "blocks": 2, "heads": 2, "kernels": 3, "step_width": 16, "form": "dropout"}
-_ANIMATOR = AnimatorConfig(
-    size=64,
-    channels=(16, 16, 16, 8, 8),
-    identity_dim=32,
-    n_directions=8,
-    descriptor_dim=32,
-    modulate_from=32,
-    encoder_size=64,
-    flow_size=32,
-)
 
 FAMILY = {
-    "FaceAnimator_GoHD": ("animator", _ANIMATOR),
+    "FaceAnimator_GoHD": ("animator", replace(BUILTIN, surroundings=False)),
     "audio2pose": ("pose_diffusion", DiffusionConfig(**_DIFFUSION)),
     "audio2gaze": ("gaze_diffusion", DiffusionConfig(channels=N_GAZE, **_DIFFUSION)),
     "audio2exp": (
@@ -69,8 +60,8 @@ FAMILY = {
 """Released names without their endings, and what a conversion of each would hold."""
 
 
-def write_family(folder: Path, *, space: str = STYLISED) -> Path:
-    """Writes the whole family into a folder, named as conversions of the official files would be."""
+def write_family(folder: Path, *, space: str = STYLISED, builtin: bool = False) -> Path:
+    """Writes the whole family into a folder, named as official or as built-in weights are."""
     with torch.random.fork_rng(devices=[]):
         for seed, (name, (kind, config)) in enumerate(FAMILY.items()):
             torch.manual_seed(seed)
@@ -78,5 +69,6 @@ def write_family(folder: Path, *, space: str = STYLISED) -> Path:
             for parameter in network.parameters():
                 if not parameter.any():  # layers that start at zero would hide what comes before them
                     torch.nn.init.normal_(parameter, std=0.1)
-            save_network(folder / f"{name}.safetensors", network, component=kind, config=config, space=space)
+            path = folder / f"{kind if builtin else name}.safetensors"
+            save_network(path, network, component=kind, config=config, space=space)
     return folder

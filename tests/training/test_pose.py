@@ -22,7 +22,8 @@ from gohd_core.training.framework.run import Counters, Run
 from gohd_core.training.framework.task import Moment
 from gohd_core.training.losses.diffusion import diffuse, noise_prediction, sample_prediction
 from gohd_core.training.pose import GazeConfig, GazeTask, PoseConfig, PoseDraw, PoseTask
-from tests.support.pose_clips import write_pose_clips
+from tests.support.clip_sets import write_pose_clips
+from tests.support.small_runs import two_steps
 
 NETWORK = (
     "{width: 32, blocks: 3, conformers: 1, heads: 2, kernels: 4, feedforward: 2, dilations: [1, 2], "
@@ -40,20 +41,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def config(
     clips: Path, *settings: str, kind: type = PoseConfig, form: str = "dropout", file: Path | None = None
 ) -> PoseConfig:
-    common = [
-        f"data.folders=['{clips}']",
-        "data.batch=8",
-        "data.validation_batches=1",
-        "data.cache_features=false",
-        "loop.device=cpu",
-        "loop.steps=2",
-        "loop.ema=0",
-        "frames=32",
-        "sampled=2",
-        "sampled_steps=4",
-        "network=" + NETWORK % form,
-    ]
-    return load_config(kind, file, [*common, *settings])
+    sizes = ["loop.ema=0", "frames=32", "sampled=2", "sampled_steps=4", "network=" + NETWORK % form]
+    return load_config(kind, file, [*two_steps(clips, 8), *sizes, *settings])
 
 
 def test_loss_is_eq_2_in_plain_numbers() -> None:
@@ -256,18 +245,8 @@ SHIPPED = [
 @pytest.mark.parametrize(("kind", "file"), SHIPPED)
 def test_every_shipped_config_runs_two_steps(kind: str, file: Path, clips: Path) -> None:
     task = {"pose": PoseTask, "gaze": GazeTask}[kind]
-    small = [
-        f"data.folders=['{clips}']",
-        "data.space=stylised",
-        "data.batch=2",
-        "data.cache_features=false",
-        "loop.device=cpu",
-        "frames=12",
-        "network.width=16",
-        "network.blocks=2",
-        "network.heads=2",
-        "network.step_width=16",
-    ]
+    small = ["network.width=16", "network.blocks=2", "network.heads=2", "network.step_width=16"]
+    small += [*two_steps(clips, 2), "data.space=stylised", "frames=12"]
     run = Run(task, load_config(task.Config, file, small))
     batches = run.batches()
     for _ in range(2):

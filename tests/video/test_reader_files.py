@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from gohd_core.errors import BadInput
 from gohd_core.video.reader import VideoReader
@@ -44,6 +45,16 @@ def test_every_turn_and_mirror_of_the_display_matrix_is_heeded(tmp_path, matrix,
     film, wanted = VideoReader.open(path), shown(corners())
     assert film.size == wanted.shape[:2]
     assert np.abs(first(film) - wanted).mean() < 4
+
+
+@pytest.mark.parametrize(("orientation", "quarters"), [(1, 0), (3, 2), (6, -1), (8, 1)])
+def test_frames_with_exif_are_upright(tmp_path, orientation, quarters) -> None:
+    """FFmpeg 8 attaches EXIF to frames, a kind of side data that PyAV 18 doesn't know."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(corners()).save(tmp_path / "v.jpg", exif=exif, quality=95)
+    shown = first(VideoReader.open(tmp_path / "v.jpg"))
+    assert np.abs(shown - np.rot90(corners(), quarters)).mean() < 4
 
 
 @pytest.mark.parametrize(

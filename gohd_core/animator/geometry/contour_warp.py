@@ -70,7 +70,7 @@ class ProjectedContours:
 
     @property
     def _is_eye(self) -> Tensor:
-        """Which of the windows' pixels belong to an eye, [N]."""
+        """Mask of the windows' pixels that belong to an eye, [N]."""
         window = self.weight[0, 0].numel()
         return torch.arange(PARTS * window, device=self.weight.device, dtype=torch.long) >= window
 

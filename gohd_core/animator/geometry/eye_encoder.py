@@ -17,7 +17,7 @@ from gohd_core.animator.geometry.eye_textures import (
 )
 from gohd_core.animator.geometry.eyes import STEEP, Eyeballs
 from gohd_core.animator.layers import GAIN, LEAKY, EqualConv2d, EqualLinear, act, upsample
-from gohd_core.kernels.resize import sized
+from gohd_core.kernels.resize import resize
 
 _PLACE = (0.280, 0.017, 0.380)
 """Place of the eyes in the mean stylised head: half their distance, height and depth, model units."""
@@ -177,7 +177,7 @@ def _tinted(picture: Tensor, textures: Tensor) -> Tensor:
     """
     textures = textures.unflatten(1, (2, -1))
     opacity = torch.sigmoid(STEEP * picture[:, 3:])
-    made = sized(torch.cat([picture[:, :3] + 1, opacity], dim=1), textures.shape[-1])[:, None]
+    made = resize(torch.cat([picture[:, :3] + 1, opacity], dim=1), textures.shape[-1])[:, None]
     shown, taken = textures[:, :, :3] + 1, (textures[:, :, 3:4] + 1) / 2 * textures[:, :, 4:]
     made, weight = made[:, :, :3], made[:, :, 3:] * taken
     tint = made.new_ones(len(made), 1, 3, 1, 1)

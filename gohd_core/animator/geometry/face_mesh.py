@@ -17,7 +17,7 @@ from gohd_core.animator.geometry.linear_shape import MOVING, FacePoints
 from gohd_core.animator.geometry.push_pull import erode, push_pull_inpaint
 from gohd_core.constants import N_EXPRESSION, N_POSE
 from gohd_core.face.camera import Camera, transform
-from gohd_core.kernels.resize import sized
+from gohd_core.kernels.resize import resize
 
 ROWS, COLUMNS = 24, 24
 """Points of the mesh, down and across."""
@@ -97,7 +97,7 @@ def mesh_flow(target: Tensor, source: Tensor, skin: Tensor, size: int) -> MeshFl
     found = push_pull_inpaint(cells[:, :3] / cells[:, 3:].clamp_min(1e-6), hit)
     near = F.max_pool2d(hit, _EDGE, 1, _EDGE // 2)
     known = torch.cat([found[:, :2] * (2 / size), erode(found[:, 2:] * near, _EDGE)], dim=1)
-    return MeshFlow(*sized(known, size).split([2, 1], dim=1))
+    return MeshFlow(*resize(known, size).split([2, 1], dim=1))
 
 
 def _facing(points: Tensor, size: int) -> Tensor:

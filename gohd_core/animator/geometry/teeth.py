@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from gohd_core.animator.geometry.window import Window
 from gohd_core.animator.layers import EqualLinear, plain_conv
-from gohd_core.kernels.resize import sized
+from gohd_core.kernels.resize import resize
 
 ROWS = 2
 """The lower row, and the upper one in front of it."""
@@ -94,7 +94,7 @@ class Teeth(nn.Module):
         """x [B,C,s,s] and latent [B,D] of the decoder."""
         field = self.basis(latent).float().view(-1, ROWS * 2, _FIELD_SIDE, _FIELD_SIDE) * _FIELD_STEP
         out = self.out.biased(x)
-        places = (sized(field, x.shape[-1]) + _CONV_STEP * out).unflatten(1, (ROWS, 2))
+        places = (resize(field, x.shape[-1]) + _CONV_STEP * out).unflatten(1, (ROWS, 2))
         return ToothRows(places, self.lit(latent))
 
     def lit(self, latent: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ class Teeth(nn.Module):
 
     def draw(self, rows: ToothRows, size: int) -> list[Layer]:
         """Both rows [B,.,size,size], the lower first."""
-        places = sized(rows.places.flatten(1, 2), size).unflatten(1, (ROWS, 2))
+        places = resize(rows.places.flatten(1, 2), size).unflatten(1, (ROWS, 2))
         return self.draw_at(rearrange(places, "b row xy h w -> b row h w xy"), rows.light)
 
     def draw_at(self, places: Tensor, light: Tensor) -> list[Layer]:

@@ -24,7 +24,7 @@ depth behind its foremost point, model units."""
 _BEND = 1.25
 """Angle of an arch's end, radians."""
 _CURVE = 0.5
-"""How far back an arch lies at its end, in half widths."""
+"""Depth of a dental arch at its ends, in half widths."""
 _ROUNDS = 5
 """Fixed-point rounds of an intersection."""
 _BEYOND = 1.15

@@ -25,10 +25,10 @@ from gohd_core.animator.layered.head import LayeredHead
 from gohd_core.animator.layered.motion_layers import N_LAYERS, MotionLayers
 from gohd_core.animator.layered.trunk import LayeredTrunk, TrunkOutput
 from gohd_core.animator.layers import Freezable, StyledConv, plain_conv
-from gohd_core.animator.pyramid import Decoded
+from gohd_core.animator.pyramid_decoder import Decoded
 from gohd_core.kernels.pixel_blocks import pixel_shuffle
 from gohd_core.kernels.policy import draws_in_passes
-from gohd_core.kernels.resize import sized
+from gohd_core.kernels.resize import resize
 from gohd_core.kernels.tree import unbatch
 from gohd_core.kernels.warp import blend, warp_by_flow
 
@@ -262,7 +262,7 @@ class LayeredDecoder(nn.Module):
         fine = pixel_shuffle(self.fine.biased(trunk.features), self.refine)  # [B,5,S,S]
         low = trunk.layers[-1]
         fields = [low.face, low.inner, low.logits[:, 1:], trunk.occlusion_logits[-1], trunk.coarse]
-        enlarged = sized(torch.cat(fields, dim=1), self.size)
+        enlarged = resize(torch.cat(fields, dim=1), self.size)
         face, inner, others, occlusion, coarse = enlarged.split([2, 2, N_LAYERS - 1, 1, 3], dim=1)
         logits = F.pad(others + fine[:, 3:], (0, 0, 0, 0, 1, 0))  # the face's logit is 0
         face = torch.add(face, fine[:, :2], alpha=_FINE_STEP)

@@ -13,7 +13,7 @@ from gohd_core.animator.config import FACE, AnimatorConfig
 from gohd_core.animator.layered.motion_layers import N_LAYERS
 from gohd_core.animator.layers import SMALL_AT_FIRST, EqualConv2d, StyledConv
 from gohd_core.kernels.pixel_blocks import cat_channels_last, pixel_shuffle, pixel_unshuffle
-from gohd_core.kernels.resize import sized
+from gohd_core.kernels.resize import resize
 
 _SHADING_CELL = 16
 """Side in output pixels of the cells that shading is averaged over."""
@@ -77,12 +77,12 @@ class LayeredHead(nn.Module):
             x = x + self.surroundings(x, latent, warped, occlusion_map, others)
         known = torch.cat([warped, occlusion_map * 2 - 1, others], dim=1)
         known = pixel_unshuffle(known, self.block).to(x.dtype)  # [B,6*block^2,e,e]
-        x = sized(x, self.side)
+        x = resize(x, self.side)
         x = self.second(self.first(cat_channels_last(x, warped_features, known), latent), latent)
         fine, shading = self.out(x)
         fine = pixel_shuffle(fine, self.block)  # [B,_FINE,S,S]
         logits = layer_logits + F.pad(fine[:, 1:N_LAYERS], (0, 0, 0, 0, 1, 0))
-        shading = _SHADING_STEP * sized(shading, self.side * self.block)
+        shading = _SHADING_STEP * resize(shading, self.side * self.block)
         return HeadOutput(occlusion_logits + fine[:, :1], logits, fine[:, N_LAYERS:], shading)
 
 
@@ -129,5 +129,5 @@ class Surroundings(nn.Module):
         """
         inner = occlusion_map * others[:, :1]
         known = torch.cat([warped * occlusion_map, occlusion_map, warped * inner, inner, others], dim=1)
-        known = sized(known, x.shape[-1]).to(x.dtype)  # [B,10,f,f]
+        known = resize(known, x.shape[-1]).to(x.dtype)  # [B,10,f,f]
         return self.out(self.second(self.first(cat_channels_last(x, known), latent), latent))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.animator.config import FACE, INNER
-from gohd_core.kernels.resize import sized
+from gohd_core.kernels.resize import resize
 from gohd_core.kernels.warp import warp_layers
 
 N_LAYERS = 3
@@ -49,7 +49,7 @@ class MotionLayers:
 
     def resized(self, side: int) -> MotionLayers:
         """Averaged down or interpolated up to `side`."""
-        return MotionLayers(*(sized(field, side) for field in (self.face, self.inner, self.logits)))
+        return MotionLayers(*(resize(field, side) for field in (self.face, self.inner, self.logits)))
 
     def warp(self, features: Tensor) -> Tensor:
         """Source features [1 or B,C,S,S] as the target shows them, [B,C,S,S]: warped by each layer,

@@ -20,7 +20,7 @@ from gohd_core.animator.layers import (
     all_biased,
     plain_conv,
 )
-from gohd_core.kernels.resize import sized
+from gohd_core.kernels.resize import resize
 from gohd_core.kernels.warp import warp_by_flow
 
 _FLOW_STEP = 0.05
@@ -145,14 +145,14 @@ class LayeredTrunk(nn.Module):
         flows, occlusions, found = [], [], []
         for i, side in enumerate(self.sides):
             x = self.ups[i](x, style)
-            linear, residual = sized(linear_fields["flow"], side), sized(residual, side)
+            linear, residual = resize(linear_fields["flow"], side), resize(residual, side)
             layers = found[-1] if found else None
             if str(side) in self.warped_skips:
                 through = layers.resized(side) if layers else None
                 x = x + self.warped_skips[str(side)](_warped(maps[i], linear + residual, through))
             x = self.convs[i](x, style)
             out, *others = all_biased(self._heads(i), x)
-            occlusion = out[:, 2:] + sized(linear_fields["occlusion"], side)
+            occlusion = out[:, 2:] + resize(linear_fields["occlusion"], side)
             residual = residual + _FLOW_STEP * out[:, :2]
             flow = linear + residual
             if str(side) in self.layer_heads:
@@ -163,7 +163,7 @@ class LayeredTrunk(nn.Module):
             if side != self.sides[-1]:
                 occlusion_map = torch.sigmoid(occlusion).to(x.dtype)
                 x = torch.lerp(x, _warped(maps[i], flow, layers), occlusion_map)
-        coarse = others[-1] + sized(linear_fields["colour"], self.sides[-1])
+        coarse = others[-1] + resize(linear_fields["colour"], self.sides[-1])
         return TrunkOutput(x, style, flows, occlusions, found, coarse)
 
     def _heads(self, level: int) -> list[EqualConv2d]:
@@ -193,11 +193,11 @@ class LayeredTrunk(nn.Module):
     ) -> MotionLayers:
         """A level's layers: linear fields, the level below's residual, and what its head [B,4,s,s] adds."""
         side = out.shape[-1]
-        inner = sized(linear["inner"], side) + _FLOW_STEP * out[:, :2]
+        inner = resize(linear["inner"], side) + _FLOW_STEP * out[:, :2]
         if below is not None:
-            residual = below.inner - sized(linear["inner"], below.inner.shape[-1])
-            inner = inner + sized(residual, side)
-        logits = out[:, 2:] + sized(linear["layers"], side)
+            residual = below.inner - resize(linear["inner"], below.inner.shape[-1])
+            inner = inner + resize(residual, side)
+        logits = out[:, 2:] + resize(linear["layers"], side)
         return MotionLayers(flow, inner, F.pad(logits, (0, 0, 0, 0, 1, 0)))  # the face's logit is 0
 
 

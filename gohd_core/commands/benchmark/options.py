@@ -8,7 +8,7 @@ from typing import Any
 
 
 def add_faces(parser: argparse.ArgumentParser) -> None:
-    """What reads faces in videos."""
+    """The option for the networks that read faces in videos."""
     parser.add_argument(
         "--faces", type=Path, metavar="DIR", help="folder with MediaPipe's .tflite files, for videos"
     )
@@ -25,7 +25,7 @@ def face_reader(folder: Path | None) -> Any:
 
 
 def add_timing(parser: argparse.ArgumentParser) -> None:
-    """Where it runs, and by which clock it is measured."""
+    """Device, threads and clock of a measurement."""
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=0, help="of the processor; 0 leaves torch's choice")
     parser.add_argument(

@@ -61,7 +61,7 @@ def _pose_of(model: PoseDiffusion, clip: Clip) -> dict[str, float]:
 
 
 def denoised_share(model: PoseDiffusion, mel: Tensor, true: np.ndarray) -> float:
-    """Which share of true movement a denoiser finds again under the noise of the middle step.
+    """Share of true movement that a denoiser recovers from the noise of the middle step.
 
     1 - sum |x_0 found - x_0|^2 / sum |x_0|^2 with x_0 the residual over the first frame (eq. 1) of the
     clip's first window: 1 is all of it, 0 is what no movement at all would be. mel [T, 320]; true [T, C].

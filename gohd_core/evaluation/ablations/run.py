@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,12 @@ from gohd_core.errors import BadInput, Interrupted
 from gohd_core.evaluation.ablations.effects import ablation_table
 from gohd_core.evaluation.ablations.measures import measure
 from gohd_core.evaluation.ablations.tables import ABLATIONS, SMALL, Ablation, Variant
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report
 from gohd_core.training.framework.config import load_config, update
 from gohd_core.training.framework.loop import train
 from gohd_core.training.framework.settings import RunConfig
 from gohd_core.training.registry import CONFIGS, find_task
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -76,20 +75,15 @@ def ablations(plan: AblationPlan, out: Path, *, progress: Progress | None = None
     out = out.resolve()
     begun = time.perf_counter()
     chosen = [ablation for ablation in ABLATIONS if ablation.table in plan.tables]
-    total = sum(len(plan.seeds) * len(_trained(ablation, plan)) for ablation in chosen)
-    done = 0
-    tables = []
-    for ablation in chosen:
-        found: dict[str, list[dict[str, float]]] = {}
-        for variant in _trained(ablation, plan):
-            for seed in plan.seeds:
-                weights = trained(ablation, variant, seed, plan, out)
-                figures = measure(ablation, weights, plan.folders(ablation.module), plan.clips)
-                found.setdefault(variant.name, []).append(figures)
-                done += 1
-                if progress is not None:
-                    progress("runs", done, total)
-        tables.append(ablation_table(ablation, found))
+    runs = [
+        (each, variant, seed) for each in chosen for variant in _trained(each, plan) for seed in plan.seeds
+    ]
+    found: dict[int, dict[str, list[dict[str, float]]]] = {ablation.table: {} for ablation in chosen}
+    for ablation, variant, seed in with_progress(runs, "runs", progress):
+        weights = train_variant(ablation, variant, seed, plan, out)
+        figures = measure(ablation, weights, plan.folders(ablation.module), plan.clips)
+        found[ablation.table].setdefault(variant.name, []).append(figures)
+    tables = [ablation_table(ablation, found[ablation.table]) for ablation in chosen]
     modules = {ablation.module for ablation in chosen}
     # A second stage stands on a first one, which is trained too.
     modules = sorted(modules | ({"expression-stage1"} if "expression-stage2" in modules else set()))
@@ -109,7 +103,7 @@ def _trained(ablation: Ablation, plan: AblationPlan) -> list[Variant]:
     return [v for v in ablation.variants if not v.left_out or with_parser]
 
 
-def trained(ablation: Ablation, variant: Variant, seed: int, plan: AblationPlan, out: Path) -> Path:
+def train_variant(ablation: Ablation, variant: Variant, seed: int, plan: AblationPlan, out: Path) -> Path:
     """Trains one variant with one seed; the path of its weights."""
     module, _, name = (variant.config or "").rpartition("/")
     module, settings = module or ablation.module, {}

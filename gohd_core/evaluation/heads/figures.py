@@ -1,4 +1,4 @@
-"""What a head and its eyes do while somebody speaks: blinks, speed, rhythm, drift, repeats."""
+"""Figures of a head and its eyes during speech: blinks, speed, rhythm, drift, repeats."""
 
 from __future__ import annotations
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from gohd_core.audio import AudioFeatures, audio_features, load_audio
 from gohd_core.constants import N_EXPRESSION, N_POSE, SAMPLE_RATE, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.heads.figures import COLUMNS, NOTE, SpokenHead, head_figures, speed
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.measures.motion_statistics import audio_beats, beat_alignment
@@ -25,7 +25,6 @@ from gohd_core.models import Models
 from gohd_core.motion import Pose
 from gohd_core.pipeline import TalkOptions
 
-Progress = Callable[[str, int, int], None]
 MEAN, JOINED = "mean", "all, one after another"
 LONGEST = 60.0
 """Seconds of a video that are read."""
@@ -45,7 +44,7 @@ def heads(
 
     Args:
         videos: people who talk, for comparison; `reader` reads them (a `FaceReader`, or what loads one).
-        seeds: heads that are made of each recording; the first stands in the table of recordings.
+        seeds: heads that are made of each recording; the table of recordings holds their means.
         seconds: the part of each recording that is heard; all of these parts joined make the long clip.
     Raises: `BadInput` for weights in another space, and nothing to measure.
     """
@@ -55,25 +54,20 @@ def heads(
     if models.pose.space != STYLISED or models.expression.space != STYLISED:
         raise BadInput("Heads are measured in the stylised space; give stylised weights.")
     made, alike, heard = _table("Heads and eyes for recordings"), _seed_table(seeds), []
-    told = partial(progress, "recordings") if progress else None
-    for done, path in enumerate(sounds):
+    for path in with_progress(sounds, "recordings", progress):
         features = _cut(path, seconds)
         heard.append(features.waveform)
         samples = [make_head(models, features, seed) for seed in range(seeds)]
-        made.put(Path(path).name, head_figures(samples[0]))
+        made.put(Path(path).name, _means([head_figures(one) for one in samples]))
         alike.put(Path(path).name, seed_figures(samples))
-        if told:
-            told(done + 1, len(sounds))
     _mean_row(made), _mean_row(alike)
     joined = audio_features(torch.cat(heard), SAMPLE_RATE)
     made.put(JOINED, head_figures(make_head(models, joined, 0)))
     tables = [made, alike]
     if videos:
         real = _table("Heads and eyes of people in videos")
-        for done, path in enumerate(videos):
+        for path in with_progress(videos, "videos", progress):
             real.put(Path(path).stem, head_figures(seen_head(path, reader)))
-            if progress:
-                progress("videos", done + 1, len(videos))
         _mean_row(real)
         tables.append(real)
     setting = {"benchmark": 1, "seeds": seeds, "seconds": seconds}
@@ -103,7 +97,7 @@ def seen_head(path: str | Path, reader: Any) -> SpokenHead:
 
 
 def seed_figures(samples: Sequence[SpokenHead]) -> dict[str, float]:
-    """How much heads of several seeds differ, and between what their figures lie."""
+    """Similarity of heads of several seeds, and the range of their figures."""
     speeds = [speed(one.angles) for one in samples]
     aligned = [beat_alignment(one.angles, one.beats) for one in samples]
     shut = [blinks(one.ratio)[0] for one in samples]
@@ -157,6 +151,13 @@ def _seed_table(seeds: int) -> Table:
 
 
 def _mean_row(table: Table) -> None:
-    rows = list(table.rows.values())
-    figures = {name: [row[name] for row in rows if row.get(name) is not None] for name in table.columns}
-    table.put(MEAN, {name: float(np.nanmean(values)) for name, values in figures.items() if values})
+    table.put(MEAN, _means(list(table.rows.values())))
+
+
+def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Means of each figure over the rows that have it."""
+    found = {
+        name: [row[name] for row in rows if row.get(name) is not None and not np.isnan(row[name])]
+        for name in rows[0]
+    }
+    return {name: float(np.mean(values)) for name, values in found.items() if values}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from gohd_core.evaluation.lips.scores import (
 )
 from gohd_core.evaluation.lips.seen import read_lips
 from gohd_core.evaluation.lips.vocal_sounds import vocal_table
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.expression import ExpressionPredictor
 
@@ -38,7 +39,7 @@ def lips(
     expression: str | Path = "builtin",
     folder: str | Path | None = None,
     sounds: str | Path | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Measures expression weights on videos of talking people. They are for measuring, not for training.
 
@@ -55,11 +56,10 @@ def lips(
     predictor = ExpressionPredictor.load(expression)
     if predictor.space != STYLISED:
         raise BadInput(f"The lips of the space {predictor.space!r} can't be measured; give stylised weights.")
-    clips = []
-    for k, video in enumerate(videos):
-        clips.append(compare(read_lips(video, reader, folder), predictor))
-        if progress:
-            progress("videos", k + 1, len(videos))
+    clips = [
+        compare(read_lips(video, reader, folder), predictor)
+        for video in with_progress(videos, "videos", progress)
+    ]
     tables = [fit_table(clips), closure_table(clips)] if clips else []
     if sounds is not None:
         dataset = ClipDataset(sounds)

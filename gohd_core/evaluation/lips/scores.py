@@ -1,4 +1,4 @@
-"""How well predicted lips go with seen ones, and how well simpler guesses do."""
+"""Scores of predicted lips against seen ones, beside simpler baselines."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def correlation(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def amplitude(clip: Compared) -> float:
-    """How far predicted lips open, as a share of how far seen ones do (95 % of the frames less 5 %)."""
+    """Opening range of predicted lips as a share of that of seen ones (95th less 5th percentile)."""
     made, real = (np.subtract(*np.percentile(values, (95, 5))) for values in (clip.opening, clip.gap))
     return float(made / max(real, 1e-9))
 

@@ -1,4 +1,4 @@
-"""What is seen of the lips in a video, and its sound: read once, kept beside each other."""
+"""Lip openings read from a video, with its sound; cached by the file's content."""
 
 from __future__ import annotations
 
@@ -116,10 +116,10 @@ def _meshes(path: Path, reader: Any) -> tuple[np.ndarray, float]:
         found = reader.track(batch, last)
         faces += found
         last = found[-1] if found[-1] is not None else last
-    return filled(faces, path.name), float(film.fps)
+    return fill_gaps(faces, path.name), float(film.fps)
 
 
-def filled(faces: Iterable[Any], name: str) -> np.ndarray:
+def fill_gaps(faces: Iterable[Any], name: str) -> np.ndarray:
     """Points [N, 478, 3] of faces; where there is none, those of the face before (or of the first)."""
     points = [None if face is None else face.points for face in faces]
     present = [k for k, one in enumerate(points) if one is not None]

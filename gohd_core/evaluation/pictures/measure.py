@@ -15,7 +15,7 @@ from gohd_core.animator.windows import network_descriptors
 from gohd_core.audio import AudioFeatures
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.pictures.readings import read_frames
-from gohd_core.evaluation.pictures.speaking import Talk, face_energy, judged
+from gohd_core.evaluation.pictures.speaking import Talk, face_energy, judge_talk
 from gohd_core.evaluation.pictures.sweeps import BLINK, JAW, SWEEPS, Sweep, sweep_descriptors, sweep_figures
 from gohd_core.images import Image
 from gohd_core.mesh.source import MeshSource
@@ -120,7 +120,7 @@ def measure(name: str, picture: Image, bench: Bench) -> Result:
     read = read_frames(models.reader, swept, start=face)
     result.sweeps = sweep_figures(source, commands, places, read)
     said = read_frames(models.reader, talk)
-    result.talk = judged(own, crop, said, talk)
+    result.talk = judge_talk(own, crop, said, talk)
     turned = [k for name in ("head yaw", "head pitch") if name in places for k in np.r_[places[name]]]
     sharp = [face_energy(swept[k], read.points[k]) for k in turned if read.seen[k]]
     if own.seen[0] and sharp:

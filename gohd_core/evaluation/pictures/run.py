@@ -14,6 +14,7 @@ from gohd_core.errors import BadInput
 from gohd_core.evaluation.pictures.measure import Bench, Result, measure
 from gohd_core.evaluation.pictures.speed import speed_table
 from gohd_core.evaluation.pictures.tables import result_tables
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, machine
 from gohd_core.evaluation.speed.plan import CLOCKS
 from gohd_core.models import Models
@@ -25,7 +26,6 @@ SPEECH = "numbers.flac"
 """What is said: "One, two, three, four, five. Papa buys my mom a big blue balloon."."""
 _CLIP = 48
 """Frames of the clip that speed is measured on."""
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,12 @@ def pictures(
     features = audio_features(*load_audio(assets_folder() / "speech" / SPEECH), models.pose.alignment)
     bench = Bench(models, features, plan.size, plan.step, clock=CLOCKS[plan.clock])
     results = []
-    for done, (name, picture) in enumerate(named):
+    for name, picture in with_progress(named, "pictures", progress):
         result = measure(name, picture() if callable(picture) else picture, bench)
         if look is not None:
             look(result)
         result.tiles = {}
         results.append(result)
-        if progress is not None:
-            progress("pictures", done + 1, len(named))
     tables = result_tables(results)
     drawn = [item for item, result in zip(named, results, strict=True) if not result.refused]
     if plan.speed_sizes and drawn:

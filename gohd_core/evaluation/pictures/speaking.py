@@ -50,7 +50,7 @@ class Talk:
         return tuple(name for name, is_so in wrong.items() if is_so)
 
 
-def judged(own: FaceReadings, source: np.ndarray, read: FaceReadings, frames: np.ndarray) -> Talk:
+def judge_talk(own: FaceReadings, source: np.ndarray, read: FaceReadings, frames: np.ndarray) -> Talk:
     """The figures of one clip.
 
     Args:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from gohd_core import parsing_labels as labels
 from gohd_core.clips import Clip
-from gohd_core.evaluation.quality.data import BenchmarkData, Progress
+from gohd_core.evaluation.progress import Progress, with_progress
+from gohd_core.evaluation.quality.data import BenchmarkData
 from gohd_core.evaluation.quality.drawing import FLOW_SIZE, draw_stills, encode, true_flow
 from gohd_core.evaluation.quality.factor_grid import FACTORS, FREE, NEAR, Factor, Sheet
 from gohd_core.evaluation.report import Table
@@ -72,15 +73,13 @@ def draw_heads(
 ) -> list[Head]:
     """Every head drawn from its base picture after the whole sheet; the base's coefficients are told. With a
     reader they are drawn by their meshes."""
-    heads, clips = [], data.clips("factors")
-    for done, clip in enumerate(clips):
+    heads = []
+    for clip in with_progress(data.clips("factors"), "drawing heads", progress):
         frames, motion = clip.read("frames"), clip.motion()
         source = encode(models.animator, frames[0], motion.fitted(1), reader)
         drawn = draw_stills(models.animator, source, motion, list(range(len(clip))))
         readings = read(models, drawn.frames), read(models, frames)
         heads.append(Head(clip, drawn.frames, drawn.flows, *readings))
-        if progress is not None:
-            progress("drawing heads", done + 1, len(clips))
     return heads
 
 
@@ -262,7 +261,7 @@ def monotone_table(
     )
     wanted = [factor for factor in FACTORS if factor.name in ("gaze yaw", "head yaw", "jaw opening")]
     curves: dict[str, list[list[float]]] = {factor.name: [] for factor in wanted}
-    for done, head in enumerate(heads):
+    for head in with_progress(heads, "strengths", progress):
         motion, animator = head.clip.motion(), models.animator
         source = encode(animator, head.clip.read("frames", 0, 1)[0], motion.fitted(1))
         for factor in wanted:
@@ -274,8 +273,6 @@ def monotone_table(
             moved = [(flow - flows[0])[:, where] for flow in flows]
             whole = float(moved[-1].square().sum())
             curves[factor.name].append([float((m * moved[-1]).sum()) / max(whole, 1e-9) for m in moved])
-        if progress is not None:
-            progress("strengths", done + 1, len(heads))
     for name, rows in curves.items():
         values = np.array(rows)
         shares = {f"at {s:g}": v for s, v in zip(STRENGTHS[:-1], values.mean(0)[1:-1], strict=True)}

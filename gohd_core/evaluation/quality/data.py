@@ -30,6 +30,7 @@ from gohd_core.clips import (
 )
 from gohd_core.constants import FPS, STYLISED
 from gohd_core.errors import BadInput
+from gohd_core.evaluation.progress import Progress
 from gohd_core.evaluation.quality.bilabials import moments
 from gohd_core.evaluation.quality.factor_grid import Sheet, factor_sheet
 from gohd_core.training.framework.sampling import audio_frames
@@ -38,10 +39,9 @@ VERSION = 3
 """2: lips that round draw together, and come together and part over 80 ms (`stylised/visemes.py`).
 3: lips as far apart as people's by phone, jaws held by consonants, loudness hardly counts."""
 PARTS = ("animator", "motion", "talk")
+"""Single pictures, motion from sound, both together."""
 MESH = "mesh"
 """The part that is only measured when it is asked for: it needs the face networks."""
-"""Single pictures, motion from sound, both together."""
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

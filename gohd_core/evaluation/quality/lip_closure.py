@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gohd_core.clips import Clip
-from gohd_core.evaluation.quality.data import BenchmarkData, Progress
+from gohd_core.evaluation.progress import Progress, with_progress
+from gohd_core.evaluation.quality.data import BenchmarkData
 from gohd_core.evaluation.quality.drawing import draw, encode
 from gohd_core.evaluation.quality.speech_motion import OURS, TRUTH, Spoken
 from gohd_core.evaluation.quality.talk_table import read_source
@@ -88,8 +89,7 @@ def closure_table(
     """Lips of the drawn talking heads; head and gaze move as in the truth, so that mouths lie there."""
     by_name = {one.clip.info["name"]: one for one in spoken}
     found: dict[str, list[tuple[Clip, np.ndarray, np.ndarray]]] = {}
-    clips = data.clips("labials")
-    for done, clip in enumerate(clips):
+    for clip in with_progress(data.clips("labials"), "lips on p, b, m", progress):
         one, at = by_name[clip.info["of"]], clip.info["at"]
         frames = clip.read("frames")
         reader = InsideReader.fit(frames, clip.read("landmarks"), clip.read("parsing"))
@@ -101,8 +101,6 @@ def closure_table(
             gaps[row] = reader.gaps(np.concatenate(drawn))
         for row, gap in gaps.items():
             found.setdefault(row, []).append((clip, gap, reader.exact))
-        if progress is not None:
-            progress("lips on p, b, m", done + 1, len(clips))
     return closure_rows(found)
 
 

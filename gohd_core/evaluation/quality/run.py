@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +13,7 @@ from gohd_core.checkpoints.loading import builtin_path
 from gohd_core.components import ROLES
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
+from gohd_core.evaluation.progress import Progress
 from gohd_core.evaluation.quality.controllability import (
     Head,
     blink_table,
@@ -22,15 +22,7 @@ from gohd_core.evaluation.quality.controllability import (
     monotone_table,
     reader_table,
 )
-from gohd_core.evaluation.quality.data import (
-    MESH,
-    PARTS,
-    VERSION,
-    Plan,
-    Progress,
-    benchmark_data,
-    default_folder,
-)
+from gohd_core.evaluation.quality.data import MESH, PARTS, VERSION, Plan, benchmark_data, default_folder
 from gohd_core.evaluation.quality.factor_grid import Sheet
 from gohd_core.evaluation.quality.frame_tables import identity_table, still_table
 from gohd_core.evaluation.quality.lip_closure import closure_table
@@ -39,14 +31,14 @@ from gohd_core.evaluation.quality.speech_motion import speak
 from gohd_core.evaluation.quality.speech_tables import coefficient_table, gaze_table, head_table, mouth_table
 from gohd_core.evaluation.quality.talk_table import talk_table
 from gohd_core.evaluation.quality.targets import target_table
-from gohd_core.evaluation.report import Report, Table, machine
+from gohd_core.evaluation.report import Report, Table, machine, provenance
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.models import Models
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Which weights are measured: role -> file; roles that are not named take the built-in ones."""
+    """Weights to measure: role -> file; roles that are not named take the built-in ones."""
 
     files: dict[str, Path]
 
@@ -66,12 +58,12 @@ class Weights:
 
     def provenance(self) -> dict[str, str]:
         """Each role's file name and the first digits of its SHA-256."""
-        provenance = {}
-        for role, component in ROLES.items():
-            path = self.files.get(role) or builtin_path(component.name)
-            name = "built-in" if role not in self.files else path.name
-            provenance[role] = f"{name} {hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]}"
-        return provenance
+        return {
+            role: provenance(self.files[role])
+            if role in self.files
+            else provenance(builtin_path(component.name), "built-in")
+            for role, component in ROLES.items()
+        }
 
 
 def mesh_targets(heads: list[Head], sheet: Sheet) -> Table:

@@ -12,7 +12,8 @@ from torch import Tensor
 from gohd_core.audio import AudioFeatures, audio_features
 from gohd_core.clips import Clip
 from gohd_core.constants import N_EYE_MOTION, SAMPLE_RATE, STYLISED
-from gohd_core.evaluation.quality.data import BenchmarkData, Progress
+from gohd_core.evaluation.progress import Progress, with_progress
+from gohd_core.evaluation.quality.data import BenchmarkData
 from gohd_core.models import Models
 from gohd_core.motion import Motion
 from gohd_core.pipeline import TalkOptions
@@ -104,22 +105,17 @@ def heard_frames(features: AudioFeatures) -> Tensor:
 def speak(models: Models, data: BenchmarkData, progress: Progress | None = None) -> list[Spoken]:
     """Every row's motion for every test clip; the source is the clip's own first frame."""
     library = Library.of(data.clips("speech", "train"))
-    spoken, clips = [], data.clips("speech")
-    for done, clip in enumerate(clips):
+    spoken = []
+    for done, clip in enumerate(with_progress(data.clips("speech"), "motion from sound", progress)):
         one = Spoken(clip, features_of(clip))
         true = {name: clip.read(name)[: one.frames] for name in ("expression", "pose", "gaze")}
         # Every clip has its own noise, or one unlucky draw would be the figure of them all.
         seeds = tuple(seed + len(SEEDS) * done for seed in SEEDS)
         _ours(one, models, {name: torch.from_numpy(rows[0].copy()) for name, rows in true.items()}, seeds)
         _baselines(one, library, true)
-        one.expression[TRUTH], one.pose[TRUTH], one.gaze[TRUTH] = (
-            true["expression"],
-            [true["pose"]],
-            [true["gaze"]],
-        )
+        one.expression[TRUTH] = true["expression"]
+        one.pose[TRUTH], one.gaze[TRUTH] = [true["pose"]], [true["gaze"]]
         spoken.append(one)
-        if progress is not None:
-            progress("motion from sound", done + 1, len(clips))
     return spoken
 
 

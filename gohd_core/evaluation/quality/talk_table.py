@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gohd_core.evaluation.quality.data import BenchmarkData, Progress
+from gohd_core.evaluation.progress import Progress, with_progress
+from gohd_core.evaluation.quality.data import BenchmarkData
 from gohd_core.evaluation.quality.drawing import draw, encode
 from gohd_core.evaluation.quality.frame_tables import (
     FRAME_COLUMNS,
@@ -24,7 +25,7 @@ from gohd_core.motion import Motion
 
 @dataclass(frozen=True)
 class Source:
-    """Which row of `Spoken` each channel comes from."""
+    """Row of `Spoken` that each channel comes from."""
 
     expression: str = OURS
     pose: str = OURS
@@ -54,9 +55,8 @@ def talk_table(
         "figures punish: 'all from video' is what the animator can do, the other rows what a channel costs.",
     )
     by_name = {one.clip.info["name"]: one for one in spoken}
-    clips = data.clips("shots")
     groups: dict[str, list] = {name: [] for name in (*SOURCES, COPY)}
-    for done, clip in enumerate(clips):
+    for clip in with_progress(data.clips("shots"), "drawing talking heads", progress):
         true, landmarks, at = shot_frames(clip)
         one = by_name[clip.info["of"]]
         kept = [k for k, frame in enumerate(at) if 0 < frame < one.frames]
@@ -68,8 +68,6 @@ def talk_table(
             groups[name].append(picture_figures(np.concatenate(frames), true[kept], landmarks[kept]))
         copied = np.repeat(true[:1], len(kept), 0)
         groups[COPY].append(picture_figures(copied, true[kept], landmarks[kept]))
-        if progress is not None:
-            progress("drawing talking heads", done + 1, len(clips))
     for name, figures in groups.items():
         add_frames(table, name, figures)
     return table

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from gohd_core.constants import FPS
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Table
 from gohd_core.evaluation.speed.memory import peak_mib, reset_peak
-from gohd_core.evaluation.speed.plan import DTYPES, Progress, SpeedPlan, moving, portrait, timed, wait
+from gohd_core.evaluation.speed.plan import DTYPES, SpeedPlan, measure_seconds, moving, portrait, wait
 from gohd_core.models import Models
 from gohd_core.motion import Motion
 
@@ -37,7 +38,7 @@ def frame_table(
     picture, own = portrait(plain)
     clip = moving(own.fitted(plan.frames))
     reset_peak(plan.device)
-    slow = timed(lambda: _anew(plain, picture, own, clip), plan, 1) / _SLOW_FRAMES
+    slow = measure_seconds(lambda: _anew(plain, picture, own, clip), plan, 1) / _SLOW_FRAMES
     table.put(
         "reference: encode for every frame",
         {
@@ -50,7 +51,7 @@ def frame_table(
     expected = _draw(plain, picture, own, clip, 1)
     forms = (False, True) if plan.compiled else (False,)
     cases = list(product(plan.dtypes, plan.batches, forms))
-    for done, (dtype, batch, compiled) in enumerate(cases):
+    for dtype, batch, compiled in with_progress(cases, "drawing", progress):
         models = load(plan.device, DTYPES[dtype])
         if compiled:
             models.animator.compile(batch)
@@ -71,8 +72,6 @@ def frame_table(
                 "error dB": min(10 * math.log10(4 / error), _LARGEST_DB) if error else _LARGEST_DB,
             },
         )
-        if progress is not None:
-            progress("drawing", done + 1, len(cases))
     return table
 
 

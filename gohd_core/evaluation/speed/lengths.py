@@ -10,9 +10,10 @@ from torch import Tensor
 from gohd_core.animator.encoder import Source
 from gohd_core.audio import audio_features
 from gohd_core.constants import FPS, SAMPLE_RATE
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Table
 from gohd_core.evaluation.speed.memory import peak_mib, reset_peak
-from gohd_core.evaluation.speed.plan import Progress, SpeedPlan, moving, noise, portrait, timed
+from gohd_core.evaluation.speed.plan import SpeedPlan, measure_seconds, moving, noise, portrait
 from gohd_core.evaluation.speed.stages import sample, say
 from gohd_core.models import Models
 from gohd_core.motion import Motion
@@ -38,7 +39,7 @@ def length_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> 
     _motion(models, noise(min(plan.seconds)), own)  # what only a process's first clip needs
     _drawn(models, source, [moving(own.fitted(batch))], batch)
     shortest = 0.0
-    for done, seconds in enumerate(plan.seconds):
+    for seconds in with_progress(plan.seconds, "lengths", progress):
         samples = noise(seconds)
         taken, motion_mib = _measured(partial(_motion, models, samples, own), plan)
         shortest = shortest or taken / seconds
@@ -55,15 +56,13 @@ def length_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> 
                 "drawing MiB": drawing_mib,
             },
         )
-        if progress is not None:
-            progress("lengths", done + 1, len(plan.seconds))
     return table
 
 
 def _measured(work: Callable[[], object], plan: SpeedPlan) -> tuple[float, float | None]:
     """Seconds and MiB of one call."""
     reset_peak(plan.device)
-    return timed(work, plan, 1), peak_mib(plan.device)
+    return measure_seconds(work, plan, 1), peak_mib(plan.device)
 
 
 def _motion(models: Models, samples: Tensor, own: Motion) -> None:

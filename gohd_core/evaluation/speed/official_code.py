@@ -28,8 +28,9 @@ from gohd_core.animator.windows import network_descriptors, windows_at
 from gohd_core.audio import audio_features
 from gohd_core.constants import BFM09, FPS, SAMPLE_RATE
 from gohd_core.errors import BadInput
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Table
-from gohd_core.evaluation.speed.plan import DTYPES, Progress, SpeedPlan, moving, noise, timed
+from gohd_core.evaluation.speed.plan import DTYPES, SpeedPlan, measure_seconds, moving, noise
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.motion import Motion
 from gohd_core.pipeline import TalkOptions
@@ -90,9 +91,8 @@ def official_table(folder: Path, plan: SpeedPlan, progress: Progress | None = No
         f"window's {_TIMED_STEPS} steps are timed), ours as in `gohd talk`. Difference: the largest, in "
         "millionths of the largest value, of frames, of one denoising step, of expressions.",
     )
-    parts = (_frames, _pose, _expression)
     with official_modules(folder.resolve(), plan.device) as load, TemporaryDirectory() as place:
-        for done, part in enumerate(parts):
+        for part in with_progress((_frames, _pose, _expression), "official code", progress):
             for row, (theirs, ours, difference) in part(load, Path(place), plan).items():
                 table.put(
                     row,
@@ -103,8 +103,6 @@ def official_table(folder: Path, plan: SpeedPlan, progress: Progress | None = No
                         "difference ppm": 1e6 * difference,
                     },
                 )
-            if progress is not None:
-                progress("official code", done + 1, len(parts))
     return table
 
 
@@ -132,7 +130,7 @@ def _frames(load: Import, place: Path, plan: SpeedPlan) -> Rows:
         return torch.cat([network(given[0], {"semantics": window[None]})[0] for window in given[1]])
 
     expected = theirs().cpu()
-    slow = timed(theirs, plan, 1) / _FRAMES
+    slow = measure_seconds(theirs, plan, 1) / _FRAMES
     rows = {}
     for name in plan.dtypes:
         ours = Animator.load(path, device=plan.device, dtype=DTYPES[name])
@@ -142,7 +140,11 @@ def _frames(load: Import, place: Path, plan: SpeedPlan) -> Rows:
             return torch.cat([part.float().cpu() for part in ours.animate(source, clip)][:count])
 
         drawn = draw()[:_FRAMES]
-        rows[f"a frame, {name}"] = slow, timed(draw, plan, 1) / plan.frames, _difference(drawn, expected)
+        rows[f"a frame, {name}"] = (
+            slow,
+            measure_seconds(draw, plan, 1) / plan.frames,
+            _difference(drawn, expected),
+        )
     return rows
 
 
@@ -175,9 +177,11 @@ def _pose(load: Import, place: Path, plan: SpeedPlan) -> Rows:
     expected = theirs().cpu()
     found = ours.denoise(given[0], given[1], first[None].to(plan.device), at).cpu()
     windows = len(range(0, frames, _WINDOW - 1))
-    slow = timed(theirs, plan, 1) / _TIMED_STEPS * _STEPS * windows
+    slow = measure_seconds(theirs, plan, 1) / _TIMED_STEPS * _STEPS * windows
     sample = partial(ours.sample, mel, first, seed=0, steps=options.steps, sampler=options.sampler)
-    return {f"head pose, {seconds:g} s": (slow, timed(sample, plan, 1), _difference(found, expected))}
+    return {
+        f"head pose, {seconds:g} s": (slow, measure_seconds(sample, plan, 1), _difference(found, expected))
+    }
 
 
 @torch.inference_mode()
@@ -198,7 +202,7 @@ def _expression(load: Import, place: Path, plan: SpeedPlan) -> Rows:
         return network(given)["exp_motion_pred"][0]
 
     expected, found = theirs().cpu(), ours.predict(chunks, e0)[0].cpu()
-    times = timed(theirs, plan), timed(lambda: ours.predict(chunks, e0), plan)
+    times = measure_seconds(theirs, plan), measure_seconds(lambda: ours.predict(chunks, e0), plan)
     return {f"expression, {seconds:g} s": (*times, _difference(found, expected))}
 
 

@@ -24,7 +24,6 @@ from gohd_core.motion import Motion
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 REPEATS = 3
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class SpeedPlan:
         return CLOCKS[self.clock]()
 
 
-def timed(work: Callable[[], object], plan: SpeedPlan, repeats: int = REPEATS) -> float:
+def measure_seconds(work: Callable[[], object], plan: SpeedPlan, repeats: int = REPEATS) -> float:
     """Median time in seconds, after one call that does not count where there are several."""
     if repeats > 1:
         work()

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 import torch
 
 from gohd_core import __version__
+from gohd_core.evaluation.progress import Progress
 from gohd_core.evaluation.report import Report, machine
 from gohd_core.evaluation.speed.frames import frame_table
 from gohd_core.evaluation.speed.lengths import length_table
-from gohd_core.evaluation.speed.plan import Progress, SpeedPlan
+from gohd_core.evaluation.speed.plan import SpeedPlan
 from gohd_core.evaluation.speed.stages import stage_table
 from gohd_core.models import Models
 

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from gohd_core.audio import AudioFeatures, audio_features
 from gohd_core.constants import SAMPLE_RATE
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Table
-from gohd_core.evaluation.speed.plan import REPEATS, Progress, SpeedPlan, noise, portrait, timed
+from gohd_core.evaluation.speed.plan import REPEATS, SpeedPlan, measure_seconds, noise, portrait
 from gohd_core.models import Models
 from gohd_core.motion import Motion
 from gohd_core.pipeline import TalkOptions
@@ -43,16 +44,14 @@ def stage_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> T
     if models.gaze is not None:
         sampled["gaze"] = models.gaze, features, own.gaze.values[0]
     stages |= {name: partial(sample, *given) for name, given in sampled.items()}
-    for done, (name, work) in enumerate(stages.items()):
-        taken = timed(work, plan)
+    for name, work in with_progress(stages.items(), "stages", progress):
+        taken = measure_seconds(work, plan)
         figures = {"ms": 1000 * taken, "of real time": taken / seconds}
         if name in sampled:
-            few = timed(partial(sample, *sampled[name], _REFERENCE_STEPS, "ddpm"), plan, 1)
+            few = measure_seconds(partial(sample, *sampled[name], _REFERENCE_STEPS, "ddpm"), plan, 1)
             all_steps = sampled[name][0].config.training_steps
             figures["against reference"] = taken / (few * all_steps / _REFERENCE_STEPS)
         table.put(name, figures)
-        if progress is not None:
-            progress("stages", done + 1, len(stages))
     return table
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from gohd_core.errors import BadInput
+from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.quality.drawing import as_pictures
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.evaluation.videos.clips import (
@@ -131,7 +132,7 @@ def evaluate(
     reading: VideoReadConfig = VideoReadConfig(),  # noqa: B008 (frozen)
     networks: Networks = Networks(),
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Measures videos against real ones of the same names; each pair is cut to the shorter's length.
 
@@ -140,7 +141,7 @@ def evaluate(
     begun, matched = time.perf_counter(), pairs(result, real)
     rows: dict[str, list[dict[str, float]]] = {RESULT: [], REAL: []}
     frames: dict[str, list[np.ndarray]] = {RESULT: [], REAL: []}
-    for done, files in enumerate(matched):
+    for files in with_progress(matched, "videos", progress):
         clips = [read_video(path, reading, readers) for path in files]
         count = min(map(len, clips))
         made, true = (clip.cut(count) for clip in clips)
@@ -149,8 +150,6 @@ def evaluate(
             rows[row].append(own_figures(clip, sound, networks) | paired_figures(clip, true, networks))
             if networks.inception is not None:
                 frames[row].append(clip.frames)
-        if progress is not None:
-            progress("videos", done + 1, len(matched))
     table = Table("Videos against real ones", tuple(SOURCES))
     for row, found in rows.items():
         table.put(row, {name: _mean([f[name] for f in found if name in f]) for name in SOURCES})

@@ -20,10 +20,6 @@ class FaceRegion:
     size: float
     angle: float
 
-    def as_row(self) -> np.ndarray:
-        """As `regions` takes it, [4]."""
-        return np.array([self.x, self.y, self.size, self.angle])
-
 
 @dataclass(frozen=True, eq=False)
 class FaceLandmarks:

@@ -65,7 +65,7 @@ SURROUNDINGS = 4.0
 """A face that was lost is looked for this many times its size around its last place first."""
 
 BATCH = 16
-FOLLOWING_ROUNDS = 2
+FOLLOWING_ROUNDS, KEY_FRAMES = 2, 4
 DRIFT = 0.05
 """A face that moved by more than this share of its region since the last reading is read once more."""
 
@@ -187,9 +187,8 @@ class FaceReader(nn.Module):
 
     def _follow(self, pictures: Sequence[Image], previous: FaceLandmarks) -> list[FaceLandmarks]:
         """The face in as many of the frames, from the first on, as it is surely seen in."""
-        start = mesh_regions(previous.points[None].astype(np.float64))
-        regions = np.repeat(start, len(pictures), 0)
-        points, presence, regions = self.mesh.read(pictures, regions, self._device, rounds=FOLLOWING_ROUNDS)
+        regions, rounds = self._regions_on_the_way(pictures, previous)
+        points, presence, regions = self.mesh.read(pictures, regions, self._device, rounds=rounds)
         lost = np.flatnonzero(presence < LEAST_PRESENCE)
         count = int(lost[0]) if len(lost) else len(pictures)
         points, presence, regions = points[:count], presence[:count], regions[:count]
@@ -200,6 +199,28 @@ class FaceReader(nn.Module):
                 again, mesh_regions(points[moved]), self._device, rounds=FOLLOWING_ROUNDS
             )
         return self._faces(pictures[:count], points, presence, regions, np.zeros(count))
+
+    def _regions_on_the_way(
+        self, pictures: Sequence[Image], previous: FaceLandmarks
+    ) -> tuple[np.ndarray, int]:
+        """Regions [N, 4] of a face in consecutive frames, and how many rounds it is read in from there.
+
+        In every fourth frame the face is read once, where it was in the one before those; between them its
+        region is interpolated, so that one round is enough. Where it is lost on the way, two find it from
+        where it was.
+        """
+        start = mesh_regions(previous.points[None].astype(np.float64))
+        keys = sorted({*range(KEY_FRAMES - 1, len(pictures), KEY_FRAMES), len(pictures) - 1})
+        known = [start]
+        for k in keys:
+            points, presence, _ = self.mesh.read([pictures[k]], known[-1], self._device, rounds=1)
+            if presence[0] < LEAST_PRESENCE:
+                return np.repeat(start, len(pictures), 0), FOLLOWING_ROUNDS
+            known.append(mesh_regions(points))
+        rows = np.concatenate(known)
+        rows[:, 3] = np.unwrap(rows[:, 3])
+        grid = np.arange(len(pictures))
+        return np.stack([np.interp(grid, [-1, *keys], column) for column in rows.T], 1), 1
 
     def _read_detected(self, picture: Image, found: Detections) -> list[FaceLandmarks]:
         pictures = [picture] * len(found)

@@ -1,4 +1,4 @@
-"""What every speech engine gives: sound, and the phones in it with their times."""
+"""Interface of the speech engines: sound, and the phones in it with their times."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ EVENT_END, EVENT_PHONEME = 0, 7
 
 
 class EventId(ctypes.Union):
-    """What an event is about; phoneme events use `string`."""
+    """Payload of an event; phoneme events use `string`."""
 
     _fields_ = (
         ("number", ctypes.c_int),

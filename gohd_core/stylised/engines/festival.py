@@ -17,7 +17,7 @@ from gohd_core.stylised.phones import from_table
 
 @dataclass(frozen=True)
 class FestivalVoice:
-    """How festival names a voice, which table its phones need, and its text's encoding."""
+    """A voice of festival: its name there, the table of its phones, and its text's encoding."""
 
     command: str
     phones: str

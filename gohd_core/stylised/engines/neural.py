@@ -1,4 +1,4 @@
-"""What the neural engines share: text to IPA, symbols with lengths to phones, graphs with one thread.
+"""Shared by the neural engines: text to IPA, symbols with lengths to phones, graphs with one thread.
 
 A neural voice is told symbols and tells how long each of them lasts. Marks of stress and length, blanks
 and the spaces between words have lengths too, though nothing of their own is heard in them.
@@ -85,7 +85,7 @@ def spans(symbols: Sequence[Symbol]) -> list[tuple[tuple[str, ...], float]]:
 
 
 def _phones(symbol: str, length: float) -> tuple[str, ...]:
-    """What is said in a symbol; empty for marks, blanks and short spaces."""
+    """Phone of a symbol; empty for marks, blanks and short spaces."""
     if symbol == BLANK or symbol in BEFORE or symbol in AFTER:
         return ()
     if symbol == " ":

@@ -200,7 +200,7 @@ class AnimatorDraw:
 
 
 def _teeth(clip: Clip, target: int, size: int) -> dict[str, Any]:
-    from gohd_core.stylised.teeth_places import teeth_places
+    from gohd_core.stylised.stored_heads import teeth_places
 
     places, seen = teeth_places(clip, target, size)
     if isinstance(clip, MirroredClip):
@@ -209,8 +209,7 @@ def _teeth(clip: Clip, target: int, size: int) -> dict[str, Any]:
 
 
 def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> dict[str, Any]:
-    from gohd_core.stylised.eye_places import eye_place
-    from gohd_core.stylised.head_shape import head_shape
+    from gohd_core.stylised.stored_heads import eye_place, head_shape
 
     if "vertices" not in clip:
         raise BadInput(
@@ -250,7 +249,7 @@ def descriptors(clip: Clip) -> np.ndarray:
 
 
 def visible_layers(parsing: np.ndarray) -> np.ndarray:
-    """Which plane each pixel of a parsing [H, W] shows: [3, H, W], face, inner and background."""
+    """Layer masks of a parsing [H, W]: [3, H, W], face, inner and background."""
     inner, background = np.isin(parsing, _INNER), parsing == labels.BACKGROUND
     return np.stack([~(inner | background), inner, background]).astype(np.float32)
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from gohd_core.animator.config import FACE, INNER
 from gohd_core.animator.layered.motion_layers import MotionLayers, layer_confidence
-from gohd_core.animator.pyramid import Decoded
-from gohd_core.kernels.resize import sized
+from gohd_core.animator.pyramid_decoder import Decoded
+from gohd_core.kernels.resize import resize
 from gohd_core.training.framework.config import is_on
 from gohd_core.training.framework.task import Batch, Terms
 from gohd_core.training.losses import animator as loss
@@ -102,12 +102,12 @@ def _coarse(coarse: Tensor, target: Tensor, region: Tensor) -> Tensor:
 def _teeth(decoded: Decoded, batch: Batch) -> Tensor:
     """Error of the rows' places where they are seen, and of their opacity inside the mouth."""
     places, seen = batch["teeth_places"], batch["teeth_seen"]
-    found = sized(decoded.tooth_rows.places.flatten(1, 2), places.shape[-1]).unflatten(1, (-1, 2))
+    found = resize(decoded.tooth_rows.places.flatten(1, 2), places.shape[-1]).unflatten(1, (-1, 2))
     misplaced = ((found - places).abs() * seen[:, :, None]).sum() / seen.sum().clamp_min(1)
     # The upper row hides the lower one.
-    lower, upper = sized(decoded.teeth, seen.shape[-1]).split(1, dim=1)
+    lower, upper = resize(decoded.teeth, seen.shape[-1]).split(1, dim=1)
     shown = torch.cat([lower * (1 - upper), upper], dim=1)
-    inside = sized(batch["planes"], seen.shape[-1])[:, INNER, None]
+    inside = resize(batch["planes"], seen.shape[-1])[:, INNER, None]
     return misplaced + ((shown - seen).abs() * inside).sum() / inside.sum().clamp_min(1)
 
 

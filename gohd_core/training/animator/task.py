@@ -13,7 +13,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.face_parts import PartsInFrame
 from gohd_core.animator.motion import FrameMotion
 from gohd_core.animator.network import AnimatorNetwork
-from gohd_core.animator.pyramid import Decoded
+from gohd_core.animator.pyramid_decoder import Decoded
 from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.training.animator.config import AnimatorTraining

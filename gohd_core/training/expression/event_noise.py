@@ -67,7 +67,7 @@ Event = Blink | BrowMove
 
 @dataclass(frozen=True)
 class EventScores:
-    """What the scores of one kind of event are relative to.
+    """Baseline of the scores of one kind of event.
 
     Attributes:
         rate: chance that one begins in a frame of sound, and in one of silence.
@@ -103,7 +103,7 @@ class EventScores:
 
 @dataclass(frozen=True)
 class InformedNoise:
-    """What the scores are relative to; made by `fit`.
+    """Baselines of the scores; made by `fit`.
 
     Attributes:
         blinks, moves: those of the eyes and of the brows.
@@ -195,7 +195,7 @@ def _rises(values: np.ndarray) -> list[tuple[int, int]]:
 
 
 def silent_frames(chunks: np.ndarray) -> np.ndarray:
-    """Which of T frames are silent, bool [T], from lip chunks [T, 80, 16]: 25 dB below loud ones."""
+    """Mask of silent frames, bool [T], from lip chunks [T, 80, 16]: 25 dB below loud ones."""
     level = chunks.mean(axis=(1, 2))
     return level < np.quantile(level, 0.9) - 2.0
 

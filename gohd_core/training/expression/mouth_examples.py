@@ -1,4 +1,4 @@
-"""What a mouth network learns from: clips of the stylised world, changed in sound and tempo."""
+"""Training examples of a mouth network: stylised clips, augmented in sound and tempo."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gohd_core.stylised.voices import draw_voice
 from gohd_core.training.audio.augmentation import AugmentationConfig, augment, recolour
 
 COEFFICIENTS = tuple(INDEX[name] for name in CHANNELS)
-"""What is predicted: the mouth modes that speech drives."""
+"""Predicted coefficients: the mouth modes that speech drives."""
 
 SUNG, SUNG_TEMPO = 0.12, (1.3, 4.0)
 """Share of examples that are drawn out as if sung, and by which factors."""

@@ -16,10 +16,7 @@ from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionNetwork
 from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.training.audio.features import read_sound
-from gohd_core.training.discriminators.motion import (
-    EyeMotionDiscriminator,
-    TemporalPatchDiscriminator,
-)
+from gohd_core.training.discriminators.motion import EyeMotionDiscriminator, TemporalPatchDiscriminator
 from gohd_core.training.expression.audio_embeddings import EmbeddingStore
 from gohd_core.training.expression.event_noise import CHANNELS, InformedNoise, silent_frames
 from gohd_core.training.expression.stage1 import distillation_terms, mouth_distance

@@ -11,7 +11,7 @@ from gohd_core.errors import BadInput
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which clips are drawn, and how.
+    """Sampling of clips.
 
     Attributes:
         folders: data sets in the clip format (`gohd_core.clips`), drawn from as one; `--data` sets them.

@@ -1,4 +1,4 @@
-"""What a mouth network minimises: errors of coefficients, of the lips' gap, and of how both move."""
+"""Losses of a mouth network: coefficients, the lips' gap, and how both move."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ from gohd_core.models import Models
 from gohd_core.motion import Motion
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import gaze_direction, project
-from gohd_core.stylised.eye_places import eye_place
 from gohd_core.stylised.identity import Identity
+from gohd_core.stylised.stored_heads import eye_place
 from gohd_core.stylised.template import EYEBALL_RADIUS
 from tests.support.small_animators import BUILTIN, animator, image, motion, windows
 

@@ -10,7 +10,7 @@ from gohd_core.animator.config import BACKGROUND, FACE, INNER
 from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.animator.layered.background import inpaint_background
 from gohd_core.animator.layered.motion_layers import MotionLayers
-from gohd_core.kernels.resize import sized
+from gohd_core.kernels.resize import resize
 from gohd_core.kernels.warp import blend
 from gohd_core.training.animator.examples import visible_layers
 from gohd_core.training.animator.ground_truth import true_confidence
@@ -59,8 +59,8 @@ def test_layers_are_blended_by_their_masks():
 @pytest.mark.parametrize("side", [4, 8, 16])
 def test_maps_change_size_and_keep_their_mean(side):
     x = torch.rand(1, 2, 8, 8)
-    assert sized(x, side).shape[-2:] == (side, side)
-    assert torch.allclose(sized(x, side).mean(), x.mean(), atol=0.02)
+    assert resize(x, side).shape[-2:] == (side, side)
+    assert torch.allclose(resize(x, side).mean(), x.mean(), atol=0.02)
 
 
 def test_background_is_the_source_where_the_layers_say_so():

@@ -79,13 +79,13 @@ def test_two_steps_of_a_table(talk, tmp_path, table):
 def test_what_is_trained_is_taken_only_under_the_same_settings(talk, tmp_path, monkeypatch):
     plan = made.AblationPlan((talk,), (7,), steps=1, seeds=(0,), clips=1)
     ablation = by_number(7)
-    weights = made.trained(ablation, ablation.full, 0, plan, tmp_path)
+    weights = made.train_variant(ablation, ablation.full, 0, plan, tmp_path)
     monkeypatch.setattr(made, "train", lambda *a, **k: pytest.fail("it was trained again"))
-    assert made.trained(ablation, ablation.full, 0, plan, tmp_path) == weights
+    assert made.train_variant(ablation, ablation.full, 0, plan, tmp_path) == weights
     config = weights.parent / "config.yaml"
     config.write_text(config.read_text().replace("batch: 16", "batch: 4"))
     with pytest.raises(BadInput, match="other settings"):
-        made.trained(ablation, ablation.full, 0, plan, tmp_path)
+        made.train_variant(ablation, ablation.full, 0, plan, tmp_path)
 
 
 def test_a_stopped_training_is_told(talk, tmp_path, monkeypatch):

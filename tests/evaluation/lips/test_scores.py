@@ -20,7 +20,7 @@ from gohd_core.evaluation.lips.scores import (
     interval,
     ridge_guess,
 )
-from gohd_core.evaluation.lips.seen import CORNERS, EYES, FACING, SeenLips, filled, lips_of_mesh, read_lips
+from gohd_core.evaluation.lips.seen import CORNERS, EYES, FACING, SeenLips, fill_gaps, lips_of_mesh, read_lips
 from gohd_core.measures.lag import LipLag
 
 
@@ -74,10 +74,10 @@ def test_missing_faces_take_the_one_before() -> None:
             self.points = np.full((478, 3), value)
 
     faces = [None, *[Face(k) for k in range(1, 28)], None]
-    found = filled(faces, "clip")
+    found = fill_gaps(faces, "clip")
     assert len(found) == 29 and found[0, 0, 0] == 1 and found[-1, 0, 0] == 27
     with pytest.raises(BadInput, match="a face is seen in 1 of 4 frames"):
-        filled([None, Face(1), None, None], "clip")
+        fill_gaps([None, Face(1), None, None], "clip")
 
 
 def test_correlation_and_best_correlation_against_numpy() -> None:

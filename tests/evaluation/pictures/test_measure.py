@@ -14,7 +14,7 @@ from gohd_core.evaluation.pictures.measure import Result
 from gohd_core.evaluation.pictures.readings import FaceReadings
 from gohd_core.evaluation.pictures.run import PicturePlan, pictures
 from gohd_core.evaluation.pictures.sheets import ROWS, Sheets
-from gohd_core.evaluation.pictures.speaking import Talk, judged
+from gohd_core.evaluation.pictures.speaking import Talk, judge_talk
 from gohd_core.evaluation.pictures.speed import speed_table
 from gohd_core.evaluation.pictures.sweeps import (
     BLINK,
@@ -134,7 +134,7 @@ def read_as(shares: list[float]) -> FaceReadings:
 def test_what_counts_as_talking(own, gaps, soft, faults) -> None:
     picture = noise_picture(64)
     frames = np.stack([picture // 2 if soft else picture] * 3)
-    assert judged(read_as([own]), picture, read_as(gaps), frames).faults == faults
+    assert judge_talk(read_as([own]), picture, read_as(gaps), frames).faults == faults
 
 
 def test_tables_count_refused_pictures_as_ones_that_do_not_talk() -> None:

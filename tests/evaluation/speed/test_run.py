@@ -11,7 +11,7 @@ import torch
 from gohd_core.cli import main
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.speed.memory import peak_mib, reset_peak
-from gohd_core.evaluation.speed.plan import CLOCKS, SpeedPlan, timed
+from gohd_core.evaluation.speed.plan import CLOCKS, SpeedPlan, measure_seconds
 
 
 @pytest.mark.parametrize("clock", CLOCKS)
@@ -19,7 +19,7 @@ def test_the_median_of_a_known_time(clock, monkeypatch):
     """By a clock that goes on while the work is done: the first call does not count."""
     lasting, now = iter([100.0, 1.0, 7.0, 2.0]), [0.0]
     monkeypatch.setitem(CLOCKS, clock, lambda: now[0])
-    assert timed(lambda: now.append(now.pop() + next(lasting)), SpeedPlan(clock=clock), 3) == 2.0
+    assert measure_seconds(lambda: now.append(now.pop() + next(lasting)), SpeedPlan(clock=clock), 3) == 2.0
 
 
 def test_a_plan_that_can_not_be():

@@ -12,7 +12,7 @@ from gohd_core.animator.geometry.eyes import Eyeballs, eyes_in_frame
 from gohd_core.animator.geometry.linear_shape import MODES
 from gohd_core.animator.geometry.shape_encoder import ShapeEncoder
 from gohd_core.errors import BadInput
-from gohd_core.stylised import eye_places
+from gohd_core.stylised import stored_heads
 from gohd_core.training.animator.geometry_losses import add_eyeballs, add_shape, true_shape
 from gohd_core.training.animator.task import AnimatorTask
 from gohd_core.training.framework.loop import train
@@ -26,7 +26,7 @@ WITH_PARTS = replace(COMPOSITE, face_parts=True)
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    monkeypatch.setattr(eye_places, "eye_place", lambda clip, frame: PLACE)
+    monkeypatch.setattr(stored_heads, "eye_place", lambda clip, frame: PLACE)
     return tiny_stills.write(tmp_path / "stills")
 
 

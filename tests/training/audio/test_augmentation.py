@@ -17,7 +17,7 @@ from gohd_core.training.audio.augmentation import (
 )
 from gohd_core.training.audio.features import read_sound
 from gohd_core.training.audio.noises import beats, held_notes, hiss, mains_hum, noise, struck_notes
-from tests.support.talk_clips import write_talk_clips
+from tests.support.clip_sets import write_talk_clips
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from gohd_core.training.expression.stage2 import ExpressionStage2Task, Stage2Con
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.data import clip_examples, collate
 from gohd_core.training.framework.loop import train
-from tests.support.talk_clips import write_talk_clips
+from tests.support.clip_sets import write_talk_clips
 
 LIPS = ExpressionConfig(
     eye_motion_input=True, audio_widths=(4, 4, 8, 8, 16), audio_residuals=0, mapping_widths=(16,)

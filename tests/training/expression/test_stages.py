@@ -21,7 +21,8 @@ from gohd_core.training.framework.data import clip_examples, collate, find_clips
 from gohd_core.training.framework.loop import train
 from gohd_core.training.framework.run import Counters, Run
 from gohd_core.training.framework.task import Moment
-from tests.support.talk_clips import write_talk_clips
+from tests.support.clip_sets import write_talk_clips
+from tests.support.small_runs import two_steps
 
 SMALL = "{audio_widths: [6, 8, 12, 16, 24], audio_residuals: 1, mapping_widths: [48], eye_motion_input: true}"
 GENERATOR = "{embedding_width: 16, noise_width: 8, embedding_hidden: 8, output_hidden: 8, decoder_heads: 2}"
@@ -46,32 +47,12 @@ def stage1_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def stage1(clips: Path, *settings: str, file: Path | None = None) -> Stage1Config:
-    common = [
-        f"data.folders=['{clips}']",
-        "data.batch=4",
-        "data.validation_batches=1",
-        "data.cache_features=false",
-        "loop.device=cpu",
-        "loop.steps=2",
-        f"network={SMALL}",
-    ]
-    return load_config(Stage1Config, file, [*common, *settings])
+    return load_config(Stage1Config, file, [*two_steps(clips, 4), f"network={SMALL}", *settings])
 
 
 def stage2(clips: Path, stage1_file: Path, *settings: str, file: Path | None = None) -> Stage2Config:
-    common = [
-        f"data.folders=['{clips}']",
-        "data.batch=3",
-        "data.validation_batches=1",
-        "data.cache_features=false",
-        "loop.device=cpu",
-        "loop.steps=2",
-        "frames=40",
-        f"stage1_network={SMALL}",
-        f"generator={GENERATOR}",
-        f"discriminators={JUDGES}",
-        f"stage1={stage1_file}",
-    ]
+    networks = [f"stage1_network={SMALL}", f"generator={GENERATOR}", f"discriminators={JUDGES}"]
+    common = [*two_steps(clips, 3), "frames=40", *networks, f"stage1={stage1_file}"]
     return load_config(Stage2Config, file, [*common, *settings])
 
 

@@ -13,7 +13,7 @@ from gohd_core.training.expression.stage1 import ExpressionStage1Task, Stage1Con
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.loop import train
 from gohd_core.training.framework.sample_videos import expression_film, landmark_film
-from tests.support.talk_clips import write_talk_clips
+from tests.support.clip_sets import write_talk_clips
 
 SMALL = {"audio_widths": [6, 8, 12, 16, 24], "audio_residuals": 1, "mapping_widths": [24]}
 

@@ -13,15 +13,7 @@ from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig, level_sizes
 from gohd_core.animator.layered.motion_layers import MotionLayers
-from gohd_core.animator.layers import (
-    LEAKY,
-    EqualConv2d,
-    EqualLinear,
-    Freezable,
-    StyledConv,
-    act,
-    upsample,
-)
+from gohd_core.animator.layers import LEAKY, EqualConv2d, EqualLinear, Freezable, StyledConv, act, upsample
 from gohd_core.kernels.policy import flow_dtype
 from gohd_core.kernels.warp import corner_grid, warp
 
