@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.mesh.inpaint import grow, hidden_wall, resized, smoothstep
+from gohd_core.mesh.inpaint import grow, hidden_wall, resized
+from gohd_core.mesh.photometry import smoothstep
 
 _ALPHA = (0.12, 0.88)
 """Of the refined mask, what counts as wall and as person."""
