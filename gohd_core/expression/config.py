@@ -32,6 +32,8 @@ class ExpressionConfig:
             of a batch and never over time; "causal" attends to the past frames of the same clip.
         attention_frames: how many frames, the present one included, causal attention sees.
         negative_slope: slope of all leaky ReLUs.
+        blink_score: value of z's first channel from which on eyes blink, where the training taught z so
+            (`training/expression/event_noise.py`); blinks then come at human intervals. 0: z is plain noise.
         mouth_coefficients: expression coefficients that a `MouthNetwork` predicts in the mapping's place;
             none in the paper.
         mouth_width, mouth_dilations: its channels, and the dilations of its convolutions over frames.
@@ -56,6 +58,7 @@ class ExpressionConfig:
     attention: str = "batch"
     attention_frames: int = 150
     negative_slope: float = 0.01
+    blink_score: float = 0.0
     mouth_coefficients: tuple[int, ...] = ()
     mouth_width: int = 192
     mouth_dilations: tuple[int, ...] = (1, 2, 3, 3)

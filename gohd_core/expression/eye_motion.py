@@ -13,9 +13,10 @@ from gohd_core.expression.config import ExpressionConfig
 
 @dataclass
 class EyeMotionState:
-    """State of the generator between chunks: frames done and its own memory."""
+    """State of the generator between chunks: frames done, its own memory, seconds since the last blink."""
 
     frame: int = 0
+    since_blink: float | None = None
     memory: list[Tensor] = field(default_factory=list)
 
 

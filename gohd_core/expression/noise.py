@@ -1,10 +1,21 @@
-"""Noise that depends on seed and frame alone, whatever the chunks a clip is predicted in."""
+"""Noise that depends on seed and frame alone, whatever the chunks a clip is predicted in; blinks in it."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from gohd_core.constants import FPS
+
+REFRACTORY = 0.4
+"""Seconds after the beginning of a blink in which none begins."""
+RISE, LARGEST = 0.8, 2.2
+"""Seconds of open eyes after which one is as likely as z alone makes it, and how much likelier it becomes."""
+BELOW = 0.25
+"""Silence makes eyes blink at values that are lower by this."""
+FIRST = 3.0
+"""Seconds since the last blink when a clip begins are drawn from 0 to this."""
 
 
 def frame_noise(seed: int, start: int, frames: int, width: int) -> Tensor:
@@ -18,3 +29,31 @@ def frame_noise(seed: int, start: int, frames: int, width: int) -> Tensor:
         bits = np.random.Philox(key=seed % 2**64, counter=counter)
         np.random.Generator(bits).standard_normal(dtype=np.float32, out=rows[row])
     return torch.from_numpy(rows)
+
+
+def space_blinks(noise: Tensor, score: float, since: float) -> tuple[Tensor, float]:
+    """z [T, W] whose first column makes eyes blink at human intervals, and the seconds since the last blink.
+
+    Independent values make blinks a Poisson process: two at once, then none for ten seconds. People's
+    intervals vary by about six tenths of their mean (A. R. Bentivoglio et al. 1997). Here the chance of a
+    value above `score` is changed by the time since the last one: none at first, more the longer it is.
+
+    Args:
+        since: seconds from the last blink before the first frame.
+    """
+    from scipy.special import ndtr, ndtri
+
+    upper = ndtr(-noise[:, 0].double().numpy())
+    rare, blinks = (float(ndtr(-value)) for value in (score - BELOW, score))
+    for frame, share in enumerate(upper):
+        likelier = min(max(since - REFRACTORY, 0.0) / RISE, LARGEST)
+        since += 1 / FPS
+        if share >= rare * max(likelier, 1.0):
+            continue
+        # as likely to be above any value of a blink as asked for; else a value as far below
+        upper[frame] = share / likelier if share < rare * likelier else 1 - share
+        if upper[frame] < blinks:
+            since = 0.0
+    spaced = noise.clone()
+    spaced[:, 0] = torch.from_numpy(-ndtri(upper))
+    return spaced, since

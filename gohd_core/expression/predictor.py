@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +16,7 @@ from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression.config import ExpressionConfig
 from gohd_core.expression.eye_motion import EyeMotionState
 from gohd_core.expression.network import ExpressionNetwork
-from gohd_core.expression.noise import frame_noise
+from gohd_core.expression.noise import FIRST, frame_noise, space_blinks
 
 BLOCK = 250
 """Frames that go through the network at once (10 s)."""
@@ -74,7 +75,7 @@ class ExpressionPredictor(Runtime):
         generate = eye_motion is None and self.network.eyes is not None
         if generate:
             eye0 = self._start(eye0, e0)
-            noise = self._noise(noise, seed, frames, state.frame)
+            noise = self._noise(noise, seed, frames, state)
         expressions, eyes = [], []
         for start in range(0, frames, BLOCK):
             raise_if_stopped(should_stop, "Predicting expressions was stopped.")
@@ -129,10 +130,16 @@ class ExpressionPredictor(Runtime):
 
         return MorphableModel.stylised_landmarks().eye_motion_feature(e0[None])[0]
 
-    def _noise(self, noise: Any, seed: int, frames: int, first: int) -> Tensor:
-        width = self.network.eyes.noise_width
+    def _noise(self, noise: Any, seed: int, frames: int, state: EyeMotionState) -> Tensor:
+        width, first = self.network.eyes.noise_width, state.frame
         if noise is None:
-            return frame_noise(seed, first, frames, width)
+            noise = frame_noise(seed, first, frames, width)
+            if not self.config.blink_score:
+                return noise
+            if state.since_blink is None:
+                state.since_blink = FIRST * float(np.random.default_rng(seed % 2**64).random())
+            noise, state.since_blink = space_blinks(noise, self.config.blink_score, state.since_blink)
+            return noise
         noise = _tensor("noise", noise, None)
         if noise.ndim > 2 and noise.numel() == len(noise.squeeze()) * width:
             noise = noise.reshape(-1, width)

@@ -1,12 +1,11 @@
-"""Filling in what a picture does not show: push-pull, and the wall behind a person."""
+"""The wall behind a person, which a picture does not show."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+
+from gohd_core.mesh.photometry import inpaint, smoothstep
 
 _MIRRORED = (2.0, 1.5, 1.2)
 """Search distance for background beyond the outline, in distances to the nearest background."""
@@ -19,29 +18,6 @@ sides, up to which they do no harm, and from which on texture is weakened to tha
 """
 _PLAN_SIDE, _SMOOTH_SIDE = 512, 256
 """Sides at most at which smooth things are worked out."""
-
-
-def push_pull(image: Tensor, weight: Tensor) -> Tensor:
-    """Push-pull inpainting; the nearest known pixels count most (Gortler et al. 1996).
-
-    Args:
-        image: [B,C,H,W].
-        weight: [B,1,H,W] how far a pixel is known, 0..1.
-    """
-    height, width = image.shape[-2:]
-    side = 1 << (max(height, width) - 1).bit_length()
-    pad = (0, side - width, 0, side - height)
-    image_, known = F.pad(image, pad), F.pad(weight, pad)
-    levels = [(image_ * known, known)]
-    while levels[-1][1].shape[-1] > 1:
-        levels.append(tuple(F.avg_pool2d(each, 2) for each in levels[-1]))
-    colours, total = levels[-1]
-    filled = colours / total.clamp_min(1e-6)
-    for colours, total in reversed(levels[:-1]):
-        grown = F.interpolate(filled, size=total.shape[-2:], mode="bilinear", align_corners=False)
-        filled = grown + total.clamp(max=1) * (colours / total.clamp_min(1e-6) - grown)
-    filled = filled[..., :height, :width]
-    return filled + weight * (image - filled)
 
 
 def hidden_wall(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
@@ -117,21 +93,13 @@ def _texture(image: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndar
     return smooth, np.sqrt(cv2.GaussianBlur(power, (0, 0), sigma) / known)
 
 
-def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
-    """0 up to `low`, 1 from `high` on, smooth in between."""
-    share = np.clip((x - low) / (high - low), 0, 1)
-    return share * share * (3 - 2 * share)
-
-
 def grow(image: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """`push_pull` of arrays [S,S,C] and [S,S], smooth: at most at `_SMOOTH_SIDE`."""
+    """`photometry.inpaint` of arrays [S,S,C] and [S,S], smooth: at most at `_SMOOTH_SIDE`."""
     side = len(image)
     small = min(_SMOOTH_SIDE, side)
     weight = resized(known, small)
     colours = resized(image * known[..., None], small) / np.maximum(weight, 1e-4)[..., None]
-    tensors = (torch.from_numpy(np.ascontiguousarray(each)) for each in (colours, weight[..., None]))
-    filled = push_pull(*(each.permute(2, 0, 1)[None] for each in tensors))[0]
-    return resized(filled.permute(1, 2, 0).numpy(), side)
+    return resized(inpaint(colours, weight), side)
 
 
 def resized(array: np.ndarray, side: int) -> np.ndarray:

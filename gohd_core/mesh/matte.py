@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.mesh.inpaint import grow, hidden_wall, resized, smoothstep
+from gohd_core.mesh.inpaint import grow, hidden_wall, resized
+from gohd_core.mesh.photometry import smoothstep
 
 _ALPHA = (0.12, 0.88)
 """Of the refined mask, what counts as wall and as person."""
@@ -18,12 +19,20 @@ _UNSURE = (0.015, 0.040)
 less."""
 _SURE = (0.02, 0.90)
 """Of the mask, up to which and from which on it is believed; in between colours tell, too."""
-_COLOUR_SIDE, _SAMPLES, _NEAREST = 160, 400, 5
-"""Side at which they do, how many pixels of person and of wall they are compared with, and of those the
-nearest that count."""
-_PLACE, _FLOOR, _WEIGHT, _MOST = 0.12, 0.02, 4.0, 4.0
-"""A picture's side as a difference in colour, the least difference, both in Lab of 0..1; weight of the log
-ratio of differences to wall and person, and the most that it adds to the mask's log odds."""
+_COLOUR_SIDE = 160
+"""Side at which they do."""
+_SAMPLES = 400
+"""Pixels of person and of wall that they are compared with."""
+_NEAREST = 5
+"""Of these, how many count: the nearest in colour and place."""
+_PLACE = 0.12
+"""A picture's side as a difference in colour, Lab of 0..1."""
+_FLOOR = 0.02
+"""Least difference, Lab of 0..1."""
+_WEIGHT = 4.0
+"""Of the log ratio of differences to wall and person, in the mask's log odds."""
+_MOST = 4.0
+"""Of what colours add to the mask's log odds."""
 _REST = 0.10
 """Of the blurred matte, from which on a pixel does not show the wall alone."""
 _ALL_PERSON = 0.97

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.cropping import Crop
 from gohd_core.mesh.frame import EDGE, LIPS, POINTS, MouthFrame, Opening, OwnFace
+from gohd_core.mesh.own_inside import OwnInside, brightest_teeth, own_inside
 from gohd_core.mesh.photometry import (
     LUMA,
     as_array,
     as_map,
-    as_picture,
-    blur,
     blur_radius,
-    fill_polygon,
     has_colour,
-    inpaint,
     lip_colour,
     skin_colour,
     skin_grain,
     smooth,
-    smoothstep,
     white_hue,
 )
 from gohd_core.mesh.teeth import LOWER, REACH, UPPER, Arches, draw_rows
@@ -40,15 +34,16 @@ _LEAST_GAP = 0.3
 _UPPER_SHADOW, _LOWER_SHADOW, _LIP_SHADOW = (0.008, 0.032), 0.014, 0.035
 """Reach of the upper lip's shadow over teeth (least, most), of the lower lip's, and of the opening's on the
 lips; model units."""
-_STRIP, _STRIP_GOES = (0.075, 0.05), (0.008, 0.045)
-"""Own gap, model units, from which on and up to which teeth that the picture shows are whole ones and a
-strip, and by how much wider the mouth opens while the latter gives way to drawn ones."""
-_TOOTH = 0.035
-"""Half a tooth's width, model units."""
+_STRIP = (0.075, 0.05)
+"""Own gap, model units, from which on the teeth that the picture shows are whole, and up to which a strip."""
+_STRIP_GOES = (0.008, 0.045)
+"""By how much wider the mouth opens while a strip gives way to drawn teeth, model units."""
 _CHARACTER = 150.0
 """Turns the width of a row into a phase by which its teeth are told from others'."""
 _TINT = 0.7
 """How much of the tint of the eyes' whites teeth have."""
+_REDDER = 1.42
+"""Red over green in a mouth is at least this many times the skin's (lips may be too pale to tell)."""
 _RED = (0.85, 1.12, 1.18)
 """Exponents of shadows: flesh around makes them red, grey ones look blue."""
 
@@ -64,29 +59,6 @@ class MouthColours:
     cavity: np.ndarray
     exponents: np.ndarray
     lift: np.ndarray
-
-
-@dataclass(frozen=True)
-class OwnInside:
-    """The inside of a mouth that is open in the picture, in a window of the crop.
-
-    Attributes:
-        picture: [1,5,h,w] colours, grown over the lips; how far they may be shown while the mouth opens wider
-            than in the picture, and while it does not.
-        corner: [2] (column, row) of the window's first pixel.
-        shows_teeth: whether it shows teeth.
-    """
-
-    picture: Tensor
-    corner: Tensor
-    shows_teeth: bool
-
-    def at(self, pixels: Tensor) -> Tensor:
-        """The picture [B,5,h,w] at pixels [B,h,w,2] of the crop."""
-        size = self.picture.new_tensor(self.picture.shape[:1:-1])
-        grid = (2 * (pixels - self.corner) + 1) / size - 1
-        picture = self.picture.expand(len(grid), -1, -1, -1)
-        return F.grid_sample(picture, grid, "bilinear", "border", align_corners=False)
 
 
 @dataclass(frozen=True)
@@ -118,11 +90,13 @@ class Mouth:
         sigma = blur_radius(picture, points, face.unit)
         width = int(np.clip(2 * REACH * float(arches.half[UPPER]) * face.unit * 1.5, 48, 640))
         texels = width / (2 * REACH * float(arches.half[UPPER]) * face.unit)
-        own_inside, pixels = _own_inside(face, picture, sigma)
+        own, pixels = own_inside(face, picture, sigma)
         look = _colours(picture, points, pixels)
+        if own is not None and own.tips is not None:
+            arches = arches.lowered(own.tips)
         rows = (look.tooth, look.gum, look.tongue, look.cavity, look.exponents, look.lift)
         # The picture's own teeth are dim at the sides already.
-        teeth_seen = own_inside is not None and own_inside.shows_teeth
+        teeth_seen = own is not None and own.shows_teeth
         return cls(
             face,
             arches,
@@ -138,7 +112,7 @@ class Mouth:
             .squeeze(0),
             torch.as_tensor(np.stack(rows), dtype=face.image.dtype, device=face.image.device),
             as_map(skin_grain(picture, points, face.unit), face.image),
-            own_inside,
+            own,
             max(1.0, 1.6 * sigma),
         )
 
@@ -186,17 +160,17 @@ class Mouth:
         textures = self.teeth.repeat(len(places), 1, 1, 1)
         rows = F.grid_sample(textures, grid, "bilinear", "zeros", align_corners=False).unflatten(0, (-1, 2))
         colour = cavity.expand(len(places), 3, *part.above.shape[2:])
-        own = None if self.own is None else self.own.at(frame.rigid_at)
+        wider = height.amax((2, 3), keepdim=True) - self.face.gap
         # Above teeth that the picture shows drawn ones go on in their colours.
-        goes_on = own is not None and self.own.shows_teeth
-        wider = smooth(0.0, 0.12, height.amax((2, 3), keepdim=True) - self.face.gap)
-        # The wider it opens, the more light falls on them.
-        if own is not None:
-            own = torch.cat(
-                [(own[:, :3] / 2 + 0.5) * torch.lerp(torch.ones_like(lift), lift, wider), own[:, 3:]], 1
-            )
-        kept = 1 - self._gone(height) if goes_on else 0.0
-        upper_tooth = torch.lerp(tooth, own[:, :3], kept * (1 - 0.6 * wider)) if goes_on else tooth
+        goes_on = self.own is not None and self.own.shows_teeth
+        upper_tooth = tooth
+        if self.own is not None:
+            own, kept = self.own.at(frame.rigid_at, wider), self._kept(wider)
+            # The wider it opens, the more light falls on them.
+            bright = smooth(0.0, 0.12, wider)
+            own_colour = (own[:, :3] / 2 + 0.5) * torch.lerp(torch.ones_like(lift), lift, bright)
+            if goes_on:
+                upper_tooth = torch.lerp(tooth, own_colour, kept * (1 - 0.6 * bright))
         # A tongue's hill behind the lower teeth, moving with them, of mouths that are open far enough.
         across, down = places[:, LOWER, None, ..., 0], places[:, LOWER, None, ..., 1]
         hill = -2.1 + 1.9 * across.square() - 1.1 * smooth(0.08, 0.24, height.amax((2, 3), keepdim=True))
@@ -204,14 +178,14 @@ class Mouth:
         lit = 0.40 + 0.48 * smooth(0.0, 1.8, down - hill) * (1 - 0.16 * torch.exp(-((across / 0.07) ** 2)))
         colour = torch.lerp(colour, tongue * lit, 0.9 * body)
         bright, opacity, flesh = rows[:, LOWER].split(1, dim=1)
-        light = 0.78 * (0.7 + 0.3 * smooth(0, 0.02, part.below / unit))
+        light = 0.78 * (0.85 + 0.15 * smooth(0, 0.02, part.below / unit))
         light = light * (0.55 + 0.45 * smooth(0, 0.05, part.above / unit))
         row = torch.lerp(tooth * bright, gum * bright / 0.55, flesh) * light**exponents
         colour = torch.lerp(colour, torch.maximum(row, cavity), opacity)
         corners = smooth(0.0, 0.32, 1 - part.along.abs())
         above_lip = smooth(0, _LOWER_SHADOW * unit, part.below)
         shadow = (0.52 + 0.48 * smooth(-0.15, 1, below_lip)) * (0.5 + 0.5 * corners)
-        shadow = shadow * (0.68 + 0.32 * above_lip)
+        shadow = shadow * (0.82 + 0.18 * above_lip)
         bright, opacity, flesh = rows[:, UPPER].split(1, dim=1)
         row = torch.lerp(upper_tooth * bright, gum * bright / 0.55, flesh)
         # The picture's own colours have their shadows already.
@@ -221,7 +195,10 @@ class Mouth:
         row = torch.maximum(row * light.clamp_min(1e-3) ** exponents, 0.5 * cavity)
         colour = torch.lerp(colour * shadow.clamp_min(1e-3) ** exponents, row, opacity)
         colour = colour * (1 + self._grain(frame))
-        return (colour if own is None else self._with_own(height, own, colour, under_lip**exponents)) * 2 - 1
+        if self.own is not None:  # goes with the head, under what is drawn
+            shadow = 1 - 0.20 * (1 - under_lip**exponents) * smooth(0.0, 0.03, wider)
+            colour = torch.lerp(colour, own_colour * shadow, own[:, 3:] * kept)
+        return colour * 2 - 1
 
     def _grain(self, frame: MouthFrame) -> Tensor:
         """Relative change of light by grain that is fixed to the head, [B,1,h,w]."""
@@ -230,23 +207,13 @@ class Mouth:
         grain = self.grain.expand(len(grid), -1, -1, -1)
         return F.grid_sample(grain, grid, "bilinear", "reflection", align_corners=False)
 
-    def _gone(self, height: Tensor) -> Tensor:
-        """How far whole drawn teeth have taken the place of the strip of own ones that the picture shows
-        [B,1,1,1], in mouths that are open wider by so much: of most teeth such a strip is but the tips."""
-        wider = height.amax((2, 3), keepdim=True) - self.face.gap
-        return smooth(*_STRIP_GOES, wider) * smooth(*_STRIP, torch.as_tensor(self.face.gap).to(height))
-
-    def _with_own(self, height: Tensor, own: Tensor, drawn: Tensor, under_lip: Tensor) -> Tensor:
-        """Drawn colours under what the picture shows itself [B,5,h,w], which goes with the head; height
-        [B,1,h,w] of the opening in model units."""
-        wider = height.amax((2, 3), keepdim=True) - self.face.gap
-        share = torch.lerp(own[:, 4:], own[:, 3:4], smooth(0.0, 0.022, wider))
-        if self.own.shows_teeth:
-            share = share * (1 - self._gone(height))
-        else:  # darkness alone is no thing that would stay in its place
-            share = share * smooth(0.06, 0.01, wider)
-        shadow = 1 - (0.20 - 0.20 * under_lip) * smooth(0.0, 0.03, wider)
-        return torch.lerp(drawn, own[:, :3] * shadow, share)
+    def _kept(self, wider: Tensor) -> Tensor:
+        """How far what the picture shows itself is still shown [B,1,1,1], in mouths that are open wider than
+        there by so much, model units."""
+        if not self.own.shows_teeth:  # darkness alone is no thing that would stay in its place
+            return smooth(0.06, 0.01, wider)
+        # Of most teeth a strip is but the tips: whole drawn ones take its place.
+        return 1 - smooth(*_STRIP_GOES, wider) * smooth(*_STRIP, torch.as_tensor(self.face.gap).to(wider))
 
 
 def _rest(frame: MouthFrame, face: OwnFace) -> Tensor:
@@ -254,78 +221,6 @@ def _rest(frame: MouthFrame, face: OwnFace) -> Tensor:
     own = frame.pixels(face.contours[LIPS, EDGE])
     moved = (frame.contours[:, EDGE] - own).norm(dim=-1).amax(-1) / face.unit
     return smooth(_REST[1], _REST[0], moved)
-
-
-def _own_inside(
-    face: OwnFace, picture: np.ndarray, sigma: float
-) -> tuple[OwnInside | None, np.ndarray | None]:
-    """Interior of a mouth that is open in the picture, and its pixels' colours [N,3]; None of a shut one."""
-    if face.jaw <= 0:
-        return None, None
-    unit, size = face.unit, len(picture)
-    edge = transform(face.contours[LIPS, EDGE], face.pose[0])
-    edge = Camera.of_size(size).pixels(edge).cpu().numpy()
-    room = size // 12
-    x0, y0 = np.maximum(edge.min(0).astype(int) - room, 0)
-    x1, y1 = np.minimum(edge.max(0).astype(int) + room, size)
-    part = picture[y0:y1, x0:x1]
-    mask = fill_polygon(edge - (x0, y0), part.shape[:2])
-    colours = part[cv2.erode(mask, np.ones((3, 3))) > 0.9]
-    # Lips are not believed: landmarks lie beside their edge by a little.
-    rim = 2 * max(1, round(min(0.006 * unit + 0.7 * sigma, 0.14 * face.gap * unit))) + 1
-    known = cv2.erode(mask, np.ones((rim, 3)))
-    known = known * _unlike_lips(part, colours, lip_colour(picture, face.points.cpu().numpy()))
-    grown = inpaint(part, known)
-    # Gaps between teeth are as red as lips: what lies between two teeth is no lip.
-    between = np.ones((1, 2 * max(1, int(_TOOTH * unit)) + 1), np.uint8)
-    known = np.minimum(cv2.morphologyEx(known, cv2.MORPH_CLOSE, between), cv2.erode(mask, np.ones((3, 3))))
-
-    def stretched(rows: int, above: bool) -> np.ndarray:
-        anchor = (0, 0 if above else rows - 1)
-        return cv2.dilate(known, np.ones((rows, 1), np.uint8), anchor=anchor)
-
-    # Upwards drawn teeth go on; downwards a little is grown, as long as the mouth opens no wider.
-    wider = stretched(max(2, int(0.012 * unit)), True)
-    closer = np.maximum(wider, stretched(max(2, int(0.022 * unit)), False))
-    sideways = np.ones((1, 2 * int(0.03 * unit) + 1), np.uint8)
-    soft = max(size / 300, 1.2 * sigma)
-    shares = [blur(wider, soft)[..., None], blur(cv2.dilate(closer, sideways), soft)[..., None]]
-    texture = torch.cat(
-        [as_picture(grown, face.image), as_map(np.concatenate(shares, -1), face.image)], dim=1
-    )
-    corner = torch.tensor([x0, y0], dtype=torch.float32, device=face.image.device)
-    colours = colours if len(colours) > 20 else None
-    teeth = (
-        colours is not None
-        and _own_tooth(colours, skin_colour(picture, face.points.cpu().numpy())) is not None
-    )
-    return OwnInside(texture, corner, teeth), colours
-
-
-def _own_tooth(inside: np.ndarray, skin: np.ndarray) -> np.ndarray | None:
-    """Colour of the teeth among an open mouth's pixels [N,3]; None if it shows none."""
-    luma = inside @ LUMA
-    bright = inside[luma >= np.percentile(luma, 88)].mean(0)
-    return bright if bright @ LUMA > 0.55 * (skin @ LUMA) and np.ptp(bright) / bright.max() < 0.40 else None
-
-
-def _unlike_lips(part: np.ndarray, inside: np.ndarray, lips: np.ndarray) -> np.ndarray:
-    """0 where pixels [h,w,3] are rather as red as lips than as an open mouth's brighter pixels [N,3], else 1.
-
-    1 in pictures without colour.
-    """
-
-    def redness(colour: np.ndarray) -> np.ndarray:
-        return (colour[..., 0] - colour[..., 1:].mean(-1)) / np.maximum(colour @ LUMA, 0.1)
-
-    if len(inside) < 20:
-        return np.ones(part.shape[:2], np.float32)
-    luma = inside @ LUMA
-    white, red = float(np.median(redness(inside[luma >= np.percentile(luma, 70)]))), float(redness(lips))
-    if red - white < 0.15:
-        return np.ones(part.shape[:2], np.float32)
-    bright = smoothstep(0.25, 0.45, (part @ LUMA) / max(float(lips @ LUMA), 1e-3))
-    return 1 - bright * smoothstep(white + 0.4 * (red - white), white + 0.7 * (red - white), redness(part))
 
 
 def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) -> MouthColours:
@@ -336,15 +231,15 @@ def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) ->
     tooth = min(1.04 * light, 0.86) * (1 + _TINT * (white_hue(picture, points) - 1))
     lip_light = float(lips @ LUMA)
     flesh = lips - lip_light
-    tongue = np.clip(0.86 * lip_light + 1.15 * flesh, 0.02, 1)
-    gum = np.clip(0.95 * lip_light + 0.9 * flesh, 0.02, 1)
+    tongue = redden(np.clip(0.86 * lip_light + 1.15 * flesh, 0.02, 1), skin)
+    gum = redden(np.clip(0.95 * lip_light + 0.9 * flesh, 0.02, 1), skin)
     black = min(float(np.percentile(picture @ LUMA, 1.5)), 0.12)
     tongue_light = max(float(tongue @ LUMA), 1e-3)
     tint = (tongue / tongue_light) ** 1.4 if coloured else np.ones(3)
     cavity = max(0.22 * tongue_light, 0.75 * black) * tint
     lift = np.ones(3)
     if own is not None:
-        luma, own_tooth = own @ LUMA, _own_tooth(own, skin)
+        luma, own_tooth = own @ LUMA, brightest_teeth(own, skin)
         if own_tooth is not None:
             # Lips shade what they part over a little: wide open, teeth are as bright as others' nearly.
             tooth = np.maximum(own_tooth, (own_tooth + tooth) / 2)
@@ -357,3 +252,12 @@ def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) ->
         tooth, gum, tongue, cavity = (grey * float(c @ LUMA) for c in (tooth, gum, tongue, cavity))
     exponents = np.array(_RED if coloured else (1.0, 1.0, 1.0))
     return MouthColours(*(np.clip(c, 0, 1) for c in (tooth, gum, tongue, cavity)), exponents, lift)
+
+
+def redden(flesh: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Flesh [3] at least so much redder than the skin as mouths are, as light as it was."""
+    light, green = float(flesh @ LUMA), flesh[1]
+    red = max(flesh[0] / green, _REDDER * skin[0] / max(skin[1], 0.02))
+    blue = max(flesh[2] / green, skin[2] / max(skin[1], 0.02))
+    hue = np.array([red, 1.0, blue])
+    return np.clip(hue * light / float(hue @ LUMA), 0.02, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gohd_core.face.camera import Camera, rotation
 from gohd_core.mesh.frame import EDGE, POINTS
+from gohd_core.mesh.photometry import smoothstep
 
 LOWER, UPPER = 0, 1
 REACH = 1.2
@@ -66,6 +67,8 @@ _ROWS = (
 _MEAN_MOUTH = 0.184
 """Half the width of a mouth at rest, model units. Wide mouths have wider arches, but only half as much as
 they are wider themselves."""
+_TIPS = (-0.08, 0.02)
+"""How much lower and higher than others' the upper teeth's tips of a portrait may lie, model units."""
 _CURVE = 0.62
 """Depth of an arch's end behind its middle, in half widths."""
 
@@ -97,6 +100,13 @@ class Arches:
         )
         at = torch.stack([middle[0].expand(2), middle[1].expand(2), front - depth], -1)
         return cls(at, width * share, top, bottom)
+
+    def lowered(self, tips: float) -> Arches:
+        """The same with the upper row's tips at a height in the head."""
+        shift = (tips - self.middle[UPPER, 1] - self.bottom[UPPER]).clamp(*_TIPS)
+        upper = torch.zeros_like(self.top)
+        upper[UPPER] = shift
+        return replace(self, top=self.top + upper, bottom=self.bottom + upper)
 
     def places(self, pose: Tensor, jaw: Tensor, pixels: Tensor, size: int) -> Tensor:
         """Texture coordinates of the rows behind pixels, [B,2,h,w,2]: along and down, -1..1 on the row.
@@ -155,7 +165,7 @@ def draw_rows(width: int, sigma: float, dim: float, phase: float = 0.0) -> np.nd
     pictures = []
     for k, least, darker in ((LOWER, 0.25, 0.75), (UPPER, 0.30, dim)):
         bright, opacity, gum = _row(_ROWS[k], across, down if k == UPPER else -down, phase)
-        bright = bright * (1 - darker * _ramp((np.abs(across) - least) / (0.95 - least)))
+        bright = bright * (1 - darker * smoothstep(0, 1, (np.abs(across) - least) / (0.95 - least)))
         pictures.append(np.stack([bright, opacity, gum], -1))
     smaller = [cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures]
     soft = [cv2.GaussianBlur(p, (0, 0), sigma) if sigma > 0.25 else p for p in smaller]
@@ -185,8 +195,8 @@ def _row(row: _Row, across: np.ndarray, down: np.ndarray, phase: float) -> tuple
     round_in, round_out = np.exp(-within / 0.08), np.exp(-(1 - within) / 0.13)
     tip = 2 * length - 1 + slant - 0.05 * round_in - 0.08 * round_out
     neck = -0.93 + 0.17 * (2 * within - 1) ** 2 + 0.05 * wobble
-    opacity = _ramp((tip - down) / 0.07) * _ramp((1.0 - place) / 0.10)
-    gum = 1 - _ramp((down - neck) / 0.06)
+    opacity = smoothstep(0, 1, (tip - down) / 0.07) * smoothstep(0, 1, (1.0 - place) / 0.10)
+    gum = 1 - smoothstep(0, 1, (down - neck) / 0.06)
     gap = np.exp(-((edge * width / (0.0105 + 0.003 * np.sin(2.3 * phase))) ** 2))
     bright = shades[tooth] * (1 + 0.05 * wobble)
     bright = bright * (1 - 0.18 * gap * (0.30 + 0.70 * np.clip((down + 1) / 1.6, 0, 1)))
@@ -197,8 +207,3 @@ def _row(row: _Row, across: np.ndarray, down: np.ndarray, phase: float) -> tuple
     bright = bright + 0.05 * shine
     bright = bright * (1 - gum) + gum * 0.55 * (1 - 0.15 * gap)
     return bright, opacity, gum
-
-
-def _ramp(x: np.ndarray) -> np.ndarray:
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)

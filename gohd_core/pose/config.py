@@ -44,6 +44,9 @@ class DiffusionConfig:
         residual_scale: [C] units of the residual that one unit of the diffused variable stands for;
             empty means one (the released weights diffuse radians and translations as they are).
         clamp: the diffused variable is clamped to +-clamp once, at the very end (the release: 1).
+        slow_noise: deviation of slow noise that a seed adds to what sampling starts from; ours, see
+            `pose/variety.py`. 0: none, as in the paper.
+        mirrors: odd seeds sample the mirror image; for networks that were trained on mirror images, too.
         alignment: how the audio condition is laid out, see `gohd_core.audio`. "release" is what the
             official script feeds (25 % fast, wraps at 80 %), "aligned" the same mel at the right
             time (the default), "mel100" the 100 rows/s spectrogram that its parameters hint at. The
@@ -77,6 +80,8 @@ class DiffusionConfig:
     guidance: float = DEFAULT_GUIDANCE
     residual_scale: tuple[float, ...] = ()
     clamp: float = 1.0
+    slow_noise: float = 0.0
+    mirrors: bool = False
     alignment: str = "aligned"
     window: int = 250
     overlap: int = 50

@@ -22,6 +22,7 @@ from gohd_core.pose.denoiser import DenoisingNetwork
 from gohd_core.pose.guidance import GuidedPrediction, ScoreCache, branches
 from gohd_core.pose.samplers import Noise, sampler_named
 from gohd_core.pose.schedule import NoiseSchedule
+from gohd_core.pose.variety import mirror, slow_noise
 from gohd_core.pose.windows import Windows
 
 logger = logging.getLogger(__name__)
@@ -137,7 +138,8 @@ class PoseDiffusion(Runtime):
                 no way to leave p0 out, as released, has nothing to mix and is sampled as it is.
             window, overlap: frames of a sampling window, and what it shares with the next. None means
                 the model's own; window 0 samples everything at once (memory grows with T squared).
-            seed: of the noise; the same seed gives the same motion on every device. 0 when absent.
+            seed: of the noise; the same seed gives the same motion on every device. 0 when absent. Odd
+                seeds sample the mirror image where the config says so.
             noise: the Gaussian draws themselves, `[steps, T, C]` or `[steps, 1, T, C]`: noise[0]
                 starts the run, noise[k] is added at step steps - k. The deterministic samplers use
                 noise[0] alone and also take `[1, T, C]`.
@@ -152,8 +154,9 @@ class PoseDiffusion(Runtime):
         visited = method.choose(self.schedule, self._step_count(steps, method.default_steps))
         windows = Windows.plan(frames, *self._window(frames, window, overlap))
         draw = self._noise((frames, config.channels), len(visited), method.stochastic, seed, noise)
+        mirrored = config.mirrors and bool((seed or 0) % 2)
         with torch.inference_mode():
-            placed = None if initial is None else self._placed(initial)
+            placed = None if initial is None else self._placed(mirror(initial) if mirrored else initial)
             terms = branches(self.network, initial is not None, gamma)
             guided = GuidedPrediction(terms, self._placed(mel), placed, visited, windows, self._cache)
 
@@ -166,6 +169,7 @@ class PoseDiffusion(Runtime):
 
             x0 = method(predict, self.schedule, visited, draw)
         x0 = x0.clamp(-config.clamp, config.clamp).cpu()
+        x0 = mirror(x0) if mirrored else x0
         return (
             x0 * torch.tensor(config.residual_scale, dtype=torch.float32, device="cpu")
             if config.residual_scale
@@ -240,8 +244,16 @@ class PoseDiffusion(Runtime):
                 raise BadInput("Both a seed and the noise itself were given; give one of them.")
             given = checks.noise(noise, shape, steps, stochastic).to(device)
             return lambda k: given[k]
-        generator = torch.Generator().manual_seed(checks.seed(0 if seed is None else seed))
-        return lambda k: torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu").to(device)
+        seed = checks.seed(0 if seed is None else seed)
+        generator = torch.Generator().manual_seed(seed)
+
+        def drawn(k: int) -> Tensor:
+            white = torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu")
+            if k == 0 and self.config.slow_noise:
+                white += self.config.slow_noise * slow_noise(*shape, seed)
+            return white.to(device)
+
+        return drawn
 
 
 class GazeDiffusion(PoseDiffusion):

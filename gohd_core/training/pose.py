@@ -16,6 +16,7 @@ from gohd_core.errors import BadInput
 from gohd_core.measures.motion_statistics import motion_figures
 from gohd_core.pose import DenoisingNetwork, DiffusionConfig, GazeDiffusion, PoseDiffusion
 from gohd_core.pose.schedule import NoiseSchedule
+from gohd_core.pose.variety import MIRRORED
 from gohd_core.training.audio.features import read_sound
 from gohd_core.training.framework.sample_videos import clip_sound, head_film
 from gohd_core.training.framework.sampling import audio_frames, random_window, valid_frames
@@ -27,12 +28,6 @@ _FILM = 250
 """Frames of a sample."""
 MEL_PER_DECIBEL = 0.08
 """Change of the 80/s log-mel spectrogram by one decibel (8 * dB / 100)."""
-
-MIRRORED = {
-    "pose": np.array([1, -1, -1, -1, 1, 1], np.float32),
-    "gaze": np.array([-1, 1], np.float32),
-}
-"""Signs under left-right reflection: pitch, height and depth stay; yaw, roll and sideways turn over."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,8 @@ class PoseDraw:
         if self.values == "gaze":  # files hold (pitch, yaw), the network works on [horizontal, vertical]
             sequence, initial = sequence[:, ::-1], initial[::-1]
         if rng.random() < config.mirror_share:
-            sequence, initial = sequence * MIRRORED[self.values], initial * MIRRORED[self.values]
+            signs = np.array(MIRRORED[network.channels], np.float32)
+            sequence, initial = sequence * signs, initial * signs
         mel = read_sound(clip, window, alignment=network.alignment, keep=config.data.cache_features)["mel"]
         if config.gain != (0.0, 0.0):
             mel = np.clip(mel + MEL_PER_DECIBEL * rng.uniform(*config.gain), -4, 4)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 
+from gohd_core.constants import FPS
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.expression import ExpressionConfig, EyeMotionState, frame_noise, predictor
+from gohd_core.expression.noise import space_blinks
 from tests.support import recipe
 from tests.support.expression_recipe import clip, small_predictor
 
@@ -137,6 +140,32 @@ def test_noise_depends_on_seed_and_frame_alone() -> None:
     assert torch.equal(frame_noise(3, 250, 5, 32), whole[250:255])
     assert abs(float(whole.mean())) < 0.03 and float(whole.std()) == pytest.approx(1, abs=0.03)
     assert len({row.numpy().tobytes() for row in whole}) == 400
+
+
+def test_blinks_are_spaced_as_people_space_theirs() -> None:
+    """Bentivoglio et al. 1997: 26 a minute in conversation; intervals of a Poisson process vary by 1."""
+    noise = frame_noise(4, 0, 60_000, 3)
+    spaced, _ = space_blinks(noise, 2.25, 1.0)
+    intervals = {}
+    for name, values in (("independent", noise), ("spaced", spaced)):
+        intervals[name] = np.diff(np.flatnonzero(values[:, 0] > 2.25)) / FPS
+    assert 18 < 60 / intervals["spaced"].mean() < 27
+    assert intervals["spaced"].min() > 0.4 > intervals["independent"].min()
+    spread = {name: float(times.std() / times.mean()) for name, times in intervals.items()}
+    assert 0.5 < spread["spaced"] < 0.7 < 0.9 < spread["independent"]
+    assert np.quantile(intervals["spaced"], 0.99) < 9 < np.quantile(intervals["independent"], 0.99)
+    assert torch.equal(spaced[:, 1:], noise[:, 1:])
+    assert abs(float(spaced[:, 0].mean())) < 0.05
+
+
+def test_spacing_goes_on_from_chunk_to_chunk() -> None:
+    noise = frame_noise(4, 0, 900, 1)
+    whole, last = space_blinks(noise, 2.25, 0.7)
+    parts, since = [], 0.7
+    for part in noise.split([1, 300, 599]):
+        spaced, since = space_blinks(part, 2.25, since)
+        parts.append(spaced)
+    assert torch.equal(torch.cat(parts), whole) and since == last
 
 
 def call(**changes: object) -> Callable[[], object]:

@@ -12,6 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh import drawing, head, sampling
@@ -21,7 +22,7 @@ from gohd_core.mesh.contour_warp import contour_flows
 from gohd_core.mesh.flow_inverse import inverse_flow, inverse_flow_plain
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.gaze import from_head, into_head
-from gohd_core.mesh.inpaint import hidden_wall, push_pull
+from gohd_core.mesh.inpaint import hidden_wall
 from gohd_core.mesh.matte import refined, split
 from gohd_core.mesh.source import MeshSource, mesh_source
 from gohd_core.motion import Expression, Gaze, Motion, Pose
@@ -295,7 +296,7 @@ def test_push_pull_keeps_what_is_known_and_fills_the_rest_with_its_range():
     generator = torch.Generator().manual_seed(0)
     image = torch.rand(1, 3, 23, 37, generator=generator)
     known = (torch.rand(1, 1, 23, 37, generator=generator) > 0.8).float()
-    filled = push_pull(image * known - 9 * (1 - known), known)
+    filled = push_pull_inpaint(image * known - 9 * (1 - known), known)
     assert torch.allclose(filled * known, image * known, atol=1e-5)
     assert filled.min() > -0.01 and filled.max() < 1.01
 

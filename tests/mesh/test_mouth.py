@@ -1,11 +1,15 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from gohd_core.mesh.drawing import draw
-from gohd_core.mesh.frame import MouthFrame
+from gohd_core.mesh.frame import EDGE, LIPS, MouthFrame
+from gohd_core.mesh.mouth import redden
+from gohd_core.mesh.photometry import LUMA
 from gohd_core.mesh.source import mesh_source
+from gohd_core.mesh.teeth import UPPER
 from tests.support.mesh_faces import SIZE, astronaut, drawn_parts, painted, painted_mesh, painted_picture
 
 JAW, SMILES = 0, [7, 8]
@@ -97,7 +101,7 @@ def test_own_teeth_stay_where_the_head_has_them(smiling, monkeypatch):
 def test_a_strip_of_own_teeth_gives_way_to_whole_drawn_ones(smiling, monkeypatch):
     own = smiling.mouth.own
     green = own.picture.clone()
-    green[:, :3] = torch.tensor([-1.0, 1.0, -1.0])[:, None, None]
+    green[:, [0, 1, 2, 4, 5, 6]] = torch.tensor([-1.0, 1.0, -1.0] * 2)[:, None, None]
     shown = []
     for gap in (smiling.face.gap, 0.03):
         mouth = replace(smiling.mouth, own=replace(own, picture=green), face=replace(smiling.face, gap=gap))
@@ -106,8 +110,16 @@ def test_a_strip_of_own_teeth_gives_way_to_whole_drawn_ones(smiling, monkeypatch
     assert shown[0] > 0.5 and shown[1] < 0.1
 
 
+def test_drawn_teeth_end_where_own_ones_do(smiling):
+    lips, mouth = smiling.face.contours[LIPS, EDGE, :, 1], smiling.mouth
+    # Hers reach down to the lower lip.
+    assert lips[36] < mouth.own.tips < lips[36] + 0.3 * smiling.face.gap
+    tips = (mouth.arches.middle[:, 1] + mouth.arches.bottom)[UPPER]
+    assert tips.item() == pytest.approx(mouth.own.tips, abs=1e-5)
+
+
 def test_gaps_between_own_teeth_are_no_holes(smiling):
-    rows = [(row, (row > 0.9).nonzero()[:, 0]) for row in smiling.mouth.own.picture[0, 3]]
+    rows = [(row, (row > 0.9).nonzero()[:, 0]) for row in smiling.mouth.own.picture[0, 7]]
     rows = [row[seen.min() : seen.max() + 1] for row, seen in rows if len(seen) > 5]
     assert len(rows) >= 3 and min(row.min() for row in rows) > 0.85
 
@@ -126,3 +138,13 @@ def test_the_mouth_opens_steadily(smiling):
     frames = draw(smiling, with_jaw(smiling, *jaws))
     steps = (frames[1:] - frames[:-1]).abs().mean((1, 2, 3))
     assert steps.max() < 4 * steps.median()
+
+
+def test_mouths_are_red_inside_where_lips_are_painted_as_yellow_as_skin():
+    skin, lips = np.array([0.87, 0.75, 0.54]), np.array([0.64, 0.48, 0.30])
+    tongue = redden(lips, skin)
+    assert tongue[0] / tongue[1] == pytest.approx(1.42 * 0.87 / 0.75)
+    assert tongue[2] / tongue[1] == pytest.approx(0.54 / 0.75)
+    assert tongue @ LUMA == pytest.approx(lips @ LUMA)
+    red = np.array([0.6, 0.2, 0.2])
+    np.testing.assert_allclose(redden(red, skin), red)

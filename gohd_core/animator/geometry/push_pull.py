@@ -7,20 +7,22 @@ from torch import Tensor
 
 
 def push_pull_inpaint(image: Tensor, confidence: Tensor) -> Tensor:
-    """Fills what is unknown of a picture from what is known around it, [B,C,S,S] float32.
+    """Fills what is unknown of a picture from what is known around it, [B,C,H,W] float32.
 
     Pull: weighted averages of ever larger cells; push: each level is laid under the next finer one, so that
-        the
-    nearest known pixels count most. Where nothing is known at all the picture stays.
+    the nearest known pixels count most. Where nothing is known at all the picture stays.
 
     Args:
-        image: [B,C,S,S]; S a power of two.
-        confidence: [B,1,S,S] how far each pixel is known, 0..1.
+        image: [B,C,H,W].
+        confidence: [B,1,H,W] how far each pixel is known, 0..1.
     """
-    confidence, image = confidence.float(), image.float()
-    levels = [(image * confidence, confidence)]
+    image, confidence = image.float(), confidence.float()
+    height, width = image.shape[-2:]
+    side = 1 << (max(height, width) - 1).bit_length()
+    room = (0, side - width, 0, side - height)
+    levels = [(F.pad(image * confidence, room), F.pad(confidence, room))]
     while levels[-1][1].shape[-1] > 1:
-        levels.append(tuple(F.avg_pool2d(x, 2) for x in levels[-1]))
+        levels.append(tuple(F.avg_pool2d(each, 2) for each in levels[-1]))
     colours, weight = levels[-1]
     if not weight.any():
         return image
@@ -29,6 +31,7 @@ def push_pull_inpaint(image: Tensor, confidence: Tensor) -> Tensor:
         coarse = F.interpolate(filled, size=weight.shape[-2:], mode="bilinear", align_corners=False)
         known = colours / weight.clamp_min(1e-6)
         filled = coarse + weight.clamp(max=1) * (known - coarse)
+    filled = filled[..., :height, :width]
     return filled + confidence * (image - filled)
 
 

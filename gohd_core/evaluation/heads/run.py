@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def heads(
 
     Args:
         videos: people who talk, for comparison; `reader` reads them (a `FaceReader`, or what loads one).
-        seeds: heads that are made of each recording; the first stands in the table of recordings.
+        seeds: heads that are made of each recording; the table of recordings holds their means.
         seconds: the part of each recording that is heard; all of these parts joined make the long clip.
     Raises: `BadInput` for weights in another space, and nothing to measure.
     """
@@ -58,7 +58,7 @@ def heads(
         features = _cut(path, seconds)
         heard.append(features.waveform)
         samples = [make_head(models, features, seed) for seed in range(seeds)]
-        made.put(Path(path).name, head_figures(samples[0]))
+        made.put(Path(path).name, _means([head_figures(one) for one in samples]))
         alike.put(Path(path).name, seed_figures(samples))
     _mean_row(made), _mean_row(alike)
     joined = audio_features(torch.cat(heard), SAMPLE_RATE)
@@ -151,6 +151,13 @@ def _seed_table(seeds: int) -> Table:
 
 
 def _mean_row(table: Table) -> None:
-    rows = list(table.rows.values())
-    figures = {name: [row[name] for row in rows if row.get(name) is not None] for name in table.columns}
-    table.put(MEAN, {name: float(np.nanmean(values)) for name, values in figures.items() if values})
+    table.put(MEAN, _means(list(table.rows.values())))
+
+
+def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Means of each figure over the rows that have it."""
+    found = {
+        name: [row[name] for row in rows if row.get(name) is not None and not np.isnan(row[name])]
+        for name in rows[0]
+    }
+    return {name: float(np.mean(values)) for name, values in found.items() if values}

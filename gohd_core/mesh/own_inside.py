@@ -1,0 +1,159 @@
+"""The inside of a mouth that is open in its picture: own teeth, to be kept and carried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gohd_core.face.camera import Camera, transform
+from gohd_core.mesh.frame import EDGE, LIPS, POINTS, OwnFace
+from gohd_core.mesh.photometry import (
+    LUMA,
+    as_map,
+    as_picture,
+    blur,
+    fill_polygon,
+    inpaint,
+    lip_colour,
+    skin_colour,
+    smooth,
+    smoothstep,
+)
+
+_TOOTH = 0.035
+"""Half a tooth's width, model units."""
+_FEWEST = 20
+"""Pixels between the lips that tell nothing."""
+_BRIGHT = 0.6
+"""Light of own teeth, as a share of their brightest parts', from which on a pixel is theirs."""
+_MIDDLE = 0.25
+"""How much of half a mouth, from its middle on, tells how far down they reach."""
+
+
+@dataclass(frozen=True)
+class OwnInside:
+    """The inside of a mouth that is open in the picture, in a window of the crop.
+
+    Attributes:
+        picture: [1,8,h,w] colours, grown over the lips, and how far they may be shown: of all that lies
+            there, while the mouth opens no wider than in the picture; and of the teeth alone, while it does.
+        corner: [2] (column, row) of the window's first pixel.
+        tips: height of the upper teeth's tips in the head, model units, if it shows teeth.
+    """
+
+    picture: Tensor
+    corner: Tensor
+    tips: float | None
+
+    @property
+    def shows_teeth(self) -> bool:
+        return self.tips is not None
+
+    def at(self, pixels: Tensor, wider: Tensor) -> Tensor:
+        """Colours and share [B,4,h,w] at pixels [B,h,w,2] of the crop, in mouths that are open wider than in
+        the picture by so much [B,1,1,1], model units."""
+        size = self.picture.new_tensor(self.picture.shape[:1:-1])
+        grid = (2 * (pixels - self.corner) + 1) / size - 1
+        picture = self.picture.expand(len(grid), -1, -1, -1)
+        found = F.grid_sample(picture, grid, "bilinear", "border", align_corners=False)
+        return torch.lerp(found[:, :4], found[:, 4:], smooth(0.0, 0.022, wider))
+
+
+def own_inside(
+    face: OwnFace, picture: np.ndarray, sigma: float
+) -> tuple[OwnInside | None, np.ndarray | None]:
+    """What an open mouth shows, and its pixels' colours [N,3]; `sigma`: blur of the picture [S,S,3]."""
+    if face.jaw <= 0:
+        return None, None
+    unit, size = face.unit, len(picture)
+    edge = transform(face.contours[LIPS, EDGE], face.pose[0])
+    edge = Camera.of_size(size).pixels(edge).cpu().numpy()
+    room = size // 12
+    x0, y0 = np.maximum(edge.min(0).astype(int) - room, 0)
+    x1, y1 = np.minimum(edge.max(0).astype(int) + room, size)
+    part, edge = picture[y0:y1, x0:x1], edge - (x0, y0)
+    mask = fill_polygon(edge, part.shape[:2])
+    within = cv2.erode(mask, np.ones((3, 3)))
+    colours = part[within > 0.9]
+    points = face.points.cpu().numpy()
+    tooth = brightest_teeth(colours, skin_colour(picture, points))
+    # Lips are not believed: landmarks lie beside their edge by a little.
+    rim = 2 * max(1, round(min(0.006 * unit + 0.7 * sigma, 0.14 * face.gap * unit))) + 1
+    known = cv2.erode(mask, np.ones((rim, 3)))
+    known = known * _unlike_lips(part, colours, lip_colour(picture, points))
+    # Teeth alone stay where they are while the mouth opens wider; gaps between them are as red as lips.
+    teeth = known if tooth is None else known * (part @ LUMA > _BRIGHT * (tooth @ LUMA))
+    between = np.ones((1, 2 * max(1, int(_TOOTH * unit)) + 1), np.uint8)
+    whole = np.minimum(cv2.morphologyEx(teeth, cv2.MORPH_CLOSE, between), within)
+    # Upwards drawn teeth go on; downwards a little is grown, as long as the mouth opens no wider.
+    wider = _stretched(whole, max(2, int(0.012 * unit)), True)
+    closer = np.maximum(known, whole)
+    closer = np.maximum(_stretched(closer, max(2, int(0.022 * unit)), False), wider)
+    sideways = np.ones((1, 2 * int(0.03 * unit) + 1), np.uint8)
+    soft = max(size / 300, 1.2 * sigma)
+    layers = [
+        torch.cat([as_picture(inpaint(part, seen), face.image), as_map(blur(share, soft), face.image)], 1)
+        for seen, share in (
+            (known, cv2.dilate(closer, sideways)),
+            (np.minimum(cv2.erode(whole, np.ones((3, 3))), teeth), wider),
+        )
+    ]
+    texture = torch.cat(layers, 1)
+    corner = torch.tensor([x0, y0], dtype=torch.float32, device=face.image.device)
+    tips = None
+    if tooth is not None:
+        heights = face.contours[LIPS, EDGE, [POINTS // 4, 3 * POINTS // 4], 1]
+        tips = torch.lerp(*heights, _lowest(teeth, edge)).item()
+    return OwnInside(texture, corner, tips), colours if len(colours) > _FEWEST else None
+
+
+def brightest_teeth(inside: np.ndarray, skin: np.ndarray) -> np.ndarray | None:
+    """Colour of the teeth among an open mouth's pixels [N,3]; None if it shows none."""
+    if len(inside) <= _FEWEST:
+        return None
+    luma = inside @ LUMA
+    bright = inside[luma >= np.percentile(luma, 88)].mean(0)
+    return bright if bright @ LUMA > 0.55 * (skin @ LUMA) and np.ptp(bright) / bright.max() < 0.40 else None
+
+
+def _stretched(mask: np.ndarray, rows: int, above: bool) -> np.ndarray:
+    """A mask [h,w] grown by so many rows upwards, or downwards."""
+    anchor = (0, 0 if above else rows - 1)
+    return cv2.dilate(mask, np.ones((rows, 1), np.uint8), anchor=anchor)
+
+
+def _lowest(teeth: np.ndarray, edge: np.ndarray) -> float:
+    """How far down from the upper lip to the lower one teeth [h,w] reach in the mouth's middle, 0..1; edge
+    [48,2] of the lips in its pixels."""
+    right, top, left, bottom = edge[:: POINTS // 4]
+    row, column = np.nonzero(teeth > 0.5)
+    place = np.stack([column, row], -1)
+    across, way = (right - left) / 2, bottom - top
+    along = (place - (left + right) / 2) @ across / (across @ across)
+    down = (place - top) @ way / max(way @ way, 1e-3)
+    down = down[np.abs(along) < _MIDDLE]
+    return float(np.clip(np.percentile(down, 98), 0, 1)) if len(down) else 1.0
+
+
+def _unlike_lips(part: np.ndarray, inside: np.ndarray, lips: np.ndarray) -> np.ndarray:
+    """0 where pixels [h,w,3] are rather as red as lips than as an open mouth's brighter pixels [N,3], else 1.
+
+    1 in pictures without colour.
+    """
+
+    def redness(colour: np.ndarray) -> np.ndarray:
+        return (colour[..., 0] - colour[..., 1:].mean(-1)) / np.maximum(colour @ LUMA, 0.1)
+
+    if len(inside) <= _FEWEST:
+        return np.ones(part.shape[:2], np.float32)
+    luma = inside @ LUMA
+    white, red = float(np.median(redness(inside[luma >= np.percentile(luma, 70)]))), float(redness(lips))
+    if red - white < 0.15:
+        return np.ones(part.shape[:2], np.float32)
+    bright = smoothstep(0.25, 0.45, (part @ LUMA) / max(float(lips @ LUMA), 1e-3))
+    return 1 - bright * smoothstep(white + 0.4 * (red - white), white + 0.7 * (red - white), redness(part))
