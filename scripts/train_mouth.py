@@ -51,8 +51,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=0.75, help="of processor time (0.75)")
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate (0.002)")
     parser.add_argument("--width", type=int, default=192, help="channels (192)")
-    parser.add_argument("--gain", type=float, default=1.2, help="on how far lips part, after training (1.2)")
-    parser.add_argument("--closing", type=float, default=6.0, help="px apart that come half as close (6)")
+    parser.add_argument(
+        "--gain", type=float, default=1.44, help="on how far lips part, after training (1.44)"
+    )
+    parser.add_argument("--closing", type=float, default=7.8, help="px apart that come half as close (7.8)")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     torch.set_num_threads(1)
