@@ -20,6 +20,7 @@ from gohd_core.face.camera import Camera, rotation, transform
 from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.flow_inverse import inverse_flow
 from gohd_core.mesh.shape import DROP, FaceShape
+from gohd_core.motion.curves import smoothstep
 from gohd_core.stylised.morphable import stylised_basis
 
 GRID = 128
@@ -199,13 +200,13 @@ def head_warp(
     points = in_head(depth)
     below = points_in_head[_CHIN, 1] - points[..., 1]
     across = points[..., 0]
-    directions = directions * (1 - _smoothstep(*_THROAT, below))[..., None]
+    directions = directions * (1 - smoothstep(*_THROAT, below))[..., None]
     # What only the mouth does stays below the eyes.
     nose, eyes = points_in_head[_NOSE, 1], points_in_head[list(_EYES), 1].mean()
-    lower = 1 - _smoothstep(0.0, 1.0, (points[..., 1] - nose) / (_TO_EYES * (eyes - nose)))
+    lower = 1 - smoothstep(0.0, 1.0, (points[..., 1] - nose) / (_TO_EYES * (eyes - nose)))
     directions[: DROP + 1] *= lower[..., None]
-    rigid = 1 - _smoothstep(0.0, _NECK, below)
-    rigid = rigid * (1 - _smoothstep(*_SIDES, across.abs()) * _smoothstep(-0.80, 0.05, below))
+    rigid = 1 - smoothstep(0.0, _NECK, below)
+    rigid = rigid * (1 - smoothstep(*_SIDES, across.abs()) * smoothstep(-0.80, 0.05, below))
     if alpha is None:
         rigid = rigid * torch.exp(-((_distance(covered) / GRID / _WITHOUT_MATTE) ** 2))
     neck = torch.exp(-((across / 0.25) ** 2 + ((below - 0.20) / 0.15) ** 2))
@@ -267,7 +268,7 @@ def _raster(
     depth = _blur(depth, 2.0)
     # At its outline the skull's sides are steep: what turning shows of them is shared with what lies beside.
     within = (_distance(1 - covered[0, 0]) / _SIDE_DEPTH).clamp(0, 1)
-    depth = torch.lerp(_blur(depth, _SIDE_BLUR), depth, _smoothstep(0.0, 1.0, within))
+    depth = torch.lerp(_blur(depth, _SIDE_BLUR), depth, smoothstep(0.0, 1.0, within))
     known = covered + 1 - F.max_pool2d(covered, 7, 1, 3)
     grid = push_pull_inpaint(grid.view(1, count, GRID, GRID) * covered, known)
     grid = F.avg_pool2d(F.pad(grid, (1,) * 4, mode="replicate"), 3, 1)
@@ -302,7 +303,7 @@ def _crossing(matte: Tensor) -> Tensor:
 
 def _from_sides(own: Tensor, width: float) -> Tensor:
     """[4,n,n] from 0 at the left, top, right and bottom side to 1 within."""
-    line = _smoothstep(0.0, width, (torch.arange(GRID, device=own.device, dtype=own.dtype) + 0.5) / GRID)
+    line = smoothstep(0.0, width, (torch.arange(GRID, device=own.device, dtype=own.dtype) + 0.5) / GRID)
     line = line[None].expand(GRID, GRID)
     return torch.stack([line, line.T, line.flip(1), line.T.flip(0)])
 
@@ -319,7 +320,7 @@ def _outward(alpha: Tensor | None, width: float, own: Tensor) -> Tensor:
     slope = torch.cat(
         [padded[..., 1:-1, :-2] - padded[..., 1:-1, 2:], padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1]], 1
     )
-    near = _blur(_smoothstep(0.0, 1.0, near)[None, None], 1.0)
+    near = _blur(smoothstep(0.0, 1.0, near)[None, None], 1.0)
     return F.normalize(slope, dim=1, eps=1e-4) * near
 
 
@@ -339,8 +340,3 @@ def _distance(covered: Tensor) -> Tensor:
 
     empty = (covered < 0.5).cpu().numpy().astype("uint8")
     return torch.from_numpy(cv2.distanceTransform(empty, cv2.DIST_L2, 5)).to(covered)
-
-
-def _smoothstep(low: float, high: float, x: Tensor) -> Tensor:
-    share = ((x - low) / (high - low)).clamp(0, 1)
-    return share * share * (3 - 2 * share)

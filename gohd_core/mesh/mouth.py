@@ -47,6 +47,8 @@ _CHARACTER = 150.0
 """Turns the width of a row into a phase by which its teeth are told from others'."""
 _TINT = 0.7
 """How much of the tint of the eyes' whites teeth have."""
+_REDDER = 1.42
+"""Red over green in a mouth is at least this many times the skin's (lips may be too pale to tell)."""
 _RED = (0.85, 1.12, 1.18)
 """Exponents of shadows: flesh around makes them red, grey ones look blue."""
 
@@ -235,8 +237,8 @@ def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) ->
     tooth = min(1.04 * light, 0.86) * (1 + _TINT * (white_hue(picture, points) - 1))
     lip_light = float(lips @ LUMA)
     flesh = lips - lip_light
-    tongue = np.clip(0.86 * lip_light + 1.15 * flesh, 0.02, 1)
-    gum = np.clip(0.95 * lip_light + 0.9 * flesh, 0.02, 1)
+    tongue = redden(np.clip(0.86 * lip_light + 1.15 * flesh, 0.02, 1), skin)
+    gum = redden(np.clip(0.95 * lip_light + 0.9 * flesh, 0.02, 1), skin)
     black = min(float(np.percentile(picture @ LUMA, 1.5)), 0.12)
     tongue_light = max(float(tongue @ LUMA), 1e-3)
     tint = (tongue / tongue_light) ** 1.4 if coloured else np.ones(3)
@@ -256,3 +258,12 @@ def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) ->
         tooth, gum, tongue, cavity = (grey * float(c @ LUMA) for c in (tooth, gum, tongue, cavity))
     exponents = np.array(_RED if coloured else (1.0, 1.0, 1.0))
     return MouthColours(*(np.clip(c, 0, 1) for c in (tooth, gum, tongue, cavity)), exponents, lift)
+
+
+def redden(flesh: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Flesh [3] at least so much redder than the skin as mouths are, as light as it was."""
+    light, green = float(flesh @ LUMA), flesh[1]
+    red = max(flesh[0] / green, _REDDER * skin[0] / max(skin[1], 0.02))
+    blue = max(flesh[2] / green, skin[2] / max(skin[1], 0.02))
+    hue = np.array([red, 1.0, blue])
+    return np.clip(hue * light / float(hue @ LUMA), 0.02, 1)

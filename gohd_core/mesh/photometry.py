@@ -10,6 +10,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.frame import OwnFace
+from gohd_core.motion import curves
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SKIN = (50, 280, 205, 425, 101, 330, 36, 266, 151, 9)
@@ -28,9 +29,8 @@ _COLOURED = 0.06
 
 
 def smoothstep(start: float, stop: float, x: np.ndarray | float) -> np.ndarray:
-    """0 up to `start`, 1 from `stop` on, smooth between."""
-    share = np.clip((np.asarray(x, np.float32) - start) / (stop - start), 0, 1)
-    return share * share * (3 - 2 * share)
+    """`motion.curves.smoothstep` in float32."""
+    return curves.smoothstep(start, stop, np.asarray(x, np.float32))
 
 
 def smooth(start: float | Tensor, stop: float | Tensor, x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gohd_core.mesh.contours import HALF
 from gohd_core.mesh.frame import POINTS
+from gohd_core.motion.curves import smoothstep
 
 _REACH, _STEPS = 0.024, 33
 """Search range for the seam on either side of the mesh's line, model units, and places in it."""
@@ -35,8 +36,7 @@ def seam_offset(image: Tensor, edge: Tensor, unit: float) -> Tensor:
     cost = (light - light.min(1, keepdims=True)) / contrast + _AWAY * (offsets / _REACH) ** 2
     found = offsets[_smoothest(cost, (offsets[:, None] - offsets) ** 2 / _BEND_LENGTH**2 * _BEND)]
     found = cv2.GaussianBlur(np.pad(found, 1)[None], (5, 1), 1.0, borderType=cv2.BORDER_REPLICATE)[0][1:-1]
-    inward = np.sin(np.arange(1, HALF) * np.pi / HALF) / 0.35
-    inward = np.clip(inward, 0, 1) ** 2 * (3 - 2 * np.clip(inward, 0, 1))
+    inward = smoothstep(0, 0.35, np.sin(np.arange(1, HALF) * np.pi / HALF))
     offset = np.zeros(POINTS)
     offset[1:HALF] = found * inward
     offset[:HALF:-1] = offset[1:HALF]

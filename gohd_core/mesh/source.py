@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,7 +21,7 @@ from gohd_core.mesh.fit import fit_face
 from gohd_core.mesh.frame import EDGE, LIPS, OwnFace
 from gohd_core.mesh.gaze import eyes_in_head, from_head, into_head
 from gohd_core.mesh.head import HeadWarp, head_warp
-from gohd_core.mesh.matte import split
+from gohd_core.mesh.matte import Layers, split
 from gohd_core.mesh.mouth import Mouth
 from gohd_core.mesh.sampling import doubled, grown, texels
 from gohd_core.mesh.seam import FOLLOW, seam_offset
@@ -90,6 +91,38 @@ def mesh_source(
         mask: [1,1,S,S] person mask in 0..1, or None.
         held: sides (left, top, right, bottom) that must stay as they are, inside a larger picture.
     """
+    with ThreadPoolExecutor(1, thread_name_prefix="gohd-layers") as beside:
+        # What needs the picture alone is made beside what needs the face.
+        layering = beside.submit(torch.no_grad()(_layers), image, mask)
+        face, shape = _own_face(image, mesh)
+        mouth, eyes = Mouth.of(face), Eyes.of(face)
+        layers, texture = layering.result()
+    own, size = face.descriptor, image.shape[-1]
+    alpha = None if bool((layers.alpha == 1).all()) else layers.alpha
+    return MeshSource(
+        own,
+        shape,
+        head_warp(shape, own, face.points_in_head, size, alpha=alpha, held=held),
+        texture,
+        None if alpha is None else layers.wall,
+        layers.fringe,
+        mouth,
+        eyes,
+        face,
+        own,
+        texels(size, image.device),
+        shape.contours_in(own, size),
+    )
+
+
+def _layers(image: Tensor, mask: Tensor | None) -> tuple[Layers, Tensor]:
+    """A picture's layers, and the person's texture."""
+    layers = split(image, mask)
+    return layers, doubled(grown(torch.cat([layers.person, layers.alpha], 1)))
+
+
+def _own_face(image: Tensor, mesh: Tensor) -> tuple[OwnFace, FaceShape]:
+    """The face of a picture, and its geometry."""
     size = image.shape[-1]
     mesh = _laid_on(image, mesh.to(image.device, torch.float32))
     fitted = fit_face(mesh[None], size)
@@ -107,25 +140,7 @@ def mesh_source(
     face = OwnFace(
         image, mesh[:, :2], points, contours, shape.contours, own, gaze[0], shape.gap, shape.jaw, unit
     )
-    layers = split(image, mask)
-    alone = bool((layers.alpha == 1).all())
-    warp = head_warp(shape, own, points, size, alpha=None if alone else layers.alpha, held=held)
-    texture = doubled(grown(torch.cat([layers.person, layers.alpha], 1)))
-    wall = None if alone else layers.wall
-    return MeshSource(
-        own,
-        shape,
-        warp,
-        texture,
-        wall,
-        layers.fringe,
-        Mouth.of(face),
-        Eyes.of(face),
-        face,
-        own,
-        texels(size, image.device),
-        shape.contours_in(own, size),
-    )
+    return face, shape
 
 
 def _laid_on(image: Tensor, mesh: Tensor) -> Tensor:

@@ -1,15 +1,22 @@
-"""Curves of motion: smoothstep easing between 0 and 1, and angles that go the nearer way round."""
+"""Curves of motion: smoothstep, and angles that go the nearer way round."""
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import numpy as np
 import torch
 from torch import Tensor
 
 TURN = 2 * torch.pi
 
 
-def smoothstep(share: Tensor) -> Tensor:
-    """From 0 to 1, flat at both ends: 3 s^2 - 2 s^3 for s in 0..1."""
+Values = TypeVar("Values", Tensor, np.ndarray)
+
+
+def smoothstep(low: float, high: float, x: Values) -> Values:
+    """0 up to `low`, 1 from `high` on, a cubic between (GLSL's), of a tensor or an array."""
+    share = ((x - low) / (high - low)).clip(0, 1)
     return share * share * (3 - 2 * share)
 
 

@@ -95,7 +95,7 @@ def looped(track: Track, seconds: float) -> Track:
     values = track.unwrapped
     # The blend must not travel the whole turns that the track may have made in between.
     tail = nearest_turn(values[-count:], track.angles, values[:count])
-    share = smoothstep(torch.arange(count, dtype=torch.float32, device="cpu") / count)[:, None]
+    share = smoothstep(0, 1, torch.arange(count, dtype=torch.float32, device="cpu") / count)[:, None]
     head = tail * (1 - share) + values[:count] * share
     valid = torch.cat([track.valid[:count] & track.valid[-count:], track.valid[count:-count]])
     return replace(track, values=torch.cat([head, values[count:-count]]), valid=valid)
@@ -116,9 +116,9 @@ def eased(track: Track, rest: Tensor, *, begin: float = 0.0, end: float = 0.0) -
     left = (len(track) - 1 - torch.arange(len(track), dtype=torch.float32, device="cpu")) / float(track.fps)
     weight = torch.ones(len(track), dtype=torch.float32, device="cpu")
     if begin > 0:
-        weight = weight * smoothstep((time / begin).clamp(0, 1))
+        weight = weight * smoothstep(0, 1, time / begin)
     if end > 0:
-        weight = weight * smoothstep((left / end).clamp(0, 1))
+        weight = weight * smoothstep(0, 1, left / end)
     return blended(_still(track, rest), track, weight)
 
 

@@ -74,7 +74,7 @@ class Keyframes:
         span = (times[after] - times[before]).clamp(min=1e-9)
         share = ((seconds - times[before]) / span).clamp(0, 1)
         ease = torch.tensor([EASES.index(e) for e in self.eases], dtype=torch.long, device="cpu")[before]
-        share = torch.where(ease == 0, smoothstep(share), share)
+        share = torch.where(ease == 0, smoothstep(0, 1, share), share)
         share = torch.where(ease == 2, torch.zeros_like(share), share)[:, None].float()
         return self.values[before] * (1 - share) + self.values[after] * share
 

@@ -45,7 +45,7 @@ def silence(waveform: Tensor, frames: int) -> Tensor:
             at = torch.arange(last - first, dtype=torch.float32, device="cpu")
             since = torch.full_like(at, ramp) if first == 0 else at
             until = torch.full_like(at, ramp) if last == frames else last - first - 1 - at
-            share[first:last] = smoothstep((torch.minimum(since, until) / ramp).clamp(0, 1))
+            share[first:last] = smoothstep(0, 1, torch.minimum(since, until) / ramp)
         first = last
     return share
 

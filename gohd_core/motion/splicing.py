@@ -62,4 +62,4 @@ def _joined(tracks: list[Track], frames: int) -> Track:
 
 def _rise(frames: int) -> Tensor:
     """From above 0 to 1 in so many frames, smoothly."""
-    return smoothstep(torch.arange(1, frames + 1, dtype=torch.float32, device="cpu") / frames)
+    return smoothstep(0, 1, torch.arange(1, frames + 1, dtype=torch.float32, device="cpu") / frames)

@@ -131,5 +131,4 @@ def _inner_ramp(region: Tensor, radius: int, open_sides: tuple[bool, ...]) -> Te
     # A mean over a square window falls linearly across an edge, and is exactly 0 and 1 past its reach.
     window = torch.full((2 * radius + 1,), 1 / (2 * radius + 1), dtype=torch.float32, device="cpu")
     blurred = F.conv2d(F.conv2d(padded, window[None, None, None]), window[None, None, :, None])
-    ramp = (2 * blurred[0, 0] - 1).clamp(0, 1)
-    return smoothstep(ramp) * region
+    return smoothstep(0, 1, 2 * blurred[0, 0] - 1) * region

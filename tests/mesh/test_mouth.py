@@ -1,10 +1,13 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.frame import EDGE, LIPS, MouthFrame
+from gohd_core.mesh.mouth import redden
+from gohd_core.mesh.photometry import LUMA
 from gohd_core.mesh.source import mesh_source
 from gohd_core.mesh.teeth import UPPER
 from tests.support.mesh_faces import SIZE, astronaut, drawn_parts, painted, painted_mesh, painted_picture
@@ -144,3 +147,13 @@ def test_the_mouth_opens_steadily(smiling):
     frames = draw(smiling, with_jaw(smiling, *jaws))
     steps = (frames[1:] - frames[:-1]).abs().mean((1, 2, 3))
     assert steps.max() < 4 * steps.median()
+
+
+def test_mouths_are_red_inside_where_lips_are_painted_as_yellow_as_skin():
+    skin, lips = np.array([0.87, 0.75, 0.54]), np.array([0.64, 0.48, 0.30])
+    tongue = redden(lips, skin)
+    assert tongue[0] / tongue[1] == pytest.approx(1.42 * 0.87 / 0.75)
+    assert tongue[2] / tongue[1] == pytest.approx(0.54 / 0.75)
+    assert tongue @ LUMA == pytest.approx(lips @ LUMA)
+    red = np.array([0.6, 0.2, 0.2])
+    np.testing.assert_allclose(redden(red, skin), red)

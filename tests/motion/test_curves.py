@@ -9,7 +9,7 @@ from gohd_core.motion.curves import TURN, nearest_turn, smoothstep, unwrap
 
 def test_smoothstep_is_flat_at_both_ends() -> None:
     share = torch.linspace(0, 1, 5, dtype=torch.float64, requires_grad=True)
-    eased = smoothstep(share)
+    eased = smoothstep(0, 1, share)
     eased.sum().backward()
     assert eased.tolist() == [0.0, 0.15625, 0.5, 0.84375, 1.0]
     assert share.grad[0] == share.grad[-1] == 0

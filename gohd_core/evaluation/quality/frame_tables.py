@@ -23,7 +23,7 @@ FRAME_COLUMNS = (
 FRAME_NOTE = (
     "PSNR (of the mean squared error over all pictures) and SSIM at the animator's size, over the whole "
     "picture or boxes around both eyes or the mouth; "
-    "perc.: our multi-scale distance of oriented edges (evaluation/pictures.py), 0 is identical; "
+    "perc.: our multi-scale distance of oriented edges (measures/images.py), 0 is identical; "
     "sharpness: mean pixel gradient as a share of the truth's."
 )
 

@@ -67,7 +67,7 @@ class Stage2Config(RunConfig):
         stage1: weights of a trained stage 1 with eye-motion input, or null for Table 3's "w/o Stage
             1": then the mapping of `stage1_network` is trained together with the generator.
         start: weights of a whole predictor whose generator to begin with; its shape must be the same.
-        informed_noise: z explains the recording (`training.informed_noise`); ours, off by default.
+        informed_noise: z explains the recording (`training.expression.event_noise`); ours, off by default.
         sound_dropout: share of the sound's embedding that the generator does not hear while training; ours,
             off by default.
         frames: length of a training sequence.

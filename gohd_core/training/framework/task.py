@@ -88,7 +88,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Export:
-    """A network that a run gives: the component's name (`checkpoints.registry.NAMES`), class and config."""
+    """A network that a run gives: the component's name (`components.COMPONENTS`), class and config."""
 
     component: str
     network: nn.Module
@@ -155,7 +155,7 @@ class Task(ABC):
         return sums
 
     def pictures(self, batch: Batch) -> dict[str, np.ndarray]:
-        """Pictures u8 [H, W, 3] to look at, by name (see `training.pictures`)."""
+        """Pictures u8 [H, W, 3] to look at, by name (see `training.framework.image_grids`)."""
         return {}
 
     def samples(self, batch: Batch) -> dict[str, Sample]:
