@@ -19,7 +19,7 @@ from torch import Tensor
 
 from gohd_core.animator import Animator, Source
 from gohd_core.audio import AudioFeatures
-from gohd_core.choices import GAZES
+from gohd_core.choices import GAZES, MOODS
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionPredictor
@@ -30,6 +30,7 @@ from gohd_core.models import Models
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.motion.editing import exact_fps, offset, scaled
 from gohd_core.motion.mixing import scaled_parts
+from gohd_core.motion.mood import with_mood
 from gohd_core.motion.silence import idle_where_silent, silence
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 from gohd_core.render import Mark, marked, paste_back
@@ -64,6 +65,7 @@ class TalkOptions:
             multiplies the whole pose, the portrait's own part included, by 1.2.
         expression_scale: factor on the expression (official script: 1.5).
         mouth_scale, eyes_scale: factors on the mouth, and on brows and lids, on top of it.
+        mood, mood_amount: one of `choices.MOODS` and how much of it (`motion.mood`); built-in weights only.
         strength: factor on the navigation vector (Fig. 8).
         fps: frames a second of the clip, 1 to 120.
         batch_size: frames drawn at once; the frames do not depend on it.
@@ -78,6 +80,8 @@ class TalkOptions:
     expression_scale: float = 1.0
     mouth_scale: float = 1.0
     eyes_scale: float = 1.0
+    mood: str = MOODS[0]
+    mood_amount: float = 0.7
     strength: float = 1.0
     batch_size: int = 8
     fps: Fraction | int | float = FPS
@@ -88,6 +92,8 @@ class TalkOptions:
         for name in ("pose_scale", "expression_scale", "mouth_scale", "eyes_scale", "strength"):
             if not 0 <= getattr(self, name) <= LARGEST_SCALE:
                 raise BadInput(f"{name} is {getattr(self, name)}; give 0 to {LARGEST_SCALE}.")
+        if self.mood not in MOODS:
+            raise BadInput(f"{self.mood!r} is no mood; use one of {', '.join(MOODS)}.")
         angles = () if isinstance(self.gaze, str) else self.gaze
         if not all(abs(angle) <= STEEPEST_GAZE + 1e-6 for angle in angles):
             raise BadInput(f"The gaze {self.gaze} is beyond 60 degrees (pi / 3 radians); look less far.")
@@ -275,6 +281,8 @@ def talk(
     motion = motion_from_audio(
         features, portrait, models, options, progress=progress, should_stop=should_stop
     ).resampled(exact_fps(options.fps))
+    if options.mood != MOODS[0]:
+        motion = with_mood(motion, {options.mood: options.mood_amount})
     warn(portrait, models.animator)
     frames = draw(
         models.animator,

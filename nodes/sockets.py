@@ -55,6 +55,15 @@ def growing(kind: Any, prefix: str, tooltip: str, fixed: dict[str, str], numbers
     ]
 
 
+def branching(name: str, tooltip: str, branches: dict[str, list[Any]], plain: list[Any]) -> list[Any]:
+    """An optional choice whose options bring widgets, where the host knows such; else the `plain` inputs. It
+    comes as a mapping of its name and theirs, or by these names."""
+    if not hasattr(io, "DynamicCombo"):
+        return plain
+    options = [io.DynamicCombo.Option(key, inputs) for key, inputs in branches.items()]
+    return [io.DynamicCombo.Input(name, options=options, optional=True, tooltip=tooltip)]
+
+
 def result(kind: Any, name: str, tooltip: str) -> Any:
     """An output of a node."""
     return kind.Output(name, display_name=name, tooltip=tooltip)

@@ -7,7 +7,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from gohd_core.choices import GAZES
+from gohd_core.choices import GAZES, MOODS
 from gohd_core.errors import BadInput
 
 from . import host, sockets
@@ -17,8 +17,28 @@ from .family import family_field, family_fingerprint, family_problem, load_famil
 from .made_video import MadeVideo
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
-from .sockets import field, result, schema
+from .sockets import branching, field, result, schema
 from .values import mask_box, waveform
+
+
+_MOOD = "A mood over the whole clip, as of Set Mood, with the lips in sync; neutral is none. Built-in weights only."
+
+
+def _mood_fields() -> list[Any]:
+    """A mood; how much of it is asked where there is one."""
+    amount = field(
+        io.Float,
+        "mood_amount",
+        "How much of the mood: 1 is it in full, less than 0 the opposite.",
+        default=0.7,
+        min=-1.0,
+        max=2.0,
+        step=0.05,
+        optional=True,
+    )
+    plain = field(io.Combo, "mood", _MOOD, options=list(MOODS), default=MOODS[0], optional=True)
+    branches = {mood: [amount] if mood != MOODS[0] else [] for mood in MOODS}
+    return branching("mood", _MOOD, branches, [plain, amount])
 
 
 class TalkingPortrait(io.ComfyNode):
@@ -89,6 +109,7 @@ class TalkingPortrait(io.ComfyNode):
                     optional=True,
                     advanced=True,
                 ),
+                *_mood_fields(),
             ],
             outputs=[
                 result(io.Video, "video", "The talking portrait with its sound, for Save Video."),
@@ -97,7 +118,8 @@ class TalkingPortrait(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, weights: str) -> bool | str:
+    def validate_inputs(cls, weights: str, mood: Any = None) -> bool | str:
+        # A choice with widgets of its own is handed over by ComfyUI whether it is asked for or not.
         return family_problem(weights) or True
 
     @classmethod
@@ -125,6 +147,8 @@ class TalkingPortrait(io.ComfyNode):
         size: int = 0,
         mouth_scale: float = 1.0,
         eyes_scale: float = 1.0,
+        mood: Any = MOODS[0],
+        mood_amount: float = 0.7,
     ) -> io.NodeOutput:
         from gohd_core.audio import audio_features
         from gohd_core.face import photograph_warning
@@ -132,6 +156,8 @@ class TalkingPortrait(io.ComfyNode):
 
         if len(image) != 1:
             raise BadInput(f"{len(image)} pictures came in and one can talk; pick it with Get Image from Batch.")
+        if isinstance(mood, dict):  # as a choice with further widgets comes
+            mood, mood_amount = mood["mood"], mood.get("mood_amount", mood_amount)
         sound = waveform(audio)
         models = models_of(load_family(weights))
         features = audio_features(*sound, models.pose.alignment)
@@ -146,6 +172,8 @@ class TalkingPortrait(io.ComfyNode):
             expression_scale=expression_scale,
             mouth_scale=mouth_scale,
             eyes_scale=eyes_scale,
+            mood=mood,
+            mood_amount=mood_amount,
             fps=fps,
         )
         bar = host.Progress(pose=2, expression=1, gaze=2, frames=15)

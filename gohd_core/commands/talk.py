@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gohd_core.choices import SAMPLERS
+from gohd_core.choices import MOODS, SAMPLERS
 from gohd_core.commands.batch import Job, Make, add_batch_options, result_paths, run_batch
 from gohd_core.commands.conversation import add_conversation_options, check_conversation, make_conversation
 from gohd_core.commands.inputs import PICTURES, SOUNDS, files, gaze_angles, is_folder, show, within
@@ -50,6 +50,10 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--expression-scale", type=within(0, 3), default=1.0, help="factor on expression (1)")
     parser.add_argument("--mouth-scale", type=within(0, 3), default=1.0, help="factor on the mouth alone (1)")
     parser.add_argument("--eyes-scale", type=within(0, 3), default=1.0, help="factor on brows and lids (1)")
+    parser.add_argument(
+        "--mood", choices=MOODS, default=MOODS[0], help="a mood over the whole clip (neutral)"
+    )
+    parser.add_argument("--mood-amount", type=within(-1, 2), default=0.7, help="how much of the mood (0.7)")
     parser.add_argument("--sampler", default="dpmpp_2m", choices=SAMPLERS)
     parser.add_argument("--steps", type=int, help="denoising steps (the sampler's own)")
     parser.add_argument("--guidance", type=within(0, 1), help="gamma of eq. 3, 0 to 1 (the model's own)")
@@ -127,6 +131,8 @@ def _options(arguments: argparse.Namespace) -> Any:
         expression_scale=arguments.expression_scale,
         mouth_scale=arguments.mouth_scale,
         eyes_scale=arguments.eyes_scale,
+        mood=arguments.mood,
+        mood_amount=arguments.mood_amount,
         strength=arguments.strength,
         fps=arguments.fps,
     )

@@ -13,7 +13,7 @@ from gohd_core.mesh.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.contours import opposite
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, OwnFace, Window
 from gohd_core.mesh.gaze import into_head
-from gohd_core.mesh.lids import lids_follow_gaze
+from gohd_core.mesh.lids import lids_follow_gaze, lower_lids_follow
 from gohd_core.mesh.sampling import flow_at, sample
 from gohd_core.mesh.source import MeshSource
 
@@ -37,12 +37,14 @@ def draw(source: MeshSource, descriptors: Tensor, into: Tensor | None = None) ->
     size = source.size
     gaze = into_head(descriptors[:, 64:70], descriptors[:, 70:])
     gaze = gaze - source.gaze_in_head  # what the eyes turn by in the head
+    blink = descriptors[:, list(_BLINK_COLUMNS.values())]
     descriptors = _with_lids(descriptors, gaze[:, 1])
     head = source.warp.flow(descriptors)
     base = source.contours.expand(len(descriptors), -1, -1, -1, -1).clone()
     target = source.shape.contours_in(descriptors, size) + flow_at(
         head.held_back, base.flatten(1, 3), size
     ).view_as(base)
+    target[:, LEFT_EYE:] = lower_lids_follow(target[:, LEFT_EYE:], gaze[:, 1], blink)
     base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face)
     flows = contour_flows(target, base, size)
     frames = descriptors.new_empty(len(descriptors), 3, size, size) if into is None else into

@@ -12,7 +12,10 @@ from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.closed_lid import BROW, FOLD, closed_lid, spread, wears_glasses
+from gohd_core.mesh.contours import angles
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, POINTS, EyeFrame, OwnFace
+from gohd_core.mesh.gaze import RADIUS
+from gohd_core.mesh.lid_following import LOWER_FOLLOWS
 from gohd_core.mesh.photometry import as_map, as_picture, blur, blur_radius, skin_colour, skin_grain, smooth
 
 PAINTED = (0.12, 0.45)
@@ -25,6 +28,9 @@ _FOLLOW_DOWN, _FOLLOW_UP = 1.25, 0.9
 """Blink of a lid that follows the gaze: per radian down, and per radian up."""
 _FOLLOW_LIMITS = (-0.14, 0.5)
 """Least and greatest blink of that kind."""
+
+_LOWER_FALL = (1.0, 1.0, 0.85, 0.5, 0.15, 0.0, 0.0)
+"""Weights of an eye's contours in what its lower lid follows the gaze by."""
 
 
 def lids_follow_gaze(blink: Tensor, pitch: Tensor) -> Tensor:
@@ -43,6 +49,25 @@ def lids_follow_gaze(blink: Tensor, pitch: Tensor) -> Tensor:
 def lid_shift(pitch: Tensor) -> Tensor:
     """Blink that open lids add for a gaze `pitch` above the portrait's own, radians; negative opens them."""
     return torch.where(pitch < 0, -_FOLLOW_DOWN * pitch, -_FOLLOW_UP * pitch).clamp(*_FOLLOW_LIMITS)
+
+
+def lower_lids_follow(contours: Tensor, pitch: Tensor, blink: Tensor) -> Tensor:
+    """Contours of eyes whose lower lids go along with irises, up and down; shut ones stay.
+
+    Args:
+        contours: [B,2,7,48,2] pixels of the frames.
+        pitch: [B] how far the gaze in the head is above the portrait's own, radians.
+        blink: [B,2] as told, 0..1.
+    """
+    half = POINTS // 2
+    across = contours[:, :, EDGE, 0] - contours[:, :, EDGE, half]  # [B,2,2]
+    up = torch.stack([across[..., 1], -across[..., 0]], -1)
+    share = torch.where(pitch < 0, LOWER_FOLLOWS[1], LOWER_FOLLOWS[0]) * RADIUS * pitch.sin()
+    way = up * (share[:, None] * (1 - blink.clamp(0, 1)))[..., None]  # [B,2,2]
+    fall = contours.new_tensor(_LOWER_FALL)[:, None] * angles(contours.device, contours.dtype).sin().clamp(
+        max=0
+    )
+    return contours - fall[..., None] * way[:, :, None, None]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from gohd_core.mesh.drawing import draw
+from gohd_core.mesh.eyes import TURN_GAIN
 from gohd_core.mesh.frame import LEFT_EYE, EyeFrame
 from gohd_core.mesh.gaze import RADIUS
 from tests.support.mesh_faces import astronaut, drawn_parts, painted
@@ -47,8 +48,8 @@ def test_an_iris_moves_by_the_sine_of_its_gaze(source, yaw, monkeypatch):
     for (frame, window), begin in zip(parts, start, strict=True):
         moved = (iris_middle(frame, window) - begin)[0]
         ball = source.eyes.balls[frame.eye - LEFT_EYE]
-        own = ball.gaze[0]
-        expected = -RADIUS * ball.width * source.face.unit * ((own + yaw).sin() - (own + 0.03).sin())
+        end, begun = (ball.gaze[0] + TURN_GAIN[0] * each for each in (yaw, 0.03))
+        expected = -RADIUS * ball.width * source.face.unit * (end.sin() - begun.sin())
         assert abs(float(moved - expected)) < 0.15 * abs(float(expected)) + 0.5
 
 

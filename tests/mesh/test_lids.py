@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.mesh.closed_lid import spread, white_beside
+from gohd_core.mesh.closed_lid import FOLD, spread, white_beside
 from gohd_core.mesh.drawing import draw
-from gohd_core.mesh.frame import EyeFrame
-from gohd_core.mesh.lids import lids_follow_gaze
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, POINTS, EyeFrame
+from gohd_core.mesh.gaze import RADIUS
+from gohd_core.mesh.lids import lids_follow_gaze, lower_lids_follow
 from tests.support.mesh_faces import astronaut, drawn_parts, painted
 
 BLINKS = [10, 11]
@@ -23,6 +24,19 @@ def test_lids_go_with_the_gaze():
     assert (down[:2] > blink[:2]).all() and (up[:2] < blink[:2]).all()
     torch.testing.assert_close(down[2], blink[2])  # what is shut stays shut
     torch.testing.assert_close(lids_follow_gaze(blink, torch.zeros(3)), blink)
+
+
+@pytest.mark.parametrize("pitch", [-0.2, 0.2])
+def test_lower_lids_go_with_the_gaze_unless_shut(pitch):
+    own = painted().contours[:, LEFT_EYE:]
+    moved = lower_lids_follow(own, torch.tensor([pitch]), torch.tensor([[0.0, 1.0]])) - own
+    half = POINTS // 2
+    width = (own[0, 0, EDGE, 0] - own[0, 0, EDGE, half]).norm()
+    middle = moved[0, 0, EDGE, 36, 1] / width  # down
+    assert 0.1 < middle / (-RADIUS * torch.tensor(pitch).sin()) < 0.6
+    assert moved[0, 0, :, : half + 1].abs().max() < 1e-3  # upper lids
+    assert moved[0, 0, FOLD + 1 :].abs().max() < 1e-3  # cheeks
+    assert moved[0, 1].abs().max() < 1e-3  # shut
 
 
 @pytest.mark.parametrize("make", [painted, astronaut])

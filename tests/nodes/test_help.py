@@ -44,6 +44,8 @@ def english(schema) -> dict:
     inputs = {item.id: {"name": item.id, "tooltip": item.tooltip} for item in schema.inputs}
     if schema.node_id == "GoHDConversation":
         inputs |= grown(inputs["voice_3"]["tooltip"])
+    if schema.node_id == "GoHDTalkingPortrait":  # the same within its choice
+        inputs["mood_mood_amount"] = inputs["mood_amount"]
     return {
         "display_name": schema.display_name,
         "description": schema.description,

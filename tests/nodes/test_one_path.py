@@ -23,7 +23,7 @@ from tests.support.samples import picture, speech
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
-SETTINGS = {"seed": 5, "pose_scale": 1.2, "expression_scale": 0.8}
+SETTINGS = {"seed": 5, "pose_scale": 1.2, "expression_scale": 0.8, "mood": "sad", "mood_amount": 0.6}
 PITCH, YAW, FPS = 5.0, -10.0, 30.0
 
 
@@ -58,6 +58,7 @@ def test_node_command_and_library_make_the_same(run, builtin, tmp_path, photo, s
         head_scale=SETTINGS["pose_scale"],
         expression_scale=SETTINGS["expression_scale"],
         fps=FPS,
+        mood={name: SETTINGS[name] for name in ("mood", "mood_amount")},  # as the host gives such a choice
         **gaze,
     )
 
@@ -123,4 +124,4 @@ def test_nodes_draw_a_face_that_was_read_by_its_mesh_by_that_mesh(run, builtin, 
     mesh_animator = MeshAnimator()
     source = mesh_animator.encode_source(portrait.source, own, mesh=mesh, held=(False,) * 4)
     (wanted,) = mesh_animator.animate(source, motion)
-    np.testing.assert_allclose(drawn[0].numpy(), (wanted[0].permute(1, 2, 0).numpy() + 1) / 2, atol=1e-5)
+    np.testing.assert_allclose(drawn[0].numpy(), (wanted[0].permute(1, 2, 0).numpy() + 1) / 2, atol=5e-5)

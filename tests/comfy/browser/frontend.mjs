@@ -103,6 +103,7 @@ const CALLED = {
   "LoadVideo.file": "video",
   "GoHDSampleHeadPoses.scale": "head movement",
   "GoHDPredictExpressions.scale": "face movement",
+  "GoHDTalkingPortrait.expression_scale": "face movement",
   "GoHDEditMotion.scale": "movement",
   "GoHDMixMotion.pose_weight": "head movement",
   "GoHDMixMotion.expression_weight": "face movement",
@@ -208,6 +209,12 @@ async function arranged({ api, notes, name, pack, app, models }) {
       const each = node(id);
       const control = each.widgets?.find((widget) => widget.name === "control_after_generate");
       if (control) control.value = "fixed"; // a shipped workflow gives the same result every time
+      // What the API workflow leaves out: the front end may still hold what the last node of that number had.
+      const { required, optional } = LiteGraph.registered_node_types[each.type].nodeData.input;
+      for (const widget of each.widgets ?? []) {
+        const begin = { ...required, ...optional }[widget.name]?.[1]?.default;
+        if (begin !== undefined && !(widget.name in api[id].inputs)) widget.value = begin;
+      }
       const least = each.computeSize();
       each.size = [Math.max(least[0], 320), Math.max(least[1], MEDIA[each.type] ?? 0)];
       each.pos = [left, top];
