@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.support.face_networks import FACES
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +16,22 @@ def weights(tmp_path_factory) -> Path:
     from tests.support import tiny
 
     return tiny.write_family(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="session")
+def reader() -> Any:
+    """MediaPipe's face networks; only for tests that are skipped where these are not there."""
+    from gohd_core.face.mediapipe.reader import FaceReader
+
+    return FaceReader.load(FACES)
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Any:
+    """The photograph of scikit-image, u8 [512,512,3]."""
+    from skimage import data
+
+    return data.astronaut()
 
 
 @pytest.fixture(autouse=True)

@@ -11,21 +11,9 @@ import gohd_core as gohd
 from gohd_core.errors import BadInput
 from gohd_core.face.mediapipe.reader import FaceReader
 from tests.support.drawn_meshes import noise_picture
-from tests.support.face_networks import FACES, needs_face_networks
+from tests.support.face_networks import needs_face_networks
 
 pytestmark = needs_face_networks
-
-
-@pytest.fixture(scope="module")
-def reader() -> FaceReader:
-    return FaceReader.load(FACES)
-
-
-@pytest.fixture(scope="module")
-def astronaut() -> np.ndarray:
-    from skimage import data
-
-    return data.astronaut()
 
 
 @pytest.fixture(scope="module")

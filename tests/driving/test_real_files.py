@@ -10,21 +10,15 @@ import numpy as np
 import pytest
 
 from gohd_core.driving import extract_by_meshes, extract_people
-from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.video.reader import VideoReader
 from tests.support.make_mediapipe_goldens import load_picture
-from tests.support.mediapipe_helpers import faces_folder, needs_files
+from tests.support.mediapipe_helpers import needs_files
 from tests.support.video_files import set_matrix, write_film
 
 pytestmark = needs_files
 COUNT, SIDE = 16, 192
 TILT = 12.0
 """Degrees that the head tilts by, back and forth."""
-
-
-@pytest.fixture(scope="module")
-def reader() -> FaceReader:
-    return FaceReader.load(faces_folder())
 
 
 @pytest.fixture(scope="module")

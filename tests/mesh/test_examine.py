@@ -12,7 +12,6 @@ import torch
 
 from gohd_core.cli import main
 from gohd_core.errors import BadInput
-from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.portrait import Portrait
 from gohd_core.measures.face_points import LIDS
 from gohd_core.mesh.builtin import load_animator
@@ -121,18 +120,6 @@ def test_a_profile_is_refused() -> None:
     for side in (-1, 1):
         with pytest.raises(BadInput, match="degrees to the side"):
             portrait(seen_mesh(SIZE, yaw=side * (MOST_YAW + 5)))
-
-
-@pytest.fixture(scope="module")
-def reader() -> FaceReader:
-    return FaceReader.load(FACES)
-
-
-@pytest.fixture(scope="module")
-def astronaut() -> np.ndarray:
-    from skimage import data
-
-    return data.astronaut()
 
 
 @needs_face_networks

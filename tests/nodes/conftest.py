@@ -113,3 +113,8 @@ def motion(run, models, portrait, features):
     )[0]
     gaze = run("GoHDSetGaze", portrait=portrait, pitch=5.0, yaw=-10.0)[0]
     return run("GoHDMixMotion", portrait=portrait, pose=pose, expression=expression, gaze=gaze)[0]
+
+
+@pytest.fixture
+def schemas(nodes):
+    return {name: cls.define_schema() for name, cls in nodes.items()}

@@ -79,11 +79,6 @@ def limits(item) -> set[str]:
     return set() if high is None or high >= 100_000 else {f"{item.min:g}", f"{high:g}"}
 
 
-@pytest.fixture
-def schemas(nodes):
-    return {name: cls.define_schema() for name, cls in nodes.items()}
-
-
 @pytest.mark.parametrize("name", NODE_IDS)
 def test_every_node_has_a_page_with_the_tables_of_its_schema(schemas, name) -> None:
     """Set GOHD_WRITE_SNAPSHOT=1 to write the tables anew."""

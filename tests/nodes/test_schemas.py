@@ -8,8 +8,6 @@ import os
 import re
 from pathlib import Path
 
-import pytest
-
 SNAPSHOT = Path(__file__).with_name("schemas.json")
 
 
@@ -29,11 +27,6 @@ def described(schema) -> dict:
         ],
         "outputs": [{"id": item.id, "type": item.io_type} for item in schema.outputs],
     }
-
-
-@pytest.fixture
-def schemas(nodes):
-    return {name: cls.define_schema() for name, cls in nodes.items()}
 
 
 def test_no_id_was_renamed_and_no_widget_moved(schemas) -> None:

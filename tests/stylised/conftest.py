@@ -11,6 +11,7 @@ import pytest
 from gohd_core.constants import SAMPLE_RATE
 from gohd_core.stylised.engines.base import Engine, Speech
 from gohd_core.stylised.phones import PAUSE, VOWELS, Phone
+from gohd_core.stylised.renderer import renderer_status
 
 
 def stored_phones() -> tuple[Phone, ...]:
@@ -76,3 +77,10 @@ def stand_in(monkeypatch) -> None:
 
     monkeypatch.setattr(voices, "load_engine", lambda name: StandIn())
     monkeypatch.setattr(dataset, "load_engine", lambda name: StandIn())
+
+
+@pytest.fixture
+def graphics() -> None:
+    missing = [how for _, present, how in renderer_status() if not present]
+    if missing:
+        pytest.skip(f"no graphics here: {missing[0]}")

@@ -21,7 +21,6 @@ from gohd_core.stylised.face_tracks import face_tracks
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.making import Recipe, clip_place, identity_split, make_clip
 from gohd_core.stylised.phones import BILABIAL, Phone
-from gohd_core.stylised.renderer import renderer_status
 from gohd_core.stylised.text import text_split
 from gohd_core.stylised.visemes import contacts, frame_times, mouth_opening
 from gohd_core.stylised.voices import all_voices
@@ -34,13 +33,6 @@ def digest(folder: Path) -> dict[str, str]:
 
 def talk(out: Path, count: int = 6, seed: int = 4, **options) -> ClipDataset:
     return make_dataset(out, count, seed, "talk", size=64, pictures=False, workers=1, **options)
-
-
-@pytest.fixture
-def graphics() -> None:
-    missing = [how for _, present, how in renderer_status() if not present]
-    if missing:
-        pytest.skip(f"no graphics here: {missing[0]}")
 
 
 def test_talk_clips_hold_what_the_format_says(tmp_path, stand_in):

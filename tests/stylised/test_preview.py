@@ -11,7 +11,6 @@ from gohd_core.clips import ClipDataset
 from gohd_core.commands import stylised as cli
 from gohd_core.commands.stylised_preview import stylised_clip
 from gohd_core.errors import BadInput
-from gohd_core.stylised.renderer import renderer_status
 
 
 def command(*words: str) -> int:
@@ -19,13 +18,6 @@ def command(*words: str) -> int:
     cli.add_commands(parser.add_subparsers())
     given = parser.parse_args(["stylised", *words])
     return given.run(given)
-
-
-@pytest.fixture
-def graphics() -> None:
-    missing = [how for _, present, how in renderer_status() if not present]
-    if missing:
-        pytest.skip(f"no graphics here: {missing[0]}")
 
 
 def test_clip_has_picture_and_sound_of_one_length(tmp_path, stand_in, graphics):

@@ -23,11 +23,6 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def reader() -> FaceReader:
-    return FaceReader.load(faces_folder())
-
-
-@pytest.fixture(scope="module")
 def astronaut() -> np.ndarray:
     return load_picture("astronaut")
 
