@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gohd_core.choices import CLIP_KINDS, ENGINES
-from gohd_core.commands.inputs import show
 from gohd_core.errors import BadInput
 
 
@@ -69,7 +69,7 @@ def run_make(arguments: argparse.Namespace) -> int:
         burst=arguments.burst,
         engines=arguments.engines,
         workers=arguments.workers,
-        progress=partial(show, "clips"),
+        progress=_progress("clips"),
     )
     frames = sum(entry.frames for entry in dataset.entries)
     shares = ", ".join(f"{len(dataset.select(s))} {s}" for s in ("train", "validation", "test"))
@@ -106,7 +106,7 @@ def run_clip(arguments: argparse.Namespace) -> int:
         voice=arguments.voice,
         identity=arguments.identity,
         size=arguments.size,
-        progress=partial(show, "frames"),
+        progress=_progress("frames"),
     )
     sys.stdout.write(f"{made.path}: {len(made.phonemes)} frames, {made.voice}: {made.text}\n")
     return 0
@@ -114,3 +114,19 @@ def run_clip(arguments: argparse.Namespace) -> int:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _progress(what: str) -> Callable[[int, int], None]:
+    """A line on stderr, rewritten at most four times a second."""
+    started, shown = time.monotonic(), [0.0]
+
+    def show(done: int, total: int) -> None:
+        now = time.monotonic()
+        if done < total and now - shown[0] < 0.25:
+            return
+        shown[0] = now
+        end = "\n" if done >= total else ""
+        sys.stderr.write(f"\r{done}/{total} {what}, {now - started:.0f} s {end}")
+        sys.stderr.flush()
+
+    return show
