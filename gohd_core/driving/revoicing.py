@@ -16,14 +16,11 @@ from gohd_core.constants import N_EXPRESSION, STYLISED
 from gohd_core.driving.mesh_reading import follow
 from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression import ExpressionPredictor
-from gohd_core.face.camera import ALIGNED_SIZE
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
-from gohd_core.mesh.clip import fit_clip
-from gohd_core.mesh.contours import INNER_LIPS, inner_gap
-from gohd_core.mesh.fit import face_box, into_box
-from gohd_core.mesh.revoicing import TALLER, WIDER, RevoiceRows, Revoicing, Said
+from gohd_core.mesh.fit import face_box
+from gohd_core.mesh.revoicing import RevoiceRows, Revoicing, Said
 from gohd_core.motion import Expression
 from gohd_core.video.reader import VideoReader
 
@@ -31,8 +28,6 @@ CALM = 0.2
 """Seconds in which a mouth comes to rest after the sound's end."""
 FEWEST = 25
 """Frames with a face below which a speaker is not known well enough."""
-FEWEST_TRIED = 6
-"""Drawn mouths below which it is not told how they are read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,26 +86,7 @@ def read_speaker(
         if row in wanted:
             pictures[row] = np.array(image)
     face.learn(pictures)
-    face.wider, face.taller = _mouth_gains(face, pictures, reader)
     return Speaker(face, np.array(found, bool), np.array(times))
-
-
-def _mouth_gains(face: Revoicing, pictures: dict[int, Image], reader: FaceReader) -> tuple[float, float]:
-    """Gains on width and opening of a speaker's drawn mouths with which a reader sees what is told."""
-    rows, tried, told = face.tried_mouths(pictures)
-    seen = [reader.track([pictures[k], image])[1] for k, image in zip(rows, tried, strict=True)]
-    kept = [k for k, found in enumerate(seen) if found is not None]
-    if len(kept) < FEWEST_TRIED or not np.ptp(told[kept], axis=0).all():
-        return face.wider, face.taller
-    points = torch.from_numpy(np.stack([seen[k].points for k in kept]))
-    points = fit_clip(into_box(points, face.box, ALIGNED_SIZE), ALIGNED_SIZE).points_in_head
-    width = (points[:, INNER_LIPS.right] - points[:, INNER_LIPS.left]).norm(dim=-1)
-    read = torch.stack([width, inner_gap(points)], 1).numpy()
-    wider, taller = (
-        float(np.clip(1 / max(np.polyfit(told[kept, k], read[:, k], 1)[0], 1e-3), *limits))
-        for k, limits in enumerate((WIDER, TALLER))
-    )
-    return wider, taller
 
 
 def revoice(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:

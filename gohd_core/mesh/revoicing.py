@@ -30,7 +30,7 @@ from gohd_core.mesh.own_mouths import OwnMouths, chosen_frames, lip_colours
 from gohd_core.mesh.photometry import smoothstep
 from gohd_core.mesh.shape import JAW
 from gohd_core.mesh.skin_flow import fade, skin_flow
-from gohd_core.mesh.speaking_style import ROUND, LastingLips, lasting_smile, styled
+from gohd_core.mesh.speaking_style import LastingLips, lasting_smile, styled
 
 STEADY = 0.7
 """Deviation in frames of the Gaussian over meshes."""
@@ -38,11 +38,9 @@ _BLOCK, _BESIDE = 256, 4
 """Frames that are fitted together, and how many beside them their Gaussian looks at."""
 _PUSH, _THICKNESS = 0.006, 0.55
 """Outward shift of the own lips' edges on an open mouth: model units, and at most which share of the lips."""
-WIDER, TALLER = (1.0, 1.4), (0.92, 1.12)
-"""Least and largest gain on the width and on the opening of drawn mouths: face readers see .6 to 1 of the one
-and .9 to 1.1 of the other, by how sharp the film is."""
-_ROUNDED, _OPENED = 0.8, 0.5
-"""How far mouths are rounded and opened with which that is tried."""
+_WIDER, _TALLER = 1.2, 1.04
+"""Gain on the width and the opening of drawn mouths: face readers see .6 to 1 of the one, .9 to 1 of the
+other."""
 _STEADY_INSIDE = 0.04
 """Deviation in seconds of the Gaussian over gaps by which mouths' insides are chosen."""
 _BEYOND = (1.15, 1.5)
@@ -92,7 +90,6 @@ class Revoicing:
         expression: tells the speaker's own expressions. own: [T,14] those of the frames. gap: [T] between the
             speaker's own lips.
         scale: pixels a model unit.
-        wider, taller: gains on drawn mouths' width and opening, with which a reader sees what is told.
         wanted_frames: frames whose pictures `learn` wants to see, before anything is drawn.
         covered: [T,P] how far points of `covering.POINTS` are covered in each frame; None where `look_at` was
             not shown all of them.
@@ -119,7 +116,6 @@ class Revoicing:
         self.mouth_frames = chosen_frames(self.gap, yaw, place)
         self.shut_frames = np.argsort(self.gap, kind="stable")[:12].tolist()
         self.wanted_frames = sorted({*self.mouth_frames, *self.shut_frames})
-        self.wider, self.taller = sum(WIDER) / 2, sum(TALLER) / 2
         self._covering = Covering()
         self.covered: np.ndarray | None = None
 
@@ -146,27 +142,6 @@ class Revoicing:
         gap = target @ gain
         inside = gaussian_filter1d(gap.numpy(), _STEADY_INSIDE * self.fps, axis=0, mode="nearest")
         return Said(target, gap, np.maximum(inside, 0))
-
-    def tried_mouths(self, frames: dict[int, Image]) -> tuple[list[int], list[Image], np.ndarray]:
-        """Frames with shut lips, drawn at rest, rounded and open in turn without gains.
-
-        frames: the pictures of `wanted_frames`.
-
-        Returns: the frames, their pictures, and the widths and gaps [n,2] that they are told.
-        """
-        rows = self.shut_frames
-        target = torch.zeros_like(self.own)
-        target[rows[1::3], ROUND[0]] = _ROUNDED
-        target[rows[2::3], JAW] = _OPENED
-        gap = target @ edge_gap(self._directions[:, EDGE])
-        said = Said(target, gap, gap.numpy().clip(0))
-        before = self.wider, self.taller
-        self.wider = self.taller = 1.0
-        pictures = [self.frame(frames[k], k, said) for k in rows]
-        self.wider, self.taller = before
-        edges = torch.stack([self.lips(k, said)[EDGE] for k in rows])
-        width = (edges[:, 0] - edges[:, HALF]).norm(dim=-1)
-        return rows, pictures, torch.stack([width, edge_gap(edges)], 1).numpy()
 
     def lips(self, t: int, said: Said) -> Tensor:
         """Contours [7,48,3] in head space of frame t's lips as they say that."""
@@ -283,8 +258,8 @@ class Revoicing:
         width = float(lips[EDGE, 0, 0] - lips[EDGE, HALF, 0])
         rest = float(self._neutral[EDGE, 0, 0] - self._neutral[EDGE, HALF, 0])
         found, middle = lips.clone(), lips[EDGE, :, 0].mean()
-        found[..., 0] = middle + (lips[..., 0] - middle) * (1 + (self.wider - 1) * (1 - rest / width))
-        found[:4, :, 1] += (self.taller - 1) * (lips[EDGE] - opposite(lips[EDGE], 0))[:, 1] / 2
+        found[..., 0] = middle + (lips[..., 0] - middle) * (1 + (_WIDER - 1) * (1 - rest / width))
+        found[:4, :, 1] += (_TALLER - 1) * (lips[EDGE] - opposite(lips[EDGE], 0))[:, 1] / 2
         return found
 
     def _skin_flow(self, t: int, target: Tensor, corner: np.ndarray) -> np.ndarray:

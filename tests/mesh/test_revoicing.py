@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.driving.revoicing import _mouth_gains
-from gohd_core.mesh.contours import INNER_LIPS, edge_gap
+from gohd_core.mesh.contours import edge_gap
 from gohd_core.mesh.covering import _BESIDE_LIPS, _LIPS, POINTS, Covering, spread
 from gohd_core.mesh.frame import EDGE
-from gohd_core.mesh.revoicing import TALLER, RevoiceRows, Revoicing
+from gohd_core.mesh.revoicing import RevoiceRows, Revoicing
 from gohd_core.mesh.shape import JAW
 from gohd_core.mesh.speaking_style import styled
-from tests.support.clip_faces import acted, landmarks
+from tests.support.clip_faces import acted
 from tests.support.mesh_faces import SIZE, painted_picture
 
 BOX = (0.0, 0.0, float(SIZE))
@@ -112,29 +111,3 @@ def test_what_changes_beside_the_lips_alone_covers_nothing(beside: bool) -> None
         gathered.seen.append(colours)
     cover = gathered.found(25.0)
     assert (cover[25].max() > 0.9) == (not beside)
-
-
-def test_gains_make_a_reader_see_what_is_told() -> None:
-    face, frames = speaker(0.06 * np.abs(np.sin(np.arange(60) / 4)))
-    pictures = {k: frames[k] for k in face.wanted_frames}
-    rows, tried, told = face.tried_mouths(pictures)
-    assert len(rows) == len(tried) == 12 and (told[1::3, 0] < told[::3, 0] - 0.02).all()
-    assert (told[2::3, 1] > told[::3, 1] + 0.02).all()
-
-    class Reader:
-        """Sees of a mouth's change of width three quarters, and of its opening all of it and a tenth more."""
-
-        def __init__(self) -> None:
-            self.row = -1
-
-        def track(self, images):
-            self.row += 1
-            mesh = acted(gap=1.1 * float(told[self.row, 1])).numpy()
-            middle = mesh[[61, 291], 0].mean()
-            scale = 1 + 0.75 * (told[self.row, 0] / told[0, 0] - 1)
-            lips = list(INNER_LIPS.points)
-            mesh[lips, 0] = middle + (mesh[lips, 0] - middle) * scale
-            return [None, landmarks(torch.from_numpy(mesh))]
-
-    wider, taller = _mouth_gains(face, pictures, Reader())
-    assert wider == pytest.approx(1 / 0.75, rel=0.1) and taller == pytest.approx(TALLER[0], abs=0.05)
