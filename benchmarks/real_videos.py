@@ -31,6 +31,9 @@ from gohd_core.mesh.gaze import into_head  # noqa: E402
 from gohd_core.video.reader import VideoReader  # noqa: E402
 
 ANGLES = ("pitch", "yaw", "roll")
+MOVES, SHUT = 0.03, 0.02
+"""Range of gaps of a mouth that moves at all, and the gap of lips that are shut; distances of the eyes' outer
+corners. What of this a clip has not is not a number."""
 STILL = 0.4
 """Degrees a frame below which a head counts as still."""
 
@@ -74,8 +77,10 @@ def figures(film: VideoReader, reader: FaceReader) -> dict[str, float]:
     gaze = np.stack([reading.gaze for reading in seen])
     found = dict(zip(ANGLES, map(_r, np.unwrap(pose[:, :3], axis=0).T, _angles(points).T), strict=True))
     opening, gap = _opening(made, expression), _gap(points, pose[:, 1])
-    found["gap"] = _r(opening, gap)
-    found["shut"] = float(opening[gap <= np.percentile(gap, 10)].mean() / np.percentile(opening, 95))
+    moves, shut = np.ptp(gap) > MOVES, gap < SHUT
+    found["gap"] = _r(opening, gap) if moves else float("nan")
+    open_lips = np.percentile(opening, 99)
+    found["shut"] = float(opening[shut].mean() / open_lips) if moves and shut.any() else float("nan")
     found["lids"] = (_r(-expression[:, 10], _lids(points, 1)) + _r(-expression[:, 11], _lids(points, 0))) / 2
     inside = into_head(torch.from_numpy(pose), torch.from_numpy(gaze).flip(-1)).numpy()
     open_eyes = expression[:, 10:12].max(1) < 0.5

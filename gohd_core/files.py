@@ -140,6 +140,15 @@ def atomic_write(path: str | Path, content: bytes) -> Path:
     return Path(path)
 
 
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    state = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while block := file.read(1 << 20):
+            state.update(block)
+    return state.hexdigest()
+
+
 def read_header(
     path: str | Path,
     key: str,

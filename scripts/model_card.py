@@ -42,9 +42,9 @@ the end) has every figure, with exact truth and baselines; all of its 24 targets
   photographs, all of it is warped as the network has it. The wall behind the head is grown smoothly from
   what is seen of it, so that its pattern is lost there.
 - **Expression**: coefficients close the lips on 93 of 100 p, b, m and follow the true openings with a
-  correlation of .71 and a slope of .84 (held against today's mouths, which open by phone as people's do); on
+  correlation of .71 and a slope of .82 (held against today's mouths, which open by phone as people's do); on
   six clips of real people the jaw goes with the
-  lips' gap with a correlation of .55, and two of ten closures are missed;
+  lips' gap with a correlation of .56, and two of ten closures are missed;
   brows move six tenths as far as the truth's, frowns a third; eyes
   blink about 25 times a minute, as in the data, and some blinks stay partly open.
 - **Pose**: moves nine tenths as far as the truth, with a correlation of .39.

@@ -22,11 +22,12 @@ import torch
 
 from gohd_core.checkpoints import load_network, save_network
 from gohd_core.clips import ClipDataset
-from gohd_core.expression import ExpressionNetwork
+from gohd_core.expression import ExpressionConfig, ExpressionNetwork
+from gohd_core.expression.mouth import MouthNetwork
 from gohd_core.face.expression_geometry import FaceGeometry
 from gohd_core.stylised.visemes import opening_weights
 from gohd_core.training.expression.mouth_examples import COEFFICIENTS, MouthExample, shard
-from gohd_core.training.losses.mouth import mouth_terms
+from gohd_core.training.losses.mouth import distance, mouth_terms
 
 SHARD = 40
 """Examples in one file."""
@@ -34,6 +35,8 @@ BATCH, FRAMES = 12, 56
 EMA, CLIP_NORM, WARM_UP, LAST_RATE = 0.995, 2.0, 50, 0.02
 PARTS = 0.2
 """A coefficient parts the lips where it does so by this share of what the jaw does."""
+TRUTH, TAUGHT = 0.5, 2.0
+"""Weights of the losses and of the distance from what teachers say, where there are any."""
 SAVE_EVERY = 15.0
 """Seconds of processor time between two checkpoints."""
 
@@ -55,6 +58,12 @@ def main() -> None:
         "--gain", type=float, default=1.44, help="on how far lips part, after training (1.44)"
     )
     parser.add_argument("--closing", type=float, default=7.8, help="px apart that come half as close (7.8)")
+    parser.add_argument(
+        "--begin", type=Path, metavar="FILE", help="an earlier run's .checkpoint to go on from"
+    )
+    parser.add_argument(
+        "--teachers", type=Path, nargs="*", default=[], help=".checkpoint files whose mean is followed, too"
+    )
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -66,13 +75,17 @@ def main() -> None:
         loaded.config,
         mouth_coefficients=COEFFICIENTS,
         mouth_width=given.width,
+        mouth_map=True,
         mouth_opening=tuple(parts),
         mouth_closing=given.closing,
     )
     torch.manual_seed(given.seed)
     network = ExpressionNetwork(config)
-    network.load_state_dict(loaded.network.state_dict(), strict=False)
+    kept = {k: v for k, v in loaded.network.state_dict().items() if not k.startswith("mouth.")}
+    network.load_state_dict(kept, strict=False)
     network.mouth.closing = 0.0
+    if given.begin is not None:
+        begin_with(network.mouth, given.begin)
     steps, figures = learn(network, torch.tensor(opening, dtype=torch.float32), given)
     network.mouth.closing = given.closing
     with torch.no_grad():
@@ -102,7 +115,7 @@ def make_examples(encoder: Any, given: argparse.Namespace) -> None:
         made = shard(clips, SHARD, np.random.default_rng([given.seed, number]))
         arrays = {
             "mouth": np.concatenate([one.mouth for one in made]),
-            "audio": np.concatenate([embedded(encoder, one) for one in made]),
+            **embedded(encoder, made),
             "lengths": np.array([len(one.mouth) for one in made]),
         }
         with path.with_suffix(".part").open("wb") as file:
@@ -110,35 +123,56 @@ def make_examples(encoder: Any, given: argparse.Namespace) -> None:
         path.with_suffix(".part").rename(path)
 
 
-def embedded(encoder: Any, one: MouthExample) -> np.ndarray:
-    """The audio encoder's embeddings [T, A] of an example, float16."""
-    chunks, _ = one.window(0, len(one.mouth))
-    return encoder(torch.from_numpy(chunks)[None])[0].numpy().astype(np.float16)
+def embedded(encoder: Any, made: list[MouthExample]) -> dict[str, np.ndarray]:
+    """The audio encoder's embeddings [T, A] and maps [T, M] of examples, one after another, float16."""
+    heard = [encoder.with_map(torch.from_numpy(one.window(0, len(one.mouth))[0])) for one in made]
+    names = ("audio", "maps")
+    return {
+        name: torch.cat(parts).numpy().astype(np.float16)
+        for name, parts in zip(names, zip(*heard, strict=True), strict=True)
+    }
 
 
-def read_examples(folder: Path) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(embeddings [T, A], coefficients [T, 6]) of all that are long enough for a window."""
+def begin_with(mouth: MouthNetwork, checkpoint: Path) -> None:
+    """Takes an earlier run's weights; what it did not hear yet begins at zero."""
+    found = torch.load(checkpoint, weights_only=True)["average"]
+    mouth.load_state_dict(found, strict=False)
+    if mouth.map is not None and "map.weight" not in found:
+        torch.nn.init.zeros_(mouth.map.weight)
+        torch.nn.init.zeros_(mouth.map.bias)
+
+
+def teacher(checkpoint: Path, config: ExpressionConfig) -> MouthNetwork:
+    """The mouth network of an earlier run, with a map or without."""
+    found = torch.load(checkpoint, weights_only=True)["average"]
+    network = MouthNetwork(replace(config, mouth_map="map.weight" in found, mouth_closing=0.0))
+    network.load_state_dict(found)
+    return network.eval()
+
+
+Example = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Embeddings [T, A], maps [T, M] and coefficients [T, 6]."""
+
+
+def read_examples(folder: Path) -> list[Example]:
+    """All that are long enough for a window."""
     found = []
     for path in sorted(folder.glob("*.npz")):
         with np.load(path, allow_pickle=False) as stored:
-            audio, mouth, lengths = (stored[name] for name in ("audio", "mouth", "lengths"))
-        ends = lengths.cumsum()
-        spans = zip(ends - lengths, ends, strict=True)
-        found += [(audio[a:b], mouth[a:b]) for a, b in spans if b - a >= FRAMES]
+            arrays = [stored[name] for name in ("audio", "maps", "mouth")]
+            ends = stored["lengths"].cumsum()
+        spans = zip(ends - np.diff(ends, prepend=0), ends, strict=True)
+        found += [tuple(array[a:b] for array in arrays) for a, b in spans if b - a >= FRAMES]
     return found
 
 
-def draw(
-    examples: list[tuple[np.ndarray, np.ndarray]], rng: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """A batch: embeddings [BATCH, FRAMES, A], coefficients [BATCH, FRAMES, 6]."""
-    embeddings, mouths = [], []
+def draw(examples: list[Example], rng: np.random.Generator) -> list[torch.Tensor]:
+    """A batch: embeddings [BATCH, FRAMES, A], maps [BATCH, FRAMES, M], coefficients [BATCH, FRAMES, 6]."""
+    windows = []
     for number in rng.integers(len(examples), size=BATCH):
-        audio, mouth = examples[number]
-        start = int(rng.integers(len(mouth) - FRAMES + 1))
-        embeddings.append(audio[start : start + FRAMES].astype(np.float32))
-        mouths.append(mouth[start : start + FRAMES])
-    return torch.from_numpy(np.stack(embeddings)), torch.from_numpy(np.stack(mouths))
+        start = int(rng.integers(len(examples[number][2]) - FRAMES + 1))
+        windows.append([array[start : start + FRAMES].astype(np.float32) for array in examples[number]])
+    return [torch.from_numpy(np.stack(arrays)) for arrays in zip(*windows, strict=True)]
 
 
 def lip_opening() -> list[float]:
@@ -159,6 +193,7 @@ def learn(whole: Any, opening: torch.Tensor, given: argparse.Namespace) -> tuple
         average.load_state_dict(stored["average"])
         optimiser.load_state_dict(stored["optimiser"])
         step, used, figures = stored["step"], stored["used"], stored["figures"]
+    teachers = [teacher(path, whole.config) for path in given.teachers]
     rng = np.random.default_rng([given.seed, 1, step])
     begun, saved, last = time.process_time() - used, used, []
     while used < 60 * given.minutes:
@@ -166,10 +201,15 @@ def learn(whole: Any, opening: torch.Tensor, given: argparse.Namespace) -> tuple
         rate = given.rate * min(1, (step + 1) / WARM_UP) * (LAST_RATE + (1 - LAST_RATE) * cosine)
         for group in optimiser.param_groups:
             group["lr"] = float(rate)
-        audio, truth = draw(examples, rng)
+        audio, maps, truth = draw(examples, rng)
         with torch.no_grad():
             guess = whole.lips.at_rest(audio)[..., list(COEFFICIENTS)]
-        terms = mouth_terms(truth, network(audio, guess), opening)
+            taught = [one(audio, guess, maps) for one in teachers]
+        made = network(audio, guess, maps)
+        terms = mouth_terms(truth, made, opening)
+        if taught:
+            terms = {name: TRUTH * value for name, value in terms.items()}
+            terms["teachers"] = TAUGHT * distance(torch.stack(taught).mean(0), made)
         optimiser.zero_grad()
         sum(terms.values()).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)

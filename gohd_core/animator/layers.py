@@ -22,9 +22,9 @@ SMALL_AT_FIRST = 0.3
 _EPSILON = 1e-8
 
 
-def act(x: Tensor, bias: Tensor, slope: float = LEAKY) -> Tensor:
+def act(x: Tensor, bias: Tensor) -> Tensor:
     """Leaky ReLU of x [B,C,H,W] + bias [C], times sqrt 2, which keeps the variance."""
-    return F.leaky_relu(x + bias.to(x.dtype)[:, None, None], slope) * GAIN
+    return F.leaky_relu(x + bias.to(x.dtype)[:, None, None], LEAKY) * GAIN
 
 
 class EqualLinear(nn.Module):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gohd_core.errors import BadCheckpoint
-
-_BLOCK = 1 << 20
+from gohd_core.files import file_digest
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,9 @@ def missing_files(folders: Sequence[str | Path]) -> str | None:
 
 def check_whole(path: str | Path, item: DetectorFile) -> None:
     """Compares a file with the digest in its name; `BadCheckpoint` when it is cut off or another one."""
-    state = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while block := file.read(_BLOCK):
-            state.update(block)
-    if not state.hexdigest().startswith(item.digest):
+    digest = file_digest(path)
+    if not digest.startswith(item.digest):
         raise BadCheckpoint(
-            f"{path} is damaged or cut off: its SHA-256 begins with {state.hexdigest()[:10]}, not with "
+            f"{path} is damaged or cut off: its SHA-256 begins with {digest[:10]}, not with "
             f"{item.digest}; get it again from {item.url}."
         )

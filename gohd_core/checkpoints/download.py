@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
 import os
@@ -19,6 +18,7 @@ from urllib.request import Request, urlopen
 
 from gohd_core.checkpoints.released import DownloadSource
 from gohd_core.errors import BadCheckpoint, BadInput, raise_if_stopped
+from gohd_core.files import file_digest
 
 _BLOCK = 1 << 18
 _TIMEOUT = 30
@@ -218,15 +218,6 @@ def _state(part: Path) -> Path:
 def _forget(part: Path) -> None:
     part.unlink(missing_ok=True)
     _state(part).unlink(missing_ok=True)
-
-
-def file_digest(path: str | Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    state = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while block := file.read(_BLOCK):
-            state.update(block)
-    return state.hexdigest()
 
 
 def _check_room(folder: Path, wanted: int, name: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gohd_core.errors import BadCheckpoint
+from gohd_core.files import file_digest
 
 FOLDER = "faces"
 """The files lie in this folder of a models folder, or in the models folder itself."""
@@ -142,8 +143,6 @@ def missing_face_files(folders: Sequence[str | Path] | None = None) -> str | Non
 
 def check_face_file(path: str | Path, item: FaceFile) -> None:
     """Raises `BadCheckpoint` unless the file is the very one that is known here."""
-    from gohd_core.checkpoints.download import file_digest
-
     try:
         digest = file_digest(path)
     except OSError as error:

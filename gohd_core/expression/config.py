@@ -37,6 +37,7 @@ class ExpressionConfig:
         mouth_coefficients: expression coefficients that a `MouthNetwork` predicts in the mapping's place;
             none in the paper.
         mouth_width, mouth_dilations: its channels, and the dilations of its convolutions over frames.
+        mouth_map: whether it also hears the audio encoder's last map, of which the embedding is made.
         mouth_opening: aligned pixels by which each of its coefficients parts the lips; 0 where it does not.
         mouth_closing: lips that it expects so many pixels apart come half as close, wider ones less; 0: off.
     """
@@ -62,6 +63,7 @@ class ExpressionConfig:
     mouth_coefficients: tuple[int, ...] = ()
     mouth_width: int = 192
     mouth_dilations: tuple[int, ...] = (1, 2, 3, 3)
+    mouth_map: bool = False
     mouth_opening: tuple[float, ...] = ()
     mouth_closing: float = 0.0
 

@@ -9,6 +9,8 @@ from torch.nn import functional
 from gohd_core.expression.config import ExpressionConfig
 
 DROPOUT = 0.1
+MAP_CELLS, MAP_DROPOUT = 9, 0.3
+"""Cells of the audio encoder's last map, and the share of it that is not heard while training."""
 
 
 class MouthNetwork(nn.Module):
@@ -28,19 +30,25 @@ class MouthNetwork(nn.Module):
         self.register_buffer("opening", opening, persistent=False)
         count = len(self.coefficients)
         self.input = nn.Linear(config.audio_widths[-1] + count, width)
+        self.map = nn.Linear(MAP_CELLS * config.audio_widths[-2], width) if config.mouth_map else None
+        self.map_drop = nn.Dropout(MAP_DROPOUT)
         self.frames = nn.ModuleList(_Block(width, dilation) for dilation in dilations)
         self.output = nn.Linear(width + count, count)
 
-    def forward(self, audio: Tensor, mouth: Tensor) -> Tensor:
+    def forward(self, audio: Tensor, mouth: Tensor, maps: Tensor | None = None) -> Tensor:
         """Coefficients [B, T, C] of T neighbouring frames.
 
         Args:
             audio: embeddings [B, T, A].
             mouth: what the frame-wise mapping makes of them at rest, [B, T, C].
+            maps: what they are made of, [B, T, M], for a network of the config's `mouth_map`.
 
         Frames before and after the T are taken to be like the first and the last.
         """
-        hidden = self.input(torch.cat([audio, mouth], dim=-1)).transpose(1, 2)  # [B, width, T]
+        hidden = self.input(torch.cat([audio, mouth], dim=-1))
+        if self.map is not None:
+            hidden = hidden + self.map(self.map_drop(maps))
+        hidden = hidden.transpose(1, 2)  # [B, width, T]
         for block in self.frames:
             hidden = block(hidden)
         found = self.output(torch.cat([hidden.transpose(1, 2), mouth], dim=-1))

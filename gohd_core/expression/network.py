@@ -63,12 +63,13 @@ class ExpressionNetwork(nn.Module):
             (None where the network has no such input).
         """
         inner = slice(margin[0], chunks.shape[1] - margin[1])
-        heard = self.lips.audio_encoder(chunks)
+        heard, maps = self.lips.audio_encoder.with_map(chunks)
         audio = heard[:, inner]
         if eye_motion is None and self.eyes is not None:
             eye_motion = self.eyes(audio, e0, eye0, noise, state)
         expression = self.lips(audio, e0, eye_motion)
         if self.mouth is not None:
             columns = list(self.mouth.coefficients)
-            expression[..., columns] = self.mouth(heard, self.lips.at_rest(heard)[..., columns])[:, inner]
+            guess = self.lips.at_rest(heard)[..., columns]
+            expression[..., columns] = self.mouth(heard, guess, maps)[:, inner]
         return expression, eye_motion

@@ -187,19 +187,11 @@ class FaceDetector:
         return [rows[rows[:, 4] > self.least_score] for rows in kept]
 
 
-def best_boxes(rows: np.ndarray, overlap: float = _OVERLAP) -> np.ndarray:
-    """Non-maximum suppression of [n, 5]: of boxes that overlap by more than this share the best stays."""
-    left, top, right, bottom, score = rows.T
-    area = (right - left + 1) * (bottom - top + 1)
-    order, kept = score.argsort(kind="stable")[::-1], []
-    while order.size:
-        best, rest = order[0], order[1:]
-        kept.append(best)
-        width = np.minimum(right[best], right[rest]) - np.maximum(left[best], left[rest]) + 1
-        height = np.minimum(bottom[best], bottom[rest]) - np.maximum(top[best], top[rest]) + 1
-        shared = width.clip(0) * height.clip(0)
-        order = rest[shared / (area[best] + area[rest] - shared) <= overlap]
-    return rows[kept]
+def best_boxes(rows: np.ndarray) -> np.ndarray:
+    """Non-maximum suppression of [n, 5]: of boxes that overlap by more than `_OVERLAP` the best stays."""
+    from face_alignment.detection.sfd.bbox import nms
+
+    return rows[nms(rows, _OVERLAP)]
 
 
 def _by_size(images: Sequence[Image]) -> list[list[int]]:

@@ -85,12 +85,12 @@ def structural_similarity_over_time(truth: Tensor, generated: Tensor) -> Tensor:
     return (top / bottom).mean()
 
 
-def blinks(ratio: np.ndarray, fps: float = FPS, below: float = BLINK_BELOW) -> tuple[float, float]:
+def blinks(ratio: np.ndarray, fps: float = FPS) -> tuple[float, float]:
     """Blinks a minute and their mean duration in seconds, from eye ratios [T] (1 open, 0 closed).
 
-    A blink is a run of frames below `below`; one that is cut by an end counts, its duration does not.
+    A blink is a run of frames below `BLINK_BELOW`; one that is cut by an end counts, its duration does not.
     """
-    shut = np.asarray(ratio) < below
+    shut = np.asarray(ratio) < BLINK_BELOW
     edges = np.flatnonzero(np.diff(np.concatenate([[False], shut, [False]]).astype(int)))
     starts, stops = edges[::2], edges[1::2]
     whole = (starts > 0) & (stops < len(shut))
@@ -98,13 +98,13 @@ def blinks(ratio: np.ndarray, fps: float = FPS, below: float = BLINK_BELOW) -> t
     return 60 * fps * len(starts) / len(shut), float(lengths.mean()) if len(lengths) else float("nan")
 
 
-def saccades(gaze: np.ndarray, fps: float = FPS, speed: float = SACCADE_SPEED) -> tuple[float, float]:
+def saccades(gaze: np.ndarray, fps: float = FPS) -> tuple[float, float]:
     """Saccades a minute and their mean amplitude in degrees, from gaze [T, 2] in radians.
 
-    A saccade is a run of steps faster than `speed` degrees a second.
+    A saccade is a run of steps faster than `SACCADE_SPEED`.
     """
     degrees = np.degrees(np.asarray(gaze, np.float64))
-    fast = np.linalg.norm(np.diff(degrees, axis=0), axis=1) * fps > speed
+    fast = np.linalg.norm(np.diff(degrees, axis=0), axis=1) * fps > SACCADE_SPEED
     edges = np.flatnonzero(np.diff(np.concatenate([[False], fast, [False]]).astype(int)))
     jumps = [
         np.linalg.norm(degrees[stop] - degrees[start])

@@ -20,6 +20,9 @@ _LASH_LIGHT, _LASH_THICKNESS = 0.50, (0.028, 0.060)
 """Most light of lashes as a share of the lid's, and least and greatest thickness of their line."""
 _NEAR_LID = 0.3
 """Share of a dark stroke that lies below the fold, above which it is lashes and no part of a brow."""
+_FRAME_DARK, _LEAST_FRAME = 0.16, 0.10
+"""Darkness of frames against skin, and the side, in eye widths, of the square that they fill at least beyond
+the eye."""
 _BRIGHTER = 0.80
 """Weight of skin that is brighter than a slope through it, against 1 of both sides."""
 _HUE = (0.16, 0.08)
@@ -98,10 +101,25 @@ def closed_lid(
     lash = _lash_line(part, lid, edge, share, (along, down - upper), (luma, skin))
     frames = np.zeros_like(share)
     if glasses:
-        frames = smoothstep(-0.05, -0.09, down - upper) + smoothstep(0.04, 0.08, down - below)
-        frames = np.clip(frames, 0, 1) * smoothstep(0.10, 0.22, darkness)
+        frames = frames_of_glasses(_darkness(luma, 2.2 * width), open_, (along, down - below), width)
     maps = np.stack([share, frames], -1)
     return lid.astype(np.float32), maps.astype(np.float32), lash
+
+
+def frames_of_glasses(
+    darkness: np.ndarray, open_: np.ndarray, place: tuple[np.ndarray, np.ndarray], width: float
+) -> np.ndarray:
+    """Frames of glasses [h,w]: dark lines that go on beyond the eye, where lashes and folds end.
+
+    place: along the eye, and down from the lower lid's edge [h,w], in eye widths.
+    """
+    along, below = place
+    dark = ((darkness > _FRAME_DARK) & (open_ < 0.5)).astype(np.uint8)
+    beyond = (np.abs(along) > 0.66) | (below > 0.25)
+    count, label = cv2.connectedComponents(dark)
+    goes_on = np.bincount(label[beyond], minlength=count) > (_LEAST_FRAME * width) ** 2
+    goes_on[0] = False
+    return blur(cv2.dilate(goes_on[label].astype(np.float32), np.ones((3, 3))), 0.8)
 
 
 def _whole_strokes(dark: np.ndarray, near: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter1d, grey_opening, maximum_filter1d
 from gohd_core.images import Image
 from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.clip import NOSE_BASE
-from gohd_core.mesh.contours import INNER_LIPS, LIPS_1, LIPS_2, N_FACE
+from gohd_core.mesh.contours import INNER_LIPS, LIPS_1, LIPS_2, N_FACE, OUTER_LIPS
 from gohd_core.mesh.photometry import smoothstep
 from gohd_core.mesh.skin_flow import OVAL
 
@@ -25,8 +25,8 @@ _LIGHT = 0.4
 """Weight of lightness, which shadows change."""
 _APART = (11.0, 18.0)
 """Distance in Lab from and at which a colour is a foreign one."""
-_LEAST = 5
-"""Points of a thing that is believed."""
+_LEAST, _LIPS_REACH = 5, 0.06
+"""Points of a thing that is believed, away from the lips, and how far from them that is, model units."""
 _MOST_LIPS = (0.3, 0.5)
 """Share of the lips' points from and at which, covered, all of the frame is left alone."""
 _LASTING, _LASTING_LIPS = 0.16, 0.28
@@ -43,8 +43,15 @@ def _points() -> list[int]:
     return [k for k in range(N_FACE) if height[k] < height[NOSE_BASE] and k not in gone]
 
 
+def _beside_lips() -> np.ndarray:
+    """Which of `POINTS` lie so near to the lips that their edges and shadows pass over them."""
+    face = canonical_face().points[:, :2].numpy()
+    way = face[POINTS][:, None] - face[list(OUTER_LIPS.points)][None]
+    return np.linalg.norm(way, axis=-1).min(1) < _LIPS_REACH
+
+
 POINTS = _points()
-_LIPS = np.isin(POINTS, LIPS_1.points)
+_LIPS, _BESIDE_LIPS = np.isin(POINTS, LIPS_1.points), _beside_lips()
 
 
 class Covering:
@@ -79,7 +86,8 @@ class Covering:
             away = np.linalg.norm((part - sample) * weights, axis=-1)  # [t,n,P]
             away = np.partition(away, rank, axis=1)[:, rank]
             cover[start : start + _BLOCK] = smoothstep(*_APART, away)
-        cover[(cover > 0.5).sum(1) < _LEAST] = 0
+        away_from_lips = (cover > 0.5)[:, ~_BESIDE_LIPS].sum(1)
+        cover[(away_from_lips < _LEAST) & (cover[:, _LIPS].mean(1) < _MOST_LIPS[0])] = 0
         lips = smoothstep(*_MOST_LIPS, _lasting(cover[:, _LIPS].mean(1), _LASTING_LIPS * fps))
         cover = np.maximum(_lasting(cover, _LASTING * fps), lips[:, None])
         return gaussian_filter1d(

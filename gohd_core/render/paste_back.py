@@ -82,24 +82,30 @@ def paste_back(
     if still:
         bases = repeat(next(bases))
     pairs = _paired(_single(frames, "face"), bases, length == "longest" and not still)
-    return _batched(_pasted(pairs, place, colour, value_range))
+    return _pasted(pairs, place, colour, value_range)
 
 
 def _pasted(
     pairs: Iterator[tuple[Tensor, Tensor]], place: Place, colour: str, value_range: tuple[float, float]
 ) -> Iterator[Tensor]:
-    match = _ColourMatch(colour)
+    match, batch, count = _ColourMatch(colour), None, 0
     for index, (face, base) in enumerate(pairs):
         size = base.shape[1:]
+        if batch is None:
+            batch, count = base.new_empty(max(1, _BATCH_PIXELS // size.numel()), *base.shape), 0
         rows, columns = place.region(index, *size)
-        result = base.clone()
-        under = result[:, rows, columns]
+        under = batch[count].copy_(base)[:, rows, columns]
         weights = place.weights(index, *size)
         if bool((weights > 0).any()):
             face = match(place.face(face, index, *size), under, weights).clamp(*value_range)
             # Exactly the background where the weight is 0, and exactly the face where it is 1.
             under.lerp_(face, weights)
-        yield result
+        count += 1
+        if count == len(batch):
+            yield batch
+            batch = None
+    if batch is not None:
+        yield batch[:count]
 
 
 class _ColourMatch:
@@ -170,19 +176,3 @@ def _paired(
         yield face, base
     if face is None:
         raise BadInput("There are no frames of the face to paste.")
-
-
-def _batched(frames: Iterator[Tensor]) -> Iterator[Tensor]:
-    batch: list[Tensor] = []
-    for frame in frames:
-        batch.append(frame)
-        if (len(batch) + 1) * frame[0].numel() > _BATCH_PIXELS:
-            yield _stacked(batch)
-            batch = []
-    if batch:
-        yield _stacked(batch)
-
-
-def _stacked(batch: list[Tensor]) -> Tensor:
-    """`torch.stack`, which of one frame makes a view: large ones are worth it."""
-    return batch[0][None] if len(batch) == 1 else torch.stack(batch)

@@ -18,6 +18,7 @@ import numpy as np
 
 from gohd_core.constants import FPS, N_EXPRESSION
 from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.fields import smoothstep
 from gohd_core.stylised.morphable import stylised_basis
 from gohd_core.stylised.phones import BILABIAL, LABIODENTAL, PAUSE, VOWELS, Phone
 
@@ -213,8 +214,7 @@ def contact_curve(spans: np.ndarray, times: np.ndarray, ramp: float = RAMP) -> n
     if not len(spans):
         return np.zeros(len(times))
     outside = np.abs(times[:, None] - spans[:, 0]) - spans[:, 1]
-    near = np.clip(1 - outside / ramp, 0, 1)
-    return (near * near * (3 - 2 * near)).max(1)
+    return smoothstep(1 - outside / ramp, 0.0, 1.0).max(1)
 
 
 def mouth_curves(

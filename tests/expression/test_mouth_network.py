@@ -106,3 +106,17 @@ def test_lips_that_are_nearly_closed_close() -> None:
     assert (found[:, 1] == 0.5).all(), "what does not part the lips stays"
     with pytest.raises(BadInput, match="mouth_opening"):
         replace(CONFIG, mouth_closing=4.0)
+
+
+def test_with_a_map_it_hears_what_the_embedding_is_made_of() -> None:
+    torch.manual_seed(0)
+    network = ExpressionNetwork(replace(CONFIG, mouth_map=True)).eval()
+    chunks = torch.randn(1, 9, 80, 16)
+    with torch.inference_mode():
+        audio, maps = network.lips.audio_encoder.with_map(chunks)
+        assert maps.shape == (1, 9, 9 * CONFIG.audio_widths[3])
+        torch.testing.assert_close(audio, network.lips.audio_encoder(chunks))
+        guess = network.lips.at_rest(audio)[..., [0, 3]]
+        found = network(chunks, torch.zeros(1, 64))[0][..., [0, 3]]
+        torch.testing.assert_close(found, network.mouth(audio, guess, maps))
+        assert not torch.allclose(found, network.mouth(audio, guess, torch.zeros_like(maps)), atol=1e-3)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.mesh.closed_lid import FOLD, spread, white_beside
+from gohd_core.mesh.closed_lid import FOLD, frames_of_glasses, spread, white_beside
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, POINTS, EyeFrame
 from gohd_core.mesh.gaze import RADIUS
@@ -110,3 +110,16 @@ def test_white_beyond_the_lids_is_told_from_light_that_lies_apart():
     along, down = (columns - 30) / 40, (rows - 15) / 40
     white = white_beside(brighter, open_, along, down - 0.25, down)
     assert white[20, 42] == 1 and white[6, 3] == 0 and white[20, 30] == 0
+
+
+def test_frames_of_glasses_go_on_beyond_the_eye_and_lashes_do_not():
+    width, shape = 60, (90, 120)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    along, below = (x - 60) / width, (y - 50) / width
+    darkness, lid = np.zeros(shape), np.zeros(shape)
+    lid[40:50, 35:85] = 1
+    darkness[20:23] = 0.5  # a rim, from side to side
+    darkness[30:33, 40:80] = 0.5  # lashes
+    kept = frames_of_glasses(darkness, lid, (along, below), width)
+    assert kept[21, 5:115].min() > 0.9
+    assert kept[28:60].max() < 0.01

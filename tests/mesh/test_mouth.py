@@ -72,6 +72,15 @@ def test_parted_lips_show_teeth_and_darkness_between_them(shut, monkeypatch):
     assert (frame.opening.above / frame.opening.height)[inside[:, :1]][bright].mean() < 0.5
 
 
+def test_less_light_falls_on_teeth_between_lips_that_hardly_part(shut, monkeypatch):
+    brightest = []
+    for jaw in (0.15, 0.8):
+        frame, window = mouth_of(shut, with_jaw(shut, jaw), monkeypatch)
+        inside = window.mean(1, keepdim=True)[frame.opening.coverage > 0.99]
+        brightest.append((inside.max().item() + 1) / 2)
+    assert brightest[0] < 0.54 * brightest[1]  # without dimming .60
+
+
 def test_a_batch_is_drawn_like_its_frames_alone(smiling, shut):
     for source in (smiling, shut):
         motion = with_jaw(source, 0.0, 0.2, 0.5, 0.9)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gohd_core.mesh.contours import edge_gap
-from gohd_core.mesh.covering import POINTS, Covering, spread
+from gohd_core.mesh.covering import _BESIDE_LIPS, _LIPS, POINTS, Covering, spread
 from gohd_core.mesh.frame import EDGE
 from gohd_core.mesh.revoicing import RevoiceRows, Revoicing
 from gohd_core.mesh.shape import JAW
@@ -99,3 +99,15 @@ def test_covered_points_are_spread_to_their_surroundings() -> None:
     places = np.array([[20.0, 20.0], [20.0, 60.0], [70.0, 20.0], [70.0, 60.0]])
     made = spread(np.array([1.0, 0.0, 0.0, 0.0]), places, 100, 200.0)
     assert made[20, 20] > 0.9 and made[60, 70] < 0.05 and made.max() <= 1
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_what_changes_beside_the_lips_alone_covers_nothing(beside: bool) -> None:
+    gathered = Covering()
+    for k in range(50):
+        colours = np.full((len(POINTS), 3), 140, np.uint8)
+        if 20 <= k < 30:
+            colours[_BESIDE_LIPS & ~_LIPS if beside else ~_BESIDE_LIPS] = (60, 150, 90)
+        gathered.seen.append(colours)
+    cover = gathered.found(25.0)
+    assert (cover[25].max() > 0.9) == (not beside)

@@ -56,7 +56,7 @@ def speed_table(
                 "reading s": reading,
                 "encoding s": encoding,
                 "frames a second": 1 / max(min(seconds), 1e-9),
-                "MiB": peaks[0],
+                "MiB": peaks[-2],
                 f"MiB, {long} frames": peaks[-1],
             },
         )

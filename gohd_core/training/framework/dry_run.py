@@ -72,9 +72,9 @@ def measure(kind: type[Task], config: RunConfig, *, steps: int = 5) -> Measureme
     )
 
 
-def dry_run(kind: type[Task], config: RunConfig, *, steps: int = 5) -> str:
+def dry_run(kind: type[Task], config: RunConfig) -> str:
     """Report of `measure`, with the run's duration, in lines for people."""
-    found, loop = measure(kind, config, steps=steps), config.loop
+    found, loop = measure(kind, config), config.loop
     seconds = found.seconds_per_step
     lines = [f"device      {found.device}, {loop.precision}"]
     lines += [f"network     {name}: {count:,} parameters" for name, count in found.parameters.items()]

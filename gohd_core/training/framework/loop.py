@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -53,7 +52,6 @@ def train(
     resume: bool = False,
     export_only: bool = False,
     command: str = "",
-    accelerator: Any | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Summary:
     """Trains a task into the folder `out` and exports its networks there.
@@ -65,7 +63,7 @@ def train(
     out = Path(out)
     if config.loop.sample_every and find_spec("av") is None:
         raise MissingDependency("Sample clips need PyAV: pip install av, or set loop.sample_every=0.")
-    run = Run(kind, config, accelerator)
+    run = Run(kind, config)
     checkpoints = Checkpoints(out / "checkpoints", config.loop.keep)
     resumed = _begin(run, checkpoints, resume or export_only)
     before, batches = run.clips, run.batches()

@@ -57,9 +57,9 @@ class Counters:
 class Run:
     """A task with all that one run of it carries: data position, optimisers, averages, generators."""
 
-    def __init__(self, kind: type[Task], config: RunConfig, accelerator: Any | None = None) -> None:
+    def __init__(self, kind: type[Task], config: RunConfig) -> None:
         self.config = config
-        self.accelerator = accelerator or make_accelerator(config)
+        self.accelerator = make_accelerator(config)
         self.device = self.accelerator.device
         self.rank, self.processes = self.accelerator.process_index, self.accelerator.num_processes
         seed_everything(config.loop.seed)

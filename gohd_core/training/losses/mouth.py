@@ -26,14 +26,14 @@ def mouth_terms(truth: Tensor, predicted: Tensor, opening: Tensor) -> dict[str, 
         truth, predicted: coefficients [B, T, 6].
         opening: aligned pixels that each coefficient parts the inner lips by, [6].
     """
-    weights = torch.tensor(WEIGHTS, dtype=truth.dtype, device=truth.device)
+    weights = _weights(truth)
     error = predicted - truth
     gap, made = truth @ opening, predicted @ opening
     closed = gap < CLOSED
     deviations = [(x.flatten(0, 1).var(0) + VARIANCE_FLOOR).sqrt() for x in (truth, predicted)]
     agreement = _correlation(made, gap).mean() + _correlation(predicted[..., 0], truth[..., 0]).mean()
     return {
-        "coefficients": (weights * error.abs()).sum(-1).mean(),
+        "coefficients": distance(truth, predicted),
         "squares": SQUARES * (weights * error.square()).sum(-1).mean(),
         "gap": GAP * (torch.where(closed, CLOSED_WEIGHT, 1.0) * (gap - made).abs()).mean(),
         "parted": PARTED * torch.where(closed, (made - gap).relu(), 0.0).mean(),
@@ -41,6 +41,15 @@ def mouth_terms(truth: Tensor, predicted: Tensor, opening: Tensor) -> dict[str, 
         "speed": SPEED * (weights * error.diff(dim=1).abs()).sum(-1).mean(),
         "spread": SPREAD * (deviations[0] - deviations[1]).abs().sum(),
     }
+
+
+def distance(truth: Tensor, predicted: Tensor) -> Tensor:
+    """Weighted mean absolute error of coefficients [B, T, 6]."""
+    return (_weights(truth) * (predicted - truth).abs()).sum(-1).mean()
+
+
+def _weights(like: Tensor) -> Tensor:
+    return torch.tensor(WEIGHTS, dtype=like.dtype, device=like.device)
 
 
 def _correlation(first: Tensor, second: Tensor) -> Tensor:
