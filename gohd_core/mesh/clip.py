@@ -57,6 +57,8 @@ _SHUT_SHARE, _SHUT_NOISE = 0.08, 0.005
 """Share of frames whose gap counts as that of shut lips, and noise above it, model units."""
 _LID_SHUT = (0.04, 0.16)
 """Opening of shut lids, as they are read, over the eye's width: least and most."""
+_BLINK_SHARE = 0.55
+"""Of an open eye's opening: a clip in which the lids never come below this shows no blink."""
 _LID_OPEN = 0.75
 """Quantile of the openings that is an open eye's."""
 _WIDER = -0.15
@@ -191,7 +193,10 @@ class ClipExpression:
         rest = features.brows.quantile(_BROW_REST, dim=0)
         self._brow_rest = torch.stack([features.brows.median(0).values[:, 0], rest[:, 1], rest[:, 2]], 1)
         self._open = features.lids.quantile(_LID_OPEN, dim=0)
-        self._shut = features.lids.quantile(0.005, dim=0).clamp(*_LID_SHUT)
+        least = features.lids.quantile(0.005, dim=0)
+        # Without a blink the narrowest look of the clip is no shut eye; shut is then the least that is read.
+        blinked = least < _BLINK_SHARE * self._open
+        self._shut = torch.where(blinked, least, _LID_SHUT[0]).clamp(*_LID_SHUT)
 
     def __call__(self, features: Features) -> Tensor:
         """Expressions [T,64] of frames, in the stylised space."""

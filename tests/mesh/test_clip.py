@@ -95,6 +95,17 @@ def test_lids_shut_and_open() -> None:
         assert 0.3 < found[5, column] < 0.75
 
 
+def test_narrow_eyes_of_a_clip_without_a_blink_are_not_shut() -> None:
+    """The same narrow look, in a clip with a blink and in one without."""
+    narrow, blink = np.repeat([0.0, 0.3], [12, 4]), np.array([0.5, 1.0, 0.5])
+    found = []
+    for shut in (narrow, np.concatenate([narrow, blink])):
+        features = Features.of(clip(shut=shut))
+        found.append(ClipExpression(head(), features)(features)[12:16, [10, 11]])
+    assert found[1].min() > 0.15
+    assert torch.allclose(*found, atol=0.1)
+
+
 def test_rest_is_taken_from_frames_with_shut_lips() -> None:
     gap = np.concatenate([np.full(30, 0.15), np.zeros(10)])
     points = clip(gap=gap)
