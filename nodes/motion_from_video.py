@@ -7,9 +7,10 @@ from typing import Any
 from comfy_api.latest import io
 
 from gohd_core.choices import MISSING, STEADYING, TRACKS
+from gohd_core.components import BUILTIN
 from gohd_core.errors import BadInput
 
-from . import faces, host, sockets
+from . import faces, family, host, sockets
 from .sockets import either, field, result, schema
 from .values import mask_bounds
 
@@ -194,7 +195,27 @@ class ExtractMotion(io.ComfyNode):
                 f"There are face landmarks of {len(face_landmarks['frames'])} frames and the video has "
                 f"{driving.report.frames_read}; detect them on the same frames."
             )
+        _warn_of_lag(video, driving)
         return _made(driving, follow_head)
+
+
+def _warn_of_lag(video: Any, driving: Any) -> None:
+    """Says where a VIDEO's own lips and sound are apart; a batch of images has no sound."""
+    if driving.lips is None or hasattr(video, "shape"):
+        return
+    from gohd_core.audio import load_soundtrack
+    from gohd_core.driving.sync import lag_warning
+
+    part = host.video_part(video)
+    try:
+        sound = load_soundtrack(video.get_stream_source(), part["start"], part["seconds"])
+    except BadInput as damaged:
+        return host.warn_user(str(damaged))
+    if sound is None:
+        return
+    managed = family.load("expression", BUILTIN)
+    said = lag_warning(driving, sound, *host.ready(managed), "The driving video")
+    host.warn_user(said and f"{said} Check Lip Sync puts its sound right.")
 
 
 def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, number: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gohd_core.audio.alignment import ALIGNMENTS, chunk_index, condition_index, frame_count
 from gohd_core.audio.features import AudioFeatures, audio_features
-from gohd_core.audio.loading import load_audio
+from gohd_core.audio.loading import load_audio, load_soundtrack
 from gohd_core.audio.loudness import measure_loudness, normalise_loudness
 from gohd_core.audio.mel import mel_filters, spectrogram_80, spectrogram_100
 from gohd_core.audio.waveform import check_waveform, resample, to_mono_16k
@@ -18,6 +18,7 @@ __all__ = [
     "condition_index",
     "frame_count",
     "load_audio",
+    "load_soundtrack",
     "measure_loudness",
     "mel_filters",
     "normalise_loudness",

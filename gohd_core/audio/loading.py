@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -47,11 +47,32 @@ def load_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
         return _load_plain(source, reason)
 
 
+def load_soundtrack(
+    video: str | os.PathLike[str] | IO[bytes], start: float = 0.0, seconds: float = 0.0
+) -> tuple[np.ndarray, int] | None:
+    """Sound of the part of a video that is read, from its first picture on: as `load_audio`, None without.
+
+    Args:
+        start, seconds: the part, as `VideoReader.open` has it; 0 seconds go to the end.
+    """
+    name = Path(video).name if isinstance(video, str | os.PathLike) else "the video"
+    with open_media(video, name) as container:
+        if not usable(container.streams.audio):
+            return None
+        stream = usable(container.streams.video)[0]
+        first = next(decode_frames(container, stream, name, tell=lambda _: None), None)
+        late = 0.0 if first is None or first.time is None else float(first.time) - start_of(container)
+    waveform, rate = load_audio(video) if isinstance(video, str | os.PathLike) else _load_media(video, name)
+    begin = round((max(late, 0.0) + start) * rate)
+    end = begin + round(seconds * rate) if seconds else waveform.shape[1]
+    return (waveform[:, begin:end], rate) if begin < waveform.shape[1] else None
+
+
 class _NoContainer(BadInput):
     """PyAV does not know the format."""
 
 
-def _load_media(source: Path | io.BytesIO, name: str) -> tuple[np.ndarray, int]:
+def _load_media(source: Path | IO[bytes], name: str) -> tuple[np.ndarray, int]:
     try:
         container = open_media(source, name, "sound")
     except BadInput as reason:

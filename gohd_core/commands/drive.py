@@ -159,7 +159,7 @@ def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dic
     motions = {"video": driving.motion}
     if "audio" in options.sources.values():
         motions["audio"] = _from_sound(models, prepared, sound, options, arguments)
-        _warn_of_lag(models, video, driving, sound, arguments)
+    _warn_of_lag(models, video, driving, sound, arguments)
     motion = driven_motion(prepared, motions, options, _face_model(models, arguments))
     rate = max(min(film.fps, MAX_FPS), 1) if arguments.into_video else motion.fps
     # As many frames as were read, where the motion is as long as the video; rounding could add one.
@@ -187,18 +187,16 @@ def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dic
 
 
 def _warn_of_lag(models: Any, video: Path, driving: Any, sound: Any, arguments: argparse.Namespace) -> None:
-    """Says where the driving video's own lips and sound are apart: parts from both would be, too."""
+    """Says where the driving video's own lips and sound are apart: the portrait's would be, too."""
     import logging
 
-    from gohd_core.driving.sync import lip_lag
+    from gohd_core.driving.sync import lag_warning
 
-    if driving.lips is None or arguments.audio is not None or models.expression.space != "stylised":
+    if arguments.audio is not None:
         return
-    found = lip_lag(driving, sound, models.expression)
-    if found.noticed:
-        logging.getLogger(__name__).warning(
-            f"{video.name} is out of step: {found} `gohd sync {video.name} -o FILE` puts it right."
-        )
+    said = lag_warning(driving, sound, models.expression, video.name)
+    if said is not None:
+        logging.getLogger(__name__).warning(f"{said} `gohd sync {video.name} -o FILE` puts it right.")
 
 
 def _portrait(

@@ -131,19 +131,9 @@ def steadying_of(arguments: argparse.Namespace) -> Any:
 
 def sound_of(path: Path, arguments: argparse.Namespace) -> tuple[Any, int] | None:
     """The sound of the part of a video that is read, from its first picture on; None where it has none."""
-    from gohd_core.audio import load_audio
-    from gohd_core.media import decode_frames, open_media, start_of, usable
+    from gohd_core.audio import load_soundtrack
 
-    with open_media(path, path.name) as container:
-        if not usable(container.streams.audio):
-            return None
-        stream = usable(container.streams.video)[0]
-        first = next(decode_frames(container, stream, path.name, tell=lambda _: None), None)
-        late = 0.0 if first is None or first.time is None else float(first.time) - start_of(container)
-    waveform, rate = load_audio(path)
-    start = round((max(late, 0.0) + arguments.start) * rate)
-    stop = start + round(arguments.seconds * rate) if arguments.seconds else waveform.shape[1]
-    return (waveform[:, start:stop], rate) if start < waveform.shape[1] else None
+    return load_soundtrack(path, arguments.start, arguments.seconds)
 
 
 def _landmarks(path: Path) -> Any:

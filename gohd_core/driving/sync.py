@@ -18,8 +18,9 @@ from gohd_core.expression import ExpressionPredictor
 from gohd_core.files import atomic_path
 from gohd_core.measures.lag import CHANCE, LARGEST, SHORTEST, LipLag, find_lag
 
-BIAS = 0.0
-"""Frames by which lips that are in step are found late: two rendered clips were found 1 and 2 ms off."""
+BIAS = -0.01
+"""Frames by which lips that are in step are found late: what `gohd sync` says of `gohd talk`'s videos of ten
+photographs with ten voices, in the mean (standard error .02, from -.13 to .09)."""
 NOTICED = 2.0
 """Frames from which on people notice that lips and sound are apart: 80 ms."""
 LEAST_SEEN = 0.7
@@ -96,6 +97,19 @@ def lip_lag(driving: Driving, sound: tuple[Any, int] | None, predictor: Expressi
         return InStep(problem=f"The face is seen in {seen:.0%} of the frames only, too few to tell.")
     found = _lag(driving.lips[:count].double().numpy(), waveform, sound[1], predictor)
     return InStep((found.frames - BIAS) / FPS * 1000, found.confidence)
+
+
+def lag_warning(
+    driving: Driving, sound: tuple[Any, int] | None, predictor: ExpressionPredictor, name: str
+) -> str | None:
+    """A sentence where lips and sound of a driving video are so far apart that people notice, else None.
+
+    What is driven by both would be as far apart. Heads whose lips are not measured get none; args: `lip_lag`.
+    """
+    if driving.lips is None or predictor.space != STYLISED:
+        return None
+    found = lip_lag(driving, sound, predictor)
+    return f"{name} is out of step: {found}" if found.noticed else None
 
 
 def _lag(lips: np.ndarray, waveform: np.ndarray, rate: int, predictor: ExpressionPredictor) -> LipLag:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gohd_core.audio import load_audio
+from gohd_core.audio import load_audio, load_soundtrack
 from gohd_core.errors import BadInput
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
@@ -195,3 +196,20 @@ def test_sound_that_no_decoder_can_lay_out_is_told(tmp_path) -> None:
     with pytest.raises(BadInput) as error:
         load_audio(path)
     assert "\n" not in str(error.value) and str(error.value).endswith(".")
+
+
+def test_the_sound_of_a_part_of_a_video_is_that_part_of_a_file_or_a_stream(tmp_path) -> None:
+    import torch
+
+    from gohd_core.render import render_video
+
+    frames = [torch.zeros(50, 3, 32, 32, dtype=torch.float32, device="cpu")]
+    path = render_video(tmp_path / "a.mp4", frames, audio=(clicks(2.0), RATE))
+    mute = render_video(tmp_path / "mute.mp4", frames)
+    whole, rate = load_audio(path)
+    for video in (path, io.BytesIO(path.read_bytes())):
+        part, same = load_soundtrack(video, 0.5, 1.0)
+        assert same == rate
+        np.testing.assert_array_equal(part, whole[:, rate // 2 : rate * 3 // 2])
+        np.testing.assert_array_equal(load_soundtrack(video)[0], whole)
+    assert load_soundtrack(mute) is None and load_soundtrack(path, 9.0) is None

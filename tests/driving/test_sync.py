@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.driving.sync import InStep, delay, lip_lag, shift_sound
+from gohd_core.driving.sync import InStep, delay, lag_warning, lip_lag, shift_sound
 from gohd_core.errors import BadInput
 from gohd_core.stylised.expressions import INDEX
 
@@ -73,6 +73,15 @@ def test_what_can_not_be_told_is_said() -> None:
     hears.space = "bfm09"
     with pytest.raises(BadInput, match="built-in"):
         lip_lag(driving(lips), noise(300), hears)
+
+
+def test_driving_with_a_video_that_is_out_of_step_is_warned_of() -> None:
+    hears = Hears(300)
+    said = lag_warning(driving(hears.seen(5)), noise(300), hears, "a.mp4")
+    assert said.startswith("a.mp4 is out of step: The lips come ") and "after the sound" in said
+    assert lag_warning(driving(hears.seen(1)), noise(300), hears, "a.mp4") is None
+    assert lag_warning(driving(hears.seen(5)), None, hears, "a.mp4") is None
+    assert lag_warning(SimpleNamespace(lips=None), noise(300), hears, "a.mp4") is None, "a drawn head"
 
 
 def test_a_sound_is_delayed_or_brought_forward() -> None:

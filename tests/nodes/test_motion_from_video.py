@@ -213,3 +213,40 @@ def test_face_landmarks_follow_too(run) -> None:
     made = run("GoHDMotionFromFaceLandmarks", face_landmarks=seen, follow_head=True)
     assert made[7].values[-1, 0] - made[7].values[0, 0] > 15
     assert run("GoHDMotionFromFaceLandmarks", face_landmarks=seen)[7].values.std(0).max() == 0
+
+
+@pytest.mark.parametrize(("lag", "told"), [(5, True), (0, False)])
+def test_a_driving_video_out_of_step_with_its_sound_is_warned_of(
+    run, nodes, readers, tmp_path, monkeypatch, lag, told
+) -> None:
+    """The predictor is told what the lips have said so many frames before."""
+    from server import PromptServer
+
+    from gohd_core.expression import ExpressionPredictor
+    from gohd_core.render import render_video
+    from gohd_core.stylised.expressions import INDEX
+
+    pytest.importorskip("av")
+    rng = np.random.default_rng(1)
+    said = np.clip(np.convolve(rng.normal(size=120 + lag), np.hanning(5) / 2, "same"), 0, 1)
+    known = [[landmarks(acted(gap=0.1 * value))] for value in said[lag:]]
+    heard = torch.zeros(120, 64)
+    heard[:, INDEX["jaw_open"]] = torch.from_numpy(said[:120]).float()
+    heard[:, INDEX["lip_press"]] = 1 - heard[:, INDEX["jaw_open"]]
+    monkeypatch.setattr(ExpressionPredictor, "predict", lambda self, features, rest: (heard, None))
+
+    class InOrder(KnownFaces):
+        def read(self, image):
+            return self.faces.pop(0)
+
+    module = inspect.getmodule(nodes["GoHDExtractMotion"])
+    monkeypatch.setattr(module.faces, "face_reader", lambda: InOrder(known))
+    sound = rng.normal(0, 0.1, (1, 16000 * 120 // 25)).astype(np.float32)
+    path = render_video(tmp_path / "a.mp4", [torch.zeros(120, 3, SIZE, SIZE)], audio=(sound, 16000))
+    mask = torch.zeros(1, SIZE, SIZE)
+    mask[:, SIZE // 4 : 3 * SIZE // 4, SIZE // 4 : 3 * SIZE // 4] = 1
+    PromptServer.instance.texts.clear()
+    video = SimpleNamespace(get_stream_source=lambda: str(path))
+    assert run("GoHDExtractMotion", video=video, face_mask=mask, **readers)[5] == 120
+    texts = [text for text, _ in PromptServer.instance.texts]
+    assert any("out of step" in text and "before the sound" in text for text in texts) == told
