@@ -60,7 +60,7 @@ class MouthNetwork(nn.Module):
         A network that is not sure of a closure expects lips a little apart, which they never are.
         """
         gap = (mouth @ self.opening).relu()[..., None]
-        share = gap**2 / (gap**2 + self.closing**2)
+        share = gap**3 / (gap**3 + self.closing**3)
         return torch.where(self.opening > 0, mouth * share, mouth)
 
 

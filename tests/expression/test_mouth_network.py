@@ -102,7 +102,7 @@ def test_lips_that_are_nearly_closed_close() -> None:
     config = replace(CONFIG, mouth_opening=(20.0, 0.0), mouth_closing=4.0)
     mouth = MouthNetwork(config)
     found = mouth.closer(torch.tensor([[0.0, 0.5], [0.2, 0.5], [1.0, 0.5], [-0.1, 0.5]]))
-    torch.testing.assert_close(found[:, 0], torch.tensor([0.0, 0.1, 20**2 / (20**2 + 4**2), 0.0]))
+    torch.testing.assert_close(found[:, 0], torch.tensor([0.0, 0.1, 20**3 / (20**3 + 4**3), 0.0]))
     assert (found[:, 1] == 0.5).all(), "what does not part the lips stays"
     with pytest.raises(BadInput, match="mouth_opening"):
         replace(CONFIG, mouth_closing=4.0)
