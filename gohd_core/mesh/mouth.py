@@ -219,7 +219,7 @@ class Mouth:
         if not self.own.shows_teeth:  # darkness alone is no thing that would stay in its place
             return smooth(0.06, 0.01, wider)
         # Of most teeth a strip is but the tips: whole drawn ones take its place.
-        return 1 - smooth(*_STRIP_GOES, wider) * smooth(*_STRIP, torch.as_tensor(self.face.gap).to(wider))
+        return 1 - smooth(*_STRIP_GOES, wider) * smooth(*_STRIP, wider.new_tensor(self.face.gap))
 
 
 def _rest(frame: MouthFrame, face: OwnFace) -> Tensor:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gohd_core.mesh.sampling import doubled, grown, margin, pixel_grid, sample
+from gohd_core.mesh.sampling import doubled, grown, margin, sample
 
 SIZE = 64
 
@@ -27,6 +27,7 @@ def test_who_crosses_a_side_is_mirrored_beyond_it_and_who_does_not_ends():
 @pytest.mark.parametrize("reflected", [True, False])
 def test_the_pictures_own_pixels_are_exact_whatever_is_grown(reflected):
     layer = person()
-    at = pixel_grid(SIZE, torch.device("cpu"))[None]
-    found = sample(doubled(grown(layer)), at, reflected=reflected, start=margin(SIZE))
+    line = 2.0 * (torch.arange(SIZE) + margin(SIZE))  # texels of the doubled picture
+    at = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)[None]
+    found = sample(doubled(grown(layer)), at, reflected=reflected)
     torch.testing.assert_close(found, layer, atol=1e-6, rtol=0)
