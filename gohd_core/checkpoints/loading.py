@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gohd_core.checkpoints.config import config_from_json
-from gohd_core.checkpoints.eight_bits import dequantise
 from gohd_core.checkpoints.layout import Layout
+from gohd_core.checkpoints.quantisation import dequantise
 from gohd_core.checkpoints.reading import read_file
 from gohd_core.components import BUILTIN, COMPONENTS, Component, component
 from gohd_core.constants import BFM09

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from gohd_core.checkpoints.config import config_to_json
-from gohd_core.checkpoints.eight_bits import quantise
 from gohd_core.checkpoints.loading import read_checkpoint
+from gohd_core.checkpoints.quantisation import quantise
 from gohd_core.components import HEADER
 from gohd_core.errors import BadInput
 from gohd_core.files import atomic_write

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.commands.inputs import show
-from gohd_core.commands.report_options import add_output, check_outputs, finish
+from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
 
 
 def add_commands(commands: Any) -> None:
@@ -37,7 +37,7 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--lip-sync", help="lip expert's weights, for LSE-C and LSE-D")
     parser.add_argument("--inception", help="Inception's weights, for FID")
     parser.add_argument("--arcface", help="ArcFace's weights (iResNet-50), for CSIM")
-    add_output(parser, "evaluate")
+    add_report_options(parser, "evaluate")
     parser.set_defaults(run=run)
 
 
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     reading = VideoReadConfig(arguments.crop, check_size(arguments.size), arguments.seconds)
     networks = _networks(arguments)
     report = evaluate(arguments.result, arguments.real, readers, reading, networks, progress=show)
-    finish(report, arguments, "evaluate")
+    write_report(report, arguments, "evaluate")
     return 0
 
 

@@ -13,7 +13,7 @@ _OUTPUTS = ("--json", "--against", "--markdown", "--plot")
 """Options that say where figures go, and change none."""
 
 
-def add_output(parser: argparse.ArgumentParser, section: str) -> None:
+def add_report_options(parser: argparse.ArgumentParser, section: str) -> None:
     """The arguments that say where figures go."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
     parser.add_argument("--against", type=Path, metavar="FILE", help="compare with an earlier --json file")
@@ -39,7 +39,7 @@ def check_outputs(arguments: argparse.Namespace) -> None:
         Report.read(arguments.against)
 
 
-def finish(report: Any, arguments: argparse.Namespace, section: str) -> None:
+def write_report(report: Any, arguments: argparse.Namespace, section: str) -> None:
     """Prints a report and writes it wherever the arguments say."""
     from gohd_core.evaluation.report import Report, compare, refresh_section
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import platform
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.errors import BadInput
-from gohd_core.files import atomic_write
+from gohd_core.files import atomic_write, file_digest
 
 FORMAT = 1
 Value = float | int | str | None
@@ -211,8 +210,7 @@ def _row(cells: list[str]) -> str:
 
 def provenance(path: str | Path, name: str | None = None) -> str:
     """A file's name (or the given one) and the first digits of its SHA-256."""
-    path = Path(path)
-    return f"{name or path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
+    return f"{name or Path(path).name} {file_digest(path)[:8]}"
 
 
 def machine() -> str:

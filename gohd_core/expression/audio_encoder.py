@@ -67,7 +67,7 @@ class AudioEncoder(nn.Module):
         return self.with_map(chunks)[0]
 
     def with_map(self, chunks: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeddings [..., width] and the maps they are made of, [..., 9 x channels of the fourth stage]."""
+        """Embeddings [..., width] and their feature maps [..., 9 x channels of the fourth stage]."""
         lead = chunks.shape[:-2]
         maps = self.layers[:-2](chunks.reshape(-1, 1, *chunks.shape[-2:]))  # [N, channels, 3, 3]
         return self.layers[-2:](maps).reshape(*lead, self.width), maps.reshape(*lead, -1)

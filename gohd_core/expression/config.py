@@ -37,7 +37,7 @@ class ExpressionConfig:
         mouth_coefficients: expression coefficients that a `MouthNetwork` predicts in the mapping's place;
             none in the paper.
         mouth_width, mouth_dilations: its channels, and the dilations of its convolutions over frames.
-        mouth_map: whether it also hears the audio encoder's last map, of which the embedding is made.
+        mouth_map: whether its input also has the feature map that the embedding is made of.
         mouth_opening: aligned pixels by which each of its coefficients parts the lips; 0 where it does not.
         mouth_closing: lips that it expects so many pixels apart come half as close, wider ones less; 0: off.
     """

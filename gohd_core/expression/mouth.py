@@ -10,7 +10,7 @@ from gohd_core.expression.config import ExpressionConfig
 
 DROPOUT = 0.1
 MAP_CELLS, MAP_DROPOUT = 9, 0.3
-"""Cells of the audio encoder's last map, and the share of it that is not heard while training."""
+"""Cells (3 x 3) of the audio encoder's last feature map, and the dropout on it."""
 
 
 class MouthNetwork(nn.Module):
@@ -41,7 +41,7 @@ class MouthNetwork(nn.Module):
         Args:
             audio: embeddings [B, T, A].
             mouth: what the frame-wise mapping makes of them at rest, [B, T, C].
-            maps: what they are made of, [B, T, M], for a network of the config's `mouth_map`.
+            maps: feature maps that they are made of, [B, T, M]; None where the config has no `mouth_map`.
 
         Frames before and after the T are taken to be like the first and the last.
         """

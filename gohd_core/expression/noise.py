@@ -9,13 +9,13 @@ from torch import Tensor
 from gohd_core.constants import FPS
 
 REFRACTORY = 0.4
-"""Seconds after the beginning of a blink in which none begins."""
+"""Seconds after the onset of a blink in which none begins."""
 RISE, LARGEST = 0.8, 2.2
-"""Seconds of open eyes after which one is as likely as z alone makes it, and how much likelier it becomes."""
+"""Seconds of open eyes after which a blink's hazard is that of plain z, and its largest factor on it."""
 BELOW = 0.25
-"""Silence makes eyes blink at values that are lower by this."""
+"""Values of z from which on eyes blink are lower by this in silence."""
 FIRST = 3.0
-"""Seconds since the last blink when a clip begins are drawn from 0 to this."""
+"""A clip begins 0 to so many seconds after a blink, drawn uniformly."""
 
 
 def frame_noise(seed: int, start: int, frames: int, width: int) -> Tensor:
@@ -35,8 +35,8 @@ def space_blinks(noise: Tensor, score: float, since: float) -> tuple[Tensor, flo
     """z [T, W] whose first column makes eyes blink at human intervals, and the seconds since the last blink.
 
     Independent values make blinks a Poisson process: two at once, then none for ten seconds. People's
-    intervals vary by about six tenths of their mean (A. R. Bentivoglio et al. 1997). Here the chance of a
-    value above `score` is changed by the time since the last one: none at first, more the longer it is.
+    intervals vary by about six tenths of their mean (A. R. Bentivoglio et al. 1997). Here the hazard, the
+    chance of a value above `score`, depends on the time since the last one: none at first, then growing.
 
     Args:
         since: seconds from the last blink before the first frame.

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, BinaryIO
 
 from gohd_core.errors import BadInput
-from gohd_core.video.writer import pyav
+from gohd_core.media import pyav
 
 SCALERS = {
     "nearest-exact": "neighbor",

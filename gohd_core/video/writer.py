@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from gohd_core.audio.waveform import check_waveform, to_stereo
-from gohd_core.errors import BadInput, MissingDependency, raise_if_stopped
+from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.files import atomic_path
+from gohd_core.media import pyav
 from gohd_core.video.colour import Colour, Converter, tag
 
 logger = logging.getLogger(__name__)
@@ -200,12 +201,3 @@ class _Sound:
     def finish(self) -> None:
         self.write_until(self.samples.shape[1] / self.rate)
         self.container.mux(self.stream.encode())
-
-
-def pyav() -> Any:
-    """PyAV; `MissingDependency` without it."""
-    try:
-        import av
-    except ImportError as error:
-        raise MissingDependency("Videos are written with PyAV; install it with: pip install av") from error
-    return av

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.commands.inputs import show, whole_number, whole_numbers
-from gohd_core.commands.report_options import add_output, check_outputs, finish
+from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
 
 
 def add_command(kinds: Any) -> None:
@@ -45,7 +45,7 @@ def add_command(kinds: Any) -> None:
     )
     parser.add_argument("--seeds", type=whole_numbers, default=(0, 1, 2), help="(0,1,2)")
     parser.add_argument("--clips", type=int, default=16, help="held-out clips that are measured (16)")
-    add_output(parser, "ablations")
+    add_report_options(parser, "ablations")
     parser.set_defaults(run=run)
 
 
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         parsing=arguments.parsing,
         clips=arguments.clips,
     )
-    finish(ablations(plan, arguments.out, progress=show), arguments, "ablations")
+    write_report(ablations(plan, arguments.out, progress=show), arguments, "ablations")
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from gohd_core.commands.benchmark.options import add_faces, face_reader
 from gohd_core.commands.inputs import show
-from gohd_core.commands.report_options import add_output, check_outputs, finish
+from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
 
 
 def add_command(kinds: Any) -> None:
@@ -26,7 +26,7 @@ def add_command(kinds: Any) -> None:
     parser.add_argument("--models", default="builtin", help="a folder with weights (builtin)")
     parser.add_argument("--seeds", type=int, default=10, help="heads for each recording (10)")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each recording (20)")
-    add_output(parser, "heads")
+    add_report_options(parser, "heads")
     parser.set_defaults(run=run)
 
 
@@ -45,5 +45,5 @@ def run(arguments: argparse.Namespace) -> int:
         seconds=arguments.seconds,
         progress=show,
     )
-    finish(report, arguments, "heads")
+    write_report(report, arguments, "heads")
     return 0

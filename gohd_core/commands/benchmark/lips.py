@@ -9,7 +9,7 @@ from typing import Any
 
 from gohd_core.commands.benchmark.options import add_faces, face_reader
 from gohd_core.commands.inputs import show
-from gohd_core.commands.report_options import add_output, check_outputs, finish
+from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
 
 
 def add_command(kinds: Any) -> None:
@@ -34,7 +34,7 @@ def add_command(kinds: Any) -> None:
         help="whisper, crowd, music, silence and the like on the held-out talking clips of a data set, such "
         "as the quality benchmark's speech",
     )
-    add_output(parser, "lips")
+    add_report_options(parser, "lips")
     parser.set_defaults(run=run)
 
 
@@ -51,5 +51,5 @@ def run(arguments: argparse.Namespace) -> int:
         sounds=arguments.sounds,
         progress=show,
     )
-    finish(report, arguments, "lips")
+    write_report(report, arguments, "lips")
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 
 from gohd_core.commands.benchmark.options import add_timing
 from gohd_core.commands.inputs import PICTURES, files, show, whole_numbers
-from gohd_core.commands.report_options import add_output, check_outputs, finish
+from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
 
 
 def add_command(kinds: Any) -> None:
@@ -37,7 +37,7 @@ def add_command(kinds: Any) -> None:
         help="also measure speed and memory at these: 256,512,1024",
     )
     add_timing(parser)
-    add_output(parser, "pictures")
+    add_report_options(parser, "pictures")
     parser.set_defaults(run=run)
 
 
@@ -70,5 +70,5 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if sheets is not None:
         sheets.finish()
-    finish(report, arguments, "pictures")
+    write_report(report, arguments, "pictures")
     return 0

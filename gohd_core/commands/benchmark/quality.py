@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.commands.inputs import show
-from gohd_core.commands.report_options import add_output, check_outputs, finish
+from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
 from gohd_core.components import ROLES
 
 _ROLES = tuple(role.replace("_", "-") for role in ROLES)
@@ -38,7 +38,7 @@ def add_command(kinds: Any) -> None:
     quality.add_argument(
         "--speech", type=Path, nargs="+", default=(), metavar="FILE", help="real recordings to measure too"
     )
-    add_output(quality, "quality")
+    add_report_options(quality, "quality")
     quality.set_defaults(run=run)
 
 
@@ -62,5 +62,5 @@ def run(arguments: argparse.Namespace) -> int:
         speech=arguments.speech,
         progress=show,
     )
-    finish(report, arguments, "quality")
+    write_report(report, arguments, "quality")
     return 0

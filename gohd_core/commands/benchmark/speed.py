@@ -8,7 +8,7 @@ from typing import Any
 
 from gohd_core.commands.benchmark.options import add_timing
 from gohd_core.commands.inputs import numbers, show, whole_numbers
-from gohd_core.commands.report_options import add_output, check_outputs, finish
+from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
 
 
 def add_command(kinds: Any) -> None:
@@ -33,7 +33,7 @@ def add_command(kinds: Any) -> None:
     parser.add_argument("--compiled", action="store_true", help="also with torch.compile")
     parser.add_argument("--frames", type=int, default=48, help="frames drawn for each figure (48)")
     add_timing(parser)
-    add_output(parser, "speed")
+    add_report_options(parser, "speed")
     parser.set_defaults(run=run)
 
 
@@ -59,5 +59,5 @@ def run(arguments: argparse.Namespace) -> int:
     def load(device: str, dtype: Any) -> Any:
         return Models.load(arguments.models, device=device, dtype=dtype)
 
-    finish(speed(load, plan, progress=show), arguments, "speed")
+    write_report(speed(load, plan, progress=show), arguments, "speed")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +13,7 @@ import numpy as np
 from gohd_core.audio import load_audio
 from gohd_core.constants import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from gohd_core.errors import BadInput
-from gohd_core.files import atomic_write
+from gohd_core.files import atomic_write, file_digest
 
 if TYPE_CHECKING:
     from gohd_core.face.mediapipe.landmarks import FaceLandmarks
@@ -87,8 +86,7 @@ def read_lips(path: str | Path, reader: Any, folder: str | Path | None = None) -
     sound = soxr.resample(samples.mean(0), rate, SAMPLE_RATE).astype(np.float32)
     kept = None
     if folder is not None:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        kept = Path(folder) / f"{path.stem}-{digest}.safetensors"
+        kept = Path(folder) / f"{path.stem}-{file_digest(path)[:16]}.safetensors"
     if kept is not None and kept.is_file():
         seen = load_file(kept)
     else:

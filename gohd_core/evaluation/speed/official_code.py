@@ -56,9 +56,9 @@ Import = Callable[[str], ModuleType]
 
 @contextmanager
 def official_modules(folder: Path, device: str) -> Iterator[Import]:
-    """Imports modules of the authors' repository for a while; none of them stays.
+    """Imports modules of the authors' repository while the block runs; none of them stays.
 
-    On the CPU the calls of `.cuda()` that are written into their networks do nothing.
+    Their networks call `Tensor.cuda`; for a CPU it returns the tensor as it is until the block ends or fails.
     """
     if not (folder / "networks" / "generator.py").is_file():
         raise BadInput(
@@ -76,8 +76,9 @@ def official_modules(folder: Path, device: str) -> Iterator[Import]:
         raise BadInput(f"The official code in {folder} can't be imported here: {error}.") from error
     finally:
         for name in set(sys.modules) - before:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and Path(file).is_relative_to(folder):
+            module = sys.modules[name]
+            places = (getattr(module, "__file__", None), *getattr(module, "__path__", ()))
+            if any(place and Path(place).is_relative_to(folder) for place in places):
                 del sys.modules[name]
 
 

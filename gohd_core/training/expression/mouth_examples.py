@@ -20,7 +20,7 @@ from gohd_core.stylised.visemes import CHANNELS, MouthHabit, frame_times, mouth_
 from gohd_core.stylised.vocal_events import coughs, laughter
 from gohd_core.stylised.voices import draw_voice
 from gohd_core.training.audio.augmentation import AugmentationConfig, augment, recolour
-from gohd_core.training.audio.roughening import roughen
+from gohd_core.training.audio.spectrogram_augmentation import augment_spectrogram
 
 COEFFICIENTS = tuple(INDEX[name] for name in CHANNELS)
 """Predicted coefficients: the mouth modes that speech drives."""
@@ -33,8 +33,8 @@ SECOND_VOICE, BELOW = 0.15, (6.0, 22.0)
 """Share of those with another speaker in the background, and dB by which that one is below."""
 LAUGHS, COUGHS, EVENT_SECONDS = 0.07, 0.05, (3.0, 5.0)
 """Shares of examples that are laughter and coughs, and how long these are."""
-ROUGHENED = 0.75
-"""Share of examples whose spectrogram is roughened."""
+AUGMENTED = 0.75
+"""Share of examples whose spectrogram is augmented."""
 JAW, SLUGGISH, LOUDNESS = (0.9, 1.1), (0.9, 1.15), (0.0, 0.15)
 """Speakers' factors: narrower than in the clips, since who speaks can hardly be heard."""
 
@@ -129,7 +129,7 @@ def example(
     # notes that are coloured like vowels would teach singers to close their mouths
     changes = replace(CHANGES, microphone=0.0) if quiet else CHANGES
     rows = drawn_out(recolour(spectrogram_80(sound), rng, changes), tempo)
-    rows = roughen(rows, rng) if rng.random() < ROUGHENED else rows
+    rows = augment_spectrogram(rows, rng) if rng.random() < AUGMENTED else rows
     times = frame_times(int((len(rows) - 1) * HOP_80 / SAMPLE_RATE * FPS))
     phones = [Phone(p.name, p.start * tempo, p.end * tempo) for p in speech.phones]
     mouth = mouth_curves(phones, times, habit, louder_syllables(loudness(audio), times / tempo))

@@ -25,6 +25,8 @@ def folder(tmp_path) -> Path:
         "import torch\nfrom torch import nn\nimport networks\n\n"
         "def there():\n    return torch.zeros(2).cuda()\n"
     )
+    (tmp_path / "folder_without_init").mkdir()
+    (tmp_path / "folder_without_init" / "layers.py").touch()
     return tmp_path
 
 
@@ -34,7 +36,8 @@ def test_modules_come_and_go(folder):
         module = load("networks.generator")
         assert module.there().device.type == "cpu"
         assert str(folder) in sys.path
-    assert "networks" not in sys.modules and "networks.generator" not in sys.modules
+        load("folder_without_init.layers")
+    assert not {"networks", "networks.generator", "folder_without_init"} & set(sys.modules)
     assert sys.path == path and torch.Tensor.cuda is cuda
 
 
@@ -48,6 +51,10 @@ def test_what_is_no_clone_is_told(folder, tmp_path_factory):
     with pytest.raises(BadInput, match="a_module_that_is_nowhere"), official_modules(folder, "cpu") as load:
         load("params")
     assert "params" not in sys.modules
+    cuda = torch.Tensor.cuda
+    with pytest.raises(ZeroDivisionError), official_modules(folder, "cpu"):
+        raise ZeroDivisionError
+    assert torch.Tensor.cuda is cuda, "also where the work in it fails"
 
 
 @pytest.mark.skipif(not CLONE, reason="GOHD_OFFICIAL names no clone of the official code")

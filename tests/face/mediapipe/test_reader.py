@@ -132,7 +132,8 @@ def test_a_face_is_followed_frame_by_frame_as_in_a_batch(reader: FaceReader, ast
     for k, face in enumerate(together):
         (previous,) = reader.track([frames[k]], previous)
         assert face is not None and previous is not None
-        assert np.abs(face.points - previous.points).mean() < 0.008 * face.size
+        # The first frame is the least alike (.0056): alone, its region is refined once more.
+        assert np.abs(face.points - previous.points).mean() < (0.005 if k else 0.006) * face.size
         assert (
             np.abs(face.points[:, :2] - together[0].points[:, :2] - (5 * k, 2 * k)).mean() < 0.01 * face.size
         )

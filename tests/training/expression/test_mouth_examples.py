@@ -35,7 +35,7 @@ def _plain(monkeypatch: pytest.MonkeyPatch, **changes: float) -> None:
     for name, span in (("JAW", (1, 1)), ("SLUGGISH", (1, 1)), ("LOUDNESS", (0, 0))):
         monkeypatch.setattr(mouth_examples, name, span)
     monkeypatch.setattr(mouth_examples, "UNEVEN", 0.0)
-    monkeypatch.setattr(mouth_examples, "ROUGHENED", 0.0)
+    monkeypatch.setattr(mouth_examples, "AUGMENTED", 0.0)
 
 
 def test_unchanged_it_is_what_the_predictor_hears(speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:

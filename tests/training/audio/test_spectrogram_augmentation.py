@@ -1,12 +1,12 @@
-"""Roughened spectrogram rows: each change does what it says, and the range holds."""
+"""Augmented spectrogram rows: each change does what it says, and the range holds."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from gohd_core.training.audio import roughening
-from gohd_core.training.audio.roughening import echoing, roughen
+from gohd_core.training.audio import spectrogram_augmentation as augmentation
+from gohd_core.training.audio.spectrogram_augmentation import augment_spectrogram, reverberate
 
 
 @pytest.fixture
@@ -17,16 +17,16 @@ def rows() -> np.ndarray:
 
 
 def only(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(roughening, "SHARES", {key: float(key == name) for key in roughening.SHARES})
-    monkeypatch.setattr(roughening, "MASKS", 0)
+    monkeypatch.setattr(augmentation, "SHARES", {key: float(key == name) for key in augmentation.SHARES})
+    monkeypatch.setattr(augmentation, "MASKS", 0)
 
 
-@pytest.mark.parametrize("name", ["none", *roughening.SHARES])
+@pytest.mark.parametrize("name", ["none", *augmentation.SHARES])
 def test_each_change_alters_the_rows_and_keeps_what_is_said(
     name: str, rows: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only(monkeypatch, name)
-    found = roughen(rows, np.random.default_rng(1))
+    found = augment_spectrogram(rows, np.random.default_rng(1))
     assert found.shape == rows.shape and found.dtype == np.float32 and np.abs(found).max() <= 4
     if name == "none":
         assert np.array_equal(found, rows)
@@ -37,11 +37,11 @@ def test_each_change_alters_the_rows_and_keeps_what_is_said(
 
 def test_noise_fills_what_is_quiet(rows: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, "noise")
-    found = roughen(rows, np.random.default_rng(1))
+    found = augment_spectrogram(rows, np.random.default_rng(1))
     assert (found >= rows - 1e-5).all() and found.min() > rows.min() + 0.3
 
 
 def test_an_echo_dies_away_by_as_much_as_it_is_told() -> None:
     rows = np.full((6, 2), -4.0)
     rows[1] = 2.0
-    np.testing.assert_allclose(echoing(rows, 1.5)[:, 0], [-4, 2, 0.5, -1, -2.5, -4])
+    np.testing.assert_allclose(reverberate(rows, 1.5)[:, 0], [-4, 2, 0.5, -1, -2.5, -4])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from gohd_core.checkpoints import load_network, save_network
-from gohd_core.checkpoints.eight_bits import SCALE, dequantise, quantise
+from gohd_core.checkpoints.quantisation import SCALE, dequantise, quantise
 
 
 def weights() -> dict[str, torch.Tensor]:

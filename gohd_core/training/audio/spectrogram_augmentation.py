@@ -1,7 +1,7 @@
-"""Spectrogram rows as other voices, rooms and noises might have made them, at no cost of synthesis.
+"""Spectrogram augmentation: rows as other voices, rooms and noises might have made them.
 
-Changes of features in the manner of D. S. Park et al., SpecAugment (2019), for networks that learn from few
-synthesised voices and are to hear many real ones. `augmentation.py` changes samples; this changes rows.
+In the manner of SpecAugment (D. S. Park et al. 2019), for networks that learn from few synthesised voices and
+are to hear many real ones. `augmentation.py` changes samples; this changes rows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MASKS, MASK_BANDS = 2, (2, 9)
 """Most bands that are masked in one example, and from how many to how many bands each."""
 
 
-def roughen(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def augment_spectrogram(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Rows [N, 80] in [-4, 4] with each of the changes at its share; float32."""
     rows = rows.astype(np.float32)
     drawn = {name for name, share in SHARES.items() if rng.random() < share}
@@ -46,7 +46,7 @@ def roughen(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         padded = np.pad(rows, ((0, 0), (1, 1)), mode="edge")
         rows = rows * (1 - share) + (padded[:, :-2] + padded[:, 2:]) * share / 2
     if "echo" in drawn:
-        rows = echoing(rows, 0.8 * (1 - rng.uniform(*ECHO)))
+        rows = reverberate(rows, 0.8 * (1 - rng.uniform(*ECHO)))
     if "noise" in drawn:
         level = np.percentile(rows, 90) - rng.uniform(*NOISE_BELOW)
         steady = level + smooth_curve(rng, NOISE_COLOUR) + rng.normal(0, NOISE_GRAIN, rows.shape)
@@ -66,7 +66,7 @@ def smooth_curve(rng: np.random.Generator, deviation: float) -> np.ndarray:
     return np.interp(np.linspace(0, KNOTS - 1, N_MELS), np.arange(KNOTS), knots).astype(np.float32)
 
 
-def echoing(rows: np.ndarray, fall: float) -> np.ndarray:
+def reverberate(rows: np.ndarray, fall: float) -> np.ndarray:
     """Rows [N, 80] whose bands fall by at most `fall` units from one row to the next."""
     time = fall * np.arange(len(rows))[:, None]
     return np.maximum.accumulate(rows + time, axis=0) - time

@@ -1,4 +1,4 @@
-"""Weights in eight bits: integers with one scale for each output channel (absolute maximum quantisation)."""
+"""Quantisation of weights to int8, with one scale for each output channel (absolute maximum)."""
 
 from __future__ import annotations
 
