@@ -35,11 +35,11 @@ def wears_glasses(picture: np.ndarray, points: np.ndarray) -> bool:
     apart = float(np.linalg.norm(left - right))
     across, down = (left - right) / apart, (bottom - top) / np.linalg.norm(bottom - top)
     steps = np.arange(-0.42, 0.45, 1 / max(apart, 24))
-    start = (right + left) / 2
+    start, luma = (right + left) / 2, picture @ LUMA
     columns = []
     for share in np.linspace(-0.2, 0.2, 9):
         at = start + apart * (share * across + steps[:, None] * down)
-        columns.append(cv2.remap(picture @ LUMA, at[None].astype(np.float32), None, cv2.INTER_LINEAR)[0])
+        columns.append(cv2.remap(luma, at[None].astype(np.float32), None, cv2.INTER_LINEAR)[0])
     lines = np.array(columns)
     kernel = np.ones((1, 2 * max(1, round(0.10 * len(steps))) + 1))
     bright = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, kernel)
@@ -71,7 +71,7 @@ def closed_lid(
     below = _height(edge[half:], edge, along, width)
     t = (down - crease) / np.maximum(upper - crease, 0.03)  # 0 at the fold, 1 at the lid's edge
     luma = part @ LUMA
-    darkness = _darkness(luma, width)
+    darkness, darkness_of_thick = _darkness(luma, width), _darkness(luma, 2.2 * width)
     open_ = cv2.dilate(fill_polygon(edge, shape), np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
     near_edge = smoothstep(-0.11, -0.04, down - upper) * smoothstep(0.13, 0.05, down - below)
     near_edge = near_edge * smoothstep(0.66, 0.56, np.abs(along))
@@ -88,7 +88,7 @@ def closed_lid(
     share = np.maximum(np.maximum(share, open_), rim)
     # Lashes and liner that reach beyond, but no brows.
     dark = smoothstep(0.06, 0.16, ((lid - part) @ LUMA) / np.maximum(lid @ LUMA, 0.08))
-    thick = smoothstep(0.08, 0.20, _darkness(luma, 2.2 * width))
+    thick = smoothstep(0.08, 0.20, darkness_of_thick)
     zone = smoothstep(0.0, 0.05, down - brow) * (down < below)
     axis = (edge[0] - edge[half]) / width
     first, last = (contours[FOLD + 1, [half, 0]] - (edge[0] + edge[half]) / 2) @ axis / width
@@ -98,10 +98,10 @@ def closed_lid(
     # Where the mesh's lower edge lies too high, white would be left below a shut lid.
     white = white_beside(part - lid, open_, along, down - below, down - upper)
     share = blur(np.maximum(np.maximum(share, lashes), white), max(0.6, 0.025 * width))
-    lash = _lash_line(part, lid, edge, share, (along, down - upper), (luma, skin))
+    lash = _lash_line(part, lid, edge, share, (along, down - upper), darkness_of_thick, skin)
     frames = np.zeros_like(share)
     if glasses:
-        frames = frames_of_glasses(_darkness(luma, 2.2 * width), open_, (along, down - below), width)
+        frames = frames_of_glasses(darkness_of_thick, open_, (along, down - below), width)
     maps = np.stack([share, frames], -1)
     return lid.astype(np.float32), maps.astype(np.float32), lash
 
@@ -160,14 +160,15 @@ def _lash_line(
     edge: np.ndarray,
     share: np.ndarray,
     place: tuple[np.ndarray, np.ndarray],
-    light: tuple[np.ndarray, np.ndarray],
+    darkness: np.ndarray,
+    skin: np.ndarray,
 ) -> LashLine:
     """Lashes of a picture [h,w,3] whose lid would look like `lid` where it is painted by `share` [h,w].
 
-    place: along the eye's axis and down from the upper lid's edge [h,w], in eye widths. light: the picture's
-    luma [h,w] and the skin's colour [3].
+    place: along the eye's axis and down from the upper lid's edge [h,w], in eye widths. darkness: [h,w] of
+    the picture, see `_darkness`. skin: its colour [3].
     """
-    (along, below), (luma, skin), half = place, light, POINTS // 2
+    (along, below), half = place, POINTS // 2
     width = float(np.linalg.norm(edge[0] - edge[half]))
     at = np.clip(np.round(edge[3 : half - 2]).astype(int), 0, np.array(part.shape[1::-1]) - 1)
     lash = part[at[:, 1], at[:, 0]]
@@ -178,7 +179,7 @@ def _lash_line(
     dark = 0.85 * (dark + hue * float(dark @ LUMA)) / 2  # what is dark may be an iris's rim too
     # A shut lid's edge lies in shadow, however fair the lashes are.
     dark = dark * min(1.0, _LASH_LIGHT * lid_light / max(float(dark @ LUMA), 1e-3))
-    band = smoothstep(0.15, 0.35, _darkness(luma, 2.2 * width)) * (np.abs(along) < 0.45)
+    band = smoothstep(0.15, 0.35, darkness) * (np.abs(along) < 0.45)
     height = float((band * (below > -0.12) * (below < 0.02)).sum()) / (0.9 * width**2)
     return LashLine(dark.astype(np.float32), contrast, float(np.clip(height, *_LASH_THICKNESS)))
 
