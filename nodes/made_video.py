@@ -34,7 +34,9 @@ class MadeVideo(InputImpl.VideoFromFile):
         of_core = {name: value for name, value in wanted.items() if name in known}
         encoder = {name: wanted[name] for name in ENCODER if name in wanted and name not in known}
         left = wanted.keys() - of_core.keys() - encoder.keys()
-        if left - {"color_space"} or wanted.get("color_space", "sRGB") not in ("sRGB", "auto"):
+        if wanted.get("color_space") in ("sRGB", "auto"):  # what it is without
+            left -= {"color_space"}
+        if left:
             logger.warning(f"This version of ComfyUI saves videos without {', '.join(sorted(left))}.")
         if not encoder:
             super().save_to(path, format, codec, metadata, **of_core)

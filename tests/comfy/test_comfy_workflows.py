@@ -122,7 +122,6 @@ def default_of(described: list) -> object:
     """Where the front end lets a widget begin."""
     kind, options = described[0], described[1] if len(described) > 1 else {}
     choices = kind if isinstance(kind, list) else options.get("options", [None])
-    first = (
-        choices[0]["key"] if isinstance(choices[0], dict) else choices[0]
-    )  # of a choice with widgets of its own
-    return options.get("default", first)
+    if isinstance(choices[0], dict):  # of a choice with widgets of its own
+        choices = [choice["key"] for choice in choices]
+    return options.get("default", choices[0])

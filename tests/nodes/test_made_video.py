@@ -34,6 +34,13 @@ def test_quality_is_asked_for_where_core_does_not_know_it(video, base, tmp_path)
         assert sum(1 for _ in container.decode(video=0)) == 5
 
 
+def test_srgb_is_what_core_saves_anyway(video, tmp_path, caplog) -> None:
+    video.save_to(str(tmp_path / "saved.mp4"), color_space="sRGB")
+    assert not caplog.text
+    video.save_to(str(tmp_path / "saved.mp4"), color_space="sRGB", hologram=True)
+    assert "without hologram." in caplog.text
+
+
 def test_what_nobody_knows_is_passed_over_and_told(video, tmp_path, caplog) -> None:
     with caplog.at_level(logging.WARNING):
         video.save_to(str(tmp_path / "saved.mp4"), color_space="HDR", hologram=True)
@@ -48,7 +55,7 @@ def test_cuts_and_sizes_of_cuts(video) -> None:
     assert small.get_dimensions() == (40, 40)
 
 
-def test_core_answers_itself_where_it_can(video, monkeypatch) -> None:
+def test_core_answers_itself_where_it_can(video, monkeypatch, caplog) -> None:
     core, asked = type(video).__mro__[1], []
 
     def save_to(self, path, format, codec, metadata, bit_depth=None, crf=None, color_space=None):
@@ -58,6 +65,6 @@ def test_core_answers_itself_where_it_can(video, monkeypatch) -> None:
     monkeypatch.setattr(core, "as_cropped", lambda self, *box: ("core", box), raising=False)
     monkeypatch.setattr(core, "as_resized", lambda self, *how: ("core", how), raising=False)
     video.save_to("path", bit_depth=10, crf=30.0, color_space="HDR")
-    assert asked == [(10, 30.0, "HDR")]
+    assert asked == [(10, 30.0, "HDR")] and not caplog.text
     assert video.as_cropped(1, 2, 3, 4) == ("core", (1, 2, 3, 4))
     assert video.as_resized(8, 6, "area") == ("core", (8, 6, "area", "disabled", None))
