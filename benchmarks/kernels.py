@@ -40,8 +40,8 @@ def drawing() -> Iterator[Pair]:
     layered = features, flows, masks
     yield "warp_layers", lambda: warp_layers_plain(*layered), lambda: warp_layers(*layered)
     large, small = torch.randn(1, 10, 256, 256), torch.randn(1, 10, 64, 64)
-    yield "sized, averaged", lambda: resize_plain(large, 64), lambda: resize(large, 64)
-    yield "sized, interpolated", lambda: resize_plain(small, 256), lambda: resize(small, 256)
+    yield "resize, averaged", lambda: resize_plain(large, 64), lambda: resize(large, 64)
+    yield "resize, interpolated", lambda: resize_plain(small, 256), lambda: resize(small, 256)
     blocks, picture = _channels_last(torch.randn(1, 24, 128, 128)), torch.randn(1, 6, 256, 256)
     yield "pixel_shuffle", lambda: F.pixel_shuffle(blocks, 2), lambda: pixel_shuffle(blocks, 2)
     yield "pixel_unshuffle", lambda: F.pixel_unshuffle(picture, 2), lambda: pixel_unshuffle(picture, 2)

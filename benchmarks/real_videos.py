@@ -33,7 +33,7 @@ from gohd_core.video.reader import VideoReader  # noqa: E402
 ANGLES = ("pitch", "yaw", "roll")
 MOVES, SHUT = 0.03, 0.02
 """Range of gaps of a mouth that moves at all, and the gap of lips that are shut; distances of the eyes' outer
-corners. What of this a clip has not is not a number."""
+corners. Figures of what a clip does not show are NaN."""
 STILL = 0.4
 """Degrees a frame below which a head counts as still."""
 

@@ -23,7 +23,7 @@ from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.images import Image
-from gohd_core.kernels.threads import made_ahead
+from gohd_core.kernels.threads import prefetched
 from gohd_core.mesh.clip import ClipExpression, Features, fit_clip, iris_offsets, neutral_points, offset_gaze
 from gohd_core.mesh.contours import HALF, N_FACE
 from gohd_core.mesh.fit import face_box, into_box
@@ -73,7 +73,7 @@ def follow(
 ) -> Iterator[tuple[list[tuple[float, Image]], list[FaceLandmarks | None]]]:
     """The chosen face in frames with their times, block by block; None where it is not seen."""
     last: FaceLandmarks | None = None
-    for block in made_ahead(blocks(frames)):
+    for block in prefetched(blocks(frames)):
         faces = reader.track([image for _, image in block], last, choice=choice)
         last = next((face for face in reversed(faces) if face is not None), last)
         yield block, faces
@@ -308,7 +308,7 @@ def read_people(
 ) -> tuple[list[MeshReadings], list[float], tuple[int, int]]:
     """The same for everybody in the film, the largest face of the first frame first."""
     people, made, times, size = People(reader), [], [], (0, 0)
-    for block in made_ahead(blocks(frames)):
+    for block in prefetched(blocks(frames)):
         raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         size = block[0][1].shape[:2]
         for k, faces in enumerate(people.follow(block)):

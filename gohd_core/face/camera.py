@@ -66,10 +66,10 @@ def rotation(angles: Tensor) -> Tensor:
     if angles.shape[-1] != 3:
         raise BadInput(f"The angles have shape {tuple(angles.shape)}; the last dimension must be 3.")
     (sx, sy, sz), (cx, cy, cz) = angles.sin().unbind(-1), angles.cos().unbind(-1)
-    both, other = cz * sy, sz * sy
+    cz_sy, sz_sy = cz * sy, sz * sy
     first = cz * cy, sz * cy, -sy
-    second = both * sx - sz * cx, other * sx + cz * cx, cy * sx
-    third = both * cx + sz * sx, other * cx - cz * sx, cy * cx
+    second = cz_sy * sx - sz * cx, sz_sy * sx + cz * cx, cy * sx
+    third = cz_sy * cx + sz * sx, sz_sy * cx - cz * sx, cy * cx
     return torch.stack([*first, *second, *third], -1).unflatten(-1, (3, 3))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from gohd_core.errors import raise_if_stopped
 from gohd_core.kernels.policy import draws_in_passes
-from gohd_core.kernels.threads import SingleThreadPool
+from gohd_core.kernels.threads import SingleThreadPool, prefetched
 from gohd_core.kernels.tree import tree_map
 
 Progress = Callable[[int, int], None]
@@ -52,7 +51,7 @@ class PassPlan:
     def map(
         self, decoder: Callable[[Any, Any], Tensor], frames: Any, source: Any = None, *, count: int
     ) -> list[Tensor]:
-        """What `decoder(frames, source)` gives for each pass, in order; arguments as of `draw`."""
+        """Results of `decoder(frames, source)`, one a pass, in order; arguments as of `draw`."""
         step, pool = self._split(count, _device(frames))
 
         def drawn(start: int) -> Tensor:
@@ -116,7 +115,9 @@ def clip_batches(
     as progress(frames done, frames in all) after each.
     """
     groups = [range(start, min(start + prefetch, total)) for start in range(0, total, prefetch)]
-    drawn_groups = _drawn_ahead(draw, groups) if ahead else map(draw, groups)
+    drawn_groups = map(draw, groups)
+    if ahead:
+        drawn_groups = prefetched(drawn_groups)
     for start in range(0, total, batch_size):
         raise_if_stopped(should_stop, f"Stopped after {start} of {total} frames, as asked.")
         done = start % prefetch
@@ -125,16 +126,6 @@ def clip_batches(
         yield drawn[done : done + batch_size]
         if progress is not None:
             progress(min(start + batch_size, total), total)
-
-
-def _drawn_ahead(draw: Callable[[range], Tensor], groups: list[range]) -> Iterator[Tensor]:
-    """Results of `draw` for each group, the next one computed while the caller is busy with the last."""
-    with ThreadPoolExecutor(1, thread_name_prefix="gohd-ahead") as background:
-        drawing = background.submit(draw, groups[0])
-        for group in groups[1:]:
-            drawn, drawing = drawing.result(), background.submit(draw, group)
-            yield drawn
-        yield drawing.result()
 
 
 def _threads() -> int:

@@ -32,13 +32,13 @@ class SingleThreadPool:
         return list(self._pool.map(torch.inference_mode()(work), items))
 
 
-def made_ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """The same items; each is made in a thread of its own while the caller is busy with the one before."""
+def prefetched(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items, each computed in a thread of its own while the caller is busy with the one before."""
     iterator = iter(items)
-    with ThreadPoolExecutor(1, thread_name_prefix="gohd-ahead") as background:
-        making = background.submit(next, iterator, None)
-        while (item := making.result()) is not None:
-            making = background.submit(next, iterator, None)
+    with ThreadPoolExecutor(1, thread_name_prefix="gohd-prefetch") as background:
+        following = background.submit(next, iterator, None)
+        while (item := following.result()) is not None:
+            following = background.submit(next, iterator, None)
             yield item
 
 

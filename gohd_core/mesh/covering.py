@@ -25,8 +25,10 @@ _LIGHT = 0.4
 """Weight of lightness, which shadows change."""
 _APART = (11.0, 18.0)
 """Distance in Lab from and at which a colour is a foreign one."""
-_LEAST, _LIPS_REACH = 5, 0.06
-"""Points of a thing that is believed, away from the lips, and how far from them that is, model units."""
+_LEAST = 5
+"""Fewest covered points away from the lips that count as a covering object."""
+_LIPS_REACH = 0.06
+"""Distance from the lips up to which a point lies beside them, model units."""
 _MOST_LIPS = (0.3, 0.5)
 """Share of the lips' points from and at which, covered, all of the frame is left alone."""
 _LASTING, _LASTING_LIPS = 0.16, 0.28

@@ -32,7 +32,7 @@ _JAW_COLUMN, _BLINK_COLUMNS = 0, {LEFT_EYE: 10, RIGHT_EYE: 11}
 def draw(source: MeshSource, descriptors: Tensor, into: Tensor | None = None) -> Tensor:
     """Frames [B,3,S,S] in [-1, 1] from descriptors [B,72] in the network's order.
 
-    into: where they are to lie, if anywhere.
+    into: [B,3,S,S] that they are written into; new memory if None.
     """
     size = source.size
     gaze = into_head(descriptors[:, 64:70], descriptors[:, 70:])
@@ -68,8 +68,10 @@ def _draw_part(
     contours: Tensor,
     motion: tuple[Tensor, Tensor, Tensor],
 ) -> None:
-    """Draws what lies between lips or lids into the frames, in place; motion: descriptors [B,72], the head's
-    rotations [B,3,3], and what the eyes turn by in the head [B,2]."""
+    """Draws what lies between lips or lids into the frames, in place.
+
+    motion: descriptors [B,72], head rotations [B,3,3], and the change of gaze (yaw, pitch) in the head [B,2].
+    """
     window, (descriptors, turn, gaze) = flow.window, motion
     common = (
         window,

@@ -17,30 +17,26 @@ _COARSE, _FINE = 3, 2
 def inverse_flow(shift: Tensor, size: int) -> Tensor:
     """The backward flow of a forward one [B,2,n,n], both in pixels of frames of `size`, by Newton's method.
 
-    On a CPU most steps are taken on half as many rows and columns (1.5 times as fast).
+    On a CPU most steps are taken on half as many rows and columns: 1.5 times as fast
+    (`benchmarks/kernels.py`).
     """
-    if uses_cpu_kernels(shift):
-        return _coarse_to_fine(shift, size)
-    return inverse_flow_plain(shift, size)
+    if not uses_cpu_kernels(shift):
+        return inverse_flow_plain(shift, size)
+    fields = _with_slopes(shift, size)
+    coarse = _newton(fields, -F.avg_pool2d(shift, 2), size, _COARSE)
+    flow = F.interpolate(coarse, size=shift.shape[-2:], mode="bilinear", align_corners=False)
+    return _newton(fields, flow, size, _FINE)
 
 
 def inverse_flow_plain(shift: Tensor, size: int) -> Tensor:
     """`inverse_flow` by its definition."""
-    places, fields = _places(shift), _with_slopes(shift, size)
-    flow = -shift
-    for _ in range(_STEPS):
-        flow = _step(fields, places, flow, size)
-    return flow
+    return _newton(_with_slopes(shift, size), -shift, size, _STEPS)
 
 
-def _coarse_to_fine(shift: Tensor, size: int) -> Tensor:
-    fields, flow = _with_slopes(shift, size), -F.avg_pool2d(shift, 2)
+def _newton(fields: Tensor, flow: Tensor, size: int, steps: int) -> Tensor:
+    """So many steps from a backward flow [B,2,h,w], at its own resolution."""
     places = _places(flow)
-    for _ in range(_COARSE):
-        flow = _step(fields, places, flow, size)
-    flow = F.interpolate(flow, size=shift.shape[-2:], mode="bilinear", align_corners=False)
-    places = _places(flow)
-    for _ in range(_FINE):
+    for _ in range(steps):
         flow = _step(fields, places, flow, size)
     return flow
 

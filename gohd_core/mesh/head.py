@@ -135,7 +135,7 @@ class HeadWarp:
         return HeadFlow(skin, rigid, (shift - moved).unflatten(2, (-1, self.side)))
 
     def _turned(self, points: Tensor, pose: Tensor) -> Tensor:
-        """Pixels (x, y) [B,2,N] that places go by with points [B,3,N] in the heads of poses [B,6]."""
+        """Displacement in pixels (x, y) [B,2,N] of places whose points [B,3,N] turn with poses [B,6]."""
         far = self.far.expand(len(pose), -1, -1)
         shift, axis = self._shift(torch.stack([points, far]), pose)
         # Where depth would pull the outline inwards, the head's hidden side comes into view: the outline
@@ -146,12 +146,12 @@ class HeadWarp:
         return shift - relief.mul_(inwards.div_(length).clamp_min_(0))
 
     def _held(self, shift: Tensor, body: Tensor) -> Tensor:
-        """The same [B,2,N] of places that go with shoulders that go by `body` [B,2,1], or not at all."""
+        """Displacement [B,2,N] blended with the shoulders' `body` [B,2,1], and less towards the sides."""
         shift = torch.addcmul(body * self.body, shift, self.rigid)
         return shift * torch.where(shift > 0, self.inner[:2], self.inner[2:])
 
     def _shift(self, points: Tensor, pose: Tensor) -> Tensor:
-        """Pixels (x, y) [k,B,2,N] that points [k,B,3,N] in the heads of poses [B,6] lie from places."""
+        """Projections of points [k,B,3,N] in heads of poses [B,6], less their places: pixels [k,B,2,N]."""
         camera = Camera.of_size(self.size)
         down = pose.new_tensor([1.0, -1.0, 1.0])[:, None]
         placed = rotation(pose[:, :3]).mT * down @ points + pose[:, 3:, None] * down

@@ -25,9 +25,12 @@ and the least that is believed."""
 WHITEST = (35, 90)
 """Percentiles of whiteness between lids: up to the first it is their edges, from the second on white."""
 _PROFILE, _PROFILE_END = 24, 1.36
-_CORE, CONTRAST = 0.8, (0.12, 0.24)
-"""How much darker than the white an iris is, up to and from which it is none and one: statues have none."""
+_CORE = 0.8
+"""Radius in iris radii within which the iris is compared with the white."""
+CONTRAST = (0.12, 0.24)
+"""Contrast of iris and white up to which there is no iris, as in statues, and from which on there is."""
 _FROM_ABOVE = np.array([[1, 1, 1], [1, 1, 1], [0, 0, 0]], np.uint8)
+"""Structuring element that erodes a mask from above and the sides, not from below."""
 CORNER = (0.04, 0.16)
 """Distance from an eye's corners, over its width, from and at which their skin hides no iris."""
 
@@ -95,7 +98,7 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
 
 
 def _iris_is_there(source: np.ndarray, white: np.ndarray, iris: np.ndarray) -> float:
-    """How surely an iris is seen in a window [h,w,3], 0..1, by the light within `iris` and `white` [h,w]."""
+    """Confidence 0..1 that a window [h,w,3] shows an iris, by the light within `iris` and `white` [h,w]."""
     bright, dark = ((source @ LUMA * share).sum() / share.sum() for share in (white, iris))
     return float(smoothstep(*CONTRAST, 1 - dark / max(bright, 1.0)))
 
@@ -179,7 +182,7 @@ def _beside_corners(lids: np.ndarray, row: np.ndarray, column: np.ndarray) -> np
 
 
 def _below(lids: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """How far pixels lie below the upper lid, [h,w]."""
+    """Depth of pixels below the upper lid's edge, pixels, at least 0; [h,w]."""
     row, column = np.mgrid[0 : shape[0], 0 : shape[1]]
     upper = lids[9:16][np.argsort(lids[9:16, 0])]
     return (row - np.interp(column[0], upper[:, 0], upper[:, 1])[None]).clip(0)

@@ -28,9 +28,8 @@ _FOLLOW_DOWN, _FOLLOW_UP = 1.25, 0.9
 """Blink of a lid that follows the gaze: per radian down, and per radian up."""
 _FOLLOW_LIMITS = (-0.14, 0.5)
 """Least and greatest blink of that kind."""
-
 _LOWER_FALL = (1.0, 1.0, 0.85, 0.5, 0.15, 0.0, 0.0)
-"""Weights of an eye's contours in what its lower lid follows the gaze by."""
+"""Weights of an eye's contours in the motion of its lower lid with the gaze."""
 
 
 def lids_follow_gaze(blink: Tensor, pitch: Tensor) -> Tensor:
@@ -57,7 +56,7 @@ def lower_lids_follow(contours: Tensor, pitch: Tensor, blink: Tensor) -> Tensor:
     Args:
         contours: [B,2,7,48,2] pixels of the frames.
         pitch: [B] how far the gaze in the head is above the portrait's own, radians.
-        blink: [B,2] as told, 0..1.
+        blink: [B,2] of the motion, before lids follow the gaze, 0..1.
     """
     half = POINTS // 2
     across = contours[:, :, EDGE, 0] - contours[:, :, EDGE, half]  # [B,2,2]

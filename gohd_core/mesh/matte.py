@@ -18,21 +18,19 @@ _UNSURE = (0.015, 0.040)
 """Distances from what is surely the person, in picture sides, between which the mask is believed less and
 less."""
 _SURE = (0.02, 0.90)
-"""Of the mask, up to which and from which on it is believed; in between colours tell, too."""
+"""Mask values up to which a pixel is surely wall, and from which on surely person; colours decide between."""
 _COLOUR_SIDE = 160
-"""Side at which they do."""
+"""Side in pixels at which colours are compared."""
 _SAMPLES = 400
-"""Pixels of person and of wall that they are compared with."""
+"""Most pixels of person, and of wall, that a pixel is compared with."""
 _NEAREST = 5
-"""Of these, how many count: the nearest in colour and place."""
-_PLACE = 0.12
-"""A picture's side as a difference in colour, Lab of 0..1."""
+"""Nearest neighbours, in colour and place, whose distances are averaged (k)."""
+_LIGHTNESS, _PLACE = 0.7, 0.12
+"""Weights in that distance of lightness, and of a whole side of the picture; of a and b: 1 (Lab of 0..1)."""
 _FLOOR = 0.02
-"""Least difference, Lab of 0..1."""
-_WEIGHT = 4.0
-"""Of the log ratio of differences to wall and person, in the mask's log odds."""
-_MOST = 4.0
-"""Of what colours add to the mask's log odds."""
+"""Least distance, so that noise in equal colours does not count."""
+_WEIGHT, _MOST = 4.0, 4.0
+"""Weight of the log ratio of distances in the mask's log odds, and the most that it adds to them."""
 _REST = 0.10
 """Of the blurred matte, from which on a pixel does not show the wall alone."""
 _ALL_PERSON = 0.97
@@ -111,14 +109,14 @@ def by_colours(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     lab = cv2.cvtColor(resized(rgb, side), cv2.COLOR_RGB2LAB) / 100
     small = resized(mask, side)
     place = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1) * (_PLACE / side)
-    features = np.concatenate([lab * (0.7, 1, 1), place], -1).astype(np.float32)
+    features = np.concatenate([lab * (_LIGHTNESS, 1, 1), place], -1).astype(np.float32)
     wall, person = small <= _SURE[0], small >= _SURE[1]
     unsure = ~wall & ~person
     near = cv2.dilate(unsure.astype(np.uint8), np.ones((2 * (side // 8) + 1,) * 2)) > 0
     known = [features[near & each] for each in (wall, person)]
     if not unsure.any() or min(map(len, known)) < _NEAREST:
         return mask
-    to_wall, to_person = (_difference(features[unsure], some) for some in known)
+    to_wall, to_person = (_distance(features[unsure], some) for some in known)
     odds = np.zeros_like(small)
     odds[unsure] = (_WEIGHT * np.log(to_wall / to_person)).clip(-_MOST, _MOST)
     odds = resized(cv2.GaussianBlur(odds, (0, 0), 0.8), len(mask))
@@ -126,8 +124,8 @@ def by_colours(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return (prior / (prior + (1 - prior) * np.exp(-odds))).astype(np.float32)
 
 
-def _difference(features: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Of features [N,5] to the nearest of known ones [M,5], [N]."""
+def _distance(features: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Distance of features [N,5] to the nearest of known ones [M,5], [N]."""
     known = known[:: -(-len(known) // _SAMPLES)]
     square = (features**2).sum(1)[:, None] + (known**2).sum(1) - 2 * features @ known.T
     nearest = np.partition(square, _NEAREST - 1, 1)[:, :_NEAREST]

@@ -28,11 +28,11 @@ from gohd_core.mesh.photometry import (
 _TOOTH = 0.035
 """Half a tooth's width, model units."""
 _FEWEST = 20
-"""Pixels between the lips that tell nothing."""
+"""Pixels between the lips up to which there are too few to tell colours by."""
 _BRIGHT = 0.6
 """Light of own teeth, as a share of their brightest parts', from which on a pixel is theirs."""
 _MIDDLE = 0.25
-"""How much of half a mouth, from its middle on, tells how far down they reach."""
+"""Share of half a mouth, from its middle on, in which their tips are looked for."""
 
 
 @dataclass(frozen=True)

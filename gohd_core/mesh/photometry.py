@@ -10,6 +10,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.frame import OwnFace
+from gohd_core.mesh.gaze import LEFT_IRIS, RIGHT_IRIS
 from gohd_core.motion import curves
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -20,7 +21,7 @@ _FEATURES = (33, 133, 362, 263, 159, 386, 145, 374, 61, 291, 0, 17, 70, 300)
 """Mesh points on the skin, on the lips, where skin is smooth, and where pictures have edges."""
 _REBLUR = 1.0
 """Pixels that the picture is blurred by once more to tell how blurred it is already."""
-_EYES = ((LEFT_LIDS[0], slice(473, 478)), (RIGHT_LIDS[0], slice(468, 473)))
+_EYES = ((LEFT_LIDS[0], LEFT_IRIS), (RIGHT_LIDS[0], RIGHT_IRIS))
 """Of the mesh, an eye's opening and its iris (centre, then four points of its edge)."""
 _LEAST_WHITE = 8
 """Pixels of an eye's white from which on it is believed."""
@@ -94,8 +95,8 @@ def lip_colour(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def white_hue(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """What white things have for red, green and blue [3] under the portrait's light, of luma 1: the whites of
-    the eyes, or the skin where those are the more colourful (lids were taken for them)."""
+    """Colour of the portrait's light [3], of luma 1, as white things show it: the whites of the eyes, or the
+    skin where those are the more colourful (lids were taken for them)."""
     found = [skin_colour(picture, points)]
     low = np.floor(points[[each for lids, _ in _EYES for each in lids.points]].min(0)).astype(int)
     low = np.clip(low, 0, np.array(picture.shape[1::-1]) - 1)

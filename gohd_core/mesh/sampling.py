@@ -94,7 +94,7 @@ def sample(texture: Tensor, at: Tensor, *, reflected: bool = True) -> Tensor:
     """Values [B,C,h,w] of a texture [H,W,C] at its texels [B,h,w,2] (column, row); beyond its border it is
     reflected, or goes on as it is there.
 
-    On a CPU by OpenCV, which rounds places to 1/32 of a texel: 1.7 times as fast.
+    On a CPU by OpenCV, which rounds places to 1/32 of a texel: 1.7 times as fast (`benchmarks/kernels.py`).
     """
     if texture.device.type == "cpu":
         return _sample_cv2(texture, at, reflected)

@@ -178,8 +178,9 @@ def _path_key(number: int, line: str) -> tuple[float, dict[str, float], str]:
 def _check(name: str, track: Tensor) -> None:
     if name not in NAMES:
         raise BadInput(f"There is no slider {name!r}; use some of {', '.join(NAMES)}.")
-    for value in track[~track.isfinite()].tolist():
-        raise BadInput(f"{name} is {value!r}; give a finite number.")
+    broken = track[~track.isfinite()].tolist()
+    if broken:
+        raise BadInput(f"{name} is {broken[0]!r}; give a finite number.")
     control = CONTROLS.get(name)
     low, high = AMOUNTS if control is None else (control.low, control.high)
     if bool(((track < low - 1e-6) | (track > high + 1e-6)).any()):

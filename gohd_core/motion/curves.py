@@ -10,7 +10,6 @@ from torch import Tensor
 
 TURN = 2 * torch.pi
 
-
 Values = TypeVar("Values", Tensor, np.ndarray)
 
 

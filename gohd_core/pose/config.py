@@ -44,8 +44,8 @@ class DiffusionConfig:
         residual_scale: [C] units of the residual that one unit of the diffused variable stands for;
             empty means one (the released weights diffuse radians and translations as they are).
         clamp: the diffused variable is clamped to +-clamp once, at the very end (the release: 1).
-        slow_noise: deviation of slow noise that a seed adds to what sampling starts from; ours, see
-            `pose/variety.py`. 0: none, as in the paper.
+        slow_noise: deviation of the low-frequency noise that is added to the white noise that sampling
+            starts from; ours, see `pose/variety.py`. 0: none, as in the paper.
         mirrors: odd seeds sample the mirror image; for networks that were trained on mirror images, too.
         alignment: how the audio condition is laid out, see `gohd_core.audio`. "release" is what the
             official script feeds (25 % fast, wraps at 80 %), "aligned" the same mel at the right

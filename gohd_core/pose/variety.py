@@ -1,4 +1,4 @@
-"""What makes heads of several seeds differ more than the paper's sampling does: slow noise, mirror images.
+"""Variety of heads between seeds, beyond the paper's sampling: low-frequency noise and mirror images.
 
 A small network that predicts x_0 takes to the mean of what may be: its heads of two seeds share .57 of their
 movement, and lean half as far from phrase to phrase as people's do (`gohd benchmark heads`).

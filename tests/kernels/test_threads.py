@@ -7,7 +7,7 @@ import threading
 import pytest
 import torch
 
-from gohd_core.kernels.threads import SingleThreadPool, made_ahead
+from gohd_core.kernels.threads import SingleThreadPool, prefetched
 
 
 def test_cores_keep_the_order_and_compute_alone():
@@ -47,9 +47,9 @@ def test_items_are_made_while_the_one_before_is_used() -> None:
             yield k
         raise ValueError("broken off")
 
-    ahead = made_ahead(items())
+    ahead = prefetched(items())
     assert next(ahead) == 0
     with pytest.raises(ValueError, match="broken off"):
         list(ahead)
     assert made == [0, 1, 2, 3]
-    assert list(made_ahead(iter([]))) == []
+    assert list(prefetched(iter([]))) == []

@@ -112,15 +112,22 @@ def test_the_fast_inverse_is_the_plain_one(monkeypatch):
     with torch.inference_mode():
         source.warp.flow(targets)
         fast, plain = (invert(shifts[0], SIZE) for invert in (inverse_flow, inverse_flow_plain))
+        line = (torch.arange(plain.shape[-1]) + 0.5) / plain.shape[-1] * SIZE - 0.5
+        came_from = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1) + plain.permute(0, 2, 3, 1)
+        missed = plain.permute(0, 2, 3, 1) + sampling.flow_at(shifts[0], came_from, SIZE)
     assert shifts[0].abs().max() > 5
-    error = (fast - plain).abs()  # where the picture folds, neither has come to an end
-    assert error.mean() < 1e-3 and (error > 0.1).float().mean() < 1e-3
+    error = (fast - plain).abs().amax(1)
+    assert error.mean() < 5e-4
+    # Where the picture folds, and right beside, Newton's method does not come to an end.
+    folds = F.max_pool2d(missed.abs().amax(-1), 5, 1, 2) > 0.01
+    assert folds.float().mean() < 0.01 and error[~folds].max() < 0.02
 
 
 def test_nothing_flows_at_the_portraits_own_motion():
     for source in (portrait(), matted()):
         flow = source.warp.flow(source.own)
-        assert max(each.abs().max() for each in (flow.skin, flow.rigid, flow.held_back)) < 5e-3
+        assert max(each.abs().max() for each in (flow.skin, flow.held_back)) < 1e-3
+        assert flow.rigid.abs().max() < 5e-3  # of points that were averaged before they are projected
 
 
 def test_held_sides_that_the_person_crosses_stay():

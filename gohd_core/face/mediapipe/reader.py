@@ -65,7 +65,10 @@ SURROUNDINGS = 4.0
 """A face that was lost is looked for this many times its size around its last place first."""
 
 BATCH = 16
-FOLLOWING_ROUNDS, KEY_FRAMES = 2, 4
+FOLLOWING_ROUNDS = 2
+"""Readings of a face that starts from its region in the frame before."""
+KEY_FRAMES = 4
+"""Every so many frames a face is read ahead; its regions in between are interpolated."""
 DRIFT = 0.05
 """A face that moved by more than this share of its region since the last reading is read once more."""
 
@@ -187,7 +190,7 @@ class FaceReader(nn.Module):
 
     def _follow(self, pictures: Sequence[Image], previous: FaceLandmarks) -> list[FaceLandmarks]:
         """The face in as many of the frames, from the first on, as it is surely seen in."""
-        regions, rounds = self._regions_on_the_way(pictures, previous)
+        regions, rounds = self._interpolated_regions(pictures, previous)
         points, presence, regions = self.mesh.read(pictures, regions, self._device, rounds=rounds)
         lost = np.flatnonzero(presence < LEAST_PRESENCE)
         count = int(lost[0]) if len(lost) else len(pictures)
@@ -200,14 +203,14 @@ class FaceReader(nn.Module):
             )
         return self._faces(pictures[:count], points, presence, regions, np.zeros(count))
 
-    def _regions_on_the_way(
+    def _interpolated_regions(
         self, pictures: Sequence[Image], previous: FaceLandmarks
     ) -> tuple[np.ndarray, int]:
         """Regions [N, 4] of a face in consecutive frames, and how many rounds it is read in from there.
 
-        In every fourth frame the face is read once, where it was in the one before those; between them its
-        region is interpolated, so that one round is enough. Where it is lost on the way, two find it from
-        where it was.
+        In each key frame the face is read once, in its region of the key frame before; between them regions
+        are interpolated, so that one round is enough. Where it is lost in one, `FOLLOWING_ROUNDS` start from
+        the region before them all.
         """
         start = mesh_regions(previous.points[None].astype(np.float64))
         keys = sorted({*range(KEY_FRAMES - 1, len(pictures), KEY_FRAMES), len(pictures) - 1})
