@@ -36,7 +36,7 @@ EMA, CLIP_NORM, WARM_UP, LAST_RATE = 0.995, 2.0, 50, 0.02
 PARTS = 0.2
 """A coefficient parts the lips where it does so by this share of what the jaw does."""
 TRUTH, TAUGHT = 0.5, 2.0
-"""Weights of the losses and of the distance from what teachers say, where there are any."""
+"""Weights of the losses and of the distance from teachers (knowledge distillation), where there are any."""
 SAVE_EVERY = 15.0
 """Seconds of processor time between two checkpoints."""
 
@@ -124,7 +124,7 @@ def make_examples(encoder: Any, given: argparse.Namespace) -> None:
 
 
 def embedded(encoder: Any, made: list[MouthExample]) -> dict[str, np.ndarray]:
-    """The audio encoder's embeddings [T, A] and maps [T, M] of examples, one after another, float16."""
+    """The audio encoder's embeddings [T, A] and feature maps [T, M] of examples, joined, float16."""
     heard = [encoder.with_map(torch.from_numpy(one.window(0, len(one.mouth))[0])) for one in made]
     names = ("audio", "maps")
     return {
@@ -134,16 +134,15 @@ def embedded(encoder: Any, made: list[MouthExample]) -> dict[str, np.ndarray]:
 
 
 def begin_with(mouth: MouthNetwork, checkpoint: Path) -> None:
-    """Takes an earlier run's weights; what it did not hear yet begins at zero."""
+    """Takes an earlier run's weights; those of the feature map, where that run had none, begin at zero."""
     found = torch.load(checkpoint, weights_only=True)["average"]
-    mouth.load_state_dict(found, strict=False)
     if mouth.map is not None and "map.weight" not in found:
-        torch.nn.init.zeros_(mouth.map.weight)
-        torch.nn.init.zeros_(mouth.map.bias)
+        found |= {f"map.{name}": torch.zeros_like(value) for name, value in mouth.map.named_parameters()}
+    mouth.load_state_dict(found)
 
 
 def teacher(checkpoint: Path, config: ExpressionConfig) -> MouthNetwork:
-    """The mouth network of an earlier run, with a map or without."""
+    """The mouth network of an earlier run, with a feature map or without."""
     found = torch.load(checkpoint, weights_only=True)["average"]
     network = MouthNetwork(replace(config, mouth_map="map.weight" in found, mouth_closing=0.0))
     network.load_state_dict(found)
@@ -151,7 +150,7 @@ def teacher(checkpoint: Path, config: ExpressionConfig) -> MouthNetwork:
 
 
 Example = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Embeddings [T, A], maps [T, M] and coefficients [T, 6]."""
+"""Embeddings [T, A], feature maps [T, M] and coefficients [T, 6]."""
 
 
 def read_examples(folder: Path) -> list[Example]:
