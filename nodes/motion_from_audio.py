@@ -16,7 +16,7 @@ CATEGORY = "GoHD/motion from audio"
 MAX_SEED = 2**64 - 1
 
 _FEATURES = "Speech from Encode Audio; it decides the length."
-_SEED = "Starting point of the chance. The same seed gives the same motion; another one gives a variation."
+_SEED = "Random seed: the same one gives the same motion, another one a variation."
 _SAMPLER = (
     "How noise becomes motion. dpmpp_2m is fastest (20 steps), ddim takes 50, ddpm is the paper's own and "
     "takes all of the model's steps."

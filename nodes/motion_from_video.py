@@ -43,7 +43,7 @@ def _steadying_fields() -> list[Any]:
         field(
             io.Float,
             "smooth_seconds",
-            "How slow counts as slow, in seconds; mean has its own.",
+            "Seconds that smoothing spans: longer is calmer but flattens quick movements; mean has its own.",
             default=0.2,
             min=0.02,
             max=2.0,

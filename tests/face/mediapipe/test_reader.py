@@ -113,7 +113,7 @@ def test_several_faces_come_the_largest_first(reader: FaceReader, astronaut: np.
     assert [face.box.left > 450 for face in faces] == [True, False]
     left = prepare_portrait(canvas, reader=reader, face=FaceChoice("left"))
     assert left.mesh is not None and left.mesh[:, 0].max() < 400
-    with pytest.raises(BadInput, match="Face number 2 is wanted, but 2 were found"):
+    with pytest.raises(BadInput, match="Face number 2 is wanted, but the last one found is number 1"):
         prepare_portrait(canvas, reader=reader, face=2)
 
 
