@@ -153,11 +153,7 @@ def test_nods_are_small_and_only_while_listening() -> None:
 
 @pytest.mark.parametrize(
     ("portraits", "voices", "said"),
-    [
-        (2, 1, "2 faces and 1 voices"),
-        (0, 0, "0 faces"),
-        (2, None, "Nobody speaks"),
-    ],
+    [(2, 1, "2 faces and 1 voices"), (0, 0, "0 faces"), (2, None, "Nobody speaks")],
 )
 def test_what_does_not_fit_is_named(models, portraits, voices, said) -> None:
     given = [None] * portraits if voices is None else [voice(0, 1)] * voices

@@ -33,10 +33,7 @@ def _encoder_names(prefix: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-_EYE_NAMES = (
-    (r"^eyes\.embedding\.", "control_encoder."),
-    (r"^eyes\.output\.", "output."),
-)
+_EYE_NAMES = ((r"^eyes\.embedding\.", "control_encoder."), (r"^eyes\.output\.", "output."))
 _TRANSFORMER_NAMES = (
     (r"^eyes\.(layers\.\d+)\.self_attention\.", r"decoder.\1.self_attn."),
     (r"^eyes\.(layers\.\d+)\.audio_attention\.", r"decoder.\1.multihead_attn."),

@@ -96,11 +96,7 @@ class Identity:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able description from which :meth:`from_dict` rebuilds the identity."""
-        return {
-            "seed": self.seed,
-            "coefficients": list(self.coefficients),
-            "style": asdict(self.style),
-        }
+        return {"seed": self.seed, "coefficients": list(self.coefficients), "style": asdict(self.style)}
 
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> Identity:
@@ -112,9 +108,7 @@ class Identity:
                 raise KeyError(", ".join(sorted(set(style) ^ wanted)))
             style = {key: _tuples(value) for key, value in style.items()}
             return cls(
-                int(description["seed"]),
-                tuple(float(v) for v in description["coefficients"]),
-                Style(**style),
+                int(description["seed"]), tuple(float(v) for v in description["coefficients"]), Style(**style)
             )
         except (KeyError, TypeError) as error:
             raise BadInput(f"This is not the description of a stylised identity: {error}.") from error

@@ -135,14 +135,7 @@ def make_clip(recipe: Recipe, number: int) -> tuple[dict[str, np.ndarray], dict[
 def entry_of(info: Mapping[str, Any], frames: int) -> Entry:
     """The index line of a clip, from its description."""
     identity = f"stylised-{info['identity_seed']}"
-    return Entry(
-        info["name"],
-        info["split"],
-        identity,
-        info.get("speaker", ""),
-        info.get("text", ""),
-        frames,
-    )
+    return Entry(info["name"], info["split"], identity, info.get("speaker", ""), info.get("text", ""), frames)
 
 
 @lru_cache(maxsize=2)

@@ -22,14 +22,7 @@ from gohd_core.stylised.fields import smoothstep
 from gohd_core.stylised.morphable import stylised_basis
 from gohd_core.stylised.phones import BILABIAL, LABIODENTAL, PAUSE, VOWELS, Phone
 
-CHANNELS = (
-    "jaw_open",
-    "lip_pucker",
-    "lip_spread",
-    "lip_press",
-    "upper_lip_raise",
-    "lower_lip_drop",
-)
+CHANNELS = ("jaw_open", "lip_pucker", "lip_spread", "lip_press", "upper_lip_raise", "lower_lip_drop")
 """Mouth modes that speech drives; smiles are the speaker's mood."""
 
 _T = {

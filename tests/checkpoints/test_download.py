@@ -211,10 +211,7 @@ def test_every_source_states_its_terms_and_is_one_of_the_known_places() -> None:
 
 @pytest.fixture
 def listed(server, monkeypatch):
-    made = (
-        source(server, "/file", needed=True, terms="for research"),
-        source(server, "/file", name="b.pth"),
-    )
+    made = (source(server, "/file", needed=True, terms="for research"), source(server, "/file", name="b.pth"))
     monkeypatch.setattr(released, "SOURCES", made)
     return made
 

@@ -53,10 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_outputs(arguments)
     paths = files(arguments.folder, PICTURES, "picture")[: arguments.limit]
     plan = PicturePlan(
-        size=arguments.size or None,
-        speed_sizes=arguments.speeds,
-        step=arguments.step,
-        clock=arguments.clock,
+        size=arguments.size or None, speed_sizes=arguments.speeds, step=arguments.step, clock=arguments.clock
     )
     if arguments.threads:
         torch.set_num_threads(arguments.threads)

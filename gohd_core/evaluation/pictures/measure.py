@@ -101,10 +101,7 @@ def measure(name: str, picture: Image, bench: Bench) -> Result:
     crop = frames_to_bytes(portrait.source)[0]
     box = portrait.mesh[:468, :2]
     result = Result(
-        Path(name).name,
-        size=source.size,
-        face=float((box.amax(0) - box.amin(0)).max()),
-        prepare=prepared,
+        Path(name).name, size=source.size, face=float((box.amax(0) - box.amin(0)).max()), prepare=prepared
     )
     commands, places = sweep_descriptors(source.own, bench.sweeps)
     spoken = network_descriptors(
