@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from comfy_api.latest import io
-
 from gohd_core.components import BUILTIN, ROLES
 from gohd_core.errors import BadCheckpoint
 
 from . import host, weight_files
-from .sockets import field
+from .sockets import combo
 
 OFFICIAL = "official"
 FAMILIES = [BUILTIN, OFFICIAL]
@@ -26,7 +24,7 @@ _FAMILY = (
 
 def family_field() -> Any:
     """The widget that chooses a family."""
-    return field(io.Combo, "weights", _FAMILY, options=FAMILIES, default=BUILTIN)
+    return combo("weights", _FAMILY, FAMILIES, default=BUILTIN)
 
 
 def load(component: str, path: str, precision: str = "float32") -> host.Managed:

@@ -17,7 +17,7 @@ from .family import family_field, family_fingerprint, family_problem, load_famil
 from .made_video import MadeVideo
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
-from .sockets import branching, field, result, schema
+from .sockets import branching, combo, field, number, result, schema
 from .values import mask_box, waveform
 
 
@@ -26,17 +26,8 @@ _MOOD = "A mood over the whole clip, as of Set Mood, with the lips in sync; neut
 
 def _mood_fields() -> list[Any]:
     """A mood; how much of it is asked where there is one."""
-    amount = field(
-        io.Float,
-        "mood_amount",
-        "How much of the mood: 1 is it in full, less than 0 the opposite.",
-        default=0.7,
-        min=-1.0,
-        max=2.0,
-        step=0.05,
-        optional=True,
-    )
-    plain = field(io.Combo, "mood", _MOOD, options=list(MOODS), default=MOODS[0], optional=True)
+    amount = number("mood_amount", "How much of the mood: 1 is it in full, less than 0 the opposite.", 0.7, (-1.0, 2.0, 0.05), optional=True)
+    plain = combo("mood", _MOOD, MOODS, optional=True)
     branches = {mood: [amount] if mood != MOODS[0] else [] for mood in MOODS}
     return branching("mood", _MOOD, branches, [plain, amount])
 
@@ -62,32 +53,10 @@ class TalkingPortrait(io.ComfyNode):
                 field(io.Audio, "audio", "What it says; the video lasts as long."),
                 family_field(),
                 seed_field(),
-                field(
-                    io.Combo,
-                    "gaze",
-                    "hold keeps the portrait's own gaze, sample makes one that suits the speech, set looks "
-                    "where pitch and yaw say.",
-                    options=[*GAZES, "set"],
-                    default=GAZES[0],
-                ),
-                field(
-                    io.Float,
-                    "pitch",
-                    "For gaze `set`: degrees up (positive) or down.",
-                    default=0.0,
-                    min=-60.0,
-                    max=60.0,
-                    step=0.5,
-                ),
-                field(
-                    io.Float,
-                    "yaw",
-                    "For gaze `set`: degrees towards the left edge of the picture (positive) or the right.",
-                    default=0.0,
-                    min=-60.0,
-                    max=60.0,
-                    step=0.5,
-                ),
+                combo("gaze", "hold keeps the portrait's own gaze, sample makes one that suits the speech, set looks "
+                    "where pitch and yaw say.", [*GAZES, "set"], default=GAZES[0]),
+                number("pitch", "For gaze `set`: degrees up (positive) or down.", 0.0, (-60.0, 60.0, 0.5)),
+                number("yaw", "For gaze `set`: degrees towards the left edge of the picture (positive) or the right.", 0.0, (-60.0, 60.0, 0.5)),
                 scale_field("head_scale", "Factor on head movement: 0 is still, 1 as sampled."),
                 scale_field("expression_scale", "Factor on the expression: 0 is neutral, 1 as predicted."),
                 fps_field("Frames a second, 1 to 120."),
