@@ -93,7 +93,7 @@ def needed_reader() -> Any:
 
 def _how_to_get_them() -> str:
     """What whoever sits before ComfyUI can do, who may have no command line."""
-    from gohd_core.checkpoints.released import FACES
+    from gohd_core.checkpoints.sources import FACES
 
     names = ", ".join(item.name for item in FACES)
     return (
@@ -105,11 +105,11 @@ def _how_to_get_them() -> str:
 @lru_cache(maxsize=1)
 def _fetched(folder: Path) -> str | None:
     """Fetches the face networks, once a run of ComfyUI; a sentence where that failed."""
-    from gohd_core.checkpoints import download, released
+    from gohd_core.checkpoints import download, sources
 
     bar = host.Progress()
     try:
-        for item in released.FACES:
+        for item in sources.FACES:
             download.download(item, folder / item.folder, progress=bar, should_stop=bar.should_stop)
     except BadInput as error:
         return (

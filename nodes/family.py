@@ -74,7 +74,7 @@ def _files(weights: str) -> dict[str, Path | None]:
     """Path of each component of a family, None where it is missing."""
     if weights == BUILTIN:
         return {part: weight_files.file(BUILTIN, part) for part in _PARTS}
-    from gohd_core.checkpoints.released import find_released
+    from gohd_core.checkpoints.sources import find_released
 
     found = find_released(host.weight_folders())
     return {part: found.get(item.file.name) for part, item in _PARTS.items()}

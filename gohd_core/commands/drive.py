@@ -239,7 +239,7 @@ def _from_sound(models: Any, portrait: Any, sound: Any, options: Any, arguments:
 
 
 def _face_model(models: Any, arguments: argparse.Namespace) -> Any:
-    from gohd_core.checkpoints.released import find_released
+    from gohd_core.checkpoints.sources import find_released
     from gohd_core.constants import STYLISED
     from gohd_core.face import MorphableModel
 

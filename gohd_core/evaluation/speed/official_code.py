@@ -58,7 +58,7 @@ Import = Callable[[str], ModuleType]
 def official_modules(folder: Path, device: str) -> Iterator[Import]:
     """Imports modules of the authors' repository while the block runs; none of them stays.
 
-    Their networks call `Tensor.cuda`; for a CPU it returns the tensor as it is until the block ends or fails.
+    On a CPU `Tensor.cuda`, which their networks call, is replaced by the identity meanwhile.
     """
     if not (folder / "networks" / "generator.py").is_file():
         raise BadInput(

@@ -1,4 +1,4 @@
-"""Files of others: which lie in a folder, and where the rest may be downloaded from, on whose terms."""
+"""Sources of weights: released files in the user's folders, and where others are downloaded, on whose terms."""
 
 from __future__ import annotations
 
