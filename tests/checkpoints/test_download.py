@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from gohd_core.checkpoints import sources
 from gohd_core.checkpoints.download import download
 from gohd_core.checkpoints.sources import SOURCES, DownloadSource
 from gohd_core.cli import main
