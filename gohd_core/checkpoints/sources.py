@@ -1,4 +1,4 @@
-"""Sources of weights: released files in the user's folders, and where others are downloaded, on whose terms."""
+"""Sources of weights: released files in the user's folders, and addresses of all others, with their terms."""
 
 from __future__ import annotations
 
