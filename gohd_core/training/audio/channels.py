@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gohd_core.audio.between_rows import between_rows
 from gohd_core.constants import SAMPLE_RATE
 
 WINDOW = 512
@@ -57,10 +58,7 @@ def sung(samples: np.ndarray, rng: np.random.Generator, tempo: float) -> np.ndar
     """
     strength = np.abs(_spectra(samples))
     envelope = _smooth(np.log(strength + 1e-7), 8)
-    place = np.clip(np.arange(int(len(envelope) * tempo)) / tempo, 0, len(envelope) - 1)
-    low = np.minimum(place.astype(np.int64), len(envelope) - 2)
-    share = (place - low)[:, None]
-    envelope = np.exp(envelope[low] * (1 - share) + envelope[low + 1] * share)
+    envelope = np.exp(between_rows(envelope, np.arange(int(len(envelope) * tempo)) / tempo))
     length = int(len(samples) * tempo)
     time = np.arange(length + 2 * WINDOW) / SAMPLE_RATE
     scale = np.array([0, 2, 4, 5, 7, 9, 11, 12])
