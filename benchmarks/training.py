@@ -30,11 +30,7 @@ from gohd_core.training.feature_networks.resnet50 import PooledResNet
 from gohd_core.training.feature_networks.vgg import Vgg19
 from gohd_core.training.framework.config import is_on, load_config, update
 from gohd_core.training.framework.dry_run import measure
-from gohd_core.training.registry import (
-    CONFIGS,
-    TASKS,
-    find_task,
-)
+from gohd_core.training.registry import CONFIGS, TASKS, find_task
 
 LARGE = ("paper", "official")
 """Names of the configs of official size."""

@@ -88,11 +88,7 @@ class LoadBlendshapes(io.ComfyNode):
                 fps_field("Frames a second of a csv, 1 to 120: Live Link Face records 60. A json says it."),
             ],
             outputs=[
-                result(
-                    sockets.Motion,
-                    "motion",
-                    "The motion, for Mix Motion (pose relative).",
-                ),
+                result(sockets.Motion, "motion", "The motion, for Mix Motion (pose relative)."),
                 result(io.Int, "frames", "Its number of frames."),
             ],
         )

@@ -12,12 +12,7 @@ from . import host, sockets
 from .sockets import combo, field, number, result, schema
 
 CATEGORY = "GoHD/motion"
-PARTS = {
-    "everything": TRACKS,
-    "pose": ("pose",),
-    "expression": ("expression",),
-    "gaze": ("gaze",),
-}
+PARTS = {"everything": TRACKS, "pose": ("pose",), "expression": ("expression",), "gaze": ("gaze",)}
 
 
 def _seconds(name: str, tooltip: str, **options: Any) -> Any:

@@ -15,11 +15,7 @@ from .sockets import combo, either, field, number, result, schema
 from .values import mask_bounds
 
 CATEGORY = "GoHD/motion from video"
-SMOOTHED = {
-    "pose and gaze": ("pose", "gaze"),
-    "pose": ("pose",),
-    "everything": TRACKS,
-}
+SMOOTHED = {"pose and gaze": ("pose", "gaze"), "pose": ("pose",), "everything": TRACKS}
 
 
 def _steadying_fields() -> list[Any]:

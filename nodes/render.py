@@ -184,25 +184,21 @@ class RenderVideo(io.ComfyNode):
         bar, rate = host.Progress(), exact_fps(fps)
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         sound = None if audio is None else waveform(audio)
+        for name, given in (("own_face", own_face), ("track", track is not None)):
+            if given and background is None:
+                raise BadInput(f"{name} is for the face in a video; wire that video to background.")
+        film = None if background is None else film_of(background, fps)
         if own_face:
-            if background is None:
-                raise BadInput("own_face is the face of a video; wire that video to background.")
-            frames, seconds = dub_frames(
-                film_of(background, fps), motion.expression.scaled(strength), rate, bar, marks
-            )
+            voice = motion.expression.scaled(strength)
+            frames, seconds = dub_frames(film, voice, rate, bar, marks)
             sound = None if sound is None else (sound[0][..., : round(seconds * sound[1])], sound[1])
             return io.NodeOutput(MadeVideo(str(encode_video(frames, rate, sound, crf, bar))))
         options = {"fps": rate, "strength": strength, "batch_size": batch_size, "progress": bar}
         frames = draw_frames(animator, portrait, motion, bar, **options)
-        into: dict[str, Any] = {}
-        colour = None
-        if background is not None:
-            film = film_of(background, fps)
-            into["background"], colour = film.batches(rate), film.colour
-            into["track"] = None if track is None else track.resampled(rate)
-        elif track is not None:
-            raise BadInput("A track says where the head is in a video; wire that video to background.")
+        track = None if track is None else track.resampled(rate)
+        into = {} if film is None else {"background": film.batches(rate), "track": track}
         frames = finish(frames, portrait, full_frame=full_frame, **marks, **into)
+        colour = None if film is None else film.colour
         return io.NodeOutput(MadeVideo(str(encode_video(frames, rate, sound, crf, bar, colour))))
 
 

@@ -75,9 +75,7 @@ class SampleSpeech(io.ComfyNode):
                     SPEECHES,
                 )
             ],
-            outputs=[
-                result(io.Audio, "audio", "The sentence, a few seconds long, for Encode Audio."),
-            ],
+            outputs=[result(io.Audio, "audio", "The sentence, a few seconds long, for Encode Audio.")],
         )
 
     @classmethod

@@ -229,7 +229,8 @@ def _options(arguments: argparse.Namespace) -> Any:
 
 def _from_sound(models: Any, portrait: Any, sound: Any, options: Any, arguments: argparse.Namespace) -> Any:
     from gohd_core.audio import audio_features
-    from gohd_core.pipeline import TalkOptions, motion_from_audio
+    from gohd_core.pipeline import motion_from_audio
+    from gohd_core.talk_options import TalkOptions
 
     if sound is None:
         raise BadInput("A part is to come from sound, but the driving video has none; give --audio.")

@@ -128,7 +128,7 @@ def pairs(arguments: argparse.Namespace) -> list[Job]:
 
 
 def _options(arguments: argparse.Namespace) -> Any:
-    from gohd_core.pipeline import TalkOptions
+    from gohd_core.talk_options import TalkOptions
 
     return options_of(TalkOptions, arguments, gaze=gaze_angles(arguments.gaze))
 

@@ -20,8 +20,9 @@ from gohd_core.evaluation.pictures.sweeps import BLINK, JAW, SWEEPS, Sweep, swee
 from gohd_core.images import Image
 from gohd_core.mesh.source import MeshSource
 from gohd_core.models import Models
-from gohd_core.pipeline import TalkOptions, encode, motion_from_audio
+from gohd_core.pipeline import encode, motion_from_audio
 from gohd_core.portraits import prepare_portrait
+from gohd_core.talk_options import TalkOptions
 from gohd_core.video.writer import frames_to_bytes
 
 _BATCH = 8

@@ -33,8 +33,8 @@ from gohd_core.evaluation.report import Table
 from gohd_core.evaluation.speed.plan import DTYPES, SpeedPlan, measure_seconds, moving, noise
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.motion import Motion
-from gohd_core.pipeline import TalkOptions
 from gohd_core.pose import PoseDiffusion
+from gohd_core.talk_options import TalkOptions
 
 _SIZE = 256
 """Side of the official code's pictures."""

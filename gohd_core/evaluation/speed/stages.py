@@ -14,8 +14,8 @@ from gohd_core.evaluation.report import Table
 from gohd_core.evaluation.speed.plan import REPEATS, SpeedPlan, measure_seconds, noise, portrait
 from gohd_core.models import Models
 from gohd_core.motion import Motion
-from gohd_core.pipeline import TalkOptions
 from gohd_core.pose import PoseDiffusion
+from gohd_core.talk_options import TalkOptions
 
 _REFERENCE_STEPS = 10
 """Steps of the slow reference that are run; its cost is proportional to them, so that the rest is scaled."""
