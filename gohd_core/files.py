@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and what a safetensors file of ours says of itself."""
+"""Atomic writing of files, and the metadata of our safetensors files."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _clear(path: Path) -> None:
 
 
 def _runs(process: int) -> bool:
-    """Whether a process of that number is there; Windows lets nobody delete what one writes to."""
+    """Whether a process of that number runs; False on Windows, where open files can't be deleted anyway."""
     if os.name == "nt":
         return False
     try:

@@ -140,7 +140,7 @@ def run_batch(
     sentence: Callable[[dict[str, Any]], str],
     status: Callable[[dict[str, Any]], int] = lambda made: 0,
 ) -> int:
-    """Makes this shard's jobs; where one of several fails, its error is told and the others are made.
+    """Runs this shard's jobs; where one of several fails, its error is logged and the others go on.
 
     Each result is written out as it comes: as a line of JSON (without "text") where that is asked for.
 

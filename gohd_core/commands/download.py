@@ -26,7 +26,7 @@ def add_commands(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 when all that was wanted is there, 1 with one sentence when not, 130 when stopped."""
+    """Exit status 0 when all files are there, 1 with one sentence when not, 130 when stopped."""
     wanted = _chosen(arguments.names, arguments.list)
     if arguments.list:
         sys.stdout.write(_listed(wanted, arguments.models, arguments.json))

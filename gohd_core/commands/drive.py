@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def listed(arguments: argparse.Namespace) -> list[Job]:
-    """A job for each row of `--list`: a driver, who follows it, and what is heard."""
+    """A job for each row of `--list`: driving video, portrait and sound."""
     optional = ("portrait", "audio") if arguments.into_video else ("audio",)
     jobs = listed_jobs(arguments, add_commands, ("portrait", "video", "audio"), ".mp4", optional=optional)
     made = []

@@ -27,7 +27,7 @@ _FOCAL_SHARE = FOCAL / ALIGNED_SIZE
 
 @dataclass
 class Cropper:
-    """Gives each frame's crop; a steady one moves seldom, another one follows the landmarks' every tremble.
+    """Crops each frame; a steady crop moves seldom, any other follows the landmarks' jitter.
 
     Attributes: steady; wanted and used, the centres of the crops [T, 2] in pixels, as they come.
     """

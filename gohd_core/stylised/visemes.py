@@ -150,7 +150,7 @@ class MouthHabit:
 
 
 def frame_times(frames: int, fps: float = FPS) -> np.ndarray:
-    """Seconds that frames 0..n-1 stand for: the middle of the time each is shown."""
+    """Times in seconds of frames 0..n-1: the middle of the time each is shown."""
     return (np.arange(frames) + 0.5) / fps
 
 

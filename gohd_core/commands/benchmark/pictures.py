@@ -41,7 +41,7 @@ def add_command(kinds: Any) -> None:
 
 
 def measure(arguments: argparse.Namespace) -> Any:
-    """What the options ask for."""
+    """The report of a command line's arguments."""
     import torch
 
     from gohd_core.evaluation.pictures.run import PicturePlan, pictures

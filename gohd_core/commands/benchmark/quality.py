@@ -42,7 +42,7 @@ def add_command(kinds: Any) -> None:
 
 
 def measure(arguments: argparse.Namespace) -> Any:
-    """What the options ask for."""
+    """The report of a command line's arguments."""
     from gohd_core.evaluation.quality.data import Plan
     from gohd_core.evaluation.quality.run import Weights, quality
 

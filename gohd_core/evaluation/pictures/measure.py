@@ -1,4 +1,4 @@
-"""All that is measured on one picture: prepared, drawn after commands and after a sound, read again."""
+"""All measures of one picture: prepared, drawn from commands and from a sound, read again."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def sample(
     steps: int | None = _OURS.steps,
     sampler: str = _OURS.sampler,
 ) -> Tensor:
-    """Head poses or gaze [T, C] from `start` [C], as `gohd talk` samples them unless told otherwise."""
+    """Head poses or gaze [T, C] from `start` [C], with the defaults of `gohd talk`."""
     return model.sample(features.condition(model.alignment), start, seed=0, steps=steps, sampler=sampler)
 
 

@@ -1,4 +1,4 @@
-"""Result and real videos in pairs, and what is read from each: frames, sound, coefficients, landmarks."""
+"""Pairs of result and real videos, with their frames, sound, coefficients and landmarks."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def in_room(samples: np.ndarray, rng: np.random.Generator, reverberation: float)
 
 
 def below(samples: np.ndarray, highest: float) -> np.ndarray:
-    """Takes away what lies above a frequency in Hz, as a lower sample rate would."""
+    """Low-pass filter at a frequency in Hz, as of a lower sample rate."""
     spectrum = np.fft.rfft(samples)
     frequency = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
     spectrum *= 1 / (1 + (frequency / highest) ** 16)

@@ -85,7 +85,7 @@ class Stage1Config(RunConfig):
 
 @dataclass(frozen=True)
 class Stage1Draw:
-    """Frames of a talking clip, `stride` apart: what is heard and the expressions that go with it.
+    """Frames of a talking clip, `stride` apart: their lip chunks and expressions.
 
     The targets are the clip's own expressions. For real video these are to come from clips that a
     lip expert re-synchronised; that is the distillation. e0 is that of any frame of the clip.
