@@ -74,7 +74,7 @@ class LandmarkFilter:
         return steady
 
 
-def crop_tremble(wanted: list, used: list) -> tuple[float, float]:
+def crop_jitter(wanted: list, used: list) -> tuple[float, float]:
     """Jitter of the crop's centre in pixels, as the landmarks want it and as it is used."""
     return jitter(np.array(wanted).reshape(-1, 2)), jitter(np.array(used).reshape(-1, 2))
 

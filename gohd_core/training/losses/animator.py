@@ -86,7 +86,7 @@ def flow_error(flow: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     return ((gap + BRANCH**2).sqrt() * weight).sum() / weight.sum().clamp_min(1e-6)
 
 
-def planes_error(logits: Tensor, shown: Tensor, weight: Tensor) -> Tensor:
+def layer_error(logits: Tensor, shown: Tensor, weight: Tensor) -> Tensor:
     """Weighted cross-entropy of the planes' logits [B, 3, h, w] with the visible plane [B, 3, H, W]."""
     shown, weight, logits = matched(shown, weight, logits)
     loss = -(shown * torch.log_softmax(logits, dim=1)).sum(1, keepdim=True)
