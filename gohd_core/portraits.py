@@ -38,7 +38,7 @@ def prepare_portrait(
     gaze_estimator: GazeEstimator | None = None,
     release: bool = False,
 ) -> Portrait:
-    """Finds the face of a picture and reads what it does.
+    """Finds the face of a picture and reads its pose, expression and gaze.
 
     With a `reader`, any face is read by its mesh, in the stylised space: photographs, paintings, drawings, of
     any size and shape. Heads of the kind that ships are read by `extractor` and `gaze_estimator` all the

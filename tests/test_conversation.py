@@ -15,8 +15,8 @@ from gohd_core.mesh.portrait import own_motion
 from gohd_core.models import Models
 from gohd_core.motion.idle import MOUTH
 from gohd_core.motion.listening import SIDEWAYS, direction, listening
-from gohd_core.pipeline import TalkOptions
 from gohd_core.stylised.expressions import INDEX
+from gohd_core.talk_options import TalkOptions
 from tests.support import tiny
 from tests.support.mesh_faces import SIZE, painted_mesh, painted_pair
 
@@ -153,11 +153,7 @@ def test_nods_are_small_and_only_while_listening() -> None:
 
 @pytest.mark.parametrize(
     ("portraits", "voices", "said"),
-    [
-        (2, 1, "2 faces and 1 voices"),
-        (0, 0, "0 faces"),
-        (2, None, "Nobody speaks"),
-    ],
+    [(2, 1, "2 faces and 1 voices"), (0, 0, "0 faces"), (2, None, "Nobody speaks")],
 )
 def test_what_does_not_fit_is_named(models, portraits, voices, said) -> None:
     given = [None] * portraits if voices is None else [voice(0, 1)] * voices

@@ -48,8 +48,8 @@ class Job:
         first = self.target.with_stem(f"{self.target.stem}-1")
         return (first if getattr(self.arguments, "people", False) else self.target).is_file()
 
-    def told(self) -> dict[str, str]:
-        """Its sources as words."""
+    def source_paths(self) -> dict[str, str]:
+        """Paths of its sources, by name."""
         return {name: str(path) for name, path in self.sources.items() if path is not None}
 
 
@@ -140,7 +140,7 @@ def run_batch(
     sentence: Callable[[dict[str, Any]], str],
     status: Callable[[dict[str, Any]], int] = lambda made: 0,
 ) -> int:
-    """Makes this shard's jobs; where one of several fails, its error is told and the others are made.
+    """Runs this shard's jobs; where one of several fails, its error is logged and the others go on.
 
     Each result is written out as it comes: as a line of JSON (without "text") where that is asked for.
 
@@ -196,11 +196,11 @@ def _attempt(make: Make, job: Job) -> tuple[Job, dict[str, Any]]:
     except Interrupted:
         raise
     except GohdError as error:
-        return job, {**job.told(), "error": str(error)}
+        return job, {**job.source_paths(), "error": str(error)}
     except Exception as error:  # One clip must not take the others with it.
         logger.info("%s", error, exc_info=True)
         first = next(iter(str(error).splitlines()), "")
-        return job, {**job.told(), "error": f"{type(error).__name__}: {first} (see --verbose)."}
+        return job, {**job.source_paths(), "error": f"{type(error).__name__}: {first} (see --verbose)."}
 
 
 _worker: dict[str, Make] = {}
@@ -239,11 +239,11 @@ class _Log:
         """Notes and tells a result."""
         self.status = max(self.status, status)
         (self.failed if "error" in made else self.made).append(
-            {**job.told(), **{key: value for key, value in made.items() if key != "text"}}
+            {**job.source_paths(), **{key: value for key, value in made.items() if key != "text"}}
         )
         if self.arguments.json:
-            told = {key: value for key, value in made.items() if key != "text"}
-            sys.stdout.write(json.dumps(told) + "\n")
+            line = {key: value for key, value in made.items() if key != "text"}
+            sys.stdout.write(json.dumps(line) + "\n")
         elif "error" in made:
             *names, error = made.values()
             sys.stderr.write(f"gohd: {' with '.join(names)}: {error}\n")

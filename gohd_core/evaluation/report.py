@@ -38,7 +38,7 @@ class Table:
     note: str = ""
 
     def add(self, row: str, **figures: Value) -> None:
-        """Adds a row by keyword; underscores in the keywords stand for blanks."""
+        """Adds a row by keyword; underscores in the keywords become blanks."""
         self.put(row, {name.replace("_", " "): value for name, value in figures.items()})
 
     def put(self, row: str, figures: Mapping[str, Value]) -> None:
@@ -197,7 +197,7 @@ def format_figure(value: Value) -> str:
 
 
 def _plain(value: Any) -> Value:
-    """Numpy and torch numbers as Python's; what is not finite is missing."""
+    """Numpy and torch numbers as Python's; None where they are not finite."""
     if value is None or isinstance(value, (str, int)):
         return value
     number = float(value)

@@ -65,7 +65,7 @@ class MouthNetwork(nn.Module):
 
 
 class _Block(nn.Module):
-    """A dilated convolution over frames, added to what comes in [B, width, T]."""
+    """A residual dilated convolution over frames, [B, width, T]."""
 
     def __init__(self, width: int, dilation: int) -> None:
         super().__init__()

@@ -151,7 +151,7 @@ class ExpressionPredictor(Runtime):
 
 
 def _tensor(name: str, value: Any, shape: tuple[int | None, ...] | None) -> Tensor:
-    """A float32 CPU tensor of that shape (None: any length), or one sentence on what is wrong."""
+    """A float32 CPU tensor of that shape (None: any length), or `BadInput`."""
     tensor = torch.as_tensor(value, device="cpu").detach()
     if not tensor.is_floating_point():
         raise BadInput(f"{name} is {tensor.dtype}; give floating-point values.")

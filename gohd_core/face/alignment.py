@@ -80,11 +80,7 @@ def fit_scale(points: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def align_face(
-    image: Image,
-    landmarks: Any = None,
-    *,
-    no_face: str = "raise",
-    size: int = ALIGNED_SIZE,
+    image: Image, landmarks: Any = None, *, no_face: str = "raise", size: int = ALIGNED_SIZE
 ) -> AlignedFace:
     """Scales and crops a picture so that its face lies as the coefficient extractor expects it.
 

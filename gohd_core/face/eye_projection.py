@@ -1,4 +1,4 @@
-"""Lids and brows told apart from the mouth in a measured expression basis."""
+"""Separates lids and brows from the mouth in a measured expression basis."""
 
 from __future__ import annotations
 

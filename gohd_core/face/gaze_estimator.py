@@ -105,12 +105,7 @@ class GazeEstimator(Runtime):
 
     @torch.inference_mode()
     def estimate(
-        self,
-        images: Any,
-        boxes: Any = None,
-        *,
-        fps: Fraction | int | float = FPS,
-        batch_size: int = 16,
+        self, images: Any, boxes: Any = None, *, fps: Fraction | int | float = FPS, batch_size: int = 16
     ) -> Gaze:
         """Gaze (pitch, yaw) of each face in radians; see the module for the signs.
 

@@ -125,7 +125,7 @@ def mirrored(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def checked(values: Mapping[str, object]) -> dict[str, float]:
-    """Sliders and moods as they came from a file or a browser; `BadInput` for what is none."""
+    """Sliders and moods as they came from a file or a browser; `BadInput` for anything else."""
     made = {}
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from gohd_core.choices import ALIGNMENTS
 from gohd_core.constants import MEL_CONDITION, N_POSE
 from gohd_core.errors import BadInput
@@ -85,6 +88,11 @@ class DiffusionConfig:
     alignment: str = "aligned"
     window: int = 250
     overlap: int = 50
+
+    @property
+    def units(self) -> Tensor:
+        """Units of the residual [C] that one unit of the diffused variable stands for, float32."""
+        return torch.tensor(self.residual_scale or [1.0] * self.channels, dtype=torch.float32, device="cpu")
 
     def __post_init__(self) -> None:
         if self.prediction not in PREDICTIONS:

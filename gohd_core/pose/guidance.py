@@ -20,7 +20,7 @@ _FRAMES_KEPT = 6000
 
 @dataclass(frozen=True)
 class Branch:
-    """One term of eq. 3: a network, whether it is told p0, and its weight."""
+    """One term of eq. 3: a network, whether it is conditioned on p0, and its weight."""
 
     denoiser: Denoiser
     informed: bool

@@ -109,7 +109,7 @@ def _pasted(
 
 
 class _ColourMatch:
-    """Gives each colour of the crops the mean and contrast of what lies under them."""
+    """Matches mean and contrast of the crops' colours to the picture's under them."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind

@@ -279,9 +279,4 @@ class HeadRenderer:
         return Correspondence(triangle, weights, depth, vertices, avatar.faces, avatar.face_parsing)
 
 
-__all__ = [
-    "Correspondence",
-    "HeadRenderer",
-    "RenderedFrame",
-    "renderer_status",
-]
+__all__ = ["Correspondence", "HeadRenderer", "RenderedFrame", "renderer_status"]

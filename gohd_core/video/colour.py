@@ -36,7 +36,7 @@ class Colour:
 
     @classmethod
     def of(cls, frame: Any) -> Colour:
-        """That of a decoded PyAV frame, as far as it tells."""
+        """The colour description of a decoded PyAV frame."""
         full = frame.format.name.startswith("yuvj") or int(frame.color_range) == _FULL
         told = (
             int(frame.colorspace),

@@ -1,4 +1,4 @@
-"""One thing at a time: what a portrait is commanded to do, and what is read on the frames drawn of it."""
+"""Sweeps of one command at a time over a portrait, and its readings from the drawn frames."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def sweep_descriptors(own: Tensor, sweeps: tuple[Sweep, ...] = SWEEPS) -> tuple[
 def sweep_figures(
     source: MeshSource, descriptors: Tensor, places: dict[str, slice], read: FaceReadings
 ) -> dict[str, float]:
-    """Slope and correlation of what is read in the frames against what was commanded, by name.
+    """Slope and correlation of the readings against the commands, by name.
 
     Angles are read by the fit of the read mesh, gaze by its irises in the head as it is read first, which
     stays: the eye corners of a mesh follow irises. The jaw is the gap between the lips that the contours

@@ -155,11 +155,7 @@ class FaceReader(nn.Module):
         return self.person.read([picture], self._device)[0]
 
     def track(
-        self,
-        frames: Any,
-        previous: FaceLandmarks | None = None,
-        *,
-        choice: FaceChoice | None = None,
+        self, frames: Any, previous: FaceLandmarks | None = None, *, choice: FaceChoice | None = None
     ) -> list[FaceLandmarks | None]:
         """Follows one face through frames; None where it is not seen.
 

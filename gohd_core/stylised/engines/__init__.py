@@ -34,7 +34,7 @@ def load_engine(name: str) -> Engine:
 
 
 def engine_status() -> list[tuple[str, bool, str]]:
-    """(name, installed, what it is or which package brings it) of every engine, for `doctor`."""
+    """(name, installed, description or package to install) of every engine, for `doctor`."""
     return [(name, *engine().status()) for name, engine in ENGINES.items()]
 
 

@@ -88,7 +88,7 @@ def _flow(decoded: Decoded, batch: Batch) -> Tensor:
 def _layers(found: Sequence[MotionLayers], batch: Batch) -> Tensor:
     """Mean cross entropy of the layer masks over the sizes, weighted by region."""
     weight = _enlarged(batch["region"], batch["planes"])
-    errors = [loss.planes_error(each.logits, batch["planes"], weight) for each in found]
+    errors = [loss.layer_error(each.logits, batch["planes"], weight) for each in found]
     return sum(errors) / len(errors)
 
 

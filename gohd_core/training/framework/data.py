@@ -28,7 +28,7 @@ _ATTEMPTS = 50
 
 @dataclass(frozen=True)
 class Failure:
-    """Stands for an example that could not be drawn; the training process raises its sentence."""
+    """An example that could not be drawn; the training process raises its sentence."""
 
     sentence: str
 

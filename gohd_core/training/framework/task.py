@@ -139,7 +139,7 @@ class Task(ABC):
         return None
 
     def notes(self) -> Iterable[str]:
-        """Sentences for the head of the log: what is switched off and why, and the like."""
+        """Sentences for the head of the log, on losses that are off, say."""
         return ()
 
     def after_step(self, moment: Moment) -> None:  # noqa: B027 (most tasks need none)

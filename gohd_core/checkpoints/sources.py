@@ -1,4 +1,4 @@
-"""Files of others: which lie in a folder, and where the rest may be downloaded from, on whose terms."""
+"""Sources of weights: released files in the user's folders, and addresses of all others, with their terms."""
 
 from __future__ import annotations
 
