@@ -151,7 +151,7 @@ def _way(track: list[FaceLandmarks | None], row: int, last: FaceLandmarks) -> fl
 
 
 class MeshReadings:
-    """Gathers one person's frames, and tells in the end what they did; numbers alone are kept of a frame.
+    """Accumulates one person's frames, as numbers alone, and gives their motion at the end.
 
     Attributes:
         square: where poses are told, that of the first face; None as long as none was seen.

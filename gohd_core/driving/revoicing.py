@@ -51,7 +51,7 @@ def read_speaker(
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Speaker:
-    """Reads the chosen face of a film, and plays it again: to learn mouths, and find what is before them.
+    """Reads the chosen face of a film in two passes: its meshes, then mouths and their occlusions.
 
     Raises: `BadInput` where it is seen too seldom, or for a film that plays once.
     """

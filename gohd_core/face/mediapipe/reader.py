@@ -76,7 +76,7 @@ DRIFT = 0.05
 class FaceReader(nn.Module):
     """All the networks, and how they are asked.
 
-    It is one module, so that whoever manages memory may move it as a whole.
+    It is one module, so that a memory manager may move it as a whole.
     """
 
     def __init__(self, detector: FaceDetector, mesh: FaceMesh, iris: IrisReader, person: PersonMask) -> None:
@@ -119,7 +119,7 @@ class FaceReader(nn.Module):
 
     @property
     def network(self) -> FaceReader:
-        """Itself, as whoever manages memory asks for it."""
+        """Itself, for memory managers."""
         return self
 
     @property
@@ -155,15 +155,11 @@ class FaceReader(nn.Module):
         return self.person.read([picture], self._device)[0]
 
     def track(
-        self,
-        frames: Any,
-        previous: FaceLandmarks | None = None,
-        *,
-        choice: FaceChoice | None = None,
+        self, frames: Any, previous: FaceLandmarks | None = None, *, choice: FaceChoice | None = None
     ) -> list[FaceLandmarks | None]:
         """Follows one face through frames; None where it is not seen.
 
-        Each reading starts where the face was last; where it is lost it is looked for anew.
+        Each reading starts where the face was last; where it is lost it is detected again.
 
         Args:
             frames: of a video, in order, as `rgb_images` takes them.
