@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
+from gohd_core.mesh.brows import BROWS, brow_directions
 from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.columns import DRAWN, MIRRORED_DRAWN
 from gohd_core.mesh.contours import (
@@ -44,7 +45,7 @@ _JAW_GAIN, _JAW_GAP = 0.60, 0.825
 """Of what the stylised jaw does, how much the skin does; and how much of its gap lips open by: the upper lip
 rises by the difference."""
 _GAINS = (
-    *(_JAW_GAIN, 0.95, 0.7, 1.0, 0.8, 0.8, 0.42, 0.42, 1.0, 1.0, 0.8, 0.8, 0.8, 0.8),
+    *(_JAW_GAIN, 0.95, 0.7, 1.0, 0.8, 0.8, 0.42, 0.42, 1.0, 1.0, 1.2, 1.2, 1.2, 1.0),
     *(0.8, 1.0, 1.3),
 )
 """Of the stylised head's expressions, for the columns of `DRAWN`."""
@@ -112,13 +113,18 @@ class FaceShape:
 def face_shape(points_in_head: Tensor) -> FaceShape:
     """The shape of one portrait from its own points in head space [478,3] (`fit.fit_face`)."""
     own, spline, expression, gap = _fitted(points_in_head)
+    points = points_in_head.detach().cpu().double()
     gains = own.new_tensor(_GAINS)
-    directions = _contour_directions(spline, own) * gains[:, None, None, None, None]
+    directions = _contour_directions(spline, own)
+    directions[BROWS, LEFT_EYE:] = brow_directions(points, own[LEFT_EYE:])
+    directions = directions * gains[:, None, None, None, None]
     basis = stylised_basis()
     head = torch.tensor(basis.mean_shape, dtype=torch.float64, device="cpu")
     head_directions = _directions(basis.expression_basis)
     head_directions[list(BLINKS)] = 0
-    moved = spline.moved(head, head_directions) * gains[:, None, None]
+    moved = spline.moved(head, head_directions)
+    moved[BROWS] = brow_directions(points, spline(head))
+    moved = moved * gains[:, None, None]
     neutral = own - torch.einsum("m,mprkc->prkc", expression, directions)
     tensors = (neutral, directions, spline(head), moved, expression)
     return FaceShape(*(each.float() for each in tensors), gap)
