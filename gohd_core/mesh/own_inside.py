@@ -31,6 +31,12 @@ _FEWEST = 20
 """Pixels between the lips up to which there are too few to tell colours by."""
 _BRIGHT = 0.6
 """Light of own teeth, as a share of their brightest parts', from which on a pixel is theirs."""
+_SURE = 0.9
+"""How far a pixel must show the inside, and no lip, for its colour to be carried on beyond it."""
+_CORE = 0.25
+"""Share of an inside that is left without its border, below which colours of the border count too."""
+_DARK = 0.3
+"""Light of the darkness beside own teeth, as a share of theirs."""
 _MIDDLE = 0.25
 """Share of half a mouth, from its middle on, in which their tips are looked for."""
 
@@ -88,6 +94,7 @@ def own_inside(
     known = known * _unlike_lips(part, colours, lip_colour(picture, points))
     # Teeth alone stay where they are while the mouth opens wider; gaps between them are as red as lips.
     teeth = known if tooth is None else known * (part @ LUMA > _BRIGHT * (tooth @ LUMA))
+    dark = 0.0 if tooth is None else (part @ LUMA < _DARK * (tooth @ LUMA)) & (known > _SURE)
     between = np.ones((1, 2 * max(1, int(_TOOTH * unit)) + 1), np.uint8)
     whole = np.minimum(cv2.morphologyEx(teeth, cv2.MORPH_CLOSE, between), within)
     # Upwards drawn teeth go on; downwards a little is grown, as long as the mouth opens no wider.
@@ -99,8 +106,8 @@ def own_inside(
     layers = [
         torch.cat([as_picture(inpaint(part, seen), face.image), as_map(blur(share, soft), face.image)], 1)
         for seen, share in (
-            (known, cv2.dilate(closer, sideways)),
-            (np.minimum(cv2.erode(whole, np.ones((3, 3))), teeth), wider),
+            (np.maximum(_unmixed(known, sigma), known * dark), cv2.dilate(closer, sideways)),
+            (_unmixed(np.minimum(cv2.erode(whole, np.ones((3, 3))), teeth), sigma), wider),
         )
     ]
     texture = torch.cat(layers, 1)
@@ -119,6 +126,14 @@ def brightest_teeth(inside: np.ndarray, skin: np.ndarray) -> np.ndarray | None:
     luma = inside @ LUMA
     bright = inside[luma >= np.percentile(luma, 88)].mean(0)
     return bright if bright @ LUMA > 0.55 * (skin @ LUMA) and np.ptp(bright) / bright.max() < 0.40 else None
+
+
+def _unmixed(seen: np.ndarray, sigma: float) -> np.ndarray:
+    """Where an inside that is `seen` [h,w] (0..1) shows colours of its own: without its border, where blur
+    mixes them with lips, unless nearly all is border."""
+    sure = (seen > _SURE).astype(np.float32)
+    core = cv2.erode(sure, np.ones((2 * max(1, round(1.5 * sigma)) + 1,) * 2, np.uint8))
+    return core if core.sum() > _CORE * sure.sum() else seen
 
 
 def _stretched(mask: np.ndarray, rows: int, above: bool) -> np.ndarray:
