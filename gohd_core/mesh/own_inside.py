@@ -34,9 +34,7 @@ _BRIGHT = 0.6
 _SURE = 0.9
 """How far a pixel must show the inside, and no lip, for its colour to be carried on beyond it."""
 _CORE = 0.25
-"""Share of an inside that is left without its border, below which colours of the border count too."""
-_DARK = 0.3
-"""Light of the darkness beside own teeth, as a share of theirs."""
+"""Share of own teeth that must be left without their border, or colours of the border count too."""
 _MIDDLE = 0.25
 """Share of half a mouth, from its middle on, in which their tips are looked for."""
 
@@ -90,11 +88,13 @@ def own_inside(
     tooth = brightest_teeth(colours, skin_colour(picture, points))
     # Lips are not believed: landmarks lie beside their edge by a little.
     rim = 2 * max(1, round(min(0.006 * unit + 0.7 * sigma, 0.14 * face.gap * unit))) + 1
-    known = cv2.erode(mask, np.ones((rim, 3)))
-    known = known * _unlike_lips(part, colours, lip_colour(picture, points))
+    known, unlike = (
+        cv2.erode(mask, np.ones((rim, 3))),
+        _unlike_lips(part, colours, lip_colour(picture, points)),
+    )
+    unmixed, known = known * (unlike > _SURE), known * unlike
     # Teeth alone stay where they are while the mouth opens wider; gaps between them are as red as lips.
     teeth = known if tooth is None else known * (part @ LUMA > _BRIGHT * (tooth @ LUMA))
-    dark = 0.0 if tooth is None else (part @ LUMA < _DARK * (tooth @ LUMA)) & (known > _SURE)
     between = np.ones((1, 2 * max(1, int(_TOOTH * unit)) + 1), np.uint8)
     whole = np.minimum(cv2.morphologyEx(teeth, cv2.MORPH_CLOSE, between), within)
     # Upwards drawn teeth go on; downwards a little is grown, as long as the mouth opens no wider.
@@ -106,8 +106,11 @@ def own_inside(
     layers = [
         torch.cat([as_picture(inpaint(part, seen), face.image), as_map(blur(share, soft), face.image)], 1)
         for seen, share in (
-            (np.maximum(_unmixed(known, sigma), known * dark), cv2.dilate(closer, sideways)),
-            (_unmixed(np.minimum(cv2.erode(whole, np.ones((3, 3))), teeth), sigma), wider),
+            (unmixed, cv2.dilate(closer, sideways)),
+            (
+                _within_border(np.minimum(cv2.erode(whole, np.ones((3, 3))), teeth), max(1, 1.5 * sigma)),
+                wider,
+            ),
         )
     ]
     texture = torch.cat(layers, 1)
@@ -128,11 +131,11 @@ def brightest_teeth(inside: np.ndarray, skin: np.ndarray) -> np.ndarray | None:
     return bright if bright @ LUMA > 0.55 * (skin @ LUMA) and np.ptp(bright) / bright.max() < 0.40 else None
 
 
-def _unmixed(seen: np.ndarray, sigma: float) -> np.ndarray:
-    """Where an inside that is `seen` [h,w] (0..1) shows colours of its own: without its border, where blur
-    mixes them with lips, unless nearly all is border."""
+def _within_border(seen: np.ndarray, border: float) -> np.ndarray:
+    """Where teeth that are `seen` [h,w] (0..1) show colours of their own: without a border of so many pixels,
+    which blur mixes with lips, unless they are nearly all border."""
     sure = (seen > _SURE).astype(np.float32)
-    core = cv2.erode(sure, np.ones((2 * max(1, round(1.5 * sigma)) + 1,) * 2, np.uint8))
+    core = cv2.erode(sure, np.ones((2 * round(border) + 1,) * 2, np.uint8))
     return core if core.sum() > _CORE * sure.sum() else seen
 
 

@@ -31,8 +31,8 @@ from gohd_core.stylised.feature_rings import feature_rings
 from gohd_core.stylised.morphable import stylised_basis
 
 JAW, PRESS, RAISE, DROP, BLINKS = 0, 3, 4, 5, (8, 9)
-"""Places in `DRAWN` of what opens the jaw, presses the lips, raises the upper lip, lowers the lower one, and of both
-blinks."""
+"""Places in `DRAWN` of what opens the jaw, presses the lips, raises the upper lip, lowers the lower one, and
+of both blinks."""
 PUFF = 15
 """Place of what puffs the cheeks; what wrinkles the nose follows."""
 _PAIRED = (2, 3, 6, 7)
@@ -226,11 +226,10 @@ def _blink(eye: Tensor) -> Tensor:
 def _uncrossed(moved: Tensor, lips: Tensor) -> Tensor:
     """Displacement [7,48,3] by which lips with contours [7,48,3] grow thinner, held back where it would take
     more of their thickness than `_THINNEST` leaves: at the corners contours would cross."""
-    thickness = (lips[..., :2] - lips[EDGE, :, :2]).norm(dim=-1)  # [7,48]
+    thickness = (lips - lips[EDGE])[..., 1].abs()  # [7,48]
     relative = moved - moved[EDGE]
-    length = relative[..., :2].norm(dim=-1)
-    share = ((1 - _THINNEST) * thickness / length.clamp_min(1e-9)).clamp(max=1.0)
-    return moved[EDGE] + relative * share[..., None]
+    share = (1 - _THINNEST) * thickness / relative[..., 1].abs().clamp_min(1e-9)
+    return moved[EDGE] + relative * share.clamp(max=1.0)[..., None]
 
 
 def _shape_lips(directions: Tensor) -> None:
