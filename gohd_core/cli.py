@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. Exit codes: 0 done, 1 an error told in one sentence, 2 wrong usage, 130 stopped."""
+    """Runs one command. Exit codes: 0 done, 1 an error (one sentence), 2 wrong usage, 130 stopped."""
     with forgiving_output():
         try:
             given = parser().parse_args(arguments)

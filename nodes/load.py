@@ -10,7 +10,7 @@ from gohd_core.choices import PRECISIONS
 
 from . import host, sockets, weight_files
 from .family import family_field, family_fingerprint, family_problem, load, load_family
-from .sockets import field, result, schema
+from .sockets import combo, result, schema
 
 CATEGORY = "GoHD/load"
 
@@ -40,9 +40,7 @@ _GIVEN = {
 
 def _precision() -> Any:
     """The widget for an animator's number format."""
-    return field(
-        io.Combo, "precision", _PRECISION, options=list(PRECISIONS), default=PRECISIONS[0], advanced=True
-    )
+    return combo("precision", _PRECISION, PRECISIONS, advanced=True)
 
 
 class _Loader(io.ComfyNode):
@@ -54,7 +52,7 @@ class _Loader(io.ComfyNode):
     def described(cls, *more: Any, **said: Any) -> io.Schema:
         """Their schema: a dropdown of the files that fit, other widgets, and the network."""
         options = weight_files.names(cls.component)
-        weights = field(io.Combo, "weights", _WEIGHTS, options=options, default=weight_files.BUILTIN)
+        weights = combo("weights", _WEIGHTS, options, default=weight_files.BUILTIN)
         outputs = [result(*_GIVEN[cls.component])]
         return schema(category=CATEGORY, inputs=[weights, *more], outputs=outputs, **said)
 

@@ -1,4 +1,4 @@
-"""`gohd sync`: whether lips and sound of a video are in step, and the shift that puts them right."""
+"""`gohd sync`: the lag between lips and sound of a video, and its correction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gohd_core.commands.video_options import add_face_options, sound_of
 from gohd_core.errors import BadInput
 
 UNKNOWN = 3
-"""Exit status when a file's lag can't be told: neither an error nor an answer."""
+"""Exit status when a file's lag can't be determined: neither an error nor an answer."""
 
 
 def add_commands(commands: Any) -> None:

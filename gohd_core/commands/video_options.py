@@ -64,7 +64,7 @@ def add_face_options(parser: argparse.ArgumentParser) -> None:
 
 def load_readers(folder: str, device: str) -> tuple[Any, Any]:
     """Extractor and gaze estimator of a family: built-in, or the official files in a folder."""
-    from gohd_core.checkpoints.released import family_paths
+    from gohd_core.checkpoints.sources import family_paths
     from gohd_core.face import CoefficientExtractor, GazeEstimator
 
     paths = family_paths(folder, ("extractor", "gaze_estimator"))

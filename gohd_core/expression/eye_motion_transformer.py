@@ -65,12 +65,7 @@ class EyeMotionTransformer(nn.Module):
         self.past = config.attention_frames - 1
 
     def forward(
-        self,
-        audio: Tensor,
-        e0: Tensor,
-        eye0: Tensor,
-        noise: Tensor,
-        state: EyeMotionState | None = None,
+        self, audio: Tensor, e0: Tensor, eye0: Tensor, noise: Tensor, state: EyeMotionState | None = None
     ) -> Tensor:
         """As `EyeMotionLSTM.forward`, with z of frame 0 used too; e0 [B, 64] is not looked at."""
         state = state if state is not None else EyeMotionState()

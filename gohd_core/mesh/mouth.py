@@ -43,6 +43,11 @@ _DIM = 0.72
 slightly open mouths they have .67 to .75 of the skin's light, in those of smiles 1.1."""
 _LIT = (0.0, 0.13)
 """Openings between which that grows, model units."""
+_SEAM, _SEAM_LIGHT, _SEAM_SHARE = 0.006, 0.4, 0.9
+"""Reach of the line between lips that the picture has parted, model units, once they meet; its light as a
+share of the lips', and how much of it is seen."""
+_MEET = (0.010, 0.030)
+"""Openings up to which lips meet, and from which on they are parted, model units."""
 _CHARACTER = 150.0
 """Turns the width of a row into a phase by which its teeth are told from others'."""
 _TINT = 0.7
@@ -55,8 +60,8 @@ _RED = (0.85, 1.12, 1.18)
 
 @dataclass(frozen=True)
 class MouthColours:
-    """Colours [3] in 0..1 under the portrait's light, before any shadow; exponents of shadows; and how many
-    times as bright own teeth are once the mouth is wide open."""
+    """Colours [3] in 0..1 under the portrait's light, before any shadow; exponents of shadows; how many times
+    as bright own teeth are once the mouth is wide open; and the line between shut lips."""
 
     tooth: np.ndarray
     gum: np.ndarray
@@ -64,6 +69,7 @@ class MouthColours:
     cavity: np.ndarray
     exponents: np.ndarray
     lift: np.ndarray
+    seam: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Mouth:
         face: the portrait.
         arches: where its rows of teeth lie.
         teeth: [2,3,h,w] textures of the lower and the upper row.
-        colours: [6,3] as in `MouthColours`.
+        colours: [7,3] as in `MouthColours`.
         grain: [1,1,n,n] relative changes of light.
         own: what the picture shows itself, if it is open.
         softness: pixels that edges of the opening are blurred over.
@@ -99,7 +105,7 @@ class Mouth:
         look = _colours(picture, points, pixels)
         if own is not None and own.tips is not None:
             arches = arches.lowered(own.tips)
-        rows = (look.tooth, look.gum, look.tongue, look.cavity, look.exponents, look.lift)
+        rows = (look.tooth, look.gum, look.tongue, look.cavity, look.exponents, look.lift, look.seam)
         # The picture's own teeth are dim at the sides already.
         teeth_seen = own is not None and own.shows_teeth
         return cls(
@@ -126,7 +132,8 @@ class Mouth:
         edge = frame.contours[:, EDGE]
         gaps = edge[:, POINTS // 2 + 1 :].flip(1) - edge[:, 1 : POINTS // 2]
         rest = _rest(frame, self.face)
-        if not bool(((gaps.norm(dim=-1).amax(1) > _LEAST_GAP) & (rest < 1)).any()):
+        opened = (gaps.norm(dim=-1).amax(1) > _LEAST_GAP) | (self.own is not None)
+        if not bool((opened & (rest < 1)).any()):
             return frame.skin
         crop = Crop.around(frame, edge, _LIP_SHADOW * self.face.unit + self.softness + 1)
         if crop is None:
@@ -142,8 +149,19 @@ class Mouth:
         if inner is not None:
             skin, share = drawn[..., inner.rows, inner.columns], self._cover(inner.frame.opening)
             drawn = inner.put_back(torch.lerp(skin, self._inside(inner.frame), share), drawn)
+        if self.own is not None:
+            drawn = self._with_seam(drawn, opening)
         drawn = torch.lerp(drawn, crop.frame.skin, rest[:, None, None, None])
         return crop.put_back(drawn, frame.skin)
+
+    def _with_seam(self, skin: Tensor, opening: Opening) -> Tensor:
+        """Lips [B,3,h,w] that the picture shows parted with the line between them where they meet: it has
+        none, but what is left of teeth beside their edges."""
+        unit, height = self.face.unit, opening.height
+        away = torch.maximum(-opening.above, opening.above - height).clamp_min(0)
+        near = torch.exp(-((away / max(_SEAM * unit, 1.0)) ** 2))
+        near = near * smooth(_MEET[1] * unit, _MEET[0] * unit, height) * smooth(1.0, 0.7, opening.along.abs())
+        return torch.lerp(skin, 2 * self.colours[6, :, None, None] - 1, _SEAM_SHARE * near)
 
     def _cover(self, opening: Opening) -> Tensor:
         """Share [B,1,h,w] of a pixel between the lips, its edges as soft as the picture; less of slits that
@@ -155,7 +173,7 @@ class Mouth:
     def _inside(self, frame: MouthFrame) -> Tensor:
         """Colours behind the lips [B,3,h,w] in [-1, 1]."""
         part, unit = frame.opening, self.face.unit
-        tooth, gum, tongue, cavity, exponents, lift = self.colours[..., None, None]
+        tooth, gum, tongue, cavity, exponents, lift, _ = self.colours[..., None, None]
         height = part.height / unit
         ramp = (0.24 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
         below_lip = part.above / ramp
@@ -257,7 +275,8 @@ def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) ->
         grey = skin / max(light, 1e-3)  # as little tint as the skin has
         tooth, gum, tongue, cavity = (grey * float(c @ LUMA) for c in (tooth, gum, tongue, cavity))
     exponents = np.array(_RED if coloured else (1.0, 1.0, 1.0))
-    return MouthColours(*(np.clip(c, 0, 1) for c in (tooth, gum, tongue, cavity)), exponents, lift)
+    seam = lips * _SEAM_LIGHT**exponents
+    return MouthColours(*(np.clip(c, 0, 1) for c in (tooth, gum, tongue, cavity)), exponents, lift, seam)
 
 
 def redden(flesh: np.ndarray, skin: np.ndarray) -> np.ndarray:

@@ -30,9 +30,9 @@ from gohd_core.mesh.spline import Spline
 from gohd_core.stylised.feature_rings import feature_rings
 from gohd_core.stylised.morphable import stylised_basis
 
-JAW, RAISE, DROP, BLINKS = 0, 4, 5, (8, 9)
-"""Places in `DRAWN` of what opens the jaw, raises the upper lip, lowers the lower one, and of both
-blinks."""
+JAW, PRESS, RAISE, DROP, BLINKS = 0, 3, 4, 5, (8, 9)
+"""Places in `DRAWN` of what opens the jaw, presses the lips, raises the upper lip, lowers the lower one, and
+of both blinks."""
 PUFF = 15
 """Place of what puffs the cheeks; what wrinkles the nose follows."""
 _PAIRED = (2, 3, 6, 7)
@@ -52,6 +52,10 @@ _BESIDE_LIPS = (0.0, 0.0, 0.0, 0.0, 0.1, 0.4, 0.8)
 """Weight of the lips' contours in cheek puff and nose wrinkle: lips stay as they are."""
 _UPPER_LIP = (1.0, 1.0, 1.0, 0.92, 0.75, 0.42, 0.15)
 """Weights of the upper lip's contours when it rises with the jaw."""
+_CORNER = 0.5
+"""How far from a corner, of the height of an ellipse through both, lips share their motion sideways."""
+_THINNEST = 0.5
+"""Of their thickness, what pressed lips keep everywhere."""
 _LID_FALL = (1.0, 1.0, 0.86, 0.50, 0.14, 0.0, 0.0)
 """Weights of an eye's contours in a lid's motion: 0 from the fold on, so that brows and glasses stay."""
 _LID_LINE = 0.12
@@ -198,6 +202,7 @@ def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
         found[column, eye] = _blink(own[eye])
     _shape_lips(found[:, LIPS])
     found[PUFF:, LIPS] *= own.new_tensor(_BESIDE_LIPS)[:, None, None]
+    found[PRESS, LIPS] = _uncrossed(found[PRESS, LIPS], own[LIPS])
     found[:, :, 0] = found[:, :, EDGE]
     return found
 
@@ -218,11 +223,24 @@ def _blink(eye: Tensor) -> Tensor:
     return moved
 
 
+def _uncrossed(moved: Tensor, lips: Tensor) -> Tensor:
+    """Displacement [7,48,3] by which lips with contours [7,48,3] grow thinner, held back where it would take
+    more of their thickness than `_THINNEST` leaves: at the corners contours would cross."""
+    thickness = (lips - lips[EDGE])[..., 1].abs()  # [7,48]
+    relative = moved - moved[EDGE]
+    share = (1 - _THINNEST) * thickness / relative[..., 1].abs().clamp_min(1e-9)
+    return moved[EDGE] + relative * share.clamp(max=1.0)[..., None]
+
+
 def _shape_lips(directions: Tensor) -> None:
     """Gives what moves the lips [17,7,48,3] the shape that an opening has in people who talk, in place."""
     along = angles(directions.device, directions.dtype).sin().abs()
     inner = ((along - 0.28) / 0.72).clamp(0, 1)
     profiles = torch.stack([inner, inner, inner, (inner + along) / 2, along, along, along])  # [7,48]
+    # Towards the corners both lips go sideways alike, or one's end would stick out beyond the other's.
+    across = directions[: BLINKS[0], : EDGE + 4, :, 0]
+    shared = (1 - along / _CORNER).clamp_min(0) / 2
+    across.lerp_(opposite(across, 2), shared)
     points = torch.arange(POINTS, device="cpu", dtype=torch.long)
     upper, lower = (points > 0) & (points < HALF), points > HALF
     for column, halves in ((JAW, (upper, lower)), (RAISE, (upper,)), (DROP, (lower,))):

@@ -37,12 +37,7 @@ def project(points: np.ndarray, size: int) -> np.ndarray:
     depth = CAMERA_DISTANCE - points[..., 2]
     scale = FOCAL_RATIO * size / depth
     return np.stack(
-        [
-            points[..., 0] * scale + size / 2,
-            size - 1 - (points[..., 1] * scale + size / 2),
-            depth,
-        ],
-        -1,
+        [points[..., 0] * scale + size / 2, size - 1 - (points[..., 1] * scale + size / 2), depth], -1
     )
 
 

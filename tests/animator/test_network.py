@@ -106,13 +106,7 @@ def test_directions_are_orthonormal_with_lapack_signs():
 
 @pytest.mark.parametrize(
     "change",
-    [
-        {"size": 100},
-        {"channels": (8, 8)},
-        {"decoder": "unet"},
-        {"n_directions": 999},
-        {"encoder_size": 128},
-    ],
+    [{"size": 100}, {"channels": (8, 8)}, {"decoder": "unet"}, {"n_directions": 999}, {"encoder_size": 128}],
 )
 def test_impossible_configs_are_refused(change):
     with pytest.raises(BadInput):

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, safe_open, save_file
 from gohd_core.devices import checked_device
 from gohd_core.errors import BadInput
 from gohd_core.models import Models
-from gohd_core.pipeline import TalkOptions
+from gohd_core.talk_options import TalkOptions
 from tests.support.command_line import gohd
 
 

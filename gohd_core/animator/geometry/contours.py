@@ -51,8 +51,8 @@ class FaceContours(FacePoints):
     """A head's contours and a descriptor -> contours in the picture, [B,3,8,48,2] pixels, x right and y down.
 
     The points are [2,7,48] of mouth and left eye, without the ends of lashes; the right eye is the left one's
-    mirror image. `lashes` [2,48,3] goes from the eye's edge to the ends of lashes of length 1, and what a
-    blink of 1 adds to that.
+    mirror image. `lashes` [2,48,3] goes from the eye's edge to the ends of lashes of length 1, and its
+    change by a blink of 1.
     """
 
     def __init__(self) -> None:

@@ -56,8 +56,8 @@ _IRIS_EDGE = 0.05
 class EyeEncoder(nn.Module):
     """Portrait, its inner layer mask, and its own pose and gaze -> Eyeballs.
 
-    Irises and whites are linear in a few learnt components, so that what is hidden follows from what is seen;
-    highlights may be anywhere, so that they come from convolutions.
+    Irises and whites are linear in a few learnt components, so that hidden parts follow from visible
+    ones; highlights may be anywhere, so that they come from convolutions.
     """
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ from gohd_core.face.camera import Camera, rotation, transform
 RADIUS = 0.272
 """Of an eyeball, in model units."""
 LIGHT, HEAD, IRIS = range(3)
-"""The textures, by what they are fixed to."""
+"""The textures, by the frame that they are fixed to."""
 EXTENTS = (0.7, 1.0, 0.62)  # light, head, iris
 """Half a texture's side in radii of the ball."""
 TEXTURE = 48

@@ -1,7 +1,7 @@
 """Dense flow of the face's skin from the morphable face (3DMM), in any pose and for any expression.
 
-What a head's turn does to a pixel depends on its depth, which a network guesses to a pixel or two; the mean
-face, shaped by the contours, has it better. Mesh points are splatted into a coarse grid where the frame has
+The flow of a turning head depends on depth, which a network estimates to a pixel or two; the mean face,
+shaped by the contours, is more exact. Mesh points are splatted into a coarse grid where the frame has
 them, each with the shift to its place in the source, and gaps are inpainted.
 """
 

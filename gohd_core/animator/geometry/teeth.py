@@ -1,6 +1,6 @@
 """Two rows of teeth as RGBA textures, composited into an opening mouth, sharp at any size.
 
-A portrait with its mouth shut shows no teeth, and a small network that invents them for every frame anew
+A portrait with its mouth shut shows no teeth, and a small network that synthesises them in every frame
 draws a grey band. Here both rows are learnt once, as textures with opacity; for a frame only their light is
 predicted, and their places where no geometry gives them (`tooth_rays.py`). Lips hide them by the inner
 layer's mask.
@@ -44,8 +44,8 @@ _MIDDLES = (0.56, 0.37)  # lower row, upper row
 _CAVITY = (-0.65, -0.85, -0.85)
 """Colour of a mouth's inside at first, -1..1."""
 _CAVITY_SHARE = 0.75
-"""Its share of what lies behind teeth; the rest is the synthesis, which knows where the tongue is, but takes
-the lips' colour along."""
+"""Its share of the background of teeth; the rest is the synthesis, which has the tongue, but bleeds the lips'
+colour."""
 _SEEN_FROM = 0.4
 """Inner layer mask from which teeth begin to be seen."""
 _SEEN_STEP = 0.3

@@ -1,4 +1,4 @@
-"""Windows of pictures: squares that are drawn anew, read and written by their pixels; and single samples."""
+"""Square windows of pictures, read and written by their pixels; and point samples."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The built-in decoder: layered flows at low resolution, refined, warp the full-resolution source.
 
-Crisp by construction: what the source shows is sampled from it once, at full size; only disoccluded pixels
-are synthesised, and what is added to the sampled ones (shading) is low-passed, so that it can't blur them.
+Crisp by construction: visible pixels are sampled from the source once, at full size; only disoccluded pixels
+are synthesised, and the shading that is added to sampled ones is low-passed, so that it can't blur them.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class LayeredDecoder(nn.Module):
             features: source features at 8 ... encoder_size, then the image [.,3,S,S]; then, where known, the
                 source's layer confidence [.,3,S,S] (`layer_confidence`): a layer is sampled only where the
                 source shows it, so that an eyeball that turns out from under a lid is not; then the inpainted
-                background with its mask [.,4,S,S] (`inpaint_background`), for what a moving head discloses.
+                background with its mask [.,4,S,S] (`inpaint_background`), for disocclusions by a moving head.
             parts: lips, lids, eyes and teeth by geometry in these frames.
             whole: False stops at `flow_size` (flows, occlusion, layers, coarse synthesis): in the first part
                 of a training that is all there is to learn, at half the cost.
@@ -208,7 +208,7 @@ class LayeredDecoder(nn.Module):
         args = trunk.features, trunk.style, guide, known[:, :3], occlusion, layers.logits, masks
         made = self.head(*args, _confidence(known))
         layers = MotionLayers(layers.face, layers.inner, made.layer_logits)
-        # Detached: masks are taught what is there, not to hide what is hard to predict.
+        # Detached: masks are to learn visibility, not to hide pixels that are hard to predict.
         masks = layers.masks.detach()
         if parts is not None:
             masks = parts.contours.refine_layer_masks(masks)

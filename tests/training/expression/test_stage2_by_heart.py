@@ -18,7 +18,7 @@ LIPS = ExpressionConfig(
 )
 
 
-def test_it_learns_four_clips_by_heart(tmp_path):
+def test_it_overfits_four_clips(tmp_path):
     clips = write_talk_clips(tmp_path / "talk")
     torch.manual_seed(0)
     stage1 = tmp_path / "expression.safetensors"
