@@ -14,7 +14,8 @@ import torch
 from gohd_core.constants import FPS, STYLISED
 from gohd_core.driving.lids import without_following
 from gohd_core.driving.locators import FaceLocator, FaceObservation, TrackedFace, WholeFrames
-from gohd_core.driving.mesh_reading import MeshReadings, MeshTracks, read_one, read_people
+from gohd_core.driving.mesh_reading import MeshReadings, read_one, read_people
+from gohd_core.driving.mesh_tracks import MeshTracks
 from gohd_core.driving.readers import reader_for
 from gohd_core.driving.result import Driving, assemble_motion
 from gohd_core.driving.steadiness import SmoothingConfig

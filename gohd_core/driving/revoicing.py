@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gohd_core.audio import audio_features
 from gohd_core.constants import N_EXPRESSION, STYLISED
-from gohd_core.driving.mesh_reading import follow
+from gohd_core.driving.mesh_tracks import follow
 from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.mediapipe.reader import FaceReader

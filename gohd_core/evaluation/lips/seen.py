@@ -96,7 +96,7 @@ def read_lips(path: str | Path, reader: Any, folder: str | Path | None = None) -
 
 def _meshes(path: Path, reader: Any) -> tuple[np.ndarray, float]:
     """(points [N, 478, 3] of every frame, frames a second)."""
-    from gohd_core.driving.mesh_reading import follow
+    from gohd_core.driving.mesh_tracks import follow
     from gohd_core.face import FaceChoice, FaceReader
     from gohd_core.video.reader import VideoReader
 
