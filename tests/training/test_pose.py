@@ -1,4 +1,4 @@
-"""The trainers of the pose and gaze diffusion: eq. 2, what they move, what they learn."""
+"""The trainers of the pose and gaze diffusion: eq. 2, trained weights, overfitting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`benchmark lips`: what is seen of a mesh, and what is made of predicted and seen lips."""
+"""`benchmark lips`: lips from a mesh, and scores of predicted against seen lips."""
 
 from __future__ import annotations
 
