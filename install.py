@@ -23,7 +23,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     from gohd_core.checkpoints.download import download
     from gohd_core.checkpoints.face_files import find_face_files
-    from gohd_core.checkpoints.released import FACES
+    from gohd_core.checkpoints.sources import FACES
     from gohd_core.errors import GohdError
 
     folder = models_folder()

@@ -11,22 +11,18 @@ how far they went beside by how far they were to go.
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from gohd_core.driving.eye_contact import ReadEyes, read_eyes, turn_eyes  # noqa: E402
-from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
-from gohd_core.images import Image  # noqa: E402
-from gohd_core.mesh.eye_contact import DRAWN, LIMIT, OPEN, Eye  # noqa: E402
-from gohd_core.mesh.lid_following import moved_lids  # noqa: E402
-from gohd_core.video.reader import VideoReader  # noqa: E402
+from gohd_core.driving.eye_contact import ReadEyes, read_eyes, turn_eyes
+from gohd_core.face.mediapipe.reader import FaceReader
+from gohd_core.images import Image
+from gohd_core.mesh.eye_contact import DRAWN, LIMIT, OPEN, Eye
+from gohd_core.mesh.lid_following import moved_lids
+from gohd_core.video.reader import VideoReader
 
 NOTHING = np.zeros((4, 4, 3), np.float32)
 SIZES = np.arange(0.88, 1.2, 0.04)

@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from gohd_core.animator.geometry.linear_shape import MOVING  # noqa: E402
-from gohd_core.constants import FPS, STYLISED  # noqa: E402
-from gohd_core.driving.mesh_reading import MeshReadings, follow  # noqa: E402
-from gohd_core.driving.result import assemble_motion  # noqa: E402
-from gohd_core.driving.steadiness import SmoothingConfig  # noqa: E402
-from gohd_core.face.camera import rotation_angles  # noqa: E402
-from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
-from gohd_core.face.picking import FaceChoice  # noqa: E402
-from gohd_core.mesh.gaze import into_head  # noqa: E402
-from gohd_core.video.reader import VideoReader  # noqa: E402
+from gohd_core.animator.geometry.linear_shape import MOVING
+from gohd_core.constants import FPS, STYLISED
+from gohd_core.driving.mesh_reading import MeshReadings
+from gohd_core.driving.mesh_tracks import follow
+from gohd_core.driving.result import assemble_motion
+from gohd_core.driving.steadiness import SmoothingConfig
+from gohd_core.face.camera import rotation_angles
+from gohd_core.face.mediapipe.reader import FaceReader
+from gohd_core.face.picking import FaceChoice
+from gohd_core.mesh.gaze import into_head
+from gohd_core.video.reader import VideoReader
 
 ANGLES = ("pitch", "yaw", "roll")
 MOVES, SHUT = 0.03, 0.02

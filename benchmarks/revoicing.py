@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import sys
 import time
 from pathlib import Path
 
@@ -17,21 +16,18 @@ import cv2
 import numpy as np
 import torch
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from gohd_core.audio import load_audio  # noqa: E402
-from gohd_core.driving.mesh_reading import follow  # noqa: E402
-from gohd_core.driving.revoicing import Speaker, read_speaker, revoice, spoken, voice_of  # noqa: E402
-from gohd_core.face.mediapipe.reader import FaceReader  # noqa: E402
-from gohd_core.face.picking import FaceChoice  # noqa: E402
-from gohd_core.images import Image  # noqa: E402
-from gohd_core.mesh.contours import HALF, INNER_LIPS, edge_gap, inner_gap  # noqa: E402
-from gohd_core.mesh.frame import EDGE  # noqa: E402
-from gohd_core.mesh.revoicing import RevoiceRows  # noqa: E402
-from gohd_core.models import Models  # noqa: E402
-from gohd_core.motion import Expression  # noqa: E402
-from gohd_core.video.reader import VideoReader  # noqa: E402
+from gohd_core.audio import load_audio
+from gohd_core.driving.mesh_tracks import follow
+from gohd_core.driving.revoicing import Speaker, read_speaker, revoice, spoken, voice_of
+from gohd_core.face.mediapipe.reader import FaceReader
+from gohd_core.face.picking import FaceChoice
+from gohd_core.images import Image
+from gohd_core.mesh.contours import HALF, INNER_LIPS, edge_gap, inner_gap
+from gohd_core.mesh.frame import EDGE
+from gohd_core.mesh.revoicing import RevoiceRows
+from gohd_core.models import Models
+from gohd_core.motion import Expression
+from gohd_core.video.reader import VideoReader
 
 SHUT = 0.004
 """Gap below which lips are commanded to be shut, model units."""

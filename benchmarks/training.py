@@ -20,24 +20,17 @@ from typing import Any
 import numpy as np
 import torch
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from gohd_core.checkpoints.writing import save_network  # noqa: E402
-from gohd_core.clips import Entry, clip_path, save_clip, write_index  # noqa: E402
-from gohd_core.components import component  # noqa: E402
-from gohd_core.constants import N_LANDMARKS, SAMPLES_PER_FRAME, STYLISED  # noqa: E402
-from gohd_core.errors import GohdError  # noqa: E402
-from gohd_core.training.feature_networks.lip_reading import LipReader  # noqa: E402
-from gohd_core.training.feature_networks.resnet50 import PooledResNet  # noqa: E402
-from gohd_core.training.feature_networks.vgg import Vgg19  # noqa: E402
-from gohd_core.training.framework.config import is_on, load_config, update  # noqa: E402
-from gohd_core.training.framework.dry_run import measure  # noqa: E402
-from gohd_core.training.registry import (  # noqa: E402
-    CONFIGS,
-    TASKS,
-    find_task,
-)
+from gohd_core.checkpoints.writing import save_network
+from gohd_core.clips import Entry, clip_path, save_clip, write_index
+from gohd_core.components import component
+from gohd_core.constants import N_LANDMARKS, SAMPLES_PER_FRAME, STYLISED
+from gohd_core.errors import GohdError
+from gohd_core.training.feature_networks.lip_reading import LipReader
+from gohd_core.training.feature_networks.resnet50 import PooledResNet
+from gohd_core.training.feature_networks.vgg import Vgg19
+from gohd_core.training.framework.config import is_on, load_config, update
+from gohd_core.training.framework.dry_run import measure
+from gohd_core.training.registry import CONFIGS, TASKS, find_task
 
 LARGE = ("paper", "official")
 """Names of the configs of official size."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import io
 import math
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +19,6 @@ import av
 import numpy as np
 import torch
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gohd_core.render.watermark import THRESHOLD, marked, read_frames
 

@@ -34,7 +34,7 @@ _PUBLIC = {
     "load_animator": "gohd_core.mesh.builtin",
     "Source": "gohd_core.animator",
     "Models": "gohd_core.models",
-    "TalkOptions": "gohd_core.pipeline",
+    "TalkOptions": "gohd_core.talk_options",
     "motion_from_audio": "gohd_core.pipeline",
     "talk": "gohd_core.pipeline",
     "finish": "gohd_core.pipeline",

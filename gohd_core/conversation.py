@@ -23,9 +23,10 @@ from gohd_core.motion.editing import exact_fps
 from gohd_core.motion.idle import SHORTEST, idle_motion
 from gohd_core.motion.listening import direction, listening
 from gohd_core.motion.silence import silence
-from gohd_core.pipeline import Progress, TalkOptions, draw, frame_count, motion_from_audio
+from gohd_core.pipeline import Progress, draw, frame_count, motion_from_audio
 from gohd_core.render.paste_back import paste_back
 from gohd_core.render.paste_mask import paste_mask
+from gohd_core.talk_options import TalkOptions
 
 LENS = 1.2
 """Focal length of the camera, in longer sides of the picture: a usual portrait lens."""

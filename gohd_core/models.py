@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from gohd_core.animator import Animator
-from gohd_core.checkpoints.released import family_paths, find_released
+from gohd_core.checkpoints.sources import family_paths, find_released
 from gohd_core.components import BUILTIN, FACE_MODEL
 from gohd_core.constants import BFM09
 from gohd_core.errors import BadCheckpoint, BadInput

@@ -9,9 +9,8 @@ Nodes and commands call these steps and nothing else, so that all of them make t
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from torch import Tensor
 
 from gohd_core.animator import Animator, Source
 from gohd_core.audio import AudioFeatures
-from gohd_core.choices import GAZES, MOODS
+from gohd_core.choices import MOODS
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionPredictor
@@ -34,6 +33,7 @@ from gohd_core.motion.mood import with_mood
 from gohd_core.motion.silence import idle_where_silent, silence
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 from gohd_core.render import Mark, marked, paste_back
+from gohd_core.talk_options import TalkOptions
 
 if TYPE_CHECKING:
     from gohd_core.mesh.source import MeshSource
@@ -45,68 +45,6 @@ AnyAnimator = Animator | BuiltinAnimator
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, done, total)."""
-
-LARGEST_SCALE = 3
-"""Of pose, expression and strength; what is drawn beyond is noise."""
-STEEPEST_GAZE = math.pi / 3
-"""Radians, up, down and to the sides."""
-
-
-@dataclass(frozen=True)
-class TalkOptions:
-    """Options of a clip.
-
-    Attributes:
-        seed: of head pose, eye motion and sampled gaze; the same seed gives the same clip.
-        gaze: "hold" keeps the portrait's own gaze (as in the paper's experiments), "sample" draws it from
-            the gaze diffusion, a pair sets (pitch, yaw) in radians.
-        sampler, steps, guidance: of the diffusion; None takes the model's own default (gamma 0.4 of eq. 3).
-        pose_scale: factor on the head's movement around the portrait's own pose. The official script
-            multiplies the whole pose, the portrait's own part included, by 1.2.
-        expression_scale: factor on the expression (official script: 1.5).
-        mouth_scale, eyes_scale: factors on the mouth, and on brows and lids, on top of it.
-        mood, mood_amount: one of `choices.MOODS` and how much of it (`motion.mood`); built-in weights only.
-        strength: factor on the navigation vector (Fig. 8).
-        fps: frames a second of the clip, 1 to 120.
-        batch_size: frames drawn at once; the frames do not depend on it.
-    """
-
-    seed: int = 0
-    gaze: str | tuple[float, float] = "hold"
-    sampler: str = "dpmpp_2m"
-    steps: int | None = 20
-    guidance: float | None = None
-    pose_scale: float = 1.0
-    expression_scale: float = 1.0
-    mouth_scale: float = 1.0
-    eyes_scale: float = 1.0
-    mood: str = MOODS[0]
-    mood_amount: float = 0.7
-    strength: float = 1.0
-    batch_size: int = 8
-    fps: Fraction | int | float = FPS
-
-    def __post_init__(self) -> None:
-        if isinstance(self.gaze, str) and self.gaze not in GAZES:
-            raise BadInput(f"{self.gaze!r} is no gaze; use {', '.join(GAZES)} or a pitch and a yaw.")
-        for name in ("pose_scale", "expression_scale", "mouth_scale", "eyes_scale", "strength"):
-            if not 0 <= getattr(self, name) <= LARGEST_SCALE:
-                raise BadInput(f"{name} is {getattr(self, name)}; give 0 to {LARGEST_SCALE}.")
-        if self.mood not in MOODS:
-            raise BadInput(f"{self.mood!r} is no mood; use one of {', '.join(MOODS)}.")
-        angles = () if isinstance(self.gaze, str) else self.gaze
-        if not all(abs(angle) <= STEEPEST_GAZE + 1e-6 for angle in angles):
-            raise BadInput(f"The gaze {self.gaze} is beyond 60 degrees (pi / 3 radians); look less far.")
-
-    def sampling(self, stage: str, progress: Progress | None) -> dict[str, Any]:
-        """Arguments of the samplers of head poses and gaze."""
-        return {
-            "seed": self.seed,
-            "sampler": self.sampler,
-            "steps": self.steps,
-            "guidance": self.guidance,
-            "progress": _stage(progress, stage),
-        }
 
 
 def frame_count(features: AudioFeatures) -> int:
@@ -161,7 +99,7 @@ def expressions(
     )
     made = Expression(values, model.space).scaled(scale).fitted(frame_count(features))
     share = _silence(features)
-    # Lips shut and lids blink by themselves; what is silent as a whole is to close on itself.
+    # Predicted lips shut and lids blink in silence; only a clip that is silent throughout is to loop.
     return idle_where_silent(made, portrait.motion, share, seed=seed) if bool((share == 1).all()) else made
 
 
@@ -183,8 +121,9 @@ def motion_from_audio(
         features,
         portrait,
         scale=options.pose_scale,
+        progress=_stage(progress, "pose"),
         should_stop=should_stop,
-        **options.sampling("pose", progress),
+        **options.sampling,
     )
     expression = expressions(
         models.expression,
@@ -306,7 +245,7 @@ def warn(portrait: Portrait, animator: AnyAnimator) -> None:
 def _pose_and_place(portrait: Portrait) -> tuple[Pose, Tensor | None]:
     """Start of sampled poses, and the offset that is added to them afterwards.
 
-    Crops of real pictures are framed otherwise than what the diffusion was trained with: a face that was read
+    Crops of real pictures are framed otherwise than the diffusion's training data: a face that was read
     by its mesh starts in the middle, and is put back to its own place.
     """
     pose = portrait.motion.pose
@@ -338,8 +277,8 @@ def _gaze(
             raise BadInput(
                 "Gaze can't be sampled without a gaze diffusion model; load one, or hold the gaze."
             )
-        sampling = options.sampling("gaze", progress)
-        return sampled_gaze(models.gaze, features, portrait, should_stop=should_stop, **sampling)
+        watching = {"progress": _stage(progress, "gaze"), "should_stop": should_stop}
+        return sampled_gaze(models.gaze, features, portrait, **watching, **options.sampling)
     pitch, yaw = portrait.g0.tolist() if options.gaze == "hold" else options.gaze
     ahead = Gaze.constant(pitch, yaw, frame_count(features), space=models.animator.space)
     own = replace(portrait.motion, gaze=ahead.fitted(1))

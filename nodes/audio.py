@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from . import host, sockets
-from .sockets import field, result, schema
+from .sockets import field, number, result, schema
 from .values import cut, waveform
 
 CATEGORY = "GoHD/audio"
@@ -26,23 +26,12 @@ class EncodeAudio(io.ComfyNode):
             search_aliases=["gohd", "speech", "mel", "voice"],
             inputs=[
                 field(io.Audio, "audio", "Speech or song at any sample rate; channels are averaged."),
-                field(
-                    io.Float,
-                    "start",
-                    "Where to begin, in seconds.",
-                    default=0.0,
-                    min=0.0,
-                    max=36_000.0,
-                    step=0.01,
-                ),
-                field(
-                    io.Float,
+                number("start", "Where to begin, in seconds.", 0.0, (0.0, 36_000.0, 0.01)),
+                number(
                     "duration",
                     "How much to take, in seconds; 0 takes all the rest.",
-                    default=0.0,
-                    min=0.0,
-                    max=36_000.0,
-                    step=0.01,
+                    0.0,
+                    (0.0, 36_000.0, 0.01),
                 ),
                 field(
                     io.Boolean,
@@ -52,14 +41,11 @@ class EncodeAudio(io.ComfyNode):
                     default=False,
                     advanced=True,
                 ),
-                field(
-                    io.Float,
+                number(
                     "loudness",
                     "That loudness in LUFS, -60 (faint) to 0; speech is often at -23.",
-                    default=-23.0,
-                    min=-60.0,
-                    max=0.0,
-                    step=0.5,
+                    -23.0,
+                    (-60.0, 0.0, 0.5),
                     advanced=True,
                 ),
             ],

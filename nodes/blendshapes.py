@@ -10,7 +10,7 @@ from gohd_core.choices import FACE_FILES
 
 from . import host, sockets
 from .render import fps_field
-from .sockets import field, result, schema
+from .sockets import combo, field, result, schema
 
 CATEGORY = "GoHD/motion"
 ENDINGS = ("csv", "json")
@@ -45,13 +45,11 @@ class SaveBlendshapes(io.ComfyNode):
                     "Beginning of the file's name, in ComfyUI's output folder; a number is added.",
                     default="gohd/face",
                 ),
-                field(
-                    io.Combo,
+                combo(
                     "format",
                     "csv as Live Link Face writes it; json with names, frame rate and the head's place; vrm: "
                     "preset expressions of an avatar, as JSON; blender: curves of shape keys, as JSON.",
-                    options=list(FACE_FILES),
-                    default=FACE_FILES[0],
+                    FACE_FILES,
                 ),
                 fps_field("Frames a second of the file, 1 to 120."),
             ],
@@ -90,11 +88,7 @@ class LoadBlendshapes(io.ComfyNode):
                 fps_field("Frames a second of a csv, 1 to 120: Live Link Face records 60. A json says it."),
             ],
             outputs=[
-                result(
-                    sockets.Motion,
-                    "motion",
-                    "The motion, for Mix Motion (pose relative).",
-                ),
+                result(sockets.Motion, "motion", "The motion, for Mix Motion (pose relative)."),
                 result(io.Int, "frames", "Its number of frames."),
             ],
         )

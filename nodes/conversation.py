@@ -16,7 +16,7 @@ from .made_video import MadeVideo
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
 from .sockets import field, growing, result, schema
-from .values import waveform
+from .values import check_single, waveform
 
 MOST = 8
 """Speakers in one picture."""
@@ -110,14 +110,11 @@ class Conversation(io.ComfyNode):
         import torch
 
         from gohd_core.conversation import converse, speakers_among
-        from gohd_core.pipeline import TalkOptions
         from gohd_core.portraits import prepare_portraits
         from gohd_core.render import Mark, marked
+        from gohd_core.talk_options import TalkOptions
 
-        if len(image) != 1:
-            raise BadInput(
-                f"{len(image)} pictures came in and one can talk; pick it with Get Image from Batch."
-            )
+        check_single(image)
         spoken, sound = _voices(voice_1, speakers, voices)
         models = models_of(load_family(weights))
         portraits = prepare_portraits(image, least=len(spoken), reader=face_reader(), size=size or None)

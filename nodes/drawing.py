@@ -57,11 +57,7 @@ def face_mask(portrait: Any, images: Tensor) -> Tensor:
 
 
 def draw_frames(
-    animator: host.Managed,
-    portrait: Any,
-    motion: Any,
-    bar: host.Progress,
-    **options: Any,
+    animator: host.Managed, portrait: Any, motion: Any, bar: host.Progress, **options: Any
 ) -> Iterator[Tensor]:
     """Frames as they are drawn, shown now and then; options: of `pipeline.draw`."""
     from gohd_core.pipeline import draw

@@ -12,7 +12,7 @@ from gohd_core.choices import FRAMINGS
 from . import host, sockets
 from .drawing import draw_frames
 from .render import CATEGORY, fps_field
-from .sockets import field, result, schema
+from .sockets import combo, field, number, result, schema
 
 
 class DriverFrames(io.ComfyNode):
@@ -33,24 +33,19 @@ class DriverFrames(io.ComfyNode):
                 field(sockets.Animator, "animator", "The face animator; of the portrait's family."),
                 field(sockets.Portrait, "portrait", "Who drives, best a face that looks ahead."),
                 field(sockets.Motion, "motion", "What the other model is to do, from any source."),
-                field(
-                    io.Combo,
+                combo(
                     "framing",
                     "liveportrait: head and shoulders, still. wan animate: the face alone, followed in each "
                     "frame, for the face_video of WanAnimateToVideo.",
-                    options=list(FRAMINGS),
-                    default=FRAMINGS[0],
+                    FRAMINGS,
                 ),
                 fps_field("Frames a second, 1 to 120, those of the other model; Wan Animate often has 16."),
-                field(
-                    io.Float,
+                number(
                     "neutral_start",
                     "Seconds over which it begins from a face at rest with its mouth shut: LivePortrait "
                     "takes the first frame as neutral. Range: 0 to 2.",
-                    default=0.2,
-                    min=0.0,
-                    max=2.0,
-                    step=0.04,
+                    0.2,
+                    (0.0, 2.0, 0.04),
                 ),
                 field(
                     io.Boolean,

@@ -9,23 +9,18 @@ from comfy_api.latest import io
 from gohd_core.choices import CENTRES, SMOOTHING, TRACKS
 
 from . import host, sockets
-from .sockets import field, result, schema
+from .sockets import combo, field, number, result, schema
 
 CATEGORY = "GoHD/motion"
-PARTS = {
-    "everything": TRACKS,
-    "pose": ("pose",),
-    "expression": ("expression",),
-    "gaze": ("gaze",),
-}
+PARTS = {"everything": TRACKS, "pose": ("pose",), "expression": ("expression",), "gaze": ("gaze",)}
 
 
 def _seconds(name: str, tooltip: str, **options: Any) -> Any:
-    return field(io.Float, name, tooltip, default=0.0, min=0.0, max=3_600.0, step=0.04, **options)
+    return number(name, tooltip, 0.0, (0.0, 3_600.0, 0.04), **options)
 
 
 def _degrees(name: str, tooltip: str) -> Any:
-    return field(io.Float, name, tooltip, default=0.0, min=-90.0, max=90.0, step=0.5, advanced=True)
+    return number(name, tooltip, 0.0, (-90.0, 90.0, 0.5), advanced=True)
 
 
 class EditMotion(io.ComfyNode):
@@ -44,50 +39,41 @@ class EditMotion(io.ComfyNode):
             search_aliases=["gohd", "smooth", "retime", "jitter", "speed", "amplify"],
             inputs=[
                 field(sockets.Motion, "motion", "The motion to change."),
-                field(
-                    io.Combo,
+                combo(
                     "part",
                     "What smoothing and scale apply to. Time is always changed for all parts alike.",
-                    options=list(PARTS),
+                    PARTS,
                     default="everything",
                 ),
-                field(
-                    io.Float,
+                number(
                     "scale",
                     "Factor on the movement: 0 is still, 1 as it is, 2 twice as far.",
-                    default=1.0,
-                    min=0.0,
-                    max=3.0,
-                    step=0.05,
+                    1.0,
+                    (0.0, 3.0, 0.05),
                 ),
-                field(
-                    io.Combo,
+                combo(
                     "centre",
                     "What scale moves away from: the first frame, the mean of all, or zero (neutral).",
-                    options=list(CENTRES),
+                    CENTRES,
                     default="first",
                     advanced=True,
                 ),
                 _seconds(
                     "smooth", "Takes out jitter: how slow is slow, in seconds. 0.04 to 0.2 is usual; 0 off."
                 ),
-                field(
-                    io.Combo,
+                combo(
                     "smooth_method",
                     "gaussian is even and never lags; savitzky-golay keeps peaks; one-euro is calm at rest "
                     "and follows fast movement.",
-                    options=list(SMOOTHING),
+                    SMOOTHING,
                     default="gaussian",
                     advanced=True,
                 ),
-                field(
-                    io.Float,
+                number(
                     "speed",
                     "Factor on the tempo, 0.1 to 10: above 1 is faster. The length changes with it.",
-                    default=1.0,
-                    min=0.1,
-                    max=10.0,
-                    step=0.05,
+                    1.0,
+                    (0.1, 10.0, 0.05),
                 ),
                 _seconds("freeze_from", "Holds the frame at this second ...", advanced=True),
                 _seconds("freeze_to", "... until this second. Both equal: no freeze.", advanced=True),

@@ -11,7 +11,7 @@ from gohd_core.choices import MOODS
 from gohd_core.motion.adjusting import AMOUNTS, CONTROLS
 
 from . import face_preview, host, sockets
-from .sockets import field, result, schema
+from .sockets import combo, field, number, result, schema
 
 CATEGORY = "GoHD/motion by hand"
 EXAMPLE = "0.0\n0.6  smile_left=0.7\n2.2  smile_left=0.7\n2.4  smile_left=0.7 blink_left=1\n2.8"
@@ -49,9 +49,7 @@ TOOLTIPS = {
 def _slider(name: str) -> Any:
     low, high = CONTROLS[name].low, CONTROLS[name].high
     step = 0.05 if CONTROLS[name].movement else 0.5
-    tooltip = f"{TOOLTIPS[name]} Range: {low:g} to {high:g}."
-    limits = {"default": 0.0, "min": low, "max": high, "step": step}
-    return field(io.Float, name, tooltip, **limits, display_mode=io.NumberDisplay.slider)
+    return number(name, TOOLTIPS[name], 0.0, (low, high, step), display_mode=io.NumberDisplay.slider)
 
 
 class ExpressionEditor(io.ComfyNode):
@@ -72,21 +70,12 @@ class ExpressionEditor(io.ComfyNode):
                 ),
                 field(sockets.Portrait, "portrait", "Whose face it is, from Prepare Portrait."),
                 *map(_slider, CONTROLS),
-                field(
-                    io.Combo,
-                    "mood",
-                    "A mood under the sliders, as of Set Mood; neutral is none.",
-                    options=list(MOODS),
-                    default=MOODS[0],
-                ),
-                field(
-                    io.Float,
+                combo("mood", "A mood under the sliders, as of Set Mood; neutral is none.", MOODS),
+                number(
                     "mood_amount",
                     "How much of the mood: 1 is it in full, less than 0 the opposite.",
-                    default=0.7,
-                    min=AMOUNTS[0],
-                    max=AMOUNTS[1],
-                    step=0.05,
+                    0.7,
+                    (*AMOUNTS, 0.05),
                     display_mode=io.NumberDisplay.slider,
                 ),
                 field(

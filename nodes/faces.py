@@ -6,13 +6,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from comfy_api.latest import io
-
 from gohd_core.choices import ORDERS
 from gohd_core.errors import BadCheckpoint, BadInput
 
 from . import host, sockets
-from .sockets import field
+from .sockets import combo, field, number
 from .values import entry
 
 
@@ -24,22 +22,18 @@ def landmarks_field(tooltip: str, *, optional: bool) -> Any:
 def choice_fields() -> list[Any]:
     """Inputs that choose one of several faces."""
     return [
-        field(
-            io.Combo,
+        combo(
             "face",
             "How faces are counted where there are several: largest first, leftmost first, and so on.",
-            options=list(ORDERS),
-            default=ORDERS[0],
+            ORDERS,
             optional=True,
             advanced=True,
         ),
-        field(
-            io.Int,
+        number(
             "face_number",
             "Which face in that order, counted from 0 to 15.",
-            default=0,
-            min=0,
-            max=15,
+            0,
+            (0, 15),
             optional=True,
             advanced=True,
         ),
@@ -55,15 +49,12 @@ def choice_of(face: str, face_number: int, box: Any = None) -> Any:
 
 def size_field() -> Any:
     """The side of the face crop."""
-    return field(
-        io.Int,
+    return number(
         "size",
         "Side of the face crop in pixels, 256 to 1024 in steps of 64; 0 takes the face's own. More is "
         "sharper where the picture has it, and slower. Drawn heads and official weights have their own.",
-        default=0,
-        min=0,
-        max=1024,
-        step=64,
+        0,
+        (0, 1024, 64),
         optional=True,
         advanced=True,
     )
@@ -102,7 +93,7 @@ def needed_reader() -> Any:
 
 def _how_to_get_them() -> str:
     """What whoever sits before ComfyUI can do, who may have no command line."""
-    from gohd_core.checkpoints.released import FACES
+    from gohd_core.checkpoints.sources import FACES
 
     names = ", ".join(item.name for item in FACES)
     return (
@@ -114,11 +105,11 @@ def _how_to_get_them() -> str:
 @lru_cache(maxsize=1)
 def _fetched(folder: Path) -> str | None:
     """Fetches the face networks, once a run of ComfyUI; a sentence where that failed."""
-    from gohd_core.checkpoints import download, released
+    from gohd_core.checkpoints import download, sources
 
     bar = host.Progress()
     try:
-        for item in released.FACES:
+        for item in sources.FACES:
             download.download(item, folder / item.folder, progress=bar, should_stop=bar.should_stop)
     except BadInput as error:
         return (

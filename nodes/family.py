@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from comfy_api.latest import io
-
 from gohd_core.components import BUILTIN, ROLES
 from gohd_core.errors import BadCheckpoint
 
 from . import host, weight_files
-from .sockets import field
+from .sockets import combo
 
 OFFICIAL = "official"
 FAMILIES = [BUILTIN, OFFICIAL]
@@ -26,7 +24,7 @@ _FAMILY = (
 
 def family_field() -> Any:
     """The widget that chooses a family."""
-    return field(io.Combo, "weights", _FAMILY, options=FAMILIES, default=BUILTIN)
+    return combo("weights", _FAMILY, FAMILIES, default=BUILTIN)
 
 
 def load(component: str, path: str, precision: str = "float32") -> host.Managed:
@@ -76,7 +74,7 @@ def _files(weights: str) -> dict[str, Path | None]:
     """Path of each component of a family, None where it is missing."""
     if weights == BUILTIN:
         return {part: weight_files.file(BUILTIN, part) for part in _PARTS}
-    from gohd_core.checkpoints.released import find_released
+    from gohd_core.checkpoints.sources import find_released
 
     found = find_released(host.weight_folders())
     return {part: found.get(item.file.name) for part, item in _PARTS.items()}

@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from . import host, sockets
-from .sockets import field, result, schema
+from .sockets import field, number, result, schema
 
 CATEGORY = "GoHD/motion by hand"
 LIMIT = 60.0
@@ -32,24 +32,18 @@ class SetGaze(io.ComfyNode):
             search_aliases=["gohd", "look at", "eye direction", "eye contact"],
             inputs=[
                 field(sockets.Portrait, "portrait", _PORTRAIT),
-                field(
-                    io.Float,
+                number(
                     "pitch",
                     "Up or down in degrees: positive looks up. Beyond 25 the eyes leave what the networks "
                     "have seen.",
-                    default=0.0,
-                    min=-LIMIT,
-                    max=LIMIT,
-                    step=0.5,
+                    0.0,
+                    (-LIMIT, LIMIT, 0.5),
                 ),
-                field(
-                    io.Float,
+                number(
                     "yaw",
                     "Sideways in degrees: positive looks towards the left edge of the picture.",
-                    default=0.0,
-                    min=-LIMIT,
-                    max=LIMIT,
-                    step=0.5,
+                    0.0,
+                    (-LIMIT, LIMIT, 0.5),
                 ),
                 field(io.Boolean, "relative", _RELATIVE, default=False),
             ],
@@ -88,14 +82,11 @@ class GazePath(io.ComfyNode):
                     default=EXAMPLE_PATH,
                     multiline=True,
                 ),
-                field(
-                    io.Float,
+                number(
                     "duration",
                     "Length in seconds; 0 ends with the last key. A longer path holds its last key.",
-                    default=0.0,
-                    min=0.0,
-                    max=LONGEST,
-                    step=0.04,
+                    0.0,
+                    (0.0, LONGEST, 0.04),
                 ),
                 field(io.Boolean, "relative", _RELATIVE, default=False),
             ],

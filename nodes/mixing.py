@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from gohd_core.choices import FILLS, LENGTHS, MIXED_PARTS
 
 from . import host, sockets, weight_files
-from .sockets import either, field, result, schema
+from .sockets import combo, either, field, number, result, schema
 from .values import part
 
 CATEGORY = "GoHD/motion"
@@ -36,17 +36,15 @@ _SCHEDULE = (
 
 def _weight(name: str) -> Any:
     tooltip = f"How much of the {name} source is used: 0 keeps the portrait's own, 1 takes it, 2 exaggerates."
-    return field(
-        io.Float, f"{name}_weight", tooltip, default=1.0, min=0.0, max=2.0, step=0.05, advanced=name == "eyes"
-    )
+    return number(f"{name}_weight", tooltip, 1.0, (0.0, 2.0, 0.05), advanced=name == "eyes")
 
 
 def _mode(name: str) -> Any:
     tooltip = (
         f"absolute takes the {name} as it is; relative takes only its change over its first frame and adds "
-        "it to the portrait's own, as one wants with another person's video."
+        "it to the portrait's own: choose it for another person's video."
     )
-    return field(io.Combo, f"{name}_mode", tooltip, options=MODES, default=MODES[0], advanced=True)
+    return combo(f"{name}_mode", tooltip, MODES, advanced=True)
 
 
 class MixMotion(io.ComfyNode):
@@ -70,20 +68,17 @@ class MixMotion(io.ComfyNode):
                     for name, (kind, tooltip) in _SOURCES.items()
                 ),
                 *map(_weight, MIXED_PARTS),
-                field(
-                    io.Combo,
+                combo(
                     "length",
                     "How long the result is: as its longest or shortest source, or as one of them.",
-                    options=[*LENGTHS, *MIXED_PARTS],
+                    [*LENGTHS, *MIXED_PARTS],
                     default=LENGTHS[0],
                 ),
-                field(
-                    io.Combo,
+                combo(
                     "fill",
                     "What sources of another length do: hold their last frame, loop, go back and forth, or "
                     "retime: play all of it faster or slower to fit.",
-                    options=list(FILLS),
-                    default=FILLS[0],
+                    FILLS,
                 ),
                 *map(_mode, MIXED_PARTS),
                 field(io.String, "schedule", _SCHEDULE, default="", multiline=True, advanced=True),

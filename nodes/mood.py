@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from gohd_core.choices import MOODS
 
 from . import host, sockets
-from .sockets import field, result, schema
+from .sockets import combo, field, number, result, schema
 
 CATEGORY = "GoHD/motion"
 
@@ -29,21 +29,17 @@ class SetMood(io.ComfyNode):
             search_aliases=["gohd", "emotion", "expression", "smile", "angry", "sad"],
             inputs=[
                 field(sockets.Motion, "motion", "The motion to change, made with the built-in weights."),
-                field(
-                    io.Combo,
+                combo(
                     "mood",
                     "Which mood, made of the facial action units that the literature names for it.",
-                    options=list(MOODS),
+                    MOODS,
                     default="happy",
                 ),
-                field(
-                    io.Float,
+                number(
                     "amount",
                     "How much of it: 0 is none, 1 in full, less than 0 the opposite.",
-                    default=0.7,
-                    min=-1.0,
-                    max=2.0,
-                    step=0.05,
+                    0.7,
+                    (-1.0, 2.0, 0.05),
                 ),
                 field(
                     io.Boolean,
@@ -94,32 +90,19 @@ class IdleMotion(io.ComfyNode):
             search_aliases=["gohd", "idle loop", "listening", "breathing", "blink", "silence"],
             inputs=[
                 field(sockets.Portrait, "portrait", "Whose life it is; it moves around how this one looks."),
-                field(
-                    io.Float,
-                    "duration",
-                    "How long, in seconds.",
-                    default=10.0,
-                    min=2.0,
-                    max=3600.0,
-                    step=0.04,
-                ),
-                field(
-                    io.Int,
+                number("duration", "How long, in seconds.", 10.0, (2.0, 3600.0, 0.04)),
+                number(
                     "seed",
                     "The same seed moves the same way.",
-                    default=1,
-                    min=0,
-                    max=2**31 - 1,
+                    1,
+                    (0, 2**31 - 1),
                     control_after_generate=True,
                 ),
-                field(
-                    io.Float,
+                number(
                     "amount",
                     "Factor on the movement of head and gaze: 0 blinks alone, 1 is calm.",
-                    default=1.0,
-                    min=0.0,
-                    max=3.0,
-                    step=0.05,
+                    1.0,
+                    (0.0, 3.0, 0.05),
                 ),
                 field(
                     io.Boolean,

@@ -9,14 +9,14 @@ from comfy_api.latest import io
 from gohd_core.choices import SAMPLERS
 
 from . import host, sockets
-from .sockets import field, result, schema
+from .sockets import combo, field, number, result, schema
 from .values import face_model_for
 
 CATEGORY = "GoHD/motion from audio"
 MAX_SEED = 2**64 - 1
 
 _FEATURES = "Speech from Encode Audio; it decides the length."
-_SEED = "Starting point of the chance. The same seed gives the same motion; another one gives a variation."
+_SEED = "Random seed: the same one gives the same motion, another one a variation."
 _SAMPLER = (
     "How noise becomes motion. dpmpp_2m is fastest (20 steps), ddim takes 50, ddpm is the paper's own and "
     "takes all of the model's steps."
@@ -30,12 +30,12 @@ _GUIDANCE = (
 
 def seed_field() -> Any:
     """The seed widget."""
-    return field(io.Int, "seed", _SEED, default=0, min=0, max=MAX_SEED, control_after_generate=True)
+    return number("seed", _SEED, 0, (0, MAX_SEED), control_after_generate=True)
 
 
 def scale_field(name: str, tooltip: str, **options: Any) -> Any:
     """A factor on movement."""
-    return field(io.Float, name, tooltip, default=1.0, min=0.0, max=3.0, step=0.05, **options)
+    return number(name, tooltip, 1.0, (0.0, 3.0, 0.05), **options)
 
 
 def _inputs(model: Any, portrait: str, scale: str, *more: Any) -> list[Any]:
@@ -53,9 +53,9 @@ def _inputs(model: Any, portrait: str, scale: str, *more: Any) -> list[Any]:
 def _sampling_fields() -> list[Any]:
     """Inputs of all diffusion samplers."""
     return [
-        field(io.Combo, "sampler", _SAMPLER, options=list(SAMPLERS), default=SAMPLERS[0], advanced=True),
-        field(io.Int, "steps", _STEPS, default=0, min=0, max=1000, advanced=True),
-        field(io.Float, "guidance", _GUIDANCE, default=0.4, min=0.0, max=1.0, step=0.05, advanced=True),
+        combo("sampler", _SAMPLER, SAMPLERS, advanced=True),
+        number("steps", _STEPS, 0, (0, 1000), advanced=True),
+        number("guidance", _GUIDANCE, 0.4, (0.0, 1.0, 0.05), advanced=True),
     ]
 
 

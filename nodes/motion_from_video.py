@@ -11,49 +11,37 @@ from gohd_core.components import BUILTIN
 from gohd_core.errors import BadInput
 
 from . import faces, family, host, sockets
-from .sockets import either, field, result, schema
+from .sockets import combo, either, field, number, result, schema
 from .values import mask_bounds
 
 CATEGORY = "GoHD/motion from video"
-SMOOTHED = {
-    "pose and gaze": ("pose", "gaze"),
-    "pose": ("pose",),
-    "everything": TRACKS,
-}
+SMOOTHED = {"pose and gaze": ("pose", "gaze"), "pose": ("pose",), "everything": TRACKS}
 
 
 def _steadying_fields() -> list[Any]:
     return [
-        field(
-            io.Combo,
+        combo(
             "missing",
             "Frames without a face: hold the last face, interpolate to the next one, or mark them and leave "
             "them at rest. They are counted in the report and never stop the run.",
-            options=list(MISSING),
-            default=MISSING[0],
+            MISSING,
         ),
-        field(
-            io.Combo,
+        combo(
             "smooth",
             "Takes jitter out, without lag: savitzky-golay keeps peaks, one-euro is still at rest and quick "
             "in motion, mean is the official mean over 5 frames, none leaves all as it was read.",
-            options=list(STEADYING),
-            default=STEADYING[0],
+            STEADYING,
         ),
-        field(
-            io.Float,
+        number(
             "smooth_seconds",
-            "How slow counts as slow, in seconds; mean has its own.",
-            default=0.2,
-            min=0.02,
-            max=2.0,
-            step=0.02,
+            "Seconds that smoothing spans: longer is calmer but flattens quick movements; mean has its own.",
+            0.2,
+            (0.02, 2.0, 0.02),
         ),
-        field(
-            io.Combo,
+        combo(
             "smooth_parts",
             "What is smoothed. Expressions are best left alone: lips close and eyes blink in a few frames.",
-            options=list(SMOOTHED),
+            SMOOTHED,
             default="pose and gaze",
         ),
     ]
@@ -124,14 +112,11 @@ class ExtractMotion(io.ComfyNode):
                     "Reads head pose and expression; use the family, built-in or official, of the animator.",
                 ),
                 field(sockets.GazeEstimator, "gaze_estimator", "Reads the gaze; of the extractor's family."),
-                field(
-                    io.Float,
+                number(
                     "fps",
                     "Frames a second of a batch of images; a VIDEO knows its own. The motion has 25 always.",
-                    default=25.0,
-                    min=1.0,
-                    max=120.0,
-                    step=0.01,
+                    25.0,
+                    (1.0, 120.0, 0.01),
                 ),
                 *_steadying_fields(),
                 field(
@@ -256,14 +241,11 @@ class MotionFromFaceLandmarks(io.ComfyNode):
                     "weights connect it to Extract Motion from Video instead.",
                     optional=False,
                 ),
-                field(
-                    io.Float,
+                number(
                     "fps",
                     "Frames a second of the pictures that they are from; the motion has 25.",
-                    default=25.0,
-                    min=1.0,
-                    max=120.0,
-                    step=0.01,
+                    25.0,
+                    (1.0, 120.0, 0.01),
                 ),
                 *_steadying_fields(),
                 *faces.choice_fields(),

@@ -11,7 +11,7 @@ from gohd_core.choices import COLOURS, PASTE_LENGTHS
 from gohd_core.errors import BadInput
 
 from . import host, sockets, weight_files
-from .sockets import field, result, schema
+from .sockets import combo, field, number, result, schema
 from .values import painted
 
 CATEGORY = "GoHD/render"
@@ -59,48 +59,39 @@ class PasteBack(io.ComfyNode):
                     "Where the face may change the picture, over the full frame. Without one, see region.",
                     optional=True,
                 ),
-                field(
-                    io.Combo,
+                combo(
                     "region",
                     "What is pasted without a mask: an ellipse around the landmarks, or the head as face "
                     "parsing weights in models/gohd (79999_iter.pth) see it.",
-                    options=_regions(),
+                    _regions(),
                     default=ELLIPSE,
                 ),
-                field(
-                    io.Combo,
+                combo(
                     "colour",
                     "constant matches the colours once, on the first frame; smoothed follows a background "
                     "whose light changes; none leaves them.",
-                    options=list(COLOURS),
+                    COLOURS,
                     default="constant",
                 ),
-                field(
-                    io.Float,
+                number(
                     "feather",
                     "Width of the soft edge, from 0 to 0.5 of the face crop's side. It lies inside the mask.",
-                    default=0.08,
-                    min=0.0,
-                    max=0.5,
-                    step=0.01,
+                    0.08,
+                    (0.0, 0.5, 0.01),
                 ),
-                field(
-                    io.Float,
+                number(
                     "growth",
                     "How far the region reaches past the head, from 0 to 2 times the face's size, so that a "
                     "moving head stays inside.",
-                    default=0.15,
-                    min=0.0,
-                    max=2.0,
-                    step=0.05,
+                    0.15,
+                    (0.0, 2.0, 0.05),
                     advanced=True,
                 ),
-                field(
-                    io.Combo,
+                combo(
                     "length",
                     "face: as many frames as the face has. longest: as the longer of face and background; "
                     "the other one holds its last frame.",
-                    options=list(PASTE_LENGTHS),
+                    PASTE_LENGTHS,
                     default="face",
                 ),
                 field(
@@ -110,14 +101,11 @@ class PasteBack(io.ComfyNode):
                     "frames are the background. Where no face was seen, the background stays.",
                     optional=True,
                 ),
-                field(
-                    io.Float,
+                number(
                     "fps",
                     "For track: frames a second of images and background, 1 to 120.",
-                    default=25.0,
-                    min=1.0,
-                    max=120.0,
-                    step=0.001,
+                    25.0,
+                    (1.0, 120.0, 0.001),
                     round=0.001,
                     optional=True,
                     advanced=True,
@@ -152,19 +140,16 @@ class PasteBack(io.ComfyNode):
         fps: float = 25.0,
     ) -> io.NodeOutput:
         from gohd_core.motion.editing import exact_fps
-        from gohd_core.render import paste_back, paste_mask
+        from gohd_core.render import paste_back
         from gohd_core.render.placing import MovingPlace, full_masks
 
         if track is not None and background is None:
             raise BadInput(
                 "A track says where the head is in a video; wire that video's frames to background."
             )
-        mask = painted(mask)
         track = None if track is None else track.resampled(exact_fps(fps))
-        place = {"mask": mask, "growth": growth, "feather": feather, "moving": track is not None}
-        if mask is None and region != ELLIPSE:
-            place["parser"] = _parser(region)
-        weights = paste_mask(portrait, **place)
+        place = {"growth": growth, "feather": feather, "moving": track is not None}
+        weights = _weights(portrait, painted(mask), region, **place)
         frames = images[..., :3].movedim(-1, 1)
         behind = None if background is None else background[..., :3].movedim(-1, 1)
         # The soft mask is made once: pasting takes it as it is.
@@ -181,10 +166,14 @@ class PasteBack(io.ComfyNode):
         return io.NodeOutput(host.intermediate(torch.cat(made)), host.intermediate(masks))
 
 
-def _parser(name: str) -> Any:
+def _weights(portrait: Any, mask: Any, region: str, **place: Any) -> Any:
+    """Opacity of the face in each pixel of the picture: the mask, an ellipse, or the head by face parsing."""
     from gohd_core.face import FaceParser
+    from gohd_core.render import paste_mask
 
-    return host.loaded(FaceParser.load(weight_files.path(name, "face_parsing")))
+    if mask is None and region != ELLIPSE:
+        place["parser"] = host.loaded(FaceParser.load(weight_files.path(region, "face_parsing")))
+    return paste_mask(portrait, mask=mask, **place)
 
 
 NODES = (PasteBack,)

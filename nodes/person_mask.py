@@ -10,7 +10,7 @@ from comfy_api.latest import io
 
 from . import faces, host
 from .render import CATEGORY
-from .sockets import field, result, schema
+from .sockets import field, number, result, schema
 
 
 class PersonMask(io.ComfyNode):
@@ -26,14 +26,11 @@ class PersonMask(io.ComfyNode):
             search_aliases=["gohd", "matte", "remove background", "segmentation", "green screen"],
             inputs=[
                 field(io.Image, "images", "Pictures, or the frames of a video, with a person."),
-                field(
-                    io.Float,
+                number(
                     "sharpness",
                     "How hard the edge is, from 0 (as soft as it was seen) to 1 (a cut).",
-                    default=0.5,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
+                    0.5,
+                    (0.0, 1.0, 0.05),
                 ),
             ],
             outputs=[

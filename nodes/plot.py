@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from . import host, sockets
-from .sockets import field, result, schema
+from .sockets import field, number, result, schema
 
 
 class PlotMotion(io.ComfyNode):
@@ -25,24 +25,8 @@ class PlotMotion(io.ComfyNode):
             has_intermediate_output=True,
             inputs=[
                 field(sockets.Motion, "motion", "The motion to draw."),
-                field(
-                    io.Int,
-                    "width",
-                    "Width of the picture in pixels.",
-                    default=960,
-                    min=320,
-                    max=4096,
-                    step=8,
-                ),
-                field(
-                    io.Int,
-                    "height",
-                    "Height of the picture in pixels.",
-                    default=640,
-                    min=240,
-                    max=4096,
-                    step=8,
-                ),
+                number("width", "Width of the picture in pixels.", 960, (320, 4096, 8)),
+                number("height", "Height of the picture in pixels.", 640, (240, 4096, 8)),
             ],
             outputs=[
                 result(

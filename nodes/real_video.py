@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from . import faces, host, sockets
-from .sockets import either, field, result, schema
+from .sockets import either, field, number, result, schema
 from .values import waveform
 
 CATEGORY = "GoHD/real video"
@@ -21,7 +21,7 @@ _FPS = "Frames a second of a batch of images; a VIDEO knows its own. Range: 1 to
 def _video_fields(tooltip: str) -> list[Any]:
     return [
         either("video", [io.Image, io.Video], tooltip),
-        field(io.Float, "fps", _FPS, default=25.0, min=1.0, max=120.0, step=0.001, round=0.001),
+        number("fps", _FPS, 25.0, (1.0, 120.0, 0.001), round=0.001),
     ]
 
 
@@ -42,33 +42,24 @@ class EyeContact(io.ComfyNode):
             essentials_category="Video Tools",
             inputs=[
                 *_video_fields("A video or pictures of a person, seen from the front or a little aside."),
-                field(
-                    io.Float,
+                number(
                     "strength",
                     "Share of the change that is made: 0 leaves the eyes, 1 turns them whole.",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
+                    1.0,
+                    (0.0, 1.0, 0.05),
                 ),
-                field(
-                    io.Float,
+                number(
                     "look_up",
                     "How far above the camera they look, in degrees, -30 to 30; 0 looks into it.",
-                    default=0.0,
-                    min=-LIMIT,
-                    max=LIMIT,
-                    step=0.5,
+                    0.0,
+                    (-LIMIT, LIMIT, 0.5),
                 ),
-                field(
-                    io.Float,
+                number(
                     "look_left",
                     "How far beside the camera they look, towards the left edge of the picture, in degrees, "
                     "-30 to 30.",
-                    default=0.0,
-                    min=-LIMIT,
-                    max=LIMIT,
-                    step=0.5,
+                    0.0,
+                    (-LIMIT, LIMIT, 0.5),
                 ),
                 field(
                     sockets.Gaze,

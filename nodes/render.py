@@ -13,7 +13,7 @@ from . import host, sockets
 from .drawing import draw_frames, dub_frames, encode_video, face_mask, finishing_fields
 from .faces import film_of
 from .made_video import MadeVideo
-from .sockets import either, field, result, schema
+from .sockets import either, field, number, result, schema
 from .values import waveform
 
 CATEGORY = "GoHD/render"
@@ -38,14 +38,14 @@ def _who_moves() -> list[Any]:
 
 def fps_field(tooltip: str = _FPS) -> Any:
     """The frame rate's widget."""
-    return field(io.Float, "fps", tooltip, default=25.0, min=1.0, max=120.0, step=0.001, round=0.001)
+    return number("fps", tooltip, 25.0, (1.0, 120.0, 0.001), round=0.001)
 
 
 def _drawing_fields() -> list[Any]:
     """Inputs of drawing."""
     return [
-        field(io.Float, "strength", _STRENGTH, default=1.0, min=0.0, max=2.0, step=0.05, advanced=True),
-        field(io.Int, "batch_size", _BATCH, default=8, min=1, max=256, advanced=True),
+        number("strength", _STRENGTH, 1.0, (0.0, 2.0, 0.05), advanced=True),
+        number("batch_size", _BATCH, 8, (1, 256), advanced=True),
     ]
 
 
@@ -128,13 +128,8 @@ class RenderVideo(io.ComfyNode):
                 *_who_moves(),
                 field(io.Audio, "audio", _AUDIO, optional=True),
                 fps_field(),
-                field(
-                    io.Int,
-                    "crf",
-                    "H.264 quality, 0 (lossless) to 51 (worst); 18 looks like the source.",
-                    default=18,
-                    min=0,
-                    max=51,
+                number(
+                    "crf", "H.264 quality, 0 (lossless) to 51 (worst); 18 looks like the source.", 18, (0, 51)
                 ),
                 *_drawing_fields(),
                 *finishing_fields(),
@@ -189,25 +184,21 @@ class RenderVideo(io.ComfyNode):
         bar, rate = host.Progress(), exact_fps(fps)
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         sound = None if audio is None else waveform(audio)
+        for name, given in (("own_face", own_face), ("track", track is not None)):
+            if given and background is None:
+                raise BadInput(f"{name} is for the face in a video; wire that video to background.")
+        film = None if background is None else film_of(background, fps)
         if own_face:
-            if background is None:
-                raise BadInput("own_face is the face of a video; wire that video to background.")
-            frames, seconds = dub_frames(
-                film_of(background, fps), motion.expression.scaled(strength), rate, bar, marks
-            )
+            voice = motion.expression.scaled(strength)
+            frames, seconds = dub_frames(film, voice, rate, bar, marks)
             sound = None if sound is None else (sound[0][..., : round(seconds * sound[1])], sound[1])
             return io.NodeOutput(MadeVideo(str(encode_video(frames, rate, sound, crf, bar))))
         options = {"fps": rate, "strength": strength, "batch_size": batch_size, "progress": bar}
         frames = draw_frames(animator, portrait, motion, bar, **options)
-        into: dict[str, Any] = {}
-        colour = None
-        if background is not None:
-            film = film_of(background, fps)
-            into["background"], colour = film.batches(rate), film.colour
-            into["track"] = None if track is None else track.resampled(rate)
-        elif track is not None:
-            raise BadInput("A track says where the head is in a video; wire that video to background.")
+        track = None if track is None else track.resampled(rate)
+        into = {} if film is None else {"background": film.batches(rate), "track": track}
         frames = finish(frames, portrait, full_frame=full_frame, **marks, **into)
+        colour = None if film is None else film.colour
         return io.NodeOutput(MadeVideo(str(encode_video(frames, rate, sound, crf, bar, colour))))
 
 
@@ -224,23 +215,18 @@ class MotionStrip(io.ComfyNode):
             search_aliases=["gohd", "interpolation", "contact sheet"],
             inputs=[
                 *_who_moves(),
-                field(
-                    io.Int,
+                number(
                     "frame",
                     "Which frame of the motion, from 0; -1 takes the one that differs most from the first.",
-                    default=-1,
-                    min=-1,
-                    max=1_000_000,
+                    -1,
+                    (-1, 1_000_000),
                 ),
-                field(io.Int, "steps", "How many pictures, 2 to 64.", default=6, min=2, max=64),
-                field(
-                    io.Float,
+                number("steps", "How many pictures, 2 to 64.", 6, (2, 64)),
+                number(
                     "strength",
                     "Strength of the last picture; the first has 0. 1 is the motion as it is.",
-                    default=1.0,
-                    min=0.1,
-                    max=3.0,
-                    step=0.05,
+                    1.0,
+                    (0.1, 3.0, 0.05),
                 ),
             ],
             outputs=[

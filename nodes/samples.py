@@ -10,7 +10,7 @@ from comfy_api.latest import io
 from . import host
 from .assets import asset, asset_problem
 from .made_video import MadeVideo
-from .sockets import field, result, schema
+from .sockets import combo, number, result, schema
 
 CATEGORY = "GoHD/samples"
 AVATARS = 24
@@ -30,13 +30,11 @@ class SampleAvatar(io.ComfyNode):
             description="A drawn portrait that ships with the pack; no weights were trained on it.",
             search_aliases=["gohd", "example portrait", "test image"],
             inputs=[
-                field(
-                    io.Int,
+                number(
                     "number",
                     f"Which person: a number from 1 to {AVATARS}.",
-                    default=1,
-                    min=1,
-                    max=AVATARS,
+                    1,
+                    (1, AVATARS),
                     control_after_generate=True,
                 )
             ],
@@ -70,18 +68,14 @@ class SampleSpeech(io.ComfyNode):
             description="A synthesised sentence that ships with the pack.",
             search_aliases=["gohd", "example voice", "test audio"],
             inputs=[
-                field(
-                    io.Combo,
+                combo(
                     "sentence",
                     "Which sentence: a greeting, one with every letter, or one with numbers and many lip "
                     "sounds.",
-                    options=SPEECHES,
-                    default=SPEECHES[0],
+                    SPEECHES,
                 )
             ],
-            outputs=[
-                result(io.Audio, "audio", "The sentence, a few seconds long, for Encode Audio."),
-            ],
+            outputs=[result(io.Audio, "audio", "The sentence, a few seconds long, for Encode Audio.")],
         )
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from comfy_api.latest import io
@@ -32,8 +33,20 @@ NEWER = frozenset({"advanced", "search_aliases", "essentials_category", "has_int
 
 
 def field(kind: Any, name: str, tooltip: str, **options: Any) -> Any:
-    """An input of a node; a number's tooltip names its limits."""
-    return kind.Input(name, tooltip=tooltip + _limits(tooltip, options), **_known(kind.Input, options))
+    """An input of a node."""
+    return kind.Input(name, tooltip=tooltip, **_known(kind.Input, options))
+
+
+def number(name: str, tooltip: str, default: float, limits: tuple[float, ...], **options: Any) -> Any:
+    """A number within (lowest, highest, step), whole where its default is; its tooltip names these limits."""
+    kind = io.Int if isinstance(default, int) else io.Float
+    options |= zip(("min", "max", "step"), limits, strict=False)
+    return field(kind, name, tooltip + _limits(tooltip, *limits[:2]), default=default, **options)
+
+
+def combo(name: str, tooltip: str, of: Iterable[str], default: str | None = None, **options: Any) -> Any:
+    """One of several words, by default the first."""
+    return field(io.Combo, name, tooltip, options=[*of], default=default or next(iter(of)), **options)
 
 
 def either(name: str, kinds: list[Any], tooltip: str, **options: Any) -> Any:
@@ -74,12 +87,10 @@ def schema(**options: Any) -> Any:
     return io.Schema(**_known(io.Schema, options))
 
 
-def _limits(tooltip: str, options: dict[str, Any]) -> str:
+def _limits(tooltip: str, low: float, high: float) -> str:
     """A number's limits where its tooltip does not say them; those of a seed or an index tell nothing."""
-    if options.get("max", COUNTLESS) >= COUNTLESS:
-        return ""
-    low, high = (f"{options[name]:g}" for name in ("min", "max"))
-    return "" if {low, high} <= set(re.findall(NUMBER, tooltip)) else f" Range: {low} to {high}."
+    told = {f"{low:g}", f"{high:g}"} <= set(re.findall(NUMBER, tooltip))
+    return "" if told or high >= COUNTLESS else f" Range: {low:g} to {high:g}."
 
 
 def _known(target: Any, options: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from . import faces, host, sockets
-from .sockets import field, result, schema
+from .sockets import field, number, result, schema
 from .values import mask_box
 
 CATEGORY = "GoHD/source"
@@ -52,15 +52,7 @@ class PreparePortrait(io.ComfyNode):
                     "chin. Empty for the one that face and face_number say.",
                     optional=True,
                 ),
-                field(
-                    io.Int,
-                    "index",
-                    "Which picture of a batch, counted from 0.",
-                    default=0,
-                    min=0,
-                    max=100_000,
-                    advanced=True,
-                ),
+                number("index", "Which picture of a batch, counted from 0.", 0, (0, 100_000), advanced=True),
                 faces.landmarks_field(
                     "Where the face is, from ComfyUI's Detect Face Landmarks (MediaPipe). Official weights "
                     "need this, or the face detector's weights in models/gohd.",

@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from . import host, sockets
-from .sockets import field, result, schema
+from .sockets import field, number, result, schema
 
 CATEGORY = "GoHD/motion"
 
@@ -28,14 +28,11 @@ class SpliceMotion(io.ComfyNode):
                 field(sockets.Motion, "second", "What follows, of the same family of weights."),
                 field(sockets.Motion, "third", "What follows then.", optional=True),
                 field(sockets.Motion, "fourth", "What comes last.", optional=True),
-                field(
-                    io.Float,
+                number(
                     "blend",
                     "How many seconds on each side of a seam its jump is spread over; 0 leaves the jump.",
-                    default=0.2,
-                    min=0.0,
-                    max=10.0,
-                    step=0.04,
+                    0.2,
+                    (0.0, 10.0, 0.04),
                 ),
             ],
             outputs=[

@@ -8,7 +8,6 @@ from typing import Any
 from comfy_api.latest import io
 
 from gohd_core.choices import GAZES, MOODS
-from gohd_core.errors import BadInput
 
 from . import host, sockets
 from .drawing import encode_video, finishing_fields
@@ -17,26 +16,25 @@ from .family import family_field, family_fingerprint, family_problem, load_famil
 from .made_video import MadeVideo
 from .motion_from_audio import scale_field, seed_field
 from .render import fps_field
-from .sockets import branching, field, result, schema
-from .values import mask_box, waveform
+from .sockets import branching, combo, field, number, result, schema
+from .values import check_single, mask_box, waveform
 
-
-_MOOD = "A mood over the whole clip, as of Set Mood, with the lips in sync; neutral is none. Built-in weights only."
+_MOOD = (
+    "A mood over the whole clip, as of Set Mood, with the lips in sync; neutral is none. Built-in weights "
+    "only."
+)
 
 
 def _mood_fields() -> list[Any]:
     """A mood; how much of it is asked where there is one."""
-    amount = field(
-        io.Float,
+    amount = number(
         "mood_amount",
         "How much of the mood: 1 is it in full, less than 0 the opposite.",
-        default=0.7,
-        min=-1.0,
-        max=2.0,
-        step=0.05,
+        0.7,
+        (-1.0, 2.0, 0.05),
         optional=True,
     )
-    plain = field(io.Combo, "mood", _MOOD, options=list(MOODS), default=MOODS[0], optional=True)
+    plain = combo("mood", _MOOD, MOODS, optional=True)
     branches = {mood: [amount] if mood != MOODS[0] else [] for mood in MOODS}
     return branching("mood", _MOOD, branches, [plain, amount])
 
@@ -62,31 +60,19 @@ class TalkingPortrait(io.ComfyNode):
                 field(io.Audio, "audio", "What it says; the video lasts as long."),
                 family_field(),
                 seed_field(),
-                field(
-                    io.Combo,
+                combo(
                     "gaze",
                     "hold keeps the portrait's own gaze, sample makes one that suits the speech, set looks "
                     "where pitch and yaw say.",
-                    options=[*GAZES, "set"],
+                    [*GAZES, "set"],
                     default=GAZES[0],
                 ),
-                field(
-                    io.Float,
-                    "pitch",
-                    "For gaze `set`: degrees up (positive) or down.",
-                    default=0.0,
-                    min=-60.0,
-                    max=60.0,
-                    step=0.5,
-                ),
-                field(
-                    io.Float,
+                number("pitch", "For gaze `set`: degrees up (positive) or down.", 0.0, (-60.0, 60.0, 0.5)),
+                number(
                     "yaw",
                     "For gaze `set`: degrees towards the left edge of the picture (positive) or the right.",
-                    default=0.0,
-                    min=-60.0,
-                    max=60.0,
-                    step=0.5,
+                    0.0,
+                    (-60.0, 60.0, 0.5),
                 ),
                 scale_field("head_scale", "Factor on head movement: 0 is still, 1 as sampled."),
                 scale_field("expression_scale", "Factor on the expression: 0 is neutral, 1 as predicted."),
@@ -94,14 +80,17 @@ class TalkingPortrait(io.ComfyNode):
                 field(
                     io.Mask,
                     "face_mask",
-                    "Which face, where there are several: painted over, from forehead to chin. Without it, or "
-                    "where it is empty, the largest.",
+                    "Which face, where there are several: painted over, from forehead to chin. Without it, "
+                    "or where it is empty, the largest.",
                     optional=True,
                 ),
                 *finishing_fields(),
                 size_field(),
                 scale_field(
-                    "mouth_scale", "Factor on the mouth, on top of expression_scale.", optional=True, advanced=True
+                    "mouth_scale",
+                    "Factor on the mouth, on top of expression_scale.",
+                    optional=True,
+                    advanced=True,
                 ),
                 scale_field(
                     "eyes_scale",
@@ -152,37 +141,32 @@ class TalkingPortrait(io.ComfyNode):
     ) -> io.NodeOutput:
         from gohd_core.audio import audio_features
         from gohd_core.face import photograph_warning
-        from gohd_core.pipeline import TalkOptions, finish, talk
+        from gohd_core.pipeline import finish, talk
 
-        if len(image) != 1:
-            raise BadInput(f"{len(image)} pictures came in and one can talk; pick it with Get Image from Batch.")
-        if isinstance(mood, dict):  # as a choice with further widgets comes
-            mood, mood_amount = mood["mood"], mood.get("mood_amount", mood_amount)
-        sound = waveform(audio)
-        models = models_of(load_family(weights))
-        features = audio_features(*sound, models.pose.alignment)
-        box = mask_box(face_mask, image, 0)
-        readers = models.extractor, models.gaze_estimator
+        check_single(image)
+        look = (math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze
+        scales = {"expression_scale": expression_scale, "mouth_scale": mouth_scale, "eyes_scale": eyes_scale}
+        options = _options(mood, mood_amount, seed=seed, gaze=look, pose_scale=head_scale, fps=fps, **scales)
+        sound, models = waveform(audio), models_of(load_family(weights))
+        readers, box = (models.extractor, models.gaze_estimator), mask_box(face_mask, image, 0)
         portrait = portrait_of(image, *readers, box=box, size=size or None)
         host.warn_user(photograph_warning(portrait, models.animator.space))
-        options = TalkOptions(
-            seed=seed,
-            gaze=(math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze,
-            pose_scale=head_scale,
-            expression_scale=expression_scale,
-            mouth_scale=mouth_scale,
-            eyes_scale=eyes_scale,
-            mood=mood,
-            mood_amount=mood_amount,
-            fps=fps,
-        )
+        features = audio_features(*sound, models.pose.alignment)
         bar = host.Progress(pose=2, expression=1, gaze=2, frames=15)
         progress = {"progress": bar.stage, "should_stop": bar.should_stop}
         motion, frames = talk(portrait, features, models, options, **progress)
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         frames = finish(bar.watched(frames), portrait, full_frame=full_frame, **marks)
-        video = encode_video(frames, motion.fps, sound, 18, bar)
-        return io.NodeOutput(MadeVideo(str(video)), motion)
+        return io.NodeOutput(MadeVideo(str(encode_video(frames, motion.fps, sound, 18, bar))), motion)
+
+
+def _options(mood: Any, mood_amount: float, **others: Any) -> Any:
+    """The clip's options; hosts that know choices with further widgets hand a dictionary over as mood."""
+    from gohd_core.talk_options import TalkOptions
+
+    if isinstance(mood, dict):
+        mood, mood_amount = mood["mood"], mood.get("mood_amount", mood_amount)
+    return TalkOptions(mood=mood, mood_amount=mood_amount, **others)
 
 
 NODES = (TalkingPortrait,)

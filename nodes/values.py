@@ -34,6 +34,12 @@ def waveform(audio: Any) -> tuple[Tensor, int]:
     return one if isinstance(one, Tensor) else torch.from_numpy(one), int(rate)
 
 
+def check_single(image: Tensor) -> None:
+    """`BadInput` for an image batch of several pictures."""
+    if len(image) != 1:
+        raise BadInput(f"{len(image)} pictures came in and one can talk; pick it with Get Image from Batch.")
+
+
 def cut(sound: Tensor, rate: int, start: float, duration: float) -> Tensor:
     """A stretch of sound [C, N] in seconds; a duration of 0 goes to the end."""
     first = round(start * rate)

@@ -11,7 +11,7 @@ from gohd_core.choices import CORNERS
 
 from . import host
 from .drawing import mark_fields
-from .sockets import either, field, result, schema
+from .sockets import combo, either, field, number, result, schema
 
 CATEGORY = "GoHD/render"
 _AT_ONCE = 8
@@ -39,22 +39,8 @@ class AddWatermark(io.ComfyNode):
                     "mark do not get it twice.",
                 ),
                 *mark_fields(optional=False),
-                field(
-                    io.Combo,
-                    "corner",
-                    "Where the visible text stands.",
-                    options=list(CORNERS),
-                    default=CORNERS[0],
-                ),
-                field(
-                    io.Float,
-                    "opacity",
-                    "How much the visible text covers, from 0 to 1.",
-                    default=0.6,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                ),
+                combo("corner", "Where the visible text stands.", CORNERS),
+                number("opacity", "How much the visible text covers, from 0 to 1.", 0.6, (0.0, 1.0, 0.05)),
             ],
             outputs=[result(io.Image, "images", "The marked frames.")],
         )

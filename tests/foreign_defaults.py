@@ -20,9 +20,10 @@ def main(weights: str, out: str, dtype: str, device: str) -> None:
     import gohd_core as gohd
     from gohd_core.driving import driven_motion, extract_motion
     from gohd_core.models import Models
-    from gohd_core.pipeline import TalkOptions, talk
+    from gohd_core.pipeline import talk
     from gohd_core.portraits import prepare_portrait
     from gohd_core.render import marked, paste_back, read_frames
+    from gohd_core.talk_options import TalkOptions
     from gohd_core.video.reader import VideoReader
 
     models = Models.load(weights)

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1] / "gohd_core"
 
 ORDER = (
     ("choices", "constants", "errors", "components", "landmarks68", "parsing_labels", "kernels", "clips"),
-    ("devices", "files", "images", "lazy", "media", "audio", "workers"),
+    ("devices", "files", "images", "lazy", "media", "audio", "workers", "talk_options"),
     ("motion", "video", "checkpoints", "stylised"),
     ("face", "measures"),
     ("pose", "expression", "animator"),

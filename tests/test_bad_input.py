@@ -10,7 +10,8 @@ import gohd_core as gohd
 from gohd_core.errors import BadInput
 from gohd_core.models import Models
 from gohd_core.motion import Motion
-from gohd_core.pipeline import TalkOptions, motion_from_audio
+from gohd_core.pipeline import motion_from_audio
+from gohd_core.talk_options import TalkOptions
 from tests.support import tiny
 
 

@@ -1,4 +1,4 @@
-"""The built-in family on a shipped portrait and shipped speech: motion and frames are what they were.
+"""The built-in family on a shipped portrait and shipped speech: motion and frames are unchanged.
 
 `python -m tests.test_golden_family` makes the golden anew, where a change of them is meant.
 """
@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import gohd_core as gohd
-from gohd_core.pipeline import TalkOptions
+from gohd_core.talk_options import TalkOptions
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "golden" / "builtin_family.npz"

@@ -18,8 +18,9 @@ from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 from gohd_core.face import prepare_portrait
 from gohd_core.models import Models
 from gohd_core.motion.idle import MOUTH
-from gohd_core.pipeline import TalkOptions, motion_from_audio, talk
+from gohd_core.pipeline import motion_from_audio, talk
 from gohd_core.stylised.expressions import INDEX
+from gohd_core.talk_options import TalkOptions
 from tests.support import tiny
 from tests.support.face_helpers import bfm_arrays, write_bfm
 

@@ -55,11 +55,7 @@ class AudioFeatures:
 
 
 def audio_features(
-    waveform: Any,
-    sample_rate: float,
-    alignment: str = "aligned",
-    *,
-    loudness: float | None = None,
+    waveform: Any, sample_rate: float, alignment: str = "aligned", *, loudness: float | None = None
 ) -> AudioFeatures:
     """Compute the features of a waveform [N] or [C, N] (tensor or array, full scale 1).
 

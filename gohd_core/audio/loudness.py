@@ -45,7 +45,7 @@ def measure_loudness(samples: np.ndarray, rate: int) -> float:
 
 
 def normalise_loudness(samples: np.ndarray, rate: int, target: float) -> np.ndarray:
-    """Scale mono samples [S] to `target` LUFS; what is silent throughout is returned as it is."""
+    """Scale mono samples [S] to `target` LUFS; silence is returned as it is."""
     if not QUIETEST <= target <= LOUDEST:
         raise BadInput(f"The loudness must be between -60 and 0 LUFS, not {target}.")
     level = measure_loudness(samples, rate)
@@ -80,8 +80,5 @@ def _k_weighting(rate: int) -> list[tuple[np.ndarray, np.ndarray]]:
     k = math.tan(math.pi * 38.13547087602444 / rate)
     q = 0.5003270373238773
     scale = 1 + k / q + k * k
-    cut = (
-        np.array([1.0, -2.0, 1.0]),
-        np.array([1, 2 * (k * k - 1) / scale, (1 - k / q + k * k) / scale]),
-    )
+    cut = (np.array([1.0, -2.0, 1.0]), np.array([1, 2 * (k * k - 1) / scale, (1 - k / q + k * k) / scale]))
     return [shelf, cut]

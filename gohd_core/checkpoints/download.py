@@ -16,7 +16,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import Request, urlopen
 
-from gohd_core.checkpoints.released import DownloadSource
+from gohd_core.checkpoints.sources import DownloadSource
 from gohd_core.errors import BadCheckpoint, BadInput, raise_if_stopped
 from gohd_core.files import file_digest
 
@@ -49,7 +49,7 @@ def download(
     should_stop: Callable[[], bool] | None = None,
     pause: float = 2.0,
 ) -> Downloaded:
-    """Fetches one file of `released.SOURCES` into a folder.
+    """Fetches one file of `sources.SOURCES` into a folder.
 
     It grows as NAME.part, is gone on with after an interruption, and takes its name once its size, its
     digest (where its makers state one) and what it holds are right. Its SHA-256 is kept in NAME.sha256.
@@ -58,7 +58,7 @@ def download(
         progress: called with (bytes there, bytes in all or 0).
         pause: seconds before a broken connection is tried again.
     Raises: `BadInput` when the source can't be reached or the disk is full; `BadCheckpoint` when what
-    came is not what was wanted (it is deleted); `Interrupted`. What is unfinished stays as NAME.part.
+    came is not what was wanted (it is deleted); `Interrupted`. An unfinished file stays as NAME.part.
     """
     addresses = (source.url, *source.mirrors)
     for address in addresses:

@@ -1,4 +1,4 @@
-"""`gohd doctor`: what is installed, which weights are found, what is missing and how to get it."""
+"""`gohd doctor`: installed libraries, weights found and missing, and how to get those."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from gohd_core.checkpoints.detector_files import DETECTOR_FILES, find_detector_files
 from gohd_core.checkpoints.face_files import FACE_FILES, default_folders, find_face_files
 from gohd_core.checkpoints.loading import assets_folder
-from gohd_core.checkpoints.released import find_released
+from gohd_core.checkpoints.sources import find_released
 from gohd_core.components import COMPONENTS, RELEASED
 from gohd_core.errors import GohdError
 

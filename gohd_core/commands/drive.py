@@ -58,7 +58,7 @@ def add_commands(commands: Any) -> None:
         "--into-video none)",
     )
     parser.add_argument("--length", default="longest", choices=(*LENGTHS, *DRIVEN_PARTS))
-    parser.add_argument("--fill", default="hold", choices=FILLS, help="for other lengths")
+    parser.add_argument("--fill", default="hold", choices=FILLS, help="for sources of other lengths")
     parser.add_argument("--seed", type=int, default=0, help="of parts from sound; same seed, same video")
     parser.add_argument(
         "--into-video",
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def listed(arguments: argparse.Namespace) -> list[Job]:
-    """A job for each row of `--list`: a driver, who follows it, and what is heard."""
+    """A job for each row of `--list`: driving video, portrait and sound."""
     optional = ("portrait", "audio") if arguments.into_video else ("audio",)
     jobs = listed_jobs(arguments, add_commands, ("portrait", "video", "audio"), ".mp4", optional=optional)
     made = []
@@ -229,7 +229,8 @@ def _options(arguments: argparse.Namespace) -> Any:
 
 def _from_sound(models: Any, portrait: Any, sound: Any, options: Any, arguments: argparse.Namespace) -> Any:
     from gohd_core.audio import audio_features
-    from gohd_core.pipeline import TalkOptions, motion_from_audio
+    from gohd_core.pipeline import motion_from_audio
+    from gohd_core.talk_options import TalkOptions
 
     if sound is None:
         raise BadInput("A part is to come from sound, but the driving video has none; give --audio.")
@@ -239,7 +240,7 @@ def _from_sound(models: Any, portrait: Any, sound: Any, options: Any, arguments:
 
 
 def _face_model(models: Any, arguments: argparse.Namespace) -> Any:
-    from gohd_core.checkpoints.released import find_released
+    from gohd_core.checkpoints.sources import find_released
     from gohd_core.constants import STYLISED
     from gohd_core.face import MorphableModel
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from gohd_core.commands.inputs import show
-from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
+from gohd_core.commands.report_options import add_report_options
 
 
 def add_commands(commands: Any) -> None:
@@ -37,21 +36,18 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--lip-sync", help="lip expert's weights, for LSE-C and LSE-D")
     parser.add_argument("--inception", help="Inception's weights, for FID")
     parser.add_argument("--arcface", help="ArcFace's weights (iResNet-50), for CSIM")
-    add_report_options(parser, "evaluate")
-    parser.set_defaults(run=run)
+    add_report_options(parser, "evaluate", measure)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Runs the command; returns the exit status."""
+def measure(arguments: argparse.Namespace) -> Any:
+    """The report of a command line's arguments."""
     from gohd_core.errors import BadInput
     from gohd_core.evaluation.report import Report, compare
 
     if arguments.compare is not None:
-        sys.stdout.write(compare(*map(Report.read, arguments.compare)).text())
-        return 0
+        return compare(*map(Report.read, arguments.compare))
     if arguments.result is None or arguments.real is None:
         raise BadInput("Give a result and a real video (or folder), or --compare OLD NEW.")
-    check_outputs(arguments)
     from gohd_core.evaluation.videos.clips import Readers, VideoReadConfig
     from gohd_core.evaluation.videos.measures import check_size, evaluate
     from gohd_core.face import CoefficientExtractor, GazeEstimator
@@ -65,9 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     reading = VideoReadConfig(arguments.crop, check_size(arguments.size), arguments.seconds)
     networks = _networks(arguments)
-    report = evaluate(arguments.result, arguments.real, readers, reading, networks, progress=show)
-    write_report(report, arguments, "evaluate")
-    return 0
+    return evaluate(arguments.result, arguments.real, readers, reading, networks, progress=show)
 
 
 def _networks(arguments: argparse.Namespace) -> Any:

@@ -10,9 +10,13 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 from gohd_core.errors import BadInput
+
+Options = TypeVar("Options")
 
 # fmt: off
 PICTURES = (
@@ -140,6 +144,12 @@ def gaze_angles(text: str) -> str | tuple[float, float]:
             f"{_STEEPEST_GAZE}."
         ) from error
     return math.radians(pitch), math.radians(yaw)
+
+
+def options_of(kind: type[Options], arguments: argparse.Namespace, **others: Any) -> Options:
+    """A dataclass of options: each field is the argument of its name, unless it is among `others`."""
+    named = {field.name for field in fields(kind)} & vars(arguments).keys() - others.keys()
+    return kind(**{name: getattr(arguments, name) for name in named}, **others)
 
 
 def show(stage: str, done: int, total: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,16 @@ _OUTPUTS = ("--json", "--against", "--markdown", "--plot")
 """Options that say where figures go, and change none."""
 
 
-def add_report_options(parser: argparse.ArgumentParser, section: str) -> None:
-    """The arguments that say where figures go."""
+def add_report_options(
+    parser: argparse.ArgumentParser, section: str, measure: Callable[[argparse.Namespace], Any]
+) -> None:
+    """The arguments that say where figures go; the command measures, and writes its report there."""
+
+    def run(arguments: argparse.Namespace) -> None:
+        _check_outputs(arguments)
+        _write_report(measure(arguments), arguments, section)
+
+    parser.set_defaults(run=run)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
     parser.add_argument("--against", type=Path, metavar="FILE", help="compare with an earlier --json file")
     parser.add_argument(
@@ -28,7 +36,7 @@ def add_report_options(parser: argparse.ArgumentParser, section: str) -> None:
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the figures as a picture")
 
 
-def check_outputs(arguments: argparse.Namespace) -> None:
+def _check_outputs(arguments: argparse.Namespace) -> None:
     """Refuses at once what would fail after minutes of measuring."""
     from gohd_core.evaluation.chart import check_ending
     from gohd_core.evaluation.report import Report
@@ -39,7 +47,7 @@ def check_outputs(arguments: argparse.Namespace) -> None:
         Report.read(arguments.against)
 
 
-def write_report(report: Any, arguments: argparse.Namespace, section: str) -> None:
+def _write_report(report: Any, arguments: argparse.Namespace, section: str) -> None:
     """Prints a report and writes it wherever the arguments say."""
     from gohd_core.evaluation.report import Report, compare, refresh_section
 
@@ -58,7 +66,7 @@ def write_report(report: Any, arguments: argparse.Namespace, section: str) -> No
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """Command line of this call, without outputs and without folders, which are nobody else's."""
+    """Command line of this call, without outputs and local folders."""
     words, skip = [], False
     for word in arguments:
         if skip or word.split("=", 1)[0] in _OUTPUTS:

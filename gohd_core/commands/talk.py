@@ -13,7 +13,16 @@ from typing import Any
 from gohd_core.choices import MOODS, SAMPLERS
 from gohd_core.commands.batch import Job, Make, add_batch_options, result_paths, run_batch
 from gohd_core.commands.conversation import add_conversation_options, check_conversation, make_conversation
-from gohd_core.commands.inputs import PICTURES, SOUNDS, files, gaze_angles, is_folder, show, within
+from gohd_core.commands.inputs import (
+    PICTURES,
+    SOUNDS,
+    files,
+    gaze_angles,
+    is_folder,
+    options_of,
+    show,
+    within,
+)
 from gohd_core.commands.lists import listed_jobs
 from gohd_core.commands.output_options import (
     add_finishing_options,
@@ -119,23 +128,9 @@ def pairs(arguments: argparse.Namespace) -> list[Job]:
 
 
 def _options(arguments: argparse.Namespace) -> Any:
-    from gohd_core.pipeline import TalkOptions
+    from gohd_core.talk_options import TalkOptions
 
-    return TalkOptions(
-        seed=arguments.seed,
-        gaze=gaze_angles(arguments.gaze),
-        sampler=arguments.sampler,
-        steps=arguments.steps,
-        guidance=arguments.guidance,
-        pose_scale=arguments.pose_scale,
-        expression_scale=arguments.expression_scale,
-        mouth_scale=arguments.mouth_scale,
-        eyes_scale=arguments.eyes_scale,
-        mood=arguments.mood,
-        mood_amount=arguments.mood_amount,
-        strength=arguments.strength,
-        fps=arguments.fps,
-    )
+    return options_of(TalkOptions, arguments, gaze=gaze_angles(arguments.gaze))
 
 
 def _make(models: Any, detector: Any, job: Job) -> dict[str, Any]:

@@ -43,10 +43,7 @@ def _add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
     known = ", ".join(sorted(path.stem for path in (CONFIGS / name).glob("*.yaml"))) or "none"
     parser.add_argument("--config", help=f"a YAML file, or one that ships with GoHD: {known}")
     parser.add_argument(
-        "--data",
-        action="append",
-        metavar="DIR",
-        help="a data set of clips; may be given several times",
+        "--data", action="append", metavar="DIR", help="a data set of clips; may be given several times"
     )
     parser.add_argument("--out", metavar="DIR", help="where checkpoints, logs and weights go")
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")

@@ -48,11 +48,7 @@ _UPPER = (
     *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff"),
     *("cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut"),
 )
-BLENDSHAPES = (
-    *(f"eye{what}{side}" for side in ("Left", "Right") for what in _EYE),
-    *_MOUTH,
-    *_UPPER,
-)
+BLENDSHAPES = (*(f"eye{what}{side}" for side in ("Left", "Right") for what in _EYE), *_MOUTH, *_UPPER)
 """ARKit's 52, in the order of Live Link Face."""
 HEAD = ("HeadYaw", "HeadPitch", "HeadRoll")
 EYES = tuple(f"{side}Eye{angle}" for side in ("Left", "Right") for angle in ("Yaw", "Pitch", "Roll"))

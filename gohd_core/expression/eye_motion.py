@@ -50,12 +50,7 @@ class EyeMotionLSTM(nn.Module):
         self.output = output(config)
 
     def forward(
-        self,
-        audio: Tensor,
-        e0: Tensor,
-        eye0: Tensor,
-        noise: Tensor,
-        state: EyeMotionState | None = None,
+        self, audio: Tensor, e0: Tensor, eye0: Tensor, noise: Tensor, state: EyeMotionState | None = None
     ) -> Tensor:
         """Generate T frames; `state` continues (and is advanced) where given.
 

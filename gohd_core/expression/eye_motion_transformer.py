@@ -65,12 +65,7 @@ class EyeMotionTransformer(nn.Module):
         self.past = config.attention_frames - 1
 
     def forward(
-        self,
-        audio: Tensor,
-        e0: Tensor,
-        eye0: Tensor,
-        noise: Tensor,
-        state: EyeMotionState | None = None,
+        self, audio: Tensor, e0: Tensor, eye0: Tensor, noise: Tensor, state: EyeMotionState | None = None
     ) -> Tensor:
         """As `EyeMotionLSTM.forward`, with z of frame 0 used too; e0 [B, 64] is not looked at."""
         state = state if state is not None else EyeMotionState()
@@ -88,7 +83,7 @@ class EyeMotionTransformer(nn.Module):
         return x
 
     def _over_time(self, x: Tensor, audio: Tensor, state: EyeMotionState) -> Tensor:
-        x, audio = x.transpose(0, 1), audio.transpose(0, 1)
+        x, audio = x.transpose(0, 1), audio.transpose(0, 1)  # [T,B,C]
         empty = x[:0]
         old = state.memory or [empty] * (len(self.layers) + 1)
         audio = torch.cat([old[-1], audio])

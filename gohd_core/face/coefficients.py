@@ -9,14 +9,7 @@ from torch import Tensor
 
 from gohd_core.errors import BadInput
 
-SIZES = {
-    "identity": 80,
-    "expression": 64,
-    "texture": 80,
-    "angle": 3,
-    "light": 27,
-    "translation": 3,
-}
+SIZES = {"identity": 80, "expression": 64, "texture": 80, "angle": 3, "light": 27, "translation": 3}
 """Columns of each group, in the official order; 257 in all."""
 
 

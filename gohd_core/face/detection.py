@@ -22,7 +22,7 @@ from gohd_core.devices import checked_device
 from gohd_core.errors import BadCheckpoint, BadInput, MissingDependency
 from gohd_core.face.crop import Box
 from gohd_core.face.heatmaps import CROP, cut_view, read_heatmaps, view_of
-from gohd_core.images import Image, rgb_images
+from gohd_core.images import Image, rgb_images, to_tensor
 from gohd_core.landmarks68 import MIRRORED
 
 FAN_BLOCKS = 4
@@ -56,7 +56,7 @@ class FaceDetector:
     """Finds every face of a picture, as `prepare_portrait` and the tracker take it.
 
     Args:
-        finder: S3FD: [B, 3, H, W] in BGR less the mean colour -> twelve maps, scores and boxes by turns.
+        finder: S3FD: [B, 3, H, W] in BGR less the mean colour -> twelve maps, scores and boxes alternating.
         reader: FAN: [B, 3, 256, 256] in 0..1 -> heatmaps [B, 68, 64, 64], or a list whose last they are.
         least_score: boxes of a lower score are left out.
         mirrored: read each face mirrored as well and add both, as the library does by default.
@@ -131,9 +131,8 @@ class FaceDetector:
             for start in range(0, len(same), self.batch_size):
                 chosen = same[start : start + self.batch_size]
                 small, ratio = zip(*(_shrunk(images[k]) for k in chosen), strict=True)
-                inputs = rearrange(
-                    torch.from_numpy(np.stack(small)).to(self.device), "b h w c -> b c h w"
-                ).float()
+                pixels = torch.from_numpy(np.stack(small)).to(self.device)
+                inputs = rearrange(pixels, "b h w c -> b c h w").float()
                 mean = inputs.new_tensor(_MEAN_BGR)[:, None, None]
                 for k, rows in zip(chosen, self._decode(self.finder(inputs.flip(1) - mean)), strict=True):
                     rows[:, :4] /= ratio[0]
@@ -149,13 +148,8 @@ class FaceDetector:
         for start in range(0, len(images), self.batch_size):
             views = [view_of(box) for box in boxes[start : start + self.batch_size]]
             crops = [cut_view(i, v) for i, v in zip(images[start : start + len(views)], views, strict=True)]
-            inputs = (
-                rearrange(torch.from_numpy(np.stack(crops)).to(self.device), "b h w c -> b c h w").float()
-                / 255
-            )
-            points, peaks = read_heatmaps(
-                self._heatmaps(inputs).float().cpu().numpy(), views, whole_pixels=self.whole_pixels
-            )
+            maps = self._heatmaps(to_tensor(crops, self.device, torch.float32)).float().cpu().numpy()
+            points, peaks = read_heatmaps(maps, views, whole_pixels=self.whole_pixels)
             found.append(points)
             sure.append(peaks)
         return np.concatenate(found), np.concatenate(sure)

@@ -14,15 +14,7 @@ from gohd_core.face.glimpses import GlimpseConfig
 from gohd_core.face.reader import FaceBackbone, FaceFeatures
 from gohd_core.face.resnet import RESNET50, ResNetConfig
 
-HEADS = {
-    "identity": 80,
-    "expression": 64,
-    "texture": 80,
-    "angle": 3,
-    "light": 27,
-    "shift": 2,
-    "depth": 1,
-}
+HEADS = {"identity": 80, "expression": 64, "texture": 80, "angle": 3, "light": 27, "shift": 2, "depth": 1}
 """Output widths in the official order; shift and depth together are the translation."""
 
 

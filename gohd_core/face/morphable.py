@@ -115,9 +115,7 @@ class MorphableModel:
             setattr(moved, name, value.to(device) if isinstance(value, Tensor) else value)
         if self.texture is not None:
             moved.texture = replace(
-                self.texture,
-                mean=self.texture.mean.to(device),
-                basis=self.texture.basis.to(device),
+                self.texture, mean=self.texture.mean.to(device), basis=self.texture.basis.to(device)
             )
         return moved
 
@@ -142,10 +140,7 @@ class MorphableModel:
         return self._shape(slice(None), identity, expression)
 
     def landmarks(
-        self,
-        identity: Tensor | None = None,
-        expression: Tensor | None = None,
-        pose: Tensor | None = None,
+        self, identity: Tensor | None = None, expression: Tensor | None = None, pose: Tensor | None = None
     ) -> Tensor:
         """The 68 landmarks in model space, [..., 68, 3], moved by pose [..., 6] where it is given."""
         points = self._shape(self.landmark_indices, identity, expression)

@@ -52,11 +52,13 @@ class FaceChoice:
         place = self.pick(boxes, height, width)
         if place is None and (self.box is not None or self.mask is not None):
             raise BadInput(
-                f"None of the {len(boxes)} faces found lies in the box or mask that was given; move it onto "
-                "one."
+                f"No face lies in the box or mask that was given, of {len(boxes)} found; move it onto one."
             )
         if place is None:
-            raise BadInput(f"Face number {self.index} is wanted, but {len(boxes)} were found; count from 0.")
+            raise BadInput(
+                f"Face number {self.index} is wanted, but the last one found is number {len(boxes) - 1}; "
+                "they are counted from 0."
+            )
         return place
 
     def _rank(self, box: Box, height: int, width: int) -> float:

@@ -227,12 +227,7 @@ def _float(picture: np.ndarray) -> Tensor:
 
 
 def _crop_box(
-    picture: np.ndarray,
-    points: np.ndarray | None,
-    box: Any,
-    whole: bool,
-    square: bool,
-    release: bool,
+    picture: np.ndarray, points: np.ndarray | None, box: Any, whole: bool, square: bool, release: bool
 ) -> Box:
     height, width = picture.shape[:2]
     if whole:
@@ -269,9 +264,7 @@ def _gaze_box(portrait: Portrait, estimator: GazeEstimator) -> tuple[float, ...]
 
 
 def _with_coefficients(
-    portrait: Portrait,
-    extractor: CoefficientExtractor | None,
-    gaze_estimator: GazeEstimator | None,
+    portrait: Portrait, extractor: CoefficientExtractor | None, gaze_estimator: GazeEstimator | None
 ) -> Portrait:
     fields: dict[str, Any] = {}
     crop = portrait.crop.numpy()

@@ -101,10 +101,7 @@ class Bottleneck(nn.Module):
         return F.relu(self.bn3(self.conv3(y)) + (x if self.downsample is None else self.downsample(x)))
 
 
-_BLOCKS: dict[str, type[BasicBlock] | type[Bottleneck]] = {
-    "basic": BasicBlock,
-    "bottleneck": Bottleneck,
-}
+_BLOCKS: dict[str, type[BasicBlock] | type[Bottleneck]] = {"basic": BasicBlock, "bottleneck": Bottleneck}
 
 
 class Pointwise(nn.Conv2d):
@@ -127,7 +124,7 @@ def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential
 
 
 class ResNet(nn.Module):
-    """Stem (stride 4) and four stages; the classifier is left to whoever uses it.
+    """Stem (stride 4) and four stages; without a classifier.
 
     Keys are those of the common ImageNet implementation (conv1, bn1, layer1.0.conv1, ...).
     """

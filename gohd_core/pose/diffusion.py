@@ -169,12 +169,7 @@ class PoseDiffusion(Runtime):
 
             x0 = method(predict, self.schedule, visited, draw)
         x0 = x0.clamp(-config.clamp, config.clamp).cpu()
-        x0 = mirror(x0) if mirrored else x0
-        return (
-            x0 * torch.tensor(config.residual_scale, dtype=torch.float32, device="cpu")
-            if config.residual_scale
-            else x0
-        )
+        return (mirror(x0) if mirrored else x0) * config.units
 
     def sample_pose(self, mel: Tensor, initial: Pose | Tensor | None = None, **options: Any) -> Pose:
         """Head poses for `mel` as a `Pose` at 25 fps; `initial` is p0, or a `Pose` whose first frame is."""

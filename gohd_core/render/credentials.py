@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -48,19 +47,6 @@ def sign_video(
     except c2pa.C2paError as error:
         raise BadInput(f"{path} could not be signed ({error}); it stays as it was.") from error
     return path
-
-
-def read_credentials(path: str | Path) -> dict[str, Any] | None:
-    """The active manifest of a file, or None where it has none."""
-    c2pa = c2pa_library()
-    try:
-        with Path(path).open("rb") as file, c2pa.Reader("video/mp4", file) as reader:
-            store = json.loads(reader.json())
-    except c2pa.C2paError.ManifestNotFound:
-        return None
-    except (c2pa.C2paError, OSError) as error:
-        raise BadInput(f"The credentials of {path} can't be read ({error}).") from error
-    return store["manifests"][store["active_manifest"]]
 
 
 def manifest(title: str) -> dict[str, Any]:

@@ -53,11 +53,7 @@ def brow_parts(skin: np.ndarray, style: Style) -> list[tuple[Part, Binding]]:
     parts = []
     for side, name, parsing in ((1, "brow_left", labels.LEFT_BROW), (-1, "brow_right", labels.RIGHT_BROW)):
         layout = np.stack(
-            [
-                np.broadcast_to(side * a, (_BROW_ROWS, _BROW_COLUMNS)),
-                b + v[:, None] * half,
-            ],
-            -1,
+            [np.broadcast_to(side * a, (_BROW_ROWS, _BROW_COLUMNS)), b + v[:, None] * half], -1
         ).reshape(-1, 2)
         binding = bind(layout)
         faces = grid_faces(_BROW_COLUMNS, _BROW_ROWS)

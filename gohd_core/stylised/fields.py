@@ -12,11 +12,7 @@ def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def bump(
-    a: np.ndarray,
-    b: np.ndarray,
-    centre: tuple[float, float],
-    sigma_a: float,
-    sigma_b: float | None = None,
+    a: np.ndarray, b: np.ndarray, centre: tuple[float, float], sigma_a: float, sigma_b: float | None = None
 ) -> np.ndarray:
     """Gaussian bump of height 1 in the layout plane."""
     sigma_b = sigma_a if sigma_b is None else sigma_b
@@ -24,11 +20,7 @@ def bump(
 
 
 def pair(
-    a: np.ndarray,
-    b: np.ndarray,
-    centre: tuple[float, float],
-    sigma_a: float,
-    sigma_b: float | None = None,
+    a: np.ndarray, b: np.ndarray, centre: tuple[float, float], sigma_a: float, sigma_b: float | None = None
 ) -> np.ndarray:
     """The same bump at ``centre`` and mirrored across the head's middle plane."""
     mirrored = (-centre[0], centre[1])

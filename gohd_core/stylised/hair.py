@@ -84,13 +84,7 @@ def _hang(points: np.ndarray, shape: HairShape, style: Style) -> np.ndarray:
 
 
 def _strand_part(
-    name: str,
-    grid: np.ndarray,
-    occlusion: np.ndarray,
-    strand: np.ndarray,
-    *,
-    wrap: bool,
-    rough: float = 0.0,
+    name: str, grid: np.ndarray, occlusion: np.ndarray, strand: np.ndarray, *, wrap: bool, rough: float = 0.0
 ) -> Part:
     rows, columns = grid.shape[:2]
     along = np.gradient(grid, axis=0)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -93,35 +92,6 @@ class Identity:
         spacing = IDENTITY_NAMES.index("eye_spacing")
         values[spacing] = max(values[spacing], -1.0)
         return cls(int(seed), tuple(float(np.float32(v)) for v in values), style)
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-able description from which :meth:`from_dict` rebuilds the identity."""
-        return {
-            "seed": self.seed,
-            "coefficients": list(self.coefficients),
-            "style": asdict(self.style),
-        }
-
-    @classmethod
-    def from_dict(cls, description: Mapping[str, Any]) -> Identity:
-        """Rebuild an identity from :meth:`to_dict` (or parsed JSON of it)."""
-        try:
-            style = dict(description["style"])
-            wanted = {field.name for field in fields(Style)}
-            if set(style) != wanted:
-                raise KeyError(", ".join(sorted(set(style) ^ wanted)))
-            style = {key: _tuples(value) for key, value in style.items()}
-            return cls(
-                int(description["seed"]),
-                tuple(float(v) for v in description["coefficients"]),
-                Style(**style),
-            )
-        except (KeyError, TypeError) as error:
-            raise BadInput(f"This is not the description of a stylised identity: {error}.") from error
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(v) for v in value) if isinstance(value, (list, tuple)) else value
 
 
 def _colour(values: np.ndarray) -> Colour:

@@ -78,7 +78,7 @@ class Recipe:
             raise BadInput(f"Name at least one speech engine of {', '.join(ENGINES)}.")
 
     def header(self) -> dict[str, Any]:
-        """The part of `dataset.json` that tells this recipe from others."""
+        """The part of `dataset.json` that identifies this recipe."""
         about = asdict(self) | {"engines": list(self.engines), "space": STYLISED, "fps": FPS}
         if self.kind == "talk":
             del about["correspondence"], about["burst"]
@@ -87,13 +87,8 @@ class Recipe:
         return about
 
 
-def identity_split(seed: int) -> str:
-    """The split that an identity belongs to for good, whatever the data set: by its seed's digit."""
-    return SPLITS[max(0, seed % 10 - 7)]
-
-
 def draw_identity(rng: np.random.Generator, split: str) -> int:
-    """The seed of a random identity of `split`."""
+    """The seed of a random identity of `split`; its last digit is that of the split, in any data set."""
     digit = {"train": int(rng.integers(8)), "validation": 8, "test": 9}[split]
     return int(rng.integers(100_000)) * 10 + digit
 
@@ -135,14 +130,7 @@ def make_clip(recipe: Recipe, number: int) -> tuple[dict[str, np.ndarray], dict[
 def entry_of(info: Mapping[str, Any], frames: int) -> Entry:
     """The index line of a clip, from its description."""
     identity = f"stylised-{info['identity_seed']}"
-    return Entry(
-        info["name"],
-        info["split"],
-        identity,
-        info.get("speaker", ""),
-        info.get("text", ""),
-        frames,
-    )
+    return Entry(info["name"], info["split"], identity, info.get("speaker", ""), info.get("text", ""), frames)
 
 
 @lru_cache(maxsize=2)

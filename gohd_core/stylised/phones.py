@@ -202,12 +202,7 @@ _CZECH = {
     "z~": "zh",
 } | {p: p for p in ("p", "b", "m", "f", "v", "t", "d", "n", "l", "s", "z", "k", "g")}
 
-TABLES = {
-    "arpabet": _ARPABET,
-    "romance": _ROMANCE,
-    "finnish": _FINNISH,
-    "czech": _CZECH,
-}
+TABLES = {"arpabet": _ARPABET, "romance": _ROMANCE, "finnish": _FINNISH, "czech": _CZECH}
 
 
 def from_table(symbol: str, table: str) -> tuple[str, ...]:

@@ -259,11 +259,7 @@ def template() -> Template:
     fan = np.stack([ring, np.full(len(ring), pole), np.roll(ring, -1)], -1)
     layout = np.concatenate([layout, [[0.0, 3.14]]])
     points = np.concatenate([points, points[last].mean(0, keepdims=True)])
-    kind, offset, angle = (
-        np.append(kind, GRID),
-        np.append(offset, 9.0),
-        np.append(angle, 0.0),
-    )
+    kind, offset, angle = (np.append(kind, GRID), np.append(offset, 9.0), np.append(angle, 0.0))
     faces = np.concatenate([faces, fan.astype(np.int32)])
     arrays = (layout, kind, offset, angle, faces, points, centres)
     for array in arrays:

@@ -159,13 +159,4 @@ def say(text: str, voice: Voice, manner: Manner | None = None) -> Speech:
     return Speech(audio, SAMPLE_RATE, phones)
 
 
-__all__ = [
-    "Manner",
-    "Voice",
-    "all_voices",
-    "draw_manner",
-    "draw_voice",
-    "engine_status",
-    "find_voice",
-    "say",
-]
+__all__ = ["Manner", "Voice", "all_voices", "draw_manner", "draw_voice", "engine_status", "find_voice", "say"]

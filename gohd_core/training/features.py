@@ -1,4 +1,4 @@
-"""Frozen networks that losses look through (VGG-19, expression, gaze, parsing, lips, identity), by name.
+"""Frozen networks of feature losses (VGG-19, expression, gaze, parsing, lip reading, identity), by name.
 
 A loss that needs one is used when its weights are given; without them the config must switch the
 loss off in words (`losses.perceptual: off`), and the run's log says so.
@@ -62,13 +62,6 @@ FEATURES: Mapping[str, FeatureKind] = {
     ),
     "face_parsing": FeatureKind(
         "the face parsing network (79999_iter.pth, or one trained here)", f"{_HERE}.ours:load_parsing"
-    ),
-    "extractor": FeatureKind(
-        "the coefficient extractor (epoch_20.pth, or the built-in one)", f"{_HERE}.ours:load_extractor"
-    ),
-    "extractor_identity": FeatureKind(
-        "the coefficient extractor's identity (epoch_20.pth, or the built-in one)",
-        f"{_HERE}.ours:load_identity",
     ),
     "lip_reading": FeatureKind(
         "the lip reading network's front end (Ma et al. 2022)", f"{_HERE}.lip_reading:load_lip_reading"

@@ -100,11 +100,10 @@ class PoseDraw:
         mel = read_sound(clip, window, alignment=network.alignment, keep=config.data.cache_features)["mel"]
         if config.gain != (0.0, 0.0):
             mel = np.clip(mel + MEL_PER_DECIBEL * rng.uniform(*config.gain), -4, 4)
-        scale = np.array(network.residual_scale or [1.0] * network.channels, np.float32)
         return {
             "path": str(clip.path),
             "mel": mel.astype(np.float32),
-            "x0": (sequence - initial) / scale,
+            "x0": (sequence - initial) / network.units.numpy(),
             "initial": np.ascontiguousarray(initial, np.float32),
             "noise": rng.standard_normal(sequence.shape).astype(np.float32),
             "step": int(rng.integers(network.training_steps)),
@@ -143,10 +142,8 @@ class PoseTask(Task):
         alpha_bar = self.schedule.alpha_bar.to(step.device)[step]
         noisy = diffuse(batch["x0"], noise, alpha_bar)
         terms = Terms()
-        for name, denoiser in (
-            ("conditional", network.conditional),
-            ("unconditional", network.unconditional),
-        ):
+        for name in ("conditional", "unconditional"):
+            denoiser = getattr(network, name)
             if denoiser is not None:
                 known = batch["known"] if denoiser.flagged else None
                 condition = denoiser.condition(batch["mel"], batch["initial"], known)
@@ -168,15 +165,12 @@ class PoseTask(Task):
         config = self.config.network
         model = self.runtime(self.networks["denoisers"], config, self.config.data.space)
         mel, x0, initial = (torch.cat([b[key] for b in batches]) for key in ("mel", "x0", "initial"))
-        scale = torch.tensor(
-            config.residual_scale or [1.0] * config.channels, dtype=torch.float32, device="cpu"
-        )
         true: list[Tensor] = []
         made: list[list[Tensor]] = []
         count = min(self.config.sampled, len(mel))
         steps = min(self.config.sampled_steps, config.training_steps)
         for index in range(count):
-            true.append(x0[index].cpu() * scale)
+            true.append(x0[index].cpu() * config.units)
             options = {"steps": steps, "sampler": "dpmpp_2m"}
             made.append(
                 [model.sample_residual(mel[index], initial[index], seed=seed, **options) for seed in range(2)]

@@ -1,4 +1,4 @@
-"""The runtime: streaming, batches, strength, stopping, windows from motion, and what it refuses."""
+"""The runtime: streaming, batches, strength, interruption, windows from motion, bad input."""
 
 from __future__ import annotations
 
@@ -183,12 +183,7 @@ def test_memory_does_not_grow_with_length():
     root = Path(__file__).resolve().parents[2]
     peaks = []
     for frames in (16, 600):
-        command = [
-            sys.executable,
-            "-c",
-            _MEMORY,
-            str(frames),
-        ]
+        command = [sys.executable, "-c", _MEMORY, str(frames)]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
         peaks.append(int(done.stdout))
     # 584 more frames of 64 x 64 would take 28,000 KiB if they were kept.

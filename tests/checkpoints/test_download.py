@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gohd_core.checkpoints import released
+from gohd_core.checkpoints import sources
 from gohd_core.checkpoints.download import download
-from gohd_core.checkpoints.released import SOURCES, DownloadSource
+from gohd_core.checkpoints.sources import SOURCES, DownloadSource
 from gohd_core.cli import main
 from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 
@@ -211,11 +211,8 @@ def test_every_source_states_its_terms_and_is_one_of_the_known_places() -> None:
 
 @pytest.fixture
 def listed(server, monkeypatch):
-    made = (
-        source(server, "/file", needed=True, terms="for research"),
-        source(server, "/file", name="b.pth"),
-    )
-    monkeypatch.setattr(released, "SOURCES", made)
+    made = (source(server, "/file", needed=True, terms="for research"), source(server, "/file", name="b.pth"))
+    monkeypatch.setattr(sources, "SOURCES", made)
     return made
 
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gohd_core.checkpoints import face_files, released
+from gohd_core.checkpoints import face_files, sources
 from gohd_core.checkpoints.face_files import FACE_FILES, find_face_files, missing_face_files
 from gohd_core.cli import main
 from gohd_core.commands import face_wheel
@@ -32,12 +32,12 @@ def small(monkeypatch) -> dict[str, bytes]:
     )
     listed = tuple(
         replace(source, digest=item.digest, url="http://127.0.0.1:9/no", mirrors=())
-        for source, item in zip(released.FACES, made, strict=True)
+        for source, item in zip(sources.FACES, made, strict=True)
     )
     monkeypatch.setattr(face_files, "FACE_FILES", made)
     monkeypatch.setattr(face_wheel, "FACE_FILES", made)
-    monkeypatch.setattr(released, "FACES", listed)
-    monkeypatch.setattr(released, "SOURCES", listed)
+    monkeypatch.setattr(sources, "FACES", listed)
+    monkeypatch.setattr(sources, "SOURCES", listed)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     return contents
 

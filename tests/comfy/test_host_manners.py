@@ -24,13 +24,15 @@ def served(comfy, path: str) -> bytes:
 
 
 IMPORT = """
-import asyncio, importlib.util, sys, time
+import asyncio, importlib.util, sys, time, types
 sys.argv = ["main.py", "--cpu"]
 import comfy.options
 comfy.options.enable_args_parsing()
 import utils.extra_config  # as main.py does, before another module takes the name
 import nodes, server
+from aiohttp import web
 from comfy_api.latest import ComfyExtension, io
+server.PromptServer.instance = types.SimpleNamespace(routes=web.RouteTableDef())  # whose routes packs add to
 spec = importlib.util.spec_from_file_location("pack", PACK + "/__init__.py")
 began = time.process_time()
 sys.modules["pack"] = pack = importlib.util.module_from_spec(spec)

@@ -13,6 +13,8 @@ import pytest
 STAND_IN = Path(__file__).resolve().parents[1] / "nodes" / "comfy_stand_in"
 GROWS, WITHIN = "more_voices", ("voice_3", "voice_4", "mood_amount")
 """Conversation's inputs that grow; and what lies within such, or within a choice, where the host has them."""
+BRANCHES = "COMFY_DYNAMICCOMBO_V3"
+"""The host's kind of a choice that brings widgets of its own."""
 NEWER = {"advanced", "search_aliases"}
 """What ComfyUI 0.8 lacks and nodes/sockets.py leaves out there."""
 
@@ -97,8 +99,11 @@ def test_what_the_nodes_pass_is_known_to_comfyui(comfy) -> None:
         for item in node["inputs"]:
             if item["id"] in WITHIN and item["id"] not in given:
                 continue
-            options = given[item["id"]][1]
+            kind, options = given[item["id"]]
             assert options["tooltip"]
+            if kind == BRANCHES:  # begins with its first choice, and says no default
+                assert options["options"][0]["key"] == item["default"]
+                continue
             for key in ("default", "min", "max", "step"):
                 if key in item:
                     assert options[key] == item[key], f"{name}.{item['id']}.{key}"

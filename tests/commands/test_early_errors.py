@@ -1,4 +1,4 @@
-"""What can't work is told before anything is read or drawn, in one sentence; nothing is left behind."""
+"""Bad options are refused in one sentence before anything is read or drawn; nothing is left behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from safetensors.torch import load_file, safe_open, save_file
 from gohd_core.devices import checked_device
 from gohd_core.errors import BadInput
 from gohd_core.models import Models
-from gohd_core.pipeline import TalkOptions
+from gohd_core.talk_options import TalkOptions
 from tests.support.command_line import gohd
 
 

@@ -108,9 +108,9 @@ def test_a_face_is_picked(choice, x) -> None:
 
 def test_a_face_that_is_not_there_is_said_to_be_missing() -> None:
     detector = FakeNetworks().detector()
-    with pytest.raises(BadInput, match="Face number 2 is wanted, but 2 were found"):
+    with pytest.raises(BadInput, match="Face number 2 is wanted, but the last one found is number 1"):
         prepare_portrait(TWO, detector=detector, face=2)
-    with pytest.raises(BadInput, match="None of the 2 faces"):
+    with pytest.raises(BadInput, match="No face lies in the box or mask that was given, of 2 found"):
         prepare_portrait(TWO, detector=detector, face=FaceChoice(box=(220, 0, 230, 10)))
     with pytest.raises(BadInput, match="No face was found"):
         prepare_portrait(chart(), detector=detector)
@@ -138,7 +138,7 @@ def test_missing_weights_say_what_where_and_how(tmp_path) -> None:
     assert FAN.url not in str(caught.value)
 
 
-def test_damaged_weights_are_told_by_their_digest(tmp_path) -> None:
+def test_damaged_weights_are_found_by_their_digest(tmp_path) -> None:
     path = tmp_path / FAN.name
     path.write_bytes(b"half a file")
     found = hashlib.sha256(b"half a file").hexdigest()[:10]

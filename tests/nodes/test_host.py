@@ -123,12 +123,7 @@ def interrupted():
 
 
 def test_interruption_reaches_comfyui_and_leaves_no_file(
-    run,
-    base,
-    models,
-    portrait,
-    motion,
-    interrupted,
+    run, base, models, portrait, motion, interrupted
 ) -> None:
     before = set(base.rglob("*"))
     with pytest.raises(model_management.InterruptProcessingException):

@@ -17,7 +17,8 @@ from gohd_core.mesh.animator import MeshAnimator
 from gohd_core.mesh.portrait import own_motion
 from gohd_core.motion import Motion
 from gohd_core.motion.file import load_motion
-from gohd_core.pipeline import TalkOptions, finish, talk
+from gohd_core.pipeline import finish, talk
+from gohd_core.talk_options import TalkOptions
 from tests.support.mesh_faces import painted_mesh, painted_picture
 from tests.support.samples import picture, speech
 

@@ -17,12 +17,7 @@ def described(schema) -> dict:
         "display_name": schema.display_name,
         "category": schema.category,
         "inputs": [
-            {
-                "id": item.id,
-                "type": item.get_io_type(),
-                "optional": item.optional,
-                **item.widget_options(),
-            }
+            {"id": item.id, "type": item.get_io_type(), "optional": item.optional, **item.widget_options()}
             for item in schema.inputs
         ],
         "outputs": [{"id": item.id, "type": item.io_type} for item in schema.outputs],

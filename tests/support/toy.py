@@ -25,12 +25,7 @@ class ToyConfig(RunConfig):
     data: DataConfig = field(default_factory=lambda: DataConfig(batch=4, validation_batches=1))
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
-            steps=12,
-            device="cpu",
-            ema=0.9,
-            log_every=1,
-            checkpoint_every=4,
-            checkpoint_minutes=None,
+            steps=12, device="cpu", ema=0.9, log_every=1, checkpoint_every=4, checkpoint_minutes=None
         )
     )
     optimiser: OptimiserConfig = field(

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.inputs import show, whole_number, whole_numbers
-from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
+from gohd_core.commands.inputs import options_of, show, whole_number, whole_numbers
+from gohd_core.commands.report_options import add_report_options
 
 
 def add_command(kinds: Any) -> None:
@@ -45,28 +45,17 @@ def add_command(kinds: Any) -> None:
     )
     parser.add_argument("--seeds", type=whole_numbers, default=(0, 1, 2), help="(0,1,2)")
     parser.add_argument("--clips", type=int, default=16, help="held-out clips that are measured (16)")
-    add_report_options(parser, "ablations")
-    parser.set_defaults(run=run)
+    add_report_options(parser, "ablations", measure)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Measures, and writes the report."""
+def measure(arguments: argparse.Namespace) -> Any:
+    """The report of a command line's arguments."""
     from gohd_core.evaluation.ablations.run import AblationPlan, ablations
     from gohd_core.evaluation.quality.data import Plan, default_folder, speech_data
 
-    check_outputs(arguments)
     talk = arguments.data or [speech_data(default_folder(), Plan(), progress=show).folder]
-    plan = AblationPlan(
-        talk=tuple(talk),
-        tables=arguments.tables,
-        steps=arguments.steps,
-        seeds=arguments.seeds,
-        stills=tuple(arguments.stills),
-        parsing=arguments.parsing,
-        clips=arguments.clips,
-    )
-    write_report(ablations(plan, arguments.out, progress=show), arguments, "ablations")
-    return 0
+    plan = options_of(AblationPlan, arguments, talk=tuple(talk), stills=tuple(arguments.stills))
+    return ablations(plan, arguments.out, progress=show)
 
 
 def _steps(text: str) -> int | dict[str, int]:

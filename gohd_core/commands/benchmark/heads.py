@@ -9,7 +9,7 @@ from typing import Any
 
 from gohd_core.commands.benchmark.options import add_faces, face_reader
 from gohd_core.commands.inputs import show
-from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
+from gohd_core.commands.report_options import add_report_options
 
 
 def add_command(kinds: Any) -> None:
@@ -26,17 +26,15 @@ def add_command(kinds: Any) -> None:
     parser.add_argument("--models", default="builtin", help="a folder with weights (builtin)")
     parser.add_argument("--seeds", type=int, default=10, help="heads for each recording (10)")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each recording (20)")
-    add_report_options(parser, "heads")
-    parser.set_defaults(run=run)
+    add_report_options(parser, "heads", measure)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Measures, and writes the report."""
+def measure(arguments: argparse.Namespace) -> Any:
+    """The report of a command line's arguments."""
     from gohd_core.evaluation.heads.run import heads
     from gohd_core.models import Models
 
-    check_outputs(arguments)
-    report = heads(
+    return heads(
         Models.load(arguments.models),
         arguments.sounds,
         arguments.videos,
@@ -45,5 +43,3 @@ def run(arguments: argparse.Namespace) -> int:
         seconds=arguments.seconds,
         progress=show,
     )
-    write_report(report, arguments, "heads")
-    return 0

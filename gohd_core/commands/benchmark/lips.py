@@ -9,7 +9,7 @@ from typing import Any
 
 from gohd_core.commands.benchmark.options import add_faces, face_reader
 from gohd_core.commands.inputs import show
-from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
+from gohd_core.commands.report_options import add_report_options
 
 
 def add_command(kinds: Any) -> None:
@@ -26,7 +26,9 @@ def add_command(kinds: Any) -> None:
         "--expression", type=Path, metavar="FILE", help="weights to measure (the built-in ones)"
     )
     add_faces(parser)
-    parser.add_argument("--data", type=Path, metavar="DIR", help="keeps what was seen, for the next weights")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="keeps readings of the videos, for the next weights"
+    )
     parser.add_argument(
         "--sounds",
         type=Path,
@@ -34,16 +36,14 @@ def add_command(kinds: Any) -> None:
         help="whisper, crowd, music, silence and the like on the held-out talking clips of a data set, such "
         "as the quality benchmark's speech",
     )
-    add_report_options(parser, "lips")
-    parser.set_defaults(run=run)
+    add_report_options(parser, "lips", measure)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Measures, and writes the report."""
+def measure(arguments: argparse.Namespace) -> Any:
+    """The report of a command line's arguments."""
     from gohd_core.evaluation.lips.run import lips
 
-    check_outputs(arguments)
-    report = lips(
+    return lips(
         arguments.videos,
         partial(face_reader, arguments.faces),
         expression=arguments.expression or "builtin",
@@ -51,5 +51,3 @@ def run(arguments: argparse.Namespace) -> int:
         sounds=arguments.sounds,
         progress=show,
     )
-    write_report(report, arguments, "lips")
-    return 0

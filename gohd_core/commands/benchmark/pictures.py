@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.commands.benchmark.options import add_timing
-from gohd_core.commands.inputs import PICTURES, files, show, whole_numbers
-from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
+from gohd_core.commands.inputs import PICTURES, files, options_of, show, whole_numbers
+from gohd_core.commands.report_options import add_report_options
 
 
 def add_command(kinds: Any) -> None:
@@ -28,7 +28,7 @@ def add_command(kinds: Any) -> None:
     parser.add_argument(
         "--sheets", type=Path, metavar="DIR", help="write contact sheets here, to be looked at"
     )
-    parser.add_argument("--step", type=int, default=4, help="every how many frames of the clip are read (4)")
+    parser.add_argument("--step", type=int, default=4, help="read every N-th frame of the clip (4)")
     parser.add_argument(
         "--speeds",
         type=whole_numbers,
@@ -37,12 +37,11 @@ def add_command(kinds: Any) -> None:
         help="also measure speed and memory at these: 256,512,1024",
     )
     add_timing(parser)
-    add_report_options(parser, "pictures")
-    parser.set_defaults(run=run)
+    add_report_options(parser, "pictures", measure)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Measures, and writes the report."""
+def measure(arguments: argparse.Namespace) -> Any:
+    """The report of a command line's arguments."""
     import torch
 
     from gohd_core.evaluation.pictures.run import PicturePlan, pictures
@@ -50,14 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     from gohd_core.images import read_picture
     from gohd_core.models import Models
 
-    check_outputs(arguments)
     paths = files(arguments.folder, PICTURES, "picture")[: arguments.limit]
-    plan = PicturePlan(
-        size=arguments.size or None,
-        speed_sizes=arguments.speeds,
-        step=arguments.step,
-        clock=arguments.clock,
-    )
+    plan = options_of(PicturePlan, arguments, size=arguments.size or None, speed_sizes=arguments.speeds)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     sheets = Sheets(arguments.sheets) if arguments.sheets is not None else None
@@ -70,5 +63,4 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if sheets is not None:
         sheets.finish()
-    write_report(report, arguments, "pictures")
-    return 0
+    return report

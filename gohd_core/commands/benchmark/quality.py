@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.inputs import show
-from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
+from gohd_core.commands.inputs import options_of, show
+from gohd_core.commands.report_options import add_report_options
 from gohd_core.components import ROLES
 
 _ROLES = tuple(role.replace("_", "-") for role in ROLES)
@@ -31,36 +31,27 @@ def add_command(kinds: Any) -> None:
         help="single pictures (animator), motion from sound (motion), both together (talk), and where asked "
         "for single pictures by the mesh animator (mesh)",
     )
-    quality.add_argument("--identities", type=int, default=8, help="heads that do the factor sheet (8)")
+    quality.add_argument("--identities", type=int, default=8, help="heads drawn over the factor sheet (8)")
     quality.add_argument("--clips", type=int, default=6, help="talking heads that are drawn (6)")
     quality.add_argument("--speech-clips", type=int, default=16, help="talking clips that are measured (16)")
     quality.add_argument("--seed", type=int, default=90_009, help="of the data (90009)")
     quality.add_argument(
         "--speech", type=Path, nargs="+", default=(), metavar="FILE", help="real recordings to measure too"
     )
-    add_report_options(quality, "quality")
-    quality.set_defaults(run=run)
+    add_report_options(quality, "quality", measure)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Measures, and writes the report."""
+def measure(arguments: argparse.Namespace) -> Any:
+    """The report of a command line's arguments."""
     from gohd_core.evaluation.quality.data import Plan
     from gohd_core.evaluation.quality.run import Weights, quality
 
-    check_outputs(arguments)
     given = {role.replace("-", "_"): getattr(arguments, role.replace("-", "_")) for role in _ROLES}
-    report = quality(
+    return quality(
         Weights({role: path for role, path in given.items() if path is not None}),
-        Plan(
-            seed=arguments.seed,
-            identities=arguments.identities,
-            clips=arguments.clips,
-            speech=arguments.speech_clips,
-        ),
+        options_of(Plan, arguments, speech=arguments.speech_clips),
         arguments.data,
         parts=tuple(part.strip() for part in arguments.parts.split(",") if part.strip()),
         speech=arguments.speech,
         progress=show,
     )
-    write_report(report, arguments, "quality")
-    return 0

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gohd_core.commands.benchmark.options import add_timing
-from gohd_core.commands.inputs import numbers, show, whole_numbers
-from gohd_core.commands.report_options import add_report_options, check_outputs, write_report
+from gohd_core.commands.inputs import numbers, options_of, show, whole_numbers
+from gohd_core.commands.report_options import add_report_options
 
 
 def add_command(kinds: Any) -> None:
@@ -33,31 +33,18 @@ def add_command(kinds: Any) -> None:
     parser.add_argument("--compiled", action="store_true", help="also with torch.compile")
     parser.add_argument("--frames", type=int, default=48, help="frames drawn for each figure (48)")
     add_timing(parser)
-    add_report_options(parser, "speed")
-    parser.set_defaults(run=run)
+    add_report_options(parser, "speed", measure)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Measures, and writes the report."""
+def measure(arguments: argparse.Namespace) -> Any:
+    """The report of a command line's arguments."""
     from gohd_core.evaluation.speed.plan import SpeedPlan
     from gohd_core.evaluation.speed.run import speed
     from gohd_core.models import Models
 
-    check_outputs(arguments)
-    plan = SpeedPlan(
-        seconds=arguments.seconds,
-        batches=arguments.batches,
-        dtypes=tuple(arguments.dtypes.split(",")),
-        compiled=arguments.compiled,
-        frames=arguments.frames,
-        device=arguments.device,
-        threads=arguments.threads,
-        official=arguments.official,
-        clock=arguments.clock,
-    )
+    plan = options_of(SpeedPlan, arguments, dtypes=tuple(arguments.dtypes.split(",")))
 
     def load(device: str, dtype: Any) -> Any:
         return Models.load(arguments.models, device=device, dtype=dtype)
 
-    write_report(speed(load, plan, progress=show), arguments, "speed")
-    return 0
+    return speed(load, plan, progress=show)

@@ -66,12 +66,9 @@ def denoised_share(model: PoseDiffusion, mel: Tensor, true: np.ndarray) -> float
     1 - sum |x_0 found - x_0|^2 / sum |x_0|^2 with x_0 the residual over the first frame (eq. 1) of the
     clip's first window: 1 is all of it, 0 is what no movement at all would be. mel [T, 320]; true [T, C].
     """
-    scale = torch.tensor(
-        model.config.residual_scale or [1.0] * true.shape[1], dtype=torch.float32, device="cpu"
-    )
     frames = min(len(true), model.config.window)
     first = torch.from_numpy(true[:1].copy())
-    x0 = (torch.from_numpy(true[:frames].copy()) - first) / scale
+    x0 = (torch.from_numpy(true[:frames].copy()) - first) / model.config.units
     step = len(model.schedule) // 2
     kept = model.schedule.alpha_bar_at(step)
     noise = torch.randn(

@@ -23,7 +23,7 @@ from gohd_core.measures.motion_statistics import audio_beats, beat_alignment
 from gohd_core.measures.sequences import blinks
 from gohd_core.models import Models
 from gohd_core.motion import Pose
-from gohd_core.pipeline import TalkOptions
+from gohd_core.talk_options import TalkOptions
 
 MEAN, JOINED = "mean", "all, one after another"
 LONGEST = 60.0

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +13,6 @@ from gohd_core.audio import load_audio
 from gohd_core.constants import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from gohd_core.errors import BadInput
 from gohd_core.files import atomic_write, file_digest
-
-if TYPE_CHECKING:
-    from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 
 FACING = ((13, 14), (82, 87), (312, 317))
 """Points of the mesh on the inner upper and lower lip that face each other."""
@@ -30,7 +26,6 @@ LEAST_SEEN = 0.9
 """Share of the frames in which a face must be seen."""
 LONGEST = 60.0
 """Seconds of a video that are read."""
-_BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +69,7 @@ def read_lips(path: str | Path, reader: Any, folder: str | Path | None = None) -
     """Lips and sound of a video.
 
     Args:
-        reader: a `face.mediapipe.reader.FaceReader`, or what is called for one when it is needed.
+        reader: a `face.mediapipe.reader.FaceReader`, or a function that loads one when it is needed.
         folder: where what was seen is kept, by the file's content; None keeps nothing.
     Raises: `BadInput` for a file without sound, and where no face is seen nearly all the time.
     """
@@ -101,19 +96,14 @@ def read_lips(path: str | Path, reader: Any, folder: str | Path | None = None) -
 
 def _meshes(path: Path, reader: Any) -> tuple[np.ndarray, float]:
     """(points [N, 478, 3] of every frame, frames a second)."""
-    from gohd_core.face.mediapipe.reader import FaceReader
+    from gohd_core.driving.mesh_tracks import follow
+    from gohd_core.face import FaceChoice, FaceReader
     from gohd_core.video.reader import VideoReader
 
     if not isinstance(reader, FaceReader):
         reader = reader()
     film = VideoReader.open(path, seconds=LONGEST)
-    faces: list[FaceLandmarks | None] = []
-    last: FaceLandmarks | None = None
-    frames = (image for _, image in film.play())
-    while batch := list(islice(frames, _BATCH)):
-        found = reader.track(batch, last)
-        faces += found
-        last = found[-1] if found[-1] is not None else last
+    faces = [face for _, block in follow(film.play(), reader, FaceChoice()) for face in block]
     return fill_gaps(faces, path.name), float(film.fps)
 
 

@@ -1,4 +1,4 @@
-"""All that is measured on one picture: prepared, drawn after commands and after a sound, read again."""
+"""All measures of one picture: prepared, drawn from commands and from a sound, read again."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from gohd_core.evaluation.pictures.sweeps import BLINK, JAW, SWEEPS, Sweep, swee
 from gohd_core.images import Image
 from gohd_core.mesh.source import MeshSource
 from gohd_core.models import Models
-from gohd_core.pipeline import TalkOptions, encode, motion_from_audio
+from gohd_core.pipeline import encode, motion_from_audio
 from gohd_core.portraits import prepare_portrait
+from gohd_core.talk_options import TalkOptions
 from gohd_core.video.writer import frames_to_bytes
 
 _BATCH = 8
@@ -67,8 +68,8 @@ class Bench:
         features: the sound that is said.
         size: side of the frames; None takes each face's own.
         step: every how many frames of the clip are drawn and read.
-        sweeps: what is commanded.
-        clock: how time is told.
+        sweeps: the commands.
+        clock: the clock, in seconds.
     """
 
     models: Models
@@ -101,10 +102,7 @@ def measure(name: str, picture: Image, bench: Bench) -> Result:
     crop = frames_to_bytes(portrait.source)[0]
     box = portrait.mesh[:468, :2]
     result = Result(
-        Path(name).name,
-        size=source.size,
-        face=float((box.amax(0) - box.amin(0)).max()),
-        prepare=prepared,
+        Path(name).name, size=source.size, face=float((box.amax(0) - box.amin(0)).max()), prepare=prepared
     )
     commands, places = sweep_descriptors(source.own, bench.sweeps)
     spoken = network_descriptors(

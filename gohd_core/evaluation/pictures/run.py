@@ -18,12 +18,13 @@ from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, machine
 from gohd_core.evaluation.speed.plan import CLOCKS
 from gohd_core.models import Models
-from gohd_core.pipeline import TalkOptions, motion_from_audio
+from gohd_core.pipeline import motion_from_audio
 from gohd_core.portraits import prepare_portrait
+from gohd_core.talk_options import TalkOptions
 
 VERSION = 1
 SPEECH = "numbers.flac"
-"""What is said: "One, two, three, four, five. Papa buys my mom a big blue balloon."."""
+"""The spoken text: "One, two, three, four, five. Papa buys my mom a big blue balloon."."""
 _CLIP = 48
 """Frames of the clip that speed is measured on."""
 

@@ -16,7 +16,7 @@ from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.quality.data import BenchmarkData
 from gohd_core.models import Models
 from gohd_core.motion import Motion
-from gohd_core.pipeline import TalkOptions
+from gohd_core.talk_options import TalkOptions
 
 OURS, NO_EYES, NEAREST, MEAN, COPY, TRUTH = (
     "from sound",

@@ -33,8 +33,8 @@ from gohd_core.evaluation.report import Table
 from gohd_core.evaluation.speed.plan import DTYPES, SpeedPlan, measure_seconds, moving, noise
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.motion import Motion
-from gohd_core.pipeline import TalkOptions
 from gohd_core.pose import PoseDiffusion
+from gohd_core.talk_options import TalkOptions
 
 _SIZE = 256
 """Side of the official code's pictures."""
@@ -58,7 +58,7 @@ Import = Callable[[str], ModuleType]
 def official_modules(folder: Path, device: str) -> Iterator[Import]:
     """Imports modules of the authors' repository while the block runs; none of them stays.
 
-    Their networks call `Tensor.cuda`; for a CPU it returns the tensor as it is until the block ends or fails.
+    On a CPU `Tensor.cuda`, which their networks call, is replaced by the identity meanwhile.
     """
     if not (folder / "networks" / "generator.py").is_file():
         raise BadInput(

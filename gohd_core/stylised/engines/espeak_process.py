@@ -21,11 +21,7 @@ EVENT_END, EVENT_PHONEME = 0, 7
 class EventId(ctypes.Union):
     """Payload of an event; phoneme events use `string`."""
 
-    _fields_ = (
-        ("number", ctypes.c_int),
-        ("name", ctypes.c_char_p),
-        ("string", ctypes.c_char * 8),
-    )
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
 
 
 class Event(ctypes.Structure):

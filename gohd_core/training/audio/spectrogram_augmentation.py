@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gohd_core.audio.between_rows import between_rows
 from gohd_core.constants import N_MELS
 
 LOWEST, HIGHEST = -4.0, 4.0
@@ -32,10 +33,7 @@ def augment_spectrogram(rows: np.ndarray, rng: np.random.Generator) -> np.ndarra
     rows = rows.astype(np.float32)
     drawn = {name for name, share in SHARES.items() if rng.random() < share}
     if "warp" in drawn:
-        place = np.clip(np.arange(N_MELS) + smooth_curve(rng, WARP), 0, N_MELS - 1)
-        low = np.minimum(place.astype(np.int64), N_MELS - 2)
-        rest = (place - low).astype(np.float32)
-        rows = rows[:, low] * (1 - rest) + rows[:, low + 1] * rest
+        rows = between_rows(rows.T, np.arange(N_MELS) + smooth_curve(rng, WARP)).T
     if "contrast" in drawn:
         mean = rows.mean(0)
         rows = mean + (rows - mean) * np.exp(smooth_curve(rng, CONTRAST))

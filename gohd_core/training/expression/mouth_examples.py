@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gohd_core.audio import chunk_index, spectrogram_80
+from gohd_core.audio.between_rows import between_rows
 from gohd_core.audio.mel import HOP_80
 from gohd_core.clips import Clip
 from gohd_core.constants import FPS, SAMPLE_RATE
@@ -105,7 +106,7 @@ def example(
 
     Args:
         other: samples of another speaker, who is heard in the background at times.
-        habit: the speaker's, some of which is drawn anew.
+        habit: the speaker's; some of its values are drawn at random.
     """
     audio = speech.audio.astype(np.float64)
     habit = replace(
@@ -141,10 +142,7 @@ def drawn_out(rows: np.ndarray, tempo: float) -> np.ndarray:
     """Spectrogram rows [N, 80] that last `tempo` times as long, [round-down N tempo, 80]."""
     if tempo == 1:
         return rows
-    place = np.minimum(np.arange(int(len(rows) * tempo)) / tempo, len(rows) - 1)
-    low = np.minimum(place.astype(np.int64), len(rows) - 2)
-    share = (place - low).astype(np.float32)[:, None]
-    return rows[low] * (1 - share) + rows[low + 1] * share
+    return between_rows(rows, np.arange(int(len(rows) * tempo)) / tempo)
 
 
 def shard(clips: Sequence[Clip], count: int, rng: np.random.Generator) -> list[MouthExample]:

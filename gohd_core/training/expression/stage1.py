@@ -61,8 +61,8 @@ class Stage1Config(RunConfig):
     Attributes:
         network: of kind "stage1".
         frames: length of a training sequence.
-        stride: steps in frames between the frames of a sequence: above 1, they tell more, since
-            neighbours hear nearly the same sound.
+        stride: steps in frames between the frames of a sequence: above 1, they carry more
+            information, since neighbours hear nearly the same sound.
         face_model: BFM_model_front.mat for the space bfm09; null for the stylised face.
         start: weights file to begin with; its network must be that of this config.
         mouth_coefficients: which of the 64 rest when the sound is replaced by noise
@@ -85,7 +85,7 @@ class Stage1Config(RunConfig):
 
 @dataclass(frozen=True)
 class Stage1Draw:
-    """Frames of a talking clip, `stride` apart: what is heard and the expressions that go with it.
+    """Frames of a talking clip, `stride` apart: their lip chunks and expressions.
 
     The targets are the clip's own expressions. For real video these are to come from clips that a
     lip expert re-synchronised; that is the distillation. e0 is that of any frame of the clip.
@@ -137,22 +137,12 @@ def distillation_terms(
     """Adds L_distill of eq. 19 but for the lip reader's part; `faces` are of truth and prediction."""
     real, made = faces
     terms.add(
-        "landmarks",
-        weights.landmarks,
-        lambda: losses.landmark_fidelity(real.landmarks, made.landmarks),
+        "landmarks", weights.landmarks, lambda: losses.landmark_fidelity(real.landmarks, made.landmarks)
     )
     terms.add("eye_motion", weights.eye_motion, lambda: losses.l1(real.eye_motion, made.eye_motion))
-    terms.add(
-        "mouth_closing",
-        weights.mouth_closing,
-        lambda: losses.shut_up(real.landmarks, made.landmarks),
-    )
+    terms.add("mouth_closing", weights.mouth_closing, lambda: losses.shut_up(real.landmarks, made.landmarks))
     terms.add("coefficients", weights.coefficients, lambda: losses.l1(truth, predicted))
-    terms.add(
-        "eye_ratio",
-        weights.eye_ratio,
-        lambda: losses.eye_ratio(real.eye_motion, made.eye_motion),
-    )
+    terms.add("eye_ratio", weights.eye_ratio, lambda: losses.eye_ratio(real.eye_motion, made.eye_motion))
     terms.add("lip_gap", weights.lip_gap, lambda: losses.lip_gap(real.landmarks, made.landmarks))
     terms.add("parted", weights.parted, lambda: losses.parted(real.landmarks, made.landmarks))
     terms.add("spread", weights.spread, lambda: losses.spread(truth, predicted))
@@ -211,11 +201,7 @@ class ExpressionStage1Task(Task):
         made = self.geometry.face(predicted)
         terms = Terms()
         distillation_terms(self.config.losses, truth, predicted, (real, made), terms)
-        terms.add(
-            "lip_reading",
-            self.config.losses.lip_reading,
-            lambda: self._lip_reading(truth, predicted),
-        )
+        terms.add("lip_reading", self.config.losses.lip_reading, lambda: self._lip_reading(truth, predicted))
         terms.watch("mouth_distance_px", mouth_distance(real, made))
         return terms
 

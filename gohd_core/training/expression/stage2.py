@@ -189,11 +189,7 @@ class ExpressionStage2Task(Task):
             lambda: losses.structural_similarity(real.eye_motion, eye_motion),
         )
         terms.add("eye_motion", weights.eye_motion, lambda: losses.l1(real.eye_motion, eye_motion))
-        terms.add(
-            "eye_ratio",
-            weights.eye_ratio,
-            lambda: losses.eye_ratio(real.eye_motion, eye_motion),
-        )
+        terms.add("eye_ratio", weights.eye_ratio, lambda: losses.eye_ratio(real.eye_motion, eye_motion))
         for name in self.generated:
             if name in self.networks:
                 score = self.networks[name](*self.generated[name][1])

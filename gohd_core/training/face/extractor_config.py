@@ -115,10 +115,7 @@ class GazeTraining(ReaderConfig):
 
     network: GazeConfig = field(
         default_factory=lambda: GazeConfig(
-            image_size=128,
-            backbone=SMALL,
-            glimpses=GlimpseConfig(regions=EYES),
-            imagenet=False,
+            image_size=128, backbone=SMALL, glimpses=GlimpseConfig(regions=EYES), imagenet=False
         )
     )
     losses: GazeLosses = field(default_factory=GazeLosses)

@@ -1,4 +1,4 @@
-"""Our own networks (extractor, gaze estimator, face parser) as losses look through them."""
+"""Our gaze estimator and face parser as the networks of feature losses (eq. 14, 15)."""
 
 from __future__ import annotations
 
@@ -34,24 +34,6 @@ class GazeFeatures(_Resized):
         return (reading.features,)
 
 
-class ExtractorFeatures(_Resized):
-    """Features before the coefficient extractor's heads."""
-
-    def forward(self, images: Tensor) -> tuple[Tensor]:
-        """[B, 3, H, W] in [-1, 1] -> ([B, D],)."""
-        _, reading = self.network(self.prepared(images))
-        return (reading.features,)
-
-
-class IdentityFeatures(_Resized):
-    """The identity coefficients that the extractor reads."""
-
-    def forward(self, images: Tensor) -> tuple[Tensor]:
-        """[B, 3, H, W] in [-1, 1] -> ([B, 80],)."""
-        coefficients, _ = self.network(self.prepared(images))
-        return (coefficients.identity,)
-
-
 class ParsingLogits(_Resized):
     """The face parser's logits (eq. 15), at the network's own size."""
 
@@ -67,16 +49,6 @@ class ParsingLogits(_Resized):
 def load_gaze(path: str) -> GazeFeatures:
     """From L2CSNet_gaze360.pkl, one of our files, or "builtin"."""
     return GazeFeatures(load_network(path, "gaze_estimator").network)
-
-
-def load_extractor(path: str) -> ExtractorFeatures:
-    """From epoch_20.pth, one of our files, or "builtin"."""
-    return ExtractorFeatures(load_network(path, "extractor").network)
-
-
-def load_identity(path: str) -> IdentityFeatures:
-    """From epoch_20.pth, one of our files, or "builtin"."""
-    return IdentityFeatures(load_network(path, "extractor").network)
 
 
 def load_parsing(path: str) -> ParsingLogits:

@@ -249,11 +249,7 @@ def test_a_stored_head_tells_where_its_eyes_are(avatar):
         frame = posed(avatar, row)
         points = project(avatar.to_world(frame), SIZE)
         vertices.append(np.round(points * [64, 64, 2000]).astype(np.int16))
-    arrays = {
-        "vertices": np.stack(vertices),
-        "pose": rows[:, :6].numpy(),
-        "gaze": rows[:, [7, 6]].numpy(),
-    }
+    arrays = {"vertices": np.stack(vertices), "pose": rows[:, :6].numpy(), "gaze": rows[:, [7, 6]].numpy()}
     clip = SimpleNamespace(
         read=lambda name, start, stop: arrays[name][start:stop],
         shapes={"frames": (3, SIZE, SIZE, 3)},

@@ -113,7 +113,7 @@ def test_several_faces_come_the_largest_first(reader: FaceReader, astronaut: np.
     assert [face.box.left > 450 for face in faces] == [True, False]
     left = prepare_portrait(canvas, reader=reader, face=FaceChoice("left"))
     assert left.mesh is not None and left.mesh[:, 0].max() < 400
-    with pytest.raises(BadInput, match="Face number 2 is wanted, but 2 were found"):
+    with pytest.raises(BadInput, match="Face number 2 is wanted, but the last one found is number 1"):
         prepare_portrait(canvas, reader=reader, face=2)
 
 
@@ -150,7 +150,7 @@ def test_a_face_that_was_lost_is_found_again(reader: FaceReader, astronaut: np.n
 
 
 @needs_files
-def test_people_are_told_from_the_background(reader: FaceReader, astronaut: np.ndarray) -> None:
+def test_people_are_segmented_from_the_background(reader: FaceReader, astronaut: np.ndarray) -> None:
     mask = reader.person_mask(astronaut)
     assert mask.shape == (512, 512) and mask.dtype == np.float32
     assert mask[120, 220] > 0.9 and mask[420, 200] > 0.9  # her face and her suit
