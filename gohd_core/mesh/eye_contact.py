@@ -44,7 +44,7 @@ SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
 """Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
 UNSEEN = Limbus(np.zeros(2), 1.08)
 """A limbus that is not seen: as those of people in videos lie, in the mean."""
-DRAWN = 1.08
+DRAWN = 1.04
 """Gain on irises' shifts: the iris network sees .8 of what is drawn, edges show all of it."""
 POSE_FRAMES, FADE_SECONDS = 1.5, 0.1
 

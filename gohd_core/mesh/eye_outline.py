@@ -92,7 +92,7 @@ def limbus(
     Returns:
         middle [2] and radius; the mesh's own where no limbus is seen.
     """
-    score = limbus_scores(luma, between, middle, radius) * _limbus_prior()
+    score = limbus_scores(luma, between, middle, radius) * _limbus_prior(_DISTRUST)
     y, x, r = np.unravel_index(score.argmax(), score.shape)
     if score[y, x, r] < _LEAST_EDGE:
         return middle, radius
@@ -116,10 +116,10 @@ def limbus_scores(luma: np.ndarray, between: np.ndarray, middle: np.ndarray, rad
     return np.where(count >= _LEAST_ARC, (step * seen).sum(-1) / np.maximum(count, 1), 0)
 
 
-def _limbus_prior() -> np.ndarray:
+def _limbus_prior(distrust: float) -> np.ndarray:
     """Share of its score that a limbus keeps, by where it lies on the grid of `limbus_scores`."""
     away = np.hypot(np.hypot(_OFFSETS[:, None], _OFFSETS)[..., None] / _OFFSETS[-1], (_RADII - 1) / 0.5)
-    return 1 - _DISTRUST * (away / 1.5) ** 2
+    return 1 - distrust * (away / 1.5) ** 2
 
 
 class LastingLimbus:
@@ -147,7 +147,7 @@ class LastingLimbus:
 
     def found(self) -> list[Limbus | None]:
         """That of the left and the right eye; None where none is seen."""
-        return [_best(score / max(self._frames, 1)) for score in self._scores]
+        return [_best(score / max(self._frames, 1) * _limbus_prior(_DISTRUST / 2)) for score in self._scores]
 
 
 def _best(score: np.ndarray) -> Limbus | None:
