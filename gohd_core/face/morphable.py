@@ -102,6 +102,17 @@ class MorphableModel:
         return cls(space=STYLISED, **{name: getattr(basis, name) for name in names})
 
     @classmethod
+    def of_space(cls, space: str, path: str | Path | None = None) -> MorphableModel:
+        """The whole model of a space, from its file where it has one; `BadInput` for bfm09 without."""
+        if path is not None:
+            return cls.from_file(path)
+        if space != STYLISED:
+            raise BadInput(
+                f"The space {space!r} needs its morphable model here: give face_model=BFM_model_front.mat."
+            )
+        return cls.stylised()
+
+    @classmethod
     def stylised_landmarks(cls) -> MorphableModel:
         """The 68 landmarks of the procedural head alone, from the pack's assets; quick to load."""
         from gohd_core.face.morphable_file import read_landmark_model
