@@ -10,9 +10,9 @@ import torch
 
 from gohd_core.constants import N_EXPRESSION, N_IDENTITY
 from gohd_core.errors import BadCheckpoint, MissingDependency
-from gohd_core.face.morphable import MorphableModel, Texture
+from gohd_core.face.morphable import MorphableModel
 
-FIELDS = ("meanshape", "meantex", "idBase", "exBase", "texBase", "tri", "point_buf", "keypoints")
+FIELDS = ("meanshape", "idBase", "exBase", "tri", "keypoints")
 """Arrays of Deep3DFaceRecon's BFM_model_front.mat that are used; indices in it count from 1."""
 
 LANDMARK_FILE = "stylised_landmarks.safetensors"
@@ -53,10 +53,9 @@ def _arrays(content: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
     n = content["meanshape"].size // 3
     try:
         mean = content["meanshape"].reshape(n, 3).astype(np.float32)
-        texture_mean = content["meantex"].reshape(n, 3).astype(np.float32)
         bases = {
             name: content[name].reshape(n, 3, -1)[..., :count].astype(np.float32)
-            for name, count in (("idBase", N_IDENTITY), ("exBase", N_EXPRESSION), ("texBase", N_IDENTITY))
+            for name, count in (("idBase", N_IDENTITY), ("exBase", N_EXPRESSION))
         }
     except ValueError as error:
         raise BadCheckpoint(f"The arrays of {path} don't fit together ({error}); make it again.") from error
@@ -69,8 +68,6 @@ def _arrays(content: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
         "expression_basis": bases["exBase"],
         "landmark_indices": content["keypoints"].astype(np.int64).ravel() - 1,
         "faces": content["tri"].astype(np.int64) - 1,
-        "vertex_faces": content["point_buf"].astype(np.int64) - 1,
-        "texture": Texture(torch.from_numpy(texture_mean), torch.from_numpy(bases["texBase"])),
     }
 
 

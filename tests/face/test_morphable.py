@@ -49,32 +49,6 @@ def test_landmarks_are_rows_of_the_shape(model, arrays):
     torch.testing.assert_close(model.landmarks(expression=expression), shape[:, rows])
     small = model.landmarks_only()
     torch.testing.assert_close(small.landmarks(expression=expression), shape[:, rows])
-    with pytest.raises(BadInput, match="without faces"):
-        small.normals(small.vertices())
-
-
-def test_normals_by_a_loop(model, arrays):
-    vertices = model.vertices()
-    faces = arrays["tri"] - 1
-    for vertex in (0, 13, 44):
-        total = np.zeros(3)
-        for a, b, c in faces[(faces == vertex).any(1)]:
-            normal = np.cross(vertices[b] - vertices[a], vertices[c] - vertices[a])
-            total += normal / np.linalg.norm(normal)
-        found = model.normals(vertices)[vertex]
-        np.testing.assert_allclose(found, total / np.linalg.norm(total), atol=1e-5)
-
-
-def test_table_of_faces_can_be_left_out(model, arrays):
-    again = MorphableModel(
-        model.mean_shape,
-        model.identity_basis,
-        model.expression_basis,
-        model.landmark_indices,
-        space="bfm09",
-        faces=arrays["tri"] - 1,
-    )
-    torch.testing.assert_close(again.normals(again.vertices()), model.normals(model.vertices()))
 
 
 def test_rotation_by_elementary_matrices():
