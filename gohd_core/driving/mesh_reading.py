@@ -61,7 +61,7 @@ class MeshReadings:
     """Accumulates one person's frames, as numbers alone, and gives their motion at the end.
 
     Attributes:
-        square: where poses are told, that of the first face; None as long as none was seen.
+        square: reference of the poses, around the first face; None as long as none was seen.
         doubtful: how many frames were hard to read, by what made them so.
         found: in which frames the person was seen.
     """
