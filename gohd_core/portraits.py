@@ -82,7 +82,7 @@ def prepare_portraits(
     Args:
         image, reader, size: as of `prepare_portrait`; a reader is needed.
         least: how many are needed.
-    Raises: `BadInput` for fewer faces, which says what is wrong with those that can't be drawn.
+    Raises: `BadInput` for fewer faces, with the reasons why others can't be drawn.
     """
     if isinstance(reader, str):
         reader = FaceReader.find()

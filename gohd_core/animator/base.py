@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -50,7 +51,7 @@ class ClipAnimator(ABC):
             source: from `encode_source`.
             motion: what to do, in the animator's coefficient space, at any frame rate.
             batch_size: frames in a batch; the frames do not depend on it.
-            strength: factor on what the motion differs from the portrait's own by (Fig. 8).
+            strength: factor on the motion's difference from the portrait's own (Fig. 8).
             progress: called as progress(frames done, frames in all) after each batch.
             should_stop: asked before each batch; when it returns True, `Interrupted` is raised.
 
@@ -92,8 +93,8 @@ class ClipAnimator(ABC):
 
 def check_values(image: Tensor) -> None:
     """`BadInput` for a source image that is not finite or not in [-1, 1]."""
-    if not image.is_floating_point() or not torch.isfinite(image).all():
+    low, high = (each.item() for each in image.aminmax()) if image.is_floating_point() else (math.nan,) * 2
+    if not math.isfinite(low) or not math.isfinite(high):
         raise BadInput("The source must be finite floating-point numbers in [-1, 1].")
-    if image.abs().max() > 1.001:
-        low, high = image.min().item(), image.max().item()
+    if max(-low, high) > 1.001:
         raise BadInput(f"The source must lie in [-1, 1]; its values run from {low:.3g} to {high:.3g}.")

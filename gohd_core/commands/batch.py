@@ -32,7 +32,7 @@ class Job:
         target: where it goes; None where the command does not write one file.
         arguments: the options for it.
         name: what it is called, without an ending.
-        place: what a line of progress begins with; None where none is shown.
+        place: the beginning of a line of progress; None shows no progress.
     """
 
     sources: dict[str, Path | None]
@@ -66,17 +66,19 @@ def add_batch_options(parser: argparse.ArgumentParser, *, lists: bool = True) ->
             help="a .csv, .json or .jsonl with a row for each result: its inputs, output and options",
         )
     group.add_argument(
-        "--jobs", type=_count, default=1, help="so many at once, a process and models each (1)"
+        "--jobs", type=_count, default=1, help="jobs at once, each in a process with its own models (1)"
     )
     group.add_argument(
         "--shard",
         type=_shard,
         default=(1, 1),
         metavar="I/N",
-        help="make the I-th of N parts alone, from 1 on",
+        help="run only the I-th of N shards, counted from 1",
     )
-    group.add_argument("--skip-existing", action="store_true", help="leave out what is there already")
-    group.add_argument("--report", type=Path, help="say in this .json what was made, and what failed and why")
+    group.add_argument("--skip-existing", action="store_true", help="skip results that exist already")
+    group.add_argument(
+        "--report", type=Path, help="list results, and failures with their reasons, in this .json"
+    )
     group.add_argument("--json", action="store_true", help="print a line of JSON for each result")
 
 
@@ -103,7 +105,7 @@ def result_paths(
 ) -> list[Path]:
     """Result path of each group of input files: `output` itself, or a file in that folder.
 
-    Files in a folder are named after what they are made of, with one `ending`, or one each.
+    Files in a folder are named after their sources, with one `ending`, or one each.
     """
     if several and output.suffix and not is_folder(output):
         raise BadInput(f"Several {what} need a folder to go to; {output} looks like a file.")
@@ -146,8 +148,8 @@ def run_batch(
 
     Args:
         jobs: all of them, so that their names do not depend on the shard.
-        maker: loads what is needed and gives what makes a job; picklable, as is a job.
-        sentence: what is written of a result.
+        maker: loads the models and returns a function that runs a job; picklable, as is a job.
+        sentence: the text that reports a result.
         status: exit status of a result.
     Returns: the greatest status; 1 where one of several failed.
     """
@@ -204,7 +206,7 @@ def _attempt(make: Make, job: Job) -> tuple[Job, dict[str, Any]]:
 
 
 _worker: dict[str, Make] = {}
-"""In a worker process: what makes its jobs."""
+"""In a worker process: the function that runs its jobs."""
 
 
 def _begin(maker: Callable[[argparse.Namespace], Make], arguments: argparse.Namespace, workers: int) -> None:
@@ -236,7 +238,7 @@ class _Log:
         return f"{self.done + 1} of {self.total}, " if self.total > 1 else ""
 
     def add(self, job: Job, made: dict[str, Any], status: int, sentence: Callable[[dict], str]) -> None:
-        """Notes and tells a result."""
+        """Records and reports a result."""
         self.status = max(self.status, status)
         (self.failed if "error" in made else self.made).append(
             {**job.source_paths(), **{key: value for key, value in made.items() if key != "text"}}

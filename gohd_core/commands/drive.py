@@ -58,7 +58,7 @@ def add_commands(commands: Any) -> None:
         "--into-video none)",
     )
     parser.add_argument("--length", default="longest", choices=(*LENGTHS, *DRIVEN_PARTS))
-    parser.add_argument("--fill", default="hold", choices=FILLS, help="for other lengths")
+    parser.add_argument("--fill", default="hold", choices=FILLS, help="for sources of other lengths")
     parser.add_argument("--seed", type=int, default=0, help="of parts from sound; same seed, same video")
     parser.add_argument(
         "--into-video",

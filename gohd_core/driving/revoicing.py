@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gohd_core.audio import audio_features
 from gohd_core.constants import N_EXPRESSION, STYLISED
-from gohd_core.driving.mesh_reading import follow
+from gohd_core.driving.mesh_tracks import follow
 from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.mediapipe.reader import FaceReader
@@ -96,7 +96,7 @@ def revoice(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoRead
 
     Args:
         speaker: from `read_speaker` of the same film.
-        voice: what the sound makes a face do, in the stylised space; after its end the mouth comes to rest.
+        voice: predicted expressions, in the stylised space; after its end the mouth comes to rest.
     Raises: `BadInput` for a voice of another space.
     """
     if voice.space != STYLISED:

@@ -26,9 +26,9 @@ class Table:
     """Rows of figures under named columns.
 
     Attributes:
-        title: what is measured.
+        title: the subject.
         columns: names with units, in order.
-        rows: row name -> column -> figure; what is missing or None is shown as a dash.
+        rows: row name -> column -> figure; missing ones and None are shown as a dash.
         note: how it is measured, and from what source.
     """
 

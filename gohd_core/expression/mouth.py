@@ -16,8 +16,8 @@ MAP_CELLS, MAP_DROPOUT = 9, 0.3
 class MouthNetwork(nn.Module):
     """Embeddings of eq. 5 and the mapping's own mouth -> mouth coefficients, by convolutions over frames.
 
-    The frame-wise mapping hears 0.2 s; this hears `context` frames more on both sides, and so tells sounds
-    by what surrounds them and moves smoothly. A TDNN (A. Waibel et al. 1989) with residual blocks.
+    The frame-wise mapping hears 0.2 s; this hears `context` frames more on both sides, and so takes
+    coarticulation into account and moves smoothly. A TDNN (A. Waibel et al. 1989) with residual blocks.
     """
 
     def __init__(self, config: ExpressionConfig) -> None:
@@ -40,7 +40,7 @@ class MouthNetwork(nn.Module):
 
         Args:
             audio: embeddings [B, T, A].
-            mouth: what the frame-wise mapping makes of them at rest, [B, T, C].
+            mouth: their coefficients by the frame-wise mapping, at rest, [B, T, C].
             maps: feature maps that they are made of, [B, T, M]; None where the config has no `mouth_map`.
 
         Frames before and after the T are taken to be like the first and the last.

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
-from gohd_core.mesh.frame import OwnFace
 from gohd_core.mesh.gaze import LEFT_IRIS, RIGHT_IRIS
 from gohd_core.motion import curves
 
@@ -41,9 +40,9 @@ def smooth(start: float | Tensor, stop: float | Tensor, x: Tensor) -> Tensor:
     return share.square_().mul_(slope)
 
 
-def as_array(face: OwnFace) -> np.ndarray:
-    """The crop [S,S,3] float32 in 0..1."""
-    return np.ascontiguousarray(face.image[0].movedim(0, -1).cpu().float().numpy() / 2 + 0.5)
+def as_array(image: Tensor) -> np.ndarray:
+    """[1,3,S,S] in [-1, 1] -> [S,S,3] float32 in 0..1."""
+    return cv2.merge([plane * 0.5 + 0.5 for plane in image[0].cpu().float().numpy()])
 
 
 def as_picture(array: np.ndarray, like: Tensor) -> Tensor:
@@ -115,7 +114,10 @@ def white_hue(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     hues = [colour / max(float(colour @ LUMA), 1e-3) for colour in found]
     if len(hues) > 2:
         hues = [hues[0], (hues[1] + hues[2]) / 2]
-    return min(hues, key=np.ptp)
+    red, green, blue = min(hues, key=np.ptp)
+    # Lamps and skies are yellowish or bluish, not pink: at least half of that is the skin's own.
+    hue = np.array([red, max(green, (green + (red + blue) / 2) / 2), blue])
+    return hue / float(hue @ LUMA)
 
 
 def has_colour(skin: np.ndarray) -> bool:

@@ -47,7 +47,7 @@ def branches(network: DenoisingNetwork, p0_known: bool, gamma: float) -> list[Br
 
 
 class ScoreCache:
-    """Positional scores of the lengths asked for last; they are made anew when the weights change."""
+    """Positional scores of the lengths asked for last; they are recomputed when the weights change."""
 
     def __init__(self, lengths: int = 2) -> None:
         self._lengths = lengths

@@ -24,7 +24,7 @@ _MEMORY_FRAMES = 25
 """Time constant of "smoothed" colours."""
 _BATCH_PIXELS = 2**21
 """Frames are handed on in batches of at most this many pixels: one frame of 1080p. Larger batches are slower
-as well as larger, because the system hands out blocks past 32 MiB page by page, each time anew."""
+as well as larger, because the system allocates blocks past 32 MiB page by page, each time."""
 
 
 def paste_back(

@@ -91,7 +91,7 @@ _JAW_PULL = {
     "l": 0.5,
     "hh": 0.15,
 }
-"""Dominance of consonants over the jaw: what is made with the blade of the tongue most, k and g
+"""Dominance of consonants over the jaw: those of the tongue's blade most, k and g
 little, h takes over its neighbours' (P. A. Keating et al., "Variability in jaw height for segments in
 English and Swedish VCVs", Journal of Phonetics 22 (1994))."""
 _PAUSE_LENGTH, _PAUSE_PULL = 0.3, (0.05, 1.2)

@@ -8,15 +8,11 @@ import pytest
 from gohd_core.errors import BadInput
 from gohd_core.stylised.correspondence import barycentric_weights, dense_flow
 from gohd_core.stylised.expressions import INDEX
-from gohd_core.stylised.gpu import renderer_status
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.renderer import HeadRenderer
 from gohd_core.stylised.stills import random_stills
 
-pytestmark = pytest.mark.skipif(
-    not all(present for _, present, _ in renderer_status()),
-    reason="OpenGL through EGL is missing: " + "; ".join(how for *_, how in renderer_status() if how),
-)
+pytestmark = pytest.mark.usefixtures("graphics")
 SIZE = 192
 
 
@@ -117,7 +113,7 @@ def test_gaze_flow_moves_the_eyeballs_surface(renderer):
     assert np.abs(flow[skin]).max() < 0.05
 
 
-def test_what_the_source_hides_is_marked_invisible(renderer):
+def test_occluded_pixels_are_marked_invisible(renderer):
     person = Identity.random(12)
     opened = np.zeros(64)
     opened[INDEX["jaw_open"]] = 0.9

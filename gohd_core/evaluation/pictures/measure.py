@@ -68,8 +68,8 @@ class Bench:
         features: the sound that is said.
         size: side of the frames; None takes each face's own.
         step: every how many frames of the clip are drawn and read.
-        sweeps: what is commanded.
-        clock: how time is told.
+        sweeps: the commands.
+        clock: the clock, in seconds.
     """
 
     models: Models

@@ -29,7 +29,7 @@ READ = "rendered truth, read"
 DRAWN = "drawn by true motion"
 FROM_SOUND = "drawn, lips from sound"
 _LEVELS = 12
-"""Steps of each colour channel that the reader tells apart."""
+"""Histogram bins of each colour channel."""
 _SIDE = 3
 """Pixels around the true lips that are searched."""
 _BELOW = 6
@@ -38,7 +38,7 @@ _BELOW = 6
 
 @dataclass(frozen=True)
 class InsideReader:
-    """Tells the inside of one head's mouth by colour.
+    """Segments the inside of one head's mouth by colour.
 
     Attributes:
         boxes: where each frame's mouth is (rows, columns); widths: its width in pixels [T].

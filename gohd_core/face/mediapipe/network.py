@@ -303,4 +303,4 @@ _BUILDERS: Mapping[str, Callable[[TfliteNetwork, Operator], Built]] = {
     "TransformLandmarks": _transform_landmarks,
     "TransformTensorBilinear": _sample_window,
 }
-"""Operator -> what makes a call of it; options and constants are read once, here."""
+"""Operator -> function that prepares a call of it; options and constants are read once, here."""

@@ -1,4 +1,4 @@
-"""Text-to-speech engines that also tell when each phone is spoken.
+"""Text-to-speech engines with the time of each phone.
 
 They serve training and benchmarks alone; no ComfyUI node imports this package. The same words, voice and
 manner give the same sound: programs that keep state between utterances run in a fresh process for each.

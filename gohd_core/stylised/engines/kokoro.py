@@ -35,7 +35,7 @@ LONGEST = 500
 _ENGLISH = {"eɪ": "A", "aɪ": "I", "əʊ": "Q", "oʊ": "O", "aʊ": "W", "ɔɪ": "Y"}
 _ALL = {"tʃ": "ʧ", "dʒ": "ʤ", "ts": "ʦ", "g": "ɡ", "r": "ɹ", "ɫ": "l", "ɬ": "l"}
 _SPOKEN = {"A": "eɪ", "I": "aɪ", "Q": "əʊ", "O": "oʊ", "W": "aʊ", "Y": "ɔɪ", "ʧ": "tʃ", "ʤ": "dʒ", "ʦ": "ts"}
-"""Kokoro's own signs for diphthongs and affricates, and what they are in IPA."""
+"""Kokoro's own signs for diphthongs and affricates, in IPA."""
 
 
 class Kokoro(Engine):

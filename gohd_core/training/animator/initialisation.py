@@ -24,7 +24,7 @@ _STATISTICS_CLIPS = 400
 """Clips whose descriptors give the mean and spread that the built-in motion network uses."""
 _LEAST_SPREAD = 0.05
 _OPTIONAL_PARTS = ("teeth", "face_parts")
-"""Parts that weights to begin with may lack; they begin anew."""
+"""Parts that initial weights may lack; they are initialised at random."""
 
 
 def network_to_train(config: AnimatorTraining) -> AnimatorNetwork:

@@ -93,7 +93,7 @@ class FaceDraw:
     Attributes:
         size: side of the network's input in pixels.
         aligned: five-point alignment by the clip's landmarks, as the official extractor wants.
-        changes: what is done to the picture.
+        changes: the picture's augmentation.
         guide: where the glimpses look.
         mirror_share: share of the frames that are seen in a mirror.
     """

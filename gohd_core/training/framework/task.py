@@ -28,7 +28,7 @@ dataclass with `__call__`, say, and no reference to the task."""
 class Terms(dict[str, tuple[float, Tensor]]):
     """Loss terms of one player on one batch: name -> (weight, value []).
 
-    Values are logged as they are; what is minimised is the sum of weight * value.
+    Values are logged as they are; the sum of weight * value is minimised.
     """
 
     def add(self, name: str, weight: Weight, value: Tensor | Callable[[], Tensor]) -> None:

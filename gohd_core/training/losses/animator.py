@@ -1,6 +1,6 @@
 """The losses of the face animator, eq. 11-17, and the exact supervision that the stylised world allows.
 
-Images are [B, 3, H, W] in [-1, 1]. Norms are means over what they run over, so that a weight means the
+Images are [B, 3, H, W] in [-1, 1]. Norms are means, so that a weight means the
 same at every size; `emphasis` is M_lip&eye [B, 1, H, W].
 """
 
