@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gohd_core.constants import N_EXPRESSION, N_IDENTITY
-from gohd_core.errors import BadCheckpoint, MissingDependency
+from gohd_core.errors import BadCheckpoint
 from gohd_core.face.morphable import MorphableModel
 
 FIELDS = ("meanshape", "idBase", "exBase", "tri", "keypoints")
@@ -23,8 +23,7 @@ def read_bfm(path: str | Path) -> dict[str, Any]:
     """The arguments of `MorphableModel` from BFM_model_front.mat.
 
     The mean shape is recentred (its vertex mean subtracted), as all official coefficients assume.
-    Raises `BadCheckpoint` with one sentence when the file is absent, damaged or something else, and
-    `MissingDependency` without scipy.
+    Raises `BadCheckpoint` with one sentence when the file is absent, damaged or something else.
     """
     path = Path(path)
     if not path.is_file():
@@ -32,10 +31,8 @@ def read_bfm(path: str | Path) -> dict[str, Any]:
             f"There is no Basel Face Model at {path}; request it from its authors "
             "(faces.dmi.unibas.ch), let Deep3DFaceRecon make BFM_model_front.mat of it, and give its path."
         )
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise MissingDependency("Reading a .mat file needs scipy; install it: pip install scipy.") from error
+    from scipy.io import loadmat
+
     try:
         content = loadmat(path, variable_names=FIELDS)
     except Exception as error:  # scipy raises many kinds on damaged files, its own and others'
