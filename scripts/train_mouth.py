@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument(
         "--gain", type=float, default=1.44, help="on how far lips part, after training (1.44)"
     )
-    parser.add_argument("--closing", type=float, default=8.3, help="px apart that come half as close (8.3)")
+    parser.add_argument("--closing", type=float, default=9.5, help="px apart that come half as close (9.5)")
     parser.add_argument(
         "--begin", type=Path, metavar="FILE", help="an earlier run's .checkpoint to go on from"
     )
