@@ -11,6 +11,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +25,10 @@ from gohd_core.kernels.resize import resize, resize_plain
 from gohd_core.kernels.warp import corner_grid, warp, warp_layers, warp_layers_plain, warp_plain
 from gohd_core.kernels.winograd import TimeConvolution
 from gohd_core.mesh.flow_inverse import inverse_flow, inverse_flow_plain
-from gohd_core.mesh.sampling import doubled, doubled_plain, sample, sample_plain, texels
+from gohd_core.mesh.sampling import doubled, doubled_plain, grown, sample, sample_plain, texels
+from gohd_core.mesh.warping import Cells
+from gohd_core.mesh.warping import warp as warp_picture
+from gohd_core.mesh.warping import warp_plain as warp_picture_plain
 from gohd_core.video.writer import frames_to_bytes, levels_plain
 
 Pair = tuple[str, Callable[[], object], Callable[[], object]]
@@ -81,11 +85,30 @@ def mesh() -> Iterator[Pair]:
     texture = doubled(portrait)
     at = texels(512, texture.device) + F.interpolate(shift, size=512).permute(0, 2, 3, 1)
     yield "sample", lambda: sample_plain(texture, at), lambda: sample(texture, at)
+    for size in (512, 1024):
+        source, drawn = _before_wall(size), torch.empty(4, 3, size, size)
+        yield (
+            f"warp of a picture, {size} px",
+            lambda source=source, drawn=drawn: warp_picture_plain(source, shifts, [], drawn),
+            lambda source=source, drawn=drawn: warp_picture(source, shifts, [], drawn),
+        )
     frames = torch.rand(1, 3, 512, 512) * 2 - 1
     yield (
         "frames_to_bytes",
         lambda: levels_plain(frames).permute(0, 2, 3, 1).contiguous(),
         lambda: frames_to_bytes(frames),
+    )
+
+
+def _before_wall(size: int) -> SimpleNamespace:
+    """A person, an ellipse over half the picture, before a wall."""
+    line = torch.linspace(-1, 1, size)
+    alpha = (8 * (1 - (line / 0.7) ** 2 - (line[:, None] / 0.9) ** 2)).clamp(0, 1)[None, None]
+    texture = doubled(grown(torch.cat([torch.rand(1, 3, size, size) * alpha, alpha], 1)))
+    fringe = torch.zeros(1, 3, size, size)
+    cells = Cells.of(alpha, fringe, 128)
+    return SimpleNamespace(
+        texture=texture, wall=torch.rand_like(fringe), fringe=fringe, size=size, cells=cells
     )
 
 

@@ -17,7 +17,8 @@ import torch
 
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import FPS, STYLISED
-from gohd_core.driving.mesh_reading import MeshReadings, follow
+from gohd_core.driving.mesh_reading import MeshReadings
+from gohd_core.driving.mesh_tracks import follow
 from gohd_core.driving.result import assemble_motion
 from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.face.camera import rotation_angles

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from gohd_core.audio import load_audio
-from gohd_core.driving.mesh_reading import follow
+from gohd_core.driving.mesh_tracks import follow
 from gohd_core.driving.revoicing import Speaker, read_speaker, revoice, spoken, voice_of
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice

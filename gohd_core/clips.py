@@ -68,7 +68,7 @@ REQUIRED = ("expression", "pose", "gaze")
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of `dataset.json`: what a trainer needs to choose a clip without opening it.
+    """One clip's metadata in `dataset.json`, enough to choose it without opening it.
 
     identity, voice and text are keys that never occur in two splits of one data set.
     """

@@ -19,7 +19,7 @@ BUILTIN = "builtin"
 
 
 HEADER = "gohd"
-"""Under this key of a safetensors header our own weights keep what they say of themselves, as JSON."""
+"""Key of our own weights' metadata (JSON) in a safetensors header."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ReleasedFile:
         name: as released; GoHD looks for it under this name.
         purpose: what it does here.
         makers: who made it.
-        terms: what is known of its licence; not legal advice.
+        terms: its licence, as far as known; not legal advice.
         drive_id: its id on Google Drive, as the authors' own download script lists it.
         needed: whether audio-driven animation with the official weights needs it.
     """

@@ -8,7 +8,7 @@ from gohd_core.errors import BadInput
 
 
 def checked_device(device: str | torch.device) -> torch.device:
-    """The device; `BadInput` for a name that PyTorch does not know, or a device that is not there."""
+    """The device; `BadInput` for an unknown or unavailable one."""
     try:
         found = torch.device(device)
     except (RuntimeError, TypeError) as error:

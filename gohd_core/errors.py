@@ -1,4 +1,4 @@
-"""Errors by kind; every message is one sentence that says what is wrong and what to do."""
+"""Errors by kind; every message is one sentence with the problem and the remedy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class BadInput(GohdError):
 
 
 class BadCheckpoint(GohdError):
-    """A weights file is missing, damaged, or not what it was taken for."""
+    """A weights file is missing, damaged or of another kind."""
 
 
 class MissingDependency(GohdError):

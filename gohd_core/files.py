@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and what a safetensors file of ours says of itself."""
+"""Atomic writing of files, and the metadata of our safetensors files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_target(path: str | Path, endings: tuple[str, ...] = ()) -> Path:
         if not os.access(folder, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except (OSError, UnicodeEncodeError) as error:
-        raise _told(path, error) from error
+        raise _write_error(path, error) from error
     return path
 
 
@@ -78,14 +78,14 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(part, target)
     except (OSError, UnicodeEncodeError) as error:
-        raise _told(path, error) from error
+        raise _write_error(path, error) from error
     finally:
         if part is not None:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
 
 
-def _told(path: Path, error: OSError | UnicodeError) -> BadInput:
+def _write_error(path: Path, error: OSError | UnicodeError) -> BadInput:
     if isinstance(error, UnicodeError):
         reason = "this system's file names can't have these characters"
     elif error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -121,7 +121,7 @@ def _clear(path: Path) -> None:
 
 
 def _runs(process: int) -> bool:
-    """Whether a process of that number is there; Windows lets nobody delete what one writes to."""
+    """Whether a process of that number runs; False on Windows, where open files can't be deleted anyway."""
     if os.name == "nt":
         return False
     try:

@@ -92,7 +92,7 @@ def _plain(image: Any, what: str) -> np.ndarray:
 def _of_pil(picture: Any, what: str) -> np.ndarray:
     """A PIL image as uint8 with 1, 3 or 4 channels, or, of a mode with more than 8 bits, as floats in 0..1.
 
-    Pillow's own conversion of those cuts off what is above 255.
+    Pillow's own conversion of those clips values above 255.
     """
     mode = picture.mode
     if mode in ("L", "RGB", "RGBA"):
@@ -152,7 +152,7 @@ def _upright(picture: Any) -> Any:
 
 
 def _upright_tiff(content: bytes) -> Any:
-    """A TIFF's picture. Pillow shears those that lie on their side without compression, so it is not told."""
+    """A TIFF's picture. Pillow shears uncompressed ones that lie on their side; it never sees that tag."""
     from PIL import Image as Pictures
 
     orientation, content = _without_orientation(content)

@@ -74,12 +74,12 @@ def _is_cover(stream: Any) -> bool:
 
 
 def packets(container: Any, clock: Clock | None = None) -> Iterator[Any]:
-    """All packets of sound and pictures, with time stamps on one clock that neither jumps nor starts anew."""
+    """All packets of sound and pictures, with time stamps on one clock that neither jumps nor restarts."""
     clock = clock or Clock(container)
     for packet in container.demux([*usable(container.streams.video), *usable(container.streams.audio)]):
         clock.put_right(packet)
         if container.format.name == "avi":
-            packet.pts = packet.dts  # AVI tells no other; a guess is wrong where frames are reordered.
+            packet.pts = packet.dts  # AVI has no other; a guess is wrong where frames are reordered.
         yield packet
 
 
@@ -166,7 +166,7 @@ class Clock:
             packet.pts = None if packet.pts is None else packet.pts + ticks
         lasts = max(packet.duration or 0, 0) * base
         due = told + shift + lasts
-        # Not every format tells how long a picture is shown: as long as the one before.
+        # Not every format has durations of pictures: as long as the one before.
         step = told + shift - self._due.get(index, told + shift)
         shown = packet.dts if packet.pts is None else packet.pts
         self._end = max(self._end, due, shown * base + max(lasts, step))
@@ -182,7 +182,7 @@ class Clock:
             far = self.restarts and abs(told + self._latest_shift - due) > JUMP_SECONDS
             return due - told if far else self._latest_shift
         due = self._due[index]
-        # Of other packets some formats tell no decoding times, so that they seem to come too early or late.
+        # Of other packets some formats have no decoding times, so that they seem to come too early or late.
         if not key or self._fits(told + self._shifts[index] - due):
             return self._shifts[index]
         if not self._fits(told + self._latest_shift - due):

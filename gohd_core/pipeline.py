@@ -99,7 +99,7 @@ def expressions(
     )
     made = Expression(values, model.space).scaled(scale).fitted(frame_count(features))
     share = _silence(features)
-    # Lips shut and lids blink by themselves; what is silent as a whole is to close on itself.
+    # Predicted lips shut and lids blink in silence; only a clip that is silent throughout is to loop.
     return idle_where_silent(made, portrait.motion, share, seed=seed) if bool((share == 1).all()) else made
 
 
@@ -245,7 +245,7 @@ def warn(portrait: Portrait, animator: AnyAnimator) -> None:
 def _pose_and_place(portrait: Portrait) -> tuple[Pose, Tensor | None]:
     """Start of sampled poses, and the offset that is added to them afterwards.
 
-    Crops of real pictures are framed otherwise than what the diffusion was trained with: a face that was read
+    Crops of real pictures are framed otherwise than the diffusion's training data: a face that was read
     by its mesh starts in the middle, and is put back to its own place.
     """
     pose = portrait.motion.pose

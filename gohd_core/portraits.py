@@ -38,7 +38,7 @@ def prepare_portrait(
     gaze_estimator: GazeEstimator | None = None,
     release: bool = False,
 ) -> Portrait:
-    """Finds the face of a picture and reads what it does.
+    """Finds the face of a picture and reads its pose, expression and gaze.
 
     With a `reader`, any face is read by its mesh, in the stylised space: photographs, paintings, drawings, of
     any size and shape. Heads of the kind that ships are read by `extractor` and `gaze_estimator` all the
@@ -82,7 +82,7 @@ def prepare_portraits(
     Args:
         image, reader, size: as of `prepare_portrait`; a reader is needed.
         least: how many are needed.
-    Raises: `BadInput` for fewer faces, which says what is wrong with those that can't be drawn.
+    Raises: `BadInput` for fewer faces, with the reasons why others can't be drawn.
     """
     if isinstance(reader, str):
         reader = FaceReader.find()

@@ -12,7 +12,7 @@ from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 
 LARGEST_SCALE = 3
-"""Of pose, expression and strength; what is drawn beyond is noise."""
+"""Of pose, expression and strength; beyond, frames are noise."""
 STEEPEST_GAZE = math.pi / 3
 """Radians, up, down and to the sides."""
 

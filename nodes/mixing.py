@@ -42,7 +42,7 @@ def _weight(name: str) -> Any:
 def _mode(name: str) -> Any:
     tooltip = (
         f"absolute takes the {name} as it is; relative takes only its change over its first frame and adds "
-        "it to the portrait's own, as one wants with another person's video."
+        "it to the portrait's own: choose it for another person's video."
     )
     return combo(f"{name}_mode", tooltip, MODES, advanced=True)
 

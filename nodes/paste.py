@@ -140,19 +140,16 @@ class PasteBack(io.ComfyNode):
         fps: float = 25.0,
     ) -> io.NodeOutput:
         from gohd_core.motion.editing import exact_fps
-        from gohd_core.render import paste_back, paste_mask
+        from gohd_core.render import paste_back
         from gohd_core.render.placing import MovingPlace, full_masks
 
         if track is not None and background is None:
             raise BadInput(
                 "A track says where the head is in a video; wire that video's frames to background."
             )
-        mask = painted(mask)
         track = None if track is None else track.resampled(exact_fps(fps))
-        place = {"mask": mask, "growth": growth, "feather": feather, "moving": track is not None}
-        if mask is None and region != ELLIPSE:
-            place["parser"] = _parser(region)
-        weights = paste_mask(portrait, **place)
+        place = {"growth": growth, "feather": feather, "moving": track is not None}
+        weights = _weights(portrait, painted(mask), region, **place)
         frames = images[..., :3].movedim(-1, 1)
         behind = None if background is None else background[..., :3].movedim(-1, 1)
         # The soft mask is made once: pasting takes it as it is.
@@ -169,10 +166,14 @@ class PasteBack(io.ComfyNode):
         return io.NodeOutput(host.intermediate(torch.cat(made)), host.intermediate(masks))
 
 
-def _parser(name: str) -> Any:
+def _weights(portrait: Any, mask: Any, region: str, **place: Any) -> Any:
+    """Opacity of the face in each pixel of the picture: the mask, an ellipse, or the head by face parsing."""
     from gohd_core.face import FaceParser
+    from gohd_core.render import paste_mask
 
-    return host.loaded(FaceParser.load(weight_files.path(name, "face_parsing")))
+    if mask is None and region != ELLIPSE:
+        place["parser"] = host.loaded(FaceParser.load(weight_files.path(region, "face_parsing")))
+    return paste_mask(portrait, mask=mask, **place)
 
 
 NODES = (PasteBack,)

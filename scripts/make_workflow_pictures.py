@@ -25,7 +25,7 @@ from client import fetch, queue, results, wait  # noqa: E402
 APART = ("official_weights", "upscale_model_before_paste_back")
 """Workflows that need files which are not part of the pack."""
 WIDTH, MOMENTS = 400, (0.15, 0.4, 0.65, 0.9)
-"""Pixels of a thumbnail, and the parts of a video that it shows."""
+"""Pixels of a thumbnail, and the parts of a video that it shows; cards of the template browser are square."""
 MOST_BYTES = 60_000
 PICTURES = (".png", ".jpg", ".webp")
 
@@ -56,18 +56,34 @@ def run(server: str, path: Path) -> list[list[Image.Image]]:
             if file.suffix == ".mp4":
                 rows += frames(file)
             elif file.suffix in PICTURES:
-                rows.append([Image.open(file).convert("RGB")])
-    return rows
+                rows += halves(Image.open(file).convert("RGB"))
+    return rows if sheet(rows).height < 1.5 * WIDTH else four(rows)
 
 
 def frames(path: Path) -> list[list[Image.Image]]:
-    """A few moments of a video in rows of two; of a wide one, a single frame."""
+    """Four moments of a video in rows of two; of a wide one, as many beneath one another as make a square."""
     import av
 
     with av.open(str(path)) as container:
         made = [frame.to_image() for frame in container.decode(video=0)]
     chosen = [made[round(share * (len(made) - 1))] for share in MOMENTS]
-    return [chosen[:2], chosen[2:]] if made[0].width < 1.5 * made[0].height else [chosen[1:2]]
+    across = round(made[0].width / made[0].height)
+    return [chosen[:2], chosen[2:]] if across < 2 else [[picture] for picture in chosen[1 : 1 + across]]
+
+
+def halves(picture: Image.Image) -> list[list[Image.Image]]:
+    """A picture as a row; a strip of many as two."""
+    width, height = picture.size
+    if width < 4 * height:
+        return [[picture]]
+    return [[picture.crop((left, 0, left + width // 2, height))] for left in (0, width // 2)]
+
+
+def four(rows: list[list[Image.Image]]) -> list[list[Image.Image]]:
+    """Four pictures of many rows, in rows of two."""
+    pictures = [picture for row in rows for picture in row]
+    chosen = [pictures[round(k * (len(pictures) - 1) / 3)] for k in range(4)]
+    return [chosen[:2], chosen[2:]]
 
 
 def sheet(rows: list[list[Image.Image]], width: int = WIDTH) -> Image.Image:

@@ -42,7 +42,7 @@ def talked(models):
     return converse(painted_pair(), [voice(0, 2.2), voice(2.8, 5)], models, TalkOptions(steps=2, seed=3))
 
 
-def test_who_is_silent_shuts_the_mouth_and_looks_at_who_speaks(talked) -> None:
+def test_listeners_shut_their_mouths_and_look_at_the_speaker(talked) -> None:
     (left, right), _ = talked
     assert len(left) == len(right) == FRAMES
     for listener, frames, sign in ((right, slice(12, 50), 1), (left, slice(88, 120), -1)):
@@ -54,7 +54,7 @@ def test_who_is_silent_shuts_the_mouth_and_looks_at_who_speaks(talked) -> None:
         assert sign * turned.mean() < 0, "the nose follows the eyes"
 
 
-def test_who_speaks_moves_the_lips(talked) -> None:
+def test_speakers_move_their_lips(talked) -> None:
     (left, right), _ = talked
     speaks, listens = slice(5, 50), slice(90, 120)
     assert left.expression.values[speaks, LIPS].std(0).max() > 1e-4
@@ -62,7 +62,7 @@ def test_who_speaks_moves_the_lips(talked) -> None:
     assert right.expression.values[90:120, LIPS].std(0).max() > 1e-4
 
 
-def test_faces_move_as_seeds_say_each_its_own_way(models, talked) -> None:
+def test_each_face_has_a_seed_of_its_own(models, talked) -> None:
     same, _ = converse(painted_pair(), [voice(0, 2.2), voice(2.8, 5)], models, TalkOptions(steps=2, seed=3))
     for one, other in zip(talked[0], same, strict=True):
         assert torch.equal(one.descriptors(), other.descriptors())
@@ -155,7 +155,7 @@ def test_nods_are_small_and_only_while_listening() -> None:
     ("portraits", "voices", "said"),
     [(2, 1, "2 faces and 1 voices"), (0, 0, "0 faces"), (2, None, "Nobody speaks")],
 )
-def test_what_does_not_fit_is_named(models, portraits, voices, said) -> None:
+def test_bad_input_is_named(models, portraits, voices, said) -> None:
     given = [None] * portraits if voices is None else [voice(0, 1)] * voices
     with pytest.raises(BadInput, match=said):
         converse(painted_pair()[:portraits], given, models)

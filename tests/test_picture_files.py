@@ -65,7 +65,7 @@ def test_pil_images_of_every_mode_are_taken(mode) -> None:
 
 
 @pytest.mark.parametrize("levels", [np.nan, np.inf, -1.0, 1e9])
-def test_numbers_that_are_no_brightness_are_told(levels) -> None:
+def test_numbers_outside_of_brightness_are_refused(levels) -> None:
     with pytest.raises(BadInput, match="8 or 16 bits"):
         rgb_images(Image.fromarray(np.full((8, 8), levels, np.float32)))
 
@@ -126,7 +126,7 @@ def test_damaged_exif_is_said_and_the_picture_read(tmp_path, caplog) -> None:
 
 
 @pytest.mark.parametrize("kept", [0, 10, 60, 500])
-def test_a_cut_off_or_foreign_file_is_told_in_one_sentence(tmp_path, kept) -> None:
+def test_a_cut_off_or_foreign_file_is_one_sentence(tmp_path, kept) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
     for name in ("a.png", "a.jpg", "a.webp", "a.tif", "a.gif"):
         path = tmp_path / name

@@ -28,7 +28,7 @@ from gohd_core.motion import Motion
 class Animator(Runtime, ClipAnimator):
     """Draws frames of a portrait from motion (§3.3, eq. 9).
 
-    Attributes: see `Runtime`; and `dtype`, what the decoder computes in: positions and codes stay float32.
+    Attributes: see `Runtime`; and `dtype`, the decoder's precision; positions and codes stay float32.
     """
 
     components = ("animator",)
@@ -99,8 +99,8 @@ class Animator(Runtime, ClipAnimator):
         """Magnitudes xi [T, n] along the motion directions; where the weights draw parts by geometry, what
         moves those follows (`config.n_magnitudes` in all).
 
-        `windows` [T, 72, 27] is in the network's own order, gaze as (horizontal, vertical): what the
-        official implementation feeds. `animate` makes such windows from a `Motion`.
+        `windows` [T, 72, 27] is in the network's own order, gaze as (horizontal, vertical), as in
+        the official implementation. `animate` makes such windows from a `Motion`.
         """
         wanted = (self.config.n_descriptor, self.config.window)
         if windows.ndim != 3 or tuple(windows.shape[1:]) != wanted or not len(windows):
@@ -129,7 +129,7 @@ class Animator(Runtime, ClipAnimator):
         if sources not in (1, count):
             raise BadInput(f"{sources} sources can't be paired with {count} frames; give one, or as many.")
         magnitudes = magnitudes.to(self.device, torch.float32)
-        strength = strength.reshape(-1, 1)
+        strength = strength.reshape(-1, 1)  # [1 or T,1]
         latents = self.network.latent(source, magnitudes, strength)
         descriptors = self.network.descriptors(source, magnitudes, strength)
         return self.passes.draw(
@@ -141,11 +141,11 @@ class Animator(Runtime, ClipAnimator):
     ) -> Tensor:
         """Frames from their latents and descriptors, and the source's features and parts."""
         (latents, descriptors), (features, parts) = frames, source
-        # The official network is not bounded; what lies outside [-1, 1] is cut where pictures are made.
+        # The official network is not bounded; values outside [-1, 1] are clipped where pictures are made.
         return self._draw(latents, features, self.network.in_frame(parts, descriptors)).float()
 
     def compile(self, batch_size: int, **options: object) -> Animator:
-        """Compiles the decoder for one batch size (`torch.compile`); for GPUs, where it pays.
+        """Compiles the decoder for one batch size (`torch.compile`); for GPUs.
 
         `mode="reduce-overhead"` among the options uses CUDA graphs.
         """

@@ -50,7 +50,7 @@ class ClipAnimator(ABC):
             source: from `encode_source`.
             motion: what to do, in the animator's coefficient space, at any frame rate.
             batch_size: frames in a batch; the frames do not depend on it.
-            strength: factor on what the motion differs from the portrait's own by (Fig. 8).
+            strength: factor on the motion's difference from the portrait's own (Fig. 8).
             progress: called as progress(frames done, frames in all) after each batch.
             should_stop: asked before each batch; when it returns True, `Interrupted` is raised.
 

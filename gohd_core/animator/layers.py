@@ -88,7 +88,7 @@ class Freezable(nn.Module):
 
 
 class EqualConv2d(Freezable):
-    """Convolution with equalised learning rate and an optional bias; 'same' padding unless told."""
+    """Convolution with equalised learning rate and an optional bias; 'same' padding by default."""
 
     def __init__(
         self, inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int = 0, bias: bool = True

@@ -122,8 +122,8 @@ class WindowMotion(nn.Module):
 class FrameMotion(nn.Module):
     """Magnitudes from the window's centre frame c_t, its difference c_t - c_s to the source's, and z_R.
 
-    A network that is told the difference learns gaze and lids many times faster than one that must
-    find the source's state in z_R. Where the source's descriptor is not given, it is read off z_R by a
+    Given the difference, a network learns gaze and lids many times faster than if it must find the
+    source's state in z_R. Where the source's descriptor is not given, it is read off z_R by a
     linear layer that is trained with the rest.
     """
 
@@ -148,8 +148,8 @@ class FrameMotion(nn.Module):
     def set_statistics(self, mean: Tensor, std: Tensor) -> None:
         """Mean and spread of the training set's descriptors [72]; a spread of 0 leaves a column out.
 
-        Each magnitude then begins as the change of one coefficient from source to target: a mixture of
-        targets and changes in as few directions can't be told apart again by the decoder.
+        Each magnitude then begins as the change of one coefficient from source to target: the decoder
+        could not separate a mixture of targets and changes in as few directions.
         """
         self.descriptor_mean.copy_(mean)
         self.descriptor_std.copy_(std)

@@ -48,7 +48,7 @@ class AnimatorNetwork(nn.Module):
     def encode(self, image: Tensor, descriptor: Tensor | None = None, *, exact: bool = False) -> Source:
         """image [B,3,S,S] in [-1,1] (and its descriptor [B,72], where known) -> Source.
 
-        `exact` computes in float64, once a clip: what the encoder rounds, every warp magnifies.
+        `exact` computes in float64, once a clip: every warp magnifies the encoder's rounding errors.
         """
         if exact:
             identity_code, features = copy.deepcopy(self.encoder).double()(image.double())
@@ -122,7 +122,7 @@ class AnimatorNetwork(nn.Module):
             return parts_in_frame(*models, parts, descriptor.float(), self.config.size)
 
     def draw(self, source: Source, magnitudes: Tensor, strength: float | Tensor = 1.0) -> Decoded:
-        """Frames and what they are made of, for one source or as many as there are magnitudes
+        """Frames and their components, for one source or as many as there are magnitudes
         [T,n_magnitudes]."""
         latent = self.latent(source, magnitudes, strength)
         parts = self.in_frame(source.parts, self.descriptors(source, magnitudes, strength))

@@ -71,7 +71,7 @@ class FlowHead(nn.Module):
     def forward(self, x: Tensor, latent: Tensor, below: Tensor | None) -> Tensor:
         """x [B,C,S,S], the level below's output [B,3,S/2,S/2] -> [B,3,S,S], float32 or, on the CPU, float64.
 
-        A flow is what all levels below add up to, and a warp magnifies what rounding leaves of it.
+        A flow is the sum over all levels below, and a warp magnifies its rounding errors.
         """
         dtype = flow_dtype(x)
         style = self.modulation(latent.to(dtype))

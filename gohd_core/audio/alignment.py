@@ -1,9 +1,9 @@
 """Alignment of spectrogram rows to frames of motion.
 
-The diffusion models take four rows per frame. Three alignments exist, because nobody outside the
-authors' group can know which one the released weights were trained on:
+The diffusion models take four rows per frame. Three alignments exist, because it is not published
+which one the released weights were trained on:
 
-- `release`: what the official script feeds, rows 4i .. 4i+3 of the 80/s spectrogram followed by
+- `release`: as in the official script, rows 4i .. 4i+3 of the 80/s spectrogram followed by
   itself. At 25 frames a second a frame is 3.2 rows, so the sound runs 25 % fast and starts over
   after 80 % of the clip.
 - `aligned`: four neighbouring rows of the same spectrogram from the frame's own time on

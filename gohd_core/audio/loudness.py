@@ -45,7 +45,7 @@ def measure_loudness(samples: np.ndarray, rate: int) -> float:
 
 
 def normalise_loudness(samples: np.ndarray, rate: int, target: float) -> np.ndarray:
-    """Scale mono samples [S] to `target` LUFS; what is silent throughout is returned as it is."""
+    """Scale mono samples [S] to `target` LUFS; silence is returned as it is."""
     if not QUIETEST <= target <= LOUDEST:
         raise BadInput(f"The loudness must be between -60 and 0 LUFS, not {target}.")
     level = measure_loudness(samples, rate)

@@ -19,7 +19,7 @@ _ANTIPHASE = 0.01
 
 
 def check_waveform(waveform: Any, sample_rate: float) -> tuple[np.ndarray, int]:
-    """Return the waveform as floating-point [C, N] and its rate in Hz, or say what is wrong with it.
+    """The waveform as floating-point [C, N] and its rate in Hz; `BadInput` for anything else.
 
     `waveform` is a tensor or array [N] or [C, N] of floating-point samples, full scale 1.
     """

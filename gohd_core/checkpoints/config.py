@@ -1,4 +1,4 @@
-"""Turns a network's config dataclass into JSON and back, refusing what it does not know."""
+"""A network's config dataclass to JSON and back; unknown keys are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weights of the face detector: their names, where they are had, and the check that they are whole."""
+"""The face detector's weights: names, addresses and integrity check."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def find_detector_files(folders: Sequence[str | Path]) -> dict[str, Path]:
 
 
 def missing_files(folders: Sequence[str | Path]) -> str | None:
-    """One sentence that says which files are not there, where they belong and where they are had; or None."""
+    """One sentence with the missing files, their place and their addresses; or None."""
     found = find_detector_files(folders)
     missing = [item for item in DETECTOR_FILES if item.name not in found]
     if not missing:

@@ -58,7 +58,7 @@ def download(
         progress: called with (bytes there, bytes in all or 0).
         pause: seconds before a broken connection is tried again.
     Raises: `BadInput` when the source can't be reached or the disk is full; `BadCheckpoint` when what
-    came is not what was wanted (it is deleted); `Interrupted`. What is unfinished stays as NAME.part.
+    came is not what was wanted (it is deleted); `Interrupted`. An unfinished file stays as NAME.part.
     """
     addresses = (source.url, *source.mirrors)
     for address in addresses:

@@ -1,4 +1,4 @@
-"""MediaPipe's face networks: their names, digests, where they are had and where they are looked for.
+"""MediaPipe's face networks: names, digests, addresses and the folders that are searched.
 
 Only the standard library is needed here, so that an installer can use it.
 """

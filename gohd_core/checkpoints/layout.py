@@ -18,11 +18,11 @@ class Layout:
 
     Attributes:
         outer: dictionary keys around the state dict, outermost first.
-        fingerprint: official keys (prefix stripped) that together tell this layout from all others.
+        fingerprint: official keys (prefix stripped) that together identify this layout.
         infer_config: official tensors (prefix stripped) -> the network's config.
         official_names: (regex, replacement) pairs for `re.sub`, applied in order to a key of OUR
             state dict; the result is the official key. One direction suffices: the network itself
-            lists our keys, so what a file lacks can be named as its authors name it.
+            lists our keys, so that missing tensors can be named as their authors name them.
         unused: regexes (full match) of official keys that the method never uses.
         prefix: what every key in the file starts with, e.g. "module.".
         adapt: changes official tensors before they are renamed, where a rename is not enough.

@@ -26,7 +26,7 @@ _RECOGNISED = 0.5
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network with its weights, and what its file says about it."""
+    """A network with its weights and the metadata of its file."""
 
     component: str
     network: nn.Module
@@ -81,7 +81,7 @@ def load_network(
 
 
 def read_checkpoint(path: str | Path) -> Loaded:
-    """Reads and recognises any file that GoHD knows, checks every tensor, and fills a float32 network."""
+    """Reads a file of any known layout, checks every tensor, and fills a float32 network."""
     path = Path(path)
     content, metadata = read_file(path)
     if metadata is not None:

@@ -49,7 +49,7 @@ class DownloadSource:
         purpose: what it does here.
         url: where its makers put it.
         makers: who made it.
-        terms: what is known of its licence; not legal advice.
+        terms: its licence, as far as known; not legal advice.
         digest: beginning of its SHA-256 in hexadecimal where its makers state one, else None.
         component: what it must hold to be taken (`components.COMPONENTS`), or None.
         needed: whether audio-driven animation with the official weights needs it.

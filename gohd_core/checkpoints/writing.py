@@ -1,4 +1,4 @@
-"""Writes a network as safetensors whose header says all that is needed to build it again."""
+"""Writes a network as safetensors with its config and metadata in the header."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Job:
         target: where it goes; None where the command does not write one file.
         arguments: the options for it.
         name: what it is called, without an ending.
-        place: what a line of progress begins with; None where none is shown.
+        place: the beginning of a line of progress; None shows no progress.
     """
 
     sources: dict[str, Path | None]
@@ -48,8 +48,8 @@ class Job:
         first = self.target.with_stem(f"{self.target.stem}-1")
         return (first if getattr(self.arguments, "people", False) else self.target).is_file()
 
-    def told(self) -> dict[str, str]:
-        """Its sources as words."""
+    def source_paths(self) -> dict[str, str]:
+        """Paths of its sources, by name."""
         return {name: str(path) for name, path in self.sources.items() if path is not None}
 
 
@@ -66,17 +66,19 @@ def add_batch_options(parser: argparse.ArgumentParser, *, lists: bool = True) ->
             help="a .csv, .json or .jsonl with a row for each result: its inputs, output and options",
         )
     group.add_argument(
-        "--jobs", type=_count, default=1, help="so many at once, a process and models each (1)"
+        "--jobs", type=_count, default=1, help="jobs at once, each in a process with its own models (1)"
     )
     group.add_argument(
         "--shard",
         type=_shard,
         default=(1, 1),
         metavar="I/N",
-        help="make the I-th of N parts alone, from 1 on",
+        help="run only the I-th of N shards, counted from 1",
     )
-    group.add_argument("--skip-existing", action="store_true", help="leave out what is there already")
-    group.add_argument("--report", type=Path, help="say in this .json what was made, and what failed and why")
+    group.add_argument("--skip-existing", action="store_true", help="skip results that exist already")
+    group.add_argument(
+        "--report", type=Path, help="list results, and failures with their reasons, in this .json"
+    )
     group.add_argument("--json", action="store_true", help="print a line of JSON for each result")
 
 
@@ -103,7 +105,7 @@ def result_paths(
 ) -> list[Path]:
     """Result path of each group of input files: `output` itself, or a file in that folder.
 
-    Files in a folder are named after what they are made of, with one `ending`, or one each.
+    Files in a folder are named after their sources, with one `ending`, or one each.
     """
     if several and output.suffix and not is_folder(output):
         raise BadInput(f"Several {what} need a folder to go to; {output} looks like a file.")
@@ -140,14 +142,14 @@ def run_batch(
     sentence: Callable[[dict[str, Any]], str],
     status: Callable[[dict[str, Any]], int] = lambda made: 0,
 ) -> int:
-    """Makes this shard's jobs; where one of several fails, its error is told and the others are made.
+    """Runs this shard's jobs; where one of several fails, its error is logged and the others go on.
 
     Each result is written out as it comes: as a line of JSON (without "text") where that is asked for.
 
     Args:
         jobs: all of them, so that their names do not depend on the shard.
-        maker: loads what is needed and gives what makes a job; picklable, as is a job.
-        sentence: what is written of a result.
+        maker: loads the models and returns a function that runs a job; picklable, as is a job.
+        sentence: the text that reports a result.
         status: exit status of a result.
     Returns: the greatest status; 1 where one of several failed.
     """
@@ -196,15 +198,15 @@ def _attempt(make: Make, job: Job) -> tuple[Job, dict[str, Any]]:
     except Interrupted:
         raise
     except GohdError as error:
-        return job, {**job.told(), "error": str(error)}
+        return job, {**job.source_paths(), "error": str(error)}
     except Exception as error:  # One clip must not take the others with it.
         logger.info("%s", error, exc_info=True)
         first = next(iter(str(error).splitlines()), "")
-        return job, {**job.told(), "error": f"{type(error).__name__}: {first} (see --verbose)."}
+        return job, {**job.source_paths(), "error": f"{type(error).__name__}: {first} (see --verbose)."}
 
 
 _worker: dict[str, Make] = {}
-"""In a worker process: what makes its jobs."""
+"""In a worker process: the function that runs its jobs."""
 
 
 def _begin(maker: Callable[[argparse.Namespace], Make], arguments: argparse.Namespace, workers: int) -> None:
@@ -236,14 +238,14 @@ class _Log:
         return f"{self.done + 1} of {self.total}, " if self.total > 1 else ""
 
     def add(self, job: Job, made: dict[str, Any], status: int, sentence: Callable[[dict], str]) -> None:
-        """Notes and tells a result."""
+        """Records and reports a result."""
         self.status = max(self.status, status)
         (self.failed if "error" in made else self.made).append(
-            {**job.told(), **{key: value for key, value in made.items() if key != "text"}}
+            {**job.source_paths(), **{key: value for key, value in made.items() if key != "text"}}
         )
         if self.arguments.json:
-            told = {key: value for key, value in made.items() if key != "text"}
-            sys.stdout.write(json.dumps(told) + "\n")
+            line = {key: value for key, value in made.items() if key != "text"}
+            sys.stdout.write(json.dumps(line) + "\n")
         elif "error" in made:
             *names, error = made.values()
             sys.stderr.write(f"gohd: {' with '.join(names)}: {error}\n")

@@ -1,4 +1,4 @@
-"""`gohd doctor`: what is installed, which weights are found, what is missing and how to get it."""
+"""`gohd doctor`: installed libraries, weights found and missing, and how to get those."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def add_commands(commands: Any) -> None:
         "--into-video none)",
     )
     parser.add_argument("--length", default="longest", choices=(*LENGTHS, *DRIVEN_PARTS))
-    parser.add_argument("--fill", default="hold", choices=FILLS, help="for other lengths")
+    parser.add_argument("--fill", default="hold", choices=FILLS, help="for sources of other lengths")
     parser.add_argument("--seed", type=int, default=0, help="of parts from sound; same seed, same video")
     parser.add_argument(
         "--into-video",
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def listed(arguments: argparse.Namespace) -> list[Job]:
-    """A job for each row of `--list`: a driver, who follows it, and what is heard."""
+    """A job for each row of `--list`: driving video, portrait and sound."""
     optional = ("portrait", "audio") if arguments.into_video else ("audio",)
     jobs = listed_jobs(arguments, add_commands, ("portrait", "video", "audio"), ".mp4", optional=optional)
     made = []

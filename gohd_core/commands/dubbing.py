@@ -15,7 +15,7 @@ from gohd_core.errors import BadInput
 
 
 def dubs(portrait: Path | None, driving: Any, arguments: argparse.Namespace) -> bool:
-    """Whether the video's own face is to say a sound, and nothing else changes."""
+    """Whether the options ask for dubbing: the video's own face says a sound."""
     others = {arguments.pose, arguments.eyes, arguments.gaze}
     own = arguments.into_video and portrait is None and driving.lips is not None
     return own and arguments.mouth == "audio" and others == {"video"}

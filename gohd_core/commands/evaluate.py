@@ -40,7 +40,7 @@ def add_commands(commands: Any) -> None:
 
 
 def measure(arguments: argparse.Namespace) -> Any:
-    """What the options ask for."""
+    """The report of a command line's arguments."""
     from gohd_core.errors import BadInput
     from gohd_core.evaluation.report import Report, compare
 

@@ -73,7 +73,7 @@ def add_mark_options(group: Any) -> None:
 def check_results(
     results: Sequence[Path], inputs: Iterable[Path | None], ending: str, arguments: argparse.Namespace
 ) -> None:
-    """Says before anything is read whether the results, and what else is to be written, can be.
+    """Checks, before anything is read, that the results and further files can be written.
 
     Nothing that is read may be written over.
     """
@@ -92,7 +92,7 @@ def check_results(
 def check_jobs(
     jobs: Sequence[Job], ending: str, arguments: argparse.Namespace, *also_read: Path | None
 ) -> None:
-    """`check_results` of all jobs that write a file, against all that any of them reads."""
+    """`check_results` of all jobs that write a file, against the inputs of them all."""
     inputs = [path for job in jobs for path in job.sources.values()]
     targets = [job.target for job in jobs if job.target is not None]
     check_results(targets, [*inputs, *also_read], ending, arguments)

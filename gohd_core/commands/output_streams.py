@@ -61,7 +61,7 @@ class _Forgiving:
         return getattr(self._stream, name)
 
     def _give_up(self) -> None:
-        """Nobody reads any more: the rest, and what Python flushes when it ends, goes nowhere."""
+        """Discards further output, and Python's last flush, once the reader of a pipe has gone."""
         with suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())

@@ -66,7 +66,7 @@ def _write_report(report: Any, arguments: argparse.Namespace, section: str) -> N
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """Command line of this call, without outputs and without folders, which are nobody else's."""
+    """Command line of this call, without outputs and local folders."""
     words, skip = [], False
     for word in arguments:
         if skip or word.split("=", 1)[0] in _OUTPUTS:

@@ -95,7 +95,7 @@ def run_sheet(arguments: argparse.Namespace) -> int:
 
 
 def run_clip(arguments: argparse.Namespace) -> int:
-    """Makes a talking clip and says what is said in it."""
+    """Makes a talking clip and prints its text."""
     from gohd_core.commands.stylised_preview import stylised_clip
 
     made = stylised_clip(

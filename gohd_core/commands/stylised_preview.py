@@ -46,7 +46,7 @@ def stylised_clip(
 ) -> StylisedClip:
     """Write an MP4 (H.264, AAC) of a random stylised head that speaks for about `seconds`.
 
-    text and voice ("engine/voice", such as "flite/slt") replace what the seed would choose.
+    text and voice ("engine/voice", such as "flite/slt") replace the seed's choice.
     Raises BadInput for bad values, MissingDependency without an engine, graphics or PyAV.
     """
     from gohd_core.render import render_video

@@ -1,4 +1,4 @@
-"""`gohd sync`: whether lips and sound of a video are in step, and the shift that puts them right."""
+"""`gohd sync`: the lag between lips and sound of a video, and its correction."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from gohd_core.commands.video_options import add_face_options, sound_of
 from gohd_core.errors import BadInput
 
 UNKNOWN = 3
-"""Exit status when a file's lag can't be told: neither an error nor an answer."""
+"""Exit status when a file's lag can't be determined: neither an error nor an answer."""
 
 
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
-    parser = commands.add_parser("sync", help="tell how far lips and sound of a video are apart")
+    parser = commands.add_parser("sync", help="measure the lag between lips and sound of a video")
     parser.add_argument("video", type=Path, help="a video of a talking person, or a folder of them")
     parser.add_argument(
-        "--output", "-o", type=Path, help="also write the video with its sound put right, an .mp4 or a folder"
+        "--output",
+        "-o",
+        type=Path,
+        help="also write the video with its sound shifted into sync, an .mp4 or a folder",
     )
     add_face_options(parser)
     add_batch_options(parser, lists=False)

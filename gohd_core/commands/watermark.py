@@ -1,4 +1,4 @@
-"""`gohd watermark`: tells whether videos and pictures carry GoHD's invisible mark."""
+"""`gohd watermark`: detects GoHD's invisible mark in videos and pictures."""
 
 from __future__ import annotations
 

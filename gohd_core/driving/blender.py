@@ -24,7 +24,7 @@ _AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 
 def blender_content(motion: Motion) -> dict[str, Any]:
-    """A motion of the stylised space as what a JSON file holds; raises as `blendshapes` does."""
+    """A motion of the stylised space as the content of a JSON file; raises as `blendshapes` does."""
     made = blendshapes(motion)
     turns = rotation(motion.pose.values[:, :3].double()).transpose(1, 2).numpy()  # points as columns
     angles = Rotation.from_matrix(_AXES @ turns @ _AXES.T).as_euler("xyz")

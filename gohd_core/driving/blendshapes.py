@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from gohd_core.constants import FPS, N_EXPRESSION, N_IDENTITY, STYLISED
-from gohd_core.driving.crop_readers import crop_tremble
+from gohd_core.driving.crop_readers import crop_jitter
 from gohd_core.driving.result import Driving, FrameCoefficients, assemble_motion
 from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.driving.timeline import check_missing
@@ -90,7 +90,7 @@ def motion_from_blendshapes(
         space=STYLISED,
         missing=missing,
         steadying=steadying or SmoothingConfig(),
-        crop=crop_tremble(centres, centres),
+        crop=crop_jitter(centres, centres),
         square=square,
         picture=(track.height, track.width),
     )

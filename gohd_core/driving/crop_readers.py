@@ -27,7 +27,7 @@ _FOCAL_SHARE = FOCAL / ALIGNED_SIZE
 
 @dataclass
 class Cropper:
-    """Gives each frame's crop; a steady one moves seldom, another one follows the landmarks' every tremble.
+    """Crops each frame; a steady crop moves seldom, any other follows the landmarks' jitter.
 
     Attributes: steady; wanted and used, the centres of the crops [T, 2] in pixels, as they come.
     """
@@ -74,7 +74,7 @@ class LandmarkFilter:
         return steady
 
 
-def crop_tremble(wanted: list, used: list) -> tuple[float, float]:
+def crop_jitter(wanted: list, used: list) -> tuple[float, float]:
     """Jitter of the crop's centre in pixels, as the landmarks want it and as it is used."""
     return jitter(np.array(wanted).reshape(-1, 2)), jitter(np.array(used).reshape(-1, 2))
 

@@ -14,7 +14,8 @@ import torch
 from gohd_core.constants import FPS, STYLISED
 from gohd_core.driving.lids import without_following
 from gohd_core.driving.locators import FaceLocator, FaceObservation, TrackedFace, WholeFrames
-from gohd_core.driving.mesh_reading import MeshReadings, MeshTracks, read_one, read_people
+from gohd_core.driving.mesh_reading import MeshReadings, read_one, read_people
+from gohd_core.driving.mesh_tracks import MeshTracks
 from gohd_core.driving.readers import reader_for
 from gohd_core.driving.result import Driving, assemble_motion
 from gohd_core.driving.steadiness import SmoothingConfig
@@ -92,7 +93,7 @@ def extract_motion(
         space=extractor.space,
         **given,
         has_gaze=gaze_estimator is not None,
-        crop=crops.crop_tremble(),
+        crop=crops.crop_jitter(),
         square=crops.reference,
         picture=picture,
         searched=where.tracker.detections if isinstance(where, TrackedFace) else 0,
@@ -113,8 +114,8 @@ def extract_by_meshes(
     """Motion of the chosen person in a film of people, in the stylised space; see `extract_motion`."""
     check_missing(missing)
     given = {"missing": missing, "fps": fps, "steadying": steadying or SmoothingConfig()}
-    told = _told(progress, film)
-    made, times, size = read_one(film.play(), reader, choice or FaceChoice(), told, should_stop)
+    counted = _counted(progress, film)
+    made, times, size = read_one(film.play(), reader, choice or FaceChoice(), counted, should_stop)
     return _from_meshes(made, times, size, film, given)
 
 
@@ -135,7 +136,7 @@ def extract_people(
     """
     check_missing(missing)
     given = {"missing": missing, "fps": fps, "steadying": steadying or SmoothingConfig()}
-    people, times, size = read_people(film.play(), reader, _told(progress, film), should_stop)
+    people, times, size = read_people(film.play(), reader, _counted(progress, film), should_stop)
     return [_from_meshes(made, times, size, film, given) for made in people]
 
 
@@ -179,7 +180,7 @@ def _from_meshes(
     return replace(driving, motion=motion, report=report, lips=torch.from_numpy(lips).float())
 
 
-def _told(progress: Callable[[int, int], None] | None, film: VideoReader) -> Callable[[int], Any]:
+def _counted(progress: Callable[[int, int], None] | None, film: VideoReader) -> Callable[[int], Any]:
     return lambda done: progress and progress(done, max(film.count, done))
 
 

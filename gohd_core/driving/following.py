@@ -1,4 +1,4 @@
-"""A driving video's motion told in a square that follows its head: it can be pasted into that video."""
+"""A driving video's motion in a square that follows its head, for pasting into that video."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SIZE = ("gaussian", 0.3)
 
 
 def with_head_track(driving: Driving, *, follow: bool = True) -> Driving:
-    """The same driving with `track`, the square in which the poses are told, frame by frame.
+    """The same driving with `track`, the square of each frame that the poses refer to.
 
     follow: the square goes with the head and the poses tell what is left; else it stays where it is in the
         first frame. The official extractor's poses tell no place in the film, so its squares always follow.

@@ -1,4 +1,4 @@
-"""Blinks of people who are seen: without what lids follow their eyes by, which whoever draws them adds."""
+"""Blinks without the lids' gaze-following part, which the mesh animator adds itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLUMNS = [MOVING[k] for k in BLINKS]
 
 
 def without_following(motion: Motion) -> Motion:
-    """A motion whose blinks leave out what the mesh animator lowers lids by where eyes look down.
+    """A motion whose blinks leave out the lowering of lids as eyes look down, which the mesh animator adds.
 
     So a blink means the same whosever eyes and gaze go with it.
     """

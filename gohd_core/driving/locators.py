@@ -19,7 +19,7 @@ from gohd_core.images import Image, check_landmarks
 
 @dataclass(frozen=True, eq=False)
 class FaceObservation:
-    """One frame: its time in seconds, its picture, and what is known of the face in it.
+    """One frame: its time in seconds, its picture and the detected face.
 
     landmarks [68, 2] in pixels or None; box of the face or None; whole: the picture is all face.
     """

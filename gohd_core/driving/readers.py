@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from gohd_core.constants import N_LANDMARKS
-from gohd_core.driving.crop_readers import Cropper, LandmarkFilter, crop_tremble, pose_in
+from gohd_core.driving.crop_readers import Cropper, LandmarkFilter, crop_jitter, pose_in
 from gohd_core.driving.locators import FaceObservation
 from gohd_core.driving.result import FrameCoefficients
 from gohd_core.errors import BadInput
@@ -77,9 +77,9 @@ class CropReader:
             )
         return result
 
-    def crop_tremble(self) -> tuple[float, float]:
+    def crop_jitter(self) -> tuple[float, float]:
         """Jitter of the crop in pixels, before and after steadying."""
-        return crop_tremble(self.cropper.wanted, self.cropper.used)
+        return crop_jitter(self.cropper.wanted, self.cropper.used)
 
     def _square(self, sighting: FaceObservation) -> Box | None:
         height, width = sighting.image.shape[:2]
@@ -139,11 +139,11 @@ class AlignedReader:
             result[k] = FrameCoefficients(*(v[row].numpy() for v in values), landmarks[row])
         return result
 
-    def crop_tremble(self) -> tuple[float, float]:
+    def crop_jitter(self) -> tuple[float, float]:
         """Jitter of the landmarks' centre in pixels, before and after steadying."""
         if self.filter is None:
-            return crop_tremble(self.centres, self.centres)
-        return crop_tremble(self.filter.wanted, self.filter.used)
+            return crop_jitter(self.centres, self.centres)
+        return crop_jitter(self.filter.wanted, self.filter.used)
 
     def _steady(self, sighting: FaceObservation) -> np.ndarray | None:
         if sighting.landmarks is None and sighting.found:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gohd_core.audio import audio_features
 from gohd_core.constants import N_EXPRESSION, STYLISED
-from gohd_core.driving.mesh_reading import follow
+from gohd_core.driving.mesh_tracks import follow
 from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.mediapipe.reader import FaceReader
@@ -51,7 +51,7 @@ def read_speaker(
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Speaker:
-    """Reads the chosen face of a film, and plays it again: to learn mouths, and find what is before them.
+    """Reads the chosen face of a film in two passes: its meshes, then mouths and their occlusions.
 
     Raises: `BadInput` where it is seen too seldom, or for a film that plays once.
     """

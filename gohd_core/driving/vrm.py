@@ -33,7 +33,7 @@ _ROUND_LEFT = 1e-6
 
 
 def vrm_content(motion: Motion) -> dict[str, Any]:
-    """A motion of the stylised space as what a JSON file holds; raises as `blendshapes` does."""
+    """A motion of the stylised space as the content of a JSON file; raises as `blendshapes` does."""
     from gohd_core.stylised.expressions import INDEX
 
     shapes = blendshapes(motion)
@@ -71,7 +71,7 @@ def vrm_content(motion: Motion) -> dict[str, Any]:
 
 
 def motion_from_vrm(content: dict[str, Any]) -> Motion:
-    """The motion behind `vrm_content`: what its expressions tell of it.
+    """The inverse of `vrm_content`, as far as VRM's expressions describe the motion.
 
     Raises `KeyError`, `ValueError` or `TypeError` for content of another form.
     """

@@ -1,4 +1,4 @@
-"""Progress of a benchmark, told while it goes through its items."""
+"""Progress of a benchmark over its items, logged."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ class Table:
     """Rows of figures under named columns.
 
     Attributes:
-        title: what is measured.
+        title: the subject.
         columns: names with units, in order.
-        rows: row name -> column -> figure; what is missing or None is shown as a dash.
+        rows: row name -> column -> figure; missing ones and None are shown as a dash.
         note: how it is measured, and from what source.
     """
 
@@ -38,7 +38,7 @@ class Table:
     note: str = ""
 
     def add(self, row: str, **figures: Value) -> None:
-        """Adds a row by keyword; underscores in the keywords stand for blanks."""
+        """Adds a row by keyword; underscores in the keywords become blanks."""
         self.put(row, {name.replace("_", " "): value for name, value in figures.items()})
 
     def put(self, row: str, figures: Mapping[str, Value]) -> None:
@@ -197,7 +197,7 @@ def format_figure(value: Value) -> str:
 
 
 def _plain(value: Any) -> Value:
-    """Numpy and torch numbers as Python's; what is not finite is missing."""
+    """Numpy and torch numbers as Python's; None where they are not finite."""
     if value is None or isinstance(value, (str, int)):
         return value
     number = float(value)

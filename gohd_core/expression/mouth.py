@@ -27,8 +27,8 @@ ALWAYS, POWER = 4.0, 6
 class MouthNetwork(nn.Module):
     """Embeddings of eq. 5 and the mapping's own mouth -> mouth coefficients, by convolutions over frames.
 
-    The frame-wise mapping hears 0.2 s; this hears `context` frames more on both sides, and so tells sounds
-    by what surrounds them and moves smoothly. A TDNN (A. Waibel et al. 1989) with residual blocks.
+    The frame-wise mapping hears 0.2 s; this hears `context` frames more on both sides, and so takes
+    coarticulation into account and moves smoothly. A TDNN (A. Waibel et al. 1989) with residual blocks.
     """
 
     def __init__(self, config: ExpressionConfig) -> None:
@@ -51,7 +51,7 @@ class MouthNetwork(nn.Module):
 
         Args:
             audio: embeddings [B, T, A].
-            mouth: what the frame-wise mapping makes of them at rest, [B, T, C].
+            mouth: their coefficients by the frame-wise mapping, at rest, [B, T, C].
             maps: feature maps that they are made of, [B, T, M]; None where the config has no `mouth_map`.
 
         Frames before and after the T are taken to be like the first and the last.
@@ -89,7 +89,7 @@ def _over_frames(values: Tensor, reach: int, what: Callable[[Tensor], Tensor]) -
 
 
 class _Block(nn.Module):
-    """A dilated convolution over frames, added to what comes in [B, width, T]."""
+    """A residual dilated convolution over frames, [B, width, T]."""
 
     def __init__(self, width: int, dilation: int) -> None:
         super().__init__()

@@ -51,7 +51,7 @@ def _widths(state: Mapping[str, Tensor], prefix: str) -> tuple[int, ...]:
 
 
 def stage1_config(state: Mapping[str, Tensor]) -> ExpressionConfig:
-    """Stage 1 alone; whether it sees eye motion is told by the mapping's width."""
+    """Stage 1 alone; the mapping's width says whether it takes eye motion."""
     widths = _widths(state, "")
     extra = state["mapping1.weight"].shape[1] - widths[-1] - N_EXPRESSION
     if extra not in (0, N_EYE_MOTION):
@@ -72,7 +72,7 @@ def _two_stage(state: Mapping[str, Tensor], kind: str, noise_width: int) -> Expr
 
 
 def lstm_config(state: Mapping[str, Tensor]) -> ExpressionConfig:
-    """The LSTM's noise takes what its input has beside sound, omega_0 and e_0."""
+    """The LSTM's noise has the width that sound, omega_0 and e_0 leave of its input."""
     audio = _widths(state, "simplewarpper.")[-1]
     omega = state["control_encoder.2.weight"].shape[0]
     noise = state["lstm.weight_ih_l0"].shape[1] - audio - omega - N_EXPRESSION

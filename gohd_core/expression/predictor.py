@@ -57,7 +57,7 @@ class ExpressionPredictor(Runtime):
                 official form) will do for it.
             state: an `EyeMotionState()` that carries from one chunk to the next and is advanced
                 here; e0, eye0 and seed must be the same in all of a clip's calls. A network with
-                `context` takes what lies beyond a call's ends to be like them, which shows in as many
+                `context` repeats a call's first and last frames beyond its ends, which shows in as many
                 frames at each seam.
         Returns: expressions [T, 64] and eye motion [T, 21], float32 on the CPU; the eye motion is
             None where the network has no such input (the released checkpoint).
@@ -151,7 +151,7 @@ class ExpressionPredictor(Runtime):
 
 
 def _tensor(name: str, value: Any, shape: tuple[int | None, ...] | None) -> Tensor:
-    """A float32 CPU tensor of that shape (None: any length), or one sentence on what is wrong."""
+    """A float32 CPU tensor of that shape (None: any length), or `BadInput`."""
     tensor = torch.as_tensor(value, device="cpu").detach()
     if not tensor.is_floating_point():
         raise BadInput(f"{name} is {tensor.dtype}; give floating-point values.")

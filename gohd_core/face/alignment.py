@@ -88,7 +88,7 @@ def align_face(
         image: uint8 RGB [H, W, 3].
         landmarks: [68, 2] pixels, y down; None where no face was found.
         no_face: what to do without landmarks: "raise", or "whole" to take the whole picture as if the
-            mean face filled it (what the official detector does).
+            mean face filled it (as the official detector does).
     Source: Deep3DFaceRecon's alignment, with its rounding: all sizes and corners are truncated.
     """
     height, width = image.shape[:2]

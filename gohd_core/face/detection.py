@@ -56,7 +56,7 @@ class FaceDetector:
     """Finds every face of a picture, as `prepare_portrait` and the tracker take it.
 
     Args:
-        finder: S3FD: [B, 3, H, W] in BGR less the mean colour -> twelve maps, scores and boxes by turns.
+        finder: S3FD: [B, 3, H, W] in BGR less the mean colour -> twelve maps, scores and boxes alternating.
         reader: FAN: [B, 3, 256, 256] in 0..1 -> heatmaps [B, 68, 64, 64], or a list whose last they are.
         least_score: boxes of a lower score are left out.
         mirrored: read each face mirrored as well and add both, as the library does by default.

@@ -1,4 +1,4 @@
-"""Lids and brows told apart from the mouth in a measured expression basis."""
+"""Separates lids and brows from the mouth in a measured expression basis."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def eye_projection(model: MorphableModel) -> Tensor:
     """[64, 64]: of a change of expression, the part that moves eyes and brows and leaves the mouth.
 
     In a measured basis nearly every coefficient moves both. So the change x that is applied is the one
-    whose landmarks come nearest to what is wanted: eye landmarks as in the change d, mouth landmarks
+    whose landmarks come nearest to the target: eye landmarks as in the change d, mouth landmarks
     still, x = argmin |E (x - d)|^2 + |M x|^2 + ridge |x|^2, with E and M the basis at those landmarks.
     """
     basis = model.expression_basis[model.landmark_indices].double()

@@ -1,7 +1,7 @@
 """The gaze estimator: pitch and yaw of the eyes in camera axes (L2CS-Net, or small and built-in).
 
 Signs, in both coefficient spaces: pitch > 0 looks up, yaw > 0 looks to the **image's left**. They are
-those of the official network, told by its authors' own drawing of the result. It returns the
+those of the official network, after its authors' own drawing of the result. It returns the
 horizontal angle first, whatever its names say; here it always comes second, as (pitch, yaw).
 """
 

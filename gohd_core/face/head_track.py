@@ -27,7 +27,7 @@ class HeadTrack(Sequence):
     """Squares `[T, 3]`: centre x, centre y and side, in pixels of the film; they may reach past its edges.
 
     Attributes:
-        space: of the poses that are told in these squares.
+        space: of the poses, which refer to these squares.
         valid: where a face was seen.
         picture: (height, width) of the film's frames.
     """

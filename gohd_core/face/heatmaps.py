@@ -14,7 +14,7 @@ CROP = 256
 REFERENCE_SCALE = 195.0
 """Width plus height of a box that is seen at scale 1."""
 SCALE_SIDE = 200.0
-"""Side in pixels of what is seen at scale 1."""
+"""Side in pixels of the view at scale 1."""
 LIFT = 0.12
 """The crop's centre lies this share of the box's height above the box's centre."""
 
@@ -65,7 +65,7 @@ def read_heatmaps(
 
     Args:
         heatmaps: [B, 68, S, S].
-        whole_pixels: as released, where landmarks are truncated to whole pixels, which trembles.
+        whole_pixels: as released, where landmarks are truncated to whole pixels, which makes them jitter.
     Returns: landmarks [B, 68, 2], pixel centres at whole numbers; mean height of the peaks [B].
     """
     count, points, side, _ = heatmaps.shape

@@ -81,7 +81,7 @@ def landmarks_68(points: Any) -> np.ndarray:
 def face_track(payload: Any, choice: FaceChoice | None = None) -> FaceTrack:
     """Follows one face of FACE_LANDMARKS: the chosen one, then in each picture the one that overlaps it most.
 
-    Where none overlaps it, the choice decides anew, as after a cut.
+    Where none overlaps it, the choice decides again, as after a cut.
     """
     choice = choice or FaceChoice()
     try:

@@ -82,7 +82,7 @@ class ContextPath(nn.Module):
 
 
 class FeatureFusion(nn.Module):
-    """Joins fine and context maps, then adds what a channel gate picks of them."""
+    """Fuses fine and context maps through a channel gate (squeeze and excitation) with a residual."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()

@@ -20,7 +20,7 @@ class FaceFeatures:
     """Features of faces.
 
     Attributes:
-        features: [B, C]; with glimpses they tell of the whole image, the landmarks and the glimpses.
+        features: [B, C]; with glimpses, of the whole image, the landmarks and the glimpses.
         landmarks: [B, 68, 2] in -1..1 over the image, y down; None for a reader without glimpses.
     """
 
@@ -32,7 +32,7 @@ class FaceBackbone(nn.Module):
     """A residual network; with glimpses it also finds the landmarks and looks closely at them.
 
     Official networks have no glimpses and average the last stage over space. The small networks of
-    the built-in family keep its positions, without which landmarks and translation can't be told, and
+    the built-in family keep its positions, which landmarks and translation need, and
     see fine motion of lids, irises and lips in the glimpses.
     """
 

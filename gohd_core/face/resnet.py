@@ -124,7 +124,7 @@ def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential
 
 
 class ResNet(nn.Module):
-    """Stem (stride 4) and four stages; the classifier is left to whoever uses it.
+    """Stem (stride 4) and four stages; without a classifier.
 
     Keys are those of the common ImageNet implementation (conv1, bn1, layer1.0.conv1, ...).
     """

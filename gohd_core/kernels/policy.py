@@ -32,7 +32,7 @@ def draws_in_passes(device: torch.device) -> bool:
 
 
 def exact_dtype(device: torch.device, dtype: torch.dtype) -> torch.dtype:
-    """float64 for float32 on the CPU, where what is computed once a clip may be exact; else `dtype`."""
+    """float64 for float32 on the CPU, for exact computations that run once a clip; else `dtype`."""
     return torch.float64 if device.type == "cpu" and dtype == torch.float32 else dtype
 
 

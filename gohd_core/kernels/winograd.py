@@ -49,7 +49,7 @@ class TimeConvolution(nn.Conv1d):
 
     Long float32 sequences on the CPU take Winograd's way when no gradient is wanted, which samples poses of
     the released architecture a tenth faster; it differs from the plain sum by rounding (about 1e-6). The
-    transformed weights are kept, twice the size of the plain ones, and made anew when these change.
+    transformed weights are kept, twice the size of the plain ones, and recomputed when these change.
     """
 
     def __init__(self, width_in: int, width_out: int, dilation: int) -> None:
@@ -84,7 +84,7 @@ def winograd(x: Tensor, kernel: list[Tensor], bias: Tensor, dilation: int) -> Te
     size = (6, batch, tiles, dilation, width)
     stride = (dilation * width, padded.stride(0), 4 * dilation * width, width, 1)
     evaluated = _evaluate(*padded.as_strided(size, stride))
-    # What is added at the point 1 comes out once in each of the four outputs: there goes the bias.
+    # A term at the point 1 appears once in each of the four outputs: the bias is added there.
     biases = (None, bias, None, None, None, None)
     products = [F.linear(*terms) for terms in zip(evaluated, kernel, biases, strict=True)]
     outputs = x.new_empty(batch, tiles, 4, dilation, len(bias))

@@ -66,7 +66,7 @@ def perceptual_distance(made: Tensor, true: Tensor, boxes: Tensor | None = None)
 def frame_figures(made: Tensor, true: Tensor, regions: Mapping[str, Tensor | None]) -> dict[str, Tensor]:
     """PSNR, SSIM and perceptual distance of each region (prefix -> boxes), each [B], named for a table.
 
-    The same figures as the functions above; what all regions share is computed once.
+    The same figures as the functions above; the maps that all regions share are computed once.
     """
     squared, similarity, gaps = _squared(made, true), _similarity(made, true), _edge_gaps(made, true)
     figures = {}

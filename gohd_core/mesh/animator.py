@@ -11,6 +11,7 @@ from gohd_core.animator.base import ClipAnimator, check_values
 from gohd_core.animator.windows import network_descriptors
 from gohd_core.constants import N_DESCRIPTOR, STYLISED
 from gohd_core.errors import BadInput
+from gohd_core.kernels.memory import empty
 from gohd_core.kernels.passes import PassPlan
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.source import MeshSource, mesh_source
@@ -86,7 +87,7 @@ class MeshAnimator(ClipAnimator):
             raise BadInput("Strength must be one finite number, or one for each frame.")
         change = descriptors.to(self.device, torch.float32) - source.reference
         descriptors = source.own + strength * change
-        frames = descriptors.new_empty(count, 3, source.size, source.size)
+        frames = empty(count, 3, source.size, source.size, device=self.device)
         self.passes.map(lambda some, _: draw(source, *some), (descriptors, frames), count=count)
         return frames
 

@@ -103,6 +103,9 @@ def _in_window(
     is_lower = above > opening.clamp_min(0) / 2
     outside = -torch.where(is_lower, below, above)
     shift, weight = curves.skin(along, column, outside, is_lower)
+    # An opening that is wider than the portrait's shows no more than its edge beside what is drawn into it.
+    beyond = -outside - curves.own_opening(column, up).clamp_min(0) / 2
+    shift = shift + torch.where(is_lower, -beyond, beyond).mul_(beyond > 0)[:, None] * up[:, :, None, None]
     coverage = (above.clamp(max=0.5) + below.clamp(max=0.5)).clamp(0, 1)
     along = (along - centre[:, None, None]) / half[:, None, None]
     return tuple(each[:, None] for each in (coverage, above, below, along)), shift, weight[:, None]
@@ -176,6 +179,12 @@ class _Curves:
             low, high = (table.gather(1, before + k).view_as(column) for k in (0, 1))
             found.append(torch.lerp(low, high, share))
         return found[0], found[1]
+
+    def own_opening(self, column: Tensor, up: Tensor) -> Tensor:
+        """Distance of the two edges in the portrait at columns [B,h,w], across the axis; `up` [B,2]."""
+        apart = (self.shifts[:, 0, :, 0] - self.shifts[:, 1, :, 0]).mul(up[:, :, None]).sum(1)  # [B,n]
+        opening = self.heights[:, :, 0].sum(1) + apart
+        return opening.gather(1, column.round().long().flatten(1)).view_as(column)
 
     def skin(self, along: Tensor, column: Tensor, outside: Tensor, is_lower: Tensor) -> tuple[Tensor, Tensor]:
         """Shifts [B,2,h,w] of places on the skin, pixels outside the edge, and how far they are known

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import cv2
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import rotation
-from gohd_core.kernels.policy import draws_in_passes
 from gohd_core.mesh.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.contours import opposite
-from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, OwnFace, Window
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, OwnFace
 from gohd_core.mesh.gaze import into_head
 from gohd_core.mesh.lids import lids_follow_gaze, lower_lids_follow
-from gohd_core.mesh.sampling import flow_at, sample
+from gohd_core.mesh.sampling import flow_at
 from gohd_core.mesh.source import MeshSource
+from gohd_core.mesh.warping import cut, warp
 
 _PARTED = 0.022
 """Gap, model units, from which on the edges of parted lips are taken from beyond their dark line."""
@@ -24,8 +22,6 @@ _SEAM, _RIM = 0.55, 0.85
 parted ones."""
 _SHUT = 0.008
 """Own gap up to which lips count as shut, model units."""
-_STILL = 0.012
-"""Shift of a person's outline at which the fringe around it has faded, picture sides."""
 _JAW_COLUMN, _BLINK_COLUMNS = 0, {LEFT_EYE: 10, RIGHT_EYE: 11}
 
 
@@ -48,15 +44,11 @@ def draw(source: MeshSource, descriptors: Tensor, into: Tensor | None = None) ->
     base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face)
     flows = contour_flows(target, base, size)
     frames = descriptors.new_empty(len(descriptors), 3, size, size) if into is None else into
-    # On a CPU one by one: maps of that size leave its caches.
-    step = 1 if draws_in_passes(frames.device) else len(frames)
-    for start in range(0, len(frames), step):
-        some = range(start, min(start + step, len(frames)))
-        _warp(source, head.skin, flows, some, frames)
+    warp(source, head.skin, flows, frames)
     motion = descriptors, rotation(descriptors[:, 64:67]), gaze
     for part, flow in enumerate(flows):
         _draw_part(source, frames, head.rigid, part, flow, target[:, part], motion)
-    return frames.clamp_(-1, 1)
+    return frames
 
 
 def _draw_part(
@@ -76,7 +68,7 @@ def _draw_part(
     common = (
         window,
         torch.stack(
-            [_cut(frame.permute(1, 2, 0), window, k).permute(2, 0, 1) for k, frame in enumerate(frames)]
+            [cut(frame.permute(1, 2, 0), window, k).permute(2, 0, 1) for k, frame in enumerate(frames)]
         ),
         flow.opening,
         rigid,
@@ -91,7 +83,7 @@ def _draw_part(
         blink = descriptors[:, _BLINK_COLUMNS[part]].clamp(0, 1)
         finished = source.eyes.draw(EyeFrame(*common, part, eye, blink))
     for k, frame in enumerate(frames.permute(0, 2, 3, 1)):
-        _cut(frame, window, k).copy_(finished[k].permute(1, 2, 0))
+        torch.clamp(finished[k].permute(1, 2, 0), -1, 1, out=cut(frame, window, k))
 
 
 def _with_lids(descriptors: Tensor, up: Tensor) -> Tensor:
@@ -109,43 +101,3 @@ def _parted(target: Tensor, own: Tensor, face: OwnFace) -> Tensor:
     share = share * (_RIM if face.gap > _SHUT else _SEAM)
     edges = own[:, : EDGE + 1]
     return torch.cat([torch.lerp(edges, own[:, EDGE + 1 : EDGE + 2], share), own[:, EDGE + 1 :]], 1)
-
-
-def _warp(source: MeshSource, skin: Tensor, flows: list[ContourFlow], some: range, frames: Tensor) -> None:
-    """Draws some of the frames [B,3,S,S] of heads whose flow is `skin` [B,2,n,n], without what lies between
-    lips and lids."""
-    here, flow = slice(some.start, some.stop), skin[some.start : some.stop]
-    shift = _enlarged(flow, source.size)  # [b,S,S,2]
-    for part in flows:
-        for each, k in zip(shift, some, strict=True):
-            near = _cut(each, part.window, k)
-            near.lerp_(part.shift[k].permute(1, 2, 0), part.weight[k, 0, :, :, None])
-    at = torch.add(source.texels, shift, alpha=2)
-    drawn = sample(source.texture, at, reflected=source.wall is None)
-    if source.wall is None:
-        frames[here] = drawn[:, :3]
-        return
-    torch.addcmul(drawn[:, :3], 1 - drawn[:, 3:], source.wall, out=frames[here])
-    moved = flow.square().sum(1, keepdim=True).sqrt_() / (_STILL * source.size)
-    frames[here].addcmul_(source.fringe, _enlarged((1 - moved).clamp(0, 1), source.size).permute(0, 3, 1, 2))
-
-
-def _cut(picture: Tensor, window: Window, k: int) -> Tensor:
-    """A view of a picture [S,S,...] in frame k's window."""
-    x, y = int(window.x[k]), int(window.y[k])
-    return picture[y : y + window.height, x : x + window.width]
-
-
-def _stacked(pictures: list[Tensor]) -> Tensor:
-    """`torch.stack`, which of one picture makes a view."""
-    return pictures[0][None] if len(pictures) == 1 else torch.stack(pictures)
-
-
-def _enlarged(flow: Tensor, size: int) -> Tensor:
-    """Maps [B,C,n,n] at full size, [B,S,S,C]."""
-    if flow.device.type != "cpu":
-        flow = F.interpolate(flow, size=(size, size), mode="bilinear", align_corners=False)
-        return flow.permute(0, 2, 3, 1).contiguous()
-    flow = flow.permute(0, 2, 3, 1).contiguous()
-    sized = [torch.from_numpy(cv2.resize(each.numpy(), (size, size))) for each in flow]
-    return _stacked(sized).view(len(flow), size, size, -1)

@@ -43,6 +43,13 @@ _DIM = 0.72
 slightly open mouths they have .67 to .75 of the skin's light, in those of smiles 1.1."""
 _LIT = (0.0, 0.13)
 """Openings between which that grows, model units."""
+_ROUNDED, _SHADED = (0.1, 0.8), 0.5
+"""Rounding from which on, and up to which, lips that go forward shade teeth, and by how much in the end."""
+_SEAM, _SEAM_LIGHT, _SEAM_SHARE = 0.006, 0.4, 0.9
+"""Reach of the line between lips that the picture has parted, model units, once they meet; its light as a
+share of the lips', and how much of it is seen."""
+_MEET = (0.010, 0.030)
+"""Openings up to which lips meet, and from which on they are parted, model units."""
 _CHARACTER = 150.0
 """Turns the width of a row into a phase by which its teeth are told from others'."""
 _TINT = 0.7
@@ -55,8 +62,8 @@ _RED = (0.85, 1.12, 1.18)
 
 @dataclass(frozen=True)
 class MouthColours:
-    """Colours [3] in 0..1 under the portrait's light, before any shadow; exponents of shadows; and how many
-    times as bright own teeth are once the mouth is wide open."""
+    """Colours [3] in 0..1 under the portrait's light, before any shadow; exponents of shadows; how many times
+    as bright own teeth are once the mouth is wide open; and the line between shut lips."""
 
     tooth: np.ndarray
     gum: np.ndarray
@@ -64,6 +71,7 @@ class MouthColours:
     cavity: np.ndarray
     exponents: np.ndarray
     lift: np.ndarray
+    seam: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class Mouth:
         face: the portrait.
         arches: where its rows of teeth lie.
         teeth: [2,3,h,w] textures of the lower and the upper row.
-        colours: [6,3] as in `MouthColours`.
+        colours: [7,3] as in `MouthColours`.
         grain: [1,1,n,n] relative changes of light.
         own: what the picture shows itself, if it is open.
         softness: pixels that edges of the opening are blurred over.
@@ -99,7 +107,7 @@ class Mouth:
         look = _colours(picture, points, pixels)
         if own is not None and own.tips is not None:
             arches = arches.lowered(own.tips)
-        rows = (look.tooth, look.gum, look.tongue, look.cavity, look.exponents, look.lift)
+        rows = (look.tooth, look.gum, look.tongue, look.cavity, look.exponents, look.lift, look.seam)
         # The picture's own teeth are dim at the sides already.
         teeth_seen = own is not None and own.shows_teeth
         return cls(
@@ -126,7 +134,8 @@ class Mouth:
         edge = frame.contours[:, EDGE]
         gaps = edge[:, POINTS // 2 + 1 :].flip(1) - edge[:, 1 : POINTS // 2]
         rest = _rest(frame, self.face)
-        if not bool(((gaps.norm(dim=-1).amax(1) > _LEAST_GAP) & (rest < 1)).any()):
+        opened = (gaps.norm(dim=-1).amax(1) > _LEAST_GAP) | (self.own is not None)
+        if not bool((opened & (rest < 1)).any()):
             return frame.skin
         crop = Crop.around(frame, edge, _LIP_SHADOW * self.face.unit + self.softness + 1)
         if crop is None:
@@ -142,8 +151,19 @@ class Mouth:
         if inner is not None:
             skin, share = drawn[..., inner.rows, inner.columns], self._cover(inner.frame.opening)
             drawn = inner.put_back(torch.lerp(skin, self._inside(inner.frame), share), drawn)
+        if self.own is not None:
+            drawn = self._with_seam(drawn, opening)
         drawn = torch.lerp(drawn, crop.frame.skin, rest[:, None, None, None])
         return crop.put_back(drawn, frame.skin)
+
+    def _with_seam(self, skin: Tensor, opening: Opening) -> Tensor:
+        """Lips [B,3,h,w] that the picture shows parted with the line between them where they meet: it has
+        none, but what is left of teeth beside their edges."""
+        unit, height = self.face.unit, opening.height
+        away = torch.maximum(-opening.above, opening.above - height).clamp_min(0)
+        near = torch.exp(-((away / max(_SEAM * unit, 1.0)) ** 2))
+        near = near * smooth(_MEET[1] * unit, _MEET[0] * unit, height) * smooth(1.0, 0.7, opening.along.abs())
+        return torch.lerp(skin, 2 * self.colours[6, :, None, None] - 1, _SEAM_SHARE * near)
 
     def _cover(self, opening: Opening) -> Tensor:
         """Share [B,1,h,w] of a pixel between the lips, its edges as soft as the picture; less of slits that
@@ -155,8 +175,9 @@ class Mouth:
     def _inside(self, frame: MouthFrame) -> Tensor:
         """Colours behind the lips [B,3,h,w] in [-1, 1]."""
         part, unit = frame.opening, self.face.unit
-        tooth, gum, tongue, cavity, exponents, lift = self.colours[..., None, None]
+        tooth, gum, tongue, cavity, exponents, lift, _ = self.colours[..., None, None]
         height = part.height / unit
+        shaded = 1 - _SHADED * smooth(*_ROUNDED, frame.rounding)[:, None, None, None]
         ramp = (0.24 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
         below_lip = part.above / ramp
         under_lip = smooth(0, 1, below_lip)
@@ -174,6 +195,7 @@ class Mouth:
             # The wider it opens, the more light falls on them.
             bright = smooth(0.0, 0.12, wider)
             own_colour = (own[:, :3] / 2 + 0.5) * torch.lerp(torch.ones_like(lift), lift, bright)
+            own_colour = own_colour * shaded**exponents
             if goes_on:
                 upper_tooth = torch.lerp(tooth, own_colour, kept * (1 - 0.6 * bright))
         # A tongue's hill behind the lower teeth, moving with them, of mouths that are open far enough.
@@ -184,7 +206,7 @@ class Mouth:
         colour = torch.lerp(colour, tongue * lit, 0.9 * body)
         bright, opacity, flesh = rows[:, LOWER].split(1, dim=1)
         light = 0.78 * (0.85 + 0.15 * smooth(0, 0.02, part.below / unit))
-        light = light * (0.55 + 0.45 * smooth(0, 0.05, part.above / unit))
+        light = light * (0.55 + 0.45 * smooth(0, 0.05, part.above / unit)) * shaded
         row = torch.lerp(tooth * bright, gum * bright / 0.55, flesh) * light**exponents
         colour = torch.lerp(colour, torch.maximum(row, cavity), opacity)
         corners = smooth(0.0, 0.32, 1 - part.along.abs())
@@ -197,7 +219,7 @@ class Mouth:
         light = 0.62 + 0.38 * smooth(-0.2, 0.8, below_lip)
         light = light * (0.72 + 0.28 * corners) * (0.88 + 0.12 * above_lip)
         light = light * (_DIM + (1 - _DIM) * smooth(*_LIT, height.amax((2, 3), keepdim=True)))
-        light = torch.lerp(light, 0.86 + 0.20 * under_lip, kept) if goes_on else light
+        light = torch.lerp(light * shaded, 0.86 + 0.20 * under_lip, kept) if goes_on else light * shaded
         row = torch.maximum(row * light.clamp_min(1e-3) ** exponents, 0.5 * cavity)
         colour = torch.lerp(colour * shadow.clamp_min(1e-3) ** exponents, row, opacity)
         colour = colour * (1 + self._grain(frame))
@@ -257,7 +279,8 @@ def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) ->
         grey = skin / max(light, 1e-3)  # as little tint as the skin has
         tooth, gum, tongue, cavity = (grey * float(c @ LUMA) for c in (tooth, gum, tongue, cavity))
     exponents = np.array(_RED if coloured else (1.0, 1.0, 1.0))
-    return MouthColours(*(np.clip(c, 0, 1) for c in (tooth, gum, tongue, cavity)), exponents, lift)
+    seam = lips * _SEAM_LIGHT**exponents
+    return MouthColours(*(np.clip(c, 0, 1) for c in (tooth, gum, tongue, cavity)), exponents, lift, seam)
 
 
 def redden(flesh: np.ndarray, skin: np.ndarray) -> np.ndarray:

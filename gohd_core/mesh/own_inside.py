@@ -31,6 +31,10 @@ _FEWEST = 20
 """Pixels between the lips up to which there are too few to tell colours by."""
 _BRIGHT = 0.6
 """Light of own teeth, as a share of their brightest parts', from which on a pixel is theirs."""
+_SURE = 0.9
+"""How far a pixel must show the inside, and no lip, for its colour to be carried on beyond it."""
+_CORE = 0.25
+"""Share of own teeth that must be left without their border, or colours of the border count too."""
 _MIDDLE = 0.25
 """Share of half a mouth, from its middle on, in which their tips are looked for."""
 
@@ -84,8 +88,11 @@ def own_inside(
     tooth = brightest_teeth(colours, skin_colour(picture, points))
     # Lips are not believed: landmarks lie beside their edge by a little.
     rim = 2 * max(1, round(min(0.006 * unit + 0.7 * sigma, 0.14 * face.gap * unit))) + 1
-    known = cv2.erode(mask, np.ones((rim, 3)))
-    known = known * _unlike_lips(part, colours, lip_colour(picture, points))
+    known, unlike = (
+        cv2.erode(mask, np.ones((rim, 3))),
+        _unlike_lips(part, colours, lip_colour(picture, points)),
+    )
+    unmixed, known = known * (unlike > _SURE), known * unlike
     # Teeth alone stay where they are while the mouth opens wider; gaps between them are as red as lips.
     teeth = known if tooth is None else known * (part @ LUMA > _BRIGHT * (tooth @ LUMA))
     between = np.ones((1, 2 * max(1, int(_TOOTH * unit)) + 1), np.uint8)
@@ -99,8 +106,11 @@ def own_inside(
     layers = [
         torch.cat([as_picture(inpaint(part, seen), face.image), as_map(blur(share, soft), face.image)], 1)
         for seen, share in (
-            (known, cv2.dilate(closer, sideways)),
-            (np.minimum(cv2.erode(whole, np.ones((3, 3))), teeth), wider),
+            (unmixed, cv2.dilate(closer, sideways)),
+            (
+                _within_border(np.minimum(cv2.erode(whole, np.ones((3, 3))), teeth), max(1, 1.5 * sigma)),
+                wider,
+            ),
         )
     ]
     texture = torch.cat(layers, 1)
@@ -119,6 +129,14 @@ def brightest_teeth(inside: np.ndarray, skin: np.ndarray) -> np.ndarray | None:
     luma = inside @ LUMA
     bright = inside[luma >= np.percentile(luma, 88)].mean(0)
     return bright if bright @ LUMA > 0.55 * (skin @ LUMA) and np.ptp(bright) / bright.max() < 0.40 else None
+
+
+def _within_border(seen: np.ndarray, border: float) -> np.ndarray:
+    """Where teeth that are `seen` [h,w] (0..1) show colours of their own: without a border of so many pixels,
+    which blur mixes with lips, unless they are nearly all border."""
+    sure = (seen > _SURE).astype(np.float32)
+    core = cv2.erode(sure, np.ones((2 * round(border) + 1,) * 2, np.uint8))
+    return core if core.sum() > _CORE * sure.sum() else seen
 
 
 def _stretched(mask: np.ndarray, rows: int, above: bool) -> np.ndarray:

@@ -115,7 +115,10 @@ def white_hue(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     hues = [colour / max(float(colour @ LUMA), 1e-3) for colour in found]
     if len(hues) > 2:
         hues = [hues[0], (hues[1] + hues[2]) / 2]
-    return min(hues, key=np.ptp)
+    red, green, blue = min(hues, key=np.ptp)
+    # Lamps and skies are yellowish or bluish, not pink: at least half of that is the skin's own.
+    hue = np.array([red, max(green, (green + (red + blue) / 2) / 2), blue])
+    return hue / float(hue @ LUMA)
 
 
 def has_colour(skin: np.ndarray) -> bool:

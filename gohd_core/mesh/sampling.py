@@ -18,6 +18,8 @@ _HALF_SAMPLE = (0.08, -1.48, 5.6, -16.28, 44.08, 44.08, -16.28, 5.6, -1.48, 0.08
 """Taps for places between two pixels, in 64ths: the half-sample filter of H.265 (8.5.3.3.3), (-1, 4, -11,
 40, 40, -11, 4, -1), sharpened by (-0.08, 1.16, -0.08): so a picture sampled off its pixels keeps its
 sharpness."""
+REACH = len(_HALF_SAMPLE) // 2
+"""Pixels on either side that a place between two pixels takes its value from."""
 
 
 def texels(size: int, device: torch.device) -> Tensor:
@@ -42,7 +44,7 @@ def doubled_plain(image: Tensor) -> Tensor:
 def _doubled_cv2(image: np.ndarray) -> np.ndarray:
     """`doubled` of an array [S,S,C] by OpenCV's filters."""
     taps = np.array(_HALF_SAMPLE, np.float32)[None] / 64
-    anchor, (side, _, channels) = len(_HALF_SAMPLE) // 2 - 1, image.shape
+    anchor, (side, _, channels) = REACH - 1, image.shape
     rows = np.empty((side, 2 * side - 1, channels), np.float32)
     between = cv2.filter2D(image, -1, taps, anchor=(anchor, 0), borderType=cv2.BORDER_REPLICATE)
     rows[:, ::2], rows[:, 1::2] = image, between[:, :-1]
@@ -67,7 +69,7 @@ def grown(layer: Tensor) -> Tensor:
 
 def _between(image: Tensor, dim: int) -> Tensor:
     """Values between neighbours along a dimension put between them."""
-    count, reach = image.shape[dim], len(_HALF_SAMPLE) // 2 - 1
+    count, reach = image.shape[dim], REACH - 1
     pad = (reach, reach, 0, 0) if dim == 3 else (0, 0, reach, reach)
     padded = F.pad(image, pad, mode="replicate")
     shape = list(image.shape)

@@ -20,12 +20,13 @@ from gohd_core.mesh.eyes import Eyes
 from gohd_core.mesh.fit import fit_face
 from gohd_core.mesh.frame import EDGE, LIPS, OwnFace
 from gohd_core.mesh.gaze import eyes_in_head, from_head, into_head
-from gohd_core.mesh.head import HeadWarp, head_warp
+from gohd_core.mesh.head import GRID, HeadWarp, head_warp
 from gohd_core.mesh.matte import Layers, split
 from gohd_core.mesh.mouth import Mouth
-from gohd_core.mesh.sampling import doubled, grown, texels
+from gohd_core.mesh.sampling import doubled, grown
 from gohd_core.mesh.seam import FOLLOW, seam_offset
 from gohd_core.mesh.shape import FaceShape, face_shape
+from gohd_core.mesh.warping import Cells
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class MeshSource:
         mouth, eyes: what lies between lips and lids.
         face: what those were made from.
         reference: [1,72] the motion that shows the portrait as it is; `own` unless it was read otherwise.
-        texels: [S,S,2] column and row of each pixel in the texture.
+        cells: where there is more than wall.
         contours: [1,3,7,48,2] of lips and lids in the picture's pixels.
     """
 
@@ -57,7 +58,7 @@ class MeshSource:
     eyes: Eyes
     face: OwnFace
     reference: Tensor
-    texels: Tensor
+    cells: Cells
     contours: Tensor
 
     def counted_from(self, reference: Tensor) -> MeshSource:
@@ -110,7 +111,7 @@ def mesh_source(
         eyes,
         face,
         own,
-        texels(size, image.device),
+        Cells.of(alpha, layers.fringe, GRID),
         shape.contours_in(own, size),
     )
 

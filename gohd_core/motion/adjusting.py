@@ -1,8 +1,8 @@
 """A face set by hand: named sliders on top of any motion, at once or along keys in time.
 
 Sliders are movements of the stylised head (`stylised.expressions`), angles and places of the head, the gaze,
-and moods; 0 leaves all as it is. Left and right are the person's own, as in FACS and ARKit; head and gaze are
-told as Edit Motion tells them.
+and moods; 0 leaves all as it is. Left and right are the person's own, as in FACS and ARKit; head and gaze
+have the units and signs of Edit Motion.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Control:
     Attributes:
         low, high: its limits.
         movement: what of the stylised head it adds to; "" for head and gaze.
-        result: limits of that movement after adding; what a motion has beyond them already is kept.
+        result: limits of that movement after adding; a motion that is beyond them already is kept.
         mirrored: its name in a mirror; with a minus where its sign changes there.
     """
 
@@ -125,7 +125,7 @@ def mirrored(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def checked(values: Mapping[str, object]) -> dict[str, float]:
-    """Sliders and moods as they came from a file or a browser; `BadInput` for what is none."""
+    """Sliders and moods as they came from a file or a browser; `BadInput` for anything else."""
     made = {}
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -136,7 +136,7 @@ def checked(values: Mapping[str, object]) -> dict[str, float]:
 
 
 def parse_path(text: str) -> dict[str, Keyframes]:
-    """Keys in time, one a line: seconds, then `name=value` for what is set, and if wanted an ease.
+    """Keys in time, one a line: seconds, then `name=value` pairs, and optionally an ease.
 
     A key is a whole face: what it does not name is 0. What follows a # is a note. Raises `BadInput` with the
     line that can't be read.

@@ -123,7 +123,7 @@ def eased(track: Track, rest: Tensor, *, begin: float = 0.0, end: float = 0.0) -
 
 
 def frozen(track: Track, start: float, end: float) -> Track:
-    """Holds the frame at `start` seconds until `end` seconds; all that follows goes on as it was."""
+    """Holds the frame at `start` seconds until `end` seconds; later frames stay."""
     if not 0 <= start <= end:
         raise BadInput(f"A freeze from {start:g} s to {end:g} s makes no sense; give 0 <= start <= end.")
     index = torch.arange(len(track), dtype=torch.long, device="cpu")

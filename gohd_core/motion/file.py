@@ -48,7 +48,7 @@ def save_motion(path: str | Path, motion: Motion, info: Mapping[str, Any] | None
 
 
 def load_motion(path: str | Path) -> Motion:
-    """Reads a motion file; `BadInput` says what is wrong with any other file."""
+    """Reads a motion file; `BadInput` for any other file."""
     return read_motion_file(path)[0]
 
 

@@ -57,7 +57,7 @@ def listening(motion: Motion, own: Motion, share: Tensor, towards: Tensor, *, se
         motion: of T frames, in the stylised space; idle where it is silent.
         own: the portrait's own motion, one frame.
         share: [T] how silent it is, 0..1: the mouth is shut as far as that.
-        towards: [T,2] gaze (pitch, yaw) to who speaks, NaN where nobody does.
+        towards: [T,2] gaze (pitch, yaw) to the speaker, NaN in pauses.
     """
     from gohd_core.stylised.expressions import INDEX
 

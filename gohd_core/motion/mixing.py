@@ -29,8 +29,8 @@ class MixSettings:
         weights: per part a number or a curve: 0 keeps the portrait's own, 1 takes the source.
         relative: parts of which only the change over their first frame is taken.
         length: "longest", "shortest", or the part whose length counts.
-        fill: what sources of another length do: "hold", "loop" or "ping-pong" fill what is short and cut
-            what is long; "retime" plays all of it faster or slower.
+        fill: for sources of another length: "hold", "loop" or "ping-pong" extend short ones and cut long
+            ones; "retime" plays them faster or slower.
         fps: frame rate of the result; None takes the first source's.
     """
 
@@ -112,7 +112,7 @@ def scaled_parts(
 ) -> Expression:
     """The mouth scaled by one factor, brows and lids by another; from a fourth on, blinks stay whole.
 
-    model: of an official space, where its directions alone tell mouth and eyes apart.
+    model: of an official space, where only its directions separate mouth and eyes.
     """
     if mouth == eyes == 1:
         return expression

@@ -1,6 +1,6 @@
 """Moods as facial action units on top of any motion; speech keeps the lips.
 
-Units and what they do are those of P. Ekman, W. V. Friesen, J. C. Hager, "Facial Action Coding System"
+Units and their effects are those of P. Ekman, W. V. Friesen, J. C. Hager, "Facial Action Coding System"
 (2002), whose Investigator's Guide lists the prototypes of six emotions: happy 6+12, sad 1+4+15, surprised
 1+2+5, afraid 1+2+4+5+20, angry 4+5+7+23, disgusted 9+10+15. Tender joins the slanted brows of compassion
 (J. L. Goetz, D. Keltner, E. Simon-Thomas, Psychological Bulletin 2010) and the smile of affection (G. C.
@@ -11,7 +11,7 @@ eye on photographs.
 The smile that is felt raises the cheeks (P. Ekman, R. J. Davidson, W. V. Friesen, J. Personality and Social
 Psychology 1990), and so does a wrinkled nose, whose unit pulls up the skin beside it. Units that part or shut
 the lips (10, 23, 25, 26) would fight with speech and are left out; cheeks are raised and noses wrinkled on
-photographs alone, so that drawn heads tell joy and disgust by brows, lids and corners.
+photographs alone, so that drawn heads show joy and disgust by brows, lids and corners.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class Sequence:
         """The same motion at another rate, `round(duration * fps)` frames unless given.
 
         Frame k lies at k / fps seconds; values between frames are linear, angles are unwrapped
-        first, and what lies past the last frame holds it.
+        first, and times past the last frame hold it.
         """
         old, new = Fraction(self.fps), Fraction(fps)
         count = max(round(len(self) / old * new), 1) if frames is None else frames

@@ -1,6 +1,6 @@
 """Idle head and eyes while the sound is silent.
 
-Samplers of head poses hold still in long silence, as nothing tells them to move; lips shut and lids blink
+Samplers of head poses hold still in long silence; lips shut and lids blink
 by themselves.
 """
 

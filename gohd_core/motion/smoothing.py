@@ -54,7 +54,7 @@ def _filtered(values: Tensor, take: OneEuro) -> Tensor:
 
 
 class OneEuro:
-    """Filters a stream of vectors; each call takes the next one and gives what is left of it.
+    """Filters a stream of vectors; each call takes the next one and returns it smoothed.
 
     Args:
         seconds: time constant at rest; fps: frames a second of the stream.

@@ -11,7 +11,7 @@ from gohd_core.errors import BadInput
 
 
 def tensor(value: Any, name: str, shape: tuple[int | None, ...]) -> Tensor:
-    """A finite floating-point tensor of that shape; None stands for any size from 1."""
+    """A finite floating-point tensor of that shape; None is any size from 1."""
     wanted = "[" + ", ".join("any" if size is None else str(size) for size in shape) + "]"
     if not isinstance(value, Tensor):
         raise BadInput(f"{name} is a {type(value).__name__}; give a floating-point tensor of shape {wanted}.")

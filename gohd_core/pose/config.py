@@ -37,12 +37,12 @@ class DiffusionConfig:
         step_code, step_width: width of the step table and of its embedding.
         step_scale, step_decades: step n enters the table as sin and cos of n * scale * 10**(0 .. decades).
         training_steps, beta_start, beta_end: the linear noise schedule (eq. 1).
-        prediction: what the last layer gives. "noise" is eps itself (eq. 2, the released weights);
+        prediction: output of the last layer. "noise" is eps itself (eq. 2, the released weights);
             "sample" is x_0, from which eps follows: small networks learn it far sooner, and what
             they don't know is smooth rather than noise. What callers see is eps in either case.
         form: which networks the file holds. "conditional" takes p0 (the released weights);
             "unconditional" does not; "pair" is the paper's two networks (eq. 3); "dropout" is one
-            network that was trained with and without p0, told apart by a flag.
+            network that was trained with and without p0, by a flag.
         guidance: gamma of eq. 3 when the caller names none; of use with "pair" and "dropout" alone.
         residual_scale: [C] units of the residual that one unit of the diffused variable stands for;
             empty means one (the released weights diffuse radians and translations as they are).
@@ -50,10 +50,10 @@ class DiffusionConfig:
         slow_noise: deviation of the low-frequency noise that is added to the white noise that sampling
             starts from; ours, see `pose/variety.py`. 0: none, as in the paper.
         mirrors: odd seeds sample the mirror image; for networks that were trained on mirror images, too.
-        alignment: how the audio condition is laid out, see `gohd_core.audio`. "release" is what the
-            official script feeds (25 % fast, wraps at 80 %), "aligned" the same mel at the right
+        alignment: how the audio condition is laid out, see `gohd_core.audio`. "release" is the
+            official script's (25 % fast, wraps at 80 %), "aligned" the same mel at the right
             time (the default), "mel100" the 100 rows/s spectrogram that its parameters hint at. The
-            released weights don't tell which of them they were trained on.
+            alignment of the released weights' training is not known.
         window, overlap: frames of a sampling window and of its overlap with the next; longer audio
             is sampled in overlapping windows.
     """

@@ -123,7 +123,7 @@ class Denoiser(nn.Module):
     def run(
         self, x: Tensor, condition_terms: Tensor, step_terms: Tensor, scores: Scores | None = None
     ) -> Tensor:
-        """The last layer's output (see `DiffusionConfig.prediction`) from what a sampler computes once.
+        """The last layer's output (see `DiffusionConfig.prediction`) from a condition that is computed once.
 
         `condition_terms` `[blocks, B, T, W]`, `step_terms` `[blocks, B or 1, W]`.
         """
@@ -197,7 +197,7 @@ class DenoisingNetwork(nn.Module):
 
     @property
     def main(self) -> Denoiser:
-        """The network that knows p0 where there is one, else the other."""
+        """The network conditioned on p0 where there is one, else the other."""
         return self.conditional if self.conditional is not None else self.unconditional
 
 

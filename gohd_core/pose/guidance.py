@@ -20,7 +20,7 @@ _FRAMES_KEPT = 6000
 
 @dataclass(frozen=True)
 class Branch:
-    """One term of eq. 3: a network, whether it is told p0, and its weight."""
+    """One term of eq. 3: a network, whether it is conditioned on p0, and its weight."""
 
     denoiser: Denoiser
     informed: bool
@@ -47,7 +47,7 @@ def branches(network: DenoisingNetwork, p0_known: bool, gamma: float) -> list[Br
 
 
 class ScoreCache:
-    """Positional scores of the lengths asked for last; they are made anew when the weights change."""
+    """Positional scores of the lengths asked for last; they are recomputed when the weights change."""
 
     def __init__(self, lengths: int = 2) -> None:
         self._lengths = lengths

@@ -1,4 +1,4 @@
-"""The released head-pose denoiser (audio2pose.pt), and what its gaze sibling shares with it."""
+"""The released head-pose denoiser (audio2pose.pt), and the layout that the released gaze denoiser shares."""
 
 from __future__ import annotations
 

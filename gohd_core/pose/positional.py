@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 _FLOOR = 1e-8
-"""Keeps the logarithm finite; also what the decay falls to at the edge of a head's view."""
+"""Keeps the logarithm finite; also the decay at the edge of a head's view."""
 
 
 def decay_slopes(heads: int, nearest_view: float, farthest_view: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Overlapping windows over a long sequence, and the seamless blend of what is predicted in each."""
+"""Overlapping windows over a long sequence, and the blend of their predictions."""
 
 from __future__ import annotations
 

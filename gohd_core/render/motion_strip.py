@@ -28,8 +28,8 @@ def motion_strip(
 ) -> Tensor:
     """Frames [steps, 3, S, S] in -1..1, the navigation vector scaled from 0 to `strength` (eq. 9).
 
-    frame: which frame of the motion; None takes the one that lies furthest from the first. progress is told
-    (done, steps) after each picture; `Interrupted` as soon as should_stop says so.
+    frame: which frame of the motion; None takes the one that lies furthest from the first. progress: called
+    as (done, steps) after each picture. Raises `Interrupted` once should_stop returns True.
     """
     if not 2 <= steps <= MAX_STEPS:
         raise BadInput(f"A strip has 2 to {MAX_STEPS} pictures, not {steps}.")

@@ -24,7 +24,7 @@ _MEMORY_FRAMES = 25
 """Time constant of "smoothed" colours."""
 _BATCH_PIXELS = 2**21
 """Frames are handed on in batches of at most this many pixels: one frame of 1080p. Larger batches are slower
-as well as larger, because the system hands out blocks past 32 MiB page by page, each time anew."""
+as well as larger, because the system allocates blocks past 32 MiB page by page, each time."""
 
 
 def paste_back(
@@ -109,7 +109,7 @@ def _pasted(
 
 
 class _ColourMatch:
-    """Gives each colour of the crops the mean and contrast of what lies under them."""
+    """Matches mean and contrast of the crops' colours to the picture's under them."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind

@@ -24,7 +24,7 @@ Region = tuple[slice, slice]
 
 
 class Place(Protocol):
-    """Says of each frame of a clip where the crop lies, and what it and its weights look like there."""
+    """Places each frame's crop and its weights in the whole picture."""
 
     def region(self, index: int, height: int, width: int) -> Region:
         """The part of a frame of that size that the crop covers; empty where it lies outside."""

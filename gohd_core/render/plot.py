@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.motion import Motion
+from gohd_core.stylised.expressions import EXPRESSION_NAMES
 
 BACKGROUND = (24, 26, 30)
 GRID = (58, 62, 70)
@@ -28,8 +30,8 @@ def plot_motion(motion: Motion, width: int = 960, height: int = 640) -> np.ndarr
     """Draws a motion as uint8 RGB [height, width, 3].
 
     Four panels over seconds: head rotation in degrees, head position relative to its first frame, the
-    expression's five coefficients that move most, gaze in degrees. Frames that were not observed
-    have a darker red ground.
+    expression's five coefficients that move most (by name in the stylised space), gaze in degrees. Frames
+    that were not observed have a darker red ground.
     """
     from PIL import Image, ImageDraw
 
@@ -46,7 +48,7 @@ def plot_motion(motion: Motion, width: int = 960, height: int = 640) -> np.ndarr
         ("head position", ("x", "y", "z"), pose[:, 3:] - pose[:1, 3:], motion.pose.valid),
         (
             "expression",
-            [f"e{int(k)}" for k in moving],
+            [_coefficient_name(motion.expression.space, k) for k in moving.tolist()],
             motion.expression.values[:, moving],
             motion.expression.valid,
         ),
@@ -59,6 +61,10 @@ def plot_motion(motion: Motion, width: int = 960, height: int = 640) -> np.ndarr
         _panel(draw, area, values.numpy(), valid.numpy(), float(motion.fps))
         _legend(draw, (_MARGIN, top + 4), f"{title}  ({len(motion) / float(motion.fps):.2f} s)", names)
     return np.asarray(picture)
+
+
+def _coefficient_name(space: str, index: int) -> str:
+    return EXPRESSION_NAMES[index].replace("_", " ") if space == STYLISED else f"e{index}"
 
 
 def _panel(draw: object, area: tuple[int, int, int, int], values: np.ndarray, valid: np.ndarray, fps: float):
@@ -74,7 +80,7 @@ def _panel(draw: object, area: tuple[int, int, int, int], values: np.ndarray, va
     for level in (low, (low + high) / 2, high):
         row = bottom - (level - low) * scale
         draw.line([(left, row), (right, row)], fill=GRID)
-        draw.text((4, row - 6), f"{level:.3g}", fill=INK)
+        draw.text((4, row - 6), f"{round(level, 2) + 0:g}", fill=INK)
     for second in range(1, int(count / fps) + 1):
         column = left + (right - left) * second * fps / max(count - 1, 1)
         if column <= right:

@@ -24,7 +24,7 @@ from gohd_core.errors import BadInput
 from gohd_core.render.visible_mark import draw_text
 
 KEY = "gohd"
-"""The pattern's seed. It is public: the mark tells what is generated, it does not prove by whom."""
+"""The pattern's seed. It is public: the mark labels generated pictures, it does not prove their origin."""
 
 GRID = 96
 """Patches along each side of the picture."""
@@ -79,7 +79,7 @@ class WatermarkDetection:
 
     Attributes:
         found: whether the mark is there.
-        score: standard deviations above what the pattern scores when it is displaced on these very frames;
+        score: standard deviations above the scores of the displaced pattern on the same frames;
             0 is chance, `THRESHOLD` and more is taken for a mark.
         frames: how many frames were looked at.
     """
@@ -164,7 +164,7 @@ def _score(detail: Tensor, key: str) -> float:
     power = F.avg_pool2d(F.pad(detail.square()[None, None], (2, 2, 2, 2), mode="reflect"), 5, 1)[0, 0]
     even = (detail / (power + _FLOOR).sqrt()).clamp(-_CLIP, _CLIP)
     wanted = _detail(pattern(key)[None, None])[0, 0]
-    # The fit at every displacement, around the edges; all but the first tell what chance gives here.
+    # The fit at every displacement, around the edges; all but the first estimate the chance level.
     fits = torch.fft.irfft2(torch.fft.rfft2(even) * torch.fft.rfft2(wanted).conj(), s=even.shape)
     others = fits.flatten()[1:]
     return float((fits[0, 0] - others.mean()) / others.std().clamp(min=1e-6))

@@ -46,7 +46,7 @@ def make_dataset(
 
     Run again with the same arguments it goes on where it stopped; with more clips it extends.
     The bytes of every file depend on the other arguments alone, not on `workers` (default: all
-    cores) or on interruptions. `Recipe` tells what kind, size, pictures, correspondence, burst
+    cores) or on interruptions. `Recipe` explains kind, size, pictures, correspondence, burst
     and engines mean. Raises BadInput for bad arguments, a folder that holds another data set or a
     full disk, MissingDependency for an engine or graphics that are not installed, Interrupted.
     """

@@ -64,6 +64,6 @@ def _lashes() -> np.ndarray:
     upper = POINTS // 2 + 1
     open_eye, shut = (lash_positions(np.zeros((upper, 3)), 1, 1.0, closed)[upper:] for closed in (0.0, 1.0))
     found = np.zeros((2, POINTS, 3), np.float32)
-    # Lashes are told from the inner corner outwards, rings from the outer one.
+    # Lashes are ordered from the inner corner outwards, rings from the outer one.
     found[:, :upper] = np.stack([open_eye, shut - open_eye])[:, ::-1]
     return found

@@ -27,7 +27,7 @@ class Correspondence:
 
 @dataclass(frozen=True)
 class RenderedFrame:
-    """One picture with what is known about it. ``H = W = size``."""
+    """One picture with its ground truth, H = W = size."""
 
     image: np.ndarray
     """``[H, W, 3]`` uint8."""

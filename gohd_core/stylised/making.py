@@ -78,7 +78,7 @@ class Recipe:
             raise BadInput(f"Name at least one speech engine of {', '.join(ENGINES)}.")
 
     def header(self) -> dict[str, Any]:
-        """The part of `dataset.json` that tells this recipe from others."""
+        """The part of `dataset.json` that identifies this recipe."""
         about = asdict(self) | {"engines": list(self.engines), "space": STYLISED, "fps": FPS}
         if self.kind == "talk":
             del about["correspondence"], about["burst"]
@@ -88,7 +88,7 @@ class Recipe:
 
 
 def draw_identity(rng: np.random.Generator, split: str) -> int:
-    """The seed of a random identity of `split`; its last digit tells the split, whatever the data set."""
+    """The seed of a random identity of `split`; its last digit is that of the split, in any data set."""
     digit = {"train": int(rng.integers(8)), "validation": 8, "test": 9}[split]
     return int(rng.integers(100_000)) * 10 + digit
 

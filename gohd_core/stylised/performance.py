@@ -47,7 +47,7 @@ class Performance:
 
 
 def perform(speech: Speech, rng: np.random.Generator, speaker: Speaker | None = None) -> Performance:
-    """Act out clean speech at 16 kHz; frame k is what is seen at (k + 1/2) / 25 s."""
+    """Act out clean speech at 16 kHz; frame k is the face at (k + 1/2) / 25 s."""
     speaker = speaker or Speaker.random(rng)
     frames = max(1, -(-len(speech.audio) // SAMPLES_PER_FRAME))
     times = frame_times(frames, FPS)

@@ -28,7 +28,7 @@ EYE_BIAS = 0.10
 """Eyeballs are pushed back this far (depth test only) so that half-closed lids cover them."""
 SUPERSAMPLING = 2
 LANDMARK_TOLERANCE = 0.05
-"""A landmark is visible when it lies at most this far behind what the depth buffer holds."""
+"""A landmark is visible when it lies at most this far behind the depth buffer's value."""
 
 
 def _checked(name: str, values: Any, length: int, limit: np.ndarray | float) -> np.ndarray:

@@ -19,7 +19,7 @@ from gohd_core.stylised.template import EYEBALL_RADIUS
 
 @lru_cache(maxsize=1)
 def _first_vertices() -> dict[str, int]:
-    """Index of each part's first vertex. Eyeballs and teeth come before all that differs between heads."""
+    """Index of each part's first vertex; eyeballs and teeth precede vertices that differ between heads."""
     return {part.name: part.start for part in Avatar(Identity.random(0)).parts}
 
 

@@ -91,7 +91,7 @@ _JAW_PULL = {
     "l": 0.5,
     "hh": 0.15,
 }
-"""Dominance of consonants over the jaw: what is made with the blade of the tongue most, k and g
+"""Dominance of consonants over the jaw: those of the tongue's blade most, k and g
 little, h takes over its neighbours' (P. A. Keating et al., "Variability in jaw height for segments in
 English and Swedish VCVs", Journal of Phonetics 22 (1994))."""
 _PAUSE_LENGTH, _PAUSE_PULL = 0.3, (0.05, 1.2)
@@ -150,7 +150,7 @@ class MouthHabit:
 
 
 def frame_times(frames: int, fps: float = FPS) -> np.ndarray:
-    """Seconds that frames 0..n-1 stand for: the middle of the time each is shown."""
+    """Times in seconds of frames 0..n-1: the middle of the time each is shown."""
     return (np.arange(frames) + 0.5) / fps
 
 

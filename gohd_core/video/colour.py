@@ -20,7 +20,7 @@ class Colour:
     """Colour description of a video; numbers of ITU-T H.273.
 
     Attributes:
-        matrix, primaries, transfer: 1 is BT.709, 2 not told, 5 or 6 BT.601 (matrix), 9 BT.2020.
+        matrix, primaries, transfer: 1 is BT.709, 2 unspecified, 5 or 6 BT.601 (matrix), 9 BT.2020.
         full: whether luma goes from 0 to 255, not from 16 to 235.
     """
 
@@ -36,7 +36,7 @@ class Colour:
 
     @classmethod
     def of(cls, frame: Any) -> Colour:
-        """That of a decoded PyAV frame, as far as it tells."""
+        """The colour description of a decoded PyAV frame."""
         full = frame.format.name.startswith("yuvj") or int(frame.color_range) == _FULL
         told = (
             int(frame.colorspace),
@@ -46,7 +46,7 @@ class Colour:
         return cls(*told, full)
 
     def written(self, height: int, width: int) -> Colour:
-        """The same with a matrix that can be written; a video that tells none is written as the usual one."""
+        """The same with a matrix that can be written; an untagged video is written as the usual one."""
         if self.matrix in _SWSCALE:
             return self
         usual = Colour.usual(height, width)

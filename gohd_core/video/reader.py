@@ -207,7 +207,7 @@ def _timed(
 
 
 def shown_picture(frame: Any, crop: Crop | None, shape: float) -> Image:
-    """A decoded frame as it is to be seen: upright, cropped, with square pixels."""
+    """A decoded frame for display: upright, cropped, with square pixels."""
     image, turned = _upright(to_rgb(frame), _display_matrix(frame))
     if crop is not None:
         left, top, width, height = crop

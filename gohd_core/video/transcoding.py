@@ -47,7 +47,7 @@ def resize_filters(
 ) -> list[tuple[str, str]]:
     """Filters from a picture of `size` to one `wanted` (width, height).
 
-    method: of `SCALERS`. centred: what is too wide or too high for that shape is cut off first, on both sides
+    method: of `SCALERS`. centred: excess width or height over that shape is cut off first, on both sides
     alike. Raises `BadInput` for an unknown method or an empty size.
     """
     width, height = wanted

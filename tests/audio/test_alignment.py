@@ -10,7 +10,7 @@ from gohd_core.audio import chunk_index, condition_index, frame_count
 from gohd_core.errors import BadInput
 
 
-def test_frame_count_cuts_what_is_left() -> None:
+def test_frame_count_rounds_down() -> None:
     assert [frame_count(n) for n in (0, 639, 640, 1279, 1280)] == [0, 0, 1, 1, 2]
 
 

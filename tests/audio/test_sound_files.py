@@ -73,7 +73,7 @@ def test_joined_files_are_heard_to_the_end(tmp_path, kind) -> None:
     assert np.abs(found[3:] - (first + both.shape[1] / rate - alone.shape[1] / rate)).max() < 0.07
 
 
-def test_a_file_that_does_not_tell_its_length_is_read_to_its_end(tmp_path) -> None:
+def test_a_file_without_a_length_is_read_to_its_end(tmp_path) -> None:
     """FLAC written to a pipe has a count of 0; a WAV whose recorder was killed has a data size of 0."""
     path = write(tmp_path / "s.flac", clicks(1.2), "flac")
     content = bytearray(path.read_bytes())
@@ -139,7 +139,7 @@ def test_jitter_of_time_stamps_leaves_sound_as_it_is(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["wav", "mp3", "flac", "mkv", "ts"])
-def test_what_was_cut_off_is_read_as_far_as_it_goes_and_said(tmp_path, kind, caplog) -> None:
+def test_a_cut_off_file_is_read_as_far_as_it_goes_with_a_warning(tmp_path, kind, caplog) -> None:
     path = tmp_path / f"s.{kind}"
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 2 * RATE)).astype(np.float32)
     if kind == "wav":
@@ -186,7 +186,7 @@ def test_a_time_stamp_that_no_pause_explains_is_not_believed(tmp_path) -> None:
     assert np.abs(np.diff(onsets(sound, rate)) - 0.25).max() < 0.03
 
 
-def test_sound_that_no_decoder_can_lay_out_is_told(tmp_path) -> None:
+def test_an_unknown_channel_layout_is_an_error(tmp_path) -> None:
     path = tmp_path / "s.aiff"
     soundfile.write(path, clicks(0.4)[0], RATE, subtype="FLOAT")
     content = bytearray(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Who speaks when: speaker tracks of all forms, one sound told apart, voices laid over one another."""
+"""Speaker tracks in all forms, splitting one sound by speaker, and mixing voices."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_all_forms_say_the_same(text) -> None:
         ("SPEAKER a 1 nan 1 <NA> <NA> b <NA>", "no time"),
     ],
 )
-def test_what_is_no_track_is_named(text, said) -> None:
+def test_bad_tracks_are_named(text, said) -> None:
     with pytest.raises(BadInput, match=re.escape(said)):
         parse_turns(text)
 

@@ -152,7 +152,7 @@ def test_drive_makes_a_video_with_the_drivers_sound(tmp_path, capsys, weights, p
         ("--gaze own --relative none", "gaze", "pose"),
     ],
 )
-def test_drive_takes_parts_from_where_it_is_told(
+def test_drive_takes_parts_from_the_chosen_sources(
     tmp_path, capsys, weights, points, options, still, moving
 ) -> None:
     motion = tmp_path / "m.safetensors"

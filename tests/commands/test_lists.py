@@ -86,7 +86,7 @@ def test_what_is_wrong_is_told_with_its_row(tmp_path, content, said) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", '{"a": 1}', "[1, 2]", "\x00"])
-def test_what_is_no_list_is_told(tmp_path, content) -> None:
+def test_bad_lists_are_named(tmp_path, content) -> None:
     (tmp_path / "l.json").write_text(content)
     with pytest.raises(BadInput, match="is no list of rows"):
         read_rows(tmp_path / "l.json")

@@ -32,7 +32,7 @@ def motion(frames: int = 30, fps=25, space: str = "stylised") -> Motion:
 
 @pytest.mark.parametrize("form", ["csv", "json", "blender"])
 @pytest.mark.parametrize("fps", [25, Fraction(30000, 1001), 60])
-def test_what_goes_out_comes_back(tmp_path, form, fps) -> None:
+def test_export_and_import_are_inverse(tmp_path, form, fps) -> None:
     made = motion(fps=fps)
     read = load_blendshapes(save_blendshapes(tmp_path / f"face{ending_of(form)}", made, form=form), fps=fps)
     assert len(read) == len(made) and read.fps == fps
@@ -58,7 +58,7 @@ def test_an_avatar_has_the_mouth_shapes_that_lips_make(tmp_path) -> None:
     assert content["fps"] == "25" and len(content["head"]["rotation"]) == 4
 
 
-def test_an_avatar_gives_back_what_it_has_a_name_for(tmp_path) -> None:
+def test_named_movements_survive_an_avatar(tmp_path) -> None:
     made = motion(fps=30)
     values = made.expression.values
     for pair in (
@@ -125,7 +125,7 @@ def test_signs_are_those_of_the_face() -> None:
     assert (made["HeadPitch"], made["HeadYaw"], made["HeadRoll"]) == pytest.approx((0.1, 0.2, 0.3))
 
 
-def test_what_cannot_be_is_a_sentence(tmp_path) -> None:
+def test_bad_input_is_one_sentence(tmp_path) -> None:
     with pytest.raises(BadInput, match="built-in weights"):
         blendshapes(motion(space="bfm09"))
     with pytest.raises(BadInput, match=r"\.csv or \.json"):

@@ -1,4 +1,4 @@
-"""Motion from films: rates, gaps, batches, memory, with readers that know what a picture's colour means."""
+"""Motion from films: rates, gaps, batches, memory, with fake readers of colours."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_a_steady_crop_moves_seldom_and_follows_a_walk() -> None:
     assert croppers[1].used == croppers[1].wanted == croppers[0].wanted
 
 
-def test_a_pose_told_in_another_square_puts_the_head_in_the_same_place() -> None:
+def test_a_pose_in_another_square_puts_the_head_in_the_same_place() -> None:
     """The head's origin and two points beside it, projected by either pose into the picture."""
     pose = torch.tensor([0.1, -0.2, 0.05, 0.4, -0.3, 0.8])
     seen, reference = Box(100, 40, 356, 296), Box(80, 70, 400, 390)
@@ -173,7 +173,7 @@ def test_a_pose_told_in_another_square_puts_the_head_in_the_same_place() -> None
     assert (pose_in(pose, seen, seen) - pose).abs().max() < 1e-6
 
 
-def test_what_can_not_work_is_said_at_once() -> None:
+def test_bad_options_are_refused_at_once() -> None:
     film = VideoReader.of_images([plain(1)])
     with pytest.raises(BadInput, match="aligns faces by their landmarks"):
         extract_motion(film, FakeExtractor())

@@ -157,7 +157,7 @@ def test_eyes_of_a_film_are_turned_and_faceless_frames_stay() -> None:
     assert all(np.array_equal(a[1], b[1]) for a, b in zip(source.play(), same.play(), strict=True))
 
 
-def test_bad_input_to_eye_contact_is_told() -> None:
+def test_bad_input_to_eye_contact_is_named() -> None:
     source = film(5)
     nobody = read_eyes(source, KnownFaces([[]] * 5))
     with pytest.raises(BadInput, match="both eyes in view"):
@@ -192,6 +192,6 @@ def test_a_dubbed_face_changes_around_the_mouth_alone() -> None:
     assert changed > 40
 
 
-def test_a_speaker_who_is_hardly_seen_is_told() -> None:
+def test_a_speaker_who_is_hardly_seen_is_refused() -> None:
     with pytest.raises(BadInput, match="25"):
         read_speaker(film(30), KnownFaces([[]] * 20 + talking(10)))

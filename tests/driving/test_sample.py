@@ -64,7 +64,7 @@ def _correlations(motion, truth) -> dict[str, float]:
     return {name: float(np.corrcoef(made[:, k], true[:, k])[0, 1]) for name, k in COLUMNS.items()}
 
 
-def test_what_is_read_follows_the_truth(driving, truth) -> None:
+def test_readings_follow_the_truth(driving, truth) -> None:
     assert len(driving.motion) == len(truth) and driving.motion.valid.all()
     found = _correlations(driving.motion, truth)
     assert all(found[name] > least for name, least in CORRELATION.items()), found

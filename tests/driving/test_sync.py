@@ -1,4 +1,4 @@
-"""Lips and sound: a lag that was put in is found, and what can't be told is said."""
+"""Lips and sound: a known lag is found, and an unknown one has a reason."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_lips_of_somebody_else_are_not_believed() -> None:
     assert not found.known and "agree nowhere" in str(found)
 
 
-def test_what_can_not_be_told_is_said() -> None:
+def test_an_unknown_lag_has_a_reason() -> None:
     hears = Hears(300)
     lips = hears.seen(0)
     assert "no sound" in str(lip_lag(driving(lips), None, hears))

@@ -1,4 +1,4 @@
-"""Resampling at uneven times, what is done without a face, and the measure of jitter."""
+"""Resampling of uneven times, gaps without a face, and the measure of jitter."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_without_any_face_motion_is_at_rest() -> None:
     assert not values.any() and not valid.any()
 
 
-def test_gaps_are_told_in_seconds() -> None:
+def test_gaps_are_in_seconds() -> None:
     valid = np.array([0, 1, 1, 0, 0, 1, 0], bool)
     assert gaps(valid, 25) == [(0.0, 0.04), (0.12, 0.2), (0.24, 0.28)]
     assert gaps(np.ones(3, bool), 25) == []

@@ -45,7 +45,7 @@ def test_every_column_of_numbers_is_drawn(tmp_path):
     assert drawn[0] > 0 and drawn[1] == 3 * drawn[0]
 
 
-def test_a_wrong_ending_is_told_and_nothing_written(tmp_path):
+def test_a_wrong_ending_is_an_error_and_nothing_is_written(tmp_path):
     with pytest.raises(BadInput, match="end"):
         write_chart(tmp_path / "chart.pdf", report(1))
     assert not list(tmp_path.iterdir())

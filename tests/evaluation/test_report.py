@@ -43,7 +43,7 @@ def test_comparison_refuses_other_settings():
         compare(make(20.0), other)
 
 
-def test_what_is_no_report(tmp_path):
+def test_other_files_are_no_report(tmp_path):
     path = tmp_path / "x.json"
     for content in ("{", "[]", "{}", '{"format": 1}', '{"format": 7, "tables": []}'):
         path.write_text(content)
@@ -82,7 +82,7 @@ def test_a_figure_needs_its_column():
     assert [format_figure(v) for v in (None, 3, 0.12345, 1234.5, "x")] == ["-", "3", "0.123", "1234", "x"]
 
 
-def test_targets_are_judged_by_what_the_reader_can_see():
+def test_targets_are_relative_to_the_reader():
     from gohd_core.evaluation.quality.targets import target_table
 
     table = Table(
@@ -102,7 +102,7 @@ def test_targets_are_judged_by_what_the_reader_can_see():
     }
 
 
-def test_the_command_is_told_without_outputs_and_folders():
+def test_the_command_line_leaves_out_outputs_and_folders():
     from gohd_core.commands.report_options import command_line
 
     given = "benchmark quality --json a.json --speech x/y.wav --markdown R.md --plot=p.png --clips 3"

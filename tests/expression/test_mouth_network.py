@@ -1,4 +1,4 @@
-"""The mouth network with context: what it hears, and that blocks do not show."""
+"""The mouth network with context: its receptive field, and seamless blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a predictor promises at run time: chunks, seeds, edited eye motion, bad input."""
+"""The predictor at run time: chunks, seeds, edited eye motion, bad input."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_missing_weights_say_what_where_and_how(tmp_path) -> None:
     assert FAN.url not in str(caught.value)
 
 
-def test_damaged_weights_are_told_by_their_digest(tmp_path) -> None:
+def test_damaged_weights_are_found_by_their_digest(tmp_path) -> None:
     path = tmp_path / FAN.name
     path.write_bytes(b"half a file")
     found = hashlib.sha256(b"half a file").hexdigest()[:10]

@@ -35,7 +35,7 @@ def test_a_still_picture_does_not_flicker_and_a_moving_one_does_not_lag() -> Non
     assert moved == pytest.approx([0.8, 0.4])
 
 
-def test_what_cannot_be_is_a_sentence_and_stopping_stops() -> None:
+def test_bad_input_is_one_sentence_and_interruption_stops() -> None:
     still = np.zeros((4, 5, 3), np.float32)
     with pytest.raises(BadInput, match="sharpness"):
         list(person_masks([still], Reader(1.0), sharpness=2))

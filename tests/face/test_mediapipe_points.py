@@ -51,7 +51,7 @@ def test_one_face_is_followed_where_its_place_in_the_list_changes() -> None:
     assert other.landmarks()[0][:, 0].mean() < 150 and other.landmarks()[1][:, 0].mean() < 150
 
 
-def test_what_is_no_such_thing_is_refused() -> None:
+def test_other_values_are_refused() -> None:
     with pytest.raises(BadInput, match="no face landmarks"):
         face_track([1, 2])
     with pytest.raises(BadInput, match="no pictures"):

@@ -88,7 +88,7 @@ def test_rotation_by_elementary_matrices():
         torch.testing.assert_close(rotation_angles(rotation(torch.tensor(angles))), torch.tensor(angles))
 
 
-def test_what_the_angles_do_in_a_picture():
+def test_directions_of_angles_in_a_picture():
     nose = torch.tensor([[0.0, 0.0, 1.0]])
     camera = Camera()
     middle = camera.pixels(nose)[0]

@@ -30,7 +30,7 @@ from tests.support.face_helpers import (
 
 
 @pytest.mark.parametrize("config", [RESNET18, RESNET50, TINY, ResNetConfig("bottleneck", (1, 2, 1, 3), 8)])
-def test_config_is_told_from_the_weights(config):
+def test_config_is_inferred_from_the_weights(config):
     with torch.device("meta"):
         state = ResNet(config).state_dict()
     assert infer_resnet({f"a.{key}": value for key, value in state.items()}, "a.") == config

@@ -71,7 +71,7 @@ def test_faces_of_a_detector():
     assert np.allclose(first.landmarks, large, atol=1e-3), "the largest face comes first"
     second = prepare_portrait(image, detector=detector, face=1)
     assert np.allclose(second.landmarks, small, atol=1e-3)
-    with pytest.raises(BadInput, match="2 were found"):
+    with pytest.raises(BadInput, match="the last one found is number 1"):
         prepare_portrait(image, detector=detector, face=2)
     with pytest.raises(BadInput, match="No face was found"):
         prepare_portrait(image, detector=lambda _: [])

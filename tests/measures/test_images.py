@@ -62,7 +62,7 @@ def test_ssim_is_scikit_images(picture):
         assert 0 < float(ours) < 1
 
 
-def test_perceptual_distance_orders_what_eyes_order(picture):
+def test_perceptual_distance_orders_as_people_do(picture):
     shifted = torch.roll(picture, 1, -1)
     far = torch.roll(picture, 12, -1)
     small, large = (perceptual_distance(blurred(picture, n), picture).mean() for n in (2, 12))

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from gohd_core.mesh.columns import DRAWN
+from gohd_core.mesh.contour_warp import contour_flows
 from gohd_core.mesh.drawing import draw
-from gohd_core.mesh.frame import EDGE, LIPS, MouthFrame
+from gohd_core.mesh.frame import EDGE, LIPS, POINTS, ROUNDING, MouthFrame
 from gohd_core.mesh.mouth import redden
-from gohd_core.mesh.photometry import LUMA
+from gohd_core.mesh.own_inside import _within_border
+from gohd_core.mesh.photometry import LUMA, white_hue
 from gohd_core.mesh.source import mesh_source
 from gohd_core.mesh.teeth import UPPER
 from tests.support.mesh_faces import SIZE, astronaut, drawn_parts, painted, painted_mesh, painted_picture
@@ -157,3 +160,108 @@ def test_mouths_are_red_inside_where_lips_are_painted_as_yellow_as_skin():
     assert tongue @ LUMA == pytest.approx(lips @ LUMA)
     red = np.array([0.6, 0.2, 0.2])
     np.testing.assert_allclose(redden(red, skin), red)
+
+
+@pytest.mark.parametrize("name", ["smiling", "shut"])
+def test_rounded_lips_are_short_flat_and_full(name, request):
+    shape = request.getfixturevalue(name).shape
+    rest = shape.contours[LIPS].double()
+    round_ = rest + shape.directions[ROUNDING, LIPS]
+
+    def length(lips):
+        return (lips[EDGE, 0] - lips[EDGE, 24])[:2].norm()
+
+    def height(lips, places):
+        upper, lower = lips[EDGE, places, 1], lips[EDGE, [48 - k for k in places], 1]
+        return upper - lower, ((upper + lower) / 2).std()
+
+    assert 0.5 < length(round_) / length(rest) < 0.75
+    places = list(range(1, 24))
+    gap, _ = height(round_ - rest, places)
+    # As high as an ellipse, whose points lie evenly by their angle.
+    ellipse = torch.sin(torch.tensor(places) * torch.pi / 24).double()
+    torch.testing.assert_close(gap / gap[11], ellipse, atol=1e-5, rtol=0)
+    assert 0.6 * height(rest, places)[1] < height(round_, places)[1] < 0.7 * height(rest, places)[1]
+    for middle in (12, 36):
+        red = [(lips[4, middle, 1] - lips[EDGE, middle, 1]).abs() for lips in (rest, round_)]
+        assert 1.1 < red[1] / red[0] < 1.13
+
+
+def test_teeth_lie_in_the_shade_of_rounded_lips(shut, monkeypatch):
+    motion = with_jaw(shut, 0.6, 0.6)
+    motion[1, ROUNDING] = 0.8
+    brightest = []
+    for each in motion:
+        frame, window = mouth_of(shut, each[None], monkeypatch)
+        brightest.append((window.mean(1, keepdim=True)[frame.opening.coverage > 0.99].max().item() + 1) / 2)
+    assert 0.3 < brightest[1] / brightest[0] < 0.75
+
+
+@pytest.mark.parametrize("name", ["smiling", "shut"])
+def test_contours_of_pressed_lips_do_not_cross(name, request):
+    source = request.getfixturevalue(name)
+    motion = with_jaw(source, 0.0)
+    motion[:, 4] = 0.8
+    lips = source.shape.contours + torch.einsum(
+        "m,mprkc->prkc", motion[0, list(DRAWN)], source.shape.directions
+    )
+    apart = (lips[LIPS, 4] - lips[LIPS, EDGE])[:, 1]
+    unpressed = with_jaw(source, 0.0)
+    own = source.shape.contours + torch.einsum(
+        "m,mprkc->prkc", unpressed[0, list(DRAWN)], source.shape.directions
+    )
+    own = (own[LIPS, 4] - own[LIPS, EDGE])[:, 1]
+    assert (apart * own.sign()).min() > -0.002  # half a pixel where three expressions meet
+    assert (apart.abs() < 0.95 * own.abs())[[12, 36]].all()  # and yet they are pressed
+
+
+def test_both_lips_end_together_however_wide_they_open(smiling, shut):
+    for source in (smiling, shut):
+        corner = source.shape.directions[JAW, LIPS, EDGE, :, 0]
+        for k in (0, POINTS // 2):
+            upper, lower = corner[k + 1 if k == 0 else k - 1], corner[(k - 1) % POINTS if k == 0 else k + 1]
+            assert (upper - lower).abs() < 0.25 * source.shape.contours[LIPS, EDGE, :, 0].diff().abs().max()
+
+
+def test_lips_that_the_picture_parts_meet_in_a_dark_line(smiling, monkeypatch):
+    motion = with_jaw(smiling, 0.0)
+    frame, window = mouth_of(smiling, motion, monkeypatch)
+    opening = frame.opening
+    middle = (opening.along.abs() < 0.4)[0, 0]
+    line = middle & (torch.maximum(-opening.above, -opening.below).clamp_min(0) + opening.height < 1.0)[0, 0]
+    lips = middle & ((opening.above < -4) & (opening.above > -8))[0, 0]
+    luma = (window[0] * torch.tensor(LUMA)[:, None, None]).sum(0) / 2 + 0.5
+    teeth = (smiling.mouth.colours[0].cpu() * torch.tensor(LUMA)).sum()
+    assert line.sum() > 5 and luma[line].max() < 0.6 * teeth
+    assert luma[line].mean() < luma[lips].mean()
+
+
+def test_colours_of_own_teeth_have_no_lip_in_them_unless_all_is_border():
+    seen = np.zeros((20, 30), np.float32)
+    seen[5:15, 5:25] = 1
+    seen[5, 5:25] = 0.5  # lip
+    inside = _within_border(seen, 1.0)
+    assert inside[7:14, 6:24].all() and inside.sum() == 7 * 18
+    thin = np.zeros((20, 30), np.float32)
+    thin[9:12, 5:25] = 0.8
+    assert (_within_border(thin, 1.0) == thin).all()
+
+
+def test_what_is_beside_a_wider_opening_is_the_edge_and_not_the_other_lip(shut):
+    motion = with_jaw(shut, 0.8)
+    target, own = shut.shape.contours_in(motion, SIZE), shut.contours
+    flow = contour_flows(target[:, :1], own[:, :1], SIZE)[0]
+    came_from = flow.window.pixels() + flow.shift.permute(0, 2, 3, 1)
+    deep = ((flow.opening.height > 6) & (torch.minimum(flow.opening.above, flow.opening.below) > 2))[:, 0]
+    line = own[0, LIPS, EDGE]
+    distance = torch.cdist(came_from[deep], line).amin(1)
+    assert deep.sum() > 50 and distance.max() < 2.5
+
+
+def test_teeth_are_no_pinker_than_light_can_be():
+    points = np.full((478, 2), 5.0)
+    picture = np.full((11, 11, 3), (0.75, 0.5, 0.6), np.float32)
+    red, green, blue = white_hue(picture, points)
+    assert red > green and green / ((red + blue) / 2) > 0.85
+    warm = np.full((11, 11, 3), (0.8, 0.66, 0.4), np.float32)
+    np.testing.assert_allclose(white_hue(warm, points), warm[0, 0] / (warm[0, 0] @ LUMA), rtol=1e-5)

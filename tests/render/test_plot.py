@@ -1,4 +1,4 @@
-"""Plots of motion: what they show, told from their pixels."""
+"""Plots of motion, read from their pixels."""
 
 from __future__ import annotations
 
@@ -35,6 +35,16 @@ def test_a_curve_rises_where_its_value_does() -> None:
     rows, columns = np.nonzero(coloured(panel, COLOURS[0])[20:, 60:])
     left, right = rows[columns < 100].mean(), rows[columns > 480].mean()
     assert right < left - 30
+
+
+def test_coefficients_of_the_stylised_head_are_called_by_their_names() -> None:
+    """The legend, above the curves: e0 to e4 take less room than the names of five movements."""
+    values = nodding().descriptors()
+    ends = []
+    for space in ("stylised", "bfm09"):
+        legend = np.split(plot_motion(Motion.from_descriptors(values, space), 960, 480), 4)[2][:18]
+        ends.append(np.nonzero(legend.max(-1) > 120)[1].max())
+    assert ends[0] > ends[1] + 100
 
 
 def test_frames_without_a_face_are_marked() -> None:

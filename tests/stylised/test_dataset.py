@@ -256,7 +256,7 @@ def test_a_full_disk_is_one_sentence_and_the_rest_is_whole(tmp_path, stand_in, m
     assert len(ClipDataset(tmp_path / "d")) == len(list((tmp_path / "d").rglob("*.safetensors")))
 
 
-def test_missing_engine_is_told_before_anything_is_made(tmp_path, monkeypatch):
+def test_missing_engine_is_an_error_before_any_clip(tmp_path, monkeypatch):
     monkeypatch.setattr(ENGINES["flite"], "problem", lambda self: "install flite")
     with pytest.raises(MissingDependency, match="install flite"):
         make_dataset(tmp_path / "d", 1, 0, engines=("flite",), workers=1)

@@ -105,7 +105,7 @@ def test_only_active_modes_are_sampled_and_within_their_range():
     assert (np.abs(in_head) <= np.array(GAZE_LIMIT) + 1e-5).all()
 
 
-def test_limit_gaze_leaves_what_eyes_can_reach():
+def test_limit_gaze_keeps_reachable_directions():
     pose, gaze = np.zeros((2, 6)), np.array([[0.1, -0.3], [0.0, 1.0]])
     limited = limit_gaze(pose, gaze)
     np.testing.assert_allclose(limited[0], gaze[0], atol=1e-12)

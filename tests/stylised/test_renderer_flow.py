@@ -117,7 +117,7 @@ def test_gaze_flow_moves_the_eyeballs_surface(renderer):
     assert np.abs(flow[skin]).max() < 0.05
 
 
-def test_what_the_source_hides_is_marked_invisible(renderer):
+def test_occluded_pixels_are_marked_invisible(renderer):
     person = Identity.random(12)
     opened = np.zeros(64)
     opened[INDEX["jaw_open"]] = 0.9

@@ -1,4 +1,4 @@
-"""The trainers of the pose and gaze diffusion: eq. 2, what they move, what they learn."""
+"""The trainers of the pose and gaze diffusion: eq. 2, trained weights, overfitting."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_sample_prediction_is_the_squared_error_of_the_implied_x0() -> None:
     assert float(sample_prediction(*tensors)) == pytest.approx(total, rel=1e-6)
 
 
-def test_a_drawn_example_is_what_it_says(clips: Path) -> None:
+def test_a_drawn_example_has_the_documented_fields(clips: Path) -> None:
     settings = config(clips, "network.residual_scale=[0.1,0.2,0.3,0.4,0.5,0.6]")
     clip = next(iter(ClipDataset(clips).clip(e) for e in ClipDataset(clips).select("train")))
     pose = clip.read("pose")

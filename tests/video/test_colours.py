@@ -1,4 +1,4 @@
-"""Colours: what is written reads the same everywhere, tagged; a film's own matrix and range are kept."""
+"""Colours: written videos are tagged and read the same everywhere; a film's own matrix and range stay."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_what_tells_no_matrix_is_written_as_the_usual_one() -> None:
     assert Colour(9, 9, 16).written(240, 320) == Colour(9, 9, 16)
 
 
-def test_pictures_that_h264_can_not_hold_are_told(tmp_path) -> None:
+def test_pictures_that_h264_can_not_hold_are_refused(tmp_path) -> None:
     with pytest.raises(BadInput, match="up to 16384"):
         render_video(tmp_path / "v.mp4", [torch.zeros(1, 3, 2, 16_386)])
     assert not list(tmp_path.iterdir())

@@ -62,7 +62,8 @@ function build(node) {
     follow();
   };
 
-  const list = sliderList(known, (name, value) => path && set(line.now(), used({ ...rounded(face()), [name]: value })));
+  const turn = (name, value) => path && set(line.now(), used({ ...rounded(face()), [name]: value }));
+  const list = sliderList(known, turn, true);
   Object.assign(list.element.style, { height: `${LIST}px` });
   const said = document.createElement("div");
   Object.assign(said.style, { color: "#ff6b57", fontSize: "11px" });

@@ -19,9 +19,9 @@ export function sliders() {
 
 /**
  * Sliders of names -> {min, max, step}; `turned(name, value)` hears of each move, a double-click is 0.
- * `show(values)` sets them.
+ * `show(values)` sets them. `named` writes the names beneath labels in another language, where a text has the names.
  */
-export function sliderList(known, turned) {
+export function sliderList(known, turned, named = false) {
   const element = document.createElement("div");
   element.className = "gohd-sliders";
   const columns = "repeat(2, minmax(0, 1fr))";
@@ -34,7 +34,11 @@ export function sliderList(known, turned) {
     const range = Object.assign(document.createElement("input"), { type: "range", min, max, step, value: 0, name });
     const [text, said] = [document.createElement("span"), document.createElement("span")];
     text.textContent = label;
-    Object.assign(text.style, { width: "38%", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" });
+    const twice = named && label !== name.replaceAll("_", " ");
+    if (twice) text.append(Object.assign(document.createElement("small"), { textContent: name }));
+    Object.assign(text.lastElementChild?.style ?? {}, { display: "block", fontSize: "9px", opacity: "0.7" });
+    Object.assign(text.style, { width: "38%", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap",
+      lineHeight: "1.1" });
     Object.assign(range.style, { flex: "1", minWidth: "0", margin: "0" });
     Object.assign(said.style, { width: "30px", textAlign: "right" });
     range.addEventListener("input", () => turned(name, Number(range.value)));
@@ -42,7 +46,7 @@ export function sliderList(known, turned) {
     range.addEventListener("pointerdown", (event) => event.stopPropagation());
     const line = row(text, range, said);
     line.title = tooltip ?? label;
-    Object.assign(line.style, { alignItems: "center", marginTop: "0", height: "20px" });
+    Object.assign(line.style, { alignItems: "center", marginTop: "0", height: twice ? "26px" : "20px" });
     element.append(line);
     rows[name] = { range, said, text };
   }

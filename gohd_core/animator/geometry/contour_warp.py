@@ -19,7 +19,7 @@ from gohd_core.animator.geometry.contours import EDGE, LASHES, PARTS, POINTS, RI
 from gohd_core.animator.geometry.window import Window
 
 _WINDOW = 5 / 16
-"""Side of the square around a part that is drawn anew, as a share of the picture's."""
+"""Side of the redrawn square around a part, as a share of the picture's."""
 _FADING = (6, 5, 5)  # mouth, left eye, right eye
 """The contour from which on flows blend into the decoder's, which they are at the outermost."""
 _LEAST_STEP = 1e-3
@@ -64,7 +64,7 @@ class ProjectedContours:
         skin, inner = self.window.read(moving).unbind(1)  # [B,N] each
         eyeball = ((inner - _EYEBALL_FROM) / _EYEBALL_STEP).clamp(0, 1).where(self._is_eye, 1.0)
         change = self.weight.flatten(1) * ((inner + skin) * self.opening.flatten(1) * eyeball - inner)
-        # What the skin loses the inner layer gains.
+        # The masks sum to one: the inner layer gains the skin's loss.
         moving = self.window.add(moving, torch.stack([-change, change], dim=1))
         return torch.cat([moving, masks.float()[:, INNER + 1 :]], dim=1)
 
@@ -111,7 +111,7 @@ class _Profiles:
     Attributes:
         heights: [B,3,2,8,n] distance outwards, upper halves above and lower ones below the axis; a contour
             that an outer one hides takes its height, but for the ends of lashes.
-        shifts: [B,3,2,8,2,n] pixels (x, y) to their places in the source; of what is hidden, the outer one's.
+        shifts: [B,3,2,8,2,n] pixels (x, y) to their places in the source; hidden points take the outer one's.
         ends: [B,3,8,2] where they begin and end.
     """
 
@@ -154,9 +154,9 @@ class _Profiles:
 
     def skin(self, along: Tensor, up: Tensor, lower: Tensor) -> tuple[Tensor, Tensor]:
         """Shifts [B,3,2,w,w] of places on the skin, and how far they are known [B,3,w,w]."""
-        tables = torch.cat([self.heights[..., None, :], self.shifts], 4).flatten(3, 4)
+        tables = torch.cat([self.heights[..., None, :], self.shifts], 4).flatten(3, 4)  # [B,3,2,24,n]
         found = self._at(torch.cat(tables.unbind(2), -1), along, lower).unflatten(2, (-1, 3))
-        height, shift = found[:, :, :, 0], found[:, :, :, 1:]
+        height, shift = found[:, :, :, 0], found[:, :, :, 1:]  # of each contour: [B,3,8,w,w], [B,3,8,2,w,w]
         outside = torch.where(lower, -up, up)
         last = height.shape[2] - 1
         flow = shift[:, :, last]
@@ -186,9 +186,9 @@ class _Profiles:
         at = (along + (count - 1) / 2).clamp(0, count - 1)
         if second is not None:
             at = at + count * second
-        grid = ((2 * at + 1) / length - 1).flatten(0, 1)
+        grid = ((2 * at + 1) / length - 1).flatten(0, 1)  # [3B,w,w]
         grid = torch.stack([grid, torch.zeros_like(grid)], -1)
-        tables = tables.flatten(0, 1)[:, :, None]
+        tables = tables.flatten(0, 1)[:, :, None]  # [3B,C,1,n or 2n]
         found = F.grid_sample(tables, grid, "bilinear", "border", align_corners=False)
         return found.unflatten(0, (-1, PARTS))
 

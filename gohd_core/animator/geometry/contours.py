@@ -51,8 +51,8 @@ class FaceContours(FacePoints):
     """A head's contours and a descriptor -> contours in the picture, [B,3,8,48,2] pixels, x right and y down.
 
     The points are [2,7,48] of mouth and left eye, without the ends of lashes; the right eye is the left one's
-    mirror image. `lashes` [2,48,3] goes from the eye's edge to the ends of lashes of length 1, and what a
-    blink of 1 adds to that.
+    mirror image. `lashes` [2,48,3] goes from the eye's edge to the ends of lashes of length 1, and its
+    change by a blink of 1.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,8 @@ class FaceContours(FacePoints):
         )
         mouth = torch.cat([one[:, 0, EDGE - 1, None], one[:, 0]], dim=1)
         points = torch.stack([mouth, left, mirror_order(right * right.new_tensor([-1, 1, 1]), dim=-2)], 1)
-        posed = transform(points.flatten(1, 3), descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE])
+        pose = descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE]
+        posed = transform(points.flatten(1, 3), pose)  # [B,3*8*48,3]
         return Camera.of_size(size).pixels(posed).unflatten(1, (PARTS, CONTOURS, POINTS))
 
     def _with_lashes(self, eye: Tensor, length: Tensor, blink: Tensor) -> Tensor:

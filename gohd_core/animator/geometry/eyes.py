@@ -27,9 +27,9 @@ from gohd_core.face.camera import Camera
 STEEP = 4.0
 """Factor on the logits of opacities."""
 _WINDOW = 1 / 4
-"""Side of the square around an eye that is drawn anew, as a share of the picture's."""
+"""Side of the redrawn square around an eye, as a share of the picture's."""
 _APERTURE = (0.72, 0.54)
-"""Half width and half height of where lids may open, in radii; glasses may lie before what is beyond."""
+"""Half width and half height of where lids may open, in radii; beyond, glasses may occlude the eye."""
 _APERTURE_EDGE = 0.1
 """Width of the aperture's soft edge, as a share of its squared radius."""
 _IRIS_END = 0.5
@@ -75,8 +75,8 @@ class EyesInFrame:
         """Frames [B,3,S,S] with the eyeballs where a mask [B,1,S,S] says that pixels lie behind the lids."""
         frame = frame.float()
         opacity = self.opacity.flatten(1)[:, None] * self.window.read(mask.float())  # [B,1,N]
-        # Windows may overlap, what is within one eye is not within the other: changes are added.
-        change = opacity * (self.colours.flatten(2) - self.window.read(frame))
+        # Windows may overlap, eyes do not: changes are added.
+        change = opacity * (self.colours.flatten(2) - self.window.read(frame))  # [B,3,N], N = 2*w*w
         return self.window.add(frame, change)
 
 

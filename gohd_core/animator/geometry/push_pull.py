@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def push_pull_inpaint(image: Tensor, confidence: Tensor) -> Tensor:
-    """Fills what is unknown of a picture from what is known around it, [B,C,H,W] float32.
+    """Inpaints unknown pixels of pictures [B,C,H,W] (float32) from the known ones around them.
 
     Pull: weighted averages of ever larger cells; push: each level is laid under the next finer one, so that
     the nearest known pixels count most. Where nothing is known at all the picture stays.

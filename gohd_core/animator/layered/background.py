@@ -1,4 +1,4 @@
-"""Background behind the head: what a portrait shows of it, inpainted by push-pull where the head hides it."""
+"""Background of a portrait, inpainted by push-pull where the head occludes it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The built-in decoder: layered flows at low resolution, refined, warp the full-resolution source.
 
-Crisp by construction: what the source shows is sampled from it once, at full size; only disoccluded pixels
-are synthesised, and what is added to the sampled ones (shading) is low-passed, so that it can't blur them.
+Crisp by construction: visible pixels are sampled from the source once, at full size; only disoccluded pixels
+are synthesised, and the shading that is added to sampled ones is low-passed, so that it can't blur them.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class LayeredDecoder(nn.Module):
             features: source features at 8 ... encoder_size, then the image [.,3,S,S]; then, where known, the
                 source's layer confidence [.,3,S,S] (`layer_confidence`): a layer is sampled only where the
                 source shows it, so that an eyeball that turns out from under a lid is not; then the inpainted
-                background with its mask [.,4,S,S] (`inpaint_background`), for what a moving head discloses.
+                background with its mask [.,4,S,S] (`inpaint_background`), for disocclusions by a moving head.
             parts: lips, lids, eyes and teeth by geometry in these frames.
             whole: False stops at `flow_size` (flows, occlusion, layers, coarse synthesis): in the first part
                 of a training that is all there is to learn, at half the cost.
@@ -202,13 +202,13 @@ class LayeredDecoder(nn.Module):
         # Both layers at once: PyTorch's threads share the pictures of a batch, not the rows of one.
         moving = source.moving.expand(len(masks), -1, -1, -1, -1).flatten(0, 1)  # [2B,4,S,S]
         samples = warp_by_flow(moving, torch.stack([layers.face, layers.inner], dim=1).flatten(0, 1))
-        samples = *samples.unflatten(0, (-1, 2)).unbind(1), source.still
+        samples = *samples.unflatten(0, (-1, 2)).unbind(1), source.still  # [B,4,S,S] each
         known = blend(samples, masks).float()
         guide = layers.resized(self.head_size).warp(source.features)
         args = trunk.features, trunk.style, guide, known[:, :3], occlusion, layers.logits, masks
         made = self.head(*args, _confidence(known))
         layers = MotionLayers(layers.face, layers.inner, made.layer_logits)
-        # Detached: masks are taught what is there, not to hide what is hard to predict.
+        # Detached: masks are to learn visibility, not to hide pixels that are hard to predict.
         masks = layers.masks.detach()
         if parts is not None:
             masks = parts.contours.refine_layer_masks(masks)

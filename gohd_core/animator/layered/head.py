@@ -102,9 +102,9 @@ class FineAndShading(EqualConv2d):
 
 
 class Surroundings(nn.Module):
-    """Context of a pixel from the warped source, so that a synthesis continues what is seen around it.
+    """Context of a pixel from the warped source, so that a synthesis continues its surroundings.
 
-    What is hidden of an eye is as wide as the head's own receptive field; here colours are averaged to the
+    The hidden part of an eye is as wide as the head's own receptive field; here colours are averaged to the
     flow's size, all of them and the inner layer's alone, where two convolutions see sixteen output pixels.
     """
 

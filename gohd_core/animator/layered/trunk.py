@@ -32,7 +32,7 @@ _WEAK_BASIS = 0.05
 
 
 class _LinearField(NamedTuple):
-    """A field that the latent mixes linearly: its channels, and what a unit output adds."""
+    """A field that is linear in the latent: its channels, and the step of a unit output."""
 
     channels: int
     step: float
@@ -127,7 +127,7 @@ class LayeredTrunk(nn.Module):
 
         Notation (variable -> what it is, at a level of side s):
             x -> decoder features [B,C,s,s]; maps[i] -> source features [B or 1,C,s,s]
-            linear -> flow that is linear in the latent; residual -> what the levels' heads have added to it
+            linear -> flow that is linear in the latent; residual -> sum of the levels' heads
             flow = linear + residual -> the face's backward flow [B,2,s,s]
             layers -> `MotionLayers` of that flow, the inner layer's flow and the layer masks
             occlusion -> logit of the share of the warped source in the next level's input

@@ -49,7 +49,7 @@ def add_command(kinds: Any) -> None:
 
 
 def measure(arguments: argparse.Namespace) -> Any:
-    """What the options ask for."""
+    """The report of a command line's arguments."""
     from gohd_core.evaluation.ablations.run import AblationPlan, ablations
     from gohd_core.evaluation.quality.data import Plan, default_folder, speech_data
 

@@ -30,7 +30,7 @@ def add_command(kinds: Any) -> None:
 
 
 def measure(arguments: argparse.Namespace) -> Any:
-    """What the options ask for."""
+    """The report of a command line's arguments."""
     from gohd_core.evaluation.heads.run import heads
     from gohd_core.models import Models
 

@@ -37,7 +37,7 @@ def add_command(kinds: Any) -> None:
 
 
 def measure(arguments: argparse.Namespace) -> Any:
-    """What the options ask for."""
+    """The report of a command line's arguments."""
     from gohd_core.evaluation.speed.plan import SpeedPlan
     from gohd_core.evaluation.speed.run import speed
     from gohd_core.models import Models

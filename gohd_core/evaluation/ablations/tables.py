@@ -30,7 +30,7 @@ class Ablation:
 
     Attributes:
         table: its number.
-        module: what is trained (`gohd train MODULE`).
+        module: the trainer (`gohd train MODULE`).
         measures: ours -> (the paper's, whether more is better); the same name where it is the same measure.
         variants: the full strategy is the last.
         note: what differs from the paper.

@@ -15,7 +15,7 @@ SPAN = (5, 95)
 REPEAT_AFTER = 2.0
 """Seconds from which on a movement that comes back counts as a repeat."""
 ENOUGH = 4 * FPS
-"""Frames that must overlap for a repeat to be told."""
+"""Least overlap in frames in which a repeat is looked for."""
 COLUMNS = (
     *("seconds", "blinks a minute", "blink s", "speed deg/s", "spans deg", "locked to beats"),
     *("drift deg", "repeats"),

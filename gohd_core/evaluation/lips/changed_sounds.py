@@ -21,7 +21,7 @@ from gohd_core.training.audio.channels import coded, overdriven, shouted, teleph
 from gohd_core.training.audio.noises import beats, hiss, struck_notes
 
 Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
-"""(speech [S], other speech [S], random numbers) -> what is heard [S]."""
+"""(speech [S], other speech [S], random numbers) -> changed sound [S]."""
 
 OPEN = 0.35
 """Share of a clip's widest predicted opening from which a mouth is open enough to be silenced."""

@@ -71,7 +71,7 @@ def lips(
 
 
 def fit_table(clips: Sequence[Compared]) -> Table:
-    """Correlations with what is seen, beside loudness alone and a ridge regression from mel bands."""
+    """Correlations of predicted with seen lips, beside loudness and a ridge regression from mel bands."""
     table = Table(
         "Lips from sound against lips in videos",
         (

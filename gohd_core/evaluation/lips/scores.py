@@ -49,7 +49,7 @@ class Compared:
         opening: predicted gap in the same unit.
         jaw, narrow: predicted jaw, and rounding less spreading.
         loudness: in dB over 50.
-        mel: what the ridge regression hears, [T, 7 x 80].
+        mel: input of the ridge regression, [T, 7 x 80].
     """
 
     name: str
@@ -161,7 +161,7 @@ def ridge_guess(clip: Compared, others: Sequence[Compared]) -> np.ndarray:
 
 
 def interval(pairs: Sequence[tuple[np.ndarray, np.ndarray]], seed: int = 0) -> tuple[float, float]:
-    """95 % interval of the mean correlation of pairs of sequences, by drawing blocks of a second anew."""
+    """95 % interval of the mean correlation of pairs of sequences, by bootstrap over blocks of a second."""
     rng = np.random.default_rng(seed)
     means = np.empty(DRAWS)
     for k in range(DRAWS):

@@ -69,7 +69,7 @@ def read_lips(path: str | Path, reader: Any, folder: str | Path | None = None) -
     """Lips and sound of a video.
 
     Args:
-        reader: a `face.mediapipe.reader.FaceReader`, or what is called for one when it is needed.
+        reader: a `face.mediapipe.reader.FaceReader`, or a function that loads one when it is needed.
         folder: where what was seen is kept, by the file's content; None keeps nothing.
     Raises: `BadInput` for a file without sound, and where no face is seen nearly all the time.
     """
@@ -96,7 +96,7 @@ def read_lips(path: str | Path, reader: Any, folder: str | Path | None = None) -
 
 def _meshes(path: Path, reader: Any) -> tuple[np.ndarray, float]:
     """(points [N, 478, 3] of every frame, frames a second)."""
-    from gohd_core.driving.mesh_reading import follow
+    from gohd_core.driving.mesh_tracks import follow
     from gohd_core.face import FaceChoice, FaceReader
     from gohd_core.video.reader import VideoReader
 

@@ -1,4 +1,4 @@
-"""All that is measured on one picture: prepared, drawn after commands and after a sound, read again."""
+"""All measures of one picture: prepared, drawn from commands and from a sound, read again."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ class Bench:
         features: the sound that is said.
         size: side of the frames; None takes each face's own.
         step: every how many frames of the clip are drawn and read.
-        sweeps: what is commanded.
-        clock: how time is told.
+        sweeps: the commands.
+        clock: the clock, in seconds.
     """
 
     models: Models

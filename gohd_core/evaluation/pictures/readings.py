@@ -42,7 +42,7 @@ def read_frames(
     """Reads frames u8 [T,S,S,3].
 
     start: where the face is looked for first in each frame, which takes half as long. Without it each frame
-    is searched anew for its largest face, as by somebody who sees nothing but that frame.
+    is searched for its largest face independently of the other frames.
     """
     count, size = len(frames), frames.shape[1]
     seen = np.zeros(count, bool)

@@ -24,7 +24,7 @@ from gohd_core.talk_options import TalkOptions
 
 VERSION = 1
 SPEECH = "numbers.flac"
-"""What is said: "One, two, three, four, five. Papa buys my mom a big blue balloon."."""
+"""The spoken text: "One, two, three, four, five. Papa buys my mom a big blue balloon."."""
 _CLIP = 48
 """Frames of the clip that speed is measured on."""
 

@@ -64,7 +64,7 @@ def speed_table(
 
 
 def _timed(work: Callable[[], Any], clock: Callable[[], float]) -> tuple[float, Any]:
-    """Seconds of the fastest of some calls, and what it gave."""
+    """Seconds of the fastest of some calls, and its result."""
     best, result = float("inf"), None
     for _ in range(_REPEATS):
         begun = clock()

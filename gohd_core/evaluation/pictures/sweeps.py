@@ -1,4 +1,4 @@
-"""One thing at a time: what a portrait is commanded to do, and what is read on the frames drawn of it."""
+"""Sweeps of one command at a time over a portrait, and its readings from the drawn frames."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _DEGREE = math.pi / 180
 
 @dataclass(frozen=True)
 class Sweep:
-    """One thing that is commanded.
+    """One command at several levels.
 
     Attributes:
         name: as tables show it.
         columns: of the descriptor in the network's order.
-        levels: what they are set to, or what is added to the portrait's own.
-        added: which of the two.
+        levels: their values, or offsets to the portrait's own.
+        added: whether levels are offsets.
     """
 
     name: str
@@ -80,11 +80,11 @@ def sweep_descriptors(own: Tensor, sweeps: tuple[Sweep, ...] = SWEEPS) -> tuple[
 def sweep_figures(
     source: MeshSource, descriptors: Tensor, places: dict[str, slice], read: FaceReadings
 ) -> dict[str, float]:
-    """Slope and correlation of what is read in the frames against what was commanded, by name.
+    """Slope and correlation of the readings against the commands, by name.
 
     Angles are read by the fit of the read mesh, gaze by its irises in the head as it is read first, which
     stays: the eye corners of a mesh follow irises. The jaw is the gap between the lips that the contours
-    have. Lids: what is left of the eyes' height when they are shut. Points: where the portrait's own 468
+    have. Lids: the rest of the eyes' height when they are shut. Points: where the portrait's own 468
     points move when its head turns, in slope and rms pixels.
     """
     found: dict[str, float] = {}

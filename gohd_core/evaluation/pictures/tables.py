@@ -1,4 +1,4 @@
-"""Results of pictures as tables: what is wanted of all, and one row for each picture."""
+"""Results of pictures as tables: targets over all, and one row for each picture."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def talk_table(results: Sequence[Result]) -> Table:
 
 
 def command_table(results: Sequence[Result]) -> Table:
-    """Slope and correlation of what is read against what was commanded, for each picture."""
+    """Slope and correlation of readings against commands, for each picture."""
     short = {JAW: "jaw", IRIS_YAW: "iris yaw", IRIS_PITCH: "iris pitch"} | {name: name for name in HEAD}
     columns = [f"{each}{part}" for each in short.values() for part in ("", " r")]
     table = Table(

@@ -71,7 +71,7 @@ def read(models: Models, frames: np.ndarray) -> Read:
 def draw_heads(
     models: Models, data: BenchmarkData, progress: Progress | None = None, reader: FaceReader | None = None
 ) -> list[Head]:
-    """Every head drawn from its base picture after the whole sheet; the base's coefficients are told. With a
+    """Every head drawn from its base picture after the whole sheet; the base's coefficients are given. With a
     reader they are drawn by their meshes."""
     heads = []
     for clip in with_progress(data.clips("factors"), "drawing heads", progress):

@@ -3,7 +3,7 @@
 Four data sets in the clip format (docs/DATA.md) in one folder: `factors-SIZE` (the factor sheet of every
 head, with exact correspondences), `speech` (talking clips without pictures; split `train` holds what
 the baselines draw from), `shots-SIZE` (some frames of the first talking clips), `labials-SIZE` (their
-frames in which lips close, and some in which they are open). What is there is used.
+frames in which lips close, and some in which they are open). Existing data is used.
 """
 
 from __future__ import annotations

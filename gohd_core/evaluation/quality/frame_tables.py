@@ -116,7 +116,7 @@ def identity_table(heads: list[Head], sheet: Sheet) -> Table:
 
 
 def _small(frames: np.ndarray) -> Tensor:
-    """Half size: what tells people apart is larger than two pixels."""
+    """Half size: identity shows in features larger than two pixels."""
     return torch.nn.functional.avg_pool2d(as_pictures(frames), 2)
 
 

@@ -1,4 +1,4 @@
-"""Whether lips close on p, b and m in drawn frames: what lies between them, counted in pixels.
+"""Lip closure on p, b and m in drawn frames: the gap between the lips in pixels.
 
 The reader is no network: in rendered frames of the same clip it is known which pixels show the inside of
 the mouth, and a pixel of a drawn frame counts as inside where its colour does more often than not.
@@ -29,7 +29,7 @@ READ = "rendered truth, read"
 DRAWN = "drawn by true motion"
 FROM_SOUND = "drawn, lips from sound"
 _LEVELS = 12
-"""Steps of each colour channel that the reader tells apart."""
+"""Histogram bins of each colour channel."""
 _SIDE = 3
 """Pixels around the true lips that are searched."""
 _BELOW = 6
@@ -38,7 +38,7 @@ _BELOW = 6
 
 @dataclass(frozen=True)
 class InsideReader:
-    """Tells the inside of one head's mouth by colour.
+    """Segments the inside of one head's mouth by colour.
 
     Attributes:
         boxes: where each frame's mouth is (rows, columns); widths: its width in pixels [T].
@@ -66,7 +66,7 @@ class InsideReader:
         return cls(boxes, widths, *counts, counts[0].sum(1) / widths)
 
     def gaps(self, frames: np.ndarray) -> np.ndarray:
-        """Gap of each frame [T, S, S, 3] of the same heads and poses, told by the other frames' colours."""
+        """Lip gap of each frame [T, S, S, 3] of one head and pose, segmented by the others' colours."""
         inside, outside = (counts.sum(0) - counts for counts in (self.inside, self.outside))
         hits = [(inside[k] > outside[k])[_colours(frames[k][box])].sum() for k, box in enumerate(self.boxes)]
         return np.array(hits) / self.widths

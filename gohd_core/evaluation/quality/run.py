@@ -84,11 +84,11 @@ def quality(
     """Runs the benchmark.
 
     Args:
-        weights: what is measured.
+        weights: the weights under test.
         plan: how much of the stylised world.
         folder: where its data is kept (None: the user's cache) and made when missing.
         parts: "animator" (single pictures), "motion" (from sound), "talk" (both together), and "mesh" (the
-            targets of single pictures, drawn by the mesh animator from what the face networks read).
+            targets of single pictures, drawn by the mesh animator as the face networks read them).
         speech: real recordings, measured beside it.
     """
     known = (*PARTS, MESH)

@@ -1,4 +1,4 @@
-"""Frames of talking heads, end to end: what the sound alone gives, and with a channel from the video."""
+"""Frames of talking heads, end to end: from the sound alone, and with a channel from the video."""
 
 from __future__ import annotations
 

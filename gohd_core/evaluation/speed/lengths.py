@@ -14,7 +14,7 @@ from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Table
 from gohd_core.evaluation.speed.memory import peak_mib, reset_peak
 from gohd_core.evaluation.speed.plan import SpeedPlan, measure_seconds, moving, noise, portrait
-from gohd_core.evaluation.speed.stages import sample, say
+from gohd_core.evaluation.speed.stages import predict_expressions, sample
 from gohd_core.models import Models
 from gohd_core.motion import Motion
 
@@ -68,7 +68,7 @@ def _measured(work: Callable[[], object], plan: SpeedPlan) -> tuple[float, float
 def _motion(models: Models, samples: Tensor, own: Motion) -> None:
     features = audio_features(samples, SAMPLE_RATE)
     sample(models.pose, features, own.pose.values[0])
-    say(models, features, own)
+    predict_expressions(models, features, own)
     if models.gaze is not None:
         sample(models.gaze, features, own.gaze.values[0])
 

@@ -15,10 +15,9 @@ _RESET_PEAK = "5"
 
 
 def reset_peak(device: str) -> None:
-    """Begins the peak of `device` anew, where the system can; else it stays that of the whole run.
+    """Resets the peak of `device`, where the system can; else it stays that of the whole run.
 
-    Garbage goes first, and what the allocator keeps for later: both would make room for what the work
-    needs, and hide it.
+    Garbage and the allocator's cache are released first: reused, they would hide what is allocated next.
     """
     gc.collect()
     _give_back()
@@ -32,7 +31,7 @@ def reset_peak(device: str) -> None:
 
 
 def peak_mib(device: str) -> float | None:
-    """The peak since `reset_peak` in MiB; None where the system does not tell.
+    """The peak since `reset_peak` in MiB; None where the system does not report it.
 
     "cuda": what tensors took of the GPU. "cpu": resident memory, weights and libraries included.
     """

@@ -124,6 +124,6 @@ def moving(motion: Motion) -> Motion:
 
 
 def wait(device: str) -> None:
-    """Returns once a GPU has done what it was asked for."""
+    """Waits for a GPU's queued work."""
     if device == "cuda":
         torch.cuda.synchronize()

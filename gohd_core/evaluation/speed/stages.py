@@ -37,7 +37,7 @@ def stage_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> T
     picture, own = portrait(models)
     stages: dict[str, Callable[[], object]] = {
         "sound features": lambda: audio_features(samples, SAMPLE_RATE),
-        "expression": lambda: say(models, features, own),
+        "expression": lambda: predict_expressions(models, features, own),
         "encode portrait": lambda: models.animator.encode_source(picture, own),
     }
     sampled = {"head pose": (models.pose, features, own.pose.values[0])}
@@ -62,11 +62,11 @@ def sample(
     steps: int | None = _OURS.steps,
     sampler: str = _OURS.sampler,
 ) -> Tensor:
-    """Head poses or gaze [T, C] from `start` [C], as `gohd talk` samples them unless told otherwise."""
+    """Head poses or gaze [T, C] from `start` [C], with the defaults of `gohd talk`."""
     return model.sample(features.condition(model.alignment), start, seed=0, steps=steps, sampler=sampler)
 
 
-def say(models: Models, features: AudioFeatures, own: Motion) -> Tensor:
+def predict_expressions(models: Models, features: AudioFeatures, own: Motion) -> Tensor:
     """Expressions [T, 64]."""
     e0 = own.expression.values
     eye0 = None if models.face_model is None else models.face_model.eye_motion_feature(e0)[0]

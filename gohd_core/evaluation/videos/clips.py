@@ -1,4 +1,4 @@
-"""Result and real videos in pairs, and what is read from each: frames, sound, coefficients, landmarks."""
+"""Pairs of result and real videos, with their frames, sound, coefficients and landmarks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class VideoReadConfig:
     size: int = 256
     seconds: float = 60.0
 
-    def told(self) -> dict[str, str | int | float]:
+    def setting(self) -> dict[str, str | int | float]:
         """For a report's setting."""
         crop = "whole" if self.crop is None else ",".join(map(str, self.crop))
         return {"crop": crop, "resize": f"{self.size} bicubic", "fps": FPS, "seconds at most": self.seconds}

@@ -158,7 +158,12 @@ def evaluate(
         table.put(RESULT, {"FID": frechet_distance(*both)})
         table.put(REAL, {"FID": 0.0})
     table.note = "\n".join(f"{name}: {source}." for name, source in SOURCES.items())
-    setting = {**reading.told(), "space": readers.extractor.space, "videos": len(matched), **networks.names}
+    setting = {
+        **reading.setting(),
+        "space": readers.extractor.space,
+        "videos": len(matched),
+        **networks.names,
+    }
     return Report(
         "evaluate", setting, {"result": result.name, "real": real.name}, [table], time.perf_counter() - begun
     )

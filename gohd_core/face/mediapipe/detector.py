@@ -99,7 +99,7 @@ class FaceDetector(nn.Module):
 def anchors(side: int, layers: Sequence[tuple[int, int]]) -> np.ndarray:
     """Centres of the cells, [N, 2] in 0..1, row by row.
 
-    layers: stride in pixels and how many boxes each cell tells.
+    layers: stride in pixels and number of boxes of each cell.
     """
     rows = []
     for stride, count in layers:

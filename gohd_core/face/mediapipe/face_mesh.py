@@ -52,7 +52,7 @@ IRISES = (slice(468, 473), slice(473, 478))
 
 
 class FaceMesh(nn.Module):
-    """The mesh network; in its file "left" is what lies left in the picture, the subject's right."""
+    """The mesh network; in its file "left" is left in the picture, the subject's right."""
 
     def __init__(self, network: TfliteNetwork) -> None:
         super().__init__()

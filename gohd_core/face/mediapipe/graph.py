@@ -1,7 +1,7 @@
 """Reads a `.tflite` file into a plain description: tensors, constants, operators with their options.
 
-What the file keeps small is unfolded here: float16 constants become float32 (DEQUANTIZE) and sparse ones
-dense (DENSIFY), so that neither is left among the operators.
+Compressed constants are expanded here: float16 becomes float32 (DEQUANTIZE) and sparse dense (DENSIFY), so
+that neither is left among the operators.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Operator:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A network as its file tells it; pictures are [1, H, W, C] there.
+    """A network as its file describes it; pictures are [1, H, W, C] there.
 
     Attributes:
         shapes: of each tensor by number.
@@ -128,7 +128,7 @@ class Graph:
 def read_graph(path: str | Path) -> Graph:
     """Reads the file's one graph.
 
-    Raises: `BadCheckpoint` when it is missing, no `.tflite` file, cut off, or holds what is not known here.
+    Raises: `BadCheckpoint` when it is missing, no `.tflite` file, cut off, or holds unknown operators.
     """
     path = Path(path)
     try:

@@ -58,7 +58,7 @@ class IrisReader(nn.Module):
         places[:, 1, :, 0] = 1 - places[:, 1, :, 0]
         placed = to_picture(places, regions)
         contours, irises = placed[:, :, :N_CONTOUR], placed[:, :, N_CONTOUR:]
-        # A mirrored iris tells its left and right edge the other way round.
+        # A mirrored iris has its left and right edge swapped.
         irises[:, 1] = irises[:, 1, [0, 3, 2, 1, 4]]
         return contours, irises
 

@@ -22,7 +22,7 @@ _TORCH_AXES = {0: 0, 1: 2, 2: 3, 3: 1}
 
 @dataclass(frozen=True)
 class _Step:
-    """A call that is ready: the function, what it takes (tensor numbers), where its result goes."""
+    """A prepared call: the function, its inputs and its output as tensor numbers."""
 
     call: Callable[..., Tensor]
     takes: tuple[int, ...]
@@ -49,7 +49,7 @@ class TfliteNetwork(nn.Module):
 
     @classmethod
     def load(cls, path: str | Path) -> TfliteNetwork:
-        """From a file; `BadCheckpoint` says what is wrong with it."""
+        """From a file; `BadCheckpoint` where it is damaged or of another kind."""
         return cls(read_graph(path), str(path))
 
     def options(self, operator: str) -> list[Mapping[str, Any]]:
@@ -114,7 +114,7 @@ Built = tuple[Callable[..., Tensor], tuple[int, ...]]
 
 
 def _pairs(options: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
-    """(height, width) of what comes as two options."""
+    """(height, width) of an operator that has them as two options."""
     names = {name[:-2] for name in options if name.endswith("_h")}
     return {name: (options[f"{name}_h"], options[f"{name}_w"]) for name in names}
 
@@ -303,4 +303,4 @@ _BUILDERS: Mapping[str, Callable[[TfliteNetwork, Operator], Built]] = {
     "TransformLandmarks": _transform_landmarks,
     "TransformTensorBilinear": _sample_window,
 }
-"""Operator -> what makes a call of it; options and constants are read once, here."""
+"""Operator -> function that prepares a call of it; options and constants are read once, here."""

@@ -17,7 +17,7 @@ Sides = tuple[int, int, int, int]
 
 
 def activate(x: Tensor, activation: str | None) -> Tensor:
-    """A fused activation, in place: what it is given is a fresh tensor."""
+    """A fused activation, in place, on a fresh tensor."""
     if activation == "relu":
         return F.relu_(x)
     return F.relu6(x, inplace=True) if activation == "relu6" else x

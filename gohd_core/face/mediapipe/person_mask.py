@@ -1,4 +1,4 @@
-"""Tells people from what is behind them: MediaPipe's selfie segmentation."""
+"""Segments people from the background: MediaPipe's selfie segmentation."""
 
 from __future__ import annotations
 

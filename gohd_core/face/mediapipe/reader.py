@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +22,13 @@ from gohd_core.checkpoints.face_files import (
     missing_face_files,
 )
 from gohd_core.errors import BadCheckpoint
-from gohd_core.face.mediapipe.detector import (
-    LEAST_SCORE,
-    LEFT_EYE,
-    RIGHT_EYE,
-    Detections,
-    FaceDetector,
-    join,
-    merge,
-)
+from gohd_core.face.mediapipe.detector import LEFT_EYE, RIGHT_EYE, Detections, FaceDetector, join, merge
 from gohd_core.face.mediapipe.face_mesh import EYES, IRISES, FaceMesh, mesh_regions
 from gohd_core.face.mediapipe.iris import IrisReader
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
 from gohd_core.face.mediapipe.network import TfliteNetwork
 from gohd_core.face.mediapipe.person_mask import PersonMask
-from gohd_core.face.mediapipe.regions import whole_region
+from gohd_core.face.mediapipe.search import quick_plan, search_plan
 from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.images import Image, rgb_images
 
@@ -46,23 +38,11 @@ LEAST_PRESENCE = 0.5
 CERTAIN = 0.8
 """A face of which the detector is that sure ends the search; photographed and painted ones reach it."""
 
-LEAST_ELSEWHERE = 0.7
-"""Least score of faces in turned pictures and in tiles: many looks find much that is none."""
-
 ASTRAY = 0.15
 """Eyes of a mesh farther than this from where the detector saw them, in its boxes, are no eyes."""
 
 SAME_FACE = 0.5
 """Meshes whose boxes share more than this (intersection over union) are one face."""
-
-SMALLEST_TILE = 256
-"""Tiles in which small faces are looked for are not smaller, in pixels: a face of 64 is a quarter of one."""
-
-TILE_OVERLAP = 0.25
-"""Share of its side by which a tile reaches into the next."""
-
-SURROUNDINGS = 4.0
-"""A face that was lost is looked for this many times its size around its last place first."""
 
 BATCH = 16
 FOLLOWING_ROUNDS = 2
@@ -74,9 +54,9 @@ DRIFT = 0.05
 
 
 class FaceReader(nn.Module):
-    """All the networks, and how they are asked.
+    """MediaPipe's detector, mesh, iris and segmentation networks, and the order in which they run.
 
-    It is one module, so that whoever manages memory may move it as a whole.
+    It is one module, so that a memory manager may move it as a whole.
     """
 
     def __init__(self, detector: FaceDetector, mesh: FaceMesh, iris: IrisReader, person: PersonMask) -> None:
@@ -119,7 +99,7 @@ class FaceReader(nn.Module):
 
     @property
     def network(self) -> FaceReader:
-        """Itself, as whoever manages memory asks for it."""
+        """Itself, for memory managers."""
         return self
 
     @property
@@ -134,7 +114,7 @@ class FaceReader(nn.Module):
     def read(self, image: Any) -> list[FaceLandmarks]:
         """Every face of a picture (as `rgb_images` takes it), the largest first; maybe none."""
         (picture,) = rgb_images(image)
-        return self._search(picture, _search_plan(picture))
+        return self._search(picture, search_plan(picture))
 
     def _search(self, picture: Image, plan: Iterable[tuple[float, np.ndarray]]) -> list[FaceLandmarks]:
         faces: list[FaceLandmarks] = []
@@ -159,7 +139,7 @@ class FaceReader(nn.Module):
     ) -> list[FaceLandmarks | None]:
         """Follows one face through frames; None where it is not seen.
 
-        Each reading starts where the face was last; where it is lost it is looked for anew.
+        Each reading starts where the face was last; where it is lost it is detected again.
 
         Args:
             frames: of a video, in order, as `rgb_images` takes them.
@@ -179,7 +159,7 @@ class FaceReader(nn.Module):
             last = previous = followed[-1] if followed else previous
             if len(followed) < len(chunk):
                 picture = chunk[len(followed)]
-                previous = _chosen(self._search(picture, _quick_plan(picture, last)), choice, last, picture)
+                previous = _chosen(self._search(picture, quick_plan(picture, last)), choice, last, picture)
                 last = previous or last
                 result.append(previous)
         return result
@@ -277,39 +257,3 @@ def _astray(points: np.ndarray, found: Detections) -> np.ndarray:
     eyes = np.stack([points[:, list(eye), :2].mean(1) for eye in EYES], 1)
     off = np.linalg.norm(eyes - found.keypoints[:, [RIGHT_EYE, LEFT_EYE]], axis=2).max(1, initial=0)
     return off / (found.boxes[:, 2:] - found.boxes[:, :2]).max(1, initial=1e-9)
-
-
-def _search_plan(picture: Image) -> Iterator[tuple[float, np.ndarray]]:
-    """Regions [N, 4] to search for faces, one set after another, until one is certain.
-
-    With each the least score that counts there.
-    """
-    yield LEAST_SCORE, whole_region(picture)[None]
-    yield (
-        LEAST_ELSEWHERE,
-        np.stack([whole_region(picture, angle) for angle in (np.pi / 2, -np.pi / 2, np.pi)]),
-    )
-    longest = max(picture.shape[:2])
-    side = longest / 2
-    while side >= max(SMALLEST_TILE, longest / 16):
-        yield LEAST_ELSEWHERE, _tiles(picture, side)
-        side /= 2
-
-
-def _quick_plan(picture: Image, last: FaceLandmarks | None) -> Iterator[tuple[float, np.ndarray]]:
-    """Regions to search for a face that was lost: near its last place, and the whole picture."""
-    if last is not None:
-        x, y = last.points[:, :2].mean(0)
-        yield LEAST_SCORE, np.array([[x, y, SURROUNDINGS * last.size, last.roll]], np.float64)
-    yield LEAST_SCORE, whole_region(picture)[None]
-
-
-def _tiles(picture: Image, side: float) -> np.ndarray:
-    """Upright squares of that side, [N, 4], that cover the picture and reach into each other."""
-    places = []
-    for length in picture.shape[1::-1]:
-        count = max(1, int(np.ceil((length - side) / (side * (1 - TILE_OVERLAP)))) + 1)
-        middle = (length - 1) / 2
-        places.append(np.linspace(side / 2, length - side / 2, count) if count > 1 else np.array([middle]))
-    x, y = np.meshgrid(*places)
-    return np.stack([x.ravel(), y.ravel(), np.full(x.size, side), np.zeros(x.size)], 1)

@@ -45,7 +45,7 @@ def cut_regions(
 ) -> Tensor:
     """One region of each picture -> [N, 3, side, side] in 0..1.
 
-    border: what lies outside the picture: "zeros", or "border" for its nearest pixel.
+    border: padding outside the picture: "zeros", or "border" for its nearest pixel.
     """
     cut = [_cut(i, r, side, border, device) for i, r in zip(images, regions, strict=True)]
     return torch.cat(cut) if cut else torch.zeros((0, 3, side, side), device=device, dtype=torch.float32)

@@ -1,4 +1,4 @@
-"""Text-to-speech engines that also tell when each phone is spoken.
+"""Text-to-speech engines with the time of each phone.
 
 They serve training and benchmarks alone; no ComfyUI node imports this package. The same words, voice and
 manner give the same sound: programs that keep state between utterances run in a fresh process for each.
@@ -34,7 +34,7 @@ def load_engine(name: str) -> Engine:
 
 
 def engine_status() -> list[tuple[str, bool, str]]:
-    """(name, installed, what it is or which package brings it) of every engine, for `doctor`."""
+    """(name, installed, description or package to install) of every engine, for `doctor`."""
     return [(name, *engine().status()) for name, engine in ENGINES.items()]
 
 

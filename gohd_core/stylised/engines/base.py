@@ -86,7 +86,7 @@ class Engine(ABC):
 
 
 def run(command: list[str], engine: str, data: bytes | None = None) -> bytes:
-    """Run a synthesiser (no shell) and return what it wrote; BadInput when it fails."""
+    """Run a synthesiser (no shell) and return its output; BadInput when it fails."""
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=TIME_LIMIT, check=False)
     except subprocess.TimeoutExpired as error:

@@ -2,7 +2,7 @@
 
 Its durations lie behind the encoder's Round and Clip, in frames of 600 samples. It was made to speak IPA
 and has no random numbers, so that its sound depends on its words and its style vector alone. The voices
-are Japanese; told English, Spanish, French, Italian or Portuguese sounds, they speak those.
+are Japanese; given English, Spanish, French, Italian or Portuguese sounds, they speak those.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LONGEST = 500
 _ENGLISH = {"eɪ": "A", "aɪ": "I", "əʊ": "Q", "oʊ": "O", "aʊ": "W", "ɔɪ": "Y"}
 _ALL = {"tʃ": "ʧ", "dʒ": "ʤ", "ts": "ʦ", "g": "ɡ", "r": "ɹ", "ɫ": "l", "ɬ": "l"}
 _SPOKEN = {"A": "eɪ", "I": "aɪ", "Q": "əʊ", "O": "oʊ", "W": "aʊ", "Y": "ɔɪ", "ʧ": "tʃ", "ʤ": "dʒ", "ʦ": "ts"}
-"""Kokoro's own signs for diphthongs and affricates, and what they are in IPA."""
+"""Kokoro's own signs for diphthongs and affricates, in IPA."""
 
 
 class Kokoro(Engine):
@@ -62,18 +62,18 @@ class Kokoro(Engine):
         self.check(voice, rate, pitch)
         language, _, speaker = voice.partition("/")
         network, numbers, _ = _load()
-        told = [symbol for symbol in _written(to_ipa(text, language), language) if symbol in numbers]
-        told = told[:LONGEST]
-        if not any(symbol.isalpha() for symbol in told):
+        symbols = [symbol for symbol in _written(to_ipa(text, language), language) if symbol in numbers]
+        symbols = symbols[:LONGEST]
+        if not any(symbol.isalpha() for symbol in symbols):
             raise BadInput(f"The voice '{voice}' gave no sound for the text '{text[:60]}'.")
         given = {
-            "tokens": np.array([[0, *(numbers[symbol] for symbol in told), 0]], np.int64),
-            "style": style(speaker, len(told)),
+            "tokens": np.array([[0, *(numbers[symbol] for symbol in symbols), 0]], np.int64),
+            "style": style(speaker, len(symbols)),
             "speed": np.array([rate], np.float32),
         }
         audio, frames = network.run(None, given)
         audio, lengths = audio.reshape(-1), frames.reshape(-1) * HOP / SAMPLE_RATE
-        symbols = ["^", *(_SPOKEN.get(symbol, symbol) for symbol in told), "$"]
+        symbols = ["^", *(_SPOKEN.get(symbol, symbol) for symbol in symbols), "$"]
         found = spans(list(zip(symbols, lengths.tolist(), strict=True)))
         phones = tile(found, len(audio) / SAMPLE_RATE, self.delay)
         return Speech(audio, SAMPLE_RATE, end_with_sound(phones, audio, SAMPLE_RATE))

@@ -1,6 +1,6 @@
 """Shared by the neural engines: text to IPA, symbols with lengths to phones, graphs with one thread.
 
-A neural voice is told symbols and tells how long each of them lasts. Marks of stress and length, blanks
+A neural voice takes symbols and returns the duration of each. Marks of stress and length, blanks
 and the spaces between words have lengths too, though nothing of their own is heard in them.
 """
 
@@ -26,11 +26,11 @@ PUNCTUATION = frozenset(",.;:!?—…")
 LONGEST_GAP = 0.12
 """Seconds above which a space between two words is a pause."""
 QUIET, WINDOW, SHORTEST = -38.0, 0.01, 0.04
-"""dB below the loudest part that count as silence, s over which it is told, and s that a phone keeps."""
+"""dB below the loudest part that count as silence, s over which it is measured, and s that a phone keeps."""
 _PIECE = re.compile(r"([^,.;:!?—…]+)([,.;:!?—…]*)")
 
 Symbol = tuple[str, float]
-"""A symbol that the voice was told, and how long it lasts in s."""
+"""A symbol of the voice's input, and its duration in s."""
 
 
 def missing_packages(*names: str) -> str | None:

@@ -16,7 +16,7 @@ class AnimatorLosses:
     """Weights of the terms; the first six are the paper's (eq. 17) and default to its values.
 
     Attributes:
-        lips, eyes: what the boxes around mouth and eyes add in M_lip&eye (eq. 11 and 12).
+        lips, eyes: weights of the boxes around mouth and eyes in M_lip&eye (eq. 11 and 12).
         edges: difference of picture gradients (ours).
         flow, visibility: exact flow and visibility of the stylised world, at every size (ours).
         planes: which plane each pixel shows, by the exact parsing (ours, composite decoder).
@@ -24,8 +24,8 @@ class AnimatorLosses:
         warp: the warped source against the target where the source shows it (same).
         hidden: the synthesis against the target where the source does not show it (same).
         shading: how much the low-passed shading changes the picture (same).
-        eyeballs: where they are in the head and what they look like (same, where its config has face parts).
-        shape: where lips and lids are in the portrait and in the head, and what is skin (same).
+        eyeballs: their place in the head and their colours (same, where its config has face parts).
+        shape: contours of lips and lids in the portrait and in the head, and the skin's mask (same).
         teeth: where rows of teeth lie and are seen (same, where its config has teeth).
         own_descriptor: the source's descriptor as read off its code (ours, frame motion).
         penalty: R1 on the discriminator, every `penalty_every` steps.
@@ -72,7 +72,7 @@ class AnimatorTraining(RunConfig):
         discriminator_width: channels of the discriminator at full size.
         flow_size: side of the true flow, where a loss needs it.
         still: repeat the target's descriptor over its window; for stills.
-        told_share: share of the examples that are told the source's own descriptor (frame motion).
+        told_share: share of the examples that are given the source's own descriptor (frame motion).
         planes_share: share of the examples that are given the source's own planes (composite decoder).
         gain: random change of colour, the same in source and target.
         mirror_share: share of the pairs that are seen in a mirror (stylised space).

@@ -18,7 +18,7 @@ from gohd_core.training.animator.flip_augmentation import MirroredClip, maybe_mi
 from gohd_core.training.framework.sampling import coefficient_windows, random_frames, valid_frames
 
 _INNER = (*labels.EYES, labels.GLASSES, labels.INNER_MOUTH)
-"""Eyeballs, glasses and the mouth's inside: what the decoder's inner plane shows."""
+"""Eyeballs, glasses and the mouth's inside: the decoder's inner plane."""
 _OUTLINE = 2
 """Pixels of the flow to both sides of the head's edge that count as its outline."""
 _MISREAD_SHARE = 0.5

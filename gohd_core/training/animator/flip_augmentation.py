@@ -81,5 +81,5 @@ class MirroredClip(Clip):
 
 
 def maybe_mirrored(clip: Clip, share: float, rng: np.random.Generator) -> Clip:
-    """The clip, or for a share of the draws what a mirror shows of it; a share of 0 draws nothing."""
+    """The clip, mirrored for a share of the draws; a share of 0 draws no random number."""
     return MirroredClip(clip.path) if share and rng.random() < share else clip

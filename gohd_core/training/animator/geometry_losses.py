@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gohd_core.animator.network import AnimatorNetwork
     from gohd_core.training.animator.config import AnimatorLosses
 
-_ALONE = {"eyes": "eyes", "shape": "shape", "teeth": "decoder.teeth"}
+_TRAINABLE = {"eyes": "eyes", "shape": "shape", "teeth": "decoder.teeth"}
 """Parts of the animator that can learn by themselves."""
 _PLACE_WEIGHTS = (5.0, 5.0, 1.0)  # across, up, depth
 """Weights of an eyeball's place, model units, beside its colours; a picture hardly shows its depth."""
@@ -42,15 +42,15 @@ _NEAR = 0.25
 """Pixels below which an error of a ring turns from a line into a parabola."""
 
 
-def alone(net: AnimatorNetwork, only: str) -> list[Tensor]:
+def parameters_of(net: AnimatorNetwork, only: str) -> list[Tensor]:
     """Parameters of the part of a network that alone learns."""
     parts = dict(net.named_modules())
-    if _ALONE.get(only) not in parts:
-        raise BadInput(f"only={only}: of this config's network these learn alone: {', '.join(_ALONE)}.")
-    return list(parts[_ALONE[only]].parameters())
+    if _TRAINABLE.get(only) not in parts:
+        raise BadInput(f"only={only}: of this config's network these learn alone: {', '.join(_TRAINABLE)}.")
+    return list(parts[_TRAINABLE[only]].parameters())
 
 
-def parts_of(net: AnimatorNetwork, batch: Batch, source: Tensor) -> PartsInFrame | None:
+def target_parts(net: AnimatorNetwork, batch: Batch, source: Tensor) -> PartsInFrame | None:
     """The targets' parts: true shapes, and eyes encoded from the sources with a gaze that is a little off."""
     if "own_read" not in batch:
         return None
@@ -79,7 +79,7 @@ def add_parts(
         )
 
 
-def add_alone(
+def add_part(
     terms: Terms,
     weights: AnimatorLosses,
     only: str,
@@ -94,12 +94,12 @@ def add_alone(
             terms, weights, batch, net.shape, net.shape.refinement_steps(source.float(), batch["own_guess"])
         )
     elif only == "eyes":
-        add_eyeballs(terms, weights, batch, parts_of(net, batch, source).eyes, target)
+        add_eyeballs(terms, weights, batch, target_parts(net, batch, source).eyes, target)
     else:
         with torch.no_grad():
             encoded = replace(net.encode(source), descriptor=batch["own"])
             latent = net.latent(encoded, net.motion(encoded, batch["window"]))
-            parts = parts_of(net, batch, source)
+            parts = target_parts(net, batch, source)
         add_teeth(terms, weights, batch, net.decoder, latent, parts, target)
 
 
@@ -161,8 +161,8 @@ def add_shape(
         total = total + shown + _IN_HEAD * in_head + _LASHES * lashes
     skin = F.binary_cross_entropy(steps[-1].skin.clamp(1e-5, 1 - 1e-5), truth.skin)
     terms.add("shape", weights.shape, total / len(steps) + skin)
-    terms.watch("rings_pixels", shown)
-    terms.watch("rings_in_head", in_head)
+    terms.watch("contours_pixels", shown)
+    terms.watch("contours_in_head", in_head)
     terms.watch("skin", skin)
 
 

@@ -55,7 +55,7 @@ def add_exact_terms(
     terms.add("warp", weights.warp, lambda: loss.visible_difference(target, decoded.warped, shown, large))
     if decoded.tooth_rows is not None and "teeth_seen" in batch:
         terms.add("teeth", weights.teeth, lambda: _teeth(decoded, batch))
-    # Near what is hidden the mask is soft, so the synthesis is taught a little beyond.
+    # Near occlusions the mask is soft, so that the synthesis is trained a little beyond.
     spread = F.max_pool2d(hidden, 9, 1, 4)
     area = _enlarged(even, target)
     terms.add(
@@ -88,7 +88,7 @@ def _flow(decoded: Decoded, batch: Batch) -> Tensor:
 def _layers(found: Sequence[MotionLayers], batch: Batch) -> Tensor:
     """Mean cross entropy of the layer masks over the sizes, weighted by region."""
     weight = _enlarged(batch["region"], batch["planes"])
-    errors = [loss.planes_error(each.logits, batch["planes"], weight) for each in found]
+    errors = [loss.layer_error(each.logits, batch["planes"], weight) for each in found]
     return sum(errors) / len(errors)
 
 

@@ -23,13 +23,13 @@ from gohd_core.training.framework.data import read_each
 _STATISTICS_CLIPS = 400
 """Clips whose descriptors give the mean and spread that the built-in motion network uses."""
 _LEAST_SPREAD = 0.05
-_GROWN = ("teeth", "face_parts")
-"""Parts that weights to begin with may lack; they begin anew."""
+_OPTIONAL_PARTS = ("teeth", "face_parts")
+"""Parts that initial weights may lack; they are initialised at random."""
 
 
 def network_to_train(config: AnimatorTraining) -> AnimatorNetwork:
-    """A fresh network, or that of `config.start`, which may lack the parts named in `_GROWN`."""
-    network = _begun(config)
+    """A fresh network, or that of `config.start`, which may lack the parts named in `_OPTIONAL_PARTS`."""
+    network = _initial_network(config)
     if network.shape is not None and config.data.space == STYLISED:
         set_shapes(network.shape)
     return network
@@ -49,17 +49,17 @@ def set_shapes(encoder: ShapeEncoder) -> None:
     encoder.mesh.set_model(*linear_model(mesh))
 
 
-def _begun(config: AnimatorTraining) -> AnimatorNetwork:
+def _initial_network(config: AnimatorTraining) -> AnimatorNetwork:
     if config.start is None:
         return AnimatorNetwork(config.network)
     loaded = load_network(config.start, "animator")
     ours = config.network
     if loaded.config == ours:
         return loaded.network.train().requires_grad_(True)
-    push_pull_inpaint = replace(
-        loaded.config, **{name: getattr(ours, name) for name in _GROWN if getattr(ours, name)}
+    extended = replace(
+        loaded.config, **{name: getattr(ours, name) for name in _OPTIONAL_PARTS if getattr(ours, name)}
     )
-    if push_pull_inpaint != ours:
+    if extended != ours:
         raise BadInput(
             f"The animator in {config.start} has another architecture than this config; use the config "
             "that it was trained with."

@@ -18,7 +18,7 @@ from gohd_core.clips import Clip
 from gohd_core.constants import WINDOW, WINDOW_RADIUS
 from gohd_core.training.animator.config import AnimatorTraining
 from gohd_core.training.animator.examples import AnimatorDraw
-from gohd_core.training.animator.geometry_losses import add_alone, add_parts, alone, parts_of
+from gohd_core.training.animator.geometry_losses import add_part, add_parts, parameters_of, target_parts
 from gohd_core.training.animator.ground_truth import add_exact_terms, is_exact, true_confidence
 from gohd_core.training.animator.initialisation import descriptor_statistics, network_to_train
 from gohd_core.training.discriminators.image import ImageDiscriminator
@@ -73,7 +73,7 @@ class AnimatorTask(Task):
         only = self.config.only
         if only is None:
             return list(self.animator.parameters())
-        return alone(self.animator, only)
+        return parameters_of(self.animator, only)
 
     def notes(self) -> Iterable[str]:
         return self._notes
@@ -100,7 +100,7 @@ class AnimatorTask(Task):
             return self._discriminator(target, moment)
         weights, terms = self.config.losses, Terms()
         if self.config.only is not None:
-            add_alone(terms, weights, self.config.only, batch, self.animator, source, target)
+            add_part(terms, weights, self.config.only, batch, self.animator, source, target)
             return terms
         whole = moment.fraction >= self.config.whole_from
         decoded, parts, estimate = self._decode(batch, source, whole)
@@ -153,7 +153,7 @@ class AnimatorTask(Task):
         features = encoded.features
         if self.config.network.decoder == "composite" and "source_planes" in batch:
             features = (*features, true_confidence(batch["source_planes"]))
-        parts = parts_of(self.animator, batch, source)
+        parts = target_parts(self.animator, batch, source)
         options = {} if whole else {"whole": False}
         return net.decoder(latent, features, parts, **options), parts, estimate
 

@@ -37,8 +37,8 @@ class AugmentationConfig:
         microphone: largest rise or fall of a smooth curve over the spectrum, in dB.
         colour: largest tilt and bend of the spectrum, in dB.
         warp: largest change of the vocal tract's length, as a share.
-        slow_share, tempo: the sound around each frame stretched in time, as if sung or drawled: rate of
-            what is heard against what was said.
+        slow_share, tempo: the sound around each frame stretched in time, as if sung or drawled: rate
+            relative to the speech.
         quiet_share: noise, notes, beats or silence in place of the speech; the mouth is to rest then.
     """
 
@@ -92,7 +92,7 @@ def augmented_chunks(
 def slowed(rows: np.ndarray, index: np.ndarray, middle: np.ndarray, tempo: float) -> np.ndarray:
     """Rows [T, 16, 80] of a spectrogram [N, 80] at `index` [T, 16], drawn towards each frame's `middle` [T].
 
-    What is heard is slower by `tempo` and the same at the frame itself, whose lips stay as they are.
+    The sound is slower by `tempo` and the same at the frame itself, whose lips stay as they are.
     """
     return between_rows(rows, middle[:, None] + tempo * (index - middle[:, None]))
 
@@ -121,7 +121,7 @@ def augment(
         (config.telephone_share, telephoned),
         (config.codec_share, coded),
     ):
-        # nothing is drawn for what a config leaves out, so that older runs stay what they were
+        # no random number is drawn for absent changes, so that older runs stay reproducible
         if share and rng.random() < share:
             samples = change(samples, rng)
     return samples * 10 ** (rng.uniform(*config.gain) / 20), quiet
@@ -139,7 +139,7 @@ def in_room(samples: np.ndarray, rng: np.random.Generator, reverberation: float)
 
 
 def below(samples: np.ndarray, highest: float) -> np.ndarray:
-    """Takes away what lies above a frequency in Hz, as a lower sample rate would."""
+    """Low-pass filter at a frequency in Hz, as of a lower sample rate."""
     spectrum = np.fft.rfft(samples)
     frequency = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
     spectrum *= 1 / (1 + (frequency / highest) ** 16)

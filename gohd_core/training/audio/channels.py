@@ -30,7 +30,7 @@ def whispered(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def overdriven(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A microphone or a compressor [S] that flattens what is loud, as shouting does, too."""
+    """Overdrive [S]: a microphone, compressor or shout that saturates."""
     peak = max(float(np.abs(samples).max()), 1e-6)
     drive = rng.uniform(1.5, 8.0)
     return np.tanh(drive * samples / peak) * peak / np.tanh(drive)
@@ -94,7 +94,7 @@ def telephoned(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def coded(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A codec of few bits [S]: what lies far below its surroundings is dropped, the rest is coarse."""
+    """A codec of few bits [S]: weak bins beside strong ones are dropped, the rest is quantised coarsely."""
     spectra = _spectra(samples)
     strength = np.abs(spectra)
     around = _smooth(strength, 16) + 1e-9
@@ -103,7 +103,7 @@ def coded(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def microphone_curve(bands: int, rng: np.random.Generator, largest: float) -> np.ndarray:
-    """A smooth curve [bands] of up to about `largest` dB: how a microphone colours what it hears."""
+    """A microphone's frequency response [bands]: a smooth curve of up to about `largest` dB."""
     points = rng.uniform(-largest, largest, int(rng.integers(3, 9)))
     return np.interp(np.arange(bands), np.linspace(0, bands - 1, len(points)), points)
 

@@ -1,1 +1,1 @@
-"""The discriminators of adversarial training, one file per kind of thing they judge."""
+"""Discriminators of adversarial training, by the modality that they see."""

@@ -40,7 +40,7 @@ class Blink:
 
     @property
     def traits(self) -> tuple[float, ...]:
-        """What z tells of it beside its beginning."""
+        """Values of z for it beside its beginning."""
         return self.depth, self.length
 
 
@@ -58,7 +58,7 @@ class BrowMove:
 
     @property
     def traits(self) -> tuple[float, ...]:
-        """What z tells of it beside its beginning."""
+        """Values of z for it beside its beginning."""
         return self.size, self.way, self.length
 
 
@@ -159,7 +159,7 @@ def find_blinks(ratio: np.ndarray) -> list[Blink]:
 
 
 def find_brow_moves(brows: np.ndarray, axis: np.ndarray) -> list[BrowMove]:
-    """Movements of brows [T, 20] away from rest that begin within a sequence; `axis` [20] tells their way."""
+    """Movements of brows [T, 20] away from rest that begin within a sequence; `axis` [20]: principal one."""
     speed = np.linalg.norm(np.diff(brows, axis=0, prepend=brows[:1]), axis=1)
     away = brows - np.median(brows[speed <= np.median(speed)], axis=0)
     size = np.linalg.norm(away, axis=1)

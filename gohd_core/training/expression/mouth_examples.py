@@ -106,7 +106,7 @@ def example(
 
     Args:
         other: samples of another speaker, who is heard in the background at times.
-        habit: the speaker's, some of which is drawn anew.
+        habit: the speaker's; some of its values are drawn at random.
     """
     audio = speech.audio.astype(np.float64)
     habit = replace(

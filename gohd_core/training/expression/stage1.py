@@ -61,8 +61,8 @@ class Stage1Config(RunConfig):
     Attributes:
         network: of kind "stage1".
         frames: length of a training sequence.
-        stride: steps in frames between the frames of a sequence: above 1, they tell more, since
-            neighbours hear nearly the same sound.
+        stride: steps in frames between the frames of a sequence: above 1, they carry more
+            information, since neighbours hear nearly the same sound.
         face_model: BFM_model_front.mat for the space bfm09; null for the stylised face.
         start: weights file to begin with; its network must be that of this config.
         mouth_coefficients: which of the 64 rest when the sound is replaced by noise
@@ -85,7 +85,7 @@ class Stage1Config(RunConfig):
 
 @dataclass(frozen=True)
 class Stage1Draw:
-    """Frames of a talking clip, `stride` apart: what is heard and the expressions that go with it.
+    """Frames of a talking clip, `stride` apart: their lip chunks and expressions.
 
     The targets are the clip's own expressions. For real video these are to come from clips that a
     lip expert re-synchronised; that is the distillation. e0 is that of any frame of the clip.

@@ -71,7 +71,7 @@ class GuideConfig:
     turn: float = 0.06
 
     def __call__(self, landmarks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Landmarks to look at, [68, 2]; NaN where the network is to find them itself."""
+        """Landmarks that guide the reader, [68, 2]; NaN where the network is to find them itself."""
         angle, factor = self.turn * rng.standard_normal(), np.exp(self.scale * rng.standard_normal())
         shift = self.shift * rng.standard_normal(2)
         if rng.random() >= self.share:
@@ -88,12 +88,12 @@ UNGUIDED = GuideConfig(share=0)
 
 @dataclass(frozen=True)
 class FaceDraw:
-    """One frame of a clip with all that is known about it.
+    """One frame of a clip with its ground truth.
 
     Attributes:
         size: side of the network's input in pixels.
         aligned: five-point alignment by the clip's landmarks, as the official extractor wants.
-        changes: what is done to the picture.
+        changes: the picture's augmentation.
         guide: where the glimpses look.
         mirror_share: share of the frames that are seen in a mirror.
     """

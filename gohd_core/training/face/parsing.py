@@ -159,7 +159,7 @@ def parsing_figures(counts: Tensor) -> dict[str, float]:
 
 
 def _normalised(images: Tensor) -> Tensor:
-    """Bytes [B, 3, H, W] -> what the parser takes."""
+    """Bytes [B, 3, H, W] -> the parser's normalised input."""
     mean, std = (
         torch.tensor(v, device=images.device, dtype=torch.float32)[:, None, None]
         for v in (IMAGENET_MEAN, IMAGENET_STD)

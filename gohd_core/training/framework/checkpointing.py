@@ -55,7 +55,7 @@ class Checkpoints:
         return sorted((p for p in found if _NAME.fullmatch(p.name)), key=_step)
 
     def save(self, step: int, tree: Any) -> Path:
-        """Writes a checkpoint, then deletes those beyond the last `keep`, and what a killed run left."""
+        """Writes a checkpoint, then deletes those beyond the last `keep` and leftovers of killed runs."""
         path = self.folder / f"step_{step:08d}.safetensors"
         save_tree(path, tree)
         for old in [*self.paths()[: -self.keep], *self.folder.glob("*.part")]:

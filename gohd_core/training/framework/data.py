@@ -28,7 +28,7 @@ _ATTEMPTS = 50
 
 @dataclass(frozen=True)
 class Failure:
-    """Stands for an example that could not be drawn; the training process raises its sentence."""
+    """An example that could not be drawn; the training process raises its sentence."""
 
     sentence: str
 
@@ -103,7 +103,7 @@ def find_clips(config: DataConfig, split: str) -> list[Clip]:
 def read_each(config: DataConfig, split: str, read: Callable[[Clip], _Read], limit: int) -> Iterator[_Read]:
     """Results of `read` for the first `limit` clips of a split.
 
-    A clip that can't be used stops the run by its name, or is told of and passed over (`bad_clips`).
+    A clip that can't be used stops the run with its name, or is logged and skipped (`bad_clips`).
     """
     for clip in find_clips(config, split)[:limit]:
         try:

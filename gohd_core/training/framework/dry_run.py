@@ -23,7 +23,7 @@ class Measurement:
         parameters: of each network that is trained or looked through, by name.
         moved: parameters that each player moves.
         shapes: of a batch's tensors, as text.
-        memory: GiB, the peak on a GPU, else what the process holds.
+        memory: GiB, the peak on a GPU, else the process's memory.
         losses: mean of every loss term and gradient norm.
     """
 

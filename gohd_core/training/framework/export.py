@@ -1,4 +1,4 @@
-"""Writes a run's networks as weights files whose header tells how they were trained."""
+"""Writes a run's networks as weights files with the training's record in the header."""
 
 from __future__ import annotations
 

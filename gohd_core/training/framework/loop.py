@@ -58,7 +58,7 @@ def train(
 
     A run that is stopped (by a signal, `loop.pause_after_minutes` or `should_stop`) saves first;
     `resume` goes on from the newest checkpoint, to the same losses as without the interruption.
-    `should_stop` raises `Interrupted` once saved. Raises `BadInput` for what the config can't do.
+    `should_stop` raises `Interrupted` once saved. Raises `BadInput` for an impossible config.
     """
     out = Path(out)
     if config.loop.sample_every and find_spec("av") is None:
@@ -110,7 +110,7 @@ def train(
 
 
 def _begin(run: Run, checkpoints: Checkpoints, resume: bool) -> Path | None:
-    """Loads the newest checkpoint where asked to; refuses to begin anew over an older run."""
+    """Loads the newest checkpoint where asked to; refuses to overwrite an older run."""
     existing = checkpoints.paths()
     if existing and not resume:
         raise BadInput(

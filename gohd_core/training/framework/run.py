@@ -1,4 +1,4 @@
-"""All that one run carries: the task with its data position, optimisers, averages and generators."""
+"""State of a training run: the task with its data position, optimisers, averages and generators."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Counters:
 
 
 class Run:
-    """A task with all that one run of it carries: data position, optimisers, averages, generators."""
+    """State of one run of a task: data position, optimisers, averages, random generators."""
 
     def __init__(self, kind: type[Task], config: RunConfig) -> None:
         self.config = config

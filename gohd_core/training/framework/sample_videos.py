@@ -1,4 +1,4 @@
-"""Short films of what a trainer hears and moves, truth beside prediction, with sound."""
+"""Sample videos of a training run, truth beside prediction, with sound."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def expression_film(
 
 
 def head_film(poses: Sequence[Tensor], gazes: Sequence[Tensor] | None = None) -> Tensor:
-    """A resting face as lines that moves as told, side by side: poses [T, 6] and gazes [T, 2] each.
+    """A neutral face as lines under poses [T, 6] and gazes [T, 2], side by side.
 
     It is the stylised face whatever the coefficient space: both share camera and angles. A gaze turns
     the eyes' lines by as much as it turns the eyes.

@@ -28,7 +28,7 @@ dataclass with `__call__`, say, and no reference to the task."""
 class Terms(dict[str, tuple[float, Tensor]]):
     """Loss terms of one player on one batch: name -> (weight, value []).
 
-    Values are logged as they are; what is minimised is the sum of weight * value.
+    Values are logged as they are; the sum of weight * value is minimised.
     """
 
     def add(self, name: str, weight: Weight, value: Tensor | Callable[[], Tensor]) -> None:
@@ -139,7 +139,7 @@ class Task(ABC):
         return None
 
     def notes(self) -> Iterable[str]:
-        """Sentences for the head of the log: what is switched off and why, and the like."""
+        """Sentences for the head of the log, on losses that are off, say."""
         return ()
 
     def after_step(self, moment: Moment) -> None:  # noqa: B027 (most tasks need none)

@@ -1,6 +1,6 @@
 """The losses of the face animator, eq. 11-17, and the exact supervision that the stylised world allows.
 
-Images are [B, 3, H, W] in [-1, 1]. Norms are means over what they run over, so that a weight means the
+Images are [B, 3, H, W] in [-1, 1]. Norms are means, so that a weight means the
 same at every size; `emphasis` is M_lip&eye [B, 1, H, W].
 """
 
@@ -86,15 +86,15 @@ def flow_error(flow: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     return ((gap + BRANCH**2).sqrt() * weight).sum() / weight.sum().clamp_min(1e-6)
 
 
-def planes_error(logits: Tensor, shown: Tensor, weight: Tensor) -> Tensor:
-    """Weighted cross-entropy of the planes' logits [B, 3, h, w] with what is shown [B, 3, H, W]."""
+def layer_error(logits: Tensor, shown: Tensor, weight: Tensor) -> Tensor:
+    """Weighted cross-entropy of the planes' logits [B, 3, h, w] with the visible plane [B, 3, H, W]."""
     shown, weight, logits = matched(shown, weight, logits)
     loss = -(shown * torch.log_softmax(logits, dim=1)).sum(1, keepdim=True)
     return (loss * weight).sum() / weight.sum()
 
 
 def visibility_error(logits: Tensor, visible: Tensor, weight: Tensor) -> Tensor:
-    """Weighted cross-entropy of mask logits [B, 1, h, w] with what the source shows [B, 1, H, W].
+    """Weighted cross-entropy of mask logits [B, 1, h, w] with visibility in the source [B, 1, H, W].
 
     A larger mask owes the truth at each of its pixels: averages alone leave it free to draw chequers.
     """

@@ -15,58 +15,58 @@ import { nodePicture, open, place } from "./page.mjs";
 const [, , command, url, ...folders] = process.argv;
 
 const NOTES = {
-  "1 Picture, sound, models": "Your own picture and sound: choose them here, or drop files on the two nodes. Any face will do: a photograph, a painting, a drawing. Nothing to download but the networks that read faces, once.",
-  "2 Reading": "Prepare Portrait finds the face and reads it; Encode Audio hears the sound. Where there are several faces, paint over one in Load Image's mask editor and wire its mask to face_mask.",
-  "3 Motion": "Head, face, eyes and gaze each come by one wire into Mix Motion: any source can be swapped. Same seed, same motion.",
-  "4 Video": "Press Run. Frames per second are wired through: change them in Animate Portrait alone.",
+  "1 Inputs": "Choose your own picture and sound here, or drop files on the two nodes. Any face will do: a photograph, a painting, a drawing. The only download is the networks that read faces, once.",
+  "2 Reading": "Prepare Portrait finds the face and reads it; Encode Audio reads the sound. If there are several faces, paint over one in Load Image's mask editor and connect its mask to face_mask.",
+  "3 Motion": "Head, face, eyes and gaze come into Mix Motion by a wire each, so that any of them can be swapped. The same seed gives the same motion.",
+  "4 Result": "Press Run. Frames per second are passed along the wires: change them in Animate Portrait alone.",
   // One workflow's own notes.
-  "talking_portrait_one_node/4 Video": "Press Run; Save Video shows the result. Another `seed` moves the head another way; `gaze` says what the eyes do.",
+  "talking_portrait_one_node/4 Result": "Press Run; Save Video shows the result. Another `seed` moves the head another way; `gaze` says what the eyes do.",
   "gaze_left_centre_right/3 Motion": "One speech and one head movement with three directions of gaze (Fig. 1 of the paper). Drag on an eye of Set Gaze to turn it: positive yaw looks to the picture's left.",
-  "gaze_path/3 Motion": "The eyes follow the keys of Gaze Path. ▶ plays them; drag the iris to set a key at the red line, drag the dots to move keys in time.",
-  "motion_strip/4 Video": "Press Run. One frame of the motion at growing strength (Fig. 8): from the portrait as it is to the motion in full.",
-  "one_audio_several_seeds/3 Motion": "One face, one speech, one expression, and three seeds for the head (Fig. 13).",
-  "edit_save_reuse_motion/3 Motion": "Save Motion keeps the motion in output/gohd, where Load Motion finds it (press R). Edit Motion then makes the head move half as far again; no network runs for that.",
-  "edit_save_reuse_motion/4 Video": "The edited motion on another face. Render Video draws straight into the file: its memory does not grow with the length.",
-  "everything_from_video/1 Picture, sound, models": "A picture, and a video whose motion is read: choose your own here, or drop files on the two nodes.",
+  "gaze_path/3 Motion": "The eyes follow the keys of Gaze Path. Press ▶ to play them; drag the iris to set a key at the red line, drag the dots to move keys in time.",
+  "motion_strip/4 Result": "Press Run. One frame of the motion at growing strength (Fig. 8 of the paper): from the portrait as it is to the full motion.",
+  "one_audio_several_seeds/3 Motion": "One face, one speech, one expression, and three seeds for the head (Fig. 13 of the paper).",
+  "edit_save_reuse_motion/3 Motion": "Save Motion keeps the motion in output/gohd, where Load Motion finds it (press R). Edit Motion then makes the head move half as far again, without running a network. A second Mix Motion, with all modes on `relative`, fits the motion to another face.",
+  "edit_save_reuse_motion/4 Result": "The edited motion on another face. Render Video draws straight into the file, so a long video needs no more memory than a short one.",
+  "everything_from_video/1 Inputs": "A picture, and a video to take the motion from: choose your own here, or drop files on the two nodes.",
   "everything_from_video/2 Reading": "Extract Motion reads head, face and gaze in every frame. Get Video Components passes the video's sound on.",
-  "everything_from_video/3 Motion": "Head, face and gaze all come from the video. `relative` in Mix Motion takes over only how the head moves, not how it is held.",
-  "expression_from_video_head_from_audio/1 Picture, sound, models": "A picture, and a video whose motion is read: choose your own here, or drop files on the two nodes.",
+  "everything_from_video/3 Motion": "Head, face and gaze all come from the video. `relative` in Mix Motion takes only how the head moves, not how it is held.",
+  "expression_from_video_head_from_audio/1 Inputs": "A picture, and a video to take the motion from: choose your own here, or drop files on the two nodes.",
   "expression_from_video_head_from_audio/2 Reading": "Extract Motion reads head, face and gaze in every frame. Get Video Components passes the video's sound on.",
-  "expression_from_video_head_from_audio/3 Motion": "The face and the gaze come from the video, the head moves to its sound: one wire of Mix Motion says which.",
-  "lips_from_audio_head_from_video/1 Picture, sound, models": "A picture, a sound, and a video whose head and gaze are read: choose your own here, or drop files on the nodes.",
-  "lips_from_audio_head_from_video/3 Motion": "Lips follow the sound; head and gaze follow the video, which goes back and forth where it is shorter. `relative` in Mix Motion takes over only how the head moves, not how it is held.",
-  "full_frame_paste_back/4 Video": "The face is drawn, upscaled (any upscaler or face restorer can stand there), and put back into the whole picture.",
-  "expression_editor/1 Picture, sound, models": "Your own picture: choose it here, or drop a file on the node. No sound is needed.",
+  "expression_from_video_head_from_audio/3 Motion": "Face and gaze come from the video; the head moves to the video's sound. One wire of Mix Motion decides.",
+  "lips_from_audio_head_from_video/1 Inputs": "A picture, a sound, and a video to take head and gaze from: choose your own here, or drop files on the nodes.",
+  "lips_from_audio_head_from_video/3 Motion": "Lips follow the sound; head and gaze follow the video, which plays back and forth where it is shorter. `relative` in Mix Motion takes only how the head moves, not how it is held.",
+  "full_frame_paste_back/4 Result": "The face is drawn, upscaled (put any upscaler or face restorer there), and pasted back into the whole picture.",
+  "expression_editor/1 Inputs": "Choose your own picture here, or drop a file on the node. No sound is needed.",
   "expression_editor/2 Reading": "Prepare Portrait finds the face and reads it.",
-  "expression_editor/3 Motion": "Press Run once: from then on the face is drawn as you move the sliders. Expression Path lays such faces over any motion, here idle life: a smile, and a wink at 2.4 s.",
-  "expression_editor/4 Video": "The picture with the face that the sliders make, and the video with those of the path.",
-  "dub_a_video/1 Picture, sound, models": "Your own video of a person who talks, and what they are to say instead: choose them here, or drop files on the nodes.",
-  "dub_a_video/2 Reading": "The portrait is the video's first frame; Encode Audio hears the new sound.",
-  "dub_a_video/3 Motion": "Lips come from the sound. `scale` lets them go further or less far.",
-  "dub_a_video/4 Video": "Render Video with `own_face`: the video's own frames are kept, and lips, jaw and cheeks alone are drawn anew. `gohd drive --into-video` does the same for long films.",
-  "eye_contact/1 Picture, sound, models": "Your own video, of somebody who looks beside the camera: choose it here, or drop a file on the node.",
-  "eye_contact/2 Reading": "The video's sound passes by.",
-  "eye_contact/3 Motion": "The eyes are turned to the viewer; blinks stay. `look_up` and `look_left` send them elsewhere, a Gaze Path on `gaze` lets them wander.",
-  "eye_contact/4 Video": "Press Run. The report of Eye Contact says how many frames could not be turned whole.",
-  "upscale_model_before_paste_back/1 Picture, sound, models": "Your own picture and sound. Load Upscale Model needs a file that is not part of the pack: ComfyUI offers to fetch the one named here. Without a net, put any upscaler's file into models/upscale_models, press R and choose it.",
-  "upscale_model_before_paste_back/4 Video": "The face is drawn, enlarged by a model (a face restorer can stand there too), and put back into the whole picture.",
-  "new_background/1 Picture, sound, models": "Your own picture and sound, and what is to be behind: choose them here, or drop files on the nodes.",
-  "new_background/4 Video": "Person Mask tells the person from what is behind, frame by frame; Image Composite Masked lays the new background there. A video's frames will do as well as one picture.",
-  "spoken_text_in_a_mood/1 Picture, sound, models": "For a text instead of a recording, wire the AUDIO of any text-to-speech node to Encode Audio in the place of Load Audio.",
-  "spoken_text_in_a_mood/2 Reading": "Voices from text come at any loudness: `match_loudness` evens that out.",
-  "spoken_text_in_a_mood/3 Motion": "Set Mood gives the voice a face: a mood and how much of it, or moods over time by `keys`. Lips stay in sync.",
-  "spoken_text_in_a_mood/4 Video": "Press Run; Save Video shows the result. Render Video draws straight into the file: its memory does not grow with the length.",
-  "motion_for_other_tools/4 Video": "The motion as files in output/gohd: Live Link Face's CSV, a VRM avatar's expressions, and curves for Blender (the help of Save Blendshapes has the lines that read them). Load Blendshapes reads all of them again.",
-  "driving_video_for_other_models/4 Video": "Above for LivePortrait: head and shoulders, still, from a neutral face on. Below for Wan Animate: the face alone, followed; wire `images` to `face_video` of WanAnimateToVideo, and whom it is to move to `reference_image`.",
-  "several_speakers/1 Picture, sound, models": "A picture with several people: put your own into Load Image and wire it to Conversation; here two portraits are put side by side. A voice for each, from the left. Empty Audio lets the second one wait.",
-  "several_speakers/4 Video": "Press Run: each face talks by its own voice, and listens while the other speaks. One sound with all voices does too: write in speakers who speaks when.",
-  "idle_mood_blendshapes/1 Picture, sound, models": "Your own picture: choose it here, or drop a file on the node. No sound is needed.",
+  "expression_editor/3 Motion": "Press Run once: from then on the face is drawn as you move the sliders. Expression Path lays such faces over any motion, here over idle life: a smile, and a wink at 2.4 s.",
+  "expression_editor/4 Result": "The picture with the face of the sliders, and the video with the faces of the path.",
+  "dub_a_video/1 Inputs": "A video of a person who talks, and what they are to say instead: choose your own here, or drop files on the nodes.",
+  "dub_a_video/2 Reading": "The portrait is the video's first frame; Encode Audio reads the new sound.",
+  "dub_a_video/3 Motion": "The lips follow the sound. `scale` makes them move more or less.",
+  "dub_a_video/4 Result": "Render Video with `own_face` keeps the video's own frames and redraws lips, jaw and cheeks alone. For long films, use `gohd drive --into-video`.",
+  "eye_contact/1 Inputs": "A video of somebody who looks past the camera: choose your own here, or drop a file on the node.",
+  "eye_contact/2 Reading": "The video's sound is passed on as it is.",
+  "eye_contact/3 Motion": "The eyes are turned to the viewer; blinks stay. `look_up` and `look_left` send them somewhere else; a Gaze Path on `gaze` lets them wander.",
+  "eye_contact/4 Result": "Press Run. `report` of Eye Contact says how many frames could not be turned all the way.",
+  "upscale_model_before_paste_back/1 Inputs": "Choose your own picture and sound. Load Upscale Model needs a file that is not part of the pack; ComfyUI offers to download the one named here. Without a network, put any upscaler's file into models/upscale_models, press R and choose it.",
+  "upscale_model_before_paste_back/4 Result": "The face is drawn, enlarged by a model (a face restorer works too), and pasted back into the whole picture.",
+  "new_background/1 Inputs": "A picture, a sound, and a new background: choose your own here, or drop files on the nodes.",
+  "new_background/4 Result": "Person Mask cuts out the person, frame by frame; Image Composite Masked puts the new background behind. A video's frames will do as well as one picture.",
+  "spoken_text_in_a_mood/1 Inputs": "To speak a text instead of a recording, connect the AUDIO of any text-to-speech node to Encode Audio in place of Load Audio.",
+  "spoken_text_in_a_mood/2 Reading": "Text-to-speech voices come at any loudness; `match_loudness` evens them out.",
+  "spoken_text_in_a_mood/3 Motion": "Set Mood gives the voice a face: one mood and how much of it, or moods over time in `keys`. The lips stay in sync.",
+  "spoken_text_in_a_mood/4 Result": "Press Run; Save Video shows the result. Render Video draws straight into the file, so a long video needs no more memory than a short one.",
+  "motion_for_other_tools/4 Result": "The motion as files in output/gohd: a CSV as Live Link Face writes it, a VRM avatar's expressions, and curves for Blender (the help of Save Blendshapes has the script that reads them). Load Blendshapes reads all of them back.",
+  "driving_video_for_other_models/4 Result": "Above, for LivePortrait: head and shoulders, a still frame, starting from a neutral face. Below, for Wan Animate: the face alone, followed; connect `images` to `face_video` of WanAnimateToVideo, and the character to `reference_image`.",
+  "several_speakers/1 Inputs": "Two pictures are put side by side here; with a picture of several people, connect its Load Image straight to Conversation. One voice for each face, from left to right. Empty Audio makes the second one wait.",
+  "several_speakers/4 Result": "Press Run: each face speaks with its own voice, and listens while the other speaks. One recording of everybody works too: write in `speakers` who speaks when.",
+  "idle_mood_blendshapes/1 Inputs": "Choose your own picture here, or drop a file on the node. No sound is needed.",
   "idle_mood_blendshapes/2 Reading": "Prepare Portrait finds the face and reads it.",
-  "idle_mood_blendshapes/3 Motion": "Idle Motion blinks, looks about and breathes, and closes on itself; Set Mood lets moods come and go by its keys. Any other motion can be wired to Set Mood: lips stay in sync.",
-  "idle_mood_blendshapes/4 Video": "A video that can be played round and round, and the same motion as ARKit's blendshapes in output/gohd, for other programs.",
-  "official_weights/1 Picture, sound, models": "`official` takes the authors' files under their released names from models/gohd; a missing one is named with the address where it is had (WEIGHTS.md).",
-  "official_weights/2 Reading": "The official weights also need a face detector's files, or ComfyUI's face landmarks; see the help of Prepare Portrait.",
-  "official_weights/4 Video": "Press Run; Save Video shows the result. Render Video draws straight into the file: its memory does not grow with the length.",
+  "idle_mood_blendshapes/3 Motion": "Idle Motion blinks, looks about, breathes, and ends as it began. Set Mood lets moods come and go by its keys. Any other motion can be connected to Set Mood: lips stay in sync.",
+  "idle_mood_blendshapes/4 Result": "A video that plays in an endless loop, and the same motion as ARKit blendshapes in output/gohd, for other programs.",
+  "official_weights/1 Inputs": "`official` takes the authors' files, under their released names, from models/gohd; if one is missing, the message says where to get it (see WEIGHTS.md).",
+  "official_weights/2 Reading": "The official weights also need a face detector's files, or ComfyUI's own face landmarks; see the help of Prepare Portrait.",
+  "official_weights/4 Result": "Press Run; Save Video shows the result. Render Video draws straight into the file, so a long video needs no more memory than a short one.",
 };
 
 const PACK = { name: "gohd", version: "0.1.0", comfy: "0.29.0" };
@@ -78,7 +78,7 @@ const SHOWN = {
   GoHDEyeContact: ["strength", "look_up", "look_left"],
   GoHDPersonMask: ["sharpness"],
   GoHDDriverFrames: ["framing"],
-  GoHDConversation: ["speakers", "seed"],
+  GoHDConversation: ["seed"],
   GoHDSetMood: ["mood", "amount"],
   GoHDExpressionEditor: ["mood", "mood_amount"],
   GoHDExpressionPath: ["keys"],
@@ -107,17 +107,32 @@ const CALLED = {
   "GoHDEditMotion.scale": "movement",
   "GoHDMixMotion.pose_weight": "head movement",
   "GoHDMixMotion.expression_weight": "face movement",
+  "GoHDSetGaze.yaw": "look left",
+  "GoHDEyeContact.look_up": "look up",
+  "GoHDEyeContact.look_left": "look left",
+  "GoHDMotionStrip.steps": "pictures",
+  "GoHDPersonMask.sharpness": "edge sharpness",
+  "GoHDSetMood.keys": "moods over time",
+  "GoHDSetMood.amount": "mood amount",
+  "GoHDExpressionEditor.mood_amount": "mood amount",
+  "GoHDExpressionPath.keys": "faces over time",
+  "GoHDGazePath.keys": "gaze over time",
+  "SaveVideo.filename_prefix": "save as",
   "dub_a_video/7.scale": "lip movement",
   "new_background/12.image": "background",
-  "gaze_left_centre_right/8.yaw": "yaw, left",
-  "gaze_left_centre_right/11.yaw": "yaw, centre",
-  "gaze_left_centre_right/14.yaw": "yaw, right",
-  "driving_video_for_other_models/9.framing": "framing above",
-  "driving_video_for_other_models/10.framing": "framing below",
+  "gaze_left_centre_right/8.yaw": "look left, 1st",
+  "gaze_left_centre_right/11.yaw": "look left, 2nd",
+  "gaze_left_centre_right/14.yaw": "look left, 3rd",
+  "driving_video_for_other_models/9.framing": "framing for LivePortrait",
+  "driving_video_for_other_models/10.framing": "framing for Wan Animate",
+  "edit_save_reuse_motion/1.image": "first face",
+  "edit_save_reuse_motion/14.image": "another face",
+  "several_speakers/1.image": "left picture",
+  "several_speakers/2.image": "right picture",
   "several_speakers/3.audio": "voice 1",
   "several_speakers/4.audio": "voice 2",
 };
-const TALL = { keys: 140, speakers: 100 }; // pixels of texts in App mode
+const TALL = { keys: 140 }; // pixels of texts in App mode
 const MODELS = {
   UpscaleModelLoader: [{
     name: "RealESRGAN_x4plus.safetensors",
@@ -175,6 +190,10 @@ async function arranged({ api, notes, name, pack, app, models }) {
   const { LiteGraph } = window;
   const APART = 60, NOTE = 120, TOP = 60, TITLE = 30, LANE = 22;
   const MEDIA = { LoadImage: 360, LoadAudio: 150, LoadVideo: 460, SaveVideo: 420, SaveImage: 300, PreviewImage: 300 };
+  // Nodes that grow by a picture while they run or after.
+  const GROWS = ["GoHDTalkingPortrait", "GoHDConversation", "GoHDAnimatePortrait", "GoHDRenderVideo", "GoHDMotionStrip",
+    "GoHDDriverFrames", "GoHDPlotMotion"];
+  const PICTURE = 210;
   const node = (id) => graph.getNodeById(id) ?? graph.getNodeById(Number(id));
   const sources = (id) => Object.values(api[id].inputs).filter(Array.isArray).map(([from]) => from);
 
@@ -216,7 +235,7 @@ async function arranged({ api, notes, name, pack, app, models }) {
         if (begin !== undefined && !(widget.name in api[id].inputs)) widget.value = begin;
       }
       const least = each.computeSize();
-      each.size = [Math.max(least[0], 320), Math.max(least[1], MEDIA[each.type] ?? 0)];
+      each.size = [Math.max(least[0], 320), MEDIA[each.type] ?? least[1]]; // media may hold a picture of the last node of that number
       each.pos = [left, top];
       const own = each.type.startsWith("GoHD");
       each.properties.cnr_id = own ? pack.name : "comfy-core";
@@ -225,7 +244,7 @@ async function arranged({ api, notes, name, pack, app, models }) {
       for (const [, widget, label] of app.labels.filter(([of]) => of === Number(id))) {
         each.inputs.find((input) => input.widget?.name === widget).label = label;
       }
-      top += each.size[1] + TITLE + APART;
+      top += each.size[1] + TITLE + APART + (GROWS.includes(each.type) ? PICTURE : 0);
       width = Math.max(width, each.size[0]);
     }
     lefts.push(left);
@@ -275,6 +294,7 @@ async function arranged({ api, notes, name, pack, app, models }) {
     const x = lefts[from], width = rights[to] - x;
     const note = LiteGraph.createNode("MarkdownNote") ?? LiteGraph.createNode("Note");
     graph.add(note);
+    note.title = "Note";
     note.pos = [x, TOP + 70];
     note.size = [Math.min(width, 660), NOTE];
     note.widgets[0].value = notes[`${name}/${group}`] ?? notes[group];

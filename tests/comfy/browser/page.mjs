@@ -18,7 +18,7 @@ export async function open(url) {
     viewport: { width: 1920, height: 1080 },
   });
   const page = await browser.newPage();
-  await page.goto(url);
+  await page.goto(url, { timeout: 120000 }); // a machine at work is slow
   await page.waitForFunction(
     () => window.app?.graph && Object.keys(window.LiteGraph.registered_node_types).length > 100,
     null, { timeout: 120000 });

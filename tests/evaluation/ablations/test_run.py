@@ -1,4 +1,4 @@
-"""The ablations train what their configs say, at equal budgets, and are held against the paper's figures."""
+"""Ablations train their configs at equal budgets, beside the paper's figures."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_two_steps_of_a_table(talk, tmp_path, table):
         assert again.tables[0].rows == found.rows, "what is trained is not trained again"
 
 
-def test_what_is_trained_is_taken_only_under_the_same_settings(talk, tmp_path, monkeypatch):
+def test_trained_weights_are_reused_only_under_the_same_settings(talk, tmp_path, monkeypatch):
     plan = made.AblationPlan((talk,), (7,), steps=1, seeds=(0,), clips=1)
     ablation = by_number(7)
     weights = made.train_variant(ablation, ablation.full, 0, plan, tmp_path)
@@ -88,7 +88,7 @@ def test_what_is_trained_is_taken_only_under_the_same_settings(talk, tmp_path, m
         made.train_variant(ablation, ablation.full, 0, plan, tmp_path)
 
 
-def test_a_stopped_training_is_told(talk, tmp_path, monkeypatch):
+def test_a_stopped_training_is_named(talk, tmp_path, monkeypatch):
     monkeypatch.setattr(made, "train", lambda *a, **k: None)
     plan = made.AblationPlan((talk,), (7,), steps=1, seeds=(0,))
     with pytest.raises(Interrupted, match="to go on"):
@@ -167,7 +167,7 @@ def test_the_table_states_effects():
     )
 
 
-def test_what_can_not_be_trained(talk):
+def test_impossible_trainings_are_refused(talk):
     for wrong in (
         {"tables": (8,)},
         {"steps": 0},

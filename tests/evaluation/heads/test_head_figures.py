@@ -28,7 +28,7 @@ def test_a_steady_turn() -> None:
     assert figures["blinks a minute"] == pytest.approx(2 * 60 * 25 / 301)
 
 
-def test_what_comes_back_is_found() -> None:
+def test_repeats_are_found() -> None:
     once = _wander(0, 100)
     assert repeats(np.tile(once, (5, 1))) > 0.97
     assert repeats(_wander(1, 1000)) < 0.4

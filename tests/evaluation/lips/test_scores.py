@@ -1,4 +1,4 @@
-"""`benchmark lips`: what is seen of a mesh, and what is made of predicted and seen lips."""
+"""`benchmark lips`: lips from a mesh, and scores of predicted against seen lips."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_amplitude_and_closures() -> None:
     assert always["met"] == always["by chance"] == 1 and always["above chance"] == 0
 
 
-def test_ridge_finds_what_the_bands_tell() -> None:
+def test_ridge_regression_finds_a_linear_relation() -> None:
     clips = [clip(seed=seed) for seed in range(3)]
     guess = ridge_guess(clips[0], clips[1:])
     assert correlation(guess, clips[0].gap) > 0.9
@@ -151,7 +151,7 @@ def test_the_built_in_predictor_is_compared() -> None:
     assert 0.4 < eye_distance() < 2
 
 
-def test_what_was_seen_is_kept(tmp_path, monkeypatch) -> None:
+def test_readings_are_cached(tmp_path, monkeypatch) -> None:
     import soundfile
 
     from gohd_core.evaluation.lips import seen as module

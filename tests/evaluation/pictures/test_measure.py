@@ -1,4 +1,4 @@
-"""The benchmark of pictures: commands, what counts as talking, and one photograph measured for real."""
+"""The benchmark of pictures: commands, faults of talking, and one photograph measured for real."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_commanded_gaps_are_those_of_the_contours(source) -> None:
     assert gaps[head] == pytest.approx(gaps[0], abs=1e-5)
 
 
-def test_a_reader_that_sees_what_was_commanded_finds_slopes_of_one(source) -> None:
+def test_perfect_readings_have_slopes_of_one(source) -> None:
     rows, places = sweep_descriptors(source.own)
     read = exact(source, rows, places)
     found = sweep_figures(source, rows, places, read)
@@ -131,7 +131,7 @@ def read_as(shares: list[float]) -> FaceReadings:
         (0.0, [0.02, 0.1, 0.2], True, ("soft",)),
     ],
 )
-def test_what_counts_as_talking(own, gaps, soft, faults) -> None:
+def test_faults_of_talking(own, gaps, soft, faults) -> None:
     picture = noise_picture(64)
     frames = np.stack([picture // 2 if soft else picture] * 3)
     assert judge_talk(read_as([own]), picture, read_as(gaps), frames).faults == faults
@@ -158,7 +158,7 @@ def test_sheets_are_written_as_rows_come(tmp_path) -> None:
     assert all(path.stat().st_size > 500 for path in sheets.written)
 
 
-def test_it_says_when_the_networks_are_missing() -> None:
+def test_missing_networks_are_an_error() -> None:
     models = Models.load()
     with pytest.raises(BadInput, match="gohd download faces"):
         pictures(replace(models, reader=None), [])

@@ -50,7 +50,7 @@ def test_gaps_of_known_mouths():
     assert reader.gaps(lips) == pytest.approx([4, 4, 0, 0, 0, 7, 7, 7], abs=0.3)
 
 
-def test_a_frame_does_not_tell_itself():
+def test_a_frame_is_not_segmented_by_its_own_colours():
     """The only frame with a mouth inside: no other knows its colour."""
     frames, landmarks, parsing = mouths([0, 0, 6], np.random.default_rng(2), noise=0)
     assert InsideReader.fit(frames, landmarks, parsing).gaps(frames).tolist() == [0, 0, 0]

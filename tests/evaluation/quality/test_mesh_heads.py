@@ -25,7 +25,7 @@ class Nobody(Everybody):
         return []
 
 
-def test_a_head_is_drawn_by_what_the_reader_finds_and_tells_no_flow():
+def test_mesh_heads_have_readings_and_no_flow():
     descriptors = torch.zeros(2, 72)
     descriptors[1, 0] = 0.8  # the jaw
     motion = Motion.from_descriptors(descriptors, STYLISED)

@@ -51,7 +51,7 @@ def test_recordings_alone(tmp_path):
     assert "## gohd benchmark quality" in page.read_text() and (tmp_path / "q.png").stat().st_size > 500
 
 
-def test_what_can_not_be_measured(tmp_path):
+def test_unmeasurable_input_is_refused(tmp_path):
     with pytest.raises(BadInput, match="part"):
         quality(Weights({}), Plan(), tmp_path, parts=("sing",))
     with pytest.raises(BadInput, match="face networks"):  # which tests do not find

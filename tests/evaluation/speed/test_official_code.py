@@ -41,7 +41,7 @@ def test_modules_come_and_go(folder):
     assert sys.path == path and torch.Tensor.cuda is cuda
 
 
-def test_what_is_no_clone_is_told(folder, tmp_path_factory):
+def test_other_folders_are_no_clone(folder, tmp_path_factory):
     with (
         pytest.raises(BadInput, match="no copy of the official code"),
         official_modules(tmp_path_factory.mktemp("empty"), "cpu"),

@@ -43,7 +43,7 @@ def test_the_peak_is_that_of_the_work_alone():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux begins a peak anew")
-def test_memory_that_the_allocator_kept_does_not_hide_what_the_work_takes():
+def test_cached_memory_of_the_allocator_hides_nothing():
     torch.ones(7, 2**20)  # once freed, blocks of up to its size are kept rather than returned
     blocks = [torch.ones(2**20) for _ in range(100)]
     pin = torch.ones(2**18)

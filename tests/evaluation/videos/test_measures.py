@@ -148,7 +148,7 @@ def test_the_report_has_the_real_row_and_its_setting(clip, tmp_path, monkeypatch
     assert all(name in report.tables[0].note for name in measures.SOURCES)
 
 
-def test_what_can_not_be_paired(tmp_path):
+def test_videos_without_partners_are_refused(tmp_path):
     (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
     (tmp_path / "a" / "x.mp4").touch()
     with pytest.raises(BadInput, match="name them alike"):

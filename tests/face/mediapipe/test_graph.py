@@ -56,7 +56,7 @@ def test_a_tiny_graph_is_run_as_its_file_says(tmp_path: Path, stride: int) -> No
                 assert np.abs(found[k, y, x] - wanted).max() < 1e-4
 
 
-def test_what_is_no_tflite_file_is_refused(tmp_path: Path) -> None:
+def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.tflite").write_bytes(b"<html>not found</html>")
     with pytest.raises(BadCheckpoint, match="not a .tflite file"):
         read_graph(tmp_path / "a.tflite")
@@ -95,7 +95,7 @@ def test_files_are_checked_by_their_digest(tmp_path: Path) -> None:
         check_face_file(tmp_path / IRIS.name, IRIS)
 
 
-def test_a_machine_without_the_files_is_told_what_to_run(tmp_path: Path) -> None:
+def test_missing_files_name_the_command_to_run(tmp_path: Path) -> None:
     with pytest.raises(BadCheckpoint, match="run: gohd download faces --models") as caught:
         FaceReader.load(tmp_path)
     assert all(item.name in str(caught.value) for item in FACE_FILES)

@@ -1,4 +1,4 @@
-"""The networks against LiteRT, and the mesh against what MediaPipe itself reads."""
+"""The networks against LiteRT, and the mesh against MediaPipe's own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CPU = torch.device("cpu")
         ("selfie_segmentation", 1e-4),
     ],
 )
-def test_a_network_gives_what_litert_gives(name: str, tolerance: float) -> None:
+def test_outputs_equal_those_of_litert(name: str, tolerance: float) -> None:
     interpreters = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not installed")
     network = TfliteNetwork.load(face_file(name))
     picture = torch.from_numpy(load_picture("astronaut")[:384, 64:448]).permute(2, 0, 1)[None].float() / 255

@@ -150,7 +150,7 @@ def test_a_face_that_was_lost_is_found_again(reader: FaceReader, astronaut: np.n
 
 
 @needs_files
-def test_people_are_told_from_the_background(reader: FaceReader, astronaut: np.ndarray) -> None:
+def test_people_are_segmented_from_the_background(reader: FaceReader, astronaut: np.ndarray) -> None:
     mask = reader.person_mask(astronaut)
     assert mask.shape == (512, 512) and mask.dtype == np.float32
     assert mask[120, 220] > 0.9 and mask[420, 200] > 0.9  # her face and her suit

@@ -81,7 +81,7 @@ def test_trainers_draw_a_share_of_their_examples_from_it(clip):
     assert {type(one) for one in draws} == {Clip, MirroredClip}
 
 
-def test_what_has_no_mirror_image_is_refused(tmp_path):
+def test_clips_without_mirror_image_are_refused(tmp_path):
     measured = talking(tmp_path / "b.safetensors", space="bfm09")
     with pytest.raises(BadInput, match="mirror_share=0"):
         MirroredClip(measured.path).read("expression")

@@ -1,4 +1,4 @@
-"""The eyes' reader learns what it owes, by itself or with all of the animator, from older weights too."""
+"""Losses of face parts by geometry, alone or with all of the animator, from older weights too."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def learnt(task, batch, part, steps: int, rate: float) -> list[float]:
 
 
 @pytest.mark.parametrize("only", ["eyes", "shape"])
-def test_a_reader_learns_a_batch_by_heart(only, data):
+def test_the_shape_encoder_overfits_a_batch(only, data):
     torch.manual_seed(0)
     task = AnimatorTask(config(data, network=WITH_PARTS, only=only))
     batch = batch_of(task, task.config)
@@ -72,7 +72,7 @@ def test_a_reader_learns_a_batch_by_heart(only, data):
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_teeth_learn_by_themselves_what_shows_inside_mouths(data):
+def test_teeth_overfit_the_inside_of_mouths_by_themselves(data):
     torch.manual_seed(0)
     task = AnimatorTask(config(data, network=replace(WITH_PARTS, teeth=True), only="teeth"))
     batch = batch_of(task, task.config)

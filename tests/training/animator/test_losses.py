@@ -160,4 +160,4 @@ def test_planes_error(draw):
     share, w = cell(shown * weight, 2) / cell(weight, 2), cell(weight, 2)
     chance = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     error = -(share * np.log(chance)).sum(1, keepdims=True)
-    close(loss.planes_error(*tensors(logits, shown, weight)), (error * w).sum() / w.sum())
+    close(loss.layer_error(*tensors(logits, shown, weight)), (error * w).sum() / w.sum())

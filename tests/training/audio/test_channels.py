@@ -1,4 +1,4 @@
-"""Channels: what they take away and what they leave."""
+"""Channels: bands and levels before and after."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_microphone_shifts_bands_smoothly() -> None:
     assert changed.std(axis=1).min() > 0 and np.ptp(changed, axis=0).max() == 0, "the same at all times"
 
 
-def test_what_a_config_leaves_out_draws_nothing() -> None:
+def test_absent_changes_draw_no_random_number() -> None:
     sound = voice()
     plain, _ = augment(sound, np.random.default_rng(3), AugmentationConfig(gain=(-6, 6)))
     zero = AugmentationConfig(gain=(-6, 6), whisper_share=0.0, codec_share=0.0, telephone_share=0.0)

@@ -22,7 +22,7 @@ def only(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["none", *augmentation.SHARES])
-def test_each_change_alters_the_rows_and_keeps_what_is_said(
+def test_each_change_alters_the_rows_and_keeps_the_speech(
     name: str, rows: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only(monkeypatch, name)
@@ -35,13 +35,13 @@ def test_each_change_alters_the_rows_and_keeps_what_is_said(
     assert np.corrcoef(found.ravel(), rows.ravel())[0, 1] > 0.5
 
 
-def test_noise_fills_what_is_quiet(rows: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_noise_fills_quiet_rows(rows: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, "noise")
     found = augment_spectrogram(rows, np.random.default_rng(1))
     assert (found >= rows - 1e-5).all() and found.min() > rows.min() + 0.3
 
 
-def test_an_echo_dies_away_by_as_much_as_it_is_told() -> None:
+def test_an_echo_decays_at_its_rate() -> None:
     rows = np.full((6, 2), -4.0)
     rows[1] = 2.0
     np.testing.assert_allclose(reverberate(rows, 1.5)[:, 0], [-4, 2, 0.5, -1, -2.5, -4])

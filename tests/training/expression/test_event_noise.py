@@ -105,7 +105,7 @@ def test_noise_is_standard_normal_and_independent_in_time(informed: InformedNois
             assert np.mean(noise[:, k] < score) == pytest.approx(share, abs=0.03)
 
 
-def test_noise_tells_blinks_from_the_rest(informed: InformedNoise, recordings) -> None:
+def test_noise_encodes_blinks(informed: InformedNoise, recordings) -> None:
     motion, silent, begun = recordings[0]
     noise = informed.draw(motion, silent, 10, np.random.default_rng(1))
     for kind in (False, True):
@@ -116,7 +116,7 @@ def test_noise_tells_blinks_from_the_rest(informed: InformedNoise, recordings) -
             assert noise[chosen, 0].min() > noise[others, 0].max()
 
 
-def test_noise_tells_when_brows_move(informed: InformedNoise) -> None:
+def test_noise_encodes_brow_moves(informed: InformedNoise) -> None:
     motion, silent, _ = recording(np.random.default_rng(11))
     moves = find_brow_moves(motion[:, 1:], informed.axis)
     noise = informed.draw(motion, silent, 10, np.random.default_rng(1))

@@ -1,4 +1,4 @@
-"""Examples for the mouth network: what is heard is what is said, at any tempo; the losses know the truth."""
+"""Examples for the mouth network: sound and mouth fit at any tempo; losses are 0 on the truth."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def _plain(monkeypatch: pytest.MonkeyPatch, **changes: float) -> None:
     monkeypatch.setattr(mouth_examples, "AUGMENTED", 0.0)
 
 
-def test_unchanged_it_is_what_the_predictor_hears(speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_examples_equal_the_predictors_input(
+    speech: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _plain(monkeypatch)
     monkeypatch.setattr(mouth_examples, "SUNG", 0.0)
     one = example(speech, np.random.default_rng(0))

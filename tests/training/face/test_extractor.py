@@ -158,7 +158,7 @@ def test_gaze_terms_by_their_definition(tmp_path):
         assert math.isclose(terms[f"{name}_angle"][1].item(), np.mean(squares), rel_tol=1e-3)
 
 
-def test_closed_eyes_are_told_from_landmarks():
+def test_closed_eyes_are_found_from_landmarks():
     points = torch.tensor(_landmarks(np.random.default_rng(0), 100))[None]
     assert float(openness(points)) > 0.3
     shut, wink = points.clone(), points.clone()
@@ -283,7 +283,7 @@ def _by_heart(folder) -> tuple[list, np.ndarray, np.ndarray]:
     return frames, np.concatenate([expression, pose[:, :3]], 1), gaze
 
 
-def test_the_extractor_learns_four_clips_by_heart(tmp_path):
+def test_the_extractor_overfits_four_clips(tmp_path):
     folder = _write(tmp_path / "data", clips=5, frames=8)
     settings = _settings(folder) | BY_HEART
     settings["data"] = replace(settings["data"], batch=16)
@@ -299,7 +299,7 @@ def test_the_extractor_learns_four_clips_by_heart(tmp_path):
         assert np.corrcoef(read[:, column], truth[:, column])[0, 1] > 0.9, column
 
 
-def test_the_gaze_estimator_learns_four_clips_by_heart(tmp_path):
+def test_the_gaze_estimator_overfits_four_clips(tmp_path):
     folder = _write(tmp_path / "data", clips=5, frames=8)
     settings = _settings(folder) | BY_HEART
     settings["data"] = replace(settings["data"], batch=16)

@@ -1,4 +1,4 @@
-"""The face parser's training: its losses and figures by hand, and four clips learnt by heart."""
+"""The face parser's training: its losses and figures by hand, and overfitting of four clips."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def write_faces(folder, clips=4, size=64):
     write_index(folder, header, entries)
 
 
-def test_it_learns_four_clips_by_heart(tmp_path):
+def test_it_overfits_four_clips(tmp_path):
     write_faces(tmp_path / "data")
     changes = [
         "changes.blur_share=0",

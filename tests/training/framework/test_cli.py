@@ -58,7 +58,7 @@ def gohd(*arguments: str) -> int:
     return given.run(given)
 
 
-def test_a_run_writes_weights_that_load_and_tell_their_origin(tmp_path, capsys):
+def test_a_run_writes_weights_that_load_with_their_record(tmp_path, capsys):
     assert gohd("--out", str(tmp_path), "loop.steps=8", "loop.seed=3") == 0
     assert "finished at step 8" in capsys.readouterr().out
     weights = tmp_path / "extractor.safetensors"

@@ -1,4 +1,4 @@
-"""The configs that ship: each parses, the paper's hold its numbers, ablations change what they say."""
+"""The shipped configs: each parses, the paper's hold its numbers, ablations change one thing."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def loaded(module: str, name: str) -> dict:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_every_config_parses_and_says_what_it_is(file: Path):
+def test_every_config_parses_and_has_a_comment(file: Path):
     load_config(find_task(file.parent.name).Config, file)
     assert file.read_text().startswith("# ")
 
@@ -92,7 +92,7 @@ def test_the_papers_numbers(module):
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
-def test_an_ablation_changes_what_it_says_and_nothing_else(name):
+def test_an_ablation_changes_one_thing(name):
     module, _, stem = name.partition("/")
     assert read_yaml(CONFIGS / module / f"{stem}.yaml")
     full, without = loaded(module, "paper"), loaded(module, stem)

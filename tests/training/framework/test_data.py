@@ -1,4 +1,4 @@
-"""Examples by number: their order, windows, sound, workers, and what happens to bad clips."""
+"""Examples by number: their order, windows, sound, workers, and bad clips."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_stream_can_begin_anywhere(tmp_path):
     assert signature(stream(examples(tmp_path), config, 2, start=12)) == whole[12:]
 
 
-def test_two_processes_share_what_one_would_see(tmp_path):
+def test_two_processes_share_the_examples_of_one(tmp_path):
     write_clips(tmp_path)
     whole = signature(stream(examples(tmp_path), DataConfig(batch=4), 3))
     parts = [stream(examples(tmp_path), DataConfig(batch=2), 3, rank=rank, processes=2) for rank in (0, 1)]

@@ -46,7 +46,7 @@ def test_a_loss_that_is_on_wants_weights():
         load_features(Losses(), Features())
 
 
-def test_a_loss_that_is_off_is_told():
+def test_a_loss_that_is_off_is_noted():
     networks, notes = load_features(Losses(perceptual="off"), Features())
     assert not networks
     assert "perceptual loss is off" in notes[0] and "VGG-19" in notes[0]

@@ -1,4 +1,4 @@
-"""The loop: resuming, killing, bad numbers, players, averages, schedules, and what it writes."""
+"""The loop: resuming, killing, bad numbers, players, averages, schedules, and its files."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def test_a_run_without_an_end_is_refused(tmp_path):
         train(ToyTask, config("loop.steps=null"), tmp_path)
 
 
-def test_what_a_run_writes(tmp_path):
+def test_files_of_a_run(tmp_path):
     settings = config("loop.validate_every=6", "loop.picture_every=6", "loop.sample_every=12", "loop.keep=1")
     summary = train(ToyTask, settings, tmp_path, command="gohd train toy")
     assert summary.figures.keys() == {"square", "judged", "mean"}
@@ -291,7 +291,7 @@ def test_bf16_runs_and_keeps_fp32_weights():
     assert {p.dtype for p in run.task.networks.parameters()} == {torch.float32}
 
 
-def test_a_dry_run_tells_sizes_and_saves_nothing(tmp_path, monkeypatch):
+def test_a_dry_run_reports_sizes_and_saves_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = dry_run(ToyTask, replace(config(), width=16))
     assert "line: 81 parameters" in text and "x: [4, 3] float32" in text

@@ -18,7 +18,7 @@ from tests.support.clip_sets import write_talk_clips
 SMALL = {"audio_widths": [6, 8, 12, 16, 24], "audio_residuals": 1, "mapping_widths": [24]}
 
 
-def test_a_film_shows_what_moves_and_nothing_else():
+def test_a_film_shows_moving_landmarks_alone():
     face = FaceGeometry.load(None, "stylised").face(torch.zeros(1, 3, 64)).landmarks[0, ..., :2].clone()
     face[2, 57] -= 20  # the middle of the lower lip drops
     still = face[:1].expand(3, -1, -1)
@@ -57,7 +57,7 @@ def test_a_run_writes_its_film(tmp_path):
         )
 
 
-def test_a_head_turns_and_looks_where_it_is_told():
+def test_a_head_follows_pose_and_gaze():
     from gohd_core.training.framework.sample_videos import head_film
 
     still, turned = torch.zeros(2, 6), torch.zeros(2, 6)
@@ -76,7 +76,7 @@ def test_a_head_turns_and_looks_where_it_is_told():
     assert place[1] < place[0] - 0.3
 
 
-def test_a_driven_film_shows_the_clip_beside_what_is_drawn(tmp_path):
+def test_a_driven_film_shows_the_clip_beside_drawn_frames(tmp_path):
     from gohd_core.training.framework.sample_videos import driven_film
     from gohd_core.training.framework.sampling import coefficient_windows
 

@@ -1,4 +1,4 @@
-"""Stage 2 of the expression predictor learns four clips by heart, where z says what happens in them."""
+"""Stage 2 of the expression predictor overfits four clips, with noise informed by their events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIPS = ExpressionConfig(
 )
 
 
-def test_it_learns_four_clips_by_heart(tmp_path):
+def test_it_overfits_four_clips(tmp_path):
     clips = write_talk_clips(tmp_path / "talk")
     torch.manual_seed(0)
     stage1 = tmp_path / "expression.safetensors"
