@@ -14,7 +14,7 @@ from gohd_core.mesh.photometry import LUMA, blur, fill_polygon, has_colour, inpa
 
 FOLD, BROW = 4, 6
 """Contours of the lid's fold and below the brow."""
-_LASH_LIGHT, _LASH_THICKNESS = 0.50, (0.025, 0.052)
+_LASH_LIGHT, _LASH_THICKNESS = 0.45, (0.028, 0.052)
 """Most light of lashes as a share of the lid's, and least and greatest thickness of their line."""
 _NEAR_LID = 0.3
 """Share of a dark stroke that lies below the fold, above which it is lashes and no part of a brow."""
@@ -62,7 +62,7 @@ def closed_lid(
     liner = darkness / _lash_darkness(darkness, edge, width)
     open_ = cv2.dilate(between, np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
     lid, lower = _skin(part, place, open_, smoothstep(0.35, 0.10, liner) * _like_skin(part, skin))
-    share = smoothstep(0.0, 0.5, place.of_fold) * (place.below < 0) * smoothstep(0.56, 0.50, np.abs(along))
+    share = smoothstep(-0.35, 0.25, place.of_fold) * (place.below < 0) * smoothstep(0.56, 0.50, np.abs(along))
     rim = smoothstep(0.64, 0.56, np.abs(along)) * (place.above > -0.05) * smoothstep(0.11, 0.05, place.below)
     rim = rim * np.maximum(smoothstep(0.05, 0.03, place.below), smoothstep(0.3, 0.1, liner))
     # Lashes and liner that reach beyond, but no brows; those beyond the outer corner go on from the line.
@@ -191,8 +191,8 @@ def _course(liner: np.ndarray, place: tuple[np.ndarray, np.ndarray], edge: np.nd
         strength[k] = min(strength[k - 1], smoothstep(0.8, 2.5, share))
         seen = float((found * down).sum() / max(found.sum(), 1e-6))
         depth[k] = depth[k - 1] + 0.5 * strength[k] * (seen - depth[k - 1])
-    smoothed = gaussian_filter1d(depth, 2.4, mode="nearest")
-    return np.stack([_COURSE, (smoothed - edge) * smoothstep(0.2, 0.4, _COURSE), strength], -1)
+    smoothed = gaussian_filter1d(depth, 4.0, mode="nearest")
+    return np.stack([_COURSE, (smoothed - edge) * smoothstep(0.2, 0.35, _COURSE), strength], -1)
 
 
 def _whole_strokes(dark: np.ndarray, near: np.ndarray) -> np.ndarray:

@@ -11,8 +11,10 @@ _BRIDGE = 0.3
 """Least contrast of a bridge of glasses against the nose."""
 _BELOW_BROWS = -0.32
 """Highest place of a bridge above the eyes, in distances of the inner corners: brows and hair lie above."""
-_THICK_FRAME = (0.14, 0.30)
-"""Thickness of thick frames, and the side of the square that they fill at least, in eye widths."""
+_THICK_FRAME = (0.18, 0.45)
+"""Thickness of thick frames, and the side of the square that one fills at least, in eye widths."""
+_BESIDE_LID = 0.21
+"""How far from the lids lashes are told from thick frames, in eye widths."""
 _FRAME_DARK, _LEAST_FRAME = 0.16, 0.10
 """Darkness of frames against skin, and the side, in eye widths, of the square that they fill at least beyond
 the eye."""
@@ -51,16 +53,20 @@ def frames_of_glasses(
     goes_on = np.bincount(label[beyond], minlength=count) > (_LEAST_FRAME * width) ** 2
     goes_on[0] = False
     kept = goes_on[label]
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(_THICK_FRAME[0] * width / 2) + 1,) * 2)
-    thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, kernel)
-    if thick[np.abs(along) < 0.5].sum() > (_THICK_FRAME[1] * width) ** 2:
-        kept &= cv2.dilate((open_ > 0.5).astype(np.uint8), kernel) == 0
+    thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, _disc(_THICK_FRAME[0] * width / 2))
+    largest = cv2.connectedComponentsWithStats(thick)[2][1:, cv2.CC_STAT_AREA].max(initial=0)
+    if largest > (_THICK_FRAME[1] * width) ** 2:
+        kept &= cv2.dilate((open_ > 0.5).astype(np.uint8), _disc(_BESIDE_LID * width)) == 0
     return blur(cv2.dilate(kept.astype(np.float32), np.ones((3, 3))), 0.8)
 
 
 def darkness_within(luma: np.ndarray, width: float, reach: float) -> np.ndarray:
     """Mask of thin dark structures (lashes, liner, frames) against the skin within `reach`, 0..1."""
-    side = 2 * max(1, round(reach * width)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    bright = blur(cv2.morphologyEx(luma, cv2.MORPH_CLOSE, kernel), 0.05 * width)
+    bright = blur(cv2.morphologyEx(luma, cv2.MORPH_CLOSE, _disc(reach * width)), 0.05 * width)
     return (bright - luma) / np.maximum(bright, 0.08)
+
+
+def _disc(radius: float) -> np.ndarray:
+    """Structuring element of a radius in pixels."""
+    side = 2 * max(1, round(radius)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

@@ -33,7 +33,7 @@ def lash_texture(lash: LashLine, outer: int, width: float, sigma: float) -> np.n
     line = np.exp(-((np.where(down > 0, down, -1.3 * down) / thick) ** 2))
     beyond = np.interp(outwards, 2 * place, strength) * smoothstep(LASH_ENDS, 0.9, outwards)
     line = line * smoothstep(-1.06, -0.70, outwards) * np.maximum(beyond, smoothstep(1.06, 0.90, outwards))
-    line = line * (0.7 + 0.25 * lash.contrast)
+    line = line * (0.8 + 0.15 * lash.contrast)
     if lash.contrast > 0.3:
         strokes = blur(_strokes((rows, columns), outer), max(0.5, 1.5 * sigma))
         line = np.maximum(line, strokes * lash.contrast)

@@ -136,9 +136,9 @@ def test_lashes_that_touch_thick_frames_are_none_of_them():
     along, below = (x - 60) / width, (y - 60) / width
     darkness, lid = np.zeros(shape), np.zeros(shape)
     lid[50:60, 35:85] = 1
-    darkness[5:25] = 0.5  # a thick rim, from side to side
+    darkness[2:26] = 0.5  # a thick rim, from side to side
     darkness[46:50, 40:80] = 0.5  # lashes
-    darkness[24:48, 76:80] = 0.5  # of which one touches the rim
+    darkness[25:48, 76:80] = 0.5  # of which one touches the rim
     kept = frames_of_glasses(darkness, lid, (along, below), width)
     assert kept[8:22, 5:115].min() > 0.9
     assert kept[49:60].max() < 0.1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,7 @@ def _operator(model: Any, operator: Any) -> Operator:
     return Operator(name, inputs, outputs, options)
 
 
+@lru_cache(maxsize=1)
 def _operator_names() -> dict[int, str]:
     import tflite
 
