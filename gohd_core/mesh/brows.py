@@ -31,7 +31,7 @@ _DEPTH = (0.45, 0.15)
 
 
 def brow_directions(points: Tensor, places: Tensor) -> Tensor:
-    """What the columns of `BROWS` do at places [..., 3] of a head, [4, ..., 3].
+    """Displacements [4, ..., 3] by the columns of `BROWS` at places [..., 3] of a head.
 
     points: [478,3] the portrait's own mesh in head space, float64.
     """

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from gohd_core.mesh.frame import EDGE, POINTS
 from gohd_core.mesh.glasses import darkness_within, frames_of_glasses
@@ -195,7 +194,7 @@ def _course(liner: np.ndarray, place: tuple[np.ndarray, np.ndarray], edge: np.nd
         strength[k] = min(strength[k - 1], smoothstep(0.8, 2.5, share))
         seen = float((found * down).sum() / max(found.sum(), 1e-6))
         depth[k] = depth[k - 1] + 0.5 * strength[k] * (seen - depth[k - 1])
-    smoothed = gaussian_filter1d(depth, 4.0, mode="nearest")
+    smoothed = cv2.GaussianBlur(depth[None], (33, 1), 4.0, borderType=cv2.BORDER_REPLICATE)[0]
     return np.stack([_COURSE, (smoothed - edge) * smoothstep(0.2, 0.35, _COURSE), strength], -1)
 
 

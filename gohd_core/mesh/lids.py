@@ -17,7 +17,7 @@ from gohd_core.mesh.gaze import RADIUS
 from gohd_core.mesh.glasses import wears_glasses
 from gohd_core.mesh.lash_line import LASH_ENDS, LASH_REACH, lash_texture
 from gohd_core.mesh.lid_following import LOWER_FOLLOWS
-from gohd_core.mesh.photometry import as_map, as_picture, blur_radius, skin_colour, skin_grain, smooth
+from gohd_core.mesh.photometry import as_map, as_picture, skin_colour, smooth
 
 PAINTED = (0.12, 0.45)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""
@@ -99,8 +99,8 @@ class Lid:
     colour: Tensor
 
     @classmethod
-    def of(cls, face: OwnFace, picture: np.ndarray, eye: int) -> Lid:
-        size, points = len(picture), face.points.cpu().numpy()
+    def of(cls, face: OwnFace, eye: int) -> Lid:
+        picture, points, sigma, size = face.picture, face.flat, face.sigma, len(face.picture)
         contours = transform(face.contours[eye].flatten(0, 1), face.pose[0])
         contours = Camera.of_size(size).pixels(contours).unflatten(0, (-1, POINTS)).cpu().numpy()
         across = contours[EDGE, 0] - contours[EDGE, POINTS // 2]
@@ -110,11 +110,10 @@ class Lid:
         x0, y0 = np.clip(low.astype(int), 0, size - 8)
         x1, y1 = np.clip((contours[BROW].max(0) + pad / 2).astype(int), 8, size)
         part = picture[y0:y1, x0:x1]
-        sigma = blur_radius(picture, points, face.unit)
         outer = 1 if eye == LEFT_EYE else -1  # the left eye's outer corner is at the image's right
         skin, glasses = skin_colour(picture, points), wears_glasses(picture, points)
         painted, maps, lash = closed_lid(part, contours - (x0, y0), width, outer, skin, glasses)
-        grain = spread(skin_grain(picture, points, face.unit), part.shape[:2], eye)
+        grain = spread(face.grain, part.shape[:2], eye)
         painted = painted * (1 + _GRAIN * grain[..., None])
         like = face.image
         return cls(

@@ -14,13 +14,10 @@ from gohd_core.mesh.frame import EDGE, LIPS, POINTS, MouthFrame, Opening, OwnFac
 from gohd_core.mesh.own_inside import OwnInside, brightest_teeth, own_inside
 from gohd_core.mesh.photometry import (
     LUMA,
-    as_array,
     as_map,
-    blur_radius,
     has_colour,
     lip_colour,
     skin_colour,
-    skin_grain,
     smooth,
     white_hue,
 )
@@ -98,9 +95,8 @@ class Mouth:
 
     @classmethod
     def of(cls, face: OwnFace) -> Mouth:
-        picture, points = as_array(face), face.points.cpu().numpy()
+        picture, points, sigma = face.picture, face.flat, face.sigma
         arches = Arches.of(face.closed[LIPS])
-        sigma = blur_radius(picture, points, face.unit)
         width = int(np.clip(2 * REACH * float(arches.half[UPPER]) * face.unit * 1.5, 48, 640))
         texels = width / (2 * REACH * float(arches.half[UPPER]) * face.unit)
         own, pixels = own_inside(face, picture, sigma)
@@ -124,7 +120,7 @@ class Mouth:
             .unflatten(1, (2, 3))
             .squeeze(0),
             torch.as_tensor(np.stack(rows), dtype=face.image.dtype, device=face.image.device),
-            as_map(skin_grain(picture, points, face.unit), face.image),
+            as_map(face.grain, face.image),
             own,
             max(1.0, 1.6 * sigma),
         )
