@@ -68,9 +68,9 @@ class MouthNetwork(nn.Module):
     def closer(self, mouth: Tensor) -> Tensor:
         """Coefficients [B, T, C] with lips brought together where they come nearest, as p, b and m want it.
 
-        A network that is not sure of a closure expects lips a little apart, which they never are. Where that is
-        the least within a few frames and small beside what is around it they close; elsewhere they
-        stay as they are, since people keep lips a little apart for most of the time.
+        A network that is not sure of a closure expects lips a little apart, which they never are. Where that
+        is the least within a few frames and small beside what is around it they close; elsewhere they stay as
+        they are, since people keep lips a little apart for most of the time.
         """
         mouth = _over_frames(mouth, 1, lambda x: (x * x.new_tensor(SMOOTH)).sum(-1))
         gap = (mouth @ self.opening).relu()[..., None]  # [B, T, 1]

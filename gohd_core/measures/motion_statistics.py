@@ -77,9 +77,9 @@ def beat_alignment(values: np.ndarray, beats: np.ndarray) -> float:
 def beat_locking(values: np.ndarray, beats: np.ndarray) -> float:
     """How much of a motion `[T, C]` comes at the same time before or after every beat, by chance 1.
 
-    The energy of the velocity's mean over all beats, frame by frame around them (an event-related average), as
-    a multiple of the same for beats moved in time, the clip being a circle. It needs no turns, and sees a nod
-    in whatever phase it keeps to the beats; nan for clips that are too short.
+    The energy of the velocity's mean over all beats, frame by frame around them (an event-related average),
+    as a multiple of the same for beats moved in time, the clip being a circle. It needs no turns, and sees a
+    nod in whatever phase it keeps to the beats; nan for clips that are too short.
     """
     velocity = np.diff(values, axis=0)
     velocity = (velocity - velocity.mean(0)) / np.maximum(velocity.std(0), 1e-9)

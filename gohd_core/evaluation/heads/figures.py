@@ -22,8 +22,8 @@ COLUMNS = (
 )
 NOTE = (
     "Blinks: eyes less than half open, and for how long. Speed: of the head's three angles; spans: 95 % of "
-    "pitch and yaw less 5 %, their mean. Locked to beats: energy of the mean movement around rises of loudness, "
-    "as a multiple of what chance gives. Drift: mean angles of the last third against the first. "
+    "pitch and yaw less 5 %, their mean. Locked to beats: energy of the mean movement around rises of "
+    "loudness, as a multiple of what chance gives. Drift: mean angles of the last third against the first. "
     "Repeats: largest correlation of the angles' changes with themselves two seconds and more later; chance "
     "gives more in short clips."
 )
