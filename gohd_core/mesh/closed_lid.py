@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from gohd_core.mesh.frame import EDGE, POINTS
 from gohd_core.mesh.glasses import darkness_within, frames_of_glasses
@@ -57,11 +56,15 @@ def closed_lid(
     along, outwards = place.along, outer * place.along
     between = fill_polygon(edge, part.shape[:2])
     # Of lashes between skin and eye, as if that were white all over.
-    darkness = darkness_within(luma + (np.percentile(luma, 80) - luma).clip(0) * between, width, _LASHES)
+    light = luma + (np.percentile(luma, 80) - luma).clip(0) * between
+    darkness = darkness_within(light, width, _LASHES)
     # Lashes and liner are darker than the shade of a lid, or than what is painted on it.
     liner = darkness / _lash_darkness(darkness, edge, width)
     open_ = cv2.dilate(between, np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
     lid, lower = _skin(part, place, open_, smoothstep(0.35, 0.10, liner) * _like_skin(part, skin))
+    # Beside the eye no brighter than what lies there, such as a shaded temple.
+    bright = blur(light / np.maximum(1 - darkness, 0.05), 0.07 * width)
+    lid = lid * blur(np.clip(1.15 * bright / np.maximum(lid @ LUMA, 0.02), 0, 1), 0.04 * width)[..., None]
     share = smoothstep(-0.35, 0.25, place.of_fold) * (place.below < 0) * smoothstep(0.56, 0.50, np.abs(along))
     rim = smoothstep(0.64, 0.56, np.abs(along)) * (place.above > -0.05) * smoothstep(0.11, 0.05, place.below)
     rim = rim * np.maximum(smoothstep(0.05, 0.03, place.below), smoothstep(0.3, 0.1, liner))
@@ -191,7 +194,7 @@ def _course(liner: np.ndarray, place: tuple[np.ndarray, np.ndarray], edge: np.nd
         strength[k] = min(strength[k - 1], smoothstep(0.8, 2.5, share))
         seen = float((found * down).sum() / max(found.sum(), 1e-6))
         depth[k] = depth[k - 1] + 0.5 * strength[k] * (seen - depth[k - 1])
-    smoothed = gaussian_filter1d(depth, 4.0, mode="nearest")
+    smoothed = cv2.GaussianBlur(depth[None], (33, 1), 4.0, borderType=cv2.BORDER_REPLICATE)[0]
     return np.stack([_COURSE, (smoothed - edge) * smoothstep(0.2, 0.35, _COURSE), strength], -1)
 
 
