@@ -11,6 +11,7 @@ how far they went beside by how far they were to go.
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -19,8 +20,13 @@ import numpy as np
 from gohd_core.driving.eye_contact import ReadEyes, read_eyes, turn_eyes
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.images import Image
-from gohd_core.mesh.eye_contact import LIMIT, OPEN, Eye
+from gohd_core.mesh.eye_contact import DRAWN, LIMIT, OPEN, Eye
+from gohd_core.mesh.lid_following import moved_lids
 from gohd_core.video.reader import VideoReader
+
+NOTHING = np.zeros((4, 4, 3), np.float32)
+SIZES = np.arange(0.88, 1.2, 0.04)
+"""Radii of an iris that are tried, in those of its limbus as it was read."""
 
 
 def main() -> None:
@@ -46,7 +52,8 @@ def figures(film: VideoReader, look: np.ndarray, reader: FaceReader) -> dict[str
     images = [np.array(image) for _, image in film.play()]
     frames = np.stack([image for _, image in made.play()])
     before, again = read.eyes, read_eyes(VideoReader.of_images(frames, film.fps), reader)
-    goal = before.towards(np.tile(look[::-1], (len(before.gaze), 1))) + before.camera_bias()
+    wanted = np.tile(look[::-1], (len(before.gaze), 1))
+    goal = before.towards(wanted) + before.camera_bias()
     counted = (before.opening > OPEN[1]) & (np.linalg.norm(goal - before.gaze, axis=1) < LIMIT)
     result = {"frames": float(counted.sum())}
     for name, gaze in (("before", before.gaze), ("after", again.eyes.gaze)):
@@ -54,13 +61,13 @@ def figures(film: VideoReader, look: np.ndarray, reader: FaceReader) -> dict[str
         quick = np.linalg.norm(np.diff(np.degrees(gaze), 2, axis=0), axis=1) / 2
         still = counted[2:] & counted[1:-1] & counted[:-2]
         result |= {f"yaw_{name}": yaw, f"pitch_{name}": pitch, f"jitter_{name}": np.median(quick[still])}
-    result |= _edges(read, again, images, frames, counted, goal)
+    result |= _edges(read, before.shifts(wanted), images, frames, counted, goal)
     return result
 
 
 def _edges(
     read: ReadEyes,
-    again: ReadEyes,
+    shifts: list[np.ndarray],
     before: list[Image],
     after: np.ndarray,
     counted: np.ndarray,
@@ -68,51 +75,72 @@ def _edges(
 ) -> dict[str, float]:
     """Mean difference in degrees between how irises' edges went and were to go, over every fourth frame."""
     rows = np.flatnonzero(counted)[::4]
-    places, same = np.flatnonzero(read.found), np.array_equal(read.found, again.found)
-    if not len(rows) or not same:
+    places = np.flatnonzero(read.found)
+    if not len(rows):
         return {}
     told = goal - read.eyes.gaze
     went = np.zeros((len(rows), 2))
-    for eye, later in zip(read.eyes.eyes, again.eyes.eyes, strict=True):
-        guess = eye.offset_of(eye.gaze(eye.offset) + told)
-        ends = [
-            np.stack([_by_edge(images[places[t]], eye, t, lids[t], near[t]) for t in rows])
-            for images, lids, near in ((before, eye.lids, eye.offset), (after, later.lids, guess))
+    for eye, shift in zip(read.eyes.eyes, shifts, strict=True):
+        lids = eye.lids.copy()
+        for t in rows:
+            way = eye.axes[t] @ np.array([0.0, DRAWN * shift[t, 1]])
+            lids[t] = moved_lids(NOTHING, eye.lids[t], way, eye.width * eye.scale[t]).lids
+        views = [
+            [_View.of(images[places[t]], eye, t, edges[t]) for t in rows]
+            for images, edges in ((before, eye.lids), (after, lids))
         ]
-        went += (eye.gaze(ends[1]) - eye.gaze(ends[0])) / 2
+        own = eye.offset + eye.limbus
+        scores = [np.mean([view.limbus(eye, own[view.t], size)[1] for view in views[0]]) for size in SIZES]
+        size = SIZES[int(np.argmax(scores))]
+        start = np.stack([view.limbus(eye, own[view.t], size)[0] for view in views[0]])
+        guess = start + (eye.offset_of(eye.gaze(eye.offset) + told) - eye.offset)[rows]
+        end = np.stack([view.limbus(eye, near, size)[0] for view, near in zip(views[1], guess, strict=True)])
+        offset = eye.offset[rows]
+        went += (eye.gaze(offset + end - start) - eye.gaze(offset)) / 2
     yaw, pitch = np.degrees(np.abs(went - told[rows])).mean(0)
     return {"edge_yaw": yaw, "edge_pitch": pitch}
 
 
-def _by_edge(image: Image, eye: Eye, t: int, lids: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """Offset [2] of the iris whose edge shows best between lids [16,2], within a tenth of the eye's width."""
-    scale = eye.scale[t]
-    reach = 0.9 * eye.width * scale
-    corner = np.maximum((lids.mean(0) - reach).astype(int), 0)
-    part = image[corner[1] : int(corner[1] + 2 * reach) + 1, corner[0] : int(corner[0] + 2 * reach) + 1]
-    grey = cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    grey = cv2.GaussianBlur(grey, (0, 0), max(0.6, 0.06 * eye.radius * scale))
-    between = np.zeros(grey.shape, np.uint8)
-    outline = np.concatenate([lids[:9], lids[:8:-1]]) - corner
-    cv2.fillPoly(between, [np.round(outline).astype(np.int32)], 255)
-    between = cv2.erode(between, np.ones((3, 3)))
-    angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    ring, found = np.stack([np.cos(angle), np.sin(angle)], -1), near
-    for step, count in ((0.03, 7), (0.01, 5)):
-        grid = (np.arange(count) - count // 2) * step * eye.width
-        middles = found + np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
-        best = -np.inf
-        for size in (1.05, 1.15, 1.25):
+@dataclass(frozen=True, eq=False)
+class _View:
+    """An eye in frame t: light [h,w] around it, 255 between its lids [h,w], and the corner of both."""
+
+    grey: np.ndarray
+    between: np.ndarray
+    corner: np.ndarray
+    t: int
+
+    @classmethod
+    def of(cls, image: Image, eye: Eye, t: int, lids: np.ndarray) -> _View:
+        reach = 0.9 * eye.width * eye.scale[t]
+        corner = np.maximum((lids.mean(0) - reach).astype(int), 0)
+        end = (corner + 2 * reach).astype(int) + 1
+        part = np.ascontiguousarray(image[corner[1] : end[1], corner[0] : end[0]])
+        grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        grey = cv2.GaussianBlur(grey, (0, 0), max(0.6, 0.06 * eye.radius * eye.scale[t]))
+        between = np.zeros(grey.shape, np.uint8)
+        outline = np.concatenate([lids[:9], lids[:8:-1]]) - corner
+        cv2.fillPoly(between, [np.round(outline).astype(np.int32)], 255)
+        return cls(grey, cv2.erode(between, np.ones((3, 3))), corner, t)
+
+    def limbus(self, eye: Eye, near: np.ndarray, size: float) -> tuple[np.ndarray, float]:
+        """Offset [2] of the circle of `size` radii across which light rises most, and by how much."""
+        angle = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+        ring, found, best = np.stack([np.cos(angle), np.sin(angle)], -1), near, 0.0
+        for step, count in ((0.03, 9), (0.01, 5), (0.004, 5)):
+            grid = (np.arange(count) - count // 2) * step * eye.width
+            middles = found + np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
             inner, edge, outer = (
-                (middles[:, None] + share * size * eye.radius * ring) @ eye.axes[t].T + eye.origin[t] - corner
-                for share in (0.85, 1.0, 1.15)
+                (middles[:, None] + share * size * eye.radius * ring) @ eye.axes[self.t].T
+                + eye.origin[self.t]
+                - self.corner
+                for share in (0.9, 1.0, 1.1)
             )
-            seen = (_at(between, edge) > 127) & (_at(between, outer) > 127)
-            step_of_light = (_at(grey, outer) - _at(grey, inner)).clip(-20, 60)
-            score = (step_of_light * seen).sum(1) / np.maximum(seen.sum(1), 14)
-            if score.max() > best:
-                best, found = float(score.max()), middles[score.argmax()]
-    return found
+            seen = (_at(self.between, edge) > 127) & (_at(self.between, outer) > 127)
+            rise = (_at(self.grey, outer) - _at(self.grey, inner)).clip(-20, 60)
+            score = (rise * seen).sum(1) / np.maximum(seen.sum(1), 16)
+            best, found = float(score.max()), middles[score.argmax()]
+        return found, best
 
 
 def _at(picture: np.ndarray, places: np.ndarray) -> np.ndarray:

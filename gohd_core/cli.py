@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         prog="gohd", description="Make any portrait talk: head pose, expression and gaze from audio or video."
     )
     top.add_argument("--version", action="version", version=f"gohd {__version__}")
-    top.add_argument("--verbose", action="store_true", help="tell what is being done")
+    top.add_argument("--verbose", action="store_true", help="log progress in detail")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in _COMMANDS:
         import_module(module).add_commands(commands)

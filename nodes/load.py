@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from comfy_api.latest import io
 
@@ -44,17 +44,19 @@ def _precision() -> Any:
 
 
 class _Loader(io.ComfyNode):
-    """Base of the loaders of single networks."""
+    """Base of the loaders of single networks: a dropdown of the files that fit, and the network."""
 
     component: str
+    about: ClassVar[dict[str, Any]]
+    """Arguments of the schema."""
 
     @classmethod
-    def described(cls, *more: Any, **said: Any) -> io.Schema:
-        """Their schema: a dropdown of the files that fit, other widgets, and the network."""
+    def define_schema(cls) -> io.Schema:
         options = weight_files.names(cls.component)
-        weights = combo("weights", _WEIGHTS, options, default=weight_files.BUILTIN)
-        outputs = [result(*_GIVEN[cls.component])]
-        return schema(category=CATEGORY, inputs=[weights, *more], outputs=outputs, **said)
+        inputs = [combo("weights", _WEIGHTS, options, default=weight_files.BUILTIN)]
+        if cls.component == "animator":
+            inputs.append(_precision())
+        return schema(category=CATEGORY, inputs=inputs, outputs=[result(*_GIVEN[cls.component])], **cls.about)
 
     @classmethod
     def validate_inputs(cls, weights: str) -> bool | str:
@@ -71,19 +73,13 @@ class _Loader(io.ComfyNode):
 
 
 class LoadAnimator(_Loader):
-    """Load Face Animator."""
-
     component = "animator"
-
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return cls.described(
-            _precision(),
-            node_id="GoHDLoadAnimator",
-            display_name="Load Face Animator",
-            description="Loads the network that draws a portrait in motion (§3.3 of the paper).",
-            search_aliases=["gohd", "face animator", "talking head"],
-        )
+    about: ClassVar = dict(
+        node_id="GoHDLoadAnimator",
+        display_name="Load Face Animator",
+        description="Loads the network that draws a portrait in motion (§3.3 of the paper).",
+        search_aliases=["gohd", "face animator", "talking head"],
+    )
 
     @classmethod
     def fingerprint_inputs(cls, weights: str, precision: str = PRECISIONS[0]) -> str:
@@ -91,83 +87,56 @@ class LoadAnimator(_Loader):
 
 
 class LoadPoseModel(_Loader):
-    """Load Pose Diffusion."""
-
     component = "pose_diffusion"
-
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return cls.described(
-            node_id="GoHDLoadPoseModel",
-            display_name="Load Pose Diffusion",
-            description="Loads the diffusion model that makes head movement for a speech (§3.1).",
-            search_aliases=["gohd", "head pose", "audio2pose"],
-        )
+    about: ClassVar = dict(
+        node_id="GoHDLoadPoseModel",
+        display_name="Load Pose Diffusion",
+        description="Loads the diffusion model that makes head movement for a speech (§3.1).",
+        search_aliases=["gohd", "head pose", "audio2pose"],
+    )
 
 
 class LoadGazeModel(_Loader):
-    """Load Gaze Diffusion."""
-
     component = "gaze_diffusion"
-
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return cls.described(
-            node_id="GoHDLoadGazeModel",
-            display_name="Load Gaze Diffusion",
-            description="Loads the diffusion model that makes eye movement for a speech.",
-            search_aliases=["gohd", "eyes", "audio2gaze"],
-        )
+    about: ClassVar = dict(
+        node_id="GoHDLoadGazeModel",
+        display_name="Load Gaze Diffusion",
+        description="Loads the diffusion model that makes eye movement for a speech.",
+        search_aliases=["gohd", "eyes", "audio2gaze"],
+    )
 
 
 class LoadExpressionModel(_Loader):
-    """Load Expression Predictor."""
-
     component = "expression"
-
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return cls.described(
-            node_id="GoHDLoadExpressionModel",
-            display_name="Load Expression Predictor",
-            description="Loads the network that predicts lips, lids and brows from a speech (§3.2).",
-            search_aliases=["gohd", "lip sync", "audio2exp"],
-        )
+    about: ClassVar = dict(
+        node_id="GoHDLoadExpressionModel",
+        display_name="Load Expression Predictor",
+        description="Loads the network that predicts lips, lids and brows from a speech (§3.2).",
+        search_aliases=["gohd", "lip sync", "audio2exp"],
+    )
 
 
 class LoadExtractor(_Loader):
-    """Load 3DMM Extractor."""
-
     component = "extractor"
-
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return cls.described(
-            node_id="GoHDLoadExtractor",
-            display_name="Load 3DMM Extractor",
-            description="Loads the network that reads head pose and expression off a picture.",
-            search_aliases=["gohd", "3dmm", "deep3dfacerecon"],
-        )
+    about: ClassVar = dict(
+        node_id="GoHDLoadExtractor",
+        display_name="Load 3DMM Extractor",
+        description="Loads the network that reads head pose and expression off a picture.",
+        search_aliases=["gohd", "3dmm", "deep3dfacerecon"],
+    )
 
 
 class LoadGazeEstimator(_Loader):
-    """Load Gaze Estimator."""
-
     component = "gaze_estimator"
-
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return cls.described(
-            node_id="GoHDLoadGazeEstimator",
-            display_name="Load Gaze Estimator",
-            description="Loads the network that reads off a picture where the eyes look.",
-            search_aliases=["gohd", "l2cs", "eyes"],
-        )
+    about: ClassVar = dict(
+        node_id="GoHDLoadGazeEstimator",
+        display_name="Load Gaze Estimator",
+        description="Loads the network that reads off a picture where the eyes look.",
+        search_aliases=["gohd", "l2cs", "eyes"],
+    )
 
 
 class LoadModels(io.ComfyNode):
-    """Load GoHD Models."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -1,4 +1,4 @@
-"""What ships beside the code stays small enough to clone."""
+"""Shipped assets stay small enough to clone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clip format: what is written comes back, lazily; what is wrong is refused in one sentence."""
+"""The clip format: lazy round trips, and bad files refused in one sentence."""
 
 from __future__ import annotations
 

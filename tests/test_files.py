@@ -1,4 +1,4 @@
-"""Files that are written: whole or not at all, under any name that a file system takes, and told early."""
+"""Files are written whole or not at all, under any legal name; errors come early."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The built-in family on a shipped portrait and shipped speech: motion and frames are what they were.
+"""The built-in family on a shipped portrait and shipped speech: motion and frames are unchanged.
 
 `python -m tests.test_golden_family` makes the golden anew, where a change of them is meant.
 """

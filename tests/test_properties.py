@@ -1,4 +1,4 @@
-"""What holds for any input, tried on inputs that a generator makes up; the same ones each time."""
+"""Properties of any input, on generated inputs (Hypothesis); the same ones each time."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class Animator(Runtime, ClipAnimator):
         if sources not in (1, count):
             raise BadInput(f"{sources} sources can't be paired with {count} frames; give one, or as many.")
         magnitudes = magnitudes.to(self.device, torch.float32)
-        strength = strength.reshape(-1, 1)
+        strength = strength.reshape(-1, 1)  # [1 or T,1]
         latents = self.network.latent(source, magnitudes, strength)
         descriptors = self.network.descriptors(source, magnitudes, strength)
         return self.passes.draw(

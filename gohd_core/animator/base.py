@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -92,8 +93,8 @@ class ClipAnimator(ABC):
 
 def check_values(image: Tensor) -> None:
     """`BadInput` for a source image that is not finite or not in [-1, 1]."""
-    if not image.is_floating_point() or not torch.isfinite(image).all():
+    low, high = (each.item() for each in image.aminmax()) if image.is_floating_point() else (math.nan,) * 2
+    if not math.isfinite(low) or not math.isfinite(high):
         raise BadInput("The source must be finite floating-point numbers in [-1, 1].")
-    if image.abs().max() > 1.001:
-        low, high = image.min().item(), image.max().item()
+    if max(-low, high) > 1.001:
         raise BadInput(f"The source must lie in [-1, 1]; its values run from {low:.3g} to {high:.3g}.")

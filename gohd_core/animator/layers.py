@@ -27,32 +27,45 @@ def act(x: Tensor, bias: Tensor) -> Tensor:
     return F.leaky_relu(x + bias.to(x.dtype)[:, None, None], LEAKY) * GAIN
 
 
-class EqualLinear(nn.Module):
-    """Linear layer that stores unit-variance weights and scales them by 1/sqrt(fan_in) when used."""
+class FreezableWeight(nn.Module):
+    """A weight that is transformed when it is used: `freeze` does so once, `train()` forgets the result."""
 
-    def __init__(self, inputs: int, outputs: int, bias: float = 0.0) -> None:
+    def __init__(self, *shape: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, dtype=torch.float32, device="cpu"))
-        self.bias = nn.Parameter(torch.full((outputs,), bias, dtype=torch.float32, device="cpu"))
+        self.weight = nn.Parameter(torch.randn(*shape, dtype=torch.float32, device="cpu"))
         self.register_buffer("frozen", None, persistent=False)
 
-    def scaled(self) -> Tensor:
-        """The weight as used, [outputs, inputs]."""
-        return self.weight / math.sqrt(self.weight.shape[1]) if self.frozen is None else self.frozen
+    def transformed(self) -> Tensor:
+        """The weight as used, computed now."""
+        raise NotImplementedError
+
+    def used(self) -> Tensor:
+        """The weight as used, from the store or computed now."""
+        return self.transformed() if self.frozen is None else self.frozen
 
     def freeze(self) -> None:
-        """Keeps the scaled weight until `train()` is called."""
-        self.frozen = None
+        """Keeps the transformed weight until `train()` is called."""
         with torch.no_grad():
-            self.frozen = self.scaled()
+            self.frozen = self.transformed()
 
-    def train(self, mode: bool = True) -> EqualLinear:
+    def train(self, mode: bool = True) -> FreezableWeight:
         if mode:
             self.frozen = None
         return super().train(mode)
 
+
+class EqualLinear(FreezableWeight):
+    """Linear layer that stores unit-variance weights and scales them by 1/sqrt(fan_in) when used."""
+
+    def __init__(self, inputs: int, outputs: int, bias: float = 0.0) -> None:
+        super().__init__(outputs, inputs)
+        self.bias = nn.Parameter(torch.full((outputs,), bias, dtype=torch.float32, device="cpu"))
+
+    def transformed(self) -> Tensor:
+        return self.weight / math.sqrt(self.weight.shape[1])  # [outputs, inputs]
+
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.scaled().to(x.dtype), self.bias.to(x.dtype))
+        return F.linear(x, self.used().to(x.dtype), self.bias.to(x.dtype))
 
 
 class Freezable(nn.Module):

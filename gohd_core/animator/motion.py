@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.encoder import Source
-from gohd_core.animator.layers import GAIN, LEAKY, EqualLinear
+from gohd_core.animator.layers import GAIN, LEAKY, EqualLinear, FreezableWeight
 
 _CODE_GAIN = 0.15
 _CODE_SHARE = 0.3
@@ -19,41 +19,24 @@ _MAGNITUDE_GAIN = 6.0
 """Motion must dominate the latent, or the decoder learns to draw the source and nothing moves."""
 
 
-class MotionDirections(nn.Module):
+class MotionDirections(FreezableWeight):
     """The codebook: n learnable directions, made orthonormal by QR whenever they are used."""
 
     def __init__(self, config: AnimatorConfig) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(
-            torch.randn(config.identity_dim, config.n_directions, dtype=torch.float32, device="cpu")
-        )
-        self.register_buffer("frozen", None, persistent=False)
+        super().__init__(config.identity_dim, config.n_directions)
 
-    def basis(self) -> Tensor:
+    def transformed(self) -> Tensor:
         """Q, [D, n].
 
         The signs of its columns are those of LAPACK's Householder reflections (R's diagonal may be
         negative), as the official weights want; hence the CPU, wherever the weights are.
         """
-        if self.frozen is not None:
-            return self.frozen
         weight = self.weight.float().cpu() + 1e-8
         return torch.linalg.qr(weight).Q.to(self.weight.device)
 
-    def freeze(self) -> None:
-        """Computes Q once."""
-        self.frozen = None
-        with torch.no_grad():
-            self.frozen = self.basis()
-
-    def train(self, mode: bool = True) -> MotionDirections:
-        if mode:
-            self.frozen = None
-        return super().train(mode)
-
     def forward(self, magnitudes: Tensor) -> Tensor:
         """Navigation vector eta [B, D] from magnitudes xi [B, n]: the sum of xi_i m_i (eq. 9)."""
-        return magnitudes @ self.basis().T
+        return magnitudes @ self.used().T
 
 
 class WindowEncoder(nn.Module):
@@ -94,7 +77,7 @@ class WindowMotion(nn.Module):
             weight = torch.eye(self.mapping[0].weight.shape[1], dtype=torch.float64, device="cpu")
             bias = torch.zeros(len(weight), dtype=torch.float64, device="cpu")
             for layer in self.mapping:
-                scaled = layer.scaled().cpu().double()
+                scaled = layer.used().cpu().double()
                 bias = scaled @ bias + layer.bias.cpu().double()
                 weight = scaled @ weight
             like = self.mapping[0].weight

@@ -66,17 +66,19 @@ def add_batch_options(parser: argparse.ArgumentParser, *, lists: bool = True) ->
             help="a .csv, .json or .jsonl with a row for each result: its inputs, output and options",
         )
     group.add_argument(
-        "--jobs", type=_count, default=1, help="so many at once, a process and models each (1)"
+        "--jobs", type=_count, default=1, help="jobs at once, each in a process with its own models (1)"
     )
     group.add_argument(
         "--shard",
         type=_shard,
         default=(1, 1),
         metavar="I/N",
-        help="make the I-th of N parts alone, from 1 on",
+        help="run only the I-th of N shards, counted from 1",
     )
-    group.add_argument("--skip-existing", action="store_true", help="leave out what is there already")
-    group.add_argument("--report", type=Path, help="say in this .json what was made, and what failed and why")
+    group.add_argument("--skip-existing", action="store_true", help="skip results that exist already")
+    group.add_argument(
+        "--report", type=Path, help="list results, and failures with their reasons, in this .json"
+    )
     group.add_argument("--json", action="store_true", help="print a line of JSON for each result")
 
 

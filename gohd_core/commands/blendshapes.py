@@ -21,10 +21,12 @@ def add_commands(commands: Any) -> None:
         "blendshapes", help="write a motion for Live Link Face, VRM or Blender, or read such a file"
     )
     parser.add_argument("file", type=Path, help="a motion (.safetensors), or a face's motion (.csv, .json)")
-    parser.add_argument("--output", "-o", type=Path, required=True, help="the other of the two")
-    parser.add_argument("--form", choices=FACE_FILES, help="of what is written (that of the name's ending)")
     parser.add_argument(
-        "--fps", type=within(1, 120), help="frames a second of what is written, or of a .csv that is read"
+        "--output", "-o", type=Path, required=True, help="the file to write, of the other kind"
+    )
+    parser.add_argument("--form", choices=FACE_FILES, help="form of the written file (by its ending)")
+    parser.add_argument(
+        "--fps", type=within(1, 120), help="frames a second of the written file, or of a .csv that is read"
     )
     parser.set_defaults(run=run)
 

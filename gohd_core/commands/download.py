@@ -16,10 +16,10 @@ FACES = "faces"
 
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
-    parser = commands.add_parser("download", help="fetch weights from where their makers put them")
-    parser.add_argument("names", nargs="*", help="files by name, faces or all; without any, what is needed")
+    parser = commands.add_parser("download", help="download weights from their makers")
+    parser.add_argument("names", nargs="*", help="files by name, faces or all; without any, the needed ones")
     parser.add_argument("--models", type=Path, default=Path("models/gohd"), help="where to (models/gohd)")
-    parser.add_argument("--list", action="store_true", help="only tell what there is, on which terms")
+    parser.add_argument("--list", action="store_true", help="only list the files and their terms")
     parser.add_argument("--yes", action="store_true", help="accept the terms without being asked")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.set_defaults(run=run)

@@ -10,7 +10,7 @@ from typing import Any
 
 from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS
 from gohd_core.commands.batch import Job, Make, add_batch_options, progress_of, result_paths, run_batch
-from gohd_core.commands.dubbing import dub, dubs
+from gohd_core.commands.dubbing import dub, dubbed_film
 from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, is_folder
 from gohd_core.commands.lists import listed_jobs
 from gohd_core.commands.output_options import (
@@ -58,7 +58,7 @@ def add_commands(commands: Any) -> None:
         "--into-video none)",
     )
     parser.add_argument("--length", default="longest", choices=(*LENGTHS, *DRIVEN_PARTS))
-    parser.add_argument("--fill", default="hold", choices=FILLS, help="for other lengths")
+    parser.add_argument("--fill", default="hold", choices=FILLS, help="for sources of other lengths")
     parser.add_argument("--seed", type=int, default=0, help="of parts from sound; same seed, same video")
     parser.add_argument(
         "--into-video",
@@ -124,6 +124,10 @@ def _maker(arguments: argparse.Namespace) -> Make:
     def make(job: Job) -> dict[str, Any]:
         nonlocal last, read
         video = job.sources["driver"]
+        if job.arguments.landmarks is None and detector is None:
+            film = dubbed_film(models, video, job.sources["portrait"], job.arguments)
+            if film is not None:
+                return dub(models, video, job.target, film, job.arguments, progress_of(job, "frames read"))
         if (video, job.arguments) != last:  # Portraits of one driver follow one another.
             last, read = (), None
             try:
@@ -149,8 +153,6 @@ def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dic
 
     started = time.perf_counter()
     arguments, video, portrait = job.arguments, job.sources["driver"], job.sources["portrait"]
-    if dubs(portrait, driving, arguments):
-        return dub(models, video, job.target, film, arguments, progress_of(job, "frames read"))
     if arguments.into_video:
         driving = with_head_track(driving)
     prepared = _portrait(models, portrait, driving, film, detector, arguments)

@@ -14,11 +14,20 @@ from gohd_core.constants import MAX_FPS
 from gohd_core.errors import BadInput
 
 
-def dubs(portrait: Path | None, driving: Any, arguments: argparse.Namespace) -> bool:
-    """Whether the options ask for dubbing: the video's own face says a sound."""
+def dubbed_film(models: Any, video: Path, portrait: Path | None, arguments: argparse.Namespace) -> Any:
+    """The film where the options ask for dubbing and its people are read by their meshes; else None."""
+    from gohd_core.constants import STYLISED
+    from gohd_core.driving.extraction import shows_people
+    from gohd_core.face import FaceChoice
+    from gohd_core.video.reader import VideoReader
+
     others = {arguments.pose, arguments.eyes, arguments.gaze}
-    own = arguments.into_video and portrait is None and driving.lips is not None
-    return own and arguments.mouth == "audio" and others == {"video"}
+    asked = arguments.into_video and portrait is None and arguments.mouth == "audio" and others == {"video"}
+    if not asked or models.reader is None or models.extractor.space != STYLISED:
+        return None
+    film = VideoReader.open(video, start=arguments.start, seconds=arguments.seconds)
+    film, real = shows_people(film, models.extractor, FaceChoice(arguments.face, box=arguments.video_box))
+    return film if real else None
 
 
 def dub(

@@ -43,8 +43,8 @@ def add_commands(commands: Any) -> None:
     )
     clips.add_argument("--clip-seconds", type=within(0.2, 60), default=10.0, help="longest clip (10)")
     clips.add_argument("--clip-size", type=int, default=256, help="pixels of a clip's pictures (256)")
-    clips.add_argument("--split", choices=SPLITS, help="drawn from the identity")
-    clips.add_argument("--identity", help="who is seen; the video's name otherwise")
+    clips.add_argument("--split", choices=SPLITS, help="split of the data set (drawn from the identity)")
+    clips.add_argument("--identity", help="name of the person (the video's name)")
     add_batch_options(parser)
     parser.set_defaults(run=run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,10 @@ def add_report_options(
 
     def run(arguments: argparse.Namespace) -> None:
         _check_outputs(arguments)
-        _write_report(measure(arguments), arguments, section)
+        begun = time.perf_counter()
+        report = measure(arguments)
+        report.seconds = time.perf_counter() - begun
+        _write_report(report, arguments, section)
 
     parser.set_defaults(run=run)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")

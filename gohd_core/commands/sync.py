@@ -19,10 +19,13 @@ UNKNOWN = 3
 
 def add_commands(commands: Any) -> None:
     """Adds the command to an argparse subparsers object."""
-    parser = commands.add_parser("sync", help="tell how far lips and sound of a video are apart")
+    parser = commands.add_parser("sync", help="measure the lag between lips and sound of a video")
     parser.add_argument("video", type=Path, help="a video of a talking person, or a folder of them")
     parser.add_argument(
-        "--output", "-o", type=Path, help="also write the video with its sound put right, an .mp4 or a folder"
+        "--output",
+        "-o",
+        type=Path,
+        help="also write the video with its sound shifted into sync, an .mp4 or a folder",
     )
     add_face_options(parser)
     add_batch_options(parser, lists=False)

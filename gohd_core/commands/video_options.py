@@ -42,14 +42,14 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         help="frames without a face: hold the last, interpolate, or mark",
     )
     group.add_argument(
-        "--smooth", default="savitzky-golay", choices=STEADYING, help="against jitter (savitzky-golay)"
+        "--smooth", default="savitzky-golay", choices=STEADYING, help="filter against jitter (savitzky-golay)"
     )
     group.add_argument(
-        "--smooth-seconds", type=within(0, 60), default=0.2, help="how slow is slow, in seconds (0.2)"
+        "--smooth-seconds", type=within(0, 60), default=0.2, help="time scale of the smoothing (0.2)"
     )
     group.add_argument("--smooth-parts", default="pose,gaze", help="some of pose,expression,gaze (pose,gaze)")
     group.add_argument(
-        "--no-steady-crop", action="store_true", help="let the crop follow every tremble of the face"
+        "--no-steady-crop", action="store_true", help="let the crop follow all jitter of the face"
     )
 
 

@@ -1,6 +1,6 @@
 """MediaPipe's blendshapes and head matrix as motion in the stylised space, without looking at the picture.
 
-The stylised head's movements have meanings of their own, so that ARKit's 52 shapes can be told as them.
+The stylised head's movements have meanings of their own, so that ARKit's 52 shapes can be expressed in them.
 The official space is a measured basis without such names: there the pictures themselves must be read
 (`extract_motion` with these landmarks).
 """

@@ -71,7 +71,7 @@ def write_clips(
     """Writes a film, and what was read of it at 25 fps, as clips; a data set that is there is added to.
 
     Each clip has one still square crop, around the mean of its landmarks; poses, landmarks and pictures are
-    those of that crop (official poses are told in the aligned face, as ever). One clip's pictures are in
+    those of that crop (official poses refer to the aligned face, as ever). One clip's pictures are in
     memory at a time.
 
     Args:

@@ -61,7 +61,7 @@ class LandmarkFilter:
         self._scale = 1.0
 
     def __call__(self, landmarks: np.ndarray | None) -> np.ndarray | None:
-        """[68, 2] -> [68, 2] in pixels; a frame without a face lets the filter begin anew."""
+        """[68, 2] -> [68, 2] in pixels; a frame without a face resets the filter."""
         if landmarks is None:
             self._filter = None
             return None

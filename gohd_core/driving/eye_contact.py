@@ -14,10 +14,14 @@ from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
 from gohd_core.mesh.eye_contact import DRAWN, LIMIT, ClipEyes, EyeRows
+from gohd_core.mesh.eye_outline import LastingLimbus
 from gohd_core.mesh.fit import face_box
 from gohd_core.mesh.iris_drawing import draw_iris
 from gohd_core.motion import Gaze
 from gohd_core.video.reader import VideoReader
+
+LIMBUS_FRAMES = 4
+"""Every so many frames the edges of the irises are looked at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,7 @@ def read_eyes(
 ) -> ReadEyes:
     """Follows one face through a film and keeps of each frame what its eyes need."""
     parts: list[EyeRows] = []
+    limbus = LastingLimbus()
     found: list[bool] = []
     times: list[float] = []
     box = None
@@ -79,12 +84,16 @@ def read_eyes(
         if seen:
             meshes = np.stack([face.points for face in seen])
             box = box or _square(meshes[0], block[0][1])
-            parts.append(EyeRows.of(meshes, np.stack([face.eye_contours for face in seen]), box))
+            rows = EyeRows.of(meshes, np.stack([face.eye_contours for face in seen]), box)
+            parts.append(rows)
+            shown = [image for (_, image), face in zip(block, faces, strict=True) if face is not None]
+            for k in range(0, len(shown), LIMBUS_FRAMES):
+                limbus.look_at(shown[k], rows.irises[k], rows.lids[k])
         found += [face is not None for face in faces]
         times += [time for time, _ in block]
         if progress is not None:
             progress(len(times), max(film.count, len(times)))
-    eyes = ClipEyes.of(EyeRows.joined(parts), box, float(film.fps)) if parts else None
+    eyes = ClipEyes.of(EyeRows.joined(parts), box, float(film.fps), limbus.found()) if parts else None
     return ReadEyes(eyes, np.array(found, bool), np.array(times))
 
 

@@ -26,14 +26,14 @@ from gohd_core.video.reader import VideoReader
 CENTRE = ("savitzky-golay", 0.4)
 """Filter over the square's place and its seconds; movement that it removes stays in the pose."""
 SIZE = ("gaussian", 0.3)
-"""The same for its size: heads come nearer slowly, and landmarks tell size less well than place."""
+"""The same for its size: heads come nearer slowly, and landmarks give size less exactly than place."""
 
 
 def with_head_track(driving: Driving, *, follow: bool = True) -> Driving:
     """The same driving with `track`, the square of each frame that the poses refer to.
 
-    follow: the square goes with the head and the poses tell what is left; else it stays where it is in the
-        first frame. The official extractor's poses tell no place in the film, so its squares always follow.
+    follow: the square goes with the head and poses hold the rest; else it stays where it is in the
+        first frame. The official extractor's poses have no place in the film, so its squares always follow.
     """
     motion = driving.motion
     track = _first_square(driving)

@@ -1,18 +1,44 @@
-"""Blinks without the lids' gaze-following part, which the mesh animator adds itself."""
+"""Blinks of a motion that was read from people: lids move together, and not because of the gaze."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
+from scipy.ndimage import maximum_filter1d, median_filter
 
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.mesh.gaze import into_head
 from gohd_core.mesh.lids import lid_shift
 from gohd_core.mesh.shape import BLINKS
 from gohd_core.motion import Motion
+from gohd_core.motion.curves import smoothstep
 
 COLUMNS = [MOVING[k] for k in BLINKS]
+_WINK = (0.35, 0.6)
+"""Difference between the lids up to which it is noise, and from which on one winks."""
+_LASTS, _AROUND = 0.2, 0.5
+"""Seconds that a wink lasts at least half of, and seconds around it that belong to it."""
+
+
+def together(motion: Motion) -> Motion:
+    """A motion whose lids move together, as people's do (E. Hering 1868), unless one of them winks.
+
+    Each is read by itself, with an error of a tenth of a blink and more in turned heads, so that one looks
+    half shut.
+    """
+    values = motion.expression.values.clone()
+    values[:, COLUMNS] = values.new_tensor(_together(values[:, COLUMNS].numpy(), motion.fps))
+    return replace(motion, expression=replace(motion.expression, values=values))
+
+
+def _together(blinks: np.ndarray, fps: float) -> np.ndarray:
+    """Blinks [T,2] of both eyes, at `fps`."""
+    apart = blinks[:, 0] - blinks[:, 1]
+    lasting = median_filter(apart, 2 * int(_LASTS / 2 * fps) + 1, mode="nearest")
+    wink = smoothstep(*_WINK, maximum_filter1d(np.abs(lasting), int(_AROUND * fps) | 1, mode="nearest"))
+    return blinks.mean(1, keepdims=True) + 0.5 * (wink * apart)[:, None] * (1, -1)
 
 
 def without_following(motion: Motion) -> Motion:

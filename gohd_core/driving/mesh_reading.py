@@ -23,7 +23,15 @@ from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
 from gohd_core.kernels.threads import prefetched
-from gohd_core.mesh.clip import ClipExpression, Features, fit_clip, iris_offsets, neutral_points, offset_gaze
+from gohd_core.mesh.clip import (
+    SMILE_COLUMNS,
+    ClipExpression,
+    Features,
+    fit_clip,
+    iris_offsets,
+    neutral_points,
+    offset_gaze,
+)
 from gohd_core.mesh.contours import HALF, N_FACE
 from gohd_core.mesh.fit import face_box, into_box
 from gohd_core.mesh.gaze import from_head
@@ -46,13 +54,14 @@ FAST = 0.15
 size that it moves by from frame to frame)."""
 
 BLINK_COLUMNS = [MOVING[k] for k in BLINKS]
+SMILES = [MOVING[k] for k in SMILE_COLUMNS]
 
 
 class MeshReadings:
     """Accumulates one person's frames, as numbers alone, and gives their motion at the end.
 
     Attributes:
-        square: where poses are told, that of the first face; None as long as none was seen.
+        square: reference of the poses, around the first face; None as long as none was seen.
         doubtful: how many frames were hard to read, by what made them so.
         found: in which frames the person was seen.
     """
@@ -131,6 +140,8 @@ class MeshReadings:
         if tells is None:
             return [None] * len(self.found)
         expression = torch.cat([tells(part) for part in self._features])
+        smiles = expression[:, SMILES]
+        expression[:, SMILES] = torch.maximum(smiles, (smiles + tells.smile).clamp(max=1))
         pose, found = torch.cat(self._poses), np.array(self.found)
         gaze = self._gaze(pose, expression[:, BLINK_COLUMNS].amax(1))
         steady = _steadied(expression.numpy(), found, LIPS_SECONDS * fps)

@@ -31,7 +31,7 @@ PLAIN = 4.0
 class CropReader:
     """Built-in weights: each face is cut out as a square, framed like a portrait.
 
-    Poses are told in the first frame's square, so that a crop that moves adds no movement.
+    Poses refer to the first frame's square, so that a crop that moves adds no movement.
     """
 
     def __init__(self, extractor: CoefficientExtractor, gaze: GazeEstimator | None, steady: bool) -> None:

@@ -1,4 +1,4 @@
-"""Result of reading a driving video: its motion, whose it is, and a report."""
+"""Result of reading a driving video: motion, identity and report."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Driving:
             None with the official extractor, which aligns each frame by itself, or without a face.
         report: what happened.
         picture: (height, width) of the film's frames.
-        track: the square in which each frame's pose is told; see `following.with_head_track`.
+        track: the square that each frame's pose refers to; see `following.with_head_track`.
         lips: [T, 2] gap and width of the mouth in the head, model units, at the motion's frames; None unless
             the face was read by its mesh.
     """

@@ -26,7 +26,7 @@ class DriveOptions:
     """Sources of a driven motion's parts.
 
     Attributes:
-        sources: part (`DRIVEN_PARTS`) -> name of a motion, or "own" for what the portrait itself does. The
+        sources: part (`DRIVEN_PARTS`) -> name of a motion, or "own" for the portrait's. The
             gaze may be a pair (pitch, yaw) in radians instead.
         relative: parts of which only the change over their first frame counts, added to the portrait's own.
         length, fill: see `MixSettings`; the length may also be that of a part.

@@ -96,7 +96,7 @@ def revoice(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoRead
 
     Args:
         speaker: from `read_speaker` of the same film.
-        voice: what the sound makes a face do, in the stylised space; after its end the mouth comes to rest.
+        voice: predicted expressions, in the stylised space; after its end the mouth comes to rest.
     Raises: `BadInput` for a voice of another space.
     """
     if voice.space != STYLISED:

@@ -27,7 +27,7 @@ class SmoothingConfig:
         method: "none"; "mean", the official mean over 5 frames (the pose alone, there); or one of
             `choices.SMOOTHING`. All work on unwrapped angles and lag behind nothing.
         seconds: see `editing.smoothed`; "mean" has its own.
-        parts: what is smoothed. Expressions are left alone by default: closures of the lips and blinks
+        parts: the smoothed parts. Expressions are left alone by default: closures of the lips and blinks
             last a few frames.
     """
 

@@ -1,6 +1,6 @@
 """Motion for VRM avatars and back: preset expressions, head and look-at over time, as JSON.
 
-Names are those of VRM 1.0 (VRMC_vrm: expressions, lookAt, humanoid). The five mouth shapes are told from how
+Names are those of VRM 1.0 (VRMC_vrm: expressions, lookAt, humanoid). The five mouth shapes follow from how
 far the jaw opens o, how round r and how wide w the lips are:
 
     oh = r o    ou = r (1 - o)    ee = (1 - r) w o    ih = (1 - r) w (1 - o)    aa = (1 - r) (1 - w) o
@@ -29,7 +29,7 @@ from gohd_core.motion import Expression, Gaze, Motion, Pose
 FORMAT = "gohd-vrm-1"
 BLINKS = {"blinkLeft": "blink_left", "blinkRight": "blink_right"}
 _ROUND_LEFT = 1e-6
-"""Below this share of unrounded lips nothing tells how wide they are."""
+"""Below this share of unrounded lips their width is unknown."""
 
 
 def vrm_content(motion: Motion) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Report:
             these agree.
         subject: what was measured, e.g. the weights; may differ between compared reports.
         tables: the figures.
-        seconds: how long it took.
+        seconds: how long it took, as its command measures it.
     """
 
     kind: str

@@ -83,7 +83,7 @@ class EyeMotionTransformer(nn.Module):
         return x
 
     def _over_time(self, x: Tensor, audio: Tensor, state: EyeMotionState) -> Tensor:
-        x, audio = x.transpose(0, 1), audio.transpose(0, 1)
+        x, audio = x.transpose(0, 1), audio.transpose(0, 1)  # [T,B,C]
         empty = x[:0]
         old = state.memory or [empty] * (len(self.layers) + 1)
         audio = torch.cat([old[-1], audio])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from gohd_core.expression.config import ExpressionConfig
@@ -66,10 +67,18 @@ class ExpressionNetwork(nn.Module):
         heard, maps = self.lips.audio_encoder.with_map(chunks)
         audio = heard[:, inner]
         if eye_motion is None and self.eyes is not None:
-            eye_motion = self.eyes(audio, e0, eye0, noise, state)
+            eye_motion = self._brows(self.eyes(audio, e0, eye0, noise, state), eye0)
         expression = self.lips(audio, e0, eye_motion)
         if self.mouth is not None:
             columns = list(self.mouth.coefficients)
             guess = self.lips.at_rest(heard)[..., columns]
             expression[..., columns] = self.mouth(heard, guess, maps)[:, inner]
         return expression, eye_motion
+
+    def _brows(self, eye_motion: Tensor, eye0: Tensor) -> Tensor:
+        """Eye motion [B, T, 21] with the brows' changes from the source's [B, 21] enlarged."""
+        if self.config.brow_gain == 1:
+            return eye_motion
+        start = eye0[:, None, 1:]
+        brows = start + self.config.brow_gain * (eye_motion[..., 1:] - start)
+        return torch.cat([eye_motion[..., :1], brows], dim=-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
+from torch.special import ndtr, ndtri
 
 from gohd_core.constants import FPS
 
@@ -41,10 +42,8 @@ def space_blinks(noise: Tensor, score: float, since: float) -> tuple[Tensor, flo
     Args:
         since: seconds from the last blink before the first frame.
     """
-    from scipy.special import ndtr, ndtri
-
-    upper = ndtr(-noise[:, 0].double().numpy())
-    rare, blinks = (float(ndtr(-value)) for value in (score - BELOW, score))
+    upper = ndtr(-noise[:, 0].double()).numpy()
+    rare, blinks = ndtr(-torch.tensor([score - BELOW, score], dtype=torch.float64, device="cpu")).tolist()
     for frame, share in enumerate(upper):
         likelier = min(max(since - REFRACTORY, 0.0) / RISE, LARGEST)
         since += 1 / FPS
@@ -55,5 +54,5 @@ def space_blinks(noise: Tensor, score: float, since: float) -> tuple[Tensor, flo
         if upper[frame] < blinks:
             since = 0.0
     spaced = noise.clone()
-    spaced[:, 0] = torch.from_numpy(-ndtri(upper))
+    spaced[:, 0] = -ndtri(torch.from_numpy(upper))
     return spaced, since

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gohd_core.constants import STYLISED
-from gohd_core.errors import BadInput
 from gohd_core.face import MorphableModel
 from gohd_core.face.camera import ALIGNED_SIZE, Camera
 from gohd_core.face.eye_motion import eye_height, eye_motion
@@ -43,14 +41,9 @@ class FaceGeometry:
     @classmethod
     def load(cls, face_model: str | None, space: str) -> FaceGeometry:
         """From the file of a morphable model; None will do in the stylised space."""
-        if face_model is not None:
-            return cls(MorphableModel.from_file(Path(face_model)))
-        if space != STYLISED:
-            raise BadInput(
-                f"Training expressions in the space {space!r} needs its morphable model: give "
-                "face_model=BFM_model_front.mat."
-            )
-        return cls(MorphableModel.stylised_landmarks())
+        if face_model is None and space == STYLISED:
+            return cls(MorphableModel.stylised_landmarks())
+        return cls(MorphableModel.of_space(space, face_model))
 
     def to(self, device: torch.device) -> FaceGeometry:
         """The same geometry on a device."""

@@ -1,8 +1,7 @@
-"""The linear morphable head of eq. 10: shape, landmarks, normals and the eye-motion feature."""
+"""The linear morphable head of eq. 10: shape, landmarks and the eye-motion feature."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,6 @@ from gohd_core.face.eye_projection import eye_projection
 from gohd_core.kernels.policy import exact_dtype
 
 
-@dataclass(frozen=True)
-class Texture:
-    """Linear vertex colours: mean [V, 3] and basis [V, 3, 80], in 0..255."""
-
-    mean: Tensor
-    basis: Tensor
-
-
 class MorphableModel:
     """S = mean + identity . B_id + expression . B_exp (eq. 10), with the 68 landmarks among its vertices.
 
@@ -38,7 +29,6 @@ class MorphableModel:
         faces: [F, 3] vertex indices from 0; None in a model of the landmarks alone.
         landmark_indices: [68], the vertices of the standard landmarks.
         space: the coefficient space.
-        texture: vertex colours, or None.
     """
 
     def __init__(
@@ -50,10 +40,7 @@ class MorphableModel:
         *,
         space: str,
         faces: Any = None,
-        vertex_faces: Any = None,
-        texture: Texture | None = None,
     ) -> None:
-        """See the class; vertex_faces [V, K] lists each vertex's faces, padded with F."""
         # Copied: the procedural basis is cached and shared, and must not change under its other users.
         self.mean_shape = _copied(mean_shape, np.float32)
         self.identity_basis = _copied(identity_basis, np.float32)
@@ -61,11 +48,7 @@ class MorphableModel:
         self.landmark_indices = _copied(landmark_indices, np.int64)
         self.faces = None if faces is None else _copied(faces, np.int64)
         self.space = space
-        self.texture = texture
         self._check()
-        if self.faces is not None and vertex_faces is None:
-            vertex_faces = _vertex_faces(self.faces.numpy(), len(self.mean_shape))
-        self._vertex_faces = None if vertex_faces is None else _copied(vertex_faces, np.int64)
 
     def _check(self) -> None:
         n = len(self.mean_shape)
@@ -102,6 +85,17 @@ class MorphableModel:
         return cls(space=STYLISED, **{name: getattr(basis, name) for name in names})
 
     @classmethod
+    def of_space(cls, space: str, path: str | Path | None = None) -> MorphableModel:
+        """The whole model of a space, from its file where it has one; `BadInput` for bfm09 without."""
+        if path is not None:
+            return cls.from_file(path)
+        if space != STYLISED:
+            raise BadInput(
+                f"The space {space!r} needs its morphable model here: give face_model=BFM_model_front.mat."
+            )
+        return cls.stylised()
+
+    @classmethod
     def stylised_landmarks(cls) -> MorphableModel:
         """The 68 landmarks of the procedural head alone, from the pack's assets; quick to load."""
         from gohd_core.face.morphable_file import read_landmark_model
@@ -113,10 +107,6 @@ class MorphableModel:
         moved = object.__new__(MorphableModel)
         for name, value in vars(self).items():
             setattr(moved, name, value.to(device) if isinstance(value, Tensor) else value)
-        if self.texture is not None:
-            moved.texture = replace(
-                self.texture, mean=self.texture.mean.to(device), basis=self.texture.basis.to(device)
-            )
         return moved
 
     def landmarks_only(self) -> MorphableModel:
@@ -185,15 +175,6 @@ class MorphableModel:
         """[64, 64]: the part of a change of expression that moves eyes and brows; see `eye_projection`."""
         return eye_projection(self)
 
-    def normals(self, vertices: Tensor) -> Tensor:
-        """Unit vertex normals of a shape, [..., V, 3]: the mean direction of the faces around each."""
-        if self.faces is None or self._vertex_faces is None:
-            raise BadInput("This model holds landmarks alone, without faces; load the whole model.")
-        a, b, c = (vertices[..., self.faces[:, corner], :] for corner in range(3))
-        face = torch.nn.functional.normalize(torch.linalg.cross(a - b, b - c), dim=-1)
-        face = torch.cat([face, torch.zeros_like(face[..., :1, :])], -2)
-        return torch.nn.functional.normalize(face[..., self._vertex_faces, :].sum(-2), dim=-1)
-
     def _shape(self, rows: Any, identity: Tensor | None, expression: Tensor | None) -> Tensor:
         shape = self.mean_shape[rows]
         kind = shape.dtype
@@ -208,7 +189,7 @@ class MorphableModel:
                     f"The {name} has shape {tuple(coefficients.shape)}; its last dimension must be "
                     f"{basis.shape[-1]}."
                 )
-            # Normals of thin triangles magnify the rounding of long sums, so the CPU adds in float64.
+            # Long sums round: the CPU adds in float64.
             exact = exact_dtype(coefficients.device, coefficients.dtype)
             flat = coefficients.to(exact) @ basis.flatten(0, 1).T.to(coefficients.device, exact)
             shape = shape.to(flat) + flat.unflatten(-1, basis.shape[:2])
@@ -218,15 +199,3 @@ class MorphableModel:
 
 def _copied(values: Any, dtype: type[np.generic]) -> Tensor:
     return torch.from_numpy(np.asarray(values).astype(dtype))
-
-
-def _vertex_faces(faces: np.ndarray, n_vertices: int) -> np.ndarray:
-    """[V, K]: the faces around each vertex, padded with F (which stands for a zero normal)."""
-    vertex = faces.ravel()
-    face = np.repeat(np.arange(len(faces)), 3)
-    order = np.argsort(vertex, kind="stable")
-    count = np.bincount(vertex, minlength=n_vertices)
-    column = np.arange(len(vertex)) - np.repeat(np.cumsum(count) - count, count)
-    table = np.full((n_vertices, max(1, int(count.max()))), len(faces))
-    table[vertex[order], column] = face[order]
-    return table

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from gohd_core.constants import N_EXPRESSION, N_IDENTITY
-from gohd_core.errors import BadCheckpoint, MissingDependency
-from gohd_core.face.morphable import MorphableModel, Texture
+from gohd_core.errors import BadCheckpoint
+from gohd_core.face.morphable import MorphableModel
 
-FIELDS = ("meanshape", "meantex", "idBase", "exBase", "texBase", "tri", "point_buf", "keypoints")
+FIELDS = ("meanshape", "idBase", "exBase", "tri", "keypoints")
 """Arrays of Deep3DFaceRecon's BFM_model_front.mat that are used; indices in it count from 1."""
 
 LANDMARK_FILE = "stylised_landmarks.safetensors"
@@ -23,8 +23,7 @@ def read_bfm(path: str | Path) -> dict[str, Any]:
     """The arguments of `MorphableModel` from BFM_model_front.mat.
 
     The mean shape is recentred (its vertex mean subtracted), as all official coefficients assume.
-    Raises `BadCheckpoint` with one sentence when the file is absent, damaged or something else, and
-    `MissingDependency` without scipy.
+    Raises `BadCheckpoint` with one sentence when the file is absent, damaged or something else.
     """
     path = Path(path)
     if not path.is_file():
@@ -32,10 +31,8 @@ def read_bfm(path: str | Path) -> dict[str, Any]:
             f"There is no Basel Face Model at {path}; request it from its authors "
             "(faces.dmi.unibas.ch), let Deep3DFaceRecon make BFM_model_front.mat of it, and give its path."
         )
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise MissingDependency("Reading a .mat file needs scipy; install it: pip install scipy.") from error
+    from scipy.io import loadmat
+
     try:
         content = loadmat(path, variable_names=FIELDS)
     except Exception as error:  # scipy raises many kinds on damaged files, its own and others'
@@ -53,10 +50,9 @@ def _arrays(content: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
     n = content["meanshape"].size // 3
     try:
         mean = content["meanshape"].reshape(n, 3).astype(np.float32)
-        texture_mean = content["meantex"].reshape(n, 3).astype(np.float32)
         bases = {
             name: content[name].reshape(n, 3, -1)[..., :count].astype(np.float32)
-            for name, count in (("idBase", N_IDENTITY), ("exBase", N_EXPRESSION), ("texBase", N_IDENTITY))
+            for name, count in (("idBase", N_IDENTITY), ("exBase", N_EXPRESSION))
         }
     except ValueError as error:
         raise BadCheckpoint(f"The arrays of {path} don't fit together ({error}); make it again.") from error
@@ -69,8 +65,6 @@ def _arrays(content: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
         "expression_basis": bases["exBase"],
         "landmark_indices": content["keypoints"].astype(np.int64).ravel() - 1,
         "faces": content["tri"].astype(np.int64) - 1,
-        "vertex_faces": content["point_buf"].astype(np.int64) - 1,
-        "texture": Texture(torch.from_numpy(texture_mean), torch.from_numpy(bases["texBase"])),
     }
 
 

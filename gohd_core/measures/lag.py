@@ -12,6 +12,7 @@ import numpy as np
 
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
+from gohd_core.measures.sequences import parabola_vertex
 from gohd_core.stylised.expressions import INDEX
 
 BAND = (0.5, 8.0)
@@ -85,7 +86,7 @@ def find_lag(heard: np.ndarray, gap: np.ndarray, width: np.ndarray, largest: int
     above = (peak - float(chance.mean())) / max(float(chance.std()), 1e-9)
     # the limits were chosen on six clips of talkers, and let no music or silent clip through
     confidence = _ramp(above, 3.0, 5.5) * _ramp(peak - second, 0.0, 0.1) * _ramp(peak, 0.12, 0.24)
-    return LipLag(float(lags[best]) + _vertex(near, best), confidence, peak, second, above, near)
+    return LipLag(float(lags[best]) + parabola_vertex(near, best), confidence, peak, second, above, near)
 
 
 def heard_signals(expression: np.ndarray) -> np.ndarray:
@@ -131,15 +132,6 @@ def _second_peak(near: np.ndarray, best: int) -> float:
     far = np.abs(np.arange(len(near)) - best) > APART
     others = near[(near >= left) & (near >= right) & far]
     return float(others.max()) if len(others) else float(np.median(near))
-
-
-def _vertex(near: np.ndarray, best: int) -> float:
-    """Subsample peak: vertex of the parabola through the best three samples, -0.5..0.5."""
-    if not 0 < best < len(near) - 1:
-        return 0.0
-    left, middle, right = near[best - 1 : best + 2]
-    bend = left - 2 * middle + right
-    return float(0.5 * (left - right) / bend) if bend < 0 else 0.0
 
 
 def _ramp(value: float, low: float, high: float) -> float:

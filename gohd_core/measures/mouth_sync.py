@@ -9,6 +9,7 @@ import numpy as np
 from gohd_core.constants import FPS, SAMPLES_PER_FRAME
 from gohd_core.errors import BadInput
 from gohd_core.landmarks68 import LIP_PAIRS
+from gohd_core.measures.sequences import parabola_vertex
 
 CLOSED = 1.0
 """Opening in aligned pixels (224 px face) below which lips count as closed."""
@@ -52,12 +53,7 @@ def best_lag(first: np.ndarray, second: np.ndarray, largest: int = FPS // 2) -> 
     shifts = range(-largest, largest + 1)
     found = np.array([_correlation(first, second, shift) for shift in shifts])
     best = int(found.argmax())
-    fraction = 0.0
-    if 0 < best < len(found) - 1:
-        left, middle, right = found[best - 1 : best + 2]
-        bend = left - 2 * middle + right
-        fraction = float(0.5 * (left - right) / bend) if bend < 0 else 0.0
-    return Lag(float(found[best]), shifts[best] + fraction)
+    return Lag(float(found[best]), shifts[best] + parabola_vertex(found, best))
 
 
 def _correlation(first: np.ndarray, second: np.ndarray, shift: int) -> float:

@@ -119,3 +119,12 @@ def jitter(values: np.ndarray, fps: float = FPS) -> float:
     if len(values) < 4:
         raise BadInput(f"Jitter needs at least 4 frames; there are {len(values)}.")
     return float(np.linalg.norm(np.diff(values, n=3, axis=0), axis=1).mean() * fps**3)
+
+
+def parabola_vertex(values: np.ndarray, best: int) -> float:
+    """Subsample peak: vertex of the parabola through the samples around the highest, -0.5..0.5."""
+    if not 0 < best < len(values) - 1:
+        return 0.0
+    left, middle, right = values[best - 1 : best + 2]
+    bend = left - 2 * middle + right
+    return float(0.5 * (left - right) / bend) if bend < 0 else 0.0

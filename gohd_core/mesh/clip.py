@@ -41,6 +41,8 @@ LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
 EYES = ((LEFT_LIDS[0], LEFT_IRIS, 1.0), (RIGHT_LIDS[0], RIGHT_IRIS, -1.0))
 """Lids, irises and outward direction of the left and the right eye."""
 
+EYE_CORNERS, LIPS_MIDDLE = (33, 263), (13, 14)
+SMILE_COLUMNS = (6, 7)
 MOUTH_COLUMNS = (0, 1, 2, 3, 4, 5, 6, 7)
 BROW_COLUMNS = (10, 11, 12, 13)
 """Places in `MOVING`."""
@@ -63,6 +65,9 @@ _LID_OPEN = 0.75
 """Quantile of the openings that is an open eye's."""
 _WIDER = -0.15
 """Largest opening of eyes beyond that, in blinks."""
+_SMILE_WIDTH, _SMILE_RAISED = (0.55, 0.75), (0.012, 0.072)
+"""Width of a mouth, and height of its corners over its middle, from which on and at which it smiles, over the
+distance of the eyes' outer corners."""
 IRIS_DEPTH = 0.25
 """Height of an iris in front of the plane through the corners of its eye, in widths of the eye."""
 _BROW_REST = 0.3
@@ -100,6 +105,20 @@ def neutral_points(points: Tensor) -> Tensor:
     away = (width[shut] - width.median()).abs()
     chosen = shut[away.argsort()[: max(min(6, len(shut)), len(shut) // 2)]]
     return points[chosen].mean(0)
+
+
+def resting_smile(points: Tensor) -> float:
+    """Smile 0..1 of a face at rest [478,3]: people who smile through a clip have one in their neutral.
+
+    Told by proportions: a mouth that is wider than mouths at rest are, over the distance of the eyes' outer
+    corners, and whose corners also lie higher over the middle of its lips.
+    """
+    apart = (points[EYE_CORNERS[0]] - points[EYE_CORNERS[1]]).norm()
+    right, left = points[OUTER_LIPS.right], points[OUTER_LIPS.left]
+    middle = (points[LIPS_MIDDLE[0]] + points[LIPS_MIDDLE[1]]) / 2
+    raised = ((right + left) / 2 - middle)[1] / apart
+    found = [((right - left).norm() / apart, _SMILE_WIDTH), (raised, _SMILE_RAISED)]
+    return min(max(min((float(value) - low) / (high - low) for value, (low, high) in found), 0.0), 1.0)
 
 
 def lid_openings(points: Tensor) -> Tensor:
@@ -181,11 +200,13 @@ class ClipExpression:
     Attributes:
         shape: the person's own geometry.
         bias: gap with which shut lips are read, model units.
+        smile: that of the face at rest, 0..1 (`resting_smile`).
     """
 
     def __init__(self, neutral: Tensor, features: Features) -> None:
         """neutral [478,3] from `neutral_points`; features of all frames, for what is at rest."""
         self.shape: FaceShape = face_shape(neutral)
+        self.smile = resting_smile(neutral)
         shut = features.gap.quantile(_SHUT_SHARE).item()
         self.bias = min(max(shut, 0.0), _LARGEST_BIAS)
         self._mouth = _Columns.of_mouth(self.shape, neutral)

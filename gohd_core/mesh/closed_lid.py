@@ -1,4 +1,4 @@
-"""Synthesis of a shut lid over the open eye of a picture: skin without lashes, glasses kept."""
+"""Synthesis of a shut lid over the open eye of a picture: skin without lashes."""
 
 from __future__ import annotations
 
@@ -8,118 +8,194 @@ import cv2
 import numpy as np
 
 from gohd_core.mesh.frame import EDGE, POINTS
+from gohd_core.mesh.glasses import darkness_within, frames_of_glasses
 from gohd_core.mesh.photometry import LUMA, blur, fill_polygon, has_colour, inpaint, smoothstep
 
 FOLD, BROW = 4, 6
 """Contours of the lid's fold and below the brow."""
-_BRIDGE = 0.3
-"""Least contrast of a bridge of glasses against the nose."""
-_BELOW_BROWS = -0.32
-"""Highest place of a bridge above the eyes, in distances of the inner corners: brows and hair lie above."""
-_LASH_LIGHT, _LASH_THICKNESS = 0.50, (0.028, 0.060)
+_LASH_LIGHT, _LASH_THICKNESS = 0.45, (0.028, 0.052)
 """Most light of lashes as a share of the lid's, and least and greatest thickness of their line."""
 _NEAR_LID = 0.3
 """Share of a dark stroke that lies below the fold, above which it is lashes and no part of a brow."""
-_FRAME_DARK, _LEAST_FRAME = 0.16, 0.10
-"""Darkness of frames against skin, and the side, in eye widths, of the square that they fill at least beyond
-the eye."""
-_BRIGHTER = 0.80
-"""Weight of skin that is brighter than a slope through it, against 1 of both sides."""
+_BLACK = 0.12
+"""Light below which what is dark on a lid is no shade of skin."""
+_LASHES, _FRAMES = 0.10, 0.13
+"""Distances within which skin lies beside lashes, and beside frames, in eye widths."""
+_SHADED = (0.15, 0.42, 0.05)
+"""Light, as a share of bright skin's, of what may be hair or shadow, and of what is skin for certain; and how
+far the first is believed."""
+_LEAST_DARK = 0.15
+"""Least darkness of a lash line."""
+_STEP, _WING_END, _WING_REACH, _LEAST_WING = 0.03, 0.75, 0.07, 0.12
+"""Steps in which a wing is followed, where it ends, how far up and down it is looked for, and what share of
+that it fills; eye widths."""
+_COURSE = np.arange(0.2, _WING_END, _STEP)
+"""Places outwards at which the course of a lash line is told, in eye widths."""
 _HUE = (0.16, 0.08)
 """Differences from the skin's shares of red, green and blue of what is none, and of what is."""
 
 
-def wears_glasses(picture: np.ndarray, points: np.ndarray) -> bool:
-    """Whether a dark bridge crosses the nose between the eyes of a picture [S,S,3]; points [478,2]."""
-    right, left, top, bottom = points[[133, 362, 9, 197]]
-    apart = float(np.linalg.norm(left - right))
-    across, down = (left - right) / apart, (bottom - top) / np.linalg.norm(bottom - top)
-    steps = np.arange(-0.42, 0.45, 1 / max(apart, 24))
-    start, luma = (right + left) / 2, picture @ LUMA
-    columns = []
-    for share in np.linspace(-0.2, 0.2, 9):
-        at = start + apart * (share * across + steps[:, None] * down)
-        columns.append(cv2.remap(luma, at[None].astype(np.float32), None, cv2.INTER_LINEAR)[0])
-    lines = np.array(columns)
-    kernel = np.ones((1, 2 * max(1, round(0.10 * len(steps))) + 1))
-    bright = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, kernel)
-    dark = ((bright - lines) / np.maximum(bright, 0.08))[:, steps > _BELOW_BROWS]
-    return bool(np.median(dark.max(1)) > _BRIDGE)
-
-
 def closed_lid(
-    part: np.ndarray, contours: np.ndarray, width: float, skin: np.ndarray, glasses: bool
+    part: np.ndarray, contours: np.ndarray, width: float, outer: int, skin: np.ndarray, glasses: bool
 ) -> tuple[np.ndarray, np.ndarray, LashLine]:
-    """The picture around an eye as its lid looks when it is shut, still where it is while open.
+    """The picture around an eye as its lid looks when it is shut.
 
     Args:
         part: [h,w,3] in 0..1.
         contours: [7,48,2] in its pixels.
         width: of the eye.
+        outer: 1 where its outer corner is at the image's right, -1 where at the left.
         skin: [3] colour of the face.
         glasses: whether dark frames may cross the lid; they stay.
 
     Returns:
         Its skin [h,w,3]; how far it is painted and where frames are [h,w,2]; its lashes.
     """
-    shape, half = part.shape[:2], POINTS // 2
-    edge = contours[EDGE]
-    along, down = _axes(edge, shape, width)
-    upper, crease, above_fold, brow = (
-        _height(contours[k, : half + 1], edge, along, width) for k in (EDGE, FOLD, FOLD + 1, BROW)
-    )
-    below = _height(edge[half:], edge, along, width)
-    t = (down - crease) / np.maximum(upper - crease, 0.03)  # 0 at the fold, 1 at the lid's edge
-    luma = part @ LUMA
-    darkness, darkness_of_thick = _darkness(luma, width), _darkness(luma, 2.2 * width)
-    open_ = cv2.dilate(fill_polygon(edge, shape), np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
-    near_edge = smoothstep(-0.11, -0.04, down - upper) * smoothstep(0.13, 0.05, down - below)
-    near_edge = near_edge * smoothstep(0.66, 0.56, np.abs(along))
-    below_brow = smoothstep(0.0, 0.05, down - above_fold)
-    known = smoothstep(0.16, 0.04, darkness) * (1 - np.maximum(open_, near_edge)) * (0.02 + 0.98 * below_brow)
-    known = known * smoothstep(0.95, 0.75, np.abs(along)) * smoothstep(0.45, 0.30, down - below)
-    known = known * _like_skin(part, skin)
-    lit = _lit_skin(part, along, down, known)
-    # Close to what is seen of the skin, and where nothing is, as the skin around is lit.
-    rest = inpaint((part - lit) * known[..., None], known + 0.01)
-    lid = np.clip(lit + blur(rest, max(0.6, 0.04 * width)), 0, 1)
-    share = smoothstep(-0.25, 0.25, t) * (down < below) * smoothstep(0.56, 0.50, np.abs(along))
-    rim = smoothstep(0.11, 0.05, down - below) * smoothstep(0.64, 0.56, np.abs(along)) * (down > upper - 0.05)
-    share = np.maximum(np.maximum(share, open_), rim)
-    # Lashes and liner that reach beyond, but no brows.
+    edge, luma = contours[EDGE], part @ LUMA
+    place = _Place.of(contours, part.shape[:2], width)
+    along, outwards = place.along, outer * place.along
+    between = fill_polygon(edge, part.shape[:2])
+    # Of lashes between skin and eye, as if that were white all over.
+    light = luma + (np.percentile(luma, 80) - luma).clip(0) * between
+    darkness = darkness_within(light, width, _LASHES)
+    # Lashes and liner are darker than the shade of a lid, or than what is painted on it.
+    liner = darkness / _lash_darkness(darkness, edge, width)
+    open_ = cv2.dilate(between, np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
+    lid, lower = _skin(part, place, open_, smoothstep(0.35, 0.10, liner) * _like_skin(part, skin))
+    # Beside the eye no brighter than what lies there, such as a shaded temple.
+    bright = blur(light / np.maximum(1 - darkness, 0.05), 0.07 * width)
+    lid = lid * blur(np.clip(1.15 * bright / np.maximum(lid @ LUMA, 0.02), 0, 1), 0.04 * width)[..., None]
+    share = smoothstep(-0.35, 0.25, place.of_fold) * (place.below < 0) * smoothstep(0.56, 0.50, np.abs(along))
+    rim = smoothstep(0.64, 0.56, np.abs(along)) * (place.above > -0.05) * smoothstep(0.11, 0.05, place.below)
+    rim = rim * np.maximum(smoothstep(0.05, 0.03, place.below), smoothstep(0.3, 0.1, liner))
+    # Lashes and liner that reach beyond, but no brows; those beyond the outer corner go on from the line.
     dark = smoothstep(0.06, 0.16, ((lid - part) @ LUMA) / np.maximum(lid @ LUMA, 0.08))
-    thick = smoothstep(0.08, 0.20, darkness_of_thick)
-    zone = smoothstep(0.0, 0.05, down - brow) * (down < below)
-    axis = (edge[0] - edge[half]) / width
-    first, last = (contours[FOLD + 1, [half, 0]] - (edge[0] + edge[half]) / 2) @ axis / width
-    zone = zone * smoothstep(first - 0.08, first + 0.06, along) * smoothstep(last + 0.08, last - 0.06, along)
-    lashes = _whole_strokes(np.minimum(dark, thick) * zone, down > above_fold + 0.03)
+    zone = smoothstep(0.0, 0.05, place.below_brow) * smoothstep(0.70, 0.56, -outwards)
+    zone = zone * smoothstep(_WING_END + 0.01, _WING_END - 0.08, outwards) * (place.below < 0)
+    strokes = np.minimum(dark, smoothstep(0.2, 0.45, liner)) * zone
+    lashes = _whole_strokes(strokes, place.below_skin > 0.03)
     lashes = cv2.dilate(lashes, np.ones((3, 3)), iterations=max(1, round(0.02 * width)))
     # Where the mesh's lower edge lies too high, white would be left below a shut lid.
-    white = white_beside(part - lid, open_, along, down - below, down - upper)
-    share = blur(np.maximum(np.maximum(share, lashes), white), max(0.6, 0.025 * width))
-    lash = _lash_line(part, lid, edge, share, (along, down - upper), darkness_of_thick, skin)
+    white = white_beside(part - lid, open_, along, place.below, place.above)
+    share = blur(np.maximum.reduce([share, open_, rim, lashes, white]), max(0.6, 0.025 * width))
+    shut_edge = _height(edge[POINTS // 2 :], edge, outer * _COURSE, width)
+    course = _course(liner, (outwards, place.down), shut_edge)
+    lash = _lash_line(part, lid, edge, share, (along, place.above), darkness, skin, course)
+    rounded = lid * _rounding(along, place.up)[..., None]
+    painted = np.clip(rounded + (lower - rounded) * place.is_lower[..., None], 0, 1)
     frames = np.zeros_like(share)
     if glasses:
-        frames = frames_of_glasses(darkness_of_thick, open_, (along, down - below), width)
+        black = dark * (part.max(-1) < _BLACK)  # thick frames
+        lines = np.maximum(darkness_within(luma, width, _FRAMES), black)
+        frames = frames_of_glasses(lines, open_, (along, place.below), width)
     maps = np.stack([share, frames], -1)
-    return lid.astype(np.float32), maps.astype(np.float32), lash
+    return painted.astype(np.float32), maps.astype(np.float32), lash
 
 
-def frames_of_glasses(
-    darkness: np.ndarray, open_: np.ndarray, place: tuple[np.ndarray, np.ndarray], width: float
-) -> np.ndarray:
-    """Frames of glasses [h,w]: dark lines that go on beyond the eye, where lashes and folds end.
+@dataclass(frozen=True)
+class _Place:
+    """Places of pixels [h,w] around an eye, in eye widths: along and down its axis, and down from the upper
+    and the lower lid's edge, from the skin above the fold and from the brow.
 
-    place: along the eye, and down from the lower lid's edge [h,w], in eye widths.
+    `of_fold` is 0 at the fold and 1 at the upper lid's edge; `up` is 0 at the lower lid's edge and 1 at the
+    fold; `is_lower` is 1 below the lower edge, softer beyond the corners; `width` is the eye's in pixels.
     """
-    along, below = place
-    dark = ((darkness > _FRAME_DARK) & (open_ < 0.5)).astype(np.uint8)
-    beyond = (np.abs(along) > 0.66) | (below > 0.25)
-    count, label = cv2.connectedComponents(dark)
-    goes_on = np.bincount(label[beyond], minlength=count) > (_LEAST_FRAME * width) ** 2
-    goes_on[0] = False
-    return blur(cv2.dilate(goes_on[label].astype(np.float32), np.ones((3, 3))), 0.8)
+
+    width: float
+    along: np.ndarray
+    down: np.ndarray
+    above: np.ndarray
+    below: np.ndarray
+    below_skin: np.ndarray
+    below_brow: np.ndarray
+    of_fold: np.ndarray
+    up: np.ndarray
+    is_lower: np.ndarray
+
+    @classmethod
+    def of(cls, contours: np.ndarray, shape: tuple[int, int], width: float) -> _Place:
+        edge, half = contours[EDGE], POINTS // 2
+        along, down = _axes(edge, shape, width)
+        upper, fold, skin, brow = (
+            down - _height(contours[k, : half + 1], edge, along, width) for k in (EDGE, FOLD, FOLD + 1, BROW)
+        )
+        lower = down - _height(edge[half:], edge, along, width)
+        soft = 0.13 * smoothstep(0.44, 0.54, np.abs(along))
+        return cls(
+            width,
+            along,
+            down,
+            upper,
+            lower,
+            skin,
+            brow,
+            fold / np.maximum(fold - upper, 0.03),
+            -lower / np.maximum(fold - lower, 0.05),
+            smoothstep(-0.03 - soft, soft, lower),
+        )
+
+
+def _skin(
+    part: np.ndarray, place: _Place, open_: np.ndarray, known: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Skin [h,w,3] of the upper and of the lower lid, grown over the eye and its lashes from what is seen of
+    them in a picture [h,w,3], where it is `known` to be skin [h,w] and not `open_`."""
+    beside = np.abs(place.along)
+    edges = smoothstep(-0.07, -0.03, place.above) * smoothstep(0.10, 0.04, place.below)
+    known = known * (1 - np.maximum(open_, edges * smoothstep(0.66, 0.56, beside)))
+    known = known * smoothstep(0.95, 0.75, beside) * smoothstep(0.45, 0.30, place.below)
+    light, believed = part @ LUMA, known > 0.5
+    bright = float(np.percentile(light[believed], 80)) if believed.any() else 1.0
+    known = known * (_SHADED[2] + (1 - _SHADED[2]) * smoothstep(*_SHADED[:2], light / max(bright, 0.05)))
+    of_lid = (0.02 + 0.98 * smoothstep(-0.04, 0.02, place.below_skin)) * (1 - 0.94 * place.is_lower)
+    of_lower = np.maximum(known, 0.3 * (1 - open_)) * smoothstep(0.02, 0.05, place.below)
+    upper = _grown(part, known * of_lid, 0.07 * place.width)
+    return upper, _grown(part, of_lower, 0.04 * place.width)
+
+
+def _grown(part: np.ndarray, known: np.ndarray, sigma: float) -> np.ndarray:
+    """A picture [h,w,3] grown from where it is known [h,w] over the rest, without detail."""
+    return blur(inpaint(part, known), max(0.6, sigma))
+
+
+def _rounding(along: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """Shading [h,w] of a shut lid that bulges over the eyeball, at places along it in eye widths and up from
+    its edge (0) to its fold (1)."""
+    side = np.clip(1 - (2 * along) ** 2, 0, 1)
+    bulge = 0.09 * np.exp(-(((up - 0.45) / 0.25) ** 2)) - 0.12 * np.exp(-((up / 0.28) ** 2))
+    return 1 + (bulge - 0.06 * side * np.exp(-(((up - 0.92) / 0.16) ** 2))) * np.sqrt(side) * (up > -0.1)
+
+
+def _lash_darkness(darkness: np.ndarray, edge: np.ndarray, width: float) -> float:
+    """Darkness (see `darkness_within`) of the lashes and liner along an upper lid's edge [48,2]."""
+    half = POINTS // 2
+    axis = (edge[0] - edge[half]) / width
+    at = edge[3 : half - 2] - 0.02 * width * np.array([-axis[1], axis[0]])
+    at = np.clip(np.round(at).astype(int), 0, np.array(darkness.shape[::-1]) - 1)
+    return max(_LEAST_DARK, float(np.percentile(darkness[at[:, 1], at[:, 0]], 75)))
+
+
+def _course(liner: np.ndarray, place: tuple[np.ndarray, np.ndarray], edge: np.ndarray) -> np.ndarray:
+    """Course of the lash line of a shut lid near its outer corner, and on along what lashes or liner draw
+    beyond it: [n,3] places outwards, depths below the lid's edge, and how much there is of it 0..1.
+
+    Args:
+        liner: [h,w] darkness as a share of the lash line's.
+        place: outwards and down from the eye's middle [h,w], in eye widths.
+        edge: [n] depth of the shut lid's edge at places `_COURSE`.
+    """
+    outwards, down = place
+    weight, depth = smoothstep(0.25, 0.6, liner), edge.copy()
+    strength = np.ones(len(edge))
+    for k in np.flatnonzero(_COURSE > 0.5):
+        column = (np.abs(outwards - _COURSE[k]) < _STEP / 2) & (np.abs(down - depth[k - 1]) < _WING_REACH)
+        found = weight * column
+        share = float(found.sum()) / max(_LEAST_WING * column.sum(), 1)
+        strength[k] = min(strength[k - 1], smoothstep(0.8, 2.5, share))
+        seen = float((found * down).sum() / max(found.sum(), 1e-6))
+        depth[k] = depth[k - 1] + 0.5 * strength[k] * (seen - depth[k - 1])
+    smoothed = cv2.GaussianBlur(depth[None], (33, 1), 4.0, borderType=cv2.BORDER_REPLICATE)[0]
+    return np.stack([_COURSE, (smoothed - edge) * smoothstep(0.2, 0.35, _COURSE), strength], -1)
 
 
 def _whole_strokes(dark: np.ndarray, near: np.ndarray) -> np.ndarray:
@@ -147,11 +223,13 @@ def white_beside(
 
 @dataclass(frozen=True)
 class LashLine:
-    """Lashes of an open lid: their colour [3], contrast to the lid 0..1, and thickness in eye widths."""
+    """Lashes of an open lid: their colour [3], contrast to the lid 0..1, thickness in eye widths, and their
+    line's course (see `_course`)."""
 
     colour: np.ndarray
     contrast: float
     thickness: float
+    course: np.ndarray
 
 
 def _lash_line(
@@ -162,11 +240,12 @@ def _lash_line(
     place: tuple[np.ndarray, np.ndarray],
     darkness: np.ndarray,
     skin: np.ndarray,
+    course: np.ndarray,
 ) -> LashLine:
     """Lashes of a picture [h,w,3] whose lid would look like `lid` where it is painted by `share` [h,w].
 
     place: along the eye's axis and down from the upper lid's edge [h,w], in eye widths. darkness: [h,w] of
-    the picture, see `_darkness`. skin: its colour [3].
+    the picture, see `darkness_within`. skin: its colour [3].
     """
     (along, below), half = place, POINTS // 2
     width = float(np.linalg.norm(edge[0] - edge[half]))
@@ -181,7 +260,7 @@ def _lash_line(
     dark = dark * min(1.0, _LASH_LIGHT * lid_light / max(float(dark @ LUMA), 1e-3))
     band = smoothstep(0.15, 0.35, darkness) * (np.abs(along) < 0.45)
     height = float((band * (below > -0.12) * (below < 0.02)).sum()) / (0.9 * width**2)
-    return LashLine(dark.astype(np.float32), contrast, float(np.clip(height, *_LASH_THICKNESS)))
+    return LashLine(dark.astype(np.float32), contrast, float(np.clip(height, *_LASH_THICKNESS)), course)
 
 
 def spread(grain: np.ndarray, shape: tuple[int, int], seed: int) -> np.ndarray:
@@ -198,38 +277,6 @@ def _like_skin(part: np.ndarray, skin: np.ndarray) -> np.ndarray:
         return np.ones(part.shape[:2], np.float32)
     hues = part / np.maximum(part.sum(-1, keepdims=True), 0.05)
     return smoothstep(*_HUE, np.abs(hues - skin / max(float(skin.sum()), 0.05)).max(-1))
-
-
-def _lit_skin(part: np.ndarray, along: np.ndarray, down: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Illumination of skin [h,w,3] around an eye: a slope, bent along it, through the brighter known pixels.
-
-    Least squares that weigh what is brighter more than what is darker ("expectiles"), so that shadows of
-    lashes and lines count little, and what is far from all others not at all.
-    """
-    x, y = np.clip(along, -0.75, 0.75), np.clip(down, -0.5, 0.5)
-    terms = np.stack([np.ones_like(x), x, y, x * x], -1).reshape(-1, 4).astype(np.float64)
-    pick = np.flatnonzero(known.ravel() > 0.3)
-    if len(pick) < 30:
-        return np.broadcast_to(np.median(part, (0, 1)), part.shape)
-    pick = pick[:: max(1, len(pick) // 4000)]
-    some, colours, base = terms[pick], part.reshape(-1, 3)[pick].astype(np.float64), known.ravel()[pick]
-    weight = base
-    damping = np.diag([1e-6, 0.02, 0.02, 0.05]) * base.sum()
-    for _ in range(8):
-        weighed = some * weight[:, None]
-        found = np.linalg.solve(some.T @ weighed + damping * (weight.sum() / base.sum()), weighed.T @ colours)
-        error = (colours - some @ found) @ LUMA
-        spread = np.sqrt(np.average(error**2, weights=weight)) + 0.01
-        weight = base * np.where(error > 0, _BRIGHTER, 1 - _BRIGHTER) * (np.abs(error) < 2.0 * spread)
-    return (terms @ found).reshape(part.shape).astype(np.float32)
-
-
-def _darkness(luma: np.ndarray, width: float) -> np.ndarray:
-    """Mask of thin dark structures (lashes, liner, frames) against the skin around them, 0..1."""
-    reach = 2 * max(1, round(0.06 * width)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    bright = blur(cv2.morphologyEx(luma, cv2.MORPH_CLOSE, kernel), 0.05 * width)
-    return (bright - luma) / np.maximum(bright, 0.08)
 
 
 def _axes(edge: np.ndarray, shape: tuple[int, int], width: float) -> tuple[np.ndarray, np.ndarray]:

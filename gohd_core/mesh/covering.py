@@ -11,11 +11,11 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, grey_opening, maximum_filter1d
 
 from gohd_core.images import Image
+from gohd_core.measures.face_points import OVAL
 from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.clip import NOSE_BASE
 from gohd_core.mesh.contours import INNER_LIPS, LIPS_1, LIPS_2, N_FACE, OUTER_LIPS
 from gohd_core.mesh.photometry import smoothstep
-from gohd_core.mesh.skin_flow import OVAL
 
 SAMPLES = 48
 """Frames that others are compared with."""

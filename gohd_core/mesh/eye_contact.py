@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gohd_core.face.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.mesh.clip import EYES, IRIS_DEPTH, fit_clip
+from gohd_core.mesh.eye_outline import Limbus
 from gohd_core.mesh.fit import into_box
 from gohd_core.mesh.gaze import RADIUS, REST, into_head
 from gohd_core.mesh.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS
@@ -41,8 +42,10 @@ WHITE, NARROWED = 0.5, 0.4
 that one that goes down may take with its lids."""
 SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
 """Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
-DRAWN = np.array([1.15, 1.15])
-"""Gain on irises' shifts, across and up: readers see .8 of what is drawn."""
+UNSEEN = Limbus(np.zeros(2), 1.08)
+"""A limbus that is not seen: as those of people in videos lie, in the mean."""
+DRAWN = 1.04
+"""Gain on irises' shifts: the iris network sees .8 of what is drawn, edges show all of it."""
 POSE_FRAMES, FADE_SECONDS = 1.5, 0.1
 
 
@@ -84,10 +87,11 @@ class Eye:
     """One eye in a clip of T frames; pixels are the film's, lengths model units.
 
     Attributes:
-        width: between its corners. radius: of its iris.
+        width: between its corners. radius: of its limbus.
         origin: [T,2] pixel of the plane's origin. axes: [T,2,2] units in the plane -> pixels, as columns.
         iris: [T,2] pixel of its middle. lids: [T,16,2] pixels: lower edge 0..8, upper 9..15.
         offset: [T,2] of the iris in the plane. rest: [2] of one that looks straight ahead.
+        limbus: [2] its middle in the plane, beside that of the iris as the network reads it.
     """
 
     width: float
@@ -98,6 +102,7 @@ class Eye:
     lids: np.ndarray
     offset: np.ndarray
     rest: np.ndarray
+    limbus: np.ndarray
 
     @property
     def scale(self) -> np.ndarray:
@@ -139,8 +144,17 @@ class ClipEyes:
     fps: float
 
     @classmethod
-    def of(cls, rows: EyeRows, box: tuple[float, float, float], fps: float) -> ClipEyes:
-        """From what was gathered in the square `box` (left, top, side) of the film."""
+    def of(
+        cls,
+        rows: EyeRows,
+        box: tuple[float, float, float],
+        fps: float,
+        limbus: Sequence[Limbus | None] = (None, None),
+    ) -> ClipEyes:
+        """From what was gathered in the square `box` (left, top, side) of the film.
+
+        limbus: that of each eye (`eye_outline.LastingLimbus`); None where none was seen.
+        """
         steady = _steadied_pose(rows.pose)
         eyes, openings = [], []
         for k, (_, _, outward) in enumerate(EYES):
@@ -152,8 +166,12 @@ class ClipEyes:
             scale = np.linalg.norm(axes[:, :, 1], axis=1)
             edge = np.linalg.norm(iris[:, 1:] - iris[:, :1], axis=-1).mean(1)
             rest = np.array([outward * REST[0], REST[1]]) * width
+            seen = limbus[k] or UNSEEN
             radius = float(np.median(edge / scale))
-            eye = Eye(width, radius, origin, axes, iris[:, 0], lids, np.zeros_like(iris[:, 0]), rest)
+            upright = np.median(axes / scale[:, None, None], axis=0)
+            beside = radius * np.linalg.solve(upright, seen.middle)
+            radius *= seen.radius
+            eye = Eye(width, radius, origin, axes, iris[:, 0], lids, np.zeros_like(iris[:, 0]), rest, beside)
             eye.offset[:] = eye.in_plane(eye.iris)
             eyes.append(eye)
             way = lids[:, UPPER].mean(1) - lids[:, LOWER].mean(1)

@@ -20,7 +20,7 @@ from gohd_core.mesh.eye_outline import limbus
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, OwnFace, Window
 from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, RIGHT_IRIS
 from gohd_core.mesh.lids import PAINTED, Lid
-from gohd_core.mesh.photometry import LUMA, as_array, as_map, blur, fill_polygon, inpaint, smooth, smoothstep
+from gohd_core.mesh.photometry import LUMA, as_map, blur, fill_polygon, inpaint, smooth, smoothstep
 
 IRISES = (LEFT_IRIS, RIGHT_IRIS)
 LIDS = (LEFT_LIDS, RIGHT_LIDS)
@@ -105,8 +105,7 @@ class Eyes:
 
     @classmethod
     def of(cls, face: OwnFace) -> Eyes:
-        picture = as_array(face)
-        return cls(face, tuple(_eyeball(face, picture, eye) for eye in (LEFT_EYE, RIGHT_EYE)))
+        return cls(face, tuple(_eyeball(face, eye) for eye in (LEFT_EYE, RIGHT_EYE)))
 
     @cached_property
     def gazes(self) -> Tensor:
@@ -245,7 +244,8 @@ def _narrowed(offset: Tensor, width: float) -> Tensor:
     )
 
 
-def _eyeball(face: OwnFace, picture: np.ndarray, eye: int) -> Eyeball:
+def _eyeball(face: OwnFace, eye: int) -> Eyeball:
+    picture = face.picture
     k, size = eye - LEFT_EYE, len(picture)
     one, other = (face.points_in_head[i] for i in (LIDS[k][0].right, LIDS[k][0].left))
     marks = face.points_in_head[IRISES[k]]
@@ -288,7 +288,7 @@ def _eyeball(face: OwnFace, picture: np.ndarray, eye: int) -> Eyeball:
         fixed,
         iris_colour,
         highlights,
-        Lid.of(face, picture, eye),
+        Lid.of(face, eye),
         bool(lid_heights(face.points_in_head[None].cpu().numpy())[0, k] < _SHUT),
     )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from types import ModuleType
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +18,8 @@ LIPS, LEFT_EYE, RIGHT_EYE = range(3)
 CONTOURS, POINTS = 7, 48
 """Contours of a part from inside outwards, and points of a contour, counter-clockwise in the picture from the
 corner at the image's right (y up); 0..24 is the upper half, 24..48 the lower one."""
+ROUNDING = 1
+"""Column of the expression that rounds the lips."""
 EDGE = 1
 """The contour at the edge of lips and lids. 0 lies on it; outwards follow lips (2, 3), their outer line (4)
 and skin (5, 6), or lids (2, 3), their fold (4) and skin up to the brow (5, 6)."""
@@ -57,6 +61,32 @@ class OwnFace:
     def pose(self) -> Tensor:
         """[1,6] rotation angles and translation."""
         return self.descriptor[:, 64:70]
+
+    @property
+    def _photometry(self) -> ModuleType:
+        from gohd_core.mesh import photometry  # which knows the contours, and these know this module
+
+        return photometry
+
+    @cached_property
+    def picture(self) -> np.ndarray:
+        """[S,S,3] the crop, float32 in 0..1."""
+        return self._photometry.as_array(self.image)
+
+    @cached_property
+    def flat(self) -> np.ndarray:
+        """[478,2] the face mesh in the crop's pixels."""
+        return self.points.cpu().numpy()
+
+    @cached_property
+    def sigma(self) -> float:
+        """Blur of the picture, as the sigma of a Gaussian in pixels."""
+        return self._photometry.blur_radius(self.picture, self.flat, self.unit)
+
+    @cached_property
+    def grain(self) -> np.ndarray:
+        """[n,n] grain of the skin, see `photometry.skin_grain`."""
+        return self._photometry.skin_grain(self.picture, self.flat, self.unit)
 
 
 @dataclass(frozen=True)
@@ -158,6 +188,11 @@ class MouthFrame(PartFrame):
     """
 
     jaw: Tensor
+
+    @property
+    def rounding(self) -> Tensor:
+        """[B] value of the coefficient that rounds the lips, 0 at rest."""
+        return self.descriptor[:, ROUNDING]
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,26 @@ from gohd_core.mesh.photometry import LUMA, inpaint, smoothstep
 
 LEAST_SHIFT = 0.05
 """Pixels below which nothing is drawn."""
-EDGE, IRIS_END, WHITE_FROM = 1.20, 1.26, (1.24, 1.44)
-"""Radii in iris radii: of the iris' soft edge, its end, and the range from which on there is sclera."""
+EDGE, IRIS_END, WHITE_FROM = 1.11, 1.17, (1.15, 1.33)
+"""Radii in limbus radii: of the iris' soft edge, its end, and the range from which on there is sclera."""
+BESIDE = 0.22
+"""Distance from an iris, in its radii, up to which the white is drawn anew where it was."""
+CARRIED = 0.06
+"""The same up to which what lies below an upper lid does not go along with it."""
 ROOM = (0.5, 2.0)
 """Pixels that a lid opens by from and at which the eye beside its old edge is drawn anew."""
 FINER = 4
 """Supersampling of the lids' outline."""
-SHADE_DEPTH, SHADE_STEPS, LEAST_LIGHT = 0.30, 8, 0.35
-"""How far below an upper lid the light on the white is looked at, over the eye's width, in how many steps,
-and the least that is believed."""
+SHADE_DEPTH, SHADE = 0.30, (12, 24)
+"""How far below an upper lid lashes and shade are looked at, over the eye's width, and the size of their map:
+down, and along the eye."""
 WHITEST = (35, 90)
 """Percentiles of whiteness between lids: up to the first it is their edges, from the second on white."""
-_PROFILE, _PROFILE_END = 24, 1.36
+_PROFILE, _PROFILE_END = 24, 1.26
 _CORE = 0.8
 """Radius in iris radii within which the iris is compared with the white."""
+SIDES = 0.7
+"""Sine of the angle above and below the line through both sides up to which an iris' edge is its side."""
 CONTRAST = (0.12, 0.24)
 """Contrast of iris and white up to which there is no iris, as in statues, and from which on there is."""
 _FROM_ABOVE = np.array([[1, 1, 1], [1, 1, 1], [0, 0, 0]], np.uint8)
@@ -37,7 +43,8 @@ CORNER = (0.04, 0.16)
 
 def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     """Moves the iris of frame `t` by `shift` [2] in its plane, in place."""
-    axes, middle, radius = eye.axes[t], eye.iris[t], eye.radius
+    axes, radius = eye.axes[t], eye.radius
+    middle = eye.iris[t] + axes @ eye.limbus
     way = float(np.linalg.norm(axes @ shift))
     scale = float(eye.scale[t])
     width = eye.width * scale
@@ -67,33 +74,38 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
         return
     on_new, _ = _disc(places - shift, (offset + shift - eye.rest) / unit, radius)
     new_rho = np.linalg.norm(on_new, axis=-1)
-    follow = moved_lids(source, lids, axes @ np.array([0.0, shift[1]]), width)
-    inside = _inside(follow.lids, part.shape[:2])
-    white = _whole_white(source, white_known, lids, follow.lids, width)
-    iris = _whole_iris(source, seen, rho, radius * scale)
-    from_disc = on_new * radius
-    axis, cosine = tilt
-    from_disc = from_disc - (from_disc @ axis * (1 - cosine))[..., None] * axis
-    pixels = (from_disc @ axes.T + middle - corner).astype(np.float32)
-    moved = cv2.remap(iris, pixels[..., 0], pixels[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     soft = max(0.16, 1.4 / (radius * scale))
 
     def cover(distance: np.ndarray) -> np.ndarray:
         return ((EDGE + soft / 2 - distance) / soft).clip(0, 1).astype(np.float32)
 
+    layers = np.dstack([source, cover(rho - CARRIED)])
+    follow = moved_lids(layers, lids, axes @ np.array([0.0, shift[1]]), width)
+    carried, old = follow.skin[..., :3], follow.skin[..., 3]
+    inside = _inside(follow.lids, part.shape[:2])
+    # Lashes and shade below the upper lid go with it; where the iris was they are told from beside it.
+    shade = follow.share * (1 - smoothstep(0.4, 1.0, _below(follow.lids, rho.shape) / (SHADE_DEPTH * width)))
+    white = _whole_white(source, white_known, lids, follow.lids, width)
+    white += (shade * (1 - old).clip(0, 1))[..., None] * (carried - white)
+    iris = _whole_iris(source, seen, on_iris, radius * scale)
+    from_disc = on_new * radius
+    axis, cosine = tilt
+    from_disc = from_disc - (from_disc @ axis * (1 - cosine))[..., None] * axis
+    pixels = (from_disc @ axes.T + middle - corner).astype(np.float32)
+    moved = cv2.remap(iris, pixels[..., 0], pixels[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     new = cover(new_rho) * _beside_corners(follow.lids, row, column)
     drawn = white * (1 - new[..., None]) + moved * new[..., None]
     # Where lids make room there is eye; what they go over is theirs.
     room = smoothstep(*ROOM, follow.opened) * (1 - inner)
-    touched = np.maximum(np.maximum(cover(rho - 0.22), new), room)
+    touched = np.maximum.reduce([cover(rho - BESIDE), new, room, shade])
     touched = cv2.GaussianBlur(cv2.dilate(touched, np.ones((3, 3))), (0, 0), max(0.6, scale * 0.004))
     # An iris that was cut off by the lower lid leaves nothing of it there, so that only lashes are spared.
     between = cv2.GaussianBlur(cv2.erode(inside, _FROM_ABOVE), (0, 0), max(0.6, scale * 0.003))
-    mask = touched * between * (inside > 0) * smoothstep(0.0, 0.5, way)
-    skin = follow.share * (1 - between)
-    result = source + skin[..., None] * (follow.skin - source)
-    result += mask[..., None] * (drawn - result)
-    changed = np.maximum(mask, skin) >= 1 / 255
+    touched *= (inside > 0) * smoothstep(0.0, 0.5, way)
+    skin = source + follow.share[..., None] * (carried - source)
+    ball = source + touched[..., None] * (drawn - source)
+    result = skin + between[..., None] * (ball - skin)
+    changed = np.maximum(touched * between, follow.share * (1 - between)) >= 1 / 255
     part[changed] = result.clip(0, 255).round().astype(np.uint8)[changed]
 
 
@@ -126,17 +138,23 @@ def _disc(
     return places / radius + (along * (1 / cosine - 1) / radius)[..., None] * axis, (axis, cosine)
 
 
-def _whole_iris(source: np.ndarray, seen: np.ndarray, rho: np.ndarray, radius: float) -> np.ndarray:
-    """The iris as it is seen [h,w,3], and its mean around its middle where lids hide it."""
+def _whole_iris(source: np.ndarray, seen: np.ndarray, on_iris: np.ndarray, radius: float) -> np.ndarray:
+    """The iris as it is seen [h,w,3], and its mean around its middle where lids hide it.
+
+    on_iris: [h,w,2] places from its middle in radii, right and up. Its edge is told at its sides, away from
+        lids and lashes.
+    """
+    rho = np.linalg.norm(on_iris, axis=-1)
+    beside = (np.abs(on_iris[..., 1]) < SIDES * rho) | (rho < _CORE)
     bins = np.clip((rho / _PROFILE_END * _PROFILE).astype(int), 0, _PROFILE - 1).ravel()
-    weight = np.bincount(bins, seen.ravel(), _PROFILE)
+    weight = np.bincount(bins, (seen * beside).ravel(), _PROFILE)
     known = np.flatnonzero(weight > 0.5)
     if not len(known):
         return source
     at = rho / _PROFILE_END * _PROFILE - 0.5
     profile = []
     for channel in range(3):
-        total = np.bincount(bins, (source[..., channel] * seen).ravel(), _PROFILE)
+        total = np.bincount(bins, (source[..., channel] * seen * beside).ravel(), _PROFILE)
         mean = np.interp(np.arange(_PROFILE), known, (total / np.maximum(weight, 1e-6))[known])
         profile.append(np.interp(at, np.arange(_PROFILE), mean))
     around = cv2.GaussianBlur(np.stack(profile, -1).astype(np.float32), (0, 0), max(0.5, radius * 0.06))
@@ -147,29 +165,45 @@ def _whole_iris(source: np.ndarray, seen: np.ndarray, rho: np.ndarray, radius: f
 def _whole_white(
     source: np.ndarray, known: np.ndarray, lids: np.ndarray, new_lids: np.ndarray, width: float
 ) -> np.ndarray:
-    """The eyeball without its iris [h,w,3]: its colour where it is seen, in the light under its upper lid.
+    """The eyeball without its iris [h,w,3]: its colour where it is seen, below its lashes and their shade.
 
     Args:
         known: [h,w] how surely white is seen. lids, new_lids: [16,2] as they are, and as they are to be.
     """
-    depth, new_depth = (_below(each, known.shape) / (SHADE_DEPTH * width) for each in (lids, new_lids))
-    luma = source @ LUMA
-    steps = (depth * SHADE_STEPS).astype(int).clip(0, SHADE_STEPS)
-    weight, light = (
-        np.bincount(steps.ravel(), (known * each).ravel(), SHADE_STEPS + 1) for each in (1.0, luma)
-    )
-    seen = np.flatnonzero(weight > 1.0)
-    if not len(seen):
-        return inpaint(source, known)
-    light = np.maximum.accumulate(light[seen] / weight[seen])
-    light = np.maximum(light / light[-1], LEAST_LIGHT)
-    middles = (seen + 0.5) / SHADE_STEPS
-    lit, new_lit = (np.interp(each, middles, light)[..., None] for each in (depth, new_depth))
-    even = source / lit
-    whiteness = even.min(-1)  # of lids' edges, which are pink, it is low
+    whiteness = source.min(-1)  # of lids' edges, which are pink, it is low
     least, most = np.percentile(whiteness[known > 0.5], WHITEST) if (known > 0.5).any() else (0.0, 255.0)
     surely = known * (0.02 + 0.98 * smoothstep(least, most + 1.0, whiteness))
-    return inpaint(even.astype(np.float32), surely.astype(np.float32)) * new_lit
+    white = inpaint(source, surely.astype(np.float32))
+    light = (source @ LUMA / np.maximum(white @ LUMA, 1.0)).clip(0, 1)
+    at, new_at = (_below_lid(each, known.shape, width) for each in (lids, new_lids))
+    inside = (at[1] >= 0) & (at[1] <= SHADE[0] - 1)
+    row, column = (np.round(each[inside]).astype(int) for each in (at[1], at[0]))
+    place = row * SHADE[1] + column.clip(0, SHADE[1] - 1)
+    weight, total = (
+        np.bincount(place, (known * each)[inside], SHADE[0] * SHADE[1]).reshape(SHADE)
+        for each in (1.0, light)
+    )
+    seen = weight > 0.2
+    rows, grid = np.flatnonzero(seen.any(1)), np.arange(SHADE[1])
+    if not len(rows):
+        return white
+    shade = np.stack([np.interp(grid, grid[seen[k]], total[k, seen[k]] / weight[k, seen[k]]) for k in rows])
+    shade = shade[np.abs(np.arange(SHADE[0])[:, None] - rows).argmin(1)]
+    shade = cv2.GaussianBlur(shade, (0, 0), 0.7, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
+    return white * _at(shade, new_at)[..., None]
+
+
+def _below_lid(lids: np.ndarray, shape: tuple[int, int], width: float) -> tuple[np.ndarray, np.ndarray]:
+    """Places of pixels in a map of `SHADE` (column, row): along an eye, and down from its lid, [h,w]."""
+    column = np.arange(shape[1])
+    left, right = sorted((lids[0, 0], lids[8, 0]))
+    along = (column - left) / max(right - left, 1e-6) * (SHADE[1] - 1)
+    depth = _below(lids, shape) / (SHADE_DEPTH * width) * (SHADE[0] - 1)
+    return np.broadcast_to(along, shape).astype(np.float32), depth.astype(np.float32)
+
+
+def _at(picture: np.ndarray, places: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    return cv2.remap(picture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _beside_corners(lids: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ class MovedLids:
 
     Attributes:
         lids: [16,2] their edges as they are to be, pixels of the window.
-        skin: [h,w,3] float32 the window with their skin moved.
+        skin: [h,w,C] float32 the window with their skin moved.
         share: [h,w] how far it differs from what was there.
         opened: [h,w] pixels that the edge beside it has gone outwards by.
     """
@@ -36,7 +36,7 @@ class MovedLids:
 
 
 def moved_lids(source: np.ndarray, lids: np.ndarray, way: np.ndarray, width: float) -> MovedLids:
-    """Moves the lids of a window [h,w,3] for an iris that goes up or down.
+    """Moves the lids of a window [h,w,C] for an iris that goes up or down.
 
     Args:
         lids: [16,2] edges in pixels of the window: the lower one 0..8 from corner to corner, the upper 9..15.

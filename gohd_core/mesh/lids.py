@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
-from gohd_core.mesh.closed_lid import BROW, FOLD, closed_lid, spread, wears_glasses
+from gohd_core.mesh.closed_lid import BROW, closed_lid, spread
 from gohd_core.mesh.contours import angles
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, POINTS, EyeFrame, OwnFace
 from gohd_core.mesh.gaze import RADIUS
+from gohd_core.mesh.glasses import wears_glasses
+from gohd_core.mesh.lash_line import LASH_ENDS, LASH_REACH, lash_texture
 from gohd_core.mesh.lid_following import LOWER_FOLLOWS
-from gohd_core.mesh.photometry import as_map, as_picture, blur, blur_radius, skin_colour, skin_grain, smooth
+from gohd_core.mesh.photometry import as_map, as_picture, skin_colour, smooth
 
 PAINTED = (0.12, 0.45)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""
-_LASH_REACH = 0.20
-"""Height of the texture of lashes, in eye widths."""
+_LOWER_PAINTED = (0.5, 0.95)
+"""The same of what lies below the lid's edge, which a half-shut eye still shows."""
+_GAP = 0.06
+"""Height of what is open from which on an eye shows its lower lid, in eye widths."""
 _GRAIN = 0.6
 """Of the cheek's grain, how much a lid has."""
 _FOLLOW_DOWN, _FOLLOW_UP = 1.25, 0.9
@@ -77,79 +80,71 @@ class Lid:
         width: from corner to corner of the eye, pixels of the crop.
         softness: the picture's blur, as a share of that.
         corner: [2] (column, row) of the texture's first pixel in the crop.
-        skin: [1,4,h,w] the picture without eye, lashes and liner, as skin there is lit, and how far it takes
-            the picture's place.
+        skin: [1,3,h,w] the picture with the eye shut, without lashes and liner.
+        painted: [1,1,h,w] how far it takes the picture's place while the lid is down.
+        down: [2] direction from brow to cheek in the crop.
         glasses: [1,4,h,w] the picture, and where it shows frames of glasses; None if it does not.
-        lash: [1,1,h,w] strokes along and down from the lid's edge.
+        lash: [1,1,h,w] opacity of the lash line and of lashes, along and down from the lid's edge.
         colour: [1,3,1,1] of the lashes, in [-1, 1].
-        strength: how far lashes are darker than skin, 0..1.
-        thickness: of their line along the lid's edge, in eye widths.
     """
 
     width: float
     softness: float
     corner: Tensor
     skin: Tensor
+    painted: Tensor
+    down: Tensor
     glasses: Tensor | None
     lash: Tensor
     colour: Tensor
-    strength: float
-    thickness: float
 
     @classmethod
-    def of(cls, face: OwnFace, picture: np.ndarray, eye: int) -> Lid:
-        size, points = len(picture), face.points.cpu().numpy()
+    def of(cls, face: OwnFace, eye: int) -> Lid:
+        picture, points, sigma, size = face.picture, face.flat, face.sigma, len(face.picture)
         contours = transform(face.contours[eye].flatten(0, 1), face.pose[0])
         contours = Camera.of_size(size).pixels(contours).unflatten(0, (-1, POINTS)).cpu().numpy()
-        width = float(np.linalg.norm(contours[EDGE, 0] - contours[EDGE, POINTS // 2]))
+        across = contours[EDGE, 0] - contours[EDGE, POINTS // 2]
+        width = float(np.linalg.norm(across))
         pad = 0.45 * width
         low = np.minimum(contours[BROW].min(0), contours[EDGE].min(0) - pad)
         x0, y0 = np.clip(low.astype(int), 0, size - 8)
         x1, y1 = np.clip((contours[BROW].max(0) + pad / 2).astype(int), 8, size)
         part = picture[y0:y1, x0:x1]
-        sigma = blur_radius(picture, points, face.unit)
-        painted, maps, lash = closed_lid(
-            part, contours - (x0, y0), width, skin_colour(picture, points), wears_glasses(picture, points)
-        )
-        grain = spread(skin_grain(picture, points, face.unit), part.shape[:2], eye)
+        outer = 1 if eye == LEFT_EYE else -1  # the left eye's outer corner is at the image's right
+        skin, glasses = skin_colour(picture, points), wears_glasses(picture, points)
+        painted, maps, lash = closed_lid(part, contours - (x0, y0), width, outer, skin, glasses)
+        grain = spread(face.grain, part.shape[:2], eye)
         painted = painted * (1 + _GRAIN * grain[..., None])
         like = face.image
         return cls(
             width,
             sigma / width,
             torch.tensor([x0, y0], dtype=torch.float32, device=like.device),
-            torch.cat([as_picture(painted, like), as_map(maps[..., :1], like)], 1),
+            as_picture(painted, like),
+            as_map(maps[..., :1], like),
+            torch.tensor([-across[1], across[0]], dtype=torch.float32, device=like.device) / width,
             torch.cat([as_picture(part, like), as_map(maps[..., 1:], like)], 1)
             if maps[..., 1].any()
             else None,
-            as_map(_strokes(eye, width, lash.contrast, sigma), like),
+            as_map(lash_texture(lash, outer, width, sigma), like),
             as_picture(lash.colour[None, None], like),
-            lash.contrast,
-            lash.thickness,
         )
 
     def cover(self, frame: EyeFrame) -> Tensor:
         """The window's skin, with eye, lashes and fold painted out as far as the lid is down, [B,3,h,w]."""
         share = smooth(*PAINTED, frame.blink)[:, None, None, None]
-        middle = frame.rigid_at - self.corner  # what light falls on the lid does not go with it
-        painted = self._sample(self.skin, middle, "border")
-        lid = (painted[:, :3] + 1) * self._rounding(frame) - 1
-        skin = torch.lerp(frame.skin, lid, share * painted[:, 3:])
+        middle = frame.rigid_at - self.corner  # what lies around the lid does not go with it
+        # The lid's own skin comes from under the fold: it goes with the edge.
+        unrolled = frame.opening.height * (frame.opening.above < 0)
+        lid = self._sample(self.skin, middle + unrolled.movedim(1, -1) * self.down, "border")
+        later = smooth(*_LOWER_PAINTED, frame.blink)[:, None, None, None] - share
+        lower = (frame.opening.height / (_GAP * self.width)).clamp(max=1) * (frame.opening.above > 0)
+        painted = torch.addcmul(share, later, lower) * self._sample(self.painted, middle, "border")
+        skin = torch.lerp(frame.skin, lid, painted)
         if self.glasses is None:
             return skin
         worn = self._sample(self.glasses, middle, "border")  # rigid, whatever the lid does
         return torch.lerp(skin, worn[:, :3], share * worn[:, 3:])
-
-    def _rounding(self, frame: EyeFrame) -> Tensor:
-        """Shading of a lid that bulges over the eyeball: a factor on its light, [B,1,h,w]."""
-        along = frame.opening.along
-        side = (1 - along.square()).clamp_min(0)
-        middle = frame.contours[:, [EDGE, FOLD], POINTS // 4]
-        height = (middle[:, 0] - middle[:, 1]).norm(dim=-1).clamp_min(1)[:, None, None, None]
-        up = -frame.opening.above / (height * (0.15 + 0.85 * side.sqrt()))  # 0 at the edge, 1 at the fold
-        bulge = 0.05 * torch.exp(-((up - 0.50) / 0.28).square()) - 0.16 * torch.exp(-(up / 0.30).square())
-        bulge = bulge - 0.13 * torch.exp(-((up - 0.96) / 0.12).square())
-        return 1 + bulge * side.sqrt() * (frame.opening.above < 0.1 * height)
 
     def opened(self, frame: EyeFrame) -> Tensor:
         """Share [B,1,h,w] of a pixel between the lids, their edges as soft as the picture."""
@@ -167,16 +162,12 @@ class Lid:
     def lashes(self, picture: Tensor, frame: EyeFrame) -> Tensor:
         """The window [B,3,h,w] with lashes along the edge of a lowered lid."""
         share = smooth(*PAINTED, frame.blink)[:, None, None, None]
-        down, along = frame.opening.above / self.width, frame.opening.along
-        # The lid's margin and the lashes below it, from corner to corner, thickest outwards of the middle.
-        outward = along if frame.eye == LEFT_EYE else -along  # the left eye's outer corner is at the right
-        thick = self.thickness * (0.75 + 0.35 * outward).mul(1 - 0.6 * along.square()).clamp_min(0.2)
-        thick = thick + self.softness
-        line = torch.exp(-((torch.where(down > 0, down, -1.6 * down) / thick) ** 2))
-        line = line * smooth(1.04, 0.90, along.abs())
-        grid = torch.stack([along[:, 0], 2 * down[:, 0] / _LASH_REACH - 1], -1)
-        strokes = F.grid_sample(self.lash.expand(len(grid), -1, -1, -1), grid, align_corners=False)
-        opacity = torch.maximum(line * (0.6 + 0.35 * self.strength), strokes * self.strength)
+        down, along = (
+            frame.opening.above[:, 0] / (self.width * LASH_REACH),
+            frame.opening.along[:, 0] / LASH_ENDS,
+        )
+        grid = torch.stack([along, down], -1)
+        opacity = F.grid_sample(self.lash.expand(len(grid), -1, -1, -1), grid, align_corners=False)
         return torch.lerp(picture, self.colour.expand_as(picture), opacity * share)
 
     @staticmethod
@@ -186,36 +177,3 @@ class Lid:
         grid = (2 * pixels + 1) / size - 1
         texture = texture.expand(len(grid), -1, -1, -1)
         return F.grid_sample(texture, grid, "bilinear", beyond, align_corners=False)
-
-
-def _strokes(eye: int, width: float, contrast: float, sigma: float) -> np.ndarray:
-    """Lashes of a lowered lid, [h,w]: along it from the image's left, and down from its edge.
-
-    `width` of the eye and `sigma` of the picture's blur in pixels.
-    """
-    columns, rows = max(32, round(1.5 * width)), max(8, round(1.5 * width * _LASH_REACH))
-    fine = 4
-    canvas = np.zeros((rows * fine, columns * fine), np.uint8)
-    if contrast > 0.3:
-        draws = np.random.default_rng(3 + eye)
-        outer = 1 if eye == 1 else -1  # the left eye's outer corner is at the image's right
-        scale = columns * fine / 2
-        for place in np.linspace(-0.93, 0.93, 34):
-            x = place + draws.uniform(-0.02, 0.02)
-            long = 0.20 * (0.55 + 0.45 * outer * x) * draws.uniform(0.6, 1.1) * (1 - x * x) ** 0.3
-            lean = 0.55 * x + 0.25 * outer
-            steps = np.linspace(0, 1, 5)
-            path = np.stack([x + long * lean * steps**1.4, long * (steps - 0.22 * steps**2)], -1)
-            path = np.stack([(path[:, 0] + 1) * scale, path[:, 1] * scale], -1)
-            for a, b, s in zip(path[:-1], path[1:], steps[1:], strict=True):
-                shade, thick = int(draws.uniform(120, 200) * (1.1 - 0.7 * s)), max(1, round(fine * (1.4 - s)))
-                cv2.line(
-                    canvas,
-                    *(tuple(np.round(p * 16).astype(int).tolist()) for p in (a, b)),
-                    shade,
-                    thick,
-                    cv2.LINE_AA,
-                    4,
-                )
-    small = cv2.resize(canvas, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return blur(small, max(0.5, 1.5 * sigma))

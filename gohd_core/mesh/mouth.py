@@ -14,13 +14,10 @@ from gohd_core.mesh.frame import EDGE, LIPS, POINTS, MouthFrame, Opening, OwnFac
 from gohd_core.mesh.own_inside import OwnInside, brightest_teeth, own_inside
 from gohd_core.mesh.photometry import (
     LUMA,
-    as_array,
     as_map,
-    blur_radius,
     has_colour,
     lip_colour,
     skin_colour,
-    skin_grain,
     smooth,
     white_hue,
 )
@@ -43,6 +40,8 @@ _DIM = 0.72
 slightly open mouths they have .67 to .75 of the skin's light, in those of smiles 1.1."""
 _LIT = (0.0, 0.13)
 """Openings between which that grows, model units."""
+_ROUNDED, _SHADED = (0.1, 0.8), 0.5
+"""Rounding from which on, and up to which, lips that go forward shade teeth, and by how much in the end."""
 _SEAM, _SEAM_LIGHT, _SEAM_SHARE = 0.006, 0.4, 0.9
 """Reach of the line between lips that the picture has parted, model units, once they meet; its light as a
 share of the lips', and how much of it is seen."""
@@ -96,9 +95,8 @@ class Mouth:
 
     @classmethod
     def of(cls, face: OwnFace) -> Mouth:
-        picture, points = as_array(face), face.points.cpu().numpy()
+        picture, points, sigma = face.picture, face.flat, face.sigma
         arches = Arches.of(face.closed[LIPS])
-        sigma = blur_radius(picture, points, face.unit)
         width = int(np.clip(2 * REACH * float(arches.half[UPPER]) * face.unit * 1.5, 48, 640))
         texels = width / (2 * REACH * float(arches.half[UPPER]) * face.unit)
         own, pixels = own_inside(face, picture, sigma)
@@ -122,7 +120,7 @@ class Mouth:
             .unflatten(1, (2, 3))
             .squeeze(0),
             torch.as_tensor(np.stack(rows), dtype=face.image.dtype, device=face.image.device),
-            as_map(skin_grain(picture, points, face.unit), face.image),
+            as_map(face.grain, face.image),
             own,
             max(1.0, 1.6 * sigma),
         )
@@ -175,6 +173,7 @@ class Mouth:
         part, unit = frame.opening, self.face.unit
         tooth, gum, tongue, cavity, exponents, lift, _ = self.colours[..., None, None]
         height = part.height / unit
+        shaded = 1 - _SHADED * smooth(*_ROUNDED, frame.rounding)[:, None, None, None]
         ramp = (0.24 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
         below_lip = part.above / ramp
         under_lip = smooth(0, 1, below_lip)
@@ -192,6 +191,7 @@ class Mouth:
             # The wider it opens, the more light falls on them.
             bright = smooth(0.0, 0.12, wider)
             own_colour = (own[:, :3] / 2 + 0.5) * torch.lerp(torch.ones_like(lift), lift, bright)
+            own_colour = own_colour * shaded**exponents
             if goes_on:
                 upper_tooth = torch.lerp(tooth, own_colour, kept * (1 - 0.6 * bright))
         # A tongue's hill behind the lower teeth, moving with them, of mouths that are open far enough.
@@ -202,7 +202,7 @@ class Mouth:
         colour = torch.lerp(colour, tongue * lit, 0.9 * body)
         bright, opacity, flesh = rows[:, LOWER].split(1, dim=1)
         light = 0.78 * (0.85 + 0.15 * smooth(0, 0.02, part.below / unit))
-        light = light * (0.55 + 0.45 * smooth(0, 0.05, part.above / unit))
+        light = light * (0.55 + 0.45 * smooth(0, 0.05, part.above / unit)) * shaded
         row = torch.lerp(tooth * bright, gum * bright / 0.55, flesh) * light**exponents
         colour = torch.lerp(colour, torch.maximum(row, cavity), opacity)
         corners = smooth(0.0, 0.32, 1 - part.along.abs())
@@ -215,7 +215,7 @@ class Mouth:
         light = 0.62 + 0.38 * smooth(-0.2, 0.8, below_lip)
         light = light * (0.72 + 0.28 * corners) * (0.88 + 0.12 * above_lip)
         light = light * (_DIM + (1 - _DIM) * smooth(*_LIT, height.amax((2, 3), keepdim=True)))
-        light = torch.lerp(light, 0.86 + 0.20 * under_lip, kept) if goes_on else light
+        light = torch.lerp(light * shaded, 0.86 + 0.20 * under_lip, kept) if goes_on else light * shaded
         row = torch.maximum(row * light.clamp_min(1e-3) ** exponents, 0.5 * cavity)
         colour = torch.lerp(colour * shadow.clamp_min(1e-3) ** exponents, row, opacity)
         colour = colour * (1 + self._grain(frame))

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
-from gohd_core.mesh.frame import OwnFace
 from gohd_core.mesh.gaze import LEFT_IRIS, RIGHT_IRIS
 from gohd_core.motion import curves
 
@@ -41,9 +40,9 @@ def smooth(start: float | Tensor, stop: float | Tensor, x: Tensor) -> Tensor:
     return share.square_().mul_(slope)
 
 
-def as_array(face: OwnFace) -> np.ndarray:
-    """The crop [S,S,3] float32 in 0..1."""
-    return np.ascontiguousarray(face.image[0].movedim(0, -1).cpu().float().numpy() / 2 + 0.5)
+def as_array(image: Tensor) -> np.ndarray:
+    """[1,3,S,S] in [-1, 1] -> [S,S,3] float32 in 0..1."""
+    return cv2.merge([plane * 0.5 + 0.5 for plane in image[0].cpu().float().numpy()])
 
 
 def as_picture(array: np.ndarray, like: Tensor) -> Tensor:

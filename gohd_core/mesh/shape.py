@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
+from gohd_core.mesh.brows import BROWS, brow_directions
 from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.columns import DRAWN, MIRRORED_DRAWN
 from gohd_core.mesh.contours import (
@@ -25,7 +26,7 @@ from gohd_core.mesh.contours import (
     opposite,
     shut,
 )
-from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, POINTS, RIGHT_EYE
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, POINTS, RIGHT_EYE, ROUNDING
 from gohd_core.mesh.spline import Spline
 from gohd_core.stylised.feature_rings import feature_rings
 from gohd_core.stylised.morphable import stylised_basis
@@ -44,12 +45,20 @@ _JAW_GAIN, _JAW_GAP = 0.60, 0.825
 """Of what the stylised jaw does, how much the skin does; and how much of its gap lips open by: the upper lip
 rises by the difference."""
 _GAINS = (
-    *(_JAW_GAIN, 0.55, 0.7, 1.0, 0.8, 0.8, 0.42, 0.42, 1.0, 1.0, 0.8, 0.8, 0.8, 0.8),
+    *(_JAW_GAIN, 0.95, 0.7, 1.0, 0.8, 0.8, 0.42, 0.42, 1.0, 1.0, 1.2, 1.2, 1.2, 1.0),
     *(0.8, 1.0, 1.3),
 )
 """Of the stylised head's expressions, for the columns of `DRAWN`."""
 _BESIDE_LIPS = (0.0, 0.0, 0.0, 0.0, 0.1, 0.4, 0.8)
 """Weight of the lips' contours in cheek puff and nose wrinkle: lips stay as they are."""
+_FLATTER, _FULLER, _PARTED = 0.35, 0.12, 0.4
+"""Rounded lips: how much of the curve of the line between them goes, by how much the red grows, and how much
+of the stylised head's opening is left."""
+_BREADTH, _BREADTHS = 0.48, (0.9, 1.3)
+"""A mouth's breadth without a smile, in distances of the eyes' outer corners; and limits of the portrait's
+own breadth over that. Rounding goes as much further in a mouth that smiles."""
+_AROUND = (1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.25)
+"""Weights of the lips' contours in what rounding does to their heights."""
 _UPPER_LIP = (1.0, 1.0, 1.0, 0.92, 0.75, 0.42, 0.15)
 """Weights of the upper lip's contours when it rises with the jaw."""
 _CORNER = 0.5
@@ -108,13 +117,18 @@ class FaceShape:
 def face_shape(points_in_head: Tensor) -> FaceShape:
     """The shape of one portrait from its own points in head space [478,3] (`fit.fit_face`)."""
     own, spline, expression, gap = _fitted(points_in_head)
+    points = points_in_head.detach().cpu().double()
     gains = own.new_tensor(_GAINS)
-    directions = _contour_directions(spline, own) * gains[:, None, None, None, None]
+    directions = _contour_directions(spline, own)
+    directions[BROWS, LEFT_EYE:] = brow_directions(points, own[LEFT_EYE:])
+    directions = directions * gains[:, None, None, None, None]
     basis = stylised_basis()
     head = torch.tensor(basis.mean_shape, dtype=torch.float64, device="cpu")
     head_directions = _directions(basis.expression_basis)
     head_directions[list(BLINKS)] = 0
-    moved = spline.moved(head, head_directions) * gains[:, None, None]
+    moved = spline.moved(head, head_directions)
+    moved[BROWS] = brow_directions(points, spline(head))
+    moved = moved * gains[:, None, None]
     neutral = own - torch.einsum("m,mprkc->prkc", expression, directions)
     tensors = (neutral, directions, spline(head), moved, expression)
     return FaceShape(*(each.float() for each in tensors), gap)
@@ -201,6 +215,8 @@ def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
         found[list(BLINKS), eye] = 0
         found[column, eye] = _blink(own[eye])
     _shape_lips(found[:, LIPS])
+    _round_lips(found[ROUNDING, LIPS], own[LIPS])
+    found[ROUNDING, LIPS, :, :, 0] *= _breadth(own)
     found[PUFF:, LIPS] *= own.new_tensor(_BESIDE_LIPS)[:, None, None]
     found[PRESS, LIPS] = _uncrossed(found[PRESS, LIPS], own[LIPS])
     found[:, :, 0] = found[:, :, EDGE]
@@ -258,3 +274,21 @@ def _shape_lips(directions: Tensor) -> None:
     opening = (jaw[EDGE, 12] - jaw[EDGE, 36]).clone()
     wanted = (_JAW_GAP / _JAW_GAIN - 1) * opening  # what the upper lip has to add
     jaw[:, upper] += (wanted * directions.new_tensor(_UPPER_LIP)[:, None] * profiles)[:, upper]
+
+
+def _breadth(own: Tensor) -> float:
+    """Breadth of the mouth of contours [3,7,48,3] over that of a face at rest."""
+    corners = own[LIPS, EDGE, 0] - own[LIPS, EDGE, HALF]
+    eyes = own[LEFT_EYE, EDGE, 0] - own[RIGHT_EYE, EDGE, HALF]
+    return min(max((corners.norm() / eyes.norm()).item() / _BREADTH, _BREADTHS[0]), _BREADTHS[1])
+
+
+def _round_lips(pucker: Tensor, lips: Tensor) -> None:
+    """Gives rounding [7,48,3] the heights that it has in people, in place: the line between the lips [7,48,3]
+    gets flatter as it gets shorter, the opening is an ellipse, and the red of the lips is fuller."""
+    line = (lips[EDGE, :, 1] + opposite(lips[EDGE, :, 1], 0)) / 2
+    opening = _PARTED * (pucker[EDGE, 12, 1] - pucker[EDGE, 36, 1])
+    edge = _FLATTER * (line.mean() - line) + opening / 2 * angles(lips.device, lips.dtype).sin()
+    red = lips[:5, :, 1] - lips[EDGE, :, 1]  # [5,48] above the edge, or below it
+    heights = edge + _FULLER * torch.cat([red, red[[-1, -1]]])
+    pucker[..., 1] = heights * pucker.new_tensor(_AROUND)[:, None]

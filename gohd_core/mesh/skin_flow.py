@@ -6,16 +6,12 @@ import cv2
 import numpy as np
 from scipy.interpolate import LinearNDInterpolator
 
+from gohd_core.measures.face_points import OVAL
 from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.clip import NOSE_BASE
 from gohd_core.mesh.contours import LIPS_WITHIN, N_FACE
 from gohd_core.mesh.photometry import smoothstep
 
-OVAL = (
-    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
-    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
-)
-"""The face's outline in the mesh."""
 _GRID, _SOFT = 64, 1.2
 """Places a side at which it is worked out, and by how many it is blurred."""
 _RINGS, _OUTSIDE = (1.22, 1.6, 2.4), 0.35

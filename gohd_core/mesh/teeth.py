@@ -161,7 +161,7 @@ def draw_rows(width: int, sigma: float, dim: float, phase: float = 0.0) -> np.nd
     height = max(24, width // 4)
     across = _centres(width * fine)
     down = _centres(height * fine)
-    across, down = np.meshgrid(across, down)
+    across, down = across[None], down[:, None]  # what depends on one of them is worked out once
     pictures = []
     for k, least, darker in ((LOWER, 0.25, 0.75), (UPPER, 0.30, dim)):
         bright, opacity, gum = _row(_ROWS[k], across, down if k == UPPER else -down, phase)
@@ -177,7 +177,8 @@ def _centres(count: int) -> np.ndarray:
 
 
 def _row(row: _Row, across: np.ndarray, down: np.ndarray, phase: float) -> tuple[np.ndarray, ...]:
-    """Brightness, opacity and gum of one row; `down` goes from the gum to the tips."""
+    """Brightness, opacity and gum [h,w] of one row, from places along it [1,w] and down from the gum to the
+    tips [h,1]."""
     ends, lengths, shades = (np.array(x) for x in (row.ends, row.lengths, row.shades))
     # Nobody is symmetric: one half is a little wider, its teeth a little longer.
     side = np.where(across < 0, 1.02, 0.985)

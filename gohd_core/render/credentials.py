@@ -12,29 +12,24 @@ from gohd_core.files import atomic_path
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC's word for media that a trained network made."""
 
-ALGORITHMS = ("es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519")
+ALGORITHM = b"es256"
 
 
-def sign_video(
-    path: str | Path, certificate: str | Path, private_key: str | Path, *, algorithm: str = "es256"
-) -> Path:
+def sign_video(path: str | Path, certificate: str | Path, private_key: str | Path) -> Path:
     """Writes content credentials into an MP4, in its place: generated, by GoHD, signed by the user.
 
     Args:
         certificate: PEM chain, the signer's own first. C2PA wants one made for signing (key usage
             digital signature), issued by an authority; a self-signed one is refused.
-        private_key: PEM (PKCS #8).
-        algorithm: one of `ALGORITHMS`, as the key demands.
+        private_key: PEM (PKCS #8), for `ALGORITHM`.
     Raises: `BadInput` when the files can't be read or the certificate is refused, the video then stays
     as it was; `MissingDependency` without c2pa-python.
     """
     c2pa = c2pa_library()
     path = Path(path)
-    if algorithm not in ALGORITHMS:
-        raise BadInput(f"{algorithm!r} is no way to sign; use one of {', '.join(ALGORITHMS)}.")
     chain, key = (_read(name) for name in (certificate, private_key))
     try:
-        signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(algorithm.encode(), chain, key, None))
+        signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(ALGORITHM, chain, key, None))
         builder = c2pa.Builder(manifest(path.name))
         with (
             signer,

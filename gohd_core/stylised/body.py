@@ -93,7 +93,7 @@ def neck_part(style: Style) -> Part:
 
 
 def _tube(spine: np.ndarray, radius: float, *, closed: bool, sides: int = 8) -> tuple:
-    """Tube of constant radius along ``spine [N, 3]``: points and faces."""
+    """Tube of constant radius along ``spine [N, 3]``: points, faces and outward normals."""
     around = np.roll(spine, -1, 0) - np.roll(spine, 1, 0)
     tangent = around if closed else np.gradient(spine, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-12
@@ -110,7 +110,12 @@ def _tube(spine: np.ndarray, radius: float, *, closed: bool, sides: int = 8) -> 
         i = np.arange(sides)
         j = (i + 1) % sides
         faces = np.concatenate([faces, np.stack([last + i, last + j, i], -1), np.stack([last + j, j, i], -1)])
-    return points, faces.astype(np.int32)
+    faces = faces.astype(np.int32)
+    normals = vertex_normals(points, faces)
+    outward = points.reshape(len(spine), -1, 3) - spine[:, None]
+    if (normals.reshape(outward.shape) * outward).sum() < 0:
+        faces, normals = faces[:, ::-1], -normals
+    return points, faces, normals
 
 
 def cloth_parts(style: Style) -> list[Part]:
@@ -154,18 +159,15 @@ def cloth_parts(style: Style) -> list[Part]:
     spine = points[:columns] + np.array([0.0, -0.005, 0.0])
     if style.neckline == "hood":
         spine = spine * np.array([1.25, 1.0, 1.25]) + np.array([0.0, -0.035, 0.0])
-        tube, tube_faces = _tube(spine, 0.095, closed=True, sides=14)
+        tube, tube_faces, normals = _tube(spine, 0.095, closed=True, sides=14)
         colour = np.array(style.cloth) * 0.94
     elif style.neckline == "collar":
-        tube, tube_faces = _tube(spine * np.array([1.07, 1.0, 1.07]), 0.052, closed=True, sides=10)
+        spine = spine * np.array([1.07, 1.0, 1.07])
+        tube, tube_faces, normals = _tube(spine, 0.052, closed=True, sides=10)
         colour = np.clip(np.array(style.trim) * 0.5 + 0.5, 0, 1)
     else:
-        tube, tube_faces = _tube(spine, 0.026, closed=True, sides=8)
+        tube, tube_faces, normals = _tube(spine, 0.026, closed=True, sides=8)
         colour = np.array(style.trim)
-    normals = vertex_normals(tube, tube_faces)
-    outward = tube.reshape(columns, -1, 3) - spine[:, None]
-    if (normals.reshape(outward.shape) * outward).sum() < 0:
-        tube_faces, normals = tube_faces[:, ::-1], -normals
     parts.append(
         Part(
             "neckline",
@@ -199,11 +201,7 @@ def glasses_parts(skin: np.ndarray, centres: np.ndarray, style: Style) -> list[P
     parts = []
 
     def add(name: str, spine: np.ndarray, radius: float, *, closed: bool) -> None:
-        points, faces = _tube(spine, radius, closed=closed)
-        normals = vertex_normals(points, faces)
-        outward = points.reshape(len(spine), -1, 3) - spine[:, None]
-        if (normals.reshape(outward.shape) * outward).sum() < 0:
-            faces, normals = faces[:, ::-1], -normals
+        points, faces, normals = _tube(spine, radius, closed=closed)
         parts.append(
             Part(
                 name,

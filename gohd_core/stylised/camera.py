@@ -60,12 +60,15 @@ def gaze_direction(gaze: np.ndarray) -> np.ndarray:
 def gaze_in_head(pose: np.ndarray, gaze: np.ndarray) -> np.ndarray:
     """Gaze ``[..., 2]`` relative to the head of ``pose [..., 6]`` (eye-in-head rotation)."""
     rotation = rotation_matrix(np.asarray(pose)[..., :3])
-    local = np.einsum("...i,...ij->...j", gaze_direction(gaze), rotation)
-    return np.stack([np.arcsin(np.clip(local[..., 1], -1, 1)), np.arctan2(-local[..., 0], local[..., 2])], -1)
+    return _angles(np.einsum("...i,...ij->...j", gaze_direction(gaze), rotation))
 
 
 def gaze_from_head(pose: np.ndarray, eye_in_head: np.ndarray) -> np.ndarray:
     """Inverse of :func:`gaze_in_head`."""
     rotation = rotation_matrix(np.asarray(pose)[..., :3])
-    world = np.einsum("...j,...ij->...i", gaze_direction(eye_in_head), rotation)
-    return np.stack([np.arcsin(np.clip(world[..., 1], -1, 1)), np.arctan2(-world[..., 0], world[..., 2])], -1)
+    return _angles(np.einsum("...j,...ij->...i", gaze_direction(eye_in_head), rotation))
+
+
+def _angles(direction: np.ndarray) -> np.ndarray:
+    x, y, z = np.moveaxis(direction, -1, 0)
+    return np.stack([np.arcsin(np.clip(y, -1, 1)), np.arctan2(-x, z)], -1)

@@ -155,8 +155,7 @@ def _tail(skin_top: float, style: Style) -> Part:
     grid = spine[:, None] + around * (radius[:, None] * locks)[..., None]
     shade = np.broadcast_to((0.6 + 0.4 * smoothstep(s, 0.0, 0.25))[:, None], grid.shape[:2])
     strand = np.broadcast_to(turn[None] + 1.2 * s[:, None], grid.shape[:2])
-    part = _strand_part("ponytail", grid[:, ::-1], shade, strand[:, ::-1], wrap=True)
-    return part
+    return _strand_part("ponytail", grid[:, ::-1], shade, strand[:, ::-1], wrap=True)
 
 
 def hair_parts(skin: np.ndarray, normals: np.ndarray, style: Style) -> list[Part]:

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from gohd_core.constants import N_LANDMARKS
-from gohd_core.stylised.expressions import EXPRESSION_NAMES, expression_basis
-from gohd_core.stylised.identity_modes import IDENTITY_NAMES, identity_basis
+from gohd_core.stylised.expressions import expression_basis
+from gohd_core.stylised.identity_modes import identity_basis
 from gohd_core.stylised.template import EYE_LEFT, EYE_RIGHT, MOUTH, Template, lip_width, template
 
 
@@ -27,8 +27,6 @@ class StylisedBasis:
     """``[F, 3]`` int32, counter-clockwise from outside."""
     landmark_indices: np.ndarray
     """``[68]`` int64: the standard landmarks, in the image's order (0 = image-left jaw)."""
-    identity_names: tuple[str, ...]
-    expression_names: tuple[str, ...]
 
 
 def _on_ring(head: Template, kind: int, offset: float, angle: float) -> int:
@@ -43,9 +41,8 @@ def _nearest(head: Template, a: float, b: float) -> int:
 
 def landmark_vertices(head: Template) -> np.ndarray:
     """Vertex indices ``[68]`` of the standard landmarks."""
-    found = []
-    for angle in np.linspace(np.pi, 2 * np.pi, 17):
-        found.append(_nearest(head, 1.22 * np.cos(angle), 0.06 + 1.10 * np.sin(angle)))
+    jaw = np.linspace(np.pi, 2 * np.pi, 17)
+    found = [_nearest(head, 1.22 * np.cos(angle), 0.06 + 1.10 * np.sin(angle)) for angle in jaw]
     arc = 0.365 + 0.045 * np.sin(np.linspace(0.15, 1.0, 5) * np.pi)
     outer_to_inner = list(zip(np.linspace(-0.66, -0.17, 5), arc[::-1], strict=True))
     found += [_nearest(head, a, b) for a, b in outer_to_inner]
@@ -53,17 +50,14 @@ def landmark_vertices(head: Template) -> np.ndarray:
     found += [_nearest(head, 0.0, b) for b in (0.03, -0.06, -0.15, -0.235)]
     found += [_nearest(head, a, -0.315 + 0.2 * abs(a)) for a in np.linspace(-0.10, 0.10, 5)]
     sixth = np.pi / 3
-    for turn in (3, 2, 1, 0, 5, 4):
-        found.append(_on_ring(head, EYE_RIGHT, 0.0, turn * sixth))
-    for turn in (3, 2, 1, 0, 5, 4):
-        found.append(_on_ring(head, EYE_LEFT, 0.0, turn * sixth))
+    turns = [turn * sixth for turn in (3, 2, 1, 0, 5, 4)]
+    found += [_on_ring(head, eye, 0.0, turn) for eye in (EYE_RIGHT, EYE_LEFT) for turn in turns]
     for angle in np.linspace(np.pi, -np.pi, 13)[:-1]:
         width = max(float(lip_width(np.array([angle]))[0]), 0.012)
         offsets = np.unique(head.offset[head.kind == MOUTH])
         offset = offsets[np.abs(offsets - width).argmin()]
         found.append(_on_ring(head, MOUTH, offset, angle))
-    for angle in np.linspace(np.pi, -np.pi, 9)[:-1]:
-        found.append(_on_ring(head, MOUTH, 0.0, angle))
+    found += [_on_ring(head, MOUTH, 0.0, angle) for angle in np.linspace(np.pi, -np.pi, 9)[:-1]]
     assert len(found) == N_LANDMARKS
     return np.array(found, np.int64)
 
@@ -81,4 +75,4 @@ def stylised_basis() -> StylisedBasis:
     )
     for array in arrays:
         array.setflags(write=False)
-    return StylisedBasis(*arrays, IDENTITY_NAMES, EXPRESSION_NAMES)
+    return StylisedBasis(*arrays)

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from gohd_core.stylised.fields import bump, pair, smoothstep
 
+TRIANGLES = "triangles.npz"
+"""What `triangulate` finds for the template; `scripts/make_triangles.py` makes the file."""
 GRID, EYE_LEFT, EYE_RIGHT, MOUTH = 0, 1, 2, 3
 """Kinds of vertices. Left is the subject's left: +x, the image's right."""
 
@@ -108,7 +111,8 @@ def mouth_contour(angle: np.ndarray, offset: float) -> np.ndarray:
     return np.stack([a, b], -1)
 
 
-def _points() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def template_points() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Layout, kind, offset and angle of the vertices (`Template`), without the one that closes the back."""
     points, kinds, offsets, angles = [], [], [], []
 
     def add(ring: np.ndarray, kind: int, offset: float, angle: np.ndarray) -> None:
@@ -159,7 +163,8 @@ def _points() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return tuple(np.concatenate(x) for x in (points, kinds, offsets, angles))
 
 
-def _triangulate(layout: np.ndarray, kind: np.ndarray, offset: np.ndarray) -> np.ndarray:
+def triangulate(layout: np.ndarray, kind: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Triangles [F,3] between vertices, none across eyes and mouth; triangles.npz holds the template's."""
     from scipy.spatial import Delaunay
 
     faces = Delaunay(layout).simplices
@@ -243,8 +248,9 @@ def _round_lids(points: np.ndarray, template_args: tuple[np.ndarray, ...]) -> tu
 @lru_cache(maxsize=1)
 def template() -> Template:
     """The one template of the stylised space (about 6,000 vertices)."""
-    layout, kind, offset, angle = _points()
-    faces = _triangulate(layout, kind, offset)
+    layout, kind, offset, angle = template_points()
+    # SciPy takes longer to be imported than all else here together.
+    faces = np.load(Path(__file__).with_name(TRIANGLES), allow_pickle=False)["faces"].astype(np.int32)
     points = base_surface(layout[:, 0], layout[:, 1])
     # The inner rims start from the edge itself.
     for which in (EYE_LEFT, EYE_RIGHT, MOUTH):

@@ -17,7 +17,7 @@ from gohd_core.audio.waveform import check_waveform, to_stereo
 from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.files import atomic_path
 from gohd_core.media import pyav
-from gohd_core.video.colour import Colour, Converter, tag
+from gohd_core.video.colour import Colour, Converter, is_hd, tag
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +157,8 @@ def _video_stream(container: Any, shape: tuple[int, ...], rate: Fraction, crf: i
         logger.info("H.264 wants even sizes: the last row or column of %dx%d is repeated.", width, height)
     stream.pix_fmt = "yuv420p"
     stream.time_base = Fraction(1, _TIME_BASE)
-    stream.options = {"crf": str(crf), "preset": "faster"}
+    # From 720p on the pictures are as good at half the time; smaller ones would lose up to 1 dB.
+    stream.options = {"crf": str(crf), "preset": "veryfast" if is_hd(height, width) else "faster"}
     return stream
 
 

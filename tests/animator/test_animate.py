@@ -1,4 +1,4 @@
-"""The runtime: streaming, batches, strength, stopping, windows from motion, and what it refuses."""
+"""The runtime: streaming, batches, strength, interruption, windows from motion, bad input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What draws fast on the CPU, against the plain operations that it stands for."""
+"""Fast CPU drawing equals plain operations."""
 
 from __future__ import annotations
 

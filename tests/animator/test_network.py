@@ -96,7 +96,7 @@ def test_directions_are_orthonormal_with_lapack_signs():
     import numpy as np
 
     directions = network().directions
-    basis = directions.basis().detach()
+    basis = directions.used().detach()
     assert torch.allclose(basis.T @ basis, torch.eye(6), atol=1e-5)
     weight = directions.weight.detach().double().numpy() + 1e-8
     recipe.assert_close(basis, np.linalg.qr(weight)[0], 1e-5)

@@ -1,4 +1,4 @@
-"""Who speaks when: speaker tracks of all forms, one sound told apart, voices laid over one another."""
+"""Speaker tracks in all forms, splitting one sound by speaker, and mixing voices."""
 
 from __future__ import annotations
 

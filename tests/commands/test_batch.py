@@ -1,4 +1,4 @@
-"""Several results of one command: where they go, which are made, and what becomes of the rest."""
+"""Several results of one command: their places, shards, skipped and failed ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gohd talk` with several voices: what goes together, and one video of the whole picture."""
+"""`gohd talk` with several voices: options, and one video of the whole picture."""
 
 from __future__ import annotations
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from itertools import islice
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import torch
 import gohd_core
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.clips import ClipDataset
+from gohd_core.commands.dubbing import dubbed_film
 from gohd_core.motion.file import read_motion_file
 from gohd_core.render import render_video
 from tests.support.command_line import gohd, gohd_json
@@ -208,3 +211,26 @@ def test_a_face_goes_back_into_the_video(tmp_path, capsys, weights, points) -> N
         assert change[:, 300:].mean() < 3 < change[100:200, 90:170].mean()
     assert gohd(*given[:-1], "-o", tmp_path / "w.mp4") == 1
     assert "Say who moves" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "people", "dubbed"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"mouth": "video"}, True, False),
+        ({"pose": "audio"}, True, False),
+        ({"into_video": False}, True, False),
+    ],
+)
+def test_a_face_of_people_that_says_a_sound_is_dubbed(monkeypatch, change, people, dubbed) -> None:
+    """Decided by the first frame, so that the video is followed once."""
+    from gohd_core.driving import extraction
+
+    monkeypatch.setattr(extraction, "shows_people", lambda film, *_: (film, people))
+    models = SimpleNamespace(reader=object(), extractor=SimpleNamespace(space="stylised"))
+    given = {"into_video": True, "mouth": "audio", "pose": "video", "eyes": "video", "gaze": "video"}
+    given |= {"start": 0.0, "seconds": 0.0, "face": "largest", "video_box": None, **change}
+    film = dubbed_film(models, SAMPLE, None, argparse.Namespace(**given))
+    assert (film is not None) == dubbed
+    assert dubbed_film(models, SAMPLE, FACE, argparse.Namespace(**given)) is None

@@ -1,4 +1,4 @@
-"""What can't work is told before anything is read or drawn, in one sentence; nothing is left behind."""
+"""Bad options are refused in one sentence before anything is read or drawn; nothing is left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands take and where results go: folders, names, numbers; and printing that fails no run."""
+"""Inputs and places of results: folders, names, numbers; and output that fails no run."""
 
 from __future__ import annotations
 

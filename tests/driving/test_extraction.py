@@ -1,4 +1,4 @@
-"""Motion from films: rates, gaps, batches, memory, with readers that know what a picture's colour means."""
+"""Motion from films: rates, gaps, batches, memory, with fake readers of colours."""
 
 from __future__ import annotations
 

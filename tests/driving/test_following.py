@@ -1,4 +1,4 @@
-"""Poses told in a square that follows the head: the same head in the same place, and a steady square."""
+"""Poses in a square that follows the head: the head stays in its place, and the square is steady."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lips and sound: a lag that was put in is found, and what can't be told is said."""
+"""Lips and sound: a known lag is found, and an unknown one has a reason."""
 
 from __future__ import annotations
 

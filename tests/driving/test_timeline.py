@@ -1,4 +1,4 @@
-"""Resampling at uneven times, what is done without a face, and the measure of jitter."""
+"""Resampling of uneven times, gaps without a face, and the measure of jitter."""
 
 from __future__ import annotations
 

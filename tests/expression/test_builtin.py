@@ -1,4 +1,4 @@
-"""The built-in expression predictor: what it says of itself, and what can't be left to a figure."""
+"""The built-in expression predictor: its metadata, and qualities that no figure covers."""
 
 from __future__ import annotations
 

@@ -46,6 +46,7 @@ def small() -> LipSync:
 
 
 def test_gradients_reach_the_picture() -> None:
+    torch.manual_seed(0)  # some starts leave a network this small without a live unit
     faces = torch.rand(2, 15, 48, 96, requires_grad=True)
     expert = small()
     unit = expert.embed_faces(faces)

@@ -1,4 +1,4 @@
-"""What a predictor promises at run time: chunks, seeds, edited eye motion, bad input."""
+"""The predictor at run time: chunks, seeds, edited eye motion, bad input."""
 
 from __future__ import annotations
 
@@ -113,6 +113,15 @@ def test_given_eye_motion_takes_the_place_of_generation() -> None:
     generated = model.predict(chunks, e0, eye0, seed=0)
     again = model.predict(chunks, e0, eye_motion=generated[1])
     torch.testing.assert_close(again[0], generated[0])
+
+
+@pytest.mark.parametrize(("kind", "changes"), GENERATORS)
+def test_brows_go_further_from_the_sources_and_lids_do_not(kind: str, changes: dict[str, object]) -> None:
+    chunks, e0, eye0 = clip(9)
+    plain = small_predictor(kind, **changes).predict(chunks, e0, eye0, seed=2)[1]
+    lively = small_predictor(kind, brow_gain=1.5, **changes).predict(chunks, e0, eye0, seed=2)[1]
+    assert torch.equal(lively[:, 0], plain[:, 0])
+    torch.testing.assert_close(lively[:, 1:] - eye0[1:], 1.5 * (plain[:, 1:] - eye0[1:]))
 
 
 def test_stage_1_with_eye_motion_input_needs_it() -> None:

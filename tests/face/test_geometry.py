@@ -1,4 +1,4 @@
-"""Alignment, crop boxes and smoothing: what the rules promise, whatever the numbers."""
+"""Properties of alignment, crop boxes and smoothing."""
 
 from __future__ import annotations
 

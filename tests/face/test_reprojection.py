@@ -1,4 +1,4 @@
-"""How badly the face model fits: what tells photographs from stylised heads."""
+"""Reprojection error of the face model separates photographs from stylised heads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Openings of lips and lids are the same however a head is turned, and grow with what opens."""
+"""Openings of lips and lids do not depend on the head's pose, and grow as lips and lids open."""
 
 from __future__ import annotations
 

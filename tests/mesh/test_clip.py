@@ -17,8 +17,12 @@ from gohd_core.mesh.clip import (
     iris_offsets,
     neutral_points,
     offset_gaze,
+    on_head,
+    resting_smile,
 )
+from gohd_core.mesh.contours import N_FACE
 from gohd_core.mesh.fit import fit_face
+from gohd_core.mesh.shape import face_shape
 from tests.support.clip_faces import acted, head
 from tests.support.mesh_faces import SIZE
 
@@ -110,6 +114,20 @@ def test_rest_is_taken_from_frames_with_shut_lips() -> None:
     gap = np.concatenate([np.full(30, 0.15), np.zeros(10)])
     points = clip(gap=gap)
     assert torch.allclose(neutral_points(points), points[30:].mean(0), atol=1e-5)
+
+
+def smiling(share: float) -> torch.Tensor:
+    """Own points in head space [478,3] of a face that smiles."""
+    points = head().clone()
+    moved = on_head(face_shape(points), points[:N_FACE])
+    points[:N_FACE] += share * (moved[6] + moved[7])
+    return points
+
+
+def test_a_smile_that_lasts_is_told_from_a_face_at_rest() -> None:
+    """The painted face's mouth is wider than people's at rest, as if it smiled a little."""
+    found = [resting_smile(smiling(share)) for share in (-0.5, 0.0, 0.5)]
+    assert found[0] < 0.1 and 0.2 < found[1] < 0.5 and found[2] > 0.6
 
 
 def test_what_is_no_mesh_is_told() -> None:

@@ -130,3 +130,22 @@ def test_lids_follow_an_iris_up_and_down(picture, up: float) -> None:
         assert (changed[:, 0] > low[1] - reach).all() and (changed[:, 0] < high[1] + reach).all()
         assert (changed[:, 1] >= low[0] - 1).all() and (changed[:, 1] <= high[0] + 1).all()
         assert (drawn != picture)[int(low[1] - 2) : int(low[1]) + 1].any()
+
+
+def test_lashes_below_the_upper_lid_go_down_with_it(picture) -> None:
+    clip, shift = eyes([0.0], [(0.0, 0.0)]), np.array([0.0, -0.03])
+    for eye in clip.eyes:
+        lids, width = eye.lids[0], eye.width * eye.scale[0]
+        upper = lids[9:16][np.argsort(lids[9:16, 0])]
+        columns = np.arange(int(lids[:, 0].min()) + 2, int(lids[:, 0].max()) - 1)
+        for x in columns:
+            top = np.interp(x, *upper.T)
+            picture[int(top) : int(top + 0.07 * width), x] = 15
+        drawn = picture.copy()
+        draw_iris(drawn, eye, 0, shift)
+        moved = moved_lids(picture.astype(np.float32), lids, eye.axes[0] @ shift, width).lids
+        new = moved[9:16][np.argsort(moved[9:16, 0])]
+        beside = eye.iris[0, 0] + np.array([-1.45, 1.45]) * eye.radius * eye.scale[0]
+        for x in beside.round().astype(int):
+            old, top = int(np.interp(x, *upper.T)), int(np.interp(x, *new.T))
+            assert drawn[old, x].min() > 120 and drawn[top : top + 3, x].max(-1).min() < 60

@@ -1,13 +1,18 @@
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from gohd_core.mesh.closed_lid import FOLD, frames_of_glasses, spread, white_beside
+from gohd_core.mesh.closed_lid import FOLD, LashLine, closed_lid, spread, white_beside
+from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, POINTS, EyeFrame
 from gohd_core.mesh.gaze import RADIUS
+from gohd_core.mesh.glasses import frames_of_glasses
+from gohd_core.mesh.lash_line import LASH_ENDS, LASH_REACH, lash_texture
 from gohd_core.mesh.lids import lids_follow_gaze, lower_lids_follow
-from tests.support.mesh_faces import astronaut, drawn_parts, painted
+from gohd_core.mesh.source import mesh_source
+from tests.support.mesh_faces import astronaut, drawn_parts, painted, painted_mesh, painted_picture
 
 BLINKS = [10, 11]
 
@@ -123,3 +128,108 @@ def test_frames_of_glasses_go_on_beyond_the_eye_and_lashes_do_not():
     kept = frames_of_glasses(darkness, lid, (along, below), width)
     assert kept[21, 5:115].min() > 0.9
     assert kept[28:60].max() < 0.01
+
+
+def test_lashes_that_touch_thick_frames_are_none_of_them():
+    width, shape = 60, (90, 120)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    along, below = (x - 60) / width, (y - 60) / width
+    darkness, lid = np.zeros(shape), np.zeros(shape)
+    lid[50:60, 35:85] = 1
+    darkness[2:26] = 0.5  # a thick rim, from side to side
+    darkness[46:50, 40:80] = 0.5  # lashes
+    darkness[25:48, 76:80] = 0.5  # of which one touches the rim
+    kept = frames_of_glasses(darkness, lid, (along, below), width)
+    assert kept[8:22, 5:115].min() > 0.9
+    assert kept[49:60].max() < 0.1
+
+
+ENDS = np.arange(0.2, 0.75, 0.03)
+
+
+def lashes(depth=0.0, strength=1.0, thickness=0.04):
+    beyond = ENDS > 0.5
+    course = np.stack([ENDS, beyond * depth, np.where(beyond, strength, 1.0)], -1)
+    return LashLine(np.zeros(3, np.float32), 0.2, thickness, course)
+
+
+def test_a_lash_line_goes_from_corner_to_corner_and_on_where_there_is_a_wing():
+    texture, winged = (lash_texture(lashes(-0.1, share), 1, 100, 0.5) for share in (0.0, 1.0))
+    rows, columns = texture.shape
+    middle, x = rows // 2, (np.arange(columns) + 0.5) * (2 * LASH_ENDS / columns) - LASH_ENDS
+    assert texture[middle - 1 : middle + 1][:, np.abs(x) < 0.6].min() > 0.6
+    assert texture[:, np.abs(x) > 1.1].max() < 0.02
+    tip = winged[:, np.abs(x - 1.2).argmin()]
+    assert tip.max() > 0.3
+    height = (tip.argmax() + 0.5) / rows * 2 - 1
+    assert abs(height * LASH_REACH + 0.1) < 0.02
+    np.testing.assert_allclose(lash_texture(lashes(-0.1), -1, 100, 0.5), winged[:, ::-1], atol=1e-5)
+
+
+def shut(picture, contours, width):
+    return closed_lid(picture, contours, width, 1, np.array([0.8, 0.62, 0.52]), False)
+
+
+def left_eye(light):
+    """A painted face's left eye in skin of some light [h,w]: its window, contours in that, and width."""
+    mesh = painted_mesh()
+    source = mesh_source(painted_picture(mesh), mesh, None)
+    contours = source.contours[0, LEFT_EYE].numpy()
+    x, y = (contours.reshape(-1, 2).min(0) - 12).astype(int)
+    right, bottom = (contours.reshape(-1, 2).max(0) + 12).astype(int)
+    picture = source.face.image[0].movedim(0, -1).numpy()[y:bottom, x:right] / 2 + 0.5
+    contours = contours - (x, y)
+    width = float(np.linalg.norm(contours[EDGE, 0] - contours[EDGE, POINTS // 2]))
+    return (picture * light(picture.shape[:2])[..., None]).astype(np.float32), contours, width
+
+
+def test_a_shut_lid_is_lit_as_the_skin_around_it():
+    def slope(shape):
+        return np.broadcast_to(np.linspace(0.6, 1.1, shape[1]), shape)
+
+    picture, contours, width = left_eye(slope)
+    painted_lid, maps, _ = shut(picture, contours, width)
+    skin = np.array([0.80, 0.62, 0.52]) * slope(picture.shape[:2])[..., None]
+    inside = maps[..., 0] > 0.9
+    ratio = (painted_lid / skin)[inside]
+    # but for the shading of what bulges over the eyeball
+    assert abs(ratio.mean() - 1) < 0.05 and ratio.min() > 0.8 and ratio.max() < 1.15
+    # No edge around it: where it is half painted it is nearly what was there.
+    border = (maps[..., 0] > 0.2) & (maps[..., 0] < 0.8)
+    above = border & (np.arange(len(picture))[:, None] < contours[EDGE, :, 1].min())
+    assert above.sum() > 20
+    assert np.abs(painted_lid - picture)[above].max() < 0.09
+
+
+def test_what_is_painted_on_a_lid_goes_down_with_it():
+    mesh = painted_mesh()
+    plain, shade, lash = (
+        painted_picture(mesh),
+        np.ones((256, 256), np.float32),
+        np.ones((256, 256), np.float32),
+    )
+    points = mesh[:, :2].numpy()
+    for eye, fold, _ in (LEFT_LIDS, RIGHT_LIDS):
+        upper = [eye.left, *eye.upper[::-1], eye.right]
+        band = points[[fold.right, *fold.upper, fold.left, *upper]]
+        cv2.fillPoly(shade, [np.round(band * 16).astype(np.int32)], 0.8, cv2.LINE_AA, 4)
+        cv2.polylines(lash, [np.round(points[upper] * 16).astype(np.int32)], False, 0.2, 2, cv2.LINE_AA, 4)
+    x, y = mesh[[386, 374], :2].mean(0).round().int().tolist()  # between the lids
+    light = []
+    for made_up in (lash, shade * lash):
+        source = mesh_source((plain + 1) * torch.from_numpy(made_up) - 1, mesh, None)
+        frame = draw(source, blinking(source, 1.0))[0] / 2 + 0.5
+        light.append(frame[:, y - 1 : y + 2, x - 6 : x + 7].mean())
+    assert 0.75 < light[1] / light[0] < 0.92
+
+
+def test_a_lid_goes_with_its_edge_while_it_shuts(monkeypatch):
+    source = painted()
+    found = {}
+    for share in (0.55, 1.0):
+        parts = drawn_parts(source, blinking(source, share), monkeypatch)
+        frame, window = next(p for p in parts if isinstance(p[0], EyeFrame))
+        width = source.eyes.balls[frame.eye - 1].lid.width
+        near = (frame.opening.above / width < -0.06) & (frame.opening.above / width > -0.12)
+        found[share] = window.mean(1, keepdim=True)[near & (frame.opening.along.abs() < 0.4)].mean()
+    assert abs(found[0.55] - found[1.0]) < 0.04

@@ -7,7 +7,7 @@ import torch
 from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.contour_warp import contour_flows
 from gohd_core.mesh.drawing import draw
-from gohd_core.mesh.frame import EDGE, LIPS, POINTS, MouthFrame
+from gohd_core.mesh.frame import EDGE, LIPS, POINTS, ROUNDING, MouthFrame
 from gohd_core.mesh.mouth import redden
 from gohd_core.mesh.own_inside import _within_border
 from gohd_core.mesh.photometry import LUMA, white_hue
@@ -160,6 +160,41 @@ def test_mouths_are_red_inside_where_lips_are_painted_as_yellow_as_skin():
     assert tongue @ LUMA == pytest.approx(lips @ LUMA)
     red = np.array([0.6, 0.2, 0.2])
     np.testing.assert_allclose(redden(red, skin), red)
+
+
+@pytest.mark.parametrize("name", ["smiling", "shut"])
+def test_rounded_lips_are_short_flat_and_full(name, request):
+    shape = request.getfixturevalue(name).shape
+    rest = shape.contours[LIPS].double()
+    round_ = rest + shape.directions[ROUNDING, LIPS]
+
+    def length(lips):
+        return (lips[EDGE, 0] - lips[EDGE, 24])[:2].norm()
+
+    def height(lips, places):
+        upper, lower = lips[EDGE, places, 1], lips[EDGE, [48 - k for k in places], 1]
+        return upper - lower, ((upper + lower) / 2).std()
+
+    assert 0.5 < length(round_) / length(rest) < 0.75
+    places = list(range(1, 24))
+    gap, _ = height(round_ - rest, places)
+    # As high as an ellipse, whose points lie evenly by their angle.
+    ellipse = torch.sin(torch.tensor(places) * torch.pi / 24).double()
+    torch.testing.assert_close(gap / gap[11], ellipse, atol=1e-5, rtol=0)
+    assert 0.6 * height(rest, places)[1] < height(round_, places)[1] < 0.7 * height(rest, places)[1]
+    for middle in (12, 36):
+        red = [(lips[4, middle, 1] - lips[EDGE, middle, 1]).abs() for lips in (rest, round_)]
+        assert 1.1 < red[1] / red[0] < 1.13
+
+
+def test_teeth_lie_in_the_shade_of_rounded_lips(shut, monkeypatch):
+    motion = with_jaw(shut, 0.6, 0.6)
+    motion[1, ROUNDING] = 0.8
+    brightest = []
+    for each in motion:
+        frame, window = mouth_of(shut, each[None], monkeypatch)
+        brightest.append((window.mean(1, keepdim=True)[frame.opening.coverage > 0.99].max().item() + 1) / 2)
+    assert 0.3 < brightest[1] / brightest[0] < 0.75
 
 
 @pytest.mark.parametrize("name", ["smiling", "shut"])

@@ -1,4 +1,4 @@
-"""Sliders on a face: each moves what it says and little else; mirrors, paths and limits."""
+"""Sliders on a face: each moves its own part and little else; mirrors, paths and limits."""
 
 from __future__ import annotations
 

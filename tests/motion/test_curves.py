@@ -1,4 +1,4 @@
-"""Angles and easings against what they should be."""
+"""Angles and easings against their definitions."""
 
 from __future__ import annotations
 

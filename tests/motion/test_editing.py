@@ -1,4 +1,4 @@
-"""Edits of a track: each does what its name says, leaves its input alone, and refuses what makes no sense."""
+"""Edits of a track: each does as its name says, leaves its input alone, and refuses bad options."""
 
 from __future__ import annotations
 

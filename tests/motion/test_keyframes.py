@@ -1,4 +1,4 @@
-"""Keyed curves: reading, easing, holding, and what can't be read."""
+"""Keyed curves: reading, easing, holding, and bad input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mixing: each part comes from its own source, eyes and mouth are told apart, spaces never mix."""
+"""Mixing: each part comes from its own source, eyes and mouth are separate, spaces never mix."""
 
 from __future__ import annotations
 

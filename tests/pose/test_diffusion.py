@@ -1,4 +1,4 @@
-"""PoseDiffusion: guidance, determinism, typed results, and what it refuses."""
+"""PoseDiffusion: guidance, determinism, typed results, bad input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long audio in windows: every frame covered, no seam, and nearly what one long run gives."""
+"""Long audio in windows: every frame covered, no seam, and close to one long run."""
 
 from __future__ import annotations
 

@@ -101,6 +101,4 @@ def test_a_refused_certificate_leaves_the_video_as_it_was(signer, video, tmp_pat
         sign_video(video, signer / "key.pem", signer / "key.pem")
     with pytest.raises(BadInput, match="can't be read"):
         sign_video(video, tmp_path / "none.pem", signer / "key.pem")
-    with pytest.raises(BadInput, match="no way to sign"):
-        sign_video(video, signer / "chain.pem", signer / "key.pem", algorithm="rot13")
     assert video.read_bytes() == before and [path.name for path in tmp_path.iterdir()] == ["a.mp4"]

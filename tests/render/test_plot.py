@@ -1,4 +1,4 @@
-"""Plots of motion: what they show, told from their pixels."""
+"""Plots of motion, read from their pixels."""
 
 from __future__ import annotations
 

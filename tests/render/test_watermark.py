@@ -1,4 +1,4 @@
-"""The invisible mark survives H.264 and a resize, is told from its absence, and can't be seen."""
+"""The invisible mark survives H.264 and a resize, is never found where it is not, and can't be seen."""
 
 from __future__ import annotations
 

@@ -79,8 +79,9 @@ def stand_in(monkeypatch) -> None:
     monkeypatch.setattr(dataset, "load_engine", lambda name: StandIn())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def graphics() -> None:
+    """Skips tests on machines without OpenGL through EGL."""
     missing = [how for _, present, how in renderer_status() if not present]
     if missing:
         pytest.skip(f"no graphics here: {missing[0]}")

@@ -10,7 +10,7 @@ from gohd_core.stylised.expressions import EXPRESSION_NAMES, INDEX, MEANINGFUL, 
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.identity_modes import IDENTITY_LIMIT
 from gohd_core.stylised.morphable import stylised_basis
-from gohd_core.stylised.template import EYE_LEFT, EYE_RIGHT, MOUTH, template
+from gohd_core.stylised.template import EYE_LEFT, EYE_RIGHT, MOUTH, template, template_points, triangulate
 
 
 def shape(identity: Identity, **expression: float) -> np.ndarray:
@@ -35,6 +35,13 @@ def test_basis_has_the_shapes_of_the_papers_linear_model():
     assert basis.faces.min() >= 0 and basis.faces.max() < count
     assert len(set(EXPRESSION_NAMES)) == 64
     assert all(np.isfinite(x).all() for x in (basis.mean_shape, basis.identity_basis, basis.expression_basis))
+
+
+def test_the_stored_triangles_are_those_between_the_templates_vertices():
+    layout, kind, offset, _ = template_points()
+    between = triangulate(layout, kind, offset)
+    stored = template().faces[: len(between)]  # those that close the back come after them
+    assert {frozenset(face) for face in stored.tolist()} == {frozenset(face) for face in between.tolist()}
 
 
 def test_skin_is_one_closed_sheet_but_for_eyes_and_mouth():

@@ -1,4 +1,4 @@
-"""Neural voices: symbols become phones without gaps; what they say is deterministic and on time."""
+"""Neural voices: symbols become phones without gaps; speech is deterministic and on time."""
 
 from __future__ import annotations
 

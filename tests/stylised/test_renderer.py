@@ -19,10 +19,7 @@ from gohd_core.stylised.renderer import HeadRenderer, RenderedFrame
 from gohd_core.stylised.sheet import contact_sheet, write_sheet
 from gohd_core.stylised.stills import random_stills
 
-needs_gl = pytest.mark.skipif(
-    not all(present for _, present, _ in renderer_status()),
-    reason="OpenGL through EGL is missing: " + "; ".join(how for *_, how in renderer_status() if how),
-)
+needs_gl = pytest.mark.usefixtures("graphics")
 EYEBALLS = (labels.LEFT_EYE, labels.RIGHT_EYE)
 REST = np.zeros(64)
 

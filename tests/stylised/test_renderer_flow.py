@@ -8,15 +8,11 @@ import pytest
 from gohd_core.errors import BadInput
 from gohd_core.stylised.correspondence import barycentric_weights, dense_flow
 from gohd_core.stylised.expressions import INDEX
-from gohd_core.stylised.gpu import renderer_status
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.renderer import HeadRenderer
 from gohd_core.stylised.stills import random_stills
 
-pytestmark = pytest.mark.skipif(
-    not all(present for _, present, _ in renderer_status()),
-    reason="OpenGL through EGL is missing: " + "; ".join(how for *_, how in renderer_status() if how),
-)
+pytestmark = pytest.mark.usefixtures("graphics")
 SIZE = 192
 
 

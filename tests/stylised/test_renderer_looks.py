@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gohd_core.stylised.gpu import renderer_status
 from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.morphable import stylised_basis
 from gohd_core.stylised.renderer import HeadRenderer
@@ -45,10 +44,7 @@ def test_the_linear_model_is_the_one_of_the_weights():
     np.testing.assert_allclose(mixed, np.load(STORED)["landmarks"], atol=2e-4)
 
 
-@pytest.mark.skipif(
-    not all(present for _, present, _ in renderer_status()),
-    reason="OpenGL through EGL is missing: " + "; ".join(how for *_, how in renderer_status() if how),
-)
+@pytest.mark.usefixtures("graphics")
 def test_pictures_look_as_the_weights_know_them():
     difference = np.abs(pictures().astype(float) - np.load(STORED)["pictures"])
     assert difference.mean((1, 2, 3)).max() < 1.0

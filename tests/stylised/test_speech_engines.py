@@ -1,4 +1,4 @@
-"""Engines: what they say is deterministic, phones tile the sound and follow its energy."""
+"""Engines: speech is deterministic, phones tile the sound and follow its energy."""
 
 from __future__ import annotations
 

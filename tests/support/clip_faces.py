@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
+from gohd_core.face.mediapipe.face_mesh import EYE_RINGS
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
 from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.mesh.clip import CHIN, EYES, IRIS_DEPTH, fit_clip
@@ -17,10 +18,6 @@ from gohd_core.mesh.gaze import RADIUS, REST
 from tests.support.mesh_faces import SIZE, painted_mesh
 
 LOWER = [*INNER_LIPS.lower, *OUTER_LIPS.lower]
-RINGS = (
-    (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173),
-    (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398),
-)
 
 
 def head() -> Tensor:
@@ -64,7 +61,7 @@ def landmarks(mesh: Tensor) -> FaceLandmarks:
     """As the reader gives it."""
     points = mesh.numpy().astype(np.float32)
     contours = np.zeros((2, 71, 2), np.float32)
-    for row, ring in enumerate(RINGS):
+    for row, ring in enumerate(EYE_RINGS):
         contours[row, :16] = points[list(ring), :2]
     return FaceLandmarks(points, contours, 0.9, 0.99, FaceRegion(0, 0, SIZE, 0))
 

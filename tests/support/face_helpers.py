@@ -98,18 +98,11 @@ def bfm_arrays(seed: int = 0, rows: int = 9, columns: int = 10) -> dict[str, np.
             )
             faces += [(a, d, b), (b, d, e)]
     faces = np.array(faces) + 1
-    around = np.full((n, 8), len(faces) + 1)
-    for vertex in range(n):
-        held = np.flatnonzero((faces == vertex + 1).any(1)) + 1
-        around[vertex, : len(held)] = held
     return {
         "meanshape": mean.reshape(1, -1),
-        "meantex": rng.uniform(90, 220, (1, 3 * n)),
         "idBase": 0.02 * rng.standard_normal((3 * n, 80)),
         "exBase": 0.02 * rng.standard_normal((3 * n, 64)),
-        "texBase": 3 * rng.standard_normal((3 * n, 80)),
         "tri": faces,
-        "point_buf": around,
         "keypoints": rng.choice(n, 68, replace=False)[None] + 1,
     }
 

@@ -1,4 +1,4 @@
-"""Writes tests/golden/mediapipe_mesh.npz: what MediaPipe's own FaceMesh reads.
+"""Writes tests/golden/mediapipe_mesh.npz: readings of MediaPipe's own FaceMesh.
 
 It needs an environment of its own: pip install mediapipe==0.10.21 scikit-image, then
 python -m tests.support.make_mediapipe_goldens

@@ -1,4 +1,4 @@
-"""What the tests of MediaPipe's networks share: the files where they are, and small graphs."""
+"""Shared by the tests of MediaPipe's networks: the files where they are, and small graphs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the official code does to driving coefficients: a mean with feedback, and playing back and forth."""
+"""The official smoothing of driving coefficients: a mean with feedback, and playing back and forth."""
 
 from __future__ import annotations
 

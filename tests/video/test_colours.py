@@ -1,4 +1,4 @@
-"""Colours: what is written reads the same everywhere, tagged; a film's own matrix and range are kept."""
+"""Colours: written videos are tagged and read the same everywhere; a film's own matrix and range stay."""
 
 from __future__ import annotations
 

@@ -47,6 +47,7 @@ export function sliderList(known, turned, named = false) {
     const line = row(text, range, said);
     line.title = tooltip ?? label;
     Object.assign(line.style, { alignItems: "center", marginTop: "0", height: twice ? "26px" : "20px" });
+    if (/_left$/.test(name) && name.replace(/_left$/, "_right") in known) line.style.gridColumn = "1"; // pairs side by side
     element.append(line);
     rows[name] = { range, said, text };
   }

@@ -154,9 +154,9 @@ class _Profiles:
 
     def skin(self, along: Tensor, up: Tensor, lower: Tensor) -> tuple[Tensor, Tensor]:
         """Shifts [B,3,2,w,w] of places on the skin, and how far they are known [B,3,w,w]."""
-        tables = torch.cat([self.heights[..., None, :], self.shifts], 4).flatten(3, 4)
+        tables = torch.cat([self.heights[..., None, :], self.shifts], 4).flatten(3, 4)  # [B,3,2,24,n]
         found = self._at(torch.cat(tables.unbind(2), -1), along, lower).unflatten(2, (-1, 3))
-        height, shift = found[:, :, :, 0], found[:, :, :, 1:]
+        height, shift = found[:, :, :, 0], found[:, :, :, 1:]  # of each contour: [B,3,8,w,w], [B,3,8,2,w,w]
         outside = torch.where(lower, -up, up)
         last = height.shape[2] - 1
         flow = shift[:, :, last]
@@ -186,9 +186,9 @@ class _Profiles:
         at = (along + (count - 1) / 2).clamp(0, count - 1)
         if second is not None:
             at = at + count * second
-        grid = ((2 * at + 1) / length - 1).flatten(0, 1)
+        grid = ((2 * at + 1) / length - 1).flatten(0, 1)  # [3B,w,w]
         grid = torch.stack([grid, torch.zeros_like(grid)], -1)
-        tables = tables.flatten(0, 1)[:, :, None]
+        tables = tables.flatten(0, 1)[:, :, None]  # [3B,C,1,n or 2n]
         found = F.grid_sample(tables, grid, "bilinear", "border", align_corners=False)
         return found.unflatten(0, (-1, PARTS))
 

@@ -70,7 +70,8 @@ class FaceContours(FacePoints):
         )
         mouth = torch.cat([one[:, 0, EDGE - 1, None], one[:, 0]], dim=1)
         points = torch.stack([mouth, left, mirror_order(right * right.new_tensor([-1, 1, 1]), dim=-2)], 1)
-        posed = transform(points.flatten(1, 3), descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE])
+        pose = descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE]
+        posed = transform(points.flatten(1, 3), pose)  # [B,3*8*48,3]
         return Camera.of_size(size).pixels(posed).unflatten(1, (PARTS, CONTOURS, POINTS))
 
     def _with_lashes(self, eye: Tensor, length: Tensor, blink: Tensor) -> Tensor:

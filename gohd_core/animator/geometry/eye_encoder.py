@@ -93,8 +93,8 @@ class EyeEncoder(nn.Module):
         picture = self.irises(self.tint(iris))
         return Eyeballs(
             place,
-            self.highlights(light).unflatten(1, (2, -1)),
-            self.whites(self.white(head)).unflatten(1, (2, -1)),
+            self.highlights(light).unflatten(1, (2, -1)),  # [B,2,4,n,n]
+            self.whites(self.white(head)).unflatten(1, (2, -1)),  # [B,2,C,n,n]
             _tinted(picture, iris),
         )
 
@@ -115,7 +115,7 @@ class _Summary(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for conv in self.convs:
             x = act(conv(x), conv.bias)
-        x = act(self.mix(x), self.mix.bias).flatten(1)
+        x = act(self.mix(x), self.mix.bias).flatten(1)  # [B,_MIXED*36]
         return self.out(F.leaky_relu(self.hidden(x), LEAKY) * GAIN)
 
 
@@ -175,7 +175,7 @@ def _tinted(picture: Tensor, textures: Tensor) -> Tensor:
 
     Iteratively reweighted least squares: highlights lie on the iris.
     """
-    textures = textures.unflatten(1, (2, -1))
+    textures = textures.unflatten(1, (2, -1))  # [B,2,5,n,n]
     opacity = torch.sigmoid(STEEP * picture[:, 3:])
     made = resize(torch.cat([picture[:, :3] + 1, opacity], dim=1), textures.shape[-1])[:, None]
     shown, taken = textures[:, :, :3] + 1, (textures[:, :, 3:4] + 1) / 2 * textures[:, :, 4:]

@@ -109,6 +109,6 @@ def project_to_texture(eyes: Eyes, column: Tensor, row: Tensor, size: int) -> tu
 def sample_texture(textures: Tensor, places: Tensor, kind: int) -> Tensor:
     """Textures [1 or B,2,C,n,n] of both eyes at places [B,2,h,w,3] of their balls -> [B,2,C,h,w]."""
     scale = places.new_tensor([1, -1]) / EXTENTS[kind]
-    both = textures.expand(len(places), -1, -1, -1, -1).flatten(0, 1)
-    grid = (places[..., :2] * scale).flatten(0, 1)
+    both = textures.expand(len(places), -1, -1, -1, -1).flatten(0, 1)  # [2B,C,n,n]
+    grid = (places[..., :2] * scale).flatten(0, 1)  # [2B,h,w,2]
     return F.grid_sample(both, grid, "bilinear", "border", align_corners=False).unflatten(0, (-1, 2))

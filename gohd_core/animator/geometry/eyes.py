@@ -76,7 +76,7 @@ class EyesInFrame:
         frame = frame.float()
         opacity = self.opacity.flatten(1)[:, None] * self.window.read(mask.float())  # [B,1,N]
         # Windows may overlap, eyes do not: changes are added.
-        change = opacity * (self.colours.flatten(2) - self.window.read(frame))
+        change = opacity * (self.colours.flatten(2) - self.window.read(frame))  # [B,3,N], N = 2*w*w
         return self.window.add(frame, change)
 
 

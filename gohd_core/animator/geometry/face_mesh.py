@@ -41,7 +41,7 @@ class FrontalMesh(FacePoints):
 
     def forward(self, neutral: Tensor, descriptor: Tensor, size: int) -> Tensor:
         """neutral [1 or B,24,24,3], descriptor [B,72] in the network's order."""
-        points = self.deform(neutral, descriptor[:, list(MOVING)]).flatten(1, 2)
+        points = self.deform(neutral, descriptor[:, list(MOVING)]).flatten(1, 2)  # [B,24*24,3]
         placed = transform(points, descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE])
         points = torch.cat([Camera.of_size(size).pixels(placed), placed[..., 2:]], -1)
         return points.mT.unflatten(2, (ROWS, COLUMNS))
@@ -82,7 +82,7 @@ def mesh_flow(target: Tensor, source: Tensor, skin: Tensor, size: int) -> MeshFl
     ]
     sides = ((ROWS - 1) * _DENSE + 1, (COLUMNS - 1) * _DENSE + 1)
     dense = F.interpolate(torch.cat(carried, 1), size=sides, mode="bilinear", align_corners=True)
-    place, shift, skin, facing = dense.flatten(2).split((3, 2, 1, 1), dim=1)
+    place, shift, skin, facing = dense.flatten(2).split((3, 2, 1, 1), dim=1)  # [B,.,N] each
     cell = ((place[:, :2] + 0.5) * (_CELLS / size)).floor().long()
     inside = ((cell >= 0) & (cell < _CELLS)).all(1, keepdim=True) & (facing > 0)
     at = (cell[:, 1:] * _CELLS + cell[:, :1]).clamp(0, _CELLS**2 - 1)
@@ -92,7 +92,7 @@ def mesh_flow(target: Tensor, source: Tensor, skin: Tensor, size: int) -> MeshFl
     known = skin * (facing / _FACING).clamp(max=1)
     splats = torch.cat([shift, known, torch.ones_like(skin)], dim=1) * weight
     cells = splats.new_zeros(count, 4, _CELLS**2).scatter_add(2, at.expand(-1, 4, -1), splats)
-    cells = cells.unflatten(2, (_CELLS, _CELLS))
+    cells = cells.unflatten(2, (_CELLS, _CELLS))  # [B,4,64,64]
     hit = (cells[:, 3:] > 0).float()
     found = push_pull_inpaint(cells[:, :3] / cells[:, 3:].clamp_min(1e-6), hit)
     near = F.max_pool2d(hit, _EDGE, 1, _EDGE // 2)

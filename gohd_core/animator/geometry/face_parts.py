@@ -73,7 +73,7 @@ def agreement(contours: ProjectedContours, inner: Tensor) -> Tensor:
 
     Near 0 where a picture shows no eyes, or eyes that are no such ones, as a photograph's.
     """
-    drawn = (contours.opening * contours.weight)[:, 1:].flatten(1)
+    drawn = (contours.opening * contours.weight)[:, 1:].flatten(1)  # [B,2*w*w]
     shown = contours.window[1:].read(inner.float())[:, 0]
     both, either = torch.minimum(drawn, shown), torch.maximum(drawn, shown)
     return both.sum(1) / either.sum(1).clamp_min(1)

@@ -94,7 +94,7 @@ class Teeth(nn.Module):
         """x [B,C,s,s] and latent [B,D] of the decoder."""
         field = self.basis(latent).float().view(-1, ROWS * 2, _FIELD_SIDE, _FIELD_SIDE) * _FIELD_STEP
         out = self.out.biased(x)
-        places = (resize(field, x.shape[-1]) + _CONV_STEP * out).unflatten(1, (ROWS, 2))
+        places = (resize(field, x.shape[-1]) + _CONV_STEP * out).unflatten(1, (ROWS, 2))  # [B,2,2,s,s]
         return ToothRows(places, self.lit(latent))
 
     def lit(self, latent: Tensor) -> Tensor:
@@ -103,15 +103,15 @@ class Teeth(nn.Module):
 
     def draw(self, rows: ToothRows, size: int) -> list[Layer]:
         """Both rows [B,.,size,size], the lower first."""
-        places = resize(rows.places.flatten(1, 2), size).unflatten(1, (ROWS, 2))
+        places = resize(rows.places.flatten(1, 2), size).unflatten(1, (ROWS, 2))  # [B,2,2,h,w]
         return self.draw_at(rearrange(places, "b row xy h w -> b row h w xy"), rows.light)
 
     def draw_at(self, places: Tensor, light: Tensor) -> list[Layer]:
         """The same at places [B,2,h,w,2] along and down the rows, -1..1 within a row."""
-        pictures = self.picture.expand(len(places), -1, -1, -1, -1).flatten(0, 1)
-        grid = places.flatten(0, 1) * _EXTENT
+        pictures = self.picture.expand(len(places), -1, -1, -1, -1).flatten(0, 1)  # [2B,4,*_TEXTURE]
+        grid = places.flatten(0, 1) * _EXTENT  # [2B,h,w,2]
         seen = F.grid_sample(pictures, grid, "bilinear", "border", align_corners=False)
-        seen = seen.unflatten(0, (-1, ROWS))
+        seen = seen.unflatten(0, (-1, ROWS))  # [B,2,4,h,w]
         colours = (seen[:, :, :3] + 1) * light[..., None, None] - 1
         opacities = torch.sigmoid(_OPACITY_STEP * seen[:, :, 3:])
         return [Layer(colours[:, k], opacities[:, k]) for k in range(ROWS)]
@@ -126,7 +126,7 @@ def composite_mouth_interior(
     """
     mask = window.read(inner)  # [B,1,N], N = h*w
     under = torch.lerp(window.read(synthesis), teeth.cavity[:, None], _CAVITY_SHARE * mask)
-    rows = [Layer(row.colour.flatten(2), row.opacity.flatten(2)) for row in rows]
+    rows = [Layer(row.colour.flatten(2), row.opacity.flatten(2)) for row in rows]  # [B,.,N]
     return window.write(synthesis, composite_over(rows, under, mask))
 
 

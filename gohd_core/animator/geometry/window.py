@@ -34,7 +34,7 @@ class Window:
 
     def add(self, image: Tensor, change: Tensor) -> Tensor:
         """Pictures [B,C,S,S] with a change [B,C,N] in their windows; where windows overlap changes add up."""
-        flat = image.flatten(2)
+        flat = image.flatten(2)  # [B,C,S*S]
         return flat.scatter_add(2, self._index(image), change.to(flat.dtype)).unflatten(2, image.shape[2:])
 
     def write(self, image: Tensor, values: Tensor) -> Tensor:
@@ -43,7 +43,7 @@ class Window:
 
     def _index(self, image: Tensor) -> Tensor:
         """Flat places of the windows' pixels in a picture [B,C,S,S], [B,C,N]."""
-        flat = (self.row * image.shape[-1] + self.column).flatten(1)
+        flat = (self.row * image.shape[-1] + self.column).flatten(1)  # [B,N]
         return flat[:, None].expand(-1, image.shape[1], -1)
 
 

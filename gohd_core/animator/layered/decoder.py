@@ -202,7 +202,7 @@ class LayeredDecoder(nn.Module):
         # Both layers at once: PyTorch's threads share the pictures of a batch, not the rows of one.
         moving = source.moving.expand(len(masks), -1, -1, -1, -1).flatten(0, 1)  # [2B,4,S,S]
         samples = warp_by_flow(moving, torch.stack([layers.face, layers.inner], dim=1).flatten(0, 1))
-        samples = *samples.unflatten(0, (-1, 2)).unbind(1), source.still
+        samples = *samples.unflatten(0, (-1, 2)).unbind(1), source.still  # [B,4,S,S] each
         known = blend(samples, masks).float()
         guide = layers.resized(self.head_size).warp(source.features)
         args = trunk.features, trunk.style, guide, known[:, :3], occlusion, layers.logits, masks

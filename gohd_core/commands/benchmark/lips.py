@@ -26,7 +26,9 @@ def add_command(kinds: Any) -> None:
         "--expression", type=Path, metavar="FILE", help="weights to measure (the built-in ones)"
     )
     add_faces(parser)
-    parser.add_argument("--data", type=Path, metavar="DIR", help="keeps what was seen, for the next weights")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="keeps readings of the videos, for the next weights"
+    )
     parser.add_argument(
         "--sounds",
         type=Path,

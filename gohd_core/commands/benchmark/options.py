@@ -27,10 +27,10 @@ def face_reader(folder: Path | None) -> Any:
 def add_timing(parser: argparse.ArgumentParser) -> None:
     """Device, threads and clock of a measurement."""
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-    parser.add_argument("--threads", type=int, default=0, help="of the processor; 0 leaves torch's choice")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
     parser.add_argument(
         "--clock",
         default="wall",
         choices=("wall", "processor"),
-        help="processor: computing time of this process, which other work on the machine stretches less",
+        help="processor: CPU time of this process, which depends less on other load",
     )

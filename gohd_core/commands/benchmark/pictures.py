@@ -28,7 +28,7 @@ def add_command(kinds: Any) -> None:
     parser.add_argument(
         "--sheets", type=Path, metavar="DIR", help="write contact sheets here, to be looked at"
     )
-    parser.add_argument("--step", type=int, default=4, help="every how many frames of the clip are read (4)")
+    parser.add_argument("--step", type=int, default=4, help="read every N-th frame of the clip (4)")
     parser.add_argument(
         "--speeds",
         type=whole_numbers,

@@ -31,7 +31,7 @@ def add_command(kinds: Any) -> None:
         help="single pictures (animator), motion from sound (motion), both together (talk), and where asked "
         "for single pictures by the mesh animator (mesh)",
     )
-    quality.add_argument("--identities", type=int, default=8, help="heads that do the factor sheet (8)")
+    quality.add_argument("--identities", type=int, default=8, help="heads drawn over the factor sheet (8)")
     quality.add_argument("--clips", type=int, default=6, help="talking heads that are drawn (6)")
     quality.add_argument("--speech-clips", type=int, default=16, help="talking clips that are measured (16)")
     quality.add_argument("--seed", type=int, default=90_009, help="of the data (90009)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,7 +72,6 @@ def ablations(plan: AblationPlan, out: Path, *, progress: Progress | None = None
     benchmark goes on. Raises `Interrupted` when a training was stopped by a signal.
     """
     out = out.resolve()
-    begun = time.perf_counter()
     chosen = [ablation for ablation in ABLATIONS if ablation.table in plan.tables]
     runs = [
         (each, variant, seed) for each in chosen for variant in _trained(each, plan) for seed in plan.seeds
@@ -95,7 +93,7 @@ def ablations(plan: AblationPlan, out: Path, *, progress: Progress | None = None
         "data": ", ".join(sets),
         "tables": ", ".join(map(str, plan.tables)),
     }
-    return Report("ablations", setting, {"gohd": __version__}, tables, time.perf_counter() - begun)
+    return Report("ablations", setting, {"gohd": __version__}, tables)
 
 
 def _trained(ablation: Ablation, plan: AblationPlan) -> list[Variant]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +64,6 @@ def pictures(
         named: names and pictures, or functions that read them.
         look: is shown each result as it comes, e.g. `Sheets.add`.
     """
-    begun = time.perf_counter()
     if models.reader is None:
         raise BadInput(
             "Pictures are measured by the networks that read faces, which are not there; run: gohd download "
@@ -90,4 +88,4 @@ def pictures(
         tables.append(speed_table(models, picture, motion, plan.speed_sizes, clock=bench.clock))
     setting = {"benchmark": VERSION, "size": plan.size or "own", "step": plan.step, "speech": SPEECH}
     subject = {"gohd": __version__, "machine": machine(), "clock": plan.clock}
-    return Report("pictures", setting, subject, tables, time.perf_counter() - begun)
+    return Report("pictures", setting, subject, tables)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,7 +137,7 @@ def evaluate(
 
     Raises: `BadInput` for videos that can't be paired, read or cropped.
     """
-    begun, matched = time.perf_counter(), pairs(result, real)
+    matched = pairs(result, real)
     rows: dict[str, list[dict[str, float]]] = {RESULT: [], REAL: []}
     frames: dict[str, list[np.ndarray]] = {RESULT: [], REAL: []}
     for files in with_progress(matched, "videos", progress):
@@ -158,15 +157,8 @@ def evaluate(
         table.put(RESULT, {"FID": frechet_distance(*both)})
         table.put(REAL, {"FID": 0.0})
     table.note = "\n".join(f"{name}: {source}." for name, source in SOURCES.items())
-    setting = {
-        **reading.setting(),
-        "space": readers.extractor.space,
-        "videos": len(matched),
-        **networks.names,
-    }
-    return Report(
-        "evaluate", setting, {"result": result.name, "real": real.name}, [table], time.perf_counter() - begun
-    )
+    setting = reading.setting() | {"space": readers.extractor.space, "videos": len(matched)} | networks.names
+    return Report("evaluate", setting, {"result": result.name, "real": real.name}, [table])
 
 
 def _mean(values: Sequence[float]) -> float | None:

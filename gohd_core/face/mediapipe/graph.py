@@ -7,8 +7,9 @@ that neither is left among the operators.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -166,8 +167,9 @@ def _read(content: bytes, path: Path) -> Graph:
                 values.reshape(shapes[i]) if sparsity is None else _dense(values, sparsity, shapes[i], path)
             )
     operators = []
+    kinds = [_kind(model.OperatorCodes(i)) for i in range(model.OperatorCodesLength())]
     for i in range(graph.OperatorsLength()):
-        operator = _operator(model, graph.Operators(i))
+        operator = _operator(kinds, graph.Operators(i))
         if operator.name in ("DENSIFY", "DEQUANTIZE") and operator.inputs[0] in constants:
             value = constants[operator.inputs[0]]
             constants[operator.outputs[0]] = value if operator.name == "DENSIFY" else value.astype(np.float32)
@@ -187,22 +189,23 @@ def _vector(values: Any) -> Any:
     return () if isinstance(values, int) else values
 
 
-def _operator(model: Any, operator: Any) -> Operator:
-    code = model.OperatorCodes(operator.OpcodeIndex())
+def _kind(code: Any) -> tuple[str, dict[str, Any]]:
+    """Name of an operator; of a custom one also its version, which says which form of it is meant."""
     # The narrow field is what older writers fill; the wide one is 0 (ADD) there.
     name = _operator_names()[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-    if name == "CUSTOM":
-        name = code.CustomCode().decode()
-        # Which form of a custom operator is meant; it is not always in its options.
-        options: dict[str, Any] = {"version": code.Version(), **_custom_options(name, operator)}
-    else:
-        options = _builtin_options(name, operator)
+    return (code.CustomCode().decode(), {"version": code.Version()}) if name == "CUSTOM" else (name, {})
+
+
+def _operator(kinds: Sequence[tuple[str, dict[str, Any]]], operator: Any) -> Operator:
+    name, version = kinds[operator.OpcodeIndex()]
+    options = version | _custom_options(name, operator) if version else _builtin_options(name, operator)
     inputs, outputs = (
         tuple(map(int, _vector(v))) for v in (operator.InputsAsNumpy(), operator.OutputsAsNumpy())
     )
     return Operator(name, inputs, outputs, options)
 
 
+@lru_cache(maxsize=1)
 def _operator_names() -> dict[int, str]:
     import tflite
 

@@ -57,12 +57,6 @@ class FaceLandmarks:
         return max(self.box.width, self.box.height)
 
     @property
-    def eye_distance(self) -> float:
-        """Between the outer corners of the eyes as the picture shows them, in pixels."""
-        first, second = self.points[list(OUTER_CORNERS), :2]
-        return float(np.linalg.norm(second - first))
-
-    @property
     def roll(self) -> float:
         """Clockwise roll of the line of the eyes, in radians."""
         across = self.points[OUTER_CORNERS[1]] - self.points[OUTER_CORNERS[0]]

@@ -7,12 +7,9 @@ themselves have no gradient.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
-from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.face import MorphableModel
 from gohd_core.landmarks68 import MOUTH
@@ -48,11 +45,7 @@ class MouthRenderer:
     @classmethod
     def load(cls, face_model: str | None, space: str) -> MouthRenderer:
         """From the file of a morphable model; None will do in the stylised space."""
-        if face_model is not None:
-            return cls(MorphableModel.from_file(Path(face_model)))
-        if space != STYLISED:
-            raise BadInput(f"Rendering mouths in the space {space!r} needs face_model=FILE.")
-        return cls(MorphableModel.stylised())
+        return cls(MorphableModel.of_space(space, face_model))
 
     def to(self, device: torch.device) -> MouthRenderer:
         """The same renderer on a device."""

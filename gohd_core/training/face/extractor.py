@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gohd_core.checkpoints.loading import load_network
-from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import ALIGNED_SIZE
 from gohd_core.face.extractor_network import ExtractorNetwork
@@ -104,17 +103,9 @@ class ExtractorTask(_ReaderTask):
 
     def __init__(self, config: ExtractorTraining) -> None:
         super().__init__(config, ExtractorNetwork)
-        self.model = self._morphable() if is_on(config.losses.projection) else None
-
-    def _morphable(self) -> MorphableModel:
-        if self.config.face_model is not None:
-            return MorphableModel.from_file(self.config.face_model).landmarks_only()
-        if self.config.data.space != STYLISED:
-            raise BadInput(
-                "The projection loss needs the morphable model of this space: give "
-                "face_model=BFM_model_front.mat, or set losses.projection=off."
-            )
-        return MorphableModel.stylised().landmarks_only()
+        self.model = None
+        if is_on(config.losses.projection):
+            self.model = MorphableModel.of_space(config.data.space, config.face_model).landmarks_only()
 
     def draw(self, split: str) -> FaceDraw:
         return self._draw(split, self.network.config.aligned)

@@ -1,4 +1,4 @@
-"""The ablations train what their configs say, at equal budgets, and are held against the paper's figures."""
+"""Ablations train their configs at equal budgets, beside the paper's figures."""
 
 from __future__ import annotations
 

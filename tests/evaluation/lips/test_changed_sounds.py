@@ -1,4 +1,4 @@
-"""Changed sounds: each does what its name says, and the tables count what is put into them."""
+"""Changed sounds do as their names say, and tables count them."""
 
 from __future__ import annotations
 

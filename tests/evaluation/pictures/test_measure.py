@@ -1,4 +1,4 @@
-"""The benchmark of pictures: commands, what counts as talking, and one photograph measured for real."""
+"""The benchmark of pictures: commands, faults of talking, and one photograph measured for real."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The networks against LiteRT, and the mesh against what MediaPipe itself reads."""
+"""The networks against LiteRT, and the mesh against MediaPipe's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The eyes' reader learns what it owes, by itself or with all of the animator, from older weights too."""
+"""Losses of face parts by geometry, alone or with all of the animator, from older weights too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changed sound: what is off changes nothing, what is on does what it says."""
+"""Audio augmentation: each change does as its name says, and nothing when off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channels: what they take away and what they leave."""
+"""Channels: bands and levels before and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examples for the mouth network: what is heard is what is said, at any tempo; the losses know the truth."""
+"""Examples for the mouth network: sound and mouth fit at any tempo; losses are 0 on the truth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rendered mouths: what is nearer hides what is behind, opening is dark, gradients flow."""
+"""Rendered mouths: near faces occlude far ones, openings are dark, gradients flow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trainers of both expression stages: they learn, they move what they should, configs run."""
+"""The trainers of both expression stages: losses fall, the right weights move, configs run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The face parser's training: its losses and figures by hand, and four clips learnt by heart."""
+"""The face parser's training: its losses and figures by hand, and overfitting of four clips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints: what goes in comes out, whole or not at all; the last few stay."""
+"""Checkpoints: atomic round trips; the last few are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configs that ship: each parses, the paper's hold its numbers, ablations change what they say."""
+"""The shipped configs: each parses, the paper's hold its numbers, ablations change one thing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examples by number: their order, windows, sound, workers, and what happens to bad clips."""
+"""Examples by number: their order, windows, sound, workers, and bad clips."""
 
 from __future__ import annotations
 

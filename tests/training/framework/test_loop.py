@@ -1,4 +1,4 @@
-"""The loop: resuming, killing, bad numbers, players, averages, schedules, and what it writes."""
+"""The loop: resuming, killing, bad numbers, players, averages, schedules, and its files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 2 of the expression predictor learns four clips by heart, where z says what happens in them."""
+"""Stage 2 of the expression predictor overfits four clips, with noise informed by their events."""
 
 from __future__ import annotations
 
