@@ -56,11 +56,15 @@ def closed_lid(
     along, outwards = place.along, outer * place.along
     between = fill_polygon(edge, part.shape[:2])
     # Of lashes between skin and eye, as if that were white all over.
-    darkness = darkness_within(luma + (np.percentile(luma, 80) - luma).clip(0) * between, width, _LASHES)
+    light = luma + (np.percentile(luma, 80) - luma).clip(0) * between
+    darkness = darkness_within(light, width, _LASHES)
     # Lashes and liner are darker than the shade of a lid, or than what is painted on it.
     liner = darkness / _lash_darkness(darkness, edge, width)
     open_ = cv2.dilate(between, np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
     lid, lower = _skin(part, place, open_, smoothstep(0.35, 0.10, liner) * _like_skin(part, skin))
+    # Beside the eye no brighter than what lies there, such as a shaded temple.
+    bright = blur(light / np.maximum(1 - darkness, 0.05), 0.07 * width)
+    lid = lid * blur(np.clip(1.15 * bright / np.maximum(lid @ LUMA, 0.02), 0, 1), 0.04 * width)[..., None]
     share = smoothstep(-0.35, 0.25, place.of_fold) * (place.below < 0) * smoothstep(0.56, 0.50, np.abs(along))
     rim = smoothstep(0.64, 0.56, np.abs(along)) * (place.above > -0.05) * smoothstep(0.11, 0.05, place.below)
     rim = rim * np.maximum(smoothstep(0.05, 0.03, place.below), smoothstep(0.3, 0.1, liner))
