@@ -20,7 +20,7 @@ from gohd_core.portraits import prepare_portrait
 from gohd_core.video.writer import render_video
 
 SIZES = (256, 512, 768, 1024)
-_REPEATS = 3
+_REPEATS = 2
 
 
 def speed_table(
