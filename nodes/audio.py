@@ -14,8 +14,6 @@ CATEGORY = "GoHD/audio"
 
 
 class EncodeAudio(io.ComfyNode):
-    """Encode Audio."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -17,8 +17,6 @@ ENDINGS = ("csv", "json")
 
 
 class SaveBlendshapes(io.ComfyNode):
-    """Save Blendshapes."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -67,8 +65,6 @@ class SaveBlendshapes(io.ComfyNode):
 
 
 class LoadBlendshapes(io.ComfyNode):
-    """Load Blendshapes."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

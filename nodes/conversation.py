@@ -25,8 +25,6 @@ _MORE = ("third", "fourth")
 
 
 class Conversation(io.ComfyNode):
-    """Conversation."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -16,8 +16,6 @@ from .sockets import combo, field, number, result, schema
 
 
 class DriverFrames(io.ComfyNode):
-    """Driving Frames for Other Models."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -24,8 +24,6 @@ def _degrees(name: str, tooltip: str) -> Any:
 
 
 class EditMotion(io.ComfyNode):
-    """Edit Motion."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -53,8 +53,6 @@ def _slider(name: str) -> Any:
 
 
 class ExpressionEditor(io.ComfyNode):
-    """Expression Editor."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -130,8 +128,6 @@ class ExpressionEditor(io.ComfyNode):
 
 
 class ExpressionPath(io.ComfyNode):
-    """Expression Path."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

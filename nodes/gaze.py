@@ -20,8 +20,6 @@ _RELATIVE = "On: the angles are added to where the portrait looks already. Off: 
 
 
 class SetGaze(io.ComfyNode):
-    """Set Gaze."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -61,8 +59,6 @@ class SetGaze(io.ComfyNode):
 
 
 class GazePath(io.ComfyNode):
-    """Gaze Path."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -73,8 +73,6 @@ class _Loader(io.ComfyNode):
 
 
 class LoadAnimator(_Loader):
-    """Load Face Animator."""
-
     component = "animator"
     about: ClassVar = dict(
         node_id="GoHDLoadAnimator",
@@ -89,8 +87,6 @@ class LoadAnimator(_Loader):
 
 
 class LoadPoseModel(_Loader):
-    """Load Pose Diffusion."""
-
     component = "pose_diffusion"
     about: ClassVar = dict(
         node_id="GoHDLoadPoseModel",
@@ -101,8 +97,6 @@ class LoadPoseModel(_Loader):
 
 
 class LoadGazeModel(_Loader):
-    """Load Gaze Diffusion."""
-
     component = "gaze_diffusion"
     about: ClassVar = dict(
         node_id="GoHDLoadGazeModel",
@@ -113,8 +107,6 @@ class LoadGazeModel(_Loader):
 
 
 class LoadExpressionModel(_Loader):
-    """Load Expression Predictor."""
-
     component = "expression"
     about: ClassVar = dict(
         node_id="GoHDLoadExpressionModel",
@@ -125,8 +117,6 @@ class LoadExpressionModel(_Loader):
 
 
 class LoadExtractor(_Loader):
-    """Load 3DMM Extractor."""
-
     component = "extractor"
     about: ClassVar = dict(
         node_id="GoHDLoadExtractor",
@@ -137,8 +127,6 @@ class LoadExtractor(_Loader):
 
 
 class LoadGazeEstimator(_Loader):
-    """Load Gaze Estimator."""
-
     component = "gaze_estimator"
     about: ClassVar = dict(
         node_id="GoHDLoadGazeEstimator",
@@ -149,8 +137,6 @@ class LoadGazeEstimator(_Loader):
 
 
 class LoadModels(io.ComfyNode):
-    """Load GoHD Models."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

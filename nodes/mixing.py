@@ -48,8 +48,6 @@ def _mode(name: str) -> Any:
 
 
 class MixMotion(io.ComfyNode):
-    """Mix Motion."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -15,8 +15,6 @@ CATEGORY = "GoHD/motion"
 
 
 class SetMood(io.ComfyNode):
-    """Set Mood."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -78,8 +76,6 @@ class SetMood(io.ComfyNode):
 
 
 class IdleMotion(io.ComfyNode):
-    """Idle Motion."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -13,8 +13,6 @@ CATEGORY = "GoHD/motion"
 
 
 class SaveMotion(io.ComfyNode):
-    """Save Motion."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -51,8 +49,6 @@ class SaveMotion(io.ComfyNode):
 
 
 class LoadMotion(io.ComfyNode):
-    """Load Motion."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

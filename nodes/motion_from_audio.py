@@ -72,8 +72,6 @@ def _sampled(
 
 
 class SampleHeadPoses(io.ComfyNode):
-    """Sample Head Poses."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -101,8 +99,6 @@ class SampleHeadPoses(io.ComfyNode):
 
 
 class PredictExpressions(io.ComfyNode):
-    """Predict Expressions."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -134,8 +130,6 @@ class PredictExpressions(io.ComfyNode):
 
 
 class SampleGaze(io.ComfyNode):
-    """Sample Gaze."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

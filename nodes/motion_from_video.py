@@ -87,8 +87,6 @@ def _steadying(smooth: str, smooth_seconds: float, smooth_parts: str) -> Any:
 
 
 class ExtractMotion(io.ComfyNode):
-    """Extract Motion from Video."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -222,8 +220,6 @@ def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, nu
 
 
 class MotionFromFaceLandmarks(io.ComfyNode):
-    """Motion from Face Landmarks."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -23,8 +23,6 @@ def _regions() -> list[str]:
 
 
 class PasteBack(io.ComfyNode):
-    """Paste Back."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -14,8 +14,6 @@ from .sockets import field, number, result, schema
 
 
 class PersonMask(io.ComfyNode):
-    """Person Mask."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -12,8 +12,6 @@ from .sockets import field, number, result, schema
 
 
 class PlotMotion(io.ComfyNode):
-    """Plot Motion."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

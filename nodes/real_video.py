@@ -26,8 +26,6 @@ def _video_fields(tooltip: str) -> list[Any]:
 
 
 class EyeContact(io.ComfyNode):
-    """Eye Contact."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -103,8 +101,6 @@ class EyeContact(io.ComfyNode):
 
 
 class LipSync(io.ComfyNode):
-    """Check Lip Sync."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

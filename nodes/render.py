@@ -50,8 +50,6 @@ def _drawing_fields() -> list[Any]:
 
 
 class AnimatePortrait(io.ComfyNode):
-    """Animate Portrait."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -114,8 +112,6 @@ class AnimatePortrait(io.ComfyNode):
 
 
 class RenderVideo(io.ComfyNode):
-    """Render Video."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -203,8 +199,6 @@ class RenderVideo(io.ComfyNode):
 
 
 class MotionStrip(io.ComfyNode):
-    """Motion Strip."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

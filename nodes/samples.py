@@ -19,8 +19,6 @@ VIDEO = "driving_sample.mp4"
 
 
 class SampleAvatar(io.ComfyNode):
-    """Sample Avatar."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -57,8 +55,6 @@ class SampleAvatar(io.ComfyNode):
 
 
 class SampleSpeech(io.ComfyNode):
-    """Sample Speech."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -95,8 +91,6 @@ class SampleSpeech(io.ComfyNode):
 
 
 class SampleVideo(io.ComfyNode):
-    """Sample Driving Video."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

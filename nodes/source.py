@@ -14,8 +14,6 @@ CATEGORY = "GoHD/source"
 
 
 class PreparePortrait(io.ComfyNode):
-    """Prepare Portrait."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

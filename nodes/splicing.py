@@ -13,8 +13,6 @@ CATEGORY = "GoHD/motion"
 
 
 class SpliceMotion(io.ComfyNode):
-    """Splice Motion."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

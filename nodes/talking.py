@@ -40,8 +40,6 @@ def _mood_fields() -> list[Any]:
 
 
 class TalkingPortrait(io.ComfyNode):
-    """Talking Portrait."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

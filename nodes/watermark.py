@@ -18,8 +18,6 @@ _AT_ONCE = 8
 
 
 class AddWatermark(io.ComfyNode):
-    """Add Watermark."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
@@ -65,8 +63,6 @@ class AddWatermark(io.ComfyNode):
 
 
 class ReadWatermark(io.ComfyNode):
-    """Read Watermark."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

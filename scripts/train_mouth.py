@@ -25,6 +25,7 @@ from gohd_core.clips import ClipDataset
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
 from gohd_core.expression.mouth import MouthNetwork
 from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.stylised.expressions import INDEX
 from gohd_core.stylised.visemes import opening_weights
 from gohd_core.training.expression.mouth_examples import COEFFICIENTS, MouthExample, shard
 from gohd_core.training.losses.mouth import distance, mouth_terms
@@ -55,9 +56,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate (0.002)")
     parser.add_argument("--width", type=int, default=192, help="channels (192)")
     parser.add_argument(
-        "--gain", type=float, default=1.44, help="on how far lips part, after training (1.44)"
+        "--gain", type=float, default=1.35, help="on how far lips part, after training (1.35)"
     )
-    parser.add_argument("--closing", type=float, default=8.3, help="px apart that come half as close (8.3)")
+    parser.add_argument("--rounding", type=float, default=1.5, help="on how far lips round (1.5)")
+    parser.add_argument("--spreading", type=float, default=1.2, help="on how far lips spread (1.2)")
+    parser.add_argument("--closing", type=float, default=9.5, help="px apart that come half as close (9.5)")
     parser.add_argument(
         "--begin", type=Path, metavar="FILE", help="an earlier run's .checkpoint to go on from"
     )
@@ -91,6 +94,8 @@ def main() -> None:
     with torch.no_grad():
         for parameter in (network.mouth.output.weight, network.mouth.output.bias):
             parameter[network.mouth.opening > 0] *= given.gain
+            parameter[COEFFICIENTS.index(INDEX["lip_pucker"])] *= given.rounding
+            parameter[COEFFICIENTS.index(INDEX["lip_spread"])] *= given.spreading
     training = {
         "command": shlex.join(["python", "scripts/train_mouth.py", *sys.argv[1:]]),
         "steps": steps,

@@ -41,7 +41,8 @@ class ExpressionConfig:
         mouth_width, mouth_dilations: its channels, and the dilations of its convolutions over frames.
         mouth_map: whether its input also has the feature map that the embedding is made of.
         mouth_opening: aligned pixels by which each of its coefficients parts the lips; 0 where it does not.
-        mouth_closing: lips that it expects so many pixels apart come half as close, wider ones less; 0: off.
+        mouth_closing: lips that it expects at least so many pixels apart among their neighbours come half as
+            close, wider ones less (`MouthNetwork.closer`); 0: off.
     """
 
     kind: str = "stage1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -11,6 +13,15 @@ from gohd_core.expression.config import ExpressionConfig
 DROPOUT = 0.1
 MAP_CELLS, MAP_DROPOUT = 9, 0.3
 """Cells (3 x 3) of the audio encoder's last feature map, and the dropout on it."""
+SMOOTH = (0.25, 0.5, 0.25)
+"""Weights of a frame's neighbours and its own, before lips are closed."""
+DIP, AROUND = 2, 4
+"""Frames on both sides within which an opening is the least, and those whose mean it is held against."""
+ABOVE, WIDE = 0.12, 6.0
+"""How far above the least an opening may be, as a share of that mean, to be closed by 1/e less; pixels that
+the mean is at least taken for."""
+ALWAYS, POWER = 4.0, 6
+"""Pixels apart that come half as close wherever they are; power of the gap by which lips stay open."""
 
 
 class MouthNetwork(nn.Module):
@@ -24,8 +35,8 @@ class MouthNetwork(nn.Module):
         super().__init__()
         width, dilations = config.mouth_width, config.mouth_dilations
         self.coefficients = config.mouth_coefficients
-        self.context = sum(dilations)
         self.closing = config.mouth_closing
+        self.context = sum(dilations) + (len(SMOOTH) // 2 + max(DIP, AROUND) if self.closing else 0)
         opening = torch.tensor(config.mouth_opening, dtype=torch.float32, device="cpu")
         self.register_buffer("opening", opening, persistent=False)
         count = len(self.coefficients)
@@ -55,13 +66,26 @@ class MouthNetwork(nn.Module):
         return self.closer(found) if self.closing else found
 
     def closer(self, mouth: Tensor) -> Tensor:
-        """Coefficients [..., C] with lips that are nearly closed brought together, as p, b and m want it.
+        """Coefficients [B, T, C] with lips brought together where they come nearest, as p, b and m want it.
 
-        A network that is not sure of a closure expects lips a little apart, which they never are.
+        A network that is not sure of a closure expects lips a little apart, which they never are. Where that
+        is the least within a few frames and small beside what is around it they close; elsewhere they stay as
+        they are, since people keep lips a little apart for most of the time.
         """
-        gap = (mouth @ self.opening).relu()[..., None]
-        share = gap**3 / (gap**3 + self.closing**3)
+        mouth = _over_frames(mouth, 1, lambda x: (x * x.new_tensor(SMOOTH)).sum(-1))
+        gap = (mouth @ self.opening).relu()[..., None]  # [B, T, 1]
+        least = _over_frames(gap, DIP, lambda x: x.amin(-1))
+        around = _over_frames(gap, AROUND, lambda x: x.mean(-1))
+        above = (gap - least) / around.clamp_min(WIDE)
+        closing = (self.closing * torch.exp(-above / ABOVE)).clamp_min(ALWAYS)
+        share = gap**POWER / (gap**POWER + closing**POWER)
         return torch.where(self.opening > 0, mouth * share, mouth)
+
+
+def _over_frames(values: Tensor, reach: int, what: Callable[[Tensor], Tensor]) -> Tensor:
+    """`what` over the last axis of windows [B, T, C, 2 reach + 1] around each frame of [B, T, C]."""
+    padded = functional.pad(values.transpose(1, 2), (reach, reach), mode="replicate")
+    return what(padded.transpose(1, 2).unfold(1, 2 * reach + 1, 1))
 
 
 class _Block(nn.Module):

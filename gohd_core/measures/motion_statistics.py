@@ -12,6 +12,11 @@ from gohd_core.constants import MEL_BINS_PER_FRAME, N_MELS
 _BEAT_WIDTH = 1.5
 """Sigma of the beat alignment, in frames; motion turns every fourth frame, so a wider one says nothing."""
 
+_AROUND = 8
+"""Frames before and after a beat whose mean movement is looked at: a third of a second."""
+_SHIFTS = 2, 15
+"""Frames from one shift of the beats to the next, and the least shift, of what chance gives."""
+
 _LOUD_ENOUGH = 0.5
 """A rise in loudness counts as a beat where it exceeds this multiple of the rises' deviation."""
 
@@ -67,6 +72,28 @@ def beat_alignment(values: np.ndarray, beats: np.ndarray) -> float:
         return 0.0
     nearest = np.abs(beats[:, None] - turns[None, :]).min(axis=1)
     return float(np.exp(-(nearest**2) / (2 * _BEAT_WIDTH**2)).mean())
+
+
+def beat_locking(values: np.ndarray, beats: np.ndarray) -> float:
+    """How much of a motion `[T, C]` comes at the same time before or after every beat, by chance 1.
+
+    The energy of the velocity's mean over all beats, frame by frame around them (an event-related average),
+    as a multiple of the same for beats moved in time, the clip being a circle. It needs no turns, and sees a
+    nod in whatever phase it keeps to the beats; nan for clips that are too short.
+    """
+    velocity = np.diff(values, axis=0)
+    velocity = (velocity - velocity.mean(0)) / np.maximum(velocity.std(0), 1e-9)
+    count, around = len(velocity), np.arange(-_AROUND, _AROUND + 1)
+
+    def energy(moved: int) -> float:
+        rows = (beats[:, None] + moved + around) % count  # [beats, 17]
+        return float(np.square(velocity[rows].mean(0)).mean())
+
+    step, least = _SHIFTS
+    if not len(beats) or count <= 2 * least:
+        return float("nan")
+    chance = np.mean([energy(moved) for moved in range(least, count - least, step)])
+    return energy(0) / max(float(chance), 1e-12)
 
 
 def _peaks(curve: np.ndarray, least: float) -> np.ndarray:

@@ -98,14 +98,37 @@ def test_it_is_its_convolutions_one_by_one() -> None:
     torch.testing.assert_close(mouth(audio, guess)[0], mouth.output(torch.cat([hidden, guess[0]], -1)))
 
 
-def test_lips_that_are_nearly_closed_close() -> None:
-    config = replace(CONFIG, mouth_opening=(20.0, 0.0), mouth_closing=4.0)
-    mouth = MouthNetwork(config)
-    found = mouth.closer(torch.tensor([[0.0, 0.5], [0.2, 0.5], [1.0, 0.5], [-0.1, 0.5]]))
-    torch.testing.assert_close(found[:, 0], torch.tensor([0.0, 0.1, 20**3 / (20**3 + 4**3), 0.0]))
-    assert (found[:, 1] == 0.5).all(), "what does not part the lips stays"
+def closed_by(gap: list[float]) -> torch.Tensor:
+    """What `closer` makes of gaps in pixels, the first coefficient alone parting the lips."""
+    mouth = MouthNetwork(replace(CONFIG, mouth_opening=(20.0, 0.0), mouth_closing=9.5))
+    values = torch.tensor(gap, dtype=torch.float32) / 20
+    found = mouth.closer(torch.stack([values, torch.full_like(values, 0.5)], -1)[None])[0]
+    torch.testing.assert_close(found[:, 1], torch.full_like(values, 0.5))
+    return 20 * found[:, 0]
+
+
+def test_lips_close_where_they_come_nearest_and_nowhere_else() -> None:
+    dip = closed_by([14, 14, 14, 14, 12, 6, 4, 6, 12, 14, 14, 14, 14])
+    assert dip[6] < 0.2, "5 pixels after smoothing, and least among their neighbours"
+    assert dip[4] > 8 and dip[0] > 12
+    slope = closed_by([2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12, 12])
+    assert slope[0] < 0.2 and slope[6] > 5.5, "as far apart as in the dip, on the way to wider"
+    assert (closed_by([2] * 9) < 0.3).all() and (closed_by([-1] * 9) == 0).all(), "pauses close whole"
+    torch.testing.assert_close(closed_by([25.0] * 9), torch.full((9,), 25 * 25**6 / (25**6 + 9.5**6)))
     with pytest.raises(BadInput, match="mouth_opening"):
         replace(CONFIG, mouth_closing=4.0)
+
+
+def test_what_closes_lips_hears_further() -> None:
+    torch.manual_seed(3)
+    config = replace(CONFIG, mouth_opening=(20.0, 0.0), mouth_closing=9.5)
+    network = ExpressionNetwork(config).eval()
+    assert network.context == 8
+    chunks, e0 = torch.randn(1, 40, 80, 16), torch.zeros(1, 64)
+    with torch.inference_mode():
+        whole = network(chunks, e0)[0][:, 15:25]
+        part = network(chunks[:, 7:33], e0, margin=(8, 8))[0]
+    torch.testing.assert_close(part, whole)
 
 
 def test_with_a_map_it_hears_what_the_embedding_is_made_of() -> None:

@@ -13,7 +13,13 @@ from torch.utils.data import Dataset
 from gohd_core.clips import ClipDataset
 from gohd_core.commands.train import CONFIGS
 from gohd_core.errors import BadInput
-from gohd_core.measures.motion_statistics import audio_beats, beat_alignment, motion_beats, motion_figures
+from gohd_core.measures.motion_statistics import (
+    audio_beats,
+    beat_alignment,
+    beat_locking,
+    motion_beats,
+    motion_figures,
+)
 from gohd_core.pose import GazeDiffusion, PoseDiffusion
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.data import clip_examples, collate
@@ -298,6 +304,21 @@ def test_beats_lie_where_loudness_rises_and_motion_turns() -> None:
     assert beat_alignment(values, turns) == 1.0
     assert beat_alignment(values, turns + 5) < 0.5
     assert beat_alignment(values, np.array([], int)) == 0.0
+
+
+def test_a_nod_that_keeps_its_phase_to_beats_is_told_from_chance() -> None:
+    rng = np.random.default_rng(0)
+    beats = np.sort(rng.choice(np.arange(20, 380), 30, replace=False))
+    free = rng.standard_normal((400, 3))
+    assert (
+        0.6 < np.mean([beat_locking(rng.standard_normal((400, 3)).cumsum(0), beats) for _ in range(20)]) < 1.4
+    )
+    nods = free.cumsum(0)
+    for beat in beats:
+        nods[beat + 3 :, 0] += 2.0
+        nods[beat + 6 :, 0] -= 2.0
+    assert beat_locking(nods, beats) > 3
+    assert np.isnan(beat_locking(free[:20], beats[:1])) and np.isnan(beat_locking(free, beats[:0]))
 
 
 @pytest.mark.parametrize(("task", "kind"), [(PoseTask, PoseConfig), (GazeTask, GazeConfig)])

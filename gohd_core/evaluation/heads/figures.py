@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gohd_core.constants import FPS
-from gohd_core.measures.motion_statistics import beat_alignment
+from gohd_core.measures.motion_statistics import beat_locking
 from gohd_core.measures.sequences import blinks
 
 SPAN = (5, 95)
@@ -17,13 +17,13 @@ REPEAT_AFTER = 2.0
 ENOUGH = 4 * FPS
 """Least overlap in frames in which a repeat is looked for."""
 COLUMNS = (
-    *("seconds", "blinks a minute", "blink s", "speed deg/s", "spans deg", "beat alignment", "by chance"),
+    *("seconds", "blinks a minute", "blink s", "speed deg/s", "spans deg", "locked to beats"),
     *("drift deg", "repeats"),
 )
 NOTE = (
     "Blinks: eyes less than half open, and for how long. Speed: of the head's three angles; spans: 95 % of "
-    "pitch and yaw less 5 %, their mean. Beat alignment: turns of the head by rises of loudness (sigma 1.5 "
-    "frames), and with the sound half a clip away. Drift: mean angles of the last third against the first. "
+    "pitch and yaw less 5 %, their mean. Locked to beats: energy of the mean movement around rises of "
+    "loudness, as a multiple of what chance gives. Drift: mean angles of the last third against the first. "
     "Repeats: largest correlation of the angles' changes with themselves two seconds and more later; chance "
     "gives more in short clips."
 )
@@ -51,8 +51,7 @@ def head_figures(head: SpokenHead) -> dict[str, float]:
         "blink s": length,
         "speed deg/s": speed(head.angles),
         "spans deg": float((high - low).mean()),
-        "beat alignment": beat_alignment(head.angles, head.beats),
-        "by chance": beat_alignment(head.angles, np.sort((head.beats + count // 2) % count)),
+        "locked to beats": beat_locking(head.angles, head.beats),
         "drift deg": float(np.linalg.norm(degrees[-third:].mean(0) - degrees[:third].mean(0))),
         "repeats": repeats(head.angles),
     }

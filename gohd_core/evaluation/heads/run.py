@@ -18,7 +18,7 @@ from gohd_core.evaluation.heads.figures import COLUMNS, NOTE, SpokenHead, head_f
 from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.face.expression_geometry import FaceGeometry
-from gohd_core.measures.motion_statistics import audio_beats, beat_alignment
+from gohd_core.measures.motion_statistics import audio_beats, beat_locking
 from gohd_core.measures.sequences import blinks
 from gohd_core.models import Models
 from gohd_core.motion import Pose
@@ -97,7 +97,7 @@ def seen_head(path: str | Path, reader: Any) -> SpokenHead:
 def seed_figures(samples: Sequence[SpokenHead]) -> dict[str, float]:
     """Similarity of heads of several seeds, and the range of their figures."""
     speeds = [speed(one.angles) for one in samples]
-    aligned = [beat_alignment(one.angles, one.beats) for one in samples]
+    locked = [beat_locking(one.angles, one.beats) for one in samples]
     shut = [blinks(one.ratio)[0] for one in samples]
     pairs = [
         _correlation(first, second) for first, second in combinations([one.angles for one in samples], 2)
@@ -107,8 +107,8 @@ def seed_figures(samples: Sequence[SpokenHead]) -> dict[str, float]:
         "most alike": float(np.max(pairs)),
         "slowest deg/s": min(speeds),
         "fastest deg/s": max(speeds),
-        "least aligned": min(aligned),
-        "best aligned": max(aligned),
+        "least locked": min(locked),
+        "most locked": max(locked),
         "fewest blinks": min(shut),
         "most blinks": max(shut),
     }
@@ -140,7 +140,7 @@ def _seed_table(seeds: int) -> Table:
     return Table(
         f"{seeds} seeds",
         (
-            *("alike", "most alike", "slowest deg/s", "fastest deg/s", "least aligned", "best aligned"),
+            *("alike", "most alike", "slowest deg/s", "fastest deg/s", "least locked", "most locked"),
             *("fewest blinks", "most blinks"),
         ),
         note="Alike: correlation of the heads' angles between two seeds, mean and largest over all pairs; "

@@ -104,6 +104,9 @@ def test_amplitude_and_closures() -> None:
     found = closures(clip(60, gap=gap, opening=opening))
     assert found["runs"] == 2 and found["met"] == 0.5
     assert found["seen"] == pytest.approx(5 / 60) and found["predicted"] == pytest.approx(1 / 60)
+    assert found["by chance"] == 0 and found["above chance"] == 0.5
+    always = closures(clip(60, gap=gap, opening=np.zeros(60)))
+    assert always["met"] == always["by chance"] == 1 and always["above chance"] == 0
 
 
 def test_ridge_regression_finds_a_linear_relation() -> None:
