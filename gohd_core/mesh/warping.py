@@ -22,7 +22,7 @@ _STILL = 0.012
 """Shift of a person's outline at which the fringe around it has faded, picture sides."""
 _PAD = 2
 """Cells by which a flow is continued beyond its sides; two cells are whole pixels at each size."""
-_BAND = 64
+_BAND = 160
 """Rows of pixels of a band, about: its colours stay in a core's cache."""
 _SPREAD = 2
 """Cells around a person that a stretched flow may look into from a cell's middle."""
@@ -66,8 +66,9 @@ def warp(source: Layered, skin: Tensor, flows: Sequence[ContourFlow], frames: Te
     """Draws frames [B,3,S,S] of heads whose flow is `skin` [B,2,n,n] and whose skin around lips and lids
     moves by `flows`, without what lies between these.
 
-    On a CPU in bands of rows and where there is more than wall: 1.2 times as fast at 512 px, 3.7 times at
-    1024 (`benchmarks/kernels.py`).
+    On a CPU in bands of rows and where there is more than wall: 2 times as fast at 512 px, 3.5 times at 1024
+    (`benchmarks/kernels.py`). Frame after frame the definition would take a seventh longer at 1024 px, and as
+    long at 512.
     """
     (_warp_in_bands if draws_in_passes(frames.device) else warp_plain)(source, skin, flows, frames)
 
