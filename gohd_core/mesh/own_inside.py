@@ -33,6 +33,8 @@ _BRIGHT = 0.6
 """Light of own teeth, as a share of their brightest parts', from which on a pixel is theirs."""
 _SURE = 0.9
 """How far a pixel must show the inside, and no lip, for its colour to be carried on beyond it."""
+_PENUMBRA = (0.35, 0.85)
+"""Light beside the lips, as a share of that of teeth, that is neither theirs nor darkness."""
 _CORE = 0.25
 """Share of own teeth that must be left without their border, or colours of the border count too."""
 _MIDDLE = 0.25
@@ -88,11 +90,11 @@ def own_inside(
     tooth = brightest_teeth(colours, skin_colour(picture, points))
     # Lips are not believed: landmarks lie beside their edge by a little.
     rim = 2 * max(1, round(min(0.006 * unit + 0.7 * sigma, 0.14 * face.gap * unit))) + 1
-    known, unlike = (
-        cv2.erode(mask, np.ones((rim, 3))),
-        _unlike_lips(part, colours, lip_colour(picture, points)),
-    )
+    known = cv2.erode(mask, np.ones((rim, 3)))
+    unlike = _unlike_lips(part, colours, lip_colour(picture, points))
     unmixed, known = known * (unlike > _SURE), known * unlike
+    if tooth is not None:
+        unmixed = unmixed * ~_penumbra(known, part @ LUMA / (tooth @ LUMA), sigma)
     # Teeth alone stay where they are while the mouth opens wider; gaps between them are as red as lips.
     teeth = known if tooth is None else known * (part @ LUMA > _BRIGHT * (tooth @ LUMA))
     between = np.ones((1, 2 * max(1, int(_TOOTH * unit)) + 1), np.uint8)
@@ -129,6 +131,12 @@ def brightest_teeth(inside: np.ndarray, skin: np.ndarray) -> np.ndarray | None:
     luma = inside @ LUMA
     bright = inside[luma >= np.percentile(luma, 88)].mean(0)
     return bright if bright @ LUMA > 0.55 * (skin @ LUMA) and np.ptp(bright) / bright.max() < 0.40 else None
+
+
+def _penumbra(known: np.ndarray, light: np.ndarray, sigma: float) -> np.ndarray:
+    """Where an inside [h,w] (0..1) of such light, as a share of that of teeth, is mixed with lips by blur."""
+    border = cv2.erode(known, np.ones((2 * max(1, round(1.5 * sigma)) + 1,) * 2)) < _SURE
+    return border & (light > _PENUMBRA[0]) & (light < _PENUMBRA[1])
 
 
 def _within_border(seen: np.ndarray, border: float) -> np.ndarray:

@@ -61,13 +61,17 @@ class RevoiceRows:
     @classmethod
     def of(cls, meshes: Sequence[np.ndarray] | np.ndarray, box: tuple[float, float, float]) -> RevoiceRows:
         """From n meshes [478,3] in pixels of the film, fitted in its square `box` (left, top, side)."""
-        parts = []
-        for start in range(0, len(meshes), _BLOCK):
+        count = len(meshes)
+        pose = torch.empty(count, 6, dtype=torch.float32, device="cpu")
+        points = torch.empty(count, *meshes[0].shape, dtype=torch.float32, device="cpu")
+        for start in range(0, count, _BLOCK):
             first = max(start - _BESIDE, 0)
             near = np.stack(meshes[first : start + _BLOCK + _BESIDE]).astype(np.float32)
             steady = gaussian_filter1d(near, STEADY, axis=0, mode="nearest")[start - first :][:_BLOCK]
-            parts.append(fit_clip(into_box(torch.from_numpy(steady), box, ALIGNED_SIZE), ALIGNED_SIZE))
-        return cls(torch.cat([p.pose for p in parts]), torch.cat([p.points_in_head for p in parts]))
+            fitted = fit_clip(into_box(torch.from_numpy(steady), box, ALIGNED_SIZE), ALIGNED_SIZE)
+            rows = slice(start, start + len(steady))
+            pose[rows], points[rows] = fitted.pose, fitted.points_in_head
+        return cls(pose, points)
 
 
 @dataclass(frozen=True, eq=False)

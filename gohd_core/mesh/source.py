@@ -17,6 +17,7 @@ from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.contours import N_POINTS
 from gohd_core.mesh.eye_outline import with_lower_lids
 from gohd_core.mesh.eyes import Eyes
+from gohd_core.mesh.far_side import FarSide
 from gohd_core.mesh.fit import fit_face
 from gohd_core.mesh.frame import EDGE, LIPS, OwnFace
 from gohd_core.mesh.gaze import eyes_in_head, from_head, into_head
@@ -46,6 +47,7 @@ class MeshSource:
         reference: [1,72] the motion that shows the portrait as it is; `own` unless it was read otherwise.
         cells: where there is more than wall.
         contours: [1,3,7,48,2] of lips and lids in the picture's pixels.
+        far_side: the cheek that a turned face hides nearly, if it is one.
     """
 
     own: Tensor
@@ -60,6 +62,7 @@ class MeshSource:
     reference: Tensor
     cells: Cells
     contours: Tensor
+    far_side: FarSide | None
 
     def counted_from(self, reference: Tensor) -> MeshSource:
         """The same portrait for motion that is told from another descriptor [1,72] of its own."""
@@ -100,10 +103,11 @@ def mesh_source(
         layers, texture = layering.result()
     own, size = face.descriptor, image.shape[-1]
     alpha = None if bool((layers.alpha == 1).all()) else layers.alpha
+    warp = head_warp(shape, own, face.points_in_head, size, alpha=alpha, held=held)
     return MeshSource(
         own,
         shape,
-        head_warp(shape, own, face.points_in_head, size, alpha=alpha, held=held),
+        warp,
         texture,
         None if alpha is None else layers.wall,
         layers.fringe,
@@ -113,6 +117,7 @@ def mesh_source(
         own,
         Cells.of(alpha, layers.fringe, GRID),
         shape.contours_in(own, size),
+        FarSide.of(face, warp),
     )
 
 
