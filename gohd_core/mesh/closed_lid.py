@@ -18,9 +18,10 @@ _LASH_LIGHT, _LASH_THICKNESS = 0.45, (0.028, 0.052)
 _NEAR_LID = 0.3
 """Share of a dark stroke that lies below the fold, above which it is lashes and no part of a brow."""
 _BLACK = 0.12
-"""Light below which what is dark on a lid is no shade of skin."""
-_LASHES, _FRAMES = 0.10, 0.13
-"""Distances within which skin lies beside lashes, and beside frames, in eye widths."""
+"""Light below which nothing is skin."""
+_LASHES, _FRAMES, _SHADE = 0.10, 0.13, 0.17
+"""Distances within which skin lies beside lashes, beside frames, and beside all that is no shade, in eye
+widths."""
 _SHADED = (0.15, 0.42, 0.05)
 """Light, as a share of bright skin's, of what may be hair or shadow, and of what is skin for certain; and how
 far the first is believed."""
@@ -63,8 +64,8 @@ def closed_lid(
     open_ = cv2.dilate(between, np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
     lid, lower = _skin(part, place, open_, smoothstep(0.35, 0.10, liner) * _like_skin(part, skin))
     # Beside the eye no brighter than what lies there, such as a shaded temple.
-    bright = blur(light / np.maximum(1 - darkness, 0.05), 0.07 * width)
-    lid = lid * blur(np.clip(1.15 * bright / np.maximum(lid @ LUMA, 0.02), 0, 1), 0.04 * width)[..., None]
+    bright = light / np.maximum(1 - darkness_within(light, width, _SHADE), 0.05)
+    lid = lid * blur(np.clip(1.15 * bright / np.maximum(lid @ LUMA, 0.02), 0, 1), 0.06 * width)[..., None]
     share = smoothstep(-0.35, 0.25, place.of_fold) * (place.below < 0) * smoothstep(0.56, 0.50, np.abs(along))
     rim = smoothstep(0.64, 0.56, np.abs(along)) * (place.above > -0.05) * smoothstep(0.11, 0.05, place.below)
     rim = rim * np.maximum(smoothstep(0.05, 0.03, place.below), smoothstep(0.3, 0.1, liner))
@@ -85,8 +86,8 @@ def closed_lid(
     painted = np.clip(rounded + (lower - rounded) * place.is_lower[..., None], 0, 1)
     frames = np.zeros_like(share)
     if glasses:
-        black = dark * (part.max(-1) < _BLACK)  # thick frames
-        lines = np.maximum(darkness_within(luma, width, _FRAMES), black)
+        # Lines, and thick frames that are black.
+        lines = np.maximum(darkness_within(luma, width, _FRAMES), part.max(-1) < _BLACK)
         frames = frames_of_glasses(lines, open_, (along, place.below), width)
     maps = np.stack([share, frames], -1)
     return painted.astype(np.float32), maps.astype(np.float32), lash

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from gohd_core.choices import CORNERS
 from gohd_core.errors import BadInput
+from gohd_core.kernels.memory import empty
 from gohd_core.render.visible_mark import draw_text
 
 KEY = "gohd"
@@ -106,7 +107,8 @@ def marked(
             if size != batch.shape[2:]:
                 size = batch.shape[2:]
                 overlay = _overlay(mark, *size) * ((high - low) / 255)
-            batch = (batch.float() + overlay.to(batch.device)).clamp_(low, high)
+            into = empty(*batch.shape, device=batch.device)
+            batch = torch.add(batch.float(), overlay.to(batch.device), out=into).clamp_(low, high)
         if mark.text:
             batch = draw_text(batch, mark.text, mark.corner, mark.opacity, value_range)
         yield batch

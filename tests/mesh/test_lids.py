@@ -201,6 +201,19 @@ def test_a_shut_lid_is_lit_as_the_skin_around_it():
     assert np.abs(painted_lid - picture)[above].max() < 0.09
 
 
+def test_a_shut_lid_is_no_brighter_than_a_shaded_temple():
+    def temple(shape):
+        return np.where(np.arange(shape[1]) > 0.68 * shape[1], 0.2, 1.0) * np.ones(shape)
+
+    picture, contours, width = left_eye(temple)
+    painted_lid, maps, _ = shut(picture, contours, width)
+    corner = contours[EDGE, 0, 0]
+    assert corner > 0.68 * picture.shape[1] + 0.05 * width
+    beside = (np.arange(picture.shape[1]) > corner - 0.03 * width) & (maps[..., 0] > 0.5)
+    assert beside.sum() > 5
+    assert (painted_lid.mean(-1)[beside] / 0.65).mean() < 0.6
+
+
 def test_what_is_painted_on_a_lid_goes_down_with_it():
     mesh = painted_mesh()
     plain, shade, lash = (

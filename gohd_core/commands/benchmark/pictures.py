@@ -34,7 +34,7 @@ def add_command(kinds: Any) -> None:
         type=whole_numbers,
         default=(),
         metavar="SIZES",
-        help="also measure speed and memory at these: 256,512,1024",
+        help="also measure speed and memory at these: 256,512,768,1024",
     )
     add_timing(parser)
     add_report_options(parser, "pictures", measure)

@@ -200,3 +200,5 @@ def test_speed_and_memory_by_size(monkeypatch) -> None:
     assert list(table.rows) == ["256 px", "320 px"]
     for row in table.rows.values():
         assert row["reading s"] > 0 and row["encoding s"] > 0 and row["MiB, 8 frames"] > 100
+        assert row["prepared s"] == pytest.approx(row["reading s"] + row["encoding s"], rel=1e-3)
+        assert row["frames a second"] > 0 and row["of video a second"] > 0

@@ -78,11 +78,7 @@ def place(tmp_path_factory) -> Path:
     write_clips(folder / "clips")
     torch.manual_seed(0)
     torch.save(Vgg19().state_dict(), folder / "vgg19.pth")
-    for module, name in (
-        ("extractor", "extractor"),
-        ("gaze-estimator", "gaze_estimator"),
-        ("face-parsing", "face_parsing"),
-    ):
+    for module, name in (("gaze-estimator", "gaze_estimator"), ("face-parsing", "face_parsing")):
         config = load_config(
             find_task(module).Config, CONFIGS / module / "stylised.yaml", SMALL[module]
         ).network
@@ -96,7 +92,7 @@ def feature_settings(place: Path) -> tuple[str, ...]:
     """Where the animator's feature networks are; small ones of ours stand in for the large."""
     stand_ins = {
         "perceptual": ("vgg19", "vgg19.pth"),
-        "expression": ("extractor", "extractor.safetensors"),
+        "expression": ("gaze_estimator", "gaze_estimator.safetensors"),
         "gaze": ("gaze_estimator", "gaze_estimator.safetensors"),
         "parsing": ("face_parsing", "face_parsing.safetensors"),
     }
