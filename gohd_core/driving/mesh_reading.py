@@ -37,6 +37,8 @@ from gohd_core.mesh.fit import face_box, into_box
 from gohd_core.mesh.gaze import from_head
 from gohd_core.mesh.shape import BLINKS
 
+TOLD = 32
+"""Blocks whose expressions are solved together: sweeps over few frames cost as much as over many."""
 SAMPLE = 256
 """Meshes that the face at rest is made of at most; of longer clips every second, fourth ... one is taken."""
 SHUT = 0.6
@@ -139,7 +141,8 @@ class MeshReadings:
         tells = self.expression()
         if tells is None:
             return [None] * len(self.found)
-        expression = torch.cat([tells(part) for part in self._features])
+        parts = [self._features[k : k + TOLD] for k in range(0, len(self._features), TOLD)]
+        expression = torch.cat([tells(Features.joined(part)) for part in parts])
         smiles = expression[:, SMILES]
         expression[:, SMILES] = torch.maximum(smiles, (smiles + tells.smile).clamp(max=1))
         pose, found = torch.cat(self._poses), np.array(self.found)

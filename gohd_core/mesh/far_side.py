@@ -31,8 +31,9 @@ _SIDE = (0.02, 0.06)
 """Distances from the head's middle plane between which the far side begins, model units."""
 _EYES = (0.05, 0.15)
 """Depths below the eyes between which cheeks begin: beside brows hair may lie. Model units."""
-_RIM, _LIPS, _SOFT = 0.05, 0.02, 0.02
-"""Width of the face's outline and of the lips' that stays, and softness of the cheek's edge, model units."""
+_RIM, _MARGIN, _SOFT = 0.05, 0.02, 0.02
+"""Widths along the face's outline and around mouth and eyes that stay, and softness of the cheek's edge;
+model units."""
 _LIGHT = 0.10
 """Size of what counts as light rather than as skin, model units."""
 _GAIN = (0.9, 1.3)
@@ -134,17 +135,18 @@ def _weight(face: OwnFace, warp: HeadWarp) -> Tensor:
 
 
 def _skin(face: OwnFace, size: int) -> np.ndarray:
-    """The face [S,S] without its outline, lips and eyes, 0..1."""
+    """The face [S,S] without its outline, mouth and eyes, 0..1."""
     unit, mask = face.unit, np.zeros((size, size), np.uint8)
     outline = cv2.convexHull(face.points[:468].cpu().numpy().round().astype(np.int32))
     cv2.fillConvexPoly(mask, outline, 255)
     cv2.polylines(mask, [outline], True, 0, max(1, round(2 * _RIM * unit)))
     contours = transform(face.contours.flatten(0, 2), face.pose[0])
     contours = Camera.of_size(size).pixels(contours).view(3, 7, -1, 2).cpu().numpy().round().astype(np.int32)
-    for part in (LIPS, LEFT_EYE, RIGHT_EYE):
-        outer = contours[part, EDGE + 3]
+    # Around lips also what goes with them: a mirrored corner would lie beside the one that moves.
+    for part, contour in ((LIPS, EDGE + 4), (LEFT_EYE, EDGE + 3), (RIGHT_EYE, EDGE + 3)):
+        outer = contours[part, contour]
         cv2.fillPoly(mask, [outer], 0)
-        cv2.polylines(mask, [outer], True, 0, max(1, round(_LIPS * unit)))
+        cv2.polylines(mask, [outer], True, 0, max(1, round(_MARGIN * unit)))
     return mask.astype(np.float32) / 255
 
 
