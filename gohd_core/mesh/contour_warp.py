@@ -171,20 +171,13 @@ class _Curves:
 
     def edges(self, column: Tensor) -> tuple[Tensor, Tensor]:
         """Heights above the axis of the upper and the lower edge at columns [B,h,w]."""
-        before = column.floor().clamp(max=_NODES - 2)
-        share, before = column - before, before.long().flatten(1)
-        found = []
-        for half, sign in ((0, 1.0), (1, -1.0)):
-            table = self.heights[:, half, 0] * sign
-            low, high = (table.gather(1, before + k).view_as(column) for k in (0, 1))
-            found.append(torch.lerp(low, high, share))
-        return found[0], found[1]
+        upper, lower = self.heights[:, :, 0].unbind(1)
+        return _at(upper, column), -_at(lower, column)
 
     def own_opening(self, column: Tensor, up: Tensor) -> Tensor:
         """Distance of the two edges in the portrait at columns [B,h,w], across the axis; `up` [B,2]."""
         apart = (self.shifts[:, 0, :, 0] - self.shifts[:, 1, :, 0]).mul(up[:, :, None]).sum(1)  # [B,n]
-        opening = self.heights[:, :, 0].sum(1) + apart
-        return opening.gather(1, column.round().long().flatten(1)).view_as(column)
+        return _at(self.heights[:, :, 0].sum(1) + apart, column)
 
     def skin(self, along: Tensor, column: Tensor, outside: Tensor, is_lower: Tensor) -> tuple[Tensor, Tensor]:
         """Shifts [B,2,h,w] of places on the skin, pixels outside the edge, and how far they are known
@@ -199,6 +192,14 @@ class _Curves:
             begin, end = (each[:, k, None, None] for each in (inner, outer))
             weight = weight * _ramp(way * (along - end), way * (begin - end))
         return found[:, :2], weight
+
+
+def _at(nodes: Tensor, column: Tensor) -> Tensor:
+    """Values at columns [B,h,w], linearly between those of nodes [B,n]."""
+    before = column.floor().clamp(max=_NODES - 2)
+    share, before = column - before, before.long().flatten(1)
+    low, high = (nodes.gather(1, before + k).view_as(column) for k in (0, 1))
+    return torch.lerp(low, high, share)
 
 
 def _table(heights: Tensor, shifts: Tensor, fading: Tensor) -> tuple[Tensor, Tensor]:
