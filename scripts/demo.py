@@ -17,7 +17,6 @@ def main(arguments: list[str]) -> int:
         "--audio": str(AUDIO),
         "--output": "talking.mp4",
         "--picture": "talking.jpg",
-        "--expression-scale": "1.1",  # what is predicted moves a tenth less than true mouths
     }
     given = list(arguments)
     if not _named("--portrait", arguments):

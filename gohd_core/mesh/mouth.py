@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.mesh.cropping import Crop
-from gohd_core.mesh.frame import EDGE, LIPS, POINTS, MouthFrame, Opening, OwnFace
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, POINTS, RIGHT_EYE, MouthFrame, Opening, OwnFace
 from gohd_core.mesh.own_inside import OwnInside, brightest_teeth, own_inside
 from gohd_core.mesh.photometry import (
     LUMA,
@@ -40,8 +40,9 @@ _DIM = 0.72
 slightly open mouths they have .67 to .75 of the skin's light, in those of smiles 1.1."""
 _LIT = (0.0, 0.13)
 """Openings between which that grows, model units."""
-_ROUNDED, _SHADED = (0.1, 0.8), 0.5
-"""Rounding from which on, and up to which, lips that go forward shade teeth, and by how much in the end."""
+_ROUNDED, _NARROW, _SHADED = (0.1, 0.8), (0.54, 0.40), 0.4
+"""Lips that go forward shade teeth: rounding from which on, and up to which; breadths of the mouth, in
+distances of the eyes' outer corners, likewise (a smile stays bright); and by how much in the end."""
 _SEAM, _SEAM_LIGHT, _SEAM_SHARE = 0.006, 0.4, 0.9
 """Reach of the line between lips that the picture has parted, model units, once they meet; its light as a
 share of the lips', and how much of it is seen."""
@@ -173,7 +174,7 @@ class Mouth:
         part, unit = frame.opening, self.face.unit
         tooth, gum, tongue, cavity, exponents, lift, _ = self.colours[..., None, None]
         height = part.height / unit
-        shaded = 1 - _SHADED * smooth(*_ROUNDED, frame.rounding)[:, None, None, None]
+        shaded = self._shade_of_lips(frame)
         ramp = (0.24 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
         below_lip = part.above / ramp
         under_lip = smooth(0, 1, below_lip)
@@ -223,6 +224,14 @@ class Mouth:
             shadow = 1 - 0.20 * (1 - under_lip**exponents) * smooth(0.0, 0.03, wider)
             colour = torch.lerp(colour, own_colour * shadow, own[:, 3:] * kept)
         return colour * 2 - 1
+
+    def _shade_of_lips(self, frame: MouthFrame) -> Tensor:
+        """Light [B,1,1,1] that reaches teeth, less the rounder and narrower the lips are."""
+        closed = self.face.closed
+        eyes = (closed[LEFT_EYE, EDGE, 0] - closed[RIGHT_EYE, EDGE, POINTS // 2]).norm() * self.face.unit
+        breadth = (frame.contours[:, EDGE, 0] - frame.contours[:, EDGE, POINTS // 2]).norm(dim=-1) / eyes
+        share = smooth(*_ROUNDED, frame.rounding) * smooth(*_NARROW, breadth)
+        return (1 - _SHADED * share)[:, None, None, None]
 
     def _grain(self, frame: MouthFrame) -> Tensor:
         """Relative change of light by grain that is fixed to the head, [B,1,h,w]."""
