@@ -7,20 +7,33 @@ set), COMFYUI_PYTHONPATH what goes on its path first.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support.comfy_server import Comfy
+from tests.support.face_networks import FACES
 from tests.support.graphs import PORTRAIT, SECONDS, SPEECH
 from tests.support.tiny import write_family
 
 
 @pytest.fixture(scope="session")
 def comfy(tmp_path_factory):
+    yield from started(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def comfy_with_faces(tmp_path_factory):
+    """The same with this machine's face networks, if it has them."""
+    yield from started(tmp_path_factory, FACES)
+
+
+def started(tmp_path_factory, faces: Path | None = None) -> Iterator[Comfy]:
     source = os.environ.get("COMFYUI_DIR")
     if not source:
         pytest.skip("COMFYUI_DIR is not set: there is no ComfyUI to run the nodes in")
@@ -28,6 +41,8 @@ def comfy(tmp_path_factory):
     server = Comfy(Path(source), os.environ.get("COMFYUI_PYTHON") or sys.executable, base)
     try:
         prepare(base)
+        if faces is not None:
+            shutil.copytree(faces, base / "models" / "gohd" / "faces")
         server.wait_until_up()
         yield server
     finally:
