@@ -29,8 +29,8 @@ from gohd_core.video.reader import VideoReader
 
 ANGLES = ("pitch", "yaw", "roll")
 MOVES, SHUT = 0.03, 0.02
-"""Range of gaps of a mouth that moves at all, and the gap of lips that are shut; distances of the eyes' outer
-corners. Figures of what a clip does not show are NaN."""
+"""Least range of gaps of a moving mouth, and largest gap of shut lips; distances of the eyes' outer corners.
+Where a clip has neither, figures are NaN."""
 STILL = 0.4
 """Degrees a frame below which a head counts as still."""
 
