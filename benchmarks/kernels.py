@@ -88,8 +88,11 @@ def mesh() -> Iterator[Pair]:
     for size in (512, 1024):
         source, drawn = _before_wall(size), torch.empty(4, 3, size, size)
         yield (
-            f"warp of a picture, {size} px",
-            lambda source=source, drawn=drawn: warp_picture_plain(source, shifts, [], drawn),
+            f"warp of a picture, {size} px, against frame by frame",
+            lambda source=source, drawn=drawn: [
+                warp_picture_plain(source, shift[None], [], frame[None])
+                for shift, frame in zip(shifts, drawn, strict=True)
+            ],
             lambda source=source, drawn=drawn: warp_picture(source, shifts, [], drawn),
         )
     frames = torch.rand(1, 3, 512, 512) * 2 - 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gohd_core.measures.face_points import OUTER_CORNERS
 from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.photometry import smooth
 
@@ -15,19 +16,20 @@ _LOWER = (276, 283, 282, 295, 285, 8, 55, 65, 52, 53, 46)
 """Points of the mesh along the brows' upper and lower edges, from the subject's left to the right."""
 _FOLD = (359, 467, 260, 259, 257, 258, 286, 414, 168, 190, 56, 28, 27, 29, 30, 247, 130)
 """Points on the folds of the upper lids and on the bridge of the nose."""
-_TOP, _EYES = 10, (33, 263)
+_TOP = 10
+"""Point of the mesh at the top of the forehead."""
 _BESIDE = 0.12
-"""Distances of the eyes beyond the brows' ends in which what they do fades."""
+"""Distance beyond the brows' ends over which their motion fades, in distances of the eyes' outer corners."""
 _STRETCHED = (0.05, 0.75)
-"""Part of the way from a fold to the brow in which skin is stretched."""
+"""Shares of the way from a fold to the brow between which skin is stretched."""
 _FOREHEAD = 0.8
-"""Part of the forehead above the brows that goes along ever less."""
+"""Share of the forehead above the brows over which their motion fades."""
 _LEAST = 0.02
 """Least height of the skin between fold and brow, distances of the eyes."""
 _LOWERED = 0.6
-"""How much of the way to the fold a frown goes at most."""
+"""Share of the way to the fold that a frown goes at most."""
 _DEPTH = (0.45, 0.15)
-"""Distances of the eyes behind the brows between which a head is no longer its face."""
+"""Depths behind the brows between which their motion fades, in distances of the eyes."""
 
 
 def brow_directions(points: Tensor, places: Tensor) -> Tensor:
@@ -37,8 +39,9 @@ def brow_directions(points: Tensor, places: Tensor) -> Tensor:
     """
     face = canonical_face()
     upper, lower, fold = (points[list(each)] for each in (_UPPER, _LOWER, _FOLD))
-    eyes = (points[_EYES[1]] - points[_EYES[0]]).norm()
-    size = eyes / (face.points[_EYES[1]] - face.points[_EYES[0]]).norm()
+    right, left = OUTER_CORNERS
+    eyes = (points[left] - points[right]).norm()
+    size = eyes / (face.points[left] - face.points[right]).norm()
     shifts = size / 2 * sum(face.expression[list(each), BROWS] for each in (_UPPER, _LOWER))  # [11,4,3]
     along = (upper + lower)[:, 0] / 2
     x, y, z = places.unbind(-1)

@@ -16,6 +16,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_EXPRESSION
 from gohd_core.face.camera import Camera, rotation
+from gohd_core.measures.face_points import OUTER_CORNERS
 from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.contours import (
     INNER_LIPS,
@@ -41,7 +42,8 @@ LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
 EYES = ((LEFT_LIDS[0], LEFT_IRIS, 1.0), (RIGHT_LIDS[0], RIGHT_IRIS, -1.0))
 """Lids, irises and outward direction of the left and the right eye."""
 
-EYE_CORNERS, LIPS_MIDDLE = (33, 263), (13, 14)
+LIPS_MIDDLE = (13, 14)
+"""Points in the middle of the inner lips, of the upper and of the lower one."""
 SMILE_COLUMNS = (6, 7)
 MOUTH_COLUMNS = (0, 1, 2, 3, 4, 5, 6, 7)
 BROW_COLUMNS = (10, 11, 12, 13)
@@ -60,7 +62,7 @@ _SHUT_SHARE, _SHUT_NOISE = 0.08, 0.005
 _LID_SHUT = (0.04, 0.16)
 """Opening of shut lids, as they are read, over the eye's width: least and most."""
 _BLINK_SHARE = 0.55
-"""Of an open eye's opening: a clip in which the lids never come below this shows no blink."""
+"""Share of an open eye's opening: a clip in which the lids never come below this shows no blink."""
 _LID_OPEN = 0.75
 """Quantile of the openings that is an open eye's."""
 _WIDER = -0.15
@@ -110,10 +112,10 @@ def neutral_points(points: Tensor) -> Tensor:
 def resting_smile(points: Tensor) -> float:
     """Smile 0..1 of a face at rest [478,3]: people who smile through a clip have one in their neutral.
 
-    Told by proportions: a mouth that is wider than mouths at rest are, over the distance of the eyes' outer
-    corners, and whose corners also lie higher over the middle of its lips.
+    A smile is a mouth that is wider than mouths at rest, over the distance of the eyes' outer corners, and
+    whose corners also lie higher over the middle of its lips.
     """
-    apart = (points[EYE_CORNERS[0]] - points[EYE_CORNERS[1]]).norm()
+    apart = (points[OUTER_CORNERS[0]] - points[OUTER_CORNERS[1]]).norm()
     right, left = points[OUTER_LIPS.right], points[OUTER_LIPS.left]
     middle = (points[LIPS_MIDDLE[0]] + points[LIPS_MIDDLE[1]]) / 2
     raised = ((right + left) / 2 - middle)[1] / apart

@@ -8,9 +8,10 @@ from torch import Tensor
 from gohd_core.face.camera import rotation
 from gohd_core.mesh.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.contours import opposite
-from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame, OwnFace
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame
 from gohd_core.mesh.gaze import into_head
 from gohd_core.mesh.lids import lids_follow_gaze, lower_lids_follow
+from gohd_core.mesh.own_face import OwnFace
 from gohd_core.mesh.sampling import flow_at
 from gohd_core.mesh.source import MeshSource
 from gohd_core.mesh.warping import cut, warp

@@ -11,8 +11,9 @@ from gohd_core.face.camera import Camera, rotation
 from gohd_core.images import Image
 from gohd_core.mesh.contour_warp import ContourFlow
 from gohd_core.mesh.contours import face_contours
-from gohd_core.mesh.frame import EDGE, MouthFrame, OwnFace, Window
+from gohd_core.mesh.frame import EDGE, MouthFrame, Window
 from gohd_core.mesh.mouth import Mouth
+from gohd_core.mesh.own_face import OwnFace
 
 
 class DrawnMouth:

@@ -17,9 +17,10 @@ from gohd_core.mesh.closed_lid import FOLD
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.cropping import Crop
 from gohd_core.mesh.eye_outline import limbus
-from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, OwnFace, Window
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, RIGHT_EYE, EyeFrame, Window
 from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, RIGHT_IRIS
 from gohd_core.mesh.lids import PAINTED, Lid
+from gohd_core.mesh.own_face import OwnFace
 from gohd_core.mesh.photometry import LUMA, as_map, blur, fill_polygon, inpaint, smooth, smoothstep
 
 IRISES = (LEFT_IRIS, RIGHT_IRIS)

@@ -16,10 +16,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, rotation, transform
-from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, OwnFace
+from gohd_core.measures.face_points import CORNERS
+from gohd_core.mesh.contours import N_FACE
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, Window
 from gohd_core.mesh.head import HeadWarp
+from gohd_core.mesh.own_face import OwnFace
 from gohd_core.mesh.photometry import LUMA, blur, smooth, smoothstep
 from gohd_core.mesh.sampling import flow_at, margin, sample
+from gohd_core.mesh.warping import cut
 
 _OWN_YAW = (12 * torch.pi / 180, 17 * torch.pi / 180)
 """Turns of the portrait up to which its own cheek is good enough, and from which on it is not, radians."""
@@ -38,9 +42,10 @@ _LIGHT = 0.10
 """Size of what counts as light rather than as skin, model units."""
 _GAIN = (0.9, 1.3)
 """Change of light (log) up to which the near side is believed to be skin too, and from which on it is not."""
+_BEYOND = 16
+"""Of a picture's side, the part by which expressions may move the cheek beyond its place at rest."""
 _LEAST = 0.3
 """Weight that some of a cheek must have to be worth drawing."""
-_CORNERS = (33, 133, 263, 362)
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class FarSide:
         pixels = Camera.of_size(size).pixels(transform(mirrored.mT, face.pose[0]))  # [N,2]
         at = _full(pixels.mT.view(1, 2, side, side), size)[(slice(None), *window)].transpose(1, 2, 0)
         weight = weight[window]
-        picture = np.ascontiguousarray(face.image[0].permute(1, 2, 0).cpu().numpy() * 0.5 + 0.5)
+        picture = face.picture
         near = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         gain = _light(picture[window], weight, face.unit) / _light(near, weight, face.unit)
         weight = weight * smoothstep(_GAIN[1], _GAIN[0], np.abs(np.log(gain @ LUMA / LUMA.sum())))
@@ -105,18 +110,14 @@ class FarSide:
         shares = smooth(0.0, _TURNED, (descriptors[:, 65] - self.yaw) * (-1.0 if self.yaw > 0 else 1.0))
         for k in shares.nonzero()[:, 0].tolist():
             points = Camera.of_size(size).pixels(transform(self.points, descriptors[k, 64:70]))
-            (x0, y0), (x1, y1) = (
-                each.clamp(0, size - 1).long().tolist()
-                for each in (points.amin(0) - size // 16, points.amax(0) + size // 16)
-            )
-            columns, rows = (
-                torch.arange(start, stop + 1, device=frames.device, dtype=frames.dtype)
-                for start, stop in ((x0, x1), (y0, y1))
-            )
-            pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)[None]
+            low, high = points.amin(0) - size // _BEYOND, points.amax(0) + size // _BEYOND
+            low, high = (each.clamp(0, size - 1).long() for each in (low, high))
+            window = Window(low[:1], low[1:], *(high - low + 1).tolist(), size)
+            pixels = window.pixels()
             at = 2 * (pixels + flow_at(skin[k : k + 1], pixels, size) + margin(size)) - self.corner
-            found = sample(self.texture, at, reflected=False)[0] * shares[k]
-            frames[k, :, y0 : y1 + 1, x0 : x1 + 1].mul_(1 - found[3:]).add_(found[:3])
+            colours, weight = sample(self.texture, at, reflected=False)[0].mul_(shares[k]).split((3, 1))
+            drawn = cut(frames[k].permute(1, 2, 0), window, 0).permute(2, 0, 1)
+            drawn.mul_(1 - weight).add_(colours)
 
 
 def _weight(face: OwnFace, warp: HeadWarp) -> Tensor:
@@ -130,14 +131,14 @@ def _weight(face: OwnFace, warp: HeadWarp) -> Tensor:
     other = (turn @ normal) * normal.new_tensor([-1.0, 1.0, 1.0])[:, None]
     shorter = (turn[:, 2] @ other) / normal[2].clamp_min(0.05)
     outwards = warp.points[0] * (1.0 if face.pose[0, 1] > 0 else -1.0)
-    below = face.points_in_head[list(_CORNERS), 1].mean() - warp.points[1]
+    below = face.points_in_head[[*CORNERS[0], *CORNERS[1]], 1].mean() - warp.points[1]
     return smooth(*_SHORTER, shorter) * smooth(*_SIDE, outwards) * smooth(*_EYES, below)
 
 
 def _skin(face: OwnFace, size: int) -> np.ndarray:
     """The face [S,S] without its outline, mouth and eyes, 0..1."""
     unit, mask = face.unit, np.zeros((size, size), np.uint8)
-    outline = cv2.convexHull(face.points[:468].cpu().numpy().round().astype(np.int32))
+    outline = cv2.convexHull(face.mesh[:N_FACE].round().astype(np.int32))
     cv2.fillConvexPoly(mask, outline, 255)
     cv2.polylines(mask, [outline], True, 0, max(1, round(2 * _RIM * unit)))
     contours = transform(face.contours.flatten(0, 2), face.pose[0])

@@ -26,11 +26,11 @@ def wears_glasses(picture: np.ndarray, points: np.ndarray) -> bool:
     apart = float(np.linalg.norm(left - right))
     across, down = (left - right) / apart, (bottom - top) / np.linalg.norm(bottom - top)
     steps = np.arange(-0.42, 0.45, 1 / max(apart, 24))
-    start, luma = (right + left) / 2, picture @ LUMA
+    start = (right + left) / 2
     columns = []
     for share in np.linspace(-0.2, 0.2, 9):
         at = start + apart * (share * across + steps[:, None] * down)
-        columns.append(cv2.remap(luma, at[None].astype(np.float32), None, cv2.INTER_LINEAR)[0])
+        columns.append((cv2.remap(picture, at[None].astype(np.float32), None, cv2.INTER_LINEAR) @ LUMA)[0])
     lines = np.array(columns)
     kernel = np.ones((1, 2 * max(1, round(0.10 * len(steps))) + 1))
     bright = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, kernel)

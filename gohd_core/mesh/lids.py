@@ -12,11 +12,12 @@ from torch import Tensor
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.closed_lid import BROW, closed_lid, spread
 from gohd_core.mesh.contours import angles
-from gohd_core.mesh.frame import EDGE, LEFT_EYE, POINTS, EyeFrame, OwnFace
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, POINTS, EyeFrame
 from gohd_core.mesh.gaze import RADIUS
 from gohd_core.mesh.glasses import wears_glasses
 from gohd_core.mesh.lash_line import LASH_ENDS, LASH_REACH, lash_texture
 from gohd_core.mesh.lid_following import LOWER_FOLLOWS
+from gohd_core.mesh.own_face import OwnFace
 from gohd_core.mesh.photometry import as_map, as_picture, skin_colour, smooth
 
 PAINTED = (0.12, 0.45)
@@ -100,7 +101,7 @@ class Lid:
 
     @classmethod
     def of(cls, face: OwnFace, eye: int) -> Lid:
-        picture, points, sigma, size = face.picture, face.flat, face.sigma, len(face.picture)
+        picture, points, sigma, size = face.picture, face.mesh, face.sigma, len(face.picture)
         contours = transform(face.contours[eye].flatten(0, 1), face.pose[0])
         contours = Camera.of_size(size).pixels(contours).unflatten(0, (-1, POINTS)).cpu().numpy()
         across = contours[EDGE, 0] - contours[EDGE, POINTS // 2]

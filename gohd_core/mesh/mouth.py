@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.mesh.cropping import Crop
-from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, POINTS, RIGHT_EYE, MouthFrame, Opening, OwnFace
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, POINTS, RIGHT_EYE, MouthFrame, Opening
+from gohd_core.mesh.own_face import OwnFace
 from gohd_core.mesh.own_inside import OwnInside, brightest_teeth, own_inside
 from gohd_core.mesh.photometry import (
     LUMA,
@@ -96,11 +97,11 @@ class Mouth:
 
     @classmethod
     def of(cls, face: OwnFace) -> Mouth:
-        picture, points, sigma = face.picture, face.flat, face.sigma
+        picture, points, sigma = face.picture, face.mesh, face.sigma
         arches = Arches.of(face.closed[LIPS])
         width = int(np.clip(2 * REACH * float(arches.half[UPPER]) * face.unit * 1.5, 48, 640))
         texels = width / (2 * REACH * float(arches.half[UPPER]) * face.unit)
-        own, pixels = own_inside(face, picture, sigma)
+        own, pixels = own_inside(face)
         look = _colours(picture, points, pixels)
         if own is not None and own.tips is not None:
             arches = arches.lowered(own.tips)

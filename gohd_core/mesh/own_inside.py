@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
-from gohd_core.mesh.frame import EDGE, LIPS, POINTS, OwnFace
+from gohd_core.mesh.frame import EDGE, LIPS, POINTS
+from gohd_core.mesh.own_face import OwnFace
 from gohd_core.mesh.photometry import (
     LUMA,
     as_map,
@@ -70,13 +71,12 @@ class OwnInside:
         return torch.lerp(found[:, :4], found[:, 4:], smooth(0.0, 0.022, wider))
 
 
-def own_inside(
-    face: OwnFace, picture: np.ndarray, sigma: float
-) -> tuple[OwnInside | None, np.ndarray | None]:
-    """What an open mouth shows, and its pixels' colours [N,3]; `sigma`: blur of the picture [S,S,3]."""
+def own_inside(face: OwnFace) -> tuple[OwnInside | None, np.ndarray | None]:
+    """The inside of a mouth that the picture shows open, and its pixels' colours [N,3]; else None."""
     if face.jaw <= 0:
         return None, None
-    unit, size = face.unit, len(picture)
+    picture, sigma, unit = face.picture, face.sigma, face.unit
+    size = len(picture)
     edge = transform(face.contours[LIPS, EDGE], face.pose[0])
     edge = Camera.of_size(size).pixels(edge).cpu().numpy()
     room = size // 12
@@ -86,12 +86,11 @@ def own_inside(
     mask = fill_polygon(edge, part.shape[:2])
     within = cv2.erode(mask, np.ones((3, 3)))
     colours = part[within > 0.9]
-    points = face.points.cpu().numpy()
-    tooth = brightest_teeth(colours, skin_colour(picture, points))
+    tooth = brightest_teeth(colours, skin_colour(picture, face.mesh))
     # Lips are not believed: landmarks lie beside their edge by a little.
     rim = 2 * max(1, round(min(0.006 * unit + 0.7 * sigma, 0.14 * face.gap * unit))) + 1
     known = cv2.erode(mask, np.ones((rim, 3)))
-    unlike = _unlike_lips(part, colours, lip_colour(picture, points))
+    unlike = _unlike_lips(part, colours, lip_colour(picture, face.mesh))
     unmixed, known = known * (unlike > _SURE), known * unlike
     if tooth is not None:
         unmixed = unmixed * ~_penumbra(known, part @ LUMA / (tooth @ LUMA), sigma)

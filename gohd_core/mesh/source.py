@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,11 +18,13 @@ from gohd_core.mesh.eye_outline import with_lower_lids
 from gohd_core.mesh.eyes import Eyes
 from gohd_core.mesh.far_side import FarSide
 from gohd_core.mesh.fit import fit_face
-from gohd_core.mesh.frame import EDGE, LIPS, OwnFace
+from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.gaze import eyes_in_head, from_head, into_head
 from gohd_core.mesh.head import GRID, HeadWarp, head_warp
 from gohd_core.mesh.matte import Layers, split
 from gohd_core.mesh.mouth import Mouth
+from gohd_core.mesh.own_face import OwnFace
+from gohd_core.mesh.photometry import as_array
 from gohd_core.mesh.sampling import doubled, grown
 from gohd_core.mesh.seam import FOLLOW, seam_offset
 from gohd_core.mesh.shape import FaceShape, face_shape
@@ -153,8 +154,7 @@ def _laid_on(image: Tensor, mesh: Tensor) -> Tensor:
     """A mesh [478,3] whose lower lids lie where the picture [1,3,S,S] has them."""
     if len(mesh) != N_POINTS or not torch.isfinite(mesh).all():
         return mesh  # `fit_face` tells what is wrong
-    picture = np.ascontiguousarray(image[0].movedim(0, -1).cpu().numpy() * 0.5 + 0.5, np.float32)
-    flat = with_lower_lids(picture, mesh[:, :2].double().cpu().numpy())
+    flat = with_lower_lids(as_array(image), mesh[:, :2].double().cpu().numpy())
     return torch.cat([torch.from_numpy(flat).to(mesh), mesh[:, 2:]], 1)
 
 

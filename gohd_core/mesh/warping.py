@@ -25,11 +25,11 @@ _PAD = 2
 _BAND = 160
 """Rows of pixels of a band, about: its colours stay in a core's cache."""
 _SPREAD = 2
-"""Cells around a person that a stretched flow may look into from a cell's middle."""
+"""Cells around a person that a stretched flow may reach from a cell's middle."""
 
 
 class Layered(Protocol):
-    """What is warped (`source.MeshSource`)."""
+    """A picture in layers, of a `source.MeshSource`."""
 
     texture: Tensor
     wall: Tensor | None
@@ -40,11 +40,11 @@ class Layered(Protocol):
 
 @dataclass(frozen=True)
 class Cells:
-    """What cells of a picture, n x n, hold; uint8 arrays [n,n], 1 where they do.
+    """Layers in the cells of a picture, n x n; uint8, 1 where a cell has them.
 
     Attributes:
-        seen: a flow into the cell may meet the person, and the wall before which it stands.
-        fringe: something of the fringe lies there.
+        seen: [n,n,2] the person, and the wall; also of cells so near that a flow into this one may meet them.
+        fringe: [n,n] the fringe.
     """
 
     seen: np.ndarray
@@ -66,9 +66,9 @@ def warp(source: Layered, skin: Tensor, flows: Sequence[ContourFlow], frames: Te
     """Draws frames [B,3,S,S] of heads whose flow is `skin` [B,2,n,n] and whose skin around lips and lids
     moves by `flows`, without what lies between these.
 
-    On a CPU in bands of rows and where there is more than wall: 2 times as fast at 512 px, 3.5 times at 1024
-    (`benchmarks/kernels.py`). Frame after frame the definition would take a seventh longer at 1024 px, and as
-    long at 512.
+    On a CPU in bands of rows, and only where a frame shows more than wall: 1.5 times as fast at 512 px as the
+    definition frame by frame, 2 to 3 times at 1024, with a person over half the picture
+    (`benchmarks/kernels.py`).
     """
     (_warp_in_bands if draws_in_passes(frames.device) else warp_plain)(source, skin, flows, frames)
 
@@ -100,6 +100,8 @@ def _warp_in_bands(source: Layered, skin: Tensor, flows: Sequence[ContourFlow], 
     around = np.empty((size + 2 * beyond,) * 2 + (2,), np.float32)
     at = around[beyond:-beyond, beyond:-beyond]
     found, planes = (np.empty(4 * size * (step * size // side), np.float32) for _ in range(2))
+    starts = range(0, side, step)
+    bands = [slice(start * size // side, min(start + step, side) * size // side) for start in starts]
     border = cv2.BORDER_REFLECT if source.wall is None else cv2.BORDER_REPLICATE
     stillness = None if source.wall is None else _stillness(skin, size)[:, 0].numpy()
     for k, flow in enumerate(skin.permute(0, 2, 3, 1).contiguous().numpy()):
@@ -108,16 +110,12 @@ def _warp_in_bands(source: Layered, skin: Tensor, flows: Sequence[ContourFlow], 
         cv2.resize(places, around.shape[1::-1], around)
         person, wall = _shown(source.cells, places, size)
         for part in flows:
-            _lay(part, k, torch.from_numpy(at), size)
+            _blend_part(part, k, torch.from_numpy(at), size)
             x, y = int(part.window.x[k]), int(part.window.y[k])
             person[_cells(y, part.window.height, size, side), _cells(x, part.window.width, size, side)] = 1
         still = None
         if stillness is not None and (stillness[k] * source.cells.fringe).any():
             still = torch.from_numpy(cv2.resize(stillness[k], (size, size)))
-        bands = [
-            slice(start * size // side, min(start + step, side) * size // side)
-            for start in range(0, side, step)
-        ]
         for rows, drawn, mixed in zip(bands, _runs(person, step, size), _runs(wall, step, size), strict=True):
             columns = slice(drawn[0].start, drawn[-1].stop) if drawn else slice(0, 0)
             for rest in (slice(0, columns.start), slice(columns.stop, size)):
@@ -141,24 +139,20 @@ def _warp_in_bands(source: Layered, skin: Tensor, flows: Sequence[ContourFlow], 
             torch.clamp(colours[:3], -1, 1, out=frames[k, :, rows, columns])
 
 
-def _lay(part: ContourFlow, k: int, at: Tensor, size: int) -> None:
-    """Texels [S,S,2] of frame k made those of a part's own flow in its window, as far as that knows."""
-    near, window = cut(at, part.window, k), part.window
-    own = torch.stack(
-        torch.meshgrid(
-            2.0 * (torch.arange(window.width, dtype=at.dtype, device=at.device) + window.x[k] + margin(size)),
-            2.0
-            * (torch.arange(window.height, dtype=at.dtype, device=at.device) + window.y[k] + margin(size)),
-            indexing="xy",
-        ),
-        -1,
-    )
-    near.lerp_(own.add_(part.shift[k].permute(1, 2, 0), alpha=2), part.weight[k, 0, :, :, None])
+def _blend_part(part: ContourFlow, k: int, at: Tensor, size: int) -> None:
+    """Blends texels [S,S,2] of frame k with those of a part's own flow in its window, by its weight."""
+    window = part.window
+    line = 2.0 * (torch.arange(size, dtype=at.dtype, device=at.device) + margin(size))
+    x, y = int(window.x[k]), int(window.y[k])
+    columns, rows = line[x : x + window.width], line[y : y + window.height]
+    own = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
+    own.add_(part.shift[k].permute(1, 2, 0), alpha=2)
+    cut(at, window, k).lerp_(own, part.weight[k, 0, :, :, None])
 
 
 def _shown(cells: Cells, places: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cells [n,n] of a frame that show more than wall, and those that show anything of it, from the padded
-    cells' texels [n+4,n+4,2]."""
+    """Cells [n,n] of a frame that show more than wall, and those that show some wall; places: texels of the
+    padded cells [n+4,n+4,2]."""
     scale = len(cells.seen) / size
     inner = np.ascontiguousarray(places[_PAD:-_PAD, _PAD:-_PAD])
     inner = inner * np.float32(scale / 2) + np.float32((0.5 - margin(size)) * scale - 0.5)
@@ -192,7 +186,7 @@ def _padded_texels(size: int, side: int) -> np.ndarray:
 
 
 def _stillness(skin: Tensor, size: int) -> Tensor:
-    """[B,1,n,n] how little a flow [B,2,n,n] moves, 1 where not at all."""
+    """Weight of the fringe [B,1,n,n], which fades as a flow [B,2,n,n] moves the outline."""
     return (1 - skin.square().sum(1, keepdim=True).sqrt_() / (_STILL * size)).clamp_(0, 1)
 
 
