@@ -105,7 +105,7 @@ def _angles(points: np.ndarray) -> np.ndarray:
 
 
 def _opening(made: MeshReadings, expression: np.ndarray) -> np.ndarray:
-    """What the expression opens the reader's own lips by, in the middle."""
+    """Gap of the lips' middle that the expression gives the reader's own face."""
     edge = made.expression().shape.directions[: len(MOVING), 0, 1, :, 1].numpy()  # [14,48]
     gain = (edge[:, [9, 12, 15]] - edge[:, [39, 36, 33]]).mean(1)
     return expression[:, list(MOVING)] @ gain

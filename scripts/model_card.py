@@ -1,4 +1,4 @@
-"""Writes assets/MODEL_CARD.md from what the built-in weights say of themselves in their headers."""
+"""Writes assets/MODEL_CARD.md from the headers of the built-in weights."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def kept_sections(card: str) -> list[str]:
-    """What `gohd benchmark ... --markdown` wrote between its marks stays."""
+    """Sections that `gohd benchmark ... --markdown` wrote, with their marks."""
     marked = re.finditer(r"<!-- ([\w -]+): begin -->.*?<!-- \1: end -->", card, re.DOTALL)
     return [match.group(0) + "\n" for match in marked]
 
@@ -98,7 +98,7 @@ def section(name: str, size: int, parameters: int, about: Mapping[str, Any]) -> 
 
 
 def notes(info: Mapping[str, Any]) -> Iterator[str]:
-    """What the header tells in words: data, remarks, commands."""
+    """Data, remarks and commands in the header."""
     for key in ("note", "notes"):
         if info.get(key):
             yield str(info[key])
