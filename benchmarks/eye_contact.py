@@ -1,11 +1,11 @@
 """How well eyes are turned: python benchmarks/eye_contact.py VIDEO [VIDEO ...] [--look=PITCH,YAW]
 
-The eyes are read anew in what comes out: how far beside where they were sent they look, before and after, and
-how much they tremble. Frames with open eyes count, whose look was to change by less than 25 degrees.
+Gaze errors and jitter in degrees, before and after, by the iris network on the result. Frames with open eyes
+count, whose gaze was to change by less than 25 degrees.
 
-The iris network sees irises that are drawn higher or lower move by a third to a half of what their edges do,
-so that the edges are read, too (integro-differential operator, Daugman 1993): `edge_yaw` and `edge_pitch`, by
-how far they went beside by how far they were to go.
+The iris network reads a third to a half of vertical movements of drawn irises, so that the edges are read,
+too (integro-differential operator, Daugman 1993): `edge_yaw` and `edge_pitch` are mean errors, in degrees, of
+the edges' movement against the commanded one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gohd_core.video.reader import VideoReader
 
 NOTHING = np.zeros((4, 4, 3), np.float32)
 SIZES = np.arange(0.88, 1.2, 0.04)
-"""Radii of an iris that are tried, in those of its limbus as it was read."""
+"""Radii that are tried, as shares of the limbus's radius as read."""
 
 
 def main() -> None:
@@ -73,7 +73,7 @@ def _edges(
     counted: np.ndarray,
     goal: np.ndarray,
 ) -> dict[str, float]:
-    """Mean difference in degrees between how irises' edges went and were to go, over every fourth frame."""
+    """Mean error in degrees of the movement of irises' edges, over every fourth frame."""
     rows = np.flatnonzero(counted)[::4]
     places = np.flatnonzero(read.found)
     if not len(rows):
@@ -124,7 +124,7 @@ class _View:
         return cls(grey, cv2.erode(between, np.ones((3, 3))), corner, t)
 
     def limbus(self, eye: Eye, near: np.ndarray, size: float) -> tuple[np.ndarray, float]:
-        """Offset [2] of the circle of `size` radii across which light rises most, and by how much."""
+        """Offset [2] of the circle of `size` radii across which light rises most, and that rise."""
         angle = np.linspace(0, 2 * np.pi, 64, endpoint=False)
         ring, found, best = np.stack([np.cos(angle), np.sin(angle)], -1), near, 0.0
         for step, count in ((0.03, 9), (0.01, 5), (0.004, 5)):

@@ -29,8 +29,8 @@ from gohd_core.video.reader import VideoReader
 
 ANGLES = ("pitch", "yaw", "roll")
 MOVES, SHUT = 0.03, 0.02
-"""Range of gaps of a mouth that moves at all, and the gap of lips that are shut; distances of the eyes' outer
-corners. Figures of what a clip does not show are NaN."""
+"""Least range of gaps of a moving mouth, and largest gap of shut lips; distances of the eyes' outer corners.
+Where a clip has neither, figures are NaN."""
 STILL = 0.4
 """Degrees a frame below which a head counts as still."""
 
@@ -105,7 +105,7 @@ def _angles(points: np.ndarray) -> np.ndarray:
 
 
 def _opening(made: MeshReadings, expression: np.ndarray) -> np.ndarray:
-    """What the expression opens the reader's own lips by, in the middle."""
+    """Gap of the lips' middle that the expression gives the reader's own face."""
     edge = made.expression().shape.directions[: len(MOVING), 0, 1, :, 1].numpy()  # [14,48]
     gain = (edge[:, [9, 12, 15]] - edge[:, [39, 36, 33]]).mean(1)
     return expression[:, list(MOVING)] @ gain

@@ -92,7 +92,7 @@ def needed_reader() -> Any:
 
 
 def _how_to_get_them() -> str:
-    """What whoever sits before ComfyUI can do, who may have no command line."""
+    """Remedies for users of ComfyUI, also without a command line."""
     from gohd_core.checkpoints.sources import FACES
 
     names = ", ".join(item.name for item in FACES)

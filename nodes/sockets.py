@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from comfy_api.latest import io
@@ -44,9 +44,12 @@ def number(name: str, tooltip: str, default: float, limits: tuple[float, ...], *
     return field(kind, name, tooltip + _limits(tooltip, *limits[:2]), default=default, **options)
 
 
-def combo(name: str, tooltip: str, of: Iterable[str], default: str | None = None, **options: Any) -> Any:
-    """One of several words, by default the first."""
-    return field(io.Combo, name, tooltip, options=[*of], default=default or next(iter(of)), **options)
+def combo(
+    name: str, tooltip: str, choices: Collection[str], default: str | None = None, **options: Any
+) -> Any:
+    """A dropdown of choices, by default the first."""
+    default = default or next(iter(choices))
+    return field(io.Combo, name, tooltip, options=[*choices], default=default, **options)
 
 
 def either(name: str, kinds: list[Any], tooltip: str, **options: Any) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TORCH = "torch==2.13.0"
-"""What our own environment gets; in ComfyUI the host's torch is used, whichever it is."""
+"""PyTorch of our own environment; in ComfyUI the host's torch is used, whichever it is."""
 MODELS = ROOT / "models" / "gohd"
 """Where the networks that read faces are put; nothing in it is ours, nor in the repository."""
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -45,7 +45,7 @@ def environment(extras: tuple[str, ...]) -> Path:
 
 
 def torch_arguments() -> list[str]:
-    """What to ask pip for: the CPU build where there is no NVIDIA GPU, the plain one on a Mac."""
+    """Arguments for pip: the CPU build where there is no NVIDIA GPU, the plain one on a Mac."""
     if sys.platform == "darwin":
         return [TORCH if platform.machine() == "arm64" else "torch"]
     if shutil.which("nvidia-smi"):

@@ -25,7 +25,7 @@ FOLDER = ROOT / ".environments"
 
 @dataclass(frozen=True)
 class Versions:
-    """What one environment has; an empty version is the newest."""
+    """Versions in one environment; an empty one is the newest."""
 
     python: str
     torch: str = ""

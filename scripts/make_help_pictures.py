@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def run(server: str) -> dict[str, list[Image.Image]]:
-    """What the nodes give: a few pictures for each node that has any."""
+    """Results of the nodes: a few pictures for each node that has any."""
     history = wait(server, queue(server, prompt()))
     if history["status"]["status_str"] != "success":
         raise SystemExit(f"The graph failed: {history['status']['messages'][-1]}")

@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def run(server: str, path: Path) -> list[list[Image.Image]]:
-    """What a workflow saves, as rows of pictures."""
+    """Results that a workflow saves, as rows of pictures."""
     history = wait(server, queue(server, json.loads(path.read_text(encoding="utf-8"))))
     if history["status"]["status_str"] != "success":
         raise SystemExit(f"{path.stem} failed: {history['status']['messages'][-1]}")

@@ -1,4 +1,4 @@
-"""Writes assets/MODEL_CARD.md from what the built-in weights say of themselves in their headers."""
+"""Writes assets/MODEL_CARD.md from the headers of the built-in weights."""
 
 from __future__ import annotations
 
@@ -45,14 +45,15 @@ the end) has every figure, with exact truth and baselines; all of its 24 targets
   correlation of .69 and a slope of 1.04 (held against today's mouths, which open by phone as people's do). On
   six clips of real people the jaw goes with the lips' gap with a correlation of .56, and 18 of 100 closures
   are missed (40 by chance), although lips close 1.8 times as often as people's (docs/RESULTS.md). Brows move
-  two thirds as far as the truth's, frowns two fifths. Eyes blink 28 times a minute where the data has 25, and
+  as far as the truth's, frowns two fifths as far. Eyes blink 28 times a minute where the data has 25, and
   some blinks stay partly open.
   Its mouth's training can't be repeated exactly: it was an experiment, after which `scripts/train_mouth.py`
   was written, and the command is what that script would be given. It goes on from checkpoints that are not
   in the pack, and of its data only talk and talkB are described; the note's 33 files, 1.2 minutes and 45 s
   are of the run before it. Gain (1.35), closing (9.5 pixels), and how much further lips round and spread (1.5
-  and 1.2 times) were chosen afterwards, by what is seen of people and by p, b and m in drawn frames. The
-  commands of today's script that come nearest are in docs/TRAINING.md.
+  and 1.2 times) were chosen afterwards, by mouths of people in videos and by p, b and m in drawn frames; the
+  brows' gain (1.7) by the truth's amplitude. The commands of today's script that come nearest are in
+  docs/TRAINING.md.
 - **Pose**: moves 1.2 times as far and as fast as the truth, with a correlation of .41.
 - **Gaze diffusion**: jitters between its saccades; a held or set gaze looks calmer.
 - **Extractor**: identity and depth are not learnt, pucker, spread and the inner brow in part. Amplitudes and
@@ -78,7 +79,7 @@ def main() -> None:
 
 
 def kept_sections(card: str) -> list[str]:
-    """What `gohd benchmark ... --markdown` wrote between its marks stays."""
+    """Sections that `gohd benchmark ... --markdown` wrote, with their marks."""
     marked = re.finditer(r"<!-- ([\w -]+): begin -->.*?<!-- \1: end -->", card, re.DOTALL)
     return [match.group(0) + "\n" for match in marked]
 
@@ -97,7 +98,7 @@ def section(name: str, size: int, parameters: int, about: Mapping[str, Any]) -> 
 
 
 def notes(info: Mapping[str, Any]) -> Iterator[str]:
-    """What the header tells in words: data, remarks, commands."""
+    """Data, remarks and commands in the header."""
     for key in ("note", "notes"):
         if info.get(key):
             yield str(info[key])

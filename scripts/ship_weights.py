@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def header(weights: Path) -> dict[str, Any]:
-    """What a weights file says of itself; its network may be of an older form."""
+    """Metadata of a weights file, whose network may be of an older form."""
     from gohd_core.components import HEADER
     from gohd_core.files import read_header
 

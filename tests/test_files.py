@@ -77,7 +77,7 @@ def test_a_link_stays_a_link(tmp_path) -> None:
     assert link.is_symlink() and (tmp_path / "real" / "a.mp4").read_bytes() == b"behind it"
 
 
-def test_what_fails_leaves_nothing_and_what_was_there_stays(tmp_path) -> None:
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path) -> None:
     target = atomic_write(tmp_path / "a.mp4", b"old")
     with pytest.raises(RuntimeError), atomic_path(target) as part:
         part.write_bytes(b"half")

@@ -57,7 +57,7 @@ DEFAULTS = [("float32", "cpu"), ("float64", "cpu"), ("float16", "cpu"), ("bfloat
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> dict[str, dict[str, np.ndarray]]:
-    """What the main path makes in processes with these defaults, side by side."""
+    """Results of the main path in processes with these defaults, side by side."""
     folder = tmp_path_factory.mktemp("defaults")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "GOHD_FACES": str(folder), "OMP_NUM_THREADS": "1"}
     running = {}

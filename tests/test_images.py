@@ -77,7 +77,7 @@ def test_slight_overshoot_is_clipped_and_more_is_refused():
         (None, "NoneType"),
     ],
 )
-def test_what_is_no_picture(image, words):
+def test_other_values_are_refused(image, words):
     with pytest.raises(BadInput, match=words):
         rgb_images(image)
 

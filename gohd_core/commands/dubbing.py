@@ -15,7 +15,7 @@ from gohd_core.errors import BadInput
 
 
 def dubbed_film(models: Any, video: Path, portrait: Path | None, arguments: argparse.Namespace) -> Any:
-    """The film where the options ask for dubbing and its people are read by their meshes; else None."""
+    """The film if the options ask for dubbing and its faces are read by meshes; else None."""
     from gohd_core.constants import STYLISED
     from gohd_core.driving.extraction import shows_people
     from gohd_core.face import FaceChoice

@@ -34,15 +34,15 @@ class ExpressionConfig:
         negative_slope: slope of all leaky ReLUs.
         blink_score: value of z's first channel from which on eyes blink, where the training taught z so
             (`training/expression/event_noise.py`); blinks then come at human intervals. 0: z is plain noise.
-        brow_gain: factor on what generated brows differ from the source's by; a network that can't foretell a
-            raise makes less of it than people do.
+        brow_gain: factor on the difference of generated brows from the source's; a network that can't
+            foretell a raise regresses to the mean.
         mouth_coefficients: expression coefficients that a `MouthNetwork` predicts in the mapping's place;
             none in the paper.
         mouth_width, mouth_dilations: its channels, and the dilations of its convolutions over frames.
         mouth_map: whether its input also has the feature map that the embedding is made of.
         mouth_opening: aligned pixels by which each of its coefficients parts the lips; 0 where it does not.
-        mouth_closing: lips that it expects at least so many pixels apart among their neighbours come half as
-            close, wider ones less (`MouthNetwork.closer`); 0: off.
+        mouth_closing: at local minima over time, an opening of so many pixels is halved, smaller ones close
+            and wider ones stay (`MouthNetwork.close_lips`); 0: off.
     """
 
     kind: str = "stage1"

@@ -14,14 +14,14 @@ DROPOUT = 0.1
 MAP_CELLS, MAP_DROPOUT = 9, 0.3
 """Cells (3 x 3) of the audio encoder's last feature map, and the dropout on it."""
 SMOOTH = (0.25, 0.5, 0.25)
-"""Weights of a frame's neighbours and its own, before lips are closed."""
-DIP, AROUND = 2, 4
-"""Frames on both sides within which an opening is the least, and those whose mean it is held against."""
-ABOVE, WIDE = 0.12, 6.0
-"""How far above the least an opening may be, as a share of that mean, to be closed by 1/e less; pixels that
-the mean is at least taken for."""
-ALWAYS, POWER = 4.0, 6
-"""Pixels apart that come half as close wherever they are; power of the gap by which lips stay open."""
+"""Kernel over frames that smooths openings before lips are closed."""
+MINIMUM_REACH, MEAN_REACH = 2, 4
+"""Frames on both sides of the windows of an opening's local minimum and of its local mean."""
+DECAY, LEAST_MEAN = 0.12, 6.0
+"""Height above the local minimum, as a share of the local mean, at which `mouth_closing` falls to 1/e; lower
+limit of that mean in pixels."""
+LEAST_CLOSING, POWER = 4.0, 6
+"""Lower limit of `mouth_closing` away from minima, in pixels; power of the gap in its soft threshold."""
 
 
 class MouthNetwork(nn.Module):
@@ -36,7 +36,9 @@ class MouthNetwork(nn.Module):
         width, dilations = config.mouth_width, config.mouth_dilations
         self.coefficients = config.mouth_coefficients
         self.closing = config.mouth_closing
-        self.context = sum(dilations) + (len(SMOOTH) // 2 + max(DIP, AROUND) if self.closing else 0)
+        self.context = sum(dilations)
+        if self.closing:
+            self.context += len(SMOOTH) // 2 + max(MINIMUM_REACH, MEAN_REACH)
         opening = torch.tensor(config.mouth_opening, dtype=torch.float32, device="cpu")
         self.register_buffer("opening", opening, persistent=False)
         count = len(self.coefficients)
@@ -63,29 +65,29 @@ class MouthNetwork(nn.Module):
         for block in self.frames:
             hidden = block(hidden)
         found = self.output(torch.cat([hidden.transpose(1, 2), mouth], dim=-1))
-        return self.closer(found) if self.closing else found
+        return self.close_lips(found) if self.closing else found
 
-    def closer(self, mouth: Tensor) -> Tensor:
-        """Coefficients [B, T, C] with lips brought together where they come nearest, as p, b and m want it.
+    def close_lips(self, mouth: Tensor) -> Tensor:
+        """Coefficients [B, T, C] with lips closed at local minima of their opening, as p, b and m want it.
 
-        A network that is not sure of a closure expects lips a little apart, which they never are. Where that
-        is the least within a few frames and small beside what is around it they close; elsewhere they stay as
-        they are, since people keep lips a little apart for most of the time.
+        A network that is not sure of a closure predicts a mean of shut and open lips. Minima over a few
+        frames that are small beside the local mean close; other openings stay, since people keep their lips
+        a little apart for most of the time.
         """
-        mouth = _over_frames(mouth, 1, lambda x: (x * x.new_tensor(SMOOTH)).sum(-1))
+        mouth = _over_frames(mouth, len(SMOOTH) // 2, lambda x: (x * x.new_tensor(SMOOTH)).sum(-1))
         gap = (mouth @ self.opening).relu()[..., None]  # [B, T, 1]
-        least = _over_frames(gap, DIP, lambda x: x.amin(-1))
-        around = _over_frames(gap, AROUND, lambda x: x.mean(-1))
-        above = (gap - least) / around.clamp_min(WIDE)
-        closing = (self.closing * torch.exp(-above / ABOVE)).clamp_min(ALWAYS)
+        least = _over_frames(gap, MINIMUM_REACH, lambda x: x.amin(-1))
+        mean = _over_frames(gap, MEAN_REACH, lambda x: x.mean(-1))
+        above = (gap - least) / mean.clamp_min(LEAST_MEAN)
+        closing = (self.closing * torch.exp(-above / DECAY)).clamp_min(LEAST_CLOSING)
         share = gap**POWER / (gap**POWER + closing**POWER)
         return torch.where(self.opening > 0, mouth * share, mouth)
 
 
-def _over_frames(values: Tensor, reach: int, what: Callable[[Tensor], Tensor]) -> Tensor:
-    """`what` over the last axis of windows [B, T, C, 2 reach + 1] around each frame of [B, T, C]."""
+def _over_frames(values: Tensor, reach: int, reduce: Callable[[Tensor], Tensor]) -> Tensor:
+    """`reduce` over the last axis of windows [B, T, C, 2 reach + 1] around each frame of [B, T, C]."""
     padded = functional.pad(values.transpose(1, 2), (reach, reach), mode="replicate")
-    return what(padded.transpose(1, 2).unfold(1, 2 * reach + 1, 1))
+    return reduce(padded.transpose(1, 2).unfold(1, 2 * reach + 1, 1))
 
 
 class _Block(nn.Module):

@@ -13,9 +13,9 @@ _BEAT_WIDTH = 1.5
 """Sigma of the beat alignment, in frames; motion turns every fourth frame, so a wider one says nothing."""
 
 _AROUND = 8
-"""Frames before and after a beat whose mean movement is looked at: a third of a second."""
-_SHIFTS = 2, 15
-"""Frames from one shift of the beats to the next, and the least shift, of what chance gives."""
+"""Frames before and after a beat in the event-related average: a third of a second."""
+_SHIFT_STEP, _LEAST_SHIFT = 2, 15
+"""Frames by which beats are shifted for the chance level: step and least shift."""
 
 _LOUD_ENOUGH = 0.5
 """A rise in loudness counts as a beat where it exceeds this multiple of the rises' deviation."""
@@ -75,24 +75,23 @@ def beat_alignment(values: np.ndarray, beats: np.ndarray) -> float:
 
 
 def beat_locking(values: np.ndarray, beats: np.ndarray) -> float:
-    """How much of a motion `[T, C]` comes at the same time before or after every beat, by chance 1.
+    """Energy of a motion `[T, C]` that is time-locked to beats, as a multiple of the chance level.
 
-    The energy of the velocity's mean over all beats, frame by frame around them (an event-related average),
-    as a multiple of the same for beats moved in time, the clip being a circle. It needs no turns, and sees a
-    nod in whatever phase it keeps to the beats; nan for clips that are too short.
+    The energy of the event-related average of the velocity, over that for circularly shifted beats. It needs
+    no turns, and finds nods at any constant phase to the beats; nan for clips that are too short.
     """
     velocity = np.diff(values, axis=0)
     velocity = (velocity - velocity.mean(0)) / np.maximum(velocity.std(0), 1e-9)
     count, around = len(velocity), np.arange(-_AROUND, _AROUND + 1)
 
-    def energy(moved: int) -> float:
-        rows = (beats[:, None] + moved + around) % count  # [beats, 17]
+    def energy(shift: int) -> float:
+        rows = (beats[:, None] + shift + around) % count  # [beats, 17]
         return float(np.square(velocity[rows].mean(0)).mean())
 
-    step, least = _SHIFTS
-    if not len(beats) or count <= 2 * least:
+    if not len(beats) or count <= 2 * _LEAST_SHIFT:
         return float("nan")
-    chance = np.mean([energy(moved) for moved in range(least, count - least, step)])
+    shifts = range(_LEAST_SHIFT, count - _LEAST_SHIFT, _SHIFT_STEP)
+    chance = np.mean([energy(shift) for shift in shifts])
     return energy(0) / max(float(chance), 1e-12)
 
 

@@ -1,7 +1,6 @@
 """Idle head and eyes while the sound is silent.
 
-Samplers of head poses hold still in long silence; lips shut and lids blink
-by themselves.
+Samplers of head poses hold still in long silence; lips shut and lids blink by themselves.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Variety of heads between seeds, beyond the paper's sampling: low-frequency noise and mirror images.
 
 A small network that predicts x_0 takes to the mean of what may be: its heads of two seeds share .57 of their
-movement, and lean half as far from phrase to phrase as people's do (`gohd benchmark heads`).
+movement, and lean half as far from phrase to phrase as people's do (docs/RESULTS.md, an experiment).
 """
 
 from __future__ import annotations

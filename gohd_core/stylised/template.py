@@ -16,7 +16,7 @@ import numpy as np
 from gohd_core.stylised.fields import bump, pair, smoothstep
 
 TRIANGLES = "triangles.npz"
-"""What `triangulate` finds for the template; `scripts/make_triangles.py` makes the file."""
+"""File with the template's triangles, made by `scripts/make_triangles.py`."""
 GRID, EYE_LEFT, EYE_RIGHT, MOUTH = 0, 1, 2, 3
 """Kinds of vertices. Left is the subject's left: +x, the image's right."""
 

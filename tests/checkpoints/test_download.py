@@ -112,7 +112,7 @@ def test_a_broken_connection_is_gone_on_with(server, tmp_path) -> None:
     ]
 
 
-def test_what_does_not_come_whole_is_kept_and_said(server, tmp_path) -> None:
+def test_an_incomplete_download_is_kept_and_reported(server, tmp_path) -> None:
     server.cuts = 100
     with pytest.raises(BadInput, match="run the same command again"):
         download(source(server, "/cut"), tmp_path, pause=0)

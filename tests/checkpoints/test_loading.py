@@ -17,7 +17,7 @@ from tests.support import recipe
 
 @pytest.fixture(scope="module")
 def official() -> dict:
-    """What audio2exp.pth holds, filled by the recipe."""
+    """Content of audio2exp.pth, filled by the recipe."""
     return recipe.load_small_golden("expression")[0]
 
 
@@ -124,7 +124,7 @@ def test_code_in_a_file_never_runs(tmp_path, legacy) -> None:
     assert not mark.exists()
 
 
-def test_what_is_no_gohd_file_is_refused(tmp_path) -> None:
+def test_other_files_are_refused(tmp_path) -> None:
     torch.save({"model": {"some.weight": torch.zeros(2)}}, tmp_path / "other.pth")
     with pytest.raises(BadCheckpoint, match="none of the files that GoHD knows"):
         read_checkpoint(tmp_path / "other.pth")

@@ -23,7 +23,7 @@ def basel(comfy):
 
 
 def refusal(comfy, graph: dict, where: str) -> str:
-    """What node `where` says when the graph is run."""
+    """Error message of node `where` when the graph is run."""
     files = written(comfy.base)
     history = comfy.finished(comfy.queue(graph))
     assert history["status"]["status_str"] == "error"

@@ -1,4 +1,4 @@
-"""What ComfyUI gets from the pack besides nodes: a quick start, help, templates, memory given back."""
+"""The pack in ComfyUI besides its nodes: a quick start, help, templates, memory given back."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ GROWS, WITHIN = "more_voices", ("voice_3", "voice_4", "mood_amount")
 BRANCHES = "COMFY_DYNAMICCOMBO_V3"
 """The host's kind of a choice that brings widgets of its own."""
 NEWER = {"advanced", "search_aliases"}
-"""What ComfyUI 0.8 lacks and nodes/sockets.py leaves out there."""
+"""Options that ComfyUI 0.8 lacks and nodes/sockets.py leaves out there."""
 
 SURFACE = """
 import dataclasses, inspect, json, sys
@@ -82,7 +82,7 @@ def test_the_stand_in_promises_nothing_that_comfyui_lacks() -> None:
         assert not lacking, f"{name} has no {', '.join(sorted(lacking))} in this ComfyUI"
 
 
-def test_what_the_nodes_pass_is_known_to_comfyui(comfy) -> None:
+def test_arguments_of_the_nodes_are_known_to_comfyui(comfy) -> None:
     """Every widget option of our schemas reaches the browser: the host kept them all."""
     nodes = comfy.get("/object_info")
     kept = json.loads((STAND_IN.parent / "schemas.json").read_text())

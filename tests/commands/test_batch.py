@@ -38,7 +38,7 @@ def there(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.txt"))
 
 
-def test_what_follows_a_failure_is_made(made, tmp_path, capsys) -> None:
+def test_jobs_after_a_failure_run(made, tmp_path, capsys) -> None:
     assert made("a bad worse b") == 1
     written = capsys.readouterr()
     assert written.out == "a is done\nb is done\n"
@@ -83,13 +83,13 @@ def test_shards_share_the_work_without_a_rest(made, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("word", ["0/2", "3/2", "1", "1/0", "a/b", "-1/2", "1/2/3"])
-def test_what_is_no_shard_is_wrong_usage(word, capsys) -> None:
+def test_a_bad_shard_is_wrong_usage(word, capsys) -> None:
     with pytest.raises(SystemExit):
         batch_makers.arguments("--output", "x", f"--shard={word}")
     assert "is not like 2/5" in capsys.readouterr().err
 
 
-def test_what_is_there_is_left_alone(made, tmp_path, capsys) -> None:
+def test_existing_results_are_left_alone(made, tmp_path, capsys) -> None:
     (tmp_path / "b.txt").write_text("mine")
     assert made("a b bad", "--skip-existing") == 1
     assert (tmp_path / "b.txt").read_text() == "mine"

@@ -62,7 +62,7 @@ def test_voices_or_a_track_make_one_video_of_the_whole_picture(files, how) -> No
         ((), "Say who says what"),
     ],
 )
-def test_what_does_not_go_together_is_named_first(files, monkeypatch, capsys, options, said) -> None:
+def test_conflicting_options_are_named_first(files, monkeypatch, capsys, options, said) -> None:
     monkeypatch.chdir(files)
     assert talk(files, *options) != 0
     assert said in capsys.readouterr().err

@@ -78,7 +78,7 @@ def test_an_input_of_all_rows_is_named_once(tmp_path) -> None:
         ("word,output\na,/x\n", "must lie within the folder"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_row(tmp_path, content, said) -> None:
+def test_errors_name_their_row(tmp_path, content, said) -> None:
     (tmp_path / "l.csv").write_text(content)
     with pytest.raises(BadInput) as error:
         jobs_of(tmp_path / "l.csv")

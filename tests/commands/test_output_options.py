@@ -59,7 +59,7 @@ def test_the_crop_alone_may_carry_a_text(talk) -> None:
     assert change[40:, 40:].max() > 60 > 30 > change[:30, :30].max()
 
 
-def test_what_would_fail_at_the_end_is_said_at_the_beginning(talk, tmp_path, capsys) -> None:
+def test_errors_of_the_end_are_raised_at_the_beginning(talk, tmp_path, capsys) -> None:
     assert talk("--certificate", str(tmp_path / "a.pem")) == 1
     assert "--private-key" in capsys.readouterr().err
     assert talk("--certificate", str(tmp_path / "a.pem"), "--private-key", str(tmp_path / "b.pem")) == 1

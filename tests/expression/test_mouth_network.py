@@ -99,10 +99,10 @@ def test_it_is_its_convolutions_one_by_one() -> None:
 
 
 def closed_by(gap: list[float]) -> torch.Tensor:
-    """What `closer` makes of gaps in pixels, the first coefficient alone parting the lips."""
+    """Gaps in pixels after `close_lips`; the first coefficient alone parts the lips."""
     mouth = MouthNetwork(replace(CONFIG, mouth_opening=(20.0, 0.0), mouth_closing=9.5))
     values = torch.tensor(gap, dtype=torch.float32) / 20
-    found = mouth.closer(torch.stack([values, torch.full_like(values, 0.5)], -1)[None])[0]
+    found = mouth.close_lips(torch.stack([values, torch.full_like(values, 0.5)], -1)[None])[0]
     torch.testing.assert_close(found[:, 1], torch.full_like(values, 0.5))
     return 20 * found[:, 0]
 
@@ -119,7 +119,7 @@ def test_lips_close_where_they_come_nearest_and_nowhere_else() -> None:
         replace(CONFIG, mouth_closing=4.0)
 
 
-def test_what_closes_lips_hears_further() -> None:
+def test_closing_lips_widens_the_context() -> None:
     torch.manual_seed(3)
     config = replace(CONFIG, mouth_opening=(20.0, 0.0), mouth_closing=9.5)
     network = ExpressionNetwork(config).eval()

@@ -136,7 +136,7 @@ def test_a_mirror_is_an_involution_and_shows_the_mirrored_face(name) -> None:
     assert (one - flipped).abs().max() < 0.12 * max(1.0, float(one.abs().max())) + 0.05
 
 
-def test_what_a_motion_has_beyond_the_limits_is_kept_and_nothing_goes_further() -> None:
+def test_a_motion_beyond_the_limits_is_kept_and_goes_no_further() -> None:
     from gohd_core.stylised.expressions import INDEX
 
     column = INDEX["blink_left"]
@@ -199,7 +199,7 @@ def test_a_key_is_a_whole_face_and_moods_may_be_keyed() -> None:
         ("1 jaw=1\n0", "rise"),
     ],
 )
-def test_what_cannot_be_read_is_named(text, said) -> None:
+def test_bad_lines_are_named(text, said) -> None:
     with pytest.raises(BadInput, match=re.escape(said)):
         parse_path(text)
 

@@ -167,7 +167,7 @@ def test_blending_takes_the_nearer_way_round() -> None:
     assert float(middle) == pytest.approx(torch.pi, abs=1e-3)
 
 
-def test_what_a_source_did_not_see_counts_where_it_is_used_alone() -> None:
+def test_invalid_frames_of_a_source_count_where_it_is_used_alone() -> None:
     base = Expression(torch.zeros(4, 64), "bfm09")
     unseen = torch.tensor([True, False, False, True])
     source = Expression(torch.ones(4, 64), "bfm09", 25, unseen)

@@ -49,7 +49,7 @@ def test_the_same_seed_moves_the_same_way_and_no_amount_keeps_still() -> None:
     assert still.pose.values == pytest.approx(own().pose.values.expand(125, -1), abs=1e-6)
 
 
-def test_what_cannot_be_is_a_sentence() -> None:
+def test_bad_options_are_refused() -> None:
     with pytest.raises(BadInput, match="2 to 3600"):
         idle_motion(own(), 0.5)
     with pytest.raises(BadInput, match="stylised"):

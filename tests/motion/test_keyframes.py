@@ -64,7 +64,7 @@ def test_a_schedule_has_a_curve_for_each_part() -> None:
         ("smooth", "can't be read"),
     ],
 )
-def test_what_can_not_be_read_is_shown(text, said) -> None:
+def test_bad_lines_are_shown(text, said) -> None:
     with pytest.raises(BadInput, match=said):
         Keyframes.parse(text, 2)
 

@@ -68,7 +68,7 @@ def test_a_mood_comes_and_goes_with_its_keys() -> None:
     assert torch.equal(still.pose.values, torch.zeros(51, 6))
 
 
-def test_what_cannot_be_is_a_sentence() -> None:
+def test_bad_options_are_refused() -> None:
     with pytest.raises(BadInput, match="is no mood"):
         with_mood(speech(), {"hungry": 1.0})
     with pytest.raises(BadInput, match="beyond 2"):

@@ -113,7 +113,7 @@ def test_motion_file_round_trip_is_exact(tmp_path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
 
 
-def test_what_is_no_motion_file_is_refused(tmp_path) -> None:
+def test_other_files_are_refused(tmp_path) -> None:
     with pytest.raises(BadInput, match="no motion file at"):
         gohd.load_motion(tmp_path / "absent.safetensors")
     (tmp_path / "b.safetensors").write_bytes(b"hello")

@@ -69,7 +69,7 @@ def test_all_silence_closes_on_itself() -> None:
     assert made.std(0).max() > 0
 
 
-def test_what_needs_no_idling_stays_itself() -> None:
+def test_motion_without_silence_stays_itself() -> None:
     track = own().pose.fitted(50)
     assert idle_where_silent(track, own(), torch.zeros(50)) is track
     official = own("bfm09")

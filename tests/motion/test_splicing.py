@@ -61,7 +61,7 @@ def test_inputs_are_left_as_they_are_and_files_splice(tmp_path) -> None:
     assert torch.equal(two.descriptors(), torch.ones(10, 72))
 
 
-def test_what_can_not_be_spliced_is_said() -> None:
+def test_bad_input_is_named() -> None:
     with pytest.raises(BadInput, match="no motion to splice"):
         spliced([])
     with pytest.raises(BadInput, match="negative"):

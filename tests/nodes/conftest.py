@@ -53,7 +53,7 @@ def nodes(base, extension):
 
 @pytest.fixture(scope="session")
 def family(tmp_path_factory) -> Path:
-    """What assets holds, with a tiny network of every kind in the place of the built-in weights."""
+    """A copy of assets, with a tiny network of every kind in the place of the built-in weights."""
     folder = write_family(tmp_path_factory.mktemp("weights"), builtin=True)
     shutil.copy(ROOT / "assets" / LANDMARK_FILE, folder)
     return folder

@@ -15,7 +15,7 @@ from tests.support.samples import FRAMES, picture, speech
 
 @pytest.fixture
 def painted(run, models):
-    """What Prepare Portrait makes of a wide picture whose mask says where the face is."""
+    """Prepare Portrait's result of a wide picture whose mask says where the face is."""
     mask = torch.zeros(1, 120, 200)
     mask[0, 40:80, 90:130] = 1
     given = {"extractor": models["extractor"], "gaze_estimator": models["gaze_estimator"]}

@@ -98,7 +98,7 @@ def test_a_path_shows_its_motion_at_a_time_with_the_key_on_top(
         (b"[" * 10_000, "no JSON"),
     ],
 )
-def test_what_is_no_question_is_answered_with_a_sentence(edited, ask, content, said) -> None:
+def test_bad_requests_are_answered_with_a_sentence(edited, ask, content, said) -> None:
     key = edited()[1]["gohd_face"][0]
     if isinstance(content, bytes):
         content = content.replace(b"KEY", key.encode())

@@ -139,7 +139,7 @@ def test_tooltips_of_numbers_name_their_limits(schemas, language) -> None:
             assert limits(item) <= set(re.findall(r"-?\d+(?:\.\d+)?", tooltip)), f"{name}.{item.id}"
 
 
-def test_what_the_pads_say_is_in_every_language() -> None:
+def test_texts_of_the_pads_are_in_every_language() -> None:
     """The keys that web/js uses, and no others, with the same gaps to fill."""
     said = {path.name: json.loads((path / "main.json").read_text())["gohd"] for path in LOCALES.iterdir()}
     assert sorted(said) == sorted(LANGUAGES)

@@ -41,7 +41,7 @@ def test_srgb_is_what_core_saves_anyway(video, tmp_path, caplog) -> None:
     assert "without hologram." in caplog.text
 
 
-def test_what_nobody_knows_is_passed_over_and_told(video, tmp_path, caplog) -> None:
+def test_unknown_options_are_skipped_with_a_warning(video, tmp_path, caplog) -> None:
     with caplog.at_level(logging.WARNING):
         video.save_to(str(tmp_path / "saved.mp4"), color_space="HDR", hologram=True)
     assert "without color_space, hologram" in caplog.text and (tmp_path / "saved.mp4").is_file()

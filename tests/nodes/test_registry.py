@@ -1,4 +1,4 @@
-"""What ComfyUI's registry gets: an archive that is complete, safe to scan, and works on its own."""
+"""The archive for ComfyUI's registry is complete, safe to scan, and works on its own."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ FLAGGED = re.compile(
     r"subprocess|os\.environ\.get\(|\beval\(|\.eval\(|(?<!\.)\bexec\(|os\.system|\.connect\(|\.bind\(|"
     r"base64\.b64decode|\bpickle\.loads?\(|__import__\("
 )
-"""What scanners of the registry look for, wherever it stands: in comments too."""
+"""Words that scanners of the registry look for, in comments too."""
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ ACCELERATORS = {
     ),
     *("Environment :: GPU :: Apple Metal", "Environment :: NPU :: Huawei Ascend"),
 }
-"""What the registry's specification knows."""
+"""Keys of the registry's specification."""
 
 
 def test_classifiers_say_that_a_gpu_is_no_must(pyproject) -> None:

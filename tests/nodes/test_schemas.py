@@ -1,4 +1,4 @@
-"""What users see and what workflows rely on: ids, the order of widgets, tooltips, categories."""
+"""Schemas that users see and workflows rely on: ids, the order of widgets, tooltips, categories."""
 
 from __future__ import annotations
 

@@ -259,7 +259,7 @@ def test_configs_that_make_no_sense_are_refused(change: dict) -> None:
         small_config(**change)
 
 
-def test_what_is_sampled_is_an_ordinary_tensor_and_the_network_still_learns() -> None:
+def test_samples_are_ordinary_tensors_and_the_network_still_learns() -> None:
     model = small_model()
     found = model.sample_residual(condition(120), P0, seed=0, **FAST)
     assert not found.is_inference()

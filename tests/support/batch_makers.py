@@ -54,7 +54,7 @@ def maker(given: argparse.Namespace) -> Any:
 
 
 def sentence(made: dict[str, Any]) -> str:
-    """What is said of a result."""
+    """The text that reports a result."""
     return made["text"]
 
 

@@ -41,7 +41,7 @@ class Comfy:
         command += ["--database-url", f"sqlite:///{base / 'user' / 'comfyui.db'}"]
         environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
         environment["PYTHONPATH"] = os.environ.get("COMFYUI_PYTHONPATH", "")
-        # What is freed goes back to the system, where the tests measure it.
+        # Freed memory goes back to the system, where the tests measure it.
         environment["MALLOC_MMAP_THRESHOLD_"] = environment["MALLOC_TRIM_THRESHOLD_"] = str(2**20)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -113,7 +113,7 @@ class Comfy:
 
 
 def error_of(history: dict[str, Any]) -> str:
-    """What a failed prompt's node said."""
+    """Error message of a failed prompt's node."""
     for name, data in history["status"]["messages"]:
         if name in ("execution_error", "execution_interrupted"):
             return str(data.get("exception_message", name))

@@ -69,7 +69,7 @@ def fill(entries: list[dict[str, Any]], seed: int, const: dict[str, np.ndarray])
 
 
 def official_content(component: str, seed: int | None = None) -> dict[str, Any]:
-    """What the official file of a component holds, nested as released, filled by the recipe."""
+    """Content of a component's official file, nested as released, filled by the recipe."""
     content, const = manifest(component)
     seed = int(golden(component)["seed"]) if seed is None else seed
     return nest(content["outer_layout"], fill(content["entries"], seed, const))

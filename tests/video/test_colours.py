@@ -100,7 +100,7 @@ def test_an_untagged_film_is_read_as_players_read_it(tmp_path, size, matrix) -> 
     assert np.abs(shown - by_the_standard(ycc, matrix, False)).max() < 5
 
 
-def test_what_tells_no_matrix_is_written_as_the_usual_one() -> None:
+def test_an_unknown_matrix_is_written_as_the_usual_one() -> None:
     assert Colour(2).written(720, 1280) == Colour(1, 1, 1)
     assert Colour(2, full=True).written(240, 320) == Colour(6, 1, 1, True)
     assert Colour(0, 1, 13, True).written(240, 320) == Colour(6, 1, 13)

@@ -56,7 +56,7 @@ def test_batches_and_iterators() -> None:
     assert once.once and len(list(once.play())) == 5 and not list(once.play())
 
 
-def test_what_is_no_film_is_said(tmp_path, ramp) -> None:
+def test_other_files_are_refused(tmp_path, ramp) -> None:
     with pytest.raises(BadInput, match="no video at"):
         VideoReader.open(tmp_path / "none.mp4")
     words = tmp_path / "words.mp4"

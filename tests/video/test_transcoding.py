@@ -112,7 +112,7 @@ def test_rectangles_lie_on_even_pixels_within_the_picture(corner, extent, wanted
     assert even_crop(corner, extent, SIZE) == wanted
 
 
-def test_what_can_not_be_is_one_sentence(video, tmp_path) -> None:
+def test_bad_input_is_one_sentence(video, tmp_path) -> None:
     with pytest.raises(BadInput, match="no way to resize called 'magic'"):
         resize_filters(SIZE, (10, 10), "magic")
     with pytest.raises(BadInput, match="is empty"):

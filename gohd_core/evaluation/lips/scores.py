@@ -128,8 +128,8 @@ def closures(clip: Compared) -> dict[str, float]:
     """Shares of frames with closed lips as seen and as predicted, and of closures that are met.
 
     A seen closure is a run of closed frames with open ones on both sides; it is met where a predicted
-    frame is closed within `REACH` frames of it. "by chance" is the same for the prediction moved in time, the
-    mean over all moves by a second and more: lips that are always closed meet all closures, and none "above
+    frame is closed within `REACH` frames of it. "by chance" is the mean of the same over circular shifts
+    of the prediction by a second and more: lips that are always closed meet all closures, and none "above
     chance".
     """
     seen, made = clip.gap < CLOSED, clip.opening < CLOSED
@@ -140,8 +140,8 @@ def closures(clip: Compared) -> dict[str, float]:
         hits = [closed[max(0, a - REACH) : b + REACH].any() for a, b in runs]
         return float(np.mean(hits)) if hits else float("nan")
 
-    moves = range(BLOCK, len(made) - BLOCK) or [len(made) // 2]
-    chance = float(np.mean([met(np.roll(made, move)) for move in moves]))
+    shifts = range(BLOCK, len(made) - BLOCK) or [len(made) // 2]
+    chance = float(np.mean([met(np.roll(made, shift)) for shift in shifts]))
     return {
         "seen": float(seen.mean()),
         "predicted": float(made.mean()),

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gohd_core.audio import chunk_index, spectrogram_80
-from gohd_core.audio.between_rows import between_rows
 from gohd_core.clips import Clip
 from gohd_core.constants import N_MELS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from gohd_core.training.audio.channels import coded, microphone_curve, overdriven, telephoned, whispered
+from gohd_core.training.audio.interpolation import interpolate_rows
 from gohd_core.training.audio.noises import noise
 from gohd_core.training.framework.sampling import audio_frames
 
@@ -94,7 +94,7 @@ def slowed(rows: np.ndarray, index: np.ndarray, middle: np.ndarray, tempo: float
 
     The sound is slower by `tempo` and the same at the frame itself, whose lips stay as they are.
     """
-    return between_rows(rows, middle[:, None] + tempo * (index - middle[:, None]))
+    return interpolate_rows(rows, middle[:, None] + tempo * (index - middle[:, None]))
 
 
 def augment(
@@ -149,7 +149,7 @@ def below(samples: np.ndarray, highest: float) -> np.ndarray:
 def recolour(rows: np.ndarray, rng: np.random.Generator, config: AugmentationConfig) -> np.ndarray:
     """Another vocal tract and another microphone, on spectrogram rows [N, 80] in [-4, 4]."""
     if config.warp:
-        rows = between_rows(rows.T, np.arange(N_MELS) * (1 + rng.uniform(-config.warp, config.warp))).T
+        rows = interpolate_rows(rows.T, np.arange(N_MELS) * (1 + rng.uniform(-config.warp, config.warp))).T
     if config.colour:
         place = np.linspace(-1, 1, N_MELS)
         tilt, bend = rng.uniform(-config.colour, config.colour, 2)

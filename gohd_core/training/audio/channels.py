@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gohd_core.audio.between_rows import between_rows
 from gohd_core.constants import SAMPLE_RATE
+from gohd_core.training.audio.interpolation import interpolate_rows
 
 WINDOW = 512
 """Samples of the short-time spectra that are changed here."""
@@ -58,7 +58,7 @@ def sung(samples: np.ndarray, rng: np.random.Generator, tempo: float) -> np.ndar
     """
     strength = np.abs(_spectra(samples))
     envelope = _smooth(np.log(strength + 1e-7), 8)
-    envelope = np.exp(between_rows(envelope, np.arange(int(len(envelope) * tempo)) / tempo))
+    envelope = np.exp(interpolate_rows(envelope, np.arange(int(len(envelope) * tempo)) / tempo))
     length = int(len(samples) * tempo)
     time = np.arange(length + 2 * WINDOW) / SAMPLE_RATE
     scale = np.array([0, 2, 4, 5, 7, 9, 11, 12])

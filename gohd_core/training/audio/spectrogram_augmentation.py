@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gohd_core.audio.between_rows import between_rows
 from gohd_core.constants import N_MELS
+from gohd_core.training.audio.interpolation import interpolate_rows
 
 LOWEST, HIGHEST = -4.0, 4.0
 """Range of the rows; one unit is 12.5 dB."""
@@ -33,7 +33,7 @@ def augment_spectrogram(rows: np.ndarray, rng: np.random.Generator) -> np.ndarra
     rows = rows.astype(np.float32)
     drawn = {name for name, share in SHARES.items() if rng.random() < share}
     if "warp" in drawn:
-        rows = between_rows(rows.T, np.arange(N_MELS) + smooth_curve(rng, WARP)).T
+        rows = interpolate_rows(rows.T, np.arange(N_MELS) + smooth_curve(rng, WARP)).T
     if "contrast" in drawn:
         mean = rows.mean(0)
         rows = mean + (rows - mean) * np.exp(smooth_curve(rng, CONTRAST))

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gohd_core.audio import chunk_index, spectrogram_80
-from gohd_core.audio.between_rows import between_rows
 from gohd_core.audio.mel import HOP_80
 from gohd_core.clips import Clip
 from gohd_core.constants import FPS, SAMPLE_RATE
@@ -21,6 +20,7 @@ from gohd_core.stylised.visemes import CHANNELS, MouthHabit, frame_times, mouth_
 from gohd_core.stylised.vocal_events import coughs, laughter
 from gohd_core.stylised.voices import draw_voice
 from gohd_core.training.audio.augmentation import AugmentationConfig, augment, recolour
+from gohd_core.training.audio.interpolation import interpolate_rows
 from gohd_core.training.audio.spectrogram_augmentation import augment_spectrogram
 
 COEFFICIENTS = tuple(INDEX[name] for name in CHANNELS)
@@ -142,7 +142,7 @@ def drawn_out(rows: np.ndarray, tempo: float) -> np.ndarray:
     """Spectrogram rows [N, 80] that last `tempo` times as long, [round-down N tempo, 80]."""
     if tempo == 1:
         return rows
-    return between_rows(rows, np.arange(int(len(rows) * tempo)) / tempo)
+    return interpolate_rows(rows, np.arange(int(len(rows) * tempo)) / tempo)
 
 
 def shard(clips: Sequence[Clip], count: int, rng: np.random.Generator) -> list[MouthExample]:

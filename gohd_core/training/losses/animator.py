@@ -1,7 +1,7 @@
 """The losses of the face animator, eq. 11-17, and the exact supervision that the stylised world allows.
 
-Images are [B, 3, H, W] in [-1, 1]. Norms are means, so that a weight means the
-same at every size; `emphasis` is M_lip&eye [B, 1, H, W].
+Images are [B, 3, H, W] in [-1, 1]. Norms are means, so that a weight means the same at every
+size; `emphasis` is M_lip&eye [B, 1, H, W].
 """
 
 from __future__ import annotations

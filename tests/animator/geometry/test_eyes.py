@@ -95,7 +95,7 @@ def test_a_ball_ends_at_its_outline():
         assert away[met[0, k] == 0].min() > 0.9 * radius[k]
 
 
-def test_what_is_unwrapped_lies_where_the_chart_says():
+def test_unwrapping_follows_the_chart():
     # A picture whose colours are its coordinates.
     line = torch.arange(SIZE) / SIZE
     picture = torch.stack(torch.meshgrid(line, line, indexing="ij"))[None].expand(2, -1, -1, -1)

@@ -63,7 +63,7 @@ def learnt(task, batch, part, steps: int, rate: float) -> list[float]:
 
 
 @pytest.mark.parametrize("only", ["eyes", "shape"])
-def test_the_shape_encoder_overfits_a_batch(only, data):
+def test_an_encoder_overfits_a_batch(only, data):
     torch.manual_seed(0)
     task = AnimatorTask(config(data, network=WITH_PARTS, only=only))
     batch = batch_of(task, task.config)

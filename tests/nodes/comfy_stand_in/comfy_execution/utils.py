@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class ExecutionContext(NamedTuple):
-    """What ComfyUI knows of the node that runs."""
+    """Context of the node that runs."""
 
     prompt_id: str
     node_id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def between_rows(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+def interpolate_rows(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Rows of `values` [N, ...] at fractional `places` [...]; edges repeat."""
     places = np.clip(places, 0, len(values) - 1)
     low = np.minimum(places.astype(np.int64), len(values) - 2)
