@@ -156,7 +156,7 @@ def test_any_face_at_its_own_motion_is_its_picture(picture, right, down) -> None
     source = mesh_source(crop, astronaut_crop()[1] + shift, None)
     with torch.inference_mode():
         frame = MeshAnimator().decode(source, source.own)
-    assert (frame - crop).abs().max() < 2 / 255, "no level is another one"
+    assert (frame - crop).abs().max() < 0.1 * 2 / 255, "no level is another one"
 
 
 @st.composite

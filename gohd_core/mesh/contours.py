@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gohd_core.mesh.frame import EDGE, POINTS
+from gohd_core.mesh.frame import EDGE, LEFT_EYE, POINTS, RIGHT_EYE
 
 HALF = POINTS // 2
 N_POINTS, N_FACE = 478, 468
@@ -147,6 +147,11 @@ def face_contours(points: Tensor) -> Tensor:
         steps = [lid, lid, torch.lerp(lid, fold, 0.24), torch.lerp(lid, fold, 0.56), fold]
         parts.append(torch.stack([*steps, torch.lerp(fold, brow, 0.46), brow], 1))
     return torch.stack(parts, 1)
+
+
+def corner_distance(contours: Tensor) -> Tensor:
+    """Distance of the eyes' outer corners in contours [3,7,48,3] of lips, left and right eye."""
+    return (contours[LEFT_EYE, EDGE, 0] - contours[RIGHT_EYE, EDGE, HALF]).norm()
 
 
 def shut(contours: Tensor) -> Tensor:

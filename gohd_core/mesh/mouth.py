@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gohd_core.mesh.contours import corner_distance
 from gohd_core.mesh.cropping import Crop
-from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, POINTS, RIGHT_EYE, MouthFrame, Opening
+from gohd_core.mesh.frame import EDGE, LIPS, POINTS, MouthFrame, Opening
 from gohd_core.mesh.own_face import OwnFace
 from gohd_core.mesh.own_inside import OwnInside, brightest_teeth, own_inside
 from gohd_core.mesh.photometry import (
@@ -228,9 +229,9 @@ class Mouth:
 
     def _shade_of_lips(self, frame: MouthFrame) -> Tensor:
         """Light [B,1,1,1] that reaches teeth, less the rounder and narrower the lips are."""
-        closed = self.face.closed
-        eyes = (closed[LEFT_EYE, EDGE, 0] - closed[RIGHT_EYE, EDGE, POINTS // 2]).norm() * self.face.unit
-        breadth = (frame.contours[:, EDGE, 0] - frame.contours[:, EDGE, POINTS // 2]).norm(dim=-1) / eyes
+        breadth = (frame.contours[:, EDGE, 0] - frame.contours[:, EDGE, POINTS // 2]).norm(dim=-1)
+        foreshortening = frame.rotation[:, 0, :2].norm(dim=-1)  # of the head's x axis in the picture
+        breadth = breadth / (foreshortening * corner_distance(self.face.closed) * self.face.unit)
         share = smooth(*_ROUNDED, frame.rounding) * smooth(*_NARROW, breadth)
         return (1 - _SHADED * share)[:, None, None, None]
 

@@ -21,6 +21,7 @@ from gohd_core.mesh.contours import (
     LIPS_WITHIN,
     N_FACE,
     angles,
+    corner_distance,
     face_contours,
     inner_gap,
     opposite,
@@ -279,8 +280,8 @@ def _shape_lips(directions: Tensor) -> None:
 def _breadth(own: Tensor) -> float:
     """Breadth of the mouth of contours [3,7,48,3] over that of a face at rest."""
     corners = own[LIPS, EDGE, 0] - own[LIPS, EDGE, HALF]
-    eyes = own[LEFT_EYE, EDGE, 0] - own[RIGHT_EYE, EDGE, HALF]
-    return min(max((corners.norm() / eyes.norm()).item() / _BREADTH, _BREADTHS[0]), _BREADTHS[1])
+    breadth = (corners.norm() / corner_distance(own)).item()
+    return min(max(breadth / _BREADTH, _BREADTHS[0]), _BREADTHS[1])
 
 
 def _round_lips(pucker: Tensor, lips: Tensor) -> None:
