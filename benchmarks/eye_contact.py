@@ -20,7 +20,7 @@ import numpy as np
 from gohd_core.driving.eye_contact import ReadEyes, read_eyes, turn_eyes
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.images import Image
-from gohd_core.mesh.eye_contact import DRAWN, LIMIT, OPEN, Eye
+from gohd_core.mesh.eye_contact import LIMIT, OPEN, SHIFT_GAIN, Eye
 from gohd_core.mesh.lid_following import moved_lids
 from gohd_core.video.reader import VideoReader
 
@@ -83,7 +83,7 @@ def _edges(
     for eye, shift in zip(read.eyes.eyes, shifts, strict=True):
         lids = eye.lids.copy()
         for t in rows:
-            way = eye.axes[t] @ np.array([0.0, DRAWN * shift[t, 1]])
+            way = eye.axes[t] @ np.array([0.0, SHIFT_GAIN * shift[t, 1]])
             lids[t] = moved_lids(NOTHING, eye.lids[t], way, eye.width * eye.scale[t]).lids
         views = [
             [_View.of(images[places[t]], eye, t, edges[t]) for t in rows]

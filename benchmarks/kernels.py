@@ -20,6 +20,7 @@ from torch import Tensor
 from gohd_core.animator.layers import StyledConv
 from gohd_core.kernels.banded_attention import Band
 from gohd_core.kernels.convolution import convolve_biased, convolve_each
+from gohd_core.kernels.memory import empty
 from gohd_core.kernels.pixel_blocks import cat_channels_last, pixel_shuffle, pixel_unshuffle
 from gohd_core.kernels.resize import resize, resize_plain
 from gohd_core.kernels.warp import corner_grid, warp, warp_layers, warp_layers_plain, warp_plain
@@ -95,6 +96,12 @@ def mesh() -> Iterator[Pair]:
             ],
             lambda source=source, drawn=drawn: warp_picture(source, shifts, [], drawn),
         )
+    shape, cpu = (4, 3, 1024, 1024), torch.device("cpu")
+    yield (
+        "empty, 4 frames of 1024 px, filled",
+        lambda: torch.empty(shape, dtype=torch.float32, device=cpu).zero_(),
+        lambda: empty(*shape, device=cpu).zero_(),
+    )
     frames = torch.rand(1, 3, 512, 512) * 2 - 1
     yield (
         "frames_to_bytes",

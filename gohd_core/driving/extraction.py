@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from gohd_core.constants import FPS, STYLISED
-from gohd_core.driving.lids import together, without_following
+from gohd_core.driving.lids import lids_together, without_gaze_following
 from gohd_core.driving.locators import FaceLocator, FaceObservation, TrackedFace, WholeFrames
 from gohd_core.driving.mesh_reading import MeshReadings, read_one, read_people
 from gohd_core.driving.mesh_tracks import MeshTracks
@@ -176,7 +176,7 @@ def _from_meshes(
     clock = np.maximum.accumulate(np.array(times))
     lips, _ = on_grid(rows, clock, found, fps=given["fps"], count=len(driving.motion))
     report = replace(driving.report, doubtful=doubtful)
-    motion = together(without_following(driving.motion))
+    motion = lids_together(without_gaze_following(driving.motion))
     return replace(driving, motion=motion, report=report, lips=torch.from_numpy(lips).float())
 
 

@@ -13,15 +13,15 @@ from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
-from gohd_core.mesh.eye_contact import DRAWN, LIMIT, ClipEyes, EyeRows
-from gohd_core.mesh.eye_outline import LastingLimbus
+from gohd_core.mesh.eye_contact import LIMIT, SHIFT_GAIN, ClipEyes, EyeRows
+from gohd_core.mesh.eye_outline import ClipLimbus
 from gohd_core.mesh.fit import face_box
 from gohd_core.mesh.iris_drawing import draw_iris
 from gohd_core.motion import Gaze
 from gohd_core.video.reader import VideoReader
 
 LIMBUS_FRAMES = 4
-"""Every so many frames the edges of the irises are looked at."""
+"""The limbus is looked for in every so many frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ def read_eyes(
 ) -> ReadEyes:
     """Follows one face through a film and keeps of each frame what its eyes need."""
     parts: list[EyeRows] = []
-    limbus = LastingLimbus()
+    limbus = ClipLimbus()
     found: list[bool] = []
     times: list[float] = []
     box = None
@@ -88,7 +88,7 @@ def read_eyes(
             parts.append(rows)
             shown = [image for (_, image), face in zip(block, faces, strict=True) if face is not None]
             for k in range(0, len(shown), LIMBUS_FRAMES):
-                limbus.look_at(shown[k], rows.irises[k], rows.lids[k])
+                limbus.add(shown[k], rows.irises[k], rows.lids[k])
         found += [face is not None for face in faces]
         times += [time for time, _ in block]
         if progress is not None:
@@ -133,7 +133,7 @@ def _drawn(film: VideoReader, read: ReadEyes, shifts: list[np.ndarray]) -> Itera
             continue
         frame = np.array(image)
         for eye, shift in zip(read.eyes.eyes, shifts, strict=True):
-            draw_iris(frame, eye, row, DRAWN * shift[row])
+            draw_iris(frame, eye, row, SHIFT_GAIN * shift[row])
         row += 1
         yield time, frame
 

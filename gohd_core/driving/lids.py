@@ -15,21 +15,22 @@ from gohd_core.mesh.shape import BLINKS
 from gohd_core.motion import Motion
 from gohd_core.motion.curves import smoothstep
 
-COLUMNS = [MOVING[k] for k in BLINKS]
+BLINK_COLUMNS = [MOVING[k] for k in BLINKS]
 _WINK = (0.35, 0.6)
 """Difference between the lids up to which it is noise, and from which on one winks."""
 _LASTS, _AROUND = 0.2, 0.5
-"""Seconds that a wink lasts at least half of, and seconds around it that belong to it."""
+"""Length of the median filter that removes glitches (a wink lasts longer than half of it), and of the window
+around a wink that belongs to it; seconds."""
 
 
-def together(motion: Motion) -> Motion:
+def lids_together(motion: Motion) -> Motion:
     """A motion whose lids move together, as people's do (E. Hering 1868), unless one of them winks.
 
-    Each is read by itself, with an error of a tenth of a blink and more in turned heads, so that one looks
-    half shut.
+    Each is read by itself, with an error of a tenth of a blink, and more in turned heads: one would look half
+    shut.
     """
     values = motion.expression.values.clone()
-    values[:, COLUMNS] = values.new_tensor(_together(values[:, COLUMNS].numpy(), motion.fps))
+    values[:, BLINK_COLUMNS] = values.new_tensor(_together(values[:, BLINK_COLUMNS].numpy(), motion.fps))
     return replace(motion, expression=replace(motion.expression, values=values))
 
 
@@ -41,7 +42,7 @@ def _together(blinks: np.ndarray, fps: float) -> np.ndarray:
     return blinks.mean(1, keepdims=True) + 0.5 * (wink * apart)[:, None] * (1, -1)
 
 
-def without_following(motion: Motion) -> Motion:
+def without_gaze_following(motion: Motion) -> Motion:
     """A motion whose blinks leave out the lowering of lids as eyes look down, which the mesh animator adds.
 
     So a blink means the same whosever eyes and gaze go with it.
@@ -49,6 +50,6 @@ def without_following(motion: Motion) -> Motion:
     height = into_head(motion.pose.values, motion.gaze.values.flip(-1))[:, 1]
     follow = lid_shift(height)[:, None]
     values = motion.expression.values.clone()
-    blinks = values[:, COLUMNS] - follow
-    values[:, COLUMNS] = torch.where(blinks > 0, blinks / (1 - follow), blinks)
+    blinks = values[:, BLINK_COLUMNS] - follow
+    values[:, BLINK_COLUMNS] = torch.where(blinks > 0, blinks / (1 - follow), blinks)
     return replace(motion, expression=replace(motion.expression, values=values))

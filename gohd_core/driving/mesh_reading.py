@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_IDENTITY
+from gohd_core.driving.lids import BLINK_COLUMNS
 from gohd_core.driving.mesh_tracks import People, blocks, follow
 from gohd_core.driving.result import FrameCoefficients
 from gohd_core.errors import raise_if_stopped
@@ -35,10 +36,9 @@ from gohd_core.mesh.clip import (
 from gohd_core.mesh.contours import HALF, N_FACE
 from gohd_core.mesh.fit import face_box, into_box
 from gohd_core.mesh.gaze import from_head
-from gohd_core.mesh.shape import BLINKS
 
-TOLD = 32
-"""Blocks whose expressions are solved together: sweeps over few frames cost as much as over many."""
+SOLVED_BLOCKS = 32
+"""Blocks of frames whose expressions are solved together: few frames cost as much as many."""
 SAMPLE = 256
 """Meshes that the face at rest is made of at most; of longer clips every second, fourth ... one is taken."""
 SHUT = 0.6
@@ -55,7 +55,6 @@ FAST = 0.15
 """A face counts as turned away, at the picture's edge (share of its points outside), or fast (share of its
 size that it moves by from frame to frame)."""
 
-BLINK_COLUMNS = [MOVING[k] for k in BLINKS]
 SMILES = [MOVING[k] for k in SMILE_COLUMNS]
 
 
@@ -138,13 +137,13 @@ class MeshReadings:
 
     def readings(self, fps: float) -> list[FrameCoefficients | None]:
         """One a frame, None without a face."""
-        tells = self.expression()
-        if tells is None:
+        fit = self.expression()
+        if fit is None:
             return [None] * len(self.found)
-        parts = [self._features[k : k + TOLD] for k in range(0, len(self._features), TOLD)]
-        expression = torch.cat([tells(Features.joined(part)) for part in parts])
+        parts = [self._features[k : k + SOLVED_BLOCKS] for k in range(0, len(self._features), SOLVED_BLOCKS)]
+        expression = torch.cat([fit(Features.joined(part)) for part in parts])
         smiles = expression[:, SMILES]
-        expression[:, SMILES] = torch.maximum(smiles, (smiles + tells.smile).clamp(max=1))
+        expression[:, SMILES] = torch.maximum(smiles, (smiles + fit.smile).clamp(max=1))
         pose, found = torch.cat(self._poses), np.array(self.found)
         gaze = self._gaze(pose, expression[:, BLINK_COLUMNS].amax(1))
         steady = _steadied(expression.numpy(), found, LIPS_SECONDS * fps)

@@ -8,10 +8,10 @@ from torch import Tensor
 
 
 def empty(*shape: int, device: torch.device) -> Tensor:
-    """A float32 tensor that holds anything.
+    """An uninitialised float32 tensor.
 
-    On a CPU NumPy asks for its memory, in pages of 2 MiB where the system has them: large
-    blocks are got in half the time.
+    On a CPU its memory is NumPy's, which asks for pages of 2 MiB where the system has them: filling frames
+    of 1024 px takes half the time (`benchmarks/kernels.py`).
     """
     if device.type == "cpu":
         return torch.from_numpy(np.empty(shape, np.float32))

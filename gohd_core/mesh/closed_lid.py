@@ -31,7 +31,7 @@ _STEP, _WING_END, _WING_REACH, _LEAST_WING = 0.03, 0.75, 0.07, 0.12
 """Steps in which a wing is followed, where it ends, how far up and down it is looked for, and what share of
 that it fills; eye widths."""
 _COURSE = np.arange(0.2, _WING_END, _STEP)
-"""Places outwards at which the course of a lash line is told, in eye widths."""
+"""Places outwards at which the course of a lash line is sampled, in eye widths."""
 _HUE = (0.16, 0.08)
 """Differences from the skin's shares of red, green and blue of what is none, and of what is."""
 

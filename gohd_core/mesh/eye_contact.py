@@ -43,9 +43,9 @@ that one that goes down may take with its lids."""
 SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
 """Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
 UNSEEN = Limbus(np.zeros(2), 1.08)
-"""A limbus that is not seen: as those of people in videos lie, in the mean."""
-DRAWN = 1.04
-"""Gain on irises' shifts: the iris network sees .8 of what is drawn, edges show all of it."""
+"""Limbus where none is seen: the mean over people in videos."""
+SHIFT_GAIN = 1.04
+"""Gain on irises' shifts. The iris network sees .8 of a drawn shift, the irises' edges show all of it."""
 POSE_FRAMES, FADE_SECONDS = 1.5, 0.1
 
 
@@ -91,7 +91,7 @@ class Eye:
         origin: [T,2] pixel of the plane's origin. axes: [T,2,2] units in the plane -> pixels, as columns.
         iris: [T,2] pixel of its middle. lids: [T,16,2] pixels: lower edge 0..8, upper 9..15.
         offset: [T,2] of the iris in the plane. rest: [2] of one that looks straight ahead.
-        limbus: [2] its middle in the plane, beside that of the iris as the network reads it.
+        limbus: [2] its middle in the plane, relative to the iris as the network reads it.
     """
 
     width: float
@@ -153,7 +153,7 @@ class ClipEyes:
     ) -> ClipEyes:
         """From what was gathered in the square `box` (left, top, side) of the film.
 
-        limbus: that of each eye (`eye_outline.LastingLimbus`); None where none was seen.
+        limbus: that of each eye (`eye_outline.ClipLimbus`); None where none was seen.
         """
         steady = _steadied_pose(rows.pose)
         eyes, openings = [], []

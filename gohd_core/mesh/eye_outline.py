@@ -1,4 +1,4 @@
-"""A mesh's eyes laid on what the picture shows: lower lids on the eyeball's edge, irises on their limbus."""
+"""Fits a mesh's eyes to the picture: lower lids to the eyeball's edge, irises to their limbus."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ _DISTRUST = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Limbus:
-    """A limbus in radii of the iris that the network reads: middle [2] right of and below it, radius."""
+    """An iris' edge relative to the iris that the network reads, in its radii: offset of the middle [2] to
+    the right and down, and radius."""
 
     middle: np.ndarray
     radius: float
@@ -100,7 +101,10 @@ def limbus(
 
 
 def limbus_scores(luma: np.ndarray, between: np.ndarray, middle: np.ndarray, radius: float) -> np.ndarray:
-    """Mean step of light across circles, by offset down and to the right and by radius; args: `limbus`."""
+    """Mean step of light across the circles of the search grid [n,n,r]: offsets down and to the right, radii.
+
+    Args: see `limbus`.
+    """
     luma = blur(luma, max(0.6, 0.06 * radius))
     turn = np.arange(_ARC) * (2 * np.pi / _ARC)
     ways = np.stack([np.cos(turn), np.sin(turn)], -1)
@@ -122,18 +126,18 @@ def _limbus_prior(distrust: float) -> np.ndarray:
     return 1 - distrust * (away / 1.5) ** 2
 
 
-class LastingLimbus:
-    """Where the limbus of both eyes of a person lies beside their irises as the network reads them.
+class ClipLimbus:
+    """The limbus of both eyes of a person, from the frames of a clip.
 
-    In single frames of a video lids hide most of it; scores are summed over all that are shown.
+    Lids hide most of it in any one of them: scores of the search grid are averaged over the frames.
     """
 
     def __init__(self) -> None:
         self._scores = [np.zeros((len(_OFFSETS), len(_OFFSETS), len(_RADII))) for _ in range(2)]
         self._frames = 0
 
-    def look_at(self, image: Image, irises: np.ndarray, lids: np.ndarray) -> None:
-        """Shows a frame: irises [2,5,2], their middles and edges, and lids [2,16,2], lower edges first."""
+    def add(self, image: Image, irises: np.ndarray, lids: np.ndarray) -> None:
+        """Scores a frame: irises [2,5,2], their middles and edges, and lids [2,16,2], lower edges first."""
         self._frames += 1
         for score, iris, edge in zip(self._scores, irises, lids, strict=True):
             radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
@@ -146,7 +150,7 @@ class LastingLimbus:
             score += limbus_scores(np.ascontiguousarray(part @ LUMA), between, iris[0] - low, radius)
 
     def found(self) -> list[Limbus | None]:
-        """That of the left and the right eye; None where none is seen."""
+        """Of the left and the right eye; None where no frame shows it well enough."""
         return [_best(score / max(self._frames, 1) * _limbus_prior(_DISTRUST / 2)) for score in self._scores]
 
 

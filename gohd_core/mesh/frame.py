@@ -17,7 +17,7 @@ CONTOURS, POINTS = 7, 48
 """Contours of a part from inside outwards, and points of a contour, counter-clockwise in the picture from the
 corner at the image's right (y up); 0..24 is the upper half, 24..48 the lower one."""
 ROUNDING = 1
-"""Column of the expression that rounds the lips."""
+"""Column of the expression that rounds the lips, and its place in `columns.DRAWN`."""
 EDGE = 1
 """The contour at the edge of lips and lids. 0 lies on it; outwards follow lips (2, 3), their outer line (4)
 and skin (5, 6), or lids (2, 3), their fold (4) and skin up to the brow (5, 6)."""

@@ -14,7 +14,7 @@ _BELOW_BROWS = -0.32
 _THICK_FRAME = (0.18, 0.45)
 """Thickness of thick frames, and the side of the square that one fills at least, in eye widths."""
 _BESIDE_LID = 0.21
-"""How far from the lids lashes are told from thick frames, in eye widths."""
+"""Distance from the lids within which dark structures are lashes and not thick frames, in eye widths."""
 _FRAME_DARK, _LEAST_FRAME = 0.16, 0.10
 """Darkness of frames against skin, and the side, in eye widths, of the square that they fill at least beyond
 the eye."""

@@ -18,7 +18,7 @@ EDGE, IRIS_END, WHITE_FROM = 1.11, 1.17, (1.15, 1.33)
 BESIDE = 0.22
 """Distance from an iris, in its radii, up to which the white is drawn anew where it was."""
 CARRIED = 0.06
-"""The same up to which what lies below an upper lid does not go along with it."""
+"""The same within which lashes and shade below an upper lid do not go along with it."""
 ROOM = (0.5, 2.0)
 """Pixels that a lid opens by from and at which the eye beside its old edge is drawn anew."""
 FINER = 4
@@ -83,7 +83,7 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     follow = moved_lids(layers, lids, axes @ np.array([0.0, shift[1]]), width)
     carried, old = follow.skin[..., :3], follow.skin[..., 3]
     inside = _inside(follow.lids, part.shape[:2])
-    # Lashes and shade below the upper lid go with it; where the iris was they are told from beside it.
+    # Lashes and shade below the upper lid go with it; where the iris was they are taken from beside it.
     shade = follow.share * (1 - smoothstep(0.4, 1.0, _below(follow.lids, rho.shape) / (SHADE_DEPTH * width)))
     white = _whole_white(source, white_known, lids, follow.lids, width)
     white += (shade * (1 - old).clip(0, 1))[..., None] * (carried - white)
@@ -141,8 +141,8 @@ def _disc(
 def _whole_iris(source: np.ndarray, seen: np.ndarray, on_iris: np.ndarray, radius: float) -> np.ndarray:
     """The iris as it is seen [h,w,3], and its mean around its middle where lids hide it.
 
-    on_iris: [h,w,2] places from its middle in radii, right and up. Its edge is told at its sides, away from
-        lids and lashes.
+    on_iris: [h,w,2] places from its middle in radii, right and up. Its edge is measured at its sides, away
+        from lids and lashes.
     """
     rho = np.linalg.norm(on_iris, axis=-1)
     beside = (np.abs(on_iris[..., 1]) < SIDES * rho) | (rho < _CORE)
@@ -203,6 +203,7 @@ def _below_lid(lids: np.ndarray, shape: tuple[int, int], width: float) -> tuple[
 
 
 def _at(picture: np.ndarray, places: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """A picture at places (column, row) [h,w] each, linearly interpolated."""
     return cv2.remap(picture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 

@@ -23,7 +23,7 @@ from gohd_core.mesh.photometry import as_map, as_picture, skin_colour, smooth
 PAINTED = (0.12, 0.45)
 """From which blink on lashes and fold of the open lid are painted out, and from which on they are gone."""
 _LOWER_PAINTED = (0.5, 0.95)
-"""The same of what lies below the lid's edge, which a half-shut eye still shows."""
+"""The same of the lower lid, which a half-shut eye still shows."""
 _GAP = 0.06
 """Height of what is open from which on an eye shows its lower lid, in eye widths."""
 _GRAIN = 0.6
@@ -163,10 +163,8 @@ class Lid:
     def lashes(self, picture: Tensor, frame: EyeFrame) -> Tensor:
         """The window [B,3,h,w] with lashes along the edge of a lowered lid."""
         share = smooth(*PAINTED, frame.blink)[:, None, None, None]
-        down, along = (
-            frame.opening.above[:, 0] / (self.width * LASH_REACH),
-            frame.opening.along[:, 0] / LASH_ENDS,
-        )
+        along = frame.opening.along[:, 0] / LASH_ENDS
+        down = frame.opening.above[:, 0] / (self.width * LASH_REACH)
         grid = torch.stack([along, down], -1)
         opacity = F.grid_sample(self.lash.expand(len(grid), -1, -1, -1), grid, align_corners=False)
         return torch.lerp(picture, self.colour.expand_as(picture), opacity * share)

@@ -29,7 +29,7 @@ from gohd_core.mesh.photometry import (
 _TOOTH = 0.035
 """Half a tooth's width, model units."""
 _FEWEST = 20
-"""Pixels between the lips up to which there are too few to tell colours by."""
+"""Pixels between the lips up to which there are too few for colours."""
 _BRIGHT = 0.6
 """Light of own teeth, as a share of their brightest parts', from which on a pixel is theirs."""
 _SURE = 0.9

@@ -46,9 +46,9 @@ class MeshSource:
         mouth, eyes: what lies between lips and lids.
         face: what those were made from.
         reference: [1,72] the motion that shows the portrait as it is; `own` unless it was read otherwise.
-        cells: where there is more than wall.
+        cells: which of the layers parts of the picture hold.
         contours: [1,3,7,48,2] of lips and lids in the picture's pixels.
-        far_side: the cheek that a turned face hides nearly, if it is one.
+        far_side: the far cheek of a turned face; None of others.
     """
 
     own: Tensor

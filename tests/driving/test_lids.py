@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.driving.lids import COLUMNS, together
+from gohd_core.driving.lids import BLINK_COLUMNS, lids_together
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 
 def motion(left, right, fps=25):
     values = torch.zeros(len(left), 64)
-    values[:, COLUMNS] = torch.tensor(np.stack([left, right], 1), dtype=torch.float32)
+    values[:, BLINK_COLUMNS] = torch.tensor(np.stack([left, right], 1), dtype=torch.float32)
     count = len(left)
     return Motion(
         Pose(torch.zeros(count, 6), "stylised", fps),
@@ -22,7 +22,7 @@ def motion(left, right, fps=25):
 
 
 def lids(left, right, fps=25):
-    return together(motion(left, right, fps)).expression.values[:, COLUMNS].numpy()
+    return lids_together(motion(left, right, fps)).expression.values[:, BLINK_COLUMNS].numpy()
 
 
 def test_noise_between_the_lids_goes_and_their_mean_stays():

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "mesh"))
-
 from gohd_core.driving import extract_by_meshes, extract_motion, extract_people
 from gohd_core.driving.eye_contact import read_eyes, turn_eyes
-from gohd_core.driving.lids import COLUMNS, without_following
+from gohd_core.driving.lids import BLINK_COLUMNS, without_gaze_following
 from gohd_core.driving.mesh_reading import SAMPLE, MeshReadings, resting_height
 from gohd_core.driving.revoicing import read_speaker, revoice
 from gohd_core.errors import BadInput, Interrupted
@@ -137,12 +133,12 @@ def test_lids_are_drawn_as_they_were_seen() -> None:
     from gohd_core.mesh.gaze import into_head
 
     descriptors = torch.zeros(6, 72)
-    descriptors[:, COLUMNS] = torch.tensor([-0.1, 0.0, 0.2, 0.5, 0.9, 1.0])[:, None]
+    descriptors[:, BLINK_COLUMNS] = torch.tensor([-0.1, 0.0, 0.2, 0.5, 0.9, 1.0])[:, None]
     descriptors[:, -2] = torch.linspace(-0.5, 0.3, 6)  # pitch of the gaze
-    seen = without_following(Motion.from_descriptors(descriptors, "stylised"))
+    seen = without_gaze_following(Motion.from_descriptors(descriptors, "stylised"))
     up = into_head(seen.pose.values, seen.gaze.values.flip(-1))[:, 1]
     drawn = _with_lids(torch.cat([seen.expression.values, descriptors[:, 64:]], 1), up)
-    assert torch.allclose(drawn[:, COLUMNS], descriptors[:, COLUMNS], atol=1e-5)
+    assert torch.allclose(drawn[:, BLINK_COLUMNS], descriptors[:, BLINK_COLUMNS], atol=1e-5)
 
 
 def test_eyes_of_a_film_are_turned_and_faceless_frames_stay() -> None:
