@@ -78,7 +78,7 @@ def _edges(
     places = np.flatnonzero(read.found)
     if not len(rows):
         return {}
-    told = goal - read.eyes.gaze
+    commanded = goal - read.eyes.gaze
     went = np.zeros((len(rows), 2))
     for eye, shift in zip(read.eyes.eyes, shifts, strict=True):
         lids = eye.lids.copy()
@@ -93,11 +93,11 @@ def _edges(
         scores = [np.mean([view.limbus(eye, own[view.t], size)[1] for view in views[0]]) for size in SIZES]
         size = SIZES[int(np.argmax(scores))]
         start = np.stack([view.limbus(eye, own[view.t], size)[0] for view in views[0]])
-        guess = start + (eye.offset_of(eye.gaze(eye.offset) + told) - eye.offset)[rows]
+        guess = start + (eye.offset_of(eye.gaze(eye.offset) + commanded) - eye.offset)[rows]
         end = np.stack([view.limbus(eye, near, size)[0] for view, near in zip(views[1], guess, strict=True)])
         offset = eye.offset[rows]
         went += (eye.gaze(offset + end - start) - eye.gaze(offset)) / 2
-    yaw, pitch = np.degrees(np.abs(went - told[rows])).mean(0)
+    yaw, pitch = np.degrees(np.abs(went - commanded[rows])).mean(0)
     return {"edge_yaw": yaw, "edge_pitch": pitch}
 
 

@@ -79,11 +79,11 @@ def figures(film: VideoReader, voice: Expression, reader: FaceReader) -> tuple[d
     points = RevoiceRows.of(meshes, face.box).points
     edge = lips[torch.from_numpy(rows), EDGE]
     found = {}
-    gap, told = inner_gap(points).numpy(), edge_gap(edge).clamp_min(0).numpy()
-    found["gap"], found["offset"], found["r"] = _line(told, gap)
+    gap, commanded = inner_gap(points).numpy(), edge_gap(edge).clamp_min(0).numpy()
+    found["gap"], found["offset"], found["r"] = _line(commanded, gap)
     width = (points[:, INNER_LIPS.right] - points[:, INNER_LIPS.left]).norm(dim=-1).numpy()
     found["width"], _, found["width_r"] = _line((edge[:, 0] - edge[:, HALF]).norm(dim=-1).numpy(), width)
-    found["shut"] = float(gap[told < SHUT].mean()) if (told < SHUT).any() else float("nan")
+    found["shut"] = float(gap[commanded < SHUT].mean()) if (commanded < SHUT).any() else float("nan")
     own = np.array([face.gap[k] for k in np.flatnonzero(rows)])
     found["own_r"] = float(np.corrcoef(gap, own)[0, 1])
     squares = [_mouth(speaker, k) for k in np.flatnonzero(speaker.found)]
@@ -95,10 +95,10 @@ def figures(film: VideoReader, voice: Expression, reader: FaceReader) -> tuple[d
     return found, _strips(before, after, squares, speaker.found)
 
 
-def _line(told: np.ndarray, seen: np.ndarray) -> tuple[float, float, float]:
-    """Slope and offset of what is seen over what was told, and their correlation."""
-    slope, offset = np.polyfit(told, seen, 1)
-    return float(slope), float(offset), float(np.corrcoef(told, seen)[0, 1])
+def _line(commanded: np.ndarray, seen: np.ndarray) -> tuple[float, float, float]:
+    """Slope and offset of seen over commanded values, and their correlation."""
+    slope, offset = np.polyfit(commanded, seen, 1)
+    return float(slope), float(offset), float(np.corrcoef(commanded, seen)[0, 1])
 
 
 def _mouth(speaker: Speaker, frame: int) -> tuple[int, int, int]:

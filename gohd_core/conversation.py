@@ -184,11 +184,11 @@ def _drawn(
 ) -> Iterator[Tensor]:
     """Frames of all faces in the one picture, each pasted onto the last one's as they come."""
     pasted: Iterator[Tensor] | None = None
-    told = None if progress is None else lambda done, total: progress("frames", done, total)
+    drawing = None if progress is None else lambda done, total: progress("frames", done, total)
     for k, (portrait, motion, mask) in enumerate(
         zip(portraits, motions, paste_masks(portraits), strict=True), 1
     ):
-        watched: Any = told if k == len(portraits) else None
+        watched: Any = drawing if k == len(portraits) else None
         frames = draw(
             models.animator,
             portrait,

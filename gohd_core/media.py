@@ -158,35 +158,35 @@ class Clock:
             if packet.pts is not None and getattr(packet.stream, "average_rate", None):
                 self._end = max(self._end, packet.pts * base + 1 / packet.stream.average_rate)
             return
-        told = packet.dts * base
-        shift = self._shift(index, told, packet.is_keyframe)
+        stamp = packet.dts * base
+        shift = self._shift(index, stamp, packet.is_keyframe)
         if shift:
             ticks = round(shift / base)
             packet.dts += ticks
             packet.pts = None if packet.pts is None else packet.pts + ticks
         lasts = max(packet.duration or 0, 0) * base
-        due = told + shift + lasts
+        due = stamp + shift + lasts
         # Not every format has durations of pictures: as long as the one before.
-        step = told + shift - self._due.get(index, told + shift)
+        step = stamp + shift - self._due.get(index, stamp + shift)
         shown = packet.dts if packet.pts is None else packet.pts
         self._end = max(self._end, due, shown * base + max(lasts, step))
         self._shifts[index] = shift
         self._due[index] = max(due, self._due.get(index, due))
         if self._tells_torn and packet.is_corrupt:
-            self._torn = told + shift
+            self._torn = stamp + shift
 
-    def _shift(self, index: int, told: Fraction, key: bool) -> Fraction:
+    def _shift(self, index: int, stamp: Fraction, key: bool) -> Fraction:
         """Shift of a packet's time: as the stream's last, where that fits, or the latest."""
         if index not in self._due:
-            due = max(self._due.values(), default=told)
-            far = self.restarts and abs(told + self._latest_shift - due) > JUMP_SECONDS
-            return due - told if far else self._latest_shift
+            due = max(self._due.values(), default=stamp)
+            far = self.restarts and abs(stamp + self._latest_shift - due) > JUMP_SECONDS
+            return due - stamp if far else self._latest_shift
         due = self._due[index]
         # Of other packets some formats have no decoding times, so that they seem to come too early or late.
-        if not key or self._fits(told + self._shifts[index] - due):
+        if not key or self._fits(stamp + self._shifts[index] - due):
             return self._shifts[index]
-        if not self._fits(told + self._latest_shift - due):
-            self._latest_shift = due - told
+        if not self._fits(stamp + self._latest_shift - due):
+            self._latest_shift = due - stamp
         return self._latest_shift
 
     def _fits(self, step: Fraction) -> bool:
@@ -212,17 +212,17 @@ def _lacks_bytes(container: Any) -> bool:
         return False
     try:
         with open(container.name, "rb") as file:
-            return _told_bytes(file, name) > container.size > 0
+            return _stated_bytes(file, name) > container.size > 0
     except (OSError, ValueError, TypeError):
         return False
 
 
-def _told_bytes(file: IO[bytes], name: str) -> int:
+def _stated_bytes(file: IO[bytes], name: str) -> int:
     """Size in bytes that a file states; 0 where it states none."""
     head = file.read(10)
     if name != "mp3":
-        told = int.from_bytes(head[4:8], "little")
-        return told + 8 if head[:4] == b"RIFF" and told != 0xFFFFFFFF else 0
+        size = int.from_bytes(head[4:8], "little")
+        return size + 8 if head[:4] == b"RIFF" and size != 0xFFFFFFFF else 0
     tag = 0
     if head[:3] == b"ID3":  # Seven bits a byte (ID3v2, section 3.1).
         tag = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))

@@ -59,7 +59,7 @@ _lock = threading.Lock()
 
 
 def keep(animator: host.Managed, portrait: Any, motion: Any) -> dict[str, list[Any]]:
-    """Makes a portrait ready for the front end; what the node tells it: the face's key and the seconds."""
+    """Makes a portrait ready for the front end; returns the face's key and the seconds for it."""
     from gohd_core.pipeline import encode
 
     (model,) = host.ready(animator)

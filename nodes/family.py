@@ -42,7 +42,7 @@ def load(component: str, path: str, precision: str = "float32") -> host.Managed:
 
 
 def load_family(weights: str, precision: str = "float32") -> dict[str, host.Managed | host.Absent]:
-    """All six components, built-in or official; an optional file that is missing is told when used."""
+    """All six components, built-in or official; a missing optional file is an error when used."""
     problem = family_problem(weights)
     if problem is not None:
         raise BadCheckpoint(problem)

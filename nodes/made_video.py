@@ -22,7 +22,7 @@ class MadeVideo(InputImpl.VideoFromFile):
     """A video file of ours.
 
     Where core's class has `save_to(crf=, color_space=, preset=)`, `as_cropped` and `as_resized`, it answers;
-    before that, this one does. What neither knows is passed over, and told in the log.
+    before that, this one does. Options that neither knows are skipped with a warning in the log.
     """
 
     def save_to(

@@ -153,8 +153,8 @@ class LipSync(io.ComfyNode):
             shifted = delay(sound.cpu().numpy(), round(found.milliseconds / 1000 * rate))
             audio = {"waveform": torch.from_numpy(shifted)[None], "sample_rate": rate}
         lag = found.milliseconds if found.known else 0.0
-        told = ui.PreviewText(str(found))
-        return io.NodeOutput(lag, found.confidence, found.known, audio, str(found), ui=told)
+        shown = ui.PreviewText(str(found))
+        return io.NodeOutput(lag, found.confidence, found.known, audio, str(found), ui=shown)
 
 
 NODES = (EyeContact, LipSync)

@@ -91,9 +91,9 @@ def schema(**options: Any) -> Any:
 
 
 def _limits(tooltip: str, low: float, high: float) -> str:
-    """A number's limits where its tooltip does not say them; those of a seed or an index tell nothing."""
-    told = {f"{low:g}", f"{high:g}"} <= set(re.findall(NUMBER, tooltip))
-    return "" if told or high >= COUNTLESS else f" Range: {low:g} to {high:g}."
+    """A number's limits where its tooltip lacks them, but for those of seeds and indices."""
+    named = {f"{low:g}", f"{high:g}"} <= set(re.findall(NUMBER, tooltip))
+    return "" if named or high >= COUNTLESS else f" Range: {low:g} to {high:g}."
 
 
 def _known(target: Any, options: dict[str, Any]) -> dict[str, Any]:

@@ -104,8 +104,8 @@ def notes(info: Mapping[str, Any]) -> Iterator[str]:
             yield str(info[key])
     data = info.get("data")
     if data:
-        told = "; ".join(f"{k}: {v}" for k, v in data.items()) if isinstance(data, Mapping) else data
-        yield f"Data: {told}."
+        text = "; ".join(f"{k}: {v}" for k, v in data.items()) if isinstance(data, Mapping) else data
+        yield f"Data: {text}."
     for command in commands(info):
         yield f"`{command}`"
 
@@ -114,8 +114,8 @@ def commands(value: Any) -> Iterator[str]:
     """Every training command in a header."""
     if isinstance(value, Mapping):
         if isinstance(value.get("command"), str):
-            told = [f"{value[key]:.6g} {key}" for key in ("steps", "minutes", "seed") if key in value]
-            yield value["command"] + (f"  ({', '.join(told)})" if told else "")
+            details = [f"{value[key]:.6g} {key}" for key in ("steps", "minutes", "seed") if key in value]
+            yield value["command"] + (f"  ({', '.join(details)})" if details else "")
         for item in value.values():
             yield from commands(item)
 

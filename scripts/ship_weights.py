@@ -58,8 +58,8 @@ def header(weights: Path) -> dict[str, Any]:
 def history(info: dict[str, Any]) -> list[Any]:
     """Commands and lengths of the runs before, the first one first."""
     earlier = info.get("begun_with") or []
-    told = ("command", "steps", "examples", "minutes", "seed")
-    last = {key: value for key, value in info.get("training", {}).items() if key in told}
+    kept = ("command", "steps", "examples", "minutes", "seed")
+    last = {key: value for key, value in info.get("training", {}).items() if key in kept}
     return [*(earlier if isinstance(earlier, list) else [earlier]), last]
 
 

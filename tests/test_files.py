@@ -28,7 +28,7 @@ def one_sentence(error) -> str:
     return said
 
 
-def test_longer_names_are_told_in_one_sentence_before_the_work(tmp_path) -> None:
+def test_too_long_names_are_refused_before_the_work(tmp_path) -> None:
     target = tmp_path / ("x" * 300 + ".mp4")
     with pytest.raises(BadInput, match="name is too long") as error:
         check_target(target)
@@ -38,7 +38,7 @@ def test_longer_names_are_told_in_one_sentence_before_the_work(tmp_path) -> None
     assert not list(tmp_path.iterdir())
 
 
-def test_places_that_take_no_file_are_told_before_the_work(tmp_path, monkeypatch) -> None:
+def test_unwritable_places_are_refused_before_the_work(tmp_path, monkeypatch) -> None:
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "folder.mp4").mkdir()
     for target in (tmp_path / "file" / "a.mp4", tmp_path / "folder.mp4"):
@@ -53,7 +53,7 @@ def test_places_that_take_no_file_are_told_before_the_work(tmp_path, monkeypatch
     assert not (tmp_path / "new").exists()
 
 
-def test_a_read_only_place_is_told_and_nothing_else_goes_wrong(tmp_path, monkeypatch) -> None:
+def test_a_read_only_place_is_refused_and_nothing_else_goes_wrong(tmp_path, monkeypatch) -> None:
     """As a read-only mount answers: it can neither be written to nor tidied."""
 
     def refuse(*_arguments, **_options):

@@ -223,7 +223,7 @@ def test_any_two_inputs_make_two_outputs(groups) -> None:
     st.floats(0, 1),
     st.booleans(),
 )
-def test_whatever_can_not_be_read_is_told_in_one_sentence(kind, junk, share, damaged) -> None:
+def test_unreadable_files_are_one_sentence(kind, junk, share, damaged) -> None:
     content = bytearray(whole_content(kind))
     place = int(share * len(content))
     content = bytes(content[:place]) + (junk + bytes(content[place + len(junk) :]) if damaged else junk)

@@ -75,7 +75,7 @@ def test_a_list_of_videos_sets_options_of_each(tmp_path, capsys) -> None:
     assert len(failed) == 1 and failed[0]["video"] == str(tmp_path / "nothing.mp4")
 
 
-def test_wrong_use_is_told_in_one_sentence(tmp_path, capsys) -> None:
+def test_wrong_use_is_one_sentence(tmp_path, capsys) -> None:
     motion = tmp_path / "m.safetensors"
     for words, said in (
         ([SAMPLE], "Say where the motion goes"),

@@ -41,7 +41,7 @@ def given(tmp_path, weights):
         ("-o v.mp4 --size 99999999", "give 32 to 4096 pixels"),
     ],
 )
-def test_it_is_told_in_one_sentence(given, tmp_path, monkeypatch, capsys, options, word) -> None:
+def test_bad_options_are_one_sentence(given, tmp_path, monkeypatch, capsys, options, word) -> None:
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.iterdir())
     assert gohd(*given, options) == 1

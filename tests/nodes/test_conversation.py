@@ -55,7 +55,7 @@ def test_inputs_that_grow_are_taken_as_fixed_ones_are(converse) -> None:
         converse(voice_1=said(0.4), voice_2=said(0.4), voice_3=said(0.4))
 
 
-def test_one_sound_with_a_speaker_track_is_told_apart(converse) -> None:
+def test_one_sound_is_split_by_a_speaker_track(converse) -> None:
     (video, audio, _), least = converse(voice_1=said(0.8), speakers="0-0.4 1; 0.4-0.8 2")
     assert len(frames_of(video)) == 20 and least == 2
     assert audio["waveform"][0, 0, 100:6000].numpy() == pytest.approx(

@@ -351,7 +351,7 @@ def test_idle_life_a_mood_and_blendshapes_go_together(run, portrait, base) -> No
     assert count == 100 and read.pose.values == pytest.approx(sad.pose.values, abs=1e-5)
 
 
-def test_keys_of_a_mood_that_cannot_be_read_are_told_before_it_runs(nodes) -> None:
+def test_bad_keys_of_a_mood_are_refused_before_it_runs(nodes) -> None:
     said = nodes["GoHDSetMood"].validate_inputs("hungry 0 1")
     assert "hungry" in said and nodes["GoHDSetMood"].validate_inputs("") is True
     assert "There is no file" in nodes["GoHDLoadBlendshapes"].validate_inputs("nothing.csv [input]")

@@ -251,7 +251,7 @@ def pyproject() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def test_the_registry_is_told_everything(pyproject) -> None:
+def test_the_registry_gets_all_keys(pyproject) -> None:
     project, comfy = pyproject["project"], pyproject["tool"]["comfy"]
     assert re.fullmatch(r"\d+\.\d+\.\d+", project["version"]) and project["urls"]["Repository"]
     assert set(comfy) >= {"PublisherId", "DisplayName", "Icon", "Banner", "requires-comfyui"}

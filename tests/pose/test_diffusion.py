@@ -52,7 +52,7 @@ def test_one_network_without_a_free_form_takes_no_p0_as_zero() -> None:
     assert torch.equal(model.sample(condition(8), None, seed=1, guidance=0.7, **FAST), zero)
 
 
-def test_a_dropout_network_tells_no_p0_from_a_p0_of_zero() -> None:
+def test_a_dropout_network_distinguishes_no_p0_from_a_p0_of_zero() -> None:
     model = small_model(form="dropout")
     zero = model.sample(condition(8), torch.zeros(6), seed=1, guidance=1.0, **FAST)
     assert not torch.allclose(model.sample(condition(8), None, seed=1, **FAST), zero, atol=1e-3)

@@ -306,7 +306,7 @@ def test_beats_lie_where_loudness_rises_and_motion_turns() -> None:
     assert beat_alignment(values, np.array([], int)) == 0.0
 
 
-def test_a_nod_that_keeps_its_phase_to_beats_is_told_from_chance() -> None:
+def test_nods_at_a_constant_phase_to_beats_are_above_chance() -> None:
     rng = np.random.default_rng(0)
     beats = np.sort(rng.choice(np.arange(20, 380), 30, replace=False))
     free = rng.standard_normal((400, 3))

@@ -59,7 +59,7 @@ def by_the_standard(ycc: np.ndarray, matrix: int, full: bool) -> np.ndarray:
         ((1280, 720), (1, 1, 1, 1)),
     ],
 )
-def test_a_video_tells_its_colours_and_keeps_to_what_it_tells(tmp_path, size, tags) -> None:
+def test_a_video_is_tagged_with_its_colours_and_keeps_to_them(tmp_path, size, tags) -> None:
     path = render_video(tmp_path / "v.mp4", [bars(*size)], crf=4)
     ycc, found = stored(path)
     assert found == tags

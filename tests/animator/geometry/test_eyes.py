@@ -241,7 +241,7 @@ def test_an_animator_draws_eyes_by_pose_and_gaze_alike_in_any_batch():
     assert (model.decode(source, turned_away) - whole).abs().max() > 0.01
 
 
-def test_a_stored_head_tells_where_its_eyes_are(avatar):
+def test_eyes_of_a_stored_head_are_found(avatar):
     rows = random_motion(3, seed=2)
     scale = {"xy": 64, "depth": 2000}
     vertices = []

@@ -124,7 +124,7 @@ def stored(avatar: Avatar, row: int, upper: bool) -> SimpleNamespace:
     return SimpleNamespace(read=read, shapes={k: v.shape for k, v in arrays.items()})
 
 
-def test_pictures_tell_where_on_which_row_a_pixel_lies():
+def test_pictures_encode_row_and_place_of_a_pixel():
     avatar = Avatar(Identity.random(7))
     for upper in (False, True):
         places, seen = teeth_places(stored(avatar, 3, upper), 0, 2)

@@ -140,7 +140,7 @@ def test_emphasis_mask_is_one_box_after_the_other():
     assert np.array_equal(mask, expected)
 
 
-def test_discriminator_learns_to_tell(draw):
+def test_discriminator_learns_to_separate(draw):
     torch.manual_seed(0)
     network = ImageDiscriminator(16, width=4)
     optimiser = torch.optim.Adam(network.parameters(), 1e-2, betas=(0.0, 0.99))

@@ -81,7 +81,7 @@ def test_noise_has_unit_level_and_many_colours() -> None:
 
 
 @pytest.mark.parametrize("make", [hiss, held_notes, mains_hum, struck_notes, beats])
-def test_each_noise_is_a_sound_of_its_length_that_its_seed_tells(make) -> None:
+def test_each_noise_has_its_length_and_depends_on_its_seed_alone(make) -> None:
     for seed in range(20):
         sound, again = (make(17_920, np.random.default_rng(seed)) for _ in range(2))
         assert sound.shape == (17_920,) and np.isfinite(sound).all() and sound.std() > 0

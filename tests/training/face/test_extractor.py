@@ -268,14 +268,14 @@ def test_a_run_learns_and_exports(tmp_path):
         ExtractorTask(_extractor(folder, start=str(summary.exported[0]), data=data))
 
 
-BY_HEART = {
+OVERFITTING = {
     "loop": LoopConfig(steps=300, checkpoint_every=1000),
     "optimiser": OptimiserConfig(learning_rate=4e-3, warmup_steps=20, schedule="cosine"),
 }
 
 
-def _by_heart(folder) -> tuple[list, np.ndarray, np.ndarray]:
-    """Frames of the four training clips, with what their stripes say."""
+def _overfitting_clips(folder) -> tuple[list, np.ndarray, np.ndarray]:
+    """Frames of the four training clips, and the coefficients that their stripes encode."""
     clips = [Clip(path) for path in sorted((folder / "train").iterdir())]
     frames = [frame for clip in clips for frame in clip.read("frames")]
     expression = np.concatenate([clip.read("expression")[:, :2] for clip in clips])
@@ -285,14 +285,14 @@ def _by_heart(folder) -> tuple[list, np.ndarray, np.ndarray]:
 
 def test_the_extractor_overfits_four_clips(tmp_path):
     folder = _write(tmp_path / "data", clips=5, frames=8)
-    settings = _settings(folder) | BY_HEART
+    settings = _settings(folder) | OVERFITTING
     settings["data"] = replace(settings["data"], batch=16)
-    # what the pictures do not show is not asked for: landmarks and identities are drawn at random
+    # landmarks and identities are random, not in the pictures
     losses = ExtractorLosses(landmarks="off", projection="off", identity="off", expression=300.0)
     config = _extractor(folder, **settings, changes=UNCHANGED, losses=losses)
     whole = replace(config.network, glimpses=None)  # the stripes are not where eyes and mouth are
     summary = train(ExtractorTask, replace(config, network=whole), tmp_path / "run")
-    frames, truth, _ = _by_heart(tmp_path / "data")
+    frames, truth, _ = _overfitting_clips(tmp_path / "data")
     found = CoefficientExtractor.load(summary.exported[0]).extract(frames)
     read = np.concatenate([found.expression.values[:, :2], found.pose.values[:, :3]], 1)
     for column in range(read.shape[1]):
@@ -301,10 +301,10 @@ def test_the_extractor_overfits_four_clips(tmp_path):
 
 def test_the_gaze_estimator_overfits_four_clips(tmp_path):
     folder = _write(tmp_path / "data", clips=5, frames=8)
-    settings = _settings(folder) | BY_HEART
+    settings = _settings(folder) | OVERFITTING
     settings["data"] = replace(settings["data"], batch=16)
     summary = train(GazeEstimatorTask, _gaze(folder, **settings, changes=UNCHANGED), tmp_path / "run")
-    frames, _, truth = _by_heart(tmp_path / "data")
+    frames, _, truth = _overfitting_clips(tmp_path / "data")
     read = GazeEstimator.load(summary.exported[0]).estimate(frames).values.numpy()
     for column in range(2):
         assert np.corrcoef(read[:, column], truth[:, column])[0, 1] > 0.9, column
