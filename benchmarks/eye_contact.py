@@ -3,9 +3,13 @@
 Gaze errors and jitter in degrees, before and after, by the iris network on the result. Frames with open eyes
 count, whose gaze was to change by less than 25 degrees.
 
-The iris network reads a third to a half of vertical movements of drawn irises, so that the edges are read,
-too (integro-differential operator, Daugman 1993): `edge_yaw` and `edge_pitch` are mean errors, in degrees, of
-the edges' movement against the commanded one.
+The iris network reads a third to a half of vertical movements of drawn irises, so that the picture is
+read, too. `edge`: where the irises' edges are (integro-differential operator, Daugman 1993, on a disc
+that is seen narrower as it turns away) against where they were told to be; frames count in which enough
+of the edge is clear of the lids, `seen` is their share, and `judge` the same reader's difference from
+the iris network in the video as it was. Where lids hide both ends of an iris it is blind up and down.
+`moved`: how far what is seen of the iris went (normalised correlation) against how far it was told to
+go.
 """
 
 from __future__ import annotations
@@ -20,13 +24,16 @@ import numpy as np
 from gohd_core.driving.eye_contact import ReadEyes, read_eyes, turn_eyes
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.images import Image
-from gohd_core.mesh.eye_contact import LIMIT, OPEN, SHIFT_GAIN, Eye
-from gohd_core.mesh.lid_following import moved_lids
+from gohd_core.mesh.eye_contact.eye_contact import LIMIT, OPEN, Eye
+from gohd_core.mesh.eyes.lid_following import moved_lids
+from gohd_core.mesh.reading.gaze import RADIUS
 from gohd_core.video.reader import VideoReader
 
 NOTHING = np.zeros((4, 4, 3), np.float32)
 SIZES = np.arange(0.88, 1.2, 0.04)
 """Radii that are tried, as shares of the limbus's radius as read."""
+ARC, LIDS_AWAY = 64, 0.1
+"""Directions in which a limbus is looked at, and its radii from a lid within which it isn't."""
 
 
 def main() -> None:
@@ -61,11 +68,11 @@ def figures(film: VideoReader, look: np.ndarray, reader: FaceReader) -> dict[str
         quick = np.linalg.norm(np.diff(np.degrees(gaze), 2, axis=0), axis=1) / 2
         still = counted[2:] & counted[1:-1] & counted[:-2]
         result |= {f"yaw_{name}": yaw, f"pitch_{name}": pitch, f"jitter_{name}": np.median(quick[still])}
-    result |= _edges(read, before.shifts(wanted), images, frames, counted, goal)
+    result |= _seen_in_pictures(read, before.shifts(wanted), images, frames, counted, goal)
     return result
 
 
-def _edges(
+def _seen_in_pictures(
     read: ReadEyes,
     shifts: list[np.ndarray],
     before: list[Image],
@@ -73,37 +80,68 @@ def _edges(
     counted: np.ndarray,
     goal: np.ndarray,
 ) -> dict[str, float]:
-    """Mean error in degrees of the movement of irises' edges, over every fourth frame."""
+    """`edge`, `moved`, `seen` and `judge` over every fourth frame, see the file's docstring."""
     rows = np.flatnonzero(counted)[::4]
     places = np.flatnonzero(read.found)
     if not len(rows):
         return {}
-    commanded = goal - read.eyes.gaze
-    went = np.zeros((len(rows), 2))
+    result_errors, judge_errors, moved = [], [], []
+    commanded = (goal - read.eyes.gaze)[rows]
     for eye, shift in zip(read.eyes.eyes, shifts, strict=True):
         lids = eye.lids.copy()
         for t in rows:
-            way = eye.axes[t] @ np.array([0.0, SHIFT_GAIN * shift[t, 1]])
+            way = eye.axes[t] @ np.array([0.0, shift[t, 1]])
             lids[t] = moved_lids(NOTHING, eye.lids[t], way, eye.width * eye.scale[t]).lids
         views = [
             [_View.of(images[places[t]], eye, t, edges[t]) for t in rows]
             for images, edges in ((before, eye.lids), (after, lids))
         ]
-        own = eye.offset + eye.limbus
-        scores = [np.mean([view.limbus(eye, own[view.t], size)[1] for view in views[0]]) for size in SIZES]
-        size = SIZES[int(np.argmax(scores))]
-        start = np.stack([view.limbus(eye, own[view.t], size)[0] for view in views[0]])
-        guess = start + (eye.offset_of(eye.gaze(eye.offset) + commanded) - eye.offset)[rows]
-        end = np.stack([view.limbus(eye, near, size)[0] for view, near in zip(views[1], guess, strict=True)])
-        offset = eye.offset[rows]
-        went += (eye.gaze(offset + end - start) - eye.gaze(offset)) / 2
-    yaw, pitch = np.degrees(np.abs(went - commanded[rows])).mean(0)
-    return {"edge_yaw": yaw, "edge_pitch": pitch}
+        own, offset = (eye.offset + eye.limbus)[rows], eye.offset[rows]
+        rises = [
+            np.mean([view.limbus(eye, near, size)[1] for view, near in zip(views[0], own, strict=True)])
+            for size in SIZES
+        ]
+        size = SIZES[int(np.argmax(rises))]
+        start, _, seen = _looked_for(views[0], eye, own, size)
+        beside = np.array([np.median(start[seen[:, k], k] - offset[seen[:, k], k]) for k in range(2)])
+        # Both eyes go by one angle, so that each keeps its own angle beside their mean.
+        aim = goal[rows] + np.median(eye.gaze(eye.offset) - read.eyes.gaze, 0)
+        end, _, seen_again = _looked_for(views[1], eye, eye.offset_of(aim) + eye.limbus, size)
+        result_errors.append(np.where(seen_again, eye.gaze(end - beside) - aim, np.nan))
+        middles = [
+            first.iris(second, eye, place, near)
+            for first, second, place, near in zip(*views, offset, eye.offset_of(aim), strict=True)
+        ]
+        moved.append(eye.gaze(np.array(middles)) - eye.gaze(offset))
+        judge_errors.append(np.where(seen, eye.gaze(start - beside) - eye.gaze(offset), np.nan))
+    result = {}
+    for axis, name in enumerate(("yaw", "pitch")):
+        wrong, judge = (np.degrees(np.stack(each)[..., axis]) for each in (result_errors, judge_errors))
+        result[f"edge_{name}"] = _mean_over_eyes(wrong)
+        result[f"moved_{name}"] = float(np.degrees(np.abs(np.mean(moved, 0) - commanded)[:, axis]).mean())
+        result[f"seen_{name}"] = float((~np.isnan(wrong)).any(0).mean())
+        result[f"judge_{name}"] = _mean_over_eyes(judge)
+    return result
+
+
+def _mean_over_eyes(errors: np.ndarray) -> float:
+    """Mean absolute value of the mean of those eyes [2,n] that are no NaN; NaN without any."""
+    shown = ~np.isnan(errors)
+    both = np.where(shown, errors, 0).sum(0)[shown.any(0)] / shown.sum(0)[shown.any(0)]
+    return float(np.abs(both).mean()) if len(both) else float("nan")
+
+
+def _looked_for(
+    views: list[_View], eye: Eye, near: np.ndarray, size: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Offsets [n,2], rises [n] and whether they are shown [n,2] (`_View.limbus`) near offsets [n,2]."""
+    found = [view.limbus(eye, place, size) for view, place in zip(views, near, strict=True)]
+    return tuple(np.array(each) for each in zip(*found, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """An eye in frame t: light [h,w] around it, 255 between its lids [h,w], and the corner of both."""
+    """An eye in frame t: light [h,w] around it, 255 well between its lids [h,w], and the corner of both."""
 
     grey: np.ndarray
     between: np.ndarray
@@ -113,21 +151,59 @@ class _View:
     @classmethod
     def of(cls, image: Image, eye: Eye, t: int, lids: np.ndarray) -> _View:
         reach = 0.9 * eye.width * eye.scale[t]
+        radius = eye.radius * eye.scale[t]
         corner = np.maximum((lids.mean(0) - reach).astype(int), 0)
         end = (corner + 2 * reach).astype(int) + 1
         part = np.ascontiguousarray(image[corner[1] : end[1], corner[0] : end[0]])
         grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        grey = cv2.GaussianBlur(grey, (0, 0), max(0.6, 0.06 * eye.radius * eye.scale[t]))
+        grey = cv2.GaussianBlur(grey, (0, 0), max(0.6, 0.06 * radius))
         between = np.zeros(grey.shape, np.uint8)
         outline = np.concatenate([lids[:9], lids[:8:-1]]) - corner
         cv2.fillPoly(between, [np.round(outline).astype(np.int32)], 255)
-        return cls(grey, cv2.erode(between, np.ones((3, 3))), corner, t)
+        away = np.ones((3, 3), np.uint8)
+        return cls(grey, cv2.erode(between, away, iterations=max(1, round(LIDS_AWAY * radius))), corner, t)
 
-    def limbus(self, eye: Eye, near: np.ndarray, size: float) -> tuple[np.ndarray, float]:
-        """Offset [2] of the circle of `size` radii across which light rises most, and that rise."""
-        angle = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    def iris(self, after: _View, eye: Eye, own: np.ndarray, near: np.ndarray) -> np.ndarray:
+        """Offset [2] in the view `after` of the iris whose offset here is `own`, by normalised correlation.
+
+        What counts of its disc is between the lids in both; the search starts at `near`.
+        """
+        line = np.linspace(-0.85, 0.85, 23)
+        disc = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+        disc = eye.radius * disc[np.linalg.norm(disc, axis=1) < 0.85]
+
+        def sampled(view: _View, middles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            tilt = (middles.mean(0) - eye.rest) / (RADIUS * eye.width)
+            turned = disc - (disc @ tilt)[:, None] * tilt * _narrowing(tilt)
+            places = (middles[:, None] + eye.limbus + turned) @ eye.axes[view.t].T + eye.origin[view.t]
+            places = places - view.corner
+            return _at(view.grey, places), (_at(view.between, places) > 127).astype(float)
+
+        light, shown = sampled(self, own[None])
+        found = near
+        for step, count in ((0.012, 13), (0.004, 7), (0.0013, 7)):
+            grid = (np.arange(count) - count // 2) * step * eye.width
+            middles = found + np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
+            there, weight = sampled(after, middles)
+            weight = weight * shown
+            total = np.maximum(weight.sum(1, keepdims=True), 1e-6)
+            first, second = (
+                each - (weight * each).sum(1, keepdims=True) / total
+                for each in (np.broadcast_to(light, there.shape), there)
+            )
+            power = (weight * first**2).sum(1) * (weight * second**2).sum(1)
+            score = (weight * first * second).sum(1) / np.sqrt(np.maximum(power, 1e-6))
+            found = middles[np.where(total[:, 0] > 0.25 * len(disc), score, -1).argmax()]
+        return found
+
+    def limbus(self, eye: Eye, near: np.ndarray, size: float) -> tuple[np.ndarray, float, np.ndarray]:
+        """Offset [2] of the disc of `size` radii across whose edge light rises most, that rise, and whether
+        enough of its edge is between the lids to tell where it is (across, up and down) [2]."""
+        angle = np.linspace(0, 2 * np.pi, ARC, endpoint=False)
         ring, found, best = np.stack([np.cos(angle), np.sin(angle)], -1), near, 0.0
-        for step, count in ((0.03, 9), (0.01, 5), (0.004, 5)):
+        tilt = (near - eye.limbus - eye.rest) / (RADIUS * eye.width)
+        ring = ring - (ring @ tilt)[:, None] * tilt * _narrowing(tilt)
+        for step, count in ((0.03, 7), (0.01, 5), (0.004, 5)):
             grid = (np.arange(count) - count // 2) * step * eye.width
             middles = found + np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
             inner, edge, outer = (
@@ -138,9 +214,18 @@ class _View:
             )
             seen = (_at(self.between, edge) > 127) & (_at(self.between, outer) > 127)
             rise = (_at(self.grey, outer) - _at(self.grey, inner)).clip(-20, 60)
-            score = (rise * seen).sum(1) / np.maximum(seen.sum(1), 16)
-            best, found = float(score.max()), middles[score.argmax()]
-        return found, best
+            score = (rise * seen).sum(1) / np.maximum(seen.sum(1), ARC // 4)
+            at = int(score.argmax())
+            best, found, shown = float(score[at]), middles[at], seen[at]
+        across = [(shown & (sign * np.cos(angle) > 0.7)).sum() for sign in (-1, 1)]
+        upright = [(shown & (sign * np.sin(angle) > 0.7)).sum() for sign in (-1, 1)]
+        return found, best, np.array([min(across) >= ARC // 16, max(upright) >= ARC // 16])
+
+
+def _narrowing(tilt: np.ndarray) -> float:
+    """(1 - cosine) / sine^2 of a disc that is turned away, from its sines [2]."""
+    square = min(float(tilt @ tilt), 0.8)
+    return (1 - np.sqrt(1 - square)) / max(square, 1e-6)
 
 
 def _at(picture: np.ndarray, places: np.ndarray) -> np.ndarray:

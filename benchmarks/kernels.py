@@ -25,12 +25,13 @@ from gohd_core.kernels.pixel_blocks import cat_channels_last, pixel_shuffle, pix
 from gohd_core.kernels.resize import resize, resize_plain
 from gohd_core.kernels.warp import corner_grid, warp, warp_layers, warp_layers_plain, warp_plain
 from gohd_core.kernels.winograd import TimeConvolution
-from gohd_core.mesh.flow_inverse import inverse_flow, inverse_flow_plain
+from gohd_core.mesh.geometry.flow_inverse import inverse_flow, inverse_flow_plain
+from gohd_core.mesh.geometry.warping import Cells
+from gohd_core.mesh.geometry.warping import warp as warp_picture
+from gohd_core.mesh.geometry.warping import warp_plain as warp_picture_plain
 from gohd_core.mesh.sampling import doubled, doubled_plain, grown, sample, sample_plain, texels
-from gohd_core.mesh.warping import Cells
-from gohd_core.mesh.warping import warp as warp_picture
-from gohd_core.mesh.warping import warp_plain as warp_picture_plain
-from gohd_core.video.writer import frames_to_bytes, levels_plain
+from gohd_core.video.canvas import levels_plain
+from gohd_core.video.writer import frames_to_bytes
 
 Pair = tuple[str, Callable[[], object], Callable[[], object]]
 
@@ -118,7 +119,7 @@ def _before_wall(size: int) -> SimpleNamespace:
     fringe = torch.zeros(1, 3, size, size)
     cells = Cells.of(alpha, fringe, 128)
     return SimpleNamespace(
-        texture=texture, wall=torch.rand_like(fringe), fringe=fringe, size=size, cells=cells
+        texture=texture, background=torch.rand_like(fringe), fringe=fringe, size=size, cells=cells
     )
 
 

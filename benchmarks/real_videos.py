@@ -24,7 +24,7 @@ from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.face.camera import rotation_angles
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
-from gohd_core.mesh.gaze import into_head
+from gohd_core.mesh.reading.gaze import into_head
 from gohd_core.video.reader import VideoReader
 
 ANGLES = ("pitch", "yaw", "roll")

@@ -24,7 +24,7 @@ from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
 from gohd_core.mesh.contours import HALF, INNER_LIPS, edge_gap, inner_gap
 from gohd_core.mesh.frame import EDGE
-from gohd_core.mesh.revoicing import RevoiceRows
+from gohd_core.mesh.revoicing.fitted_meshes import FittedMeshes
 from gohd_core.models import Models
 from gohd_core.motion import Expression
 from gohd_core.video.reader import VideoReader
@@ -76,7 +76,7 @@ def figures(film: VideoReader, voice: Expression, reader: FaceReader) -> tuple[d
     seen = np.array([face is not None for face in faces]) & speaker.found
     rows = seen[speaker.found]
     meshes = np.stack([faces[k].points for k in np.flatnonzero(seen)])
-    points = RevoiceRows.of(meshes, face.box).points
+    points = FittedMeshes.of(meshes, face.box).points(slice(None))
     edge = lips[torch.from_numpy(rows), EDGE]
     found = {}
     gap, commanded = inner_gap(points).numpy(), edge_gap(edge).clamp_min(0).numpy()

@@ -63,7 +63,9 @@ def converse(
     ]
     frames = max(frame_count(voice) for voice in heard if voice is not None)
     motions = [
-        _alone(portrait, voice, frames, k, models, options, _part(progress, k, len(portraits)), should_stop)
+        _motion_of_one(
+            portrait, voice, frames, k, models, options, _part(progress, k, len(portraits)), should_stop
+        )
         for k, (portrait, voice) in enumerate(zip(portraits, heard, strict=True))
     ]
     shares = torch.stack([_silence(voice, frames) for voice in heard])
@@ -72,7 +74,7 @@ def converse(
         for k, (portrait, motion) in enumerate(zip(portraits, motions, strict=True))
     ]
     motions = [motion.resampled(exact_fps(options.fps)) for motion in motions]
-    return motions, _drawn(portraits, motions, models, options, progress, should_stop)
+    return motions, _draw_faces(portraits, motions, models, options, progress, should_stop)
 
 
 def speakers_among(
@@ -134,7 +136,7 @@ def _check(portraits: Sequence[Portrait], voices: Sequence[Any]) -> None:
         raise BadInput("The faces of a conversation are in one picture; these come from several.")
 
 
-def _alone(
+def _motion_of_one(
     portrait: Portrait,
     voice: AudioFeatures | None,
     frames: int,
@@ -174,7 +176,7 @@ def _towards(portraits: Sequence[Portrait], shares: Tensor, listener: int) -> Te
     return torch.where(loudest.values[:, None] > 0.5, towards, torch.full_like(towards, torch.nan))
 
 
-def _drawn(
+def _draw_faces(
     portraits: Sequence[Portrait],
     motions: Sequence[Motion],
     models: Models,

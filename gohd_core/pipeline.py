@@ -8,7 +8,6 @@ Nodes and commands call these steps and nothing else, so that all of them make t
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -23,7 +22,6 @@ from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face import MorphableModel, Portrait
-from gohd_core.face.reprojection import photograph_warning
 from gohd_core.mesh.builtin import BuiltinAnimator
 from gohd_core.models import Models
 from gohd_core.motion import Expression, Gaze, Motion, Pose
@@ -37,8 +35,6 @@ from gohd_core.talk_options import TalkOptions
 
 if TYPE_CHECKING:
     from gohd_core.mesh.source import MeshSource
-
-logger = logging.getLogger(__name__)
 
 AnyAnimator = Animator | BuiltinAnimator
 """Animators: official or own weights, or the built-in ones with the mesh animator beside them."""
@@ -197,8 +193,9 @@ def finish(
     into: the `background` and `track` of `paste_back`.
     """
     if into or (full_frame and portrait.is_part):
-        # A face that is drawn from the picture's own pixels has its colours.
-        colour = "constant" if portrait.mesh is None else "none"
+        # A face that is drawn from the picture's own pixels has its colours, but not another picture's.
+        own = portrait.mesh is not None and into.get("background") is None
+        colour = "none" if own else "constant"
         frames = paste_back(frames, portrait, colour=colour, **into)
     return marked(frames, Mark(invisible_mark, visible_mark))
 
@@ -222,7 +219,6 @@ def talk(
     ).resampled(exact_fps(options.fps))
     if options.mood != MOODS[0]:
         motion = with_mood(motion, {options.mood: options.mood_amount})
-    warn(portrait, models.animator)
     frames = draw(
         models.animator,
         portrait,
@@ -233,13 +229,6 @@ def talk(
         should_stop=should_stop,
     )
     return motion, frames
-
-
-def warn(portrait: Portrait, animator: AnyAnimator) -> None:
-    """Logs what of the result will suffer, if anything."""
-    sentence = photograph_warning(portrait, animator.space)
-    if sentence is not None:
-        logger.warning(sentence)
 
 
 def _pose_and_place(portrait: Portrait) -> tuple[Pose, Tensor | None]:

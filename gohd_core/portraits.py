@@ -13,7 +13,9 @@ from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.face.portrait import Detector, Portrait
+from gohd_core.face.reprojection import photograph_warning
 from gohd_core.images import Image, rgb_images, single_image
+from gohd_core.mesh.picture.examine import picture_faults
 from gohd_core.mesh.portrait import mesh_portrait
 
 AUTO = "auto"
@@ -71,7 +73,12 @@ def prepare_portrait(
     faces = reader.read(rgb_images(picture)[0])
     if not faces:
         raise BadInput(crops.NO_FACE)
-    return mesh_portrait(picture, _chosen(faces, box, face, picture), reader, size=size)
+    return mesh_portrait(picture, _choose(faces, box, face, picture), reader, size=size)
+
+
+def portrait_warning(portrait: Portrait, space: str) -> str | None:
+    """What of the result will suffer when weights of a coefficient space draw a portrait; None if nothing."""
+    return photograph_warning(portrait, space) or picture_faults(portrait)
 
 
 def prepare_portraits(
@@ -122,7 +129,7 @@ def _drawn_head(picture: Image, given: dict[str, Any]) -> Portrait | None:
     return portrait if error is not None and error <= DRAWN_HEAD else None
 
 
-def _chosen(faces: list[FaceLandmarks], box: Any, face: int | FaceChoice, picture: Image) -> FaceLandmarks:
+def _choose(faces: list[FaceLandmarks], box: Any, face: int | FaceChoice, picture: Image) -> FaceLandmarks:
     choice = face if isinstance(face, FaceChoice) else FaceChoice(index=face)
     if box is not None:
         choice = FaceChoice(box=Box.of(box))

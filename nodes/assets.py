@@ -11,6 +11,7 @@ logger = logging.getLogger(__name__)
 
 SAMPLES = {
     "gohd_astronaut.jpg": "portraits/astronaut.jpg",
+    "gohd_admiral.jpg": "portraits/grace_hopper.jpg",
     "gohd_drawn.jpg": "portraits/07.jpg",
     "gohd_hello.flac": "speech/hello.flac",
     "gohd_pangram.flac": "speech/pangram.flac",

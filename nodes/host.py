@@ -65,7 +65,7 @@ def fingerprint(path: str | Path | None) -> str:
 
 
 class Managed:
-    """A runtime object (an `Animator`, say) whose network ComfyUI moves, counts and frees.
+    """A runtime object (an `Animator`, say) whose network ComfyUI moves, counts and frees while it lives.
 
     What a loader node gives out; `ready` hands the object over with its network on the device.
     """
@@ -77,6 +77,7 @@ class Managed:
             load_device=comfy.model_management.get_torch_device(),
             offload_device=comfy.model_management.unet_offload_device(),
         )
+        runtime.patcher = self.patcher  # ComfyUI itself holds it by a weak reference alone
 
 
 class Absent:
@@ -99,9 +100,7 @@ def ready(*models: Managed | Absent | None) -> tuple[Any, ...]:
 
 def loaded(runtime: Any) -> Any:
     """A runtime object that a node makes for itself, on the device; ComfyUI manages it while it lives."""
-    managed = Managed(runtime)
-    runtime.patcher = managed.patcher
-    return ready(managed)[0]
+    return ready(Managed(runtime))[0]
 
 
 class _WholePatcher(ModelPatcher):

@@ -180,14 +180,9 @@ class RenderVideo(io.ComfyNode):
         bar, rate = host.Progress(), exact_fps(fps)
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         sound = None if audio is None else waveform(audio)
-        for name, given in (("own_face", own_face), ("track", track is not None)):
-            if given and background is None:
-                raise BadInput(f"{name} is for the face in a video; wire that video to background.")
-        film = None if background is None else film_of(background, fps)
+        film = _film(background, fps, own_face=own_face, track=track is not None)
         if own_face:
-            voice = motion.expression.scaled(strength)
-            frames, seconds = dub_frames(film, voice, rate, bar, marks)
-            sound = None if sound is None else (sound[0][..., : round(seconds * sound[1])], sound[1])
+            frames, sound = dub_frames(film, motion.expression.scaled(strength), rate, sound, bar, marks)
             return io.NodeOutput(MadeVideo(str(encode_video(frames, rate, sound, crf, bar))))
         options = {"fps": rate, "strength": strength, "batch_size": batch_size, "progress": bar}
         frames = draw_frames(animator, portrait, motion, bar, **options)
@@ -196,6 +191,16 @@ class RenderVideo(io.ComfyNode):
         frames = finish(frames, portrait, full_frame=full_frame, **marks, **into)
         colour = None if film is None else film.colour
         return io.NodeOutput(MadeVideo(str(encode_video(frames, rate, sound, crf, bar, colour))))
+
+
+def _film(background: Any, fps: float, **needing: bool) -> Any:
+    """The film to paste into, None without one; `BadInput` where an input that needs one is given."""
+    if background is not None:
+        return film_of(background, fps)
+    for name, given in needing.items():
+        if given:
+            raise BadInput(f"{name} is for the face in a video; wire that video to background.")
+    return None
 
 
 class MotionStrip(io.ComfyNode):

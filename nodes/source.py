@@ -85,8 +85,8 @@ class PreparePortrait(io.ComfyNode):
         face_number: int = 0,
         size: int = 0,
     ) -> io.NodeOutput:
-        from gohd_core.face import photograph_warning
-        from gohd_core.mesh.examine import picture_report
+        from gohd_core.mesh.picture.examine import picture_report
+        from gohd_core.portraits import portrait_warning
 
         extract, gaze_reader = host.ready(extractor, gaze_estimator)
         box = mask_box(face_mask, image, index)
@@ -101,7 +101,7 @@ class PreparePortrait(io.ComfyNode):
             index=index,
             size=size or None,
         )
-        host.warn_user(photograph_warning(portrait, extract.space))
+        host.warn_user(portrait_warning(portrait, extract.space))
         return io.NodeOutput(portrait, host.intermediate(portrait.crop[None]), picture_report(portrait))
 
 

@@ -138,8 +138,8 @@ class TalkingPortrait(io.ComfyNode):
         mood_amount: float = 0.7,
     ) -> io.NodeOutput:
         from gohd_core.audio import audio_features
-        from gohd_core.face import photograph_warning
         from gohd_core.pipeline import finish, talk
+        from gohd_core.portraits import portrait_warning
 
         check_single(image)
         look = (math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze
@@ -148,7 +148,7 @@ class TalkingPortrait(io.ComfyNode):
         sound, models = waveform(audio), models_of(load_family(weights))
         readers, box = (models.extractor, models.gaze_estimator), mask_box(face_mask, image, 0)
         portrait = portrait_of(image, *readers, box=box, size=size or None)
-        host.warn_user(photograph_warning(portrait, models.animator.space))
+        host.warn_user(portrait_warning(portrait, models.animator.space))
         features = audio_features(*sound, models.pose.alignment)
         bar = host.Progress(pose=2, expression=1, gaze=2, frames=15)
         progress = {"progress": bar.stage, "should_stop": bar.should_stop}

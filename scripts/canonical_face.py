@@ -23,12 +23,12 @@ from gohd_core.face import FaceReader
 from gohd_core.face.mediapipe_points import landmarks_68
 from gohd_core.files import atomic_write
 from gohd_core.mesh.contours import N_FACE
-from gohd_core.mesh.fit import procrustes
+from gohd_core.mesh.reading.fit import procrustes
 from gohd_core.stylised.morphable import stylised_basis
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 TARGET = ASSETS / "canonical_face.safetensors"
-PHOTOGRAPH = "astronaut"
+PHOTOGRAPH = ASSETS / "portraits" / "astronaut.jpg"
 ROUNDS = 12
 OUTLINE, BROWS = 0.3, 0.5
 """Weights of those landmarks; the others have 1."""
@@ -37,13 +37,10 @@ FLIP = torch.tensor([-1.0, 1.0, 1.0], device="cpu", dtype=torch.float64)
 
 def main() -> None:
     reader = FaceReader.load()
-    files = sorted((ASSETS / "portraits").glob("*.jpg"))
+    drawn = sorted(PHOTOGRAPH.parent.glob("[0-9]*.jpg"))
+    files = [*drawn, PHOTOGRAPH]
     meshes = torch.stack([read_mesh(reader, path) for path in files])
-    photographs = sum(path.stem == PHOTOGRAPH for path in files)
-    shares = [
-        1 / photographs if path.stem == PHOTOGRAPH else 1 / (len(files) - photographs) for path in files
-    ]
-    weights = torch.tensor(shares, device="cpu", dtype=torch.float64)
+    weights = torch.tensor([1 / len(drawn)] * len(drawn) + [1.0], device="cpu", dtype=torch.float64)
     mean = mean_mesh(meshes, weights / weights.sum())
     basis = stylised_basis()
     counts = torch.ones(68, device="cpu", dtype=torch.float64)

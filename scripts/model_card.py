@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,8 @@ and synthesised speech (`gohd stylised make`). They make the pack work offline a
 Photographs, paintings and drawings move by their head pose, lips, eyes and gaze too, but are drawn by the
 mesh animator, which has no weights (README). Licence: MIT, like the code.
 
-Nothing here was trained on real people. The one photograph in this folder, `portraits/astronaut.jpg` (NASA's
-portrait of Eileen Collins, in the public domain, from scikit-image), is a sample to try and was in no
+Nothing here was trained on real people. The two photographs in this folder, `portraits/astronaut.jpg` and
+`portraits/grace_hopper.jpg` (public domain, `WEIGHTS.md`), are samples to try and were in no
 training. `python scripts/model_card.py` writes this file from the headers of
 the weights, where each has its config, training command, seed and figures. "Held out" means identities,
 voices and texts that were never trained on.
@@ -29,18 +28,19 @@ voices and texts that were never trained on.
 
 SHORTCOMINGS = """## What falls short
 
-Trained for some hours on two shared CPU cores, and not converged. `gohd benchmark quality` (the section at
-the end) has every figure, with exact truth and baselines; all of its 24 targets are met. In short:
+Trained for some hours on two shared CPU cores, and not converged. Every figure of `gohd benchmark quality`,
+with exact truth and baselines, is in [RESULTS.md](../docs/RESULTS.md); all of its 24 targets are met.
+In short:
 
 - **Animator**: heads turn, jaws open, eyes look, lips move and blinks close as told, by the reader and by
   landmarks, and stay crisp. Brows go nine tenths as far as in truth, frowns eight tenths. All of that rests
-  on a morphable face whose shape is read off the portrait: lips and lids are its rings, skin moves as its
-  points do, eyeballs and teeth lie where it has them. Hair, ears, neck and what lies beyond keep flows
-  that a network finds, less exactly, and what a large turn bares is soft: free poses come to 20.5 dB. An
-  iris has the learnt pattern of fibres, not the portrait's own; the tongue is drawn soft; a beard moves
-  with the skin under it. Where the eyes are shut in the portrait, or are not such eyes, as in
-  photographs, all of it is warped as the network has it. The wall behind the head is grown smoothly from
-  what is seen of it, so that its pattern is lost there.
+  on a morphable face whose shape is fitted to the portrait: lips and lids are its contours, skin moves with
+  its mesh, eyeballs and teeth lie where it has them. Hair, ears and neck keep the flow that a network
+  predicts, less exactly, and disocclusions by a large turn are soft: free poses come to 20.5 dB. An iris
+  has the learnt pattern of fibres, not the portrait's own; the tongue is blurred; a beard moves with the
+  skin under it. Where the eyes are shut in the portrait, or are not such eyes, as in photographs, the
+  network's flow warps everything. The background behind the head is inpainted smoothly, without its
+  pattern.
 - **Expression**: coefficients close the lips on 95 of 100 p, b, m and follow the true openings with a
   correlation of .69 and a slope of 1.04 (held against today's mouths, which open by phone as people's do). On
   six clips of real people the jaw goes with the lips' gap with a correlation of .56, and 18 of 100 closures
@@ -73,15 +73,7 @@ def main() -> None:
             about = json.loads(file.metadata()["gohd"])
             count = sum(int_product(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118
         parts.append(section(name, path.stat().st_size, count, about))
-    card = ASSETS / "MODEL_CARD.md"
-    parts += kept_sections(card.read_text(encoding="utf-8") if card.is_file() else "")
-    card.write_text("\n".join(parts), encoding="utf-8")
-
-
-def kept_sections(card: str) -> list[str]:
-    """Sections that `gohd benchmark ... --markdown` wrote, with their marks."""
-    marked = re.finditer(r"<!-- ([\w -]+): begin -->.*?<!-- \1: end -->", card, re.DOTALL)
-    return [match.group(0) + "\n" for match in marked]
+    (ASSETS / "MODEL_CARD.md").write_text("\n".join(parts), encoding="utf-8")
 
 
 def section(name: str, size: int, parameters: int, about: Mapping[str, Any]) -> str:

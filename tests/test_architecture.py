@@ -1,11 +1,13 @@
-"""Packages of gohd_core import downwards only: read from every module's import statements, lazy ones too."""
+"""Packages of gohd_core and of its mesh animator import downwards only, by all import statements."""
 
 from __future__ import annotations
 
 import ast
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1] / "gohd_core"
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
 
 ORDER = (
     ("choices", "constants", "errors", "components", "landmarks68", "parsing_labels", "kernels", "clips"),
@@ -24,20 +26,39 @@ ORDER = (
 )
 """Packages, lowest first; those of one row may import what lies lower, but not each other in a circle."""
 
+MESH_ORDER = (
+    ("sampling",),
+    ("frame",),
+    ("contours",),
+    ("reading",),
+    ("picture",),
+    ("geometry",),
+    ("clip", "encoding"),
+    ("eyes", "mouth"),
+    ("eye_contact", "revoicing", "source"),
+    ("drawing",),
+    ("animator",),
+    ("builtin", "portrait"),
+)
+"""The same within `gohd_core.mesh`."""
+ORDERS = pytest.mark.parametrize(("within", "order"), [("gohd_core", ORDER), ("gohd_core.mesh", MESH_ORDER)])
 
-def imported_packages(path: Path) -> set[str]:
-    """Packages of gohd_core that a module imports, wherever in the module; type checking apart."""
+
+def imported_packages(path: Path, within: str = "gohd_core") -> set[str]:
+    """Packages of a package that a module imports, wherever in the module; type checking apart."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     hidden = {id(inner) for node in ast.walk(tree) if _is_type_checking(node) for inner in ast.walk(node)}
-    names: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(tree):
         if id(node) in hidden:
             continue
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("gohd_core"):
-            whole = node.module == "gohd_core"
-            names |= {alias.name for alias in node.names} if whole else {node.module.split(".")[1]}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            whole = node.module == within
+            modules |= {f"{within}.{alias.name}" for alias in node.names} if whole else {node.module}
         elif isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("gohd_core.")}
+            modules |= {alias.name for alias in node.names}
+    inside = within + "."
+    names = {name.removeprefix(inside).split(".")[0] for name in modules if name.startswith(inside)}
     return names - {"__version__"}
 
 
@@ -45,20 +66,21 @@ def _is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-def package_imports() -> dict[str, set[str]]:
-    """Package -> packages that it imports."""
+def package_imports(within: str) -> dict[str, set[str]]:
+    """Package -> packages that it imports, of the same package."""
+    root = ROOT / within.replace(".", "/")
     found: dict[str, set[str]] = {}
-    for path in ROOT.rglob("*.py"):
-        package = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    for path in root.rglob("*.py"):
+        package = path.relative_to(root).parts[0].removesuffix(".py")
         if package != "__init__":
-            found.setdefault(package, set()).update(imported_packages(path) - {package})
+            found.setdefault(package, set()).update(imported_packages(path, within) - {package})
     return found
 
 
-def wrong_imports() -> set[tuple[str, str]]:
+def wrong_imports(within: str, order: tuple[tuple[str, ...], ...]) -> set[tuple[str, str]]:
     """Imports that go up, or to a package of the same row that imports back, over others too."""
-    floor = {package: row for row, packages in enumerate(ORDER) for package in packages}
-    imports = package_imports()
+    floor = {package: row for row, packages in enumerate(order) for package in packages}
+    imports = package_imports(within)
 
     def reaches(start: str, goal: str) -> bool:
         seen, todo = set(), [start]
@@ -78,15 +100,19 @@ def wrong_imports() -> set[tuple[str, str]]:
     }
 
 
-def test_every_package_has_its_floor() -> None:
-    assert set(package_imports()) == {package for packages in ORDER for package in packages}
+@ORDERS
+def test_every_package_has_its_floor(within, order) -> None:
+    assert set(package_imports(within)) == {package for packages in order for package in packages}
 
 
-def test_packages_import_downwards_only() -> None:
-    assert wrong_imports() == set()
+@ORDERS
+def test_packages_import_downwards_only(within, order) -> None:
+    assert wrong_imports(within, order) == set()
 
 
 def test_an_import_upwards_would_be_found(tmp_path) -> None:
     module = tmp_path / "module.py"
     module.write_text("def f():\n    from gohd_core.commands import talk\n    import gohd_core.cli\n")
     assert imported_packages(module) == {"commands", "cli"}
+    module.write_text("from gohd_core.mesh.eyes.lids import Lids\n")
+    assert imported_packages(module, "gohd_core.mesh") == {"eyes"}

@@ -105,11 +105,11 @@ def test_overlapping_crops_share_pixels_without_a_seam() -> None:
 
 
 def test_two_faces_that_stay_as_they_are_give_the_picture(models) -> None:
-    from gohd_core.conversation import _drawn
+    from gohd_core.conversation import _draw_faces
 
     portraits = painted_pair()
     motions = [portrait.motion for portrait in portraits]
-    (frame,) = torch.cat(list(_drawn(portraits, motions, models, TalkOptions(), None, None)))
+    (frame,) = torch.cat(list(_draw_faces(portraits, motions, models, TalkOptions(), None, None)))
     picture = portraits[0].frame.permute(2, 0, 1) * 2 - 1
     assert (frame - picture).abs().mean() < 2e-3
 

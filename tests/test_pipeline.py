@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from gohd_core.errors import BadCheckpoint, BadInput, Interrupted
 from gohd_core.face import prepare_portrait
 from gohd_core.models import Models
 from gohd_core.motion.idle import MOUTH
-from gohd_core.pipeline import motion_from_audio, talk
+from gohd_core.pipeline import finish, motion_from_audio, talk
+from gohd_core.render import paste_back
 from gohd_core.stylised.expressions import INDEX
 from gohd_core.talk_options import TalkOptions
 from tests.support import tiny
@@ -50,6 +52,17 @@ def inputs(tmp_path):
     Image.fromarray(np.full((80, 80, 3), 120, np.uint8)).save(tmp_path / "face.png")
     soundfile.write(tmp_path / "voice.wav", sound(1.13, 44_100), 44_100)
     return tmp_path
+
+
+def test_photographs_take_the_colours_of_another_picture_alone(portrait) -> None:
+    photograph = replace(portrait, mesh=torch.zeros(478, 3, dtype=torch.float32, device="cpu"))
+    frames = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) - 0.2
+    dark = torch.full((3, 80, 80), -0.7, dtype=torch.float32, device="cpu")
+    for into, colour in (({"background": dark}, "constant"), ({"background": None}, "none")):
+        made = torch.cat(list(finish([frames], photograph, full_frame=True, invisible_mark=False, **into)))
+        for each in ("constant", "none"):
+            pasted = torch.cat(list(paste_back([frames], photograph, colour=each, **into)))
+            assert torch.equal(made, pasted) == (each == colour)
 
 
 @pytest.mark.parametrize("seconds", [0.04, 0.05, 0.99, 1.0, 1.03, 2.017])

@@ -75,4 +75,4 @@ class AppearanceEncoder(nn.Module):
         for block in blocks:
             x = block(x)
             features.append(x)
-        return head(x).flatten(1).float(), tuple(features[-2::-1])
+        return head(x).flatten(1).float(), tuple(features[-2::-1])  # [B,D,1,1] -> [B,D]

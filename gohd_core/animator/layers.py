@@ -179,6 +179,7 @@ class StyledConv(Freezable):
             return F.leaky_relu_(x, self.slope)
         x = x * style.to(x.dtype)[:, :, None, None]
         if self.up:
+            # kernel [out,in,k,k] -> [in,out,k,k]
             x = convolve_in_chunks(F.conv_transpose2d, x, kernel.transpose(0, 1), 0, self.chunks, stride=2)
             x = blur(x, padding=1, gain=4.0)
         else:

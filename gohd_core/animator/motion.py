@@ -1,4 +1,11 @@
-"""Motion: a window of descriptors to magnitudes, and the orthonormal directions they multiply (eq. 9)."""
+"""Motion: a window of descriptors to magnitudes, and the orthonormal directions they multiply (eq. 9).
+
+Notation (variable -> paper):
+    windows, own -> c_t with its neighbours, the source's c_s
+    identity_code -> z_R
+    magnitudes -> xi [T, n]
+    columns of MotionDirections.transformed() -> m_i
+"""
 
 from __future__ import annotations
 
@@ -158,11 +165,11 @@ class FrameMotion(nn.Module):
         target = self.standardise(windows[:, :, windows.shape[2] // 2])
         own = self.standardise(source.descriptor).expand(len(target), -1)
         code = F.layer_norm(source.identity_code, source.identity_code.shape[1:])
-        told = torch.cat([target, target - own], dim=1)
-        x = torch.cat([told, _CODE_SHARE * code.expand(len(target), -1)], dim=1)
+        descriptors = torch.cat([target, target - own], dim=1)
+        x = torch.cat([descriptors, _CODE_SHARE * code.expand(len(target), -1)], dim=1)
         for layer in self.mapping:
             x = F.leaky_relu(layer(x), LEAKY) * GAIN
-        return _MAGNITUDE_GAIN * (self.out(x) + self.direct(told))
+        return _MAGNITUDE_GAIN * (self.out(x) + self.direct(descriptors))
 
     def standardise(self, descriptor: Tensor) -> Tensor:
         """A descriptor in units of the training set's spread; columns that never vary become 0."""

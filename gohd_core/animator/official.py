@@ -57,9 +57,9 @@ def _adapt(state: dict[str, Tensor]) -> dict[str, Tensor]:
         if value.ndim == 5 and len(value) == 1:
             value = value[0]
             if key.startswith(_FLOWS):
-                value = value.flatten(1)
+                value = value.flatten(1)  # [out,in,1,1] -> [out,in]
         elif key.endswith(".bias") and value.ndim == 4:
-            value = value.flatten()
+            value = value.flatten()  # [1,C,1,1] -> [C]
         adapted[key] = value
     return adapted
 

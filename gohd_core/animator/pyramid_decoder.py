@@ -77,6 +77,7 @@ class FlowHead(nn.Module):
         style = self.modulation(latent.to(dtype))
         kernel = self.weight.to(dtype) * (style / self.weight.shape[1] ** 0.5)[:, None]
         flat = rearrange(x, "b c h w -> b (h w) c")
+        # kernel [B,3,C] -> [B,C,3]
         out = torch.baddbmm(self.bias.to(dtype), flat.to(dtype), kernel.transpose(1, 2))
         out = rearrange(out, "b (h w) c -> b c h w", h=x.shape[2])
         return out if below is None else out + upsample(below)

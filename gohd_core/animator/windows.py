@@ -54,4 +54,4 @@ def windows_at(descriptors: Tensor, frames: range, window: int, fps: float = FPS
     if share.any():
         high = (low + 1).clamp(max=len(descriptors) - 1)
         values = torch.lerp(values, descriptors[high], share)
-    return values.transpose(1, 2)
+    return values.transpose(1, 2)  # [b,W,C] -> [b,C,W]

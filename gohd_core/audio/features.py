@@ -45,7 +45,7 @@ class AudioFeatures:
     def lip_chunks(self, first: int = 0, last: int | None = None) -> Tensor:
         """The lip chunks of some frames; they overlap, so that all of a long clip are better not held."""
         rows = torch.from_numpy(chunk_index(len(self), first, last))
-        return self.spectrogram[rows].transpose(1, 2).contiguous()
+        return self.spectrogram[rows].transpose(1, 2).contiguous()  # [T,16,80] -> [T,80,16]
 
     def condition(self, alignment: str) -> Tensor:
         """The diffusion models' condition [T, 320] in another alignment."""
@@ -89,4 +89,4 @@ def _condition(spectrogram: Tensor, waveform: Tensor, frames: int, alignment: st
     rows = torch.from_numpy(condition_index(frames, alignment))
     if alignment == "mel100":
         spectrogram = torch.from_numpy(spectrogram_100(waveform.double().numpy()))
-    return spectrogram[rows].flatten(1)
+    return spectrogram[rows].flatten(1)  # [T,4,80] -> [T,320]

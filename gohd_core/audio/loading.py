@@ -40,7 +40,7 @@ def load_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
         return _load_plain(source, missing)
     links = _ogg_links(source)
     if len(links) > 1:
-        return _joined([_load_media(io.BytesIO(link), source.name) for link in links])
+        return _join([_load_media(io.BytesIO(link), source.name) for link in links])
     try:
         return _load_media(source, source.name)
     except _NoContainer as reason:
@@ -111,7 +111,7 @@ def _ogg_links(source: Path) -> list[bytes]:
     return [content[start:stop] for start, stop in zip(starts, [*starts[1:], len(content)], strict=True)]
 
 
-def _joined(parts: list[tuple[np.ndarray, int]]) -> tuple[np.ndarray, int]:
+def _join(parts: list[tuple[np.ndarray, int]]) -> tuple[np.ndarray, int]:
     """Sounds one after the other, in the rate and the channels of the first."""
     first, rate = parts[0]
     fitted = [first]

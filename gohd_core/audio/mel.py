@@ -27,7 +27,7 @@ FFT_100 = 1280
 LOWEST_100 = 125.0
 HIGHEST = 7600.0
 """Upper edge of all bands, Hz."""
-_STORED = ((FFT_80, LOWEST_80, HIGHEST), (FFT_100, LOWEST_100, HIGHEST))
+_STORED = ((FFT_80, LOWEST_80), (FFT_100, LOWEST_100))
 """Bands that are in mel_bands.npz."""
 PREEMPHASIS = 0.97
 FLOOR = 1e-5
@@ -101,18 +101,18 @@ def _emphasised(samples: np.ndarray, first: int, last: int, emphasis: float) -> 
 
 
 @lru_cache(maxsize=4)
-def mel_filters(n_fft: int, lowest: float, highest: float = HIGHEST) -> np.ndarray:
+def mel_filters(n_fft: int, lowest: float) -> np.ndarray:
     """Slaney's mel bands [80, n_fft // 2 + 1] for 16 kHz: triangles of equal area (read-only).
 
     `librosa.filters.mel` makes them. Importing that takes two seconds, so those of both spectrograms lie in
     mel_bands.npz beside this file, as `np.savez_compressed(path, **{"800": mel(sr=16000, n_fft=800,
     n_mels=80, fmin=55, fmax=7600, dtype=np.float64), "1280": ...})` wrote them.
     """
-    if (n_fft, lowest, highest) in _STORED:
+    if (n_fft, lowest) in _STORED:
         bands = np.load(Path(__file__).with_name("mel_bands.npz"), allow_pickle=False)[str(n_fft)]
     else:
         from librosa.filters import mel
 
-        bands = mel(sr=SAMPLE_RATE, n_fft=n_fft, n_mels=N_MELS, fmin=lowest, fmax=highest, dtype=np.float64)
+        bands = mel(sr=SAMPLE_RATE, n_fft=n_fft, n_mels=N_MELS, fmin=lowest, fmax=HIGHEST, dtype=np.float64)
     bands.setflags(write=False)
     return bands

@@ -161,14 +161,14 @@ def run_batch(
     log = _Log(arguments, len(mine), len(mine) - len(waiting))
     try:
         if waiting:
-            for job, made in _made(waiting, maker, arguments, log, alone=len(jobs) == 1):
+            for job, made in _run_jobs(waiting, maker, arguments, log, alone=len(jobs) == 1):
                 log.add(job, made, 1 if "error" in made else status(made), sentence)
     finally:
         log.end()
     return log.status
 
 
-def _made(
+def _run_jobs(
     jobs: list[Job],
     maker: Callable[[argparse.Namespace], Make],
     arguments: argparse.Namespace,

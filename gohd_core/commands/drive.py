@@ -74,7 +74,7 @@ def add_commands(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Makes one video, or one for each portrait and driver; status 1 when one of several failed."""
-    jobs = listed(arguments) if arguments.list is not None else _pairs(arguments)
+    jobs = jobs_of_list(arguments) if arguments.list is not None else _pairs(arguments)
     if len(jobs) > 1 and arguments.motion is not None:
         raise BadInput("--motion names one file; leave it out where several videos are made.")
     check_jobs(jobs, ".mp4", arguments, arguments.audio)
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     return run_batch(jobs, _maker, arguments, sentence=_sentence)
 
 
-def listed(arguments: argparse.Namespace) -> list[Job]:
+def jobs_of_list(arguments: argparse.Namespace) -> list[Job]:
     """A job for each row of `--list`: driving video, portrait and sound."""
     optional = ("portrait", "audio") if arguments.into_video else ("audio",)
     jobs = listed_jobs(arguments, add_commands, ("portrait", "video", "audio"), ".mp4", optional=optional)
@@ -148,7 +148,7 @@ def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dic
     from gohd_core.audio import load_audio
     from gohd_core.driving import driven_motion, with_head_track
     from gohd_core.motion.file import save_motion
-    from gohd_core.pipeline import draw, warn
+    from gohd_core.pipeline import draw
     from gohd_core.render import paste_back, render_video
 
     started = time.perf_counter()
@@ -167,7 +167,6 @@ def _drive(models: Any, job: Job, driving: Any, film: Any, detector: Any) -> dic
     # As many frames as were read, where the motion is as long as the video; rounding could add one.
     exact = arguments.into_video and rate == film.fps and len(motion) == driving.report.frames
     drawn = motion.resampled(rate, frames=driving.report.frames_read if exact else None)
-    warn(prepared, models.animator)
     progress = progress_of(job, "frames drawn")
     frames = draw(models.animator, prepared, drawn, strength=arguments.strength, progress=progress)
     if arguments.into_video:

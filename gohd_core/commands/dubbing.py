@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gohd_core.commands.output_options import sign_result
+from gohd_core.commands.output_options import marked_frames, sign_result
 from gohd_core.commands.video_options import sound_of
 from gohd_core.constants import MAX_FPS
 from gohd_core.errors import BadInput
@@ -42,7 +42,7 @@ def dub(
     from gohd_core.audio import load_audio
     from gohd_core.driving.revoicing import read_speaker, revoice, voice_of
     from gohd_core.face import FaceChoice
-    from gohd_core.render import Mark, marked, render_video
+    from gohd_core.render import render_video
 
     started = time.perf_counter()
     sound = sound_of(video, arguments) if arguments.audio is None else load_audio(arguments.audio)
@@ -52,8 +52,7 @@ def dub(
     speaker = read_speaker(film, models.reader, choice, progress=progress)
     voice = voice_of(sound, models.expression, seed=arguments.seed).scaled(arguments.strength)
     rate = min(film.fps, MAX_FPS)
-    mark = Mark(not arguments.no_invisible_mark, arguments.visible_mark)
-    frames = marked(revoice(film, speaker, voice).batches(rate), mark)
+    frames = marked_frames(revoice(film, speaker, voice).batches(rate), arguments)
     length = speaker.times[-1] + 1 / float(film.fps)
     heard = (sound[0][..., : round(length * sound[1])], sound[1])
     sign_result(render_video(target, frames, fps=rate, audio=heard), arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gohd_core.commands.batch import Job
+
+logger = logging.getLogger(__name__)
 
 _STRIP_FRAMES = 8
 """Frames of a video on its `--picture`."""
@@ -112,11 +115,11 @@ def check_finishing(arguments: argparse.Namespace) -> None:
 
 
 def portrait_of(path: Path, models: Any, detector: Any, arguments: argparse.Namespace) -> Any:
-    """The portrait of a picture, as the options say."""
+    """The portrait of a picture, as the options say; logs what of it will suffer."""
     from gohd_core.images import read_picture
-    from gohd_core.portraits import prepare_portrait
+    from gohd_core.portraits import portrait_warning, prepare_portrait
 
-    return prepare_portrait(
+    portrait = prepare_portrait(
         read_picture(path),
         reader=models.reader,
         box=arguments.box,
@@ -125,6 +128,10 @@ def portrait_of(path: Path, models: Any, detector: Any, arguments: argparse.Name
         extractor=models.extractor,
         gaze_estimator=models.gaze_estimator,
     )
+    sentence = portrait_warning(portrait, models.animator.space)
+    if sentence is not None:
+        logger.warning(sentence)
+    return portrait
 
 
 def finish_frames(frames: Iterable[Tensor], portrait: Any, arguments: argparse.Namespace) -> Iterator[Tensor]:
@@ -153,9 +160,10 @@ def write_talk(
     """Writes a talking video with its sound and credentials; eight of its frames where `--picture` says."""
     from gohd_core.render import FrameStrip, render_video
 
-    strip = FrameStrip(_STRIP_FRAMES, len(motion))
-    sign_result(render_video(target, strip.watch(frames), fps=motion.fps, audio=sound), arguments)
-    if arguments.picture is not None:
+    strip = None if arguments.picture is None else FrameStrip(_STRIP_FRAMES, len(motion))
+    frames = frames if strip is None else strip.watch(frames)
+    sign_result(render_video(target, frames, fps=motion.fps, audio=sound), arguments)
+    if strip is not None:
         strip.save(arguments.picture)
 
 

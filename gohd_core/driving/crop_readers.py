@@ -43,7 +43,7 @@ class Cropper:
             own = _even(face_crop_box(face, height, width))
         except BadInput:
             return None
-        if not self.steady or self._box is None or _left(own, self._box):
+        if not self.steady or self._box is None or _has_left(own, self._box):
             self._box = own
         self.wanted.append(_centre(own))
         self.used.append(_centre(self._box))
@@ -108,6 +108,6 @@ def _even(box: Box) -> Box:
     return Box(left, top, left + side, top + side)
 
 
-def _left(own: Box, held: Box) -> bool:
+def _has_left(own: Box, held: Box) -> bool:
     away = np.abs(np.subtract(_centre(own), _centre(held))).max()
     return bool(away > ROOM * held.width or not 1 / GROWTH < own.width / held.width < GROWTH)

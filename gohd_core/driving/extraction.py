@@ -80,7 +80,7 @@ def extract_motion(
     for batch in _batches(where.locate(film.play()), batch_size):
         raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         picture = batch[0].image.shape[:2]
-        times += [sighting.time for sighting in batch]
+        times += [observation.time for observation in batch]
         readings += crops.read(batch)
         if progress is not None:
             progress(len(times), max(film.count, len(times)))
@@ -114,7 +114,7 @@ def extract_by_meshes(
     """Motion of the chosen person in a film of people, in the stylised space; see `extract_motion`."""
     check_missing(missing)
     given = {"missing": missing, "fps": fps, "steadying": steadying or SmoothingConfig()}
-    counted = _counted(progress, film)
+    counted = _count_frames(progress, film)
     made, times, size = read_one(film.play(), reader, choice or FaceChoice(), counted, should_stop)
     return _from_meshes(made, times, size, film, given)
 
@@ -136,7 +136,7 @@ def extract_people(
     """
     check_missing(missing)
     given = {"missing": missing, "fps": fps, "steadying": steadying or SmoothingConfig()}
-    people, times, size = read_people(film.play(), reader, _counted(progress, film), should_stop)
+    people, times, size = read_people(film.play(), reader, _count_frames(progress, film), should_stop)
     return [_from_meshes(made, times, size, film, given) for made in people]
 
 
@@ -180,10 +180,10 @@ def _from_meshes(
     return replace(driving, motion=motion, report=report, lips=torch.from_numpy(lips).float())
 
 
-def _counted(progress: Callable[[int, int], None] | None, film: VideoReader) -> Callable[[int], Any]:
+def _count_frames(progress: Callable[[int, int], None] | None, film: VideoReader) -> Callable[[int], Any]:
     return lambda done: progress and progress(done, max(film.count, done))
 
 
-def _batches(sightings: Iterator[FaceObservation], size: int) -> Iterator[list[FaceObservation]]:
-    while batch := list(islice(sightings, size)):
+def _batches(observations: Iterator[FaceObservation], size: int) -> Iterator[list[FaceObservation]]:
+    while batch := list(islice(observations, size)):
         yield batch

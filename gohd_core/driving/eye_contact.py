@@ -13,10 +13,10 @@ from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
-from gohd_core.mesh.eye_contact import LIMIT, SHIFT_GAIN, ClipEyes, EyeRows
-from gohd_core.mesh.eye_outline import ClipLimbus
-from gohd_core.mesh.fit import face_box
-from gohd_core.mesh.iris_drawing import draw_iris
+from gohd_core.mesh.eye_contact.eye_contact import LIMIT, ClipEyes, EyeRows
+from gohd_core.mesh.eye_contact.iris_drawing import draw_iris
+from gohd_core.mesh.eyes.eye_outline import ClipLimbus
+from gohd_core.mesh.reading.fit import face_box
 from gohd_core.motion import Gaze
 from gohd_core.video.reader import VideoReader
 
@@ -133,7 +133,7 @@ def _drawn(film: VideoReader, read: ReadEyes, shifts: list[np.ndarray]) -> Itera
             continue
         frame = np.array(image)
         for eye, shift in zip(read.eyes.eyes, shifts, strict=True):
-            draw_iris(frame, eye, row, SHIFT_GAIN * shift[row])
+            draw_iris(frame, eye, row, shift[row])
         row += 1
         yield time, frame
 

@@ -62,8 +62,8 @@ def with_head_track(driving: Driving, *, follow: bool = True) -> Driving:
     if driving.square is None:
         return replace(driving, track=steady, report=report)
     poses, reference = motion.pose.values.clone(), Box(*driving.square)
-    told = motion.pose.valid if driving.report.missing == "mark" else torch.ones_like(motion.pose.valid)
-    for k in torch.nonzero(told)[:, 0].tolist():
+    placed = motion.pose.valid if driving.report.missing == "mark" else torch.ones_like(motion.pose.valid)
+    for k in torch.nonzero(placed)[:, 0].tolist():
         poses[k] = pose_in(poses[k], reference, box_of(steady, k))
     pose = replace(motion.pose, values=poses)
     return replace(driving, motion=replace(motion, pose=pose), track=steady, report=report)

@@ -9,9 +9,9 @@ import torch
 from scipy.ndimage import maximum_filter1d, median_filter
 
 from gohd_core.animator.geometry.linear_shape import MOVING
-from gohd_core.mesh.gaze import into_head
-from gohd_core.mesh.lids import lid_shift
-from gohd_core.mesh.shape import BLINKS
+from gohd_core.mesh.eyes.lids import lid_shift
+from gohd_core.mesh.geometry.shape import BLINKS
+from gohd_core.mesh.reading.gaze import into_head
 from gohd_core.motion import Motion
 from gohd_core.motion.curves import smoothstep
 

@@ -34,8 +34,8 @@ from gohd_core.mesh.clip import (
     offset_gaze,
 )
 from gohd_core.mesh.contours import HALF, N_FACE
-from gohd_core.mesh.fit import face_box, into_box
-from gohd_core.mesh.gaze import from_head
+from gohd_core.mesh.reading.fit import face_box, into_box
+from gohd_core.mesh.reading.gaze import from_head
 
 SOLVED_BLOCKS = 32
 """Blocks of frames whose expressions are solved together: few frames cost as much as many."""
@@ -146,7 +146,7 @@ class MeshReadings:
         expression[:, SMILES] = torch.maximum(smiles, (smiles + fit.smile).clamp(max=1))
         pose, found = torch.cat(self._poses), np.array(self.found)
         gaze = self._gaze(pose, expression[:, BLINK_COLUMNS].amax(1))
-        steady = _steadied(expression.numpy(), found, LIPS_SECONDS * fps)
+        steady = _smooth_seen(expression.numpy(), found, LIPS_SECONDS * fps)
         rows = zip(pose.double().numpy(), steady, gaze.numpy(), self._landmarks, strict=True)
         identity = np.zeros(N_IDENTITY)
         made = (FrameCoefficients(p, e, g, identity, points) for p, e, g, points in rows)
@@ -179,7 +179,7 @@ def resting_height(vertical: np.ndarray) -> float:
     return mode if share >= GAZE_SHARE and abs(mode) <= GAZE_MOST else 0.0
 
 
-def _steadied(values: np.ndarray, found: np.ndarray, sigma: float) -> np.ndarray:
+def _smooth_seen(values: np.ndarray, found: np.ndarray, sigma: float) -> np.ndarray:
     """Values [n, C] of the frames with a face, smoothed within each stretch of such frames."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], found, [False]]).astype(int))).reshape(-1, 2)
     result, start = values.astype(np.float64), 0

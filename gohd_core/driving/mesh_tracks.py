@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import combinations, islice
 
 import numpy as np
 
+from gohd_core.driving.appearance import appearance_distance, appearance_of
 from gohd_core.driving.locators import FaceObservation
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
@@ -19,17 +20,22 @@ BLOCK = 16
 SAME = 0.5
 """Overlap (intersection over union) from which on two people are one."""
 LOOK = 1.0
-"""Interval of searches for new people, seconds."""
+"""Interval of searches for new people, seconds; while somebody is not seen, they are made in every block."""
+LEARNT = 0.2
+"""Share of the newest block in a person's appearance."""
+ALIKE, CLEARLY = 9.0, 2.0
+"""Distance of appearance up to which a face is that of somebody who is gone; and difference of two distances
+from which on appearance decides. One person's faces lie 3 to 8 apart in the mean, others' 10 and more."""
 
 
 class MeshTracks:
-    """Sightings with landmarks from meshes, for extractors that align faces by them."""
+    """Observations with landmarks from meshes, for extractors that align faces by them."""
 
     def __init__(self, reader: FaceReader, choice: FaceChoice | None = None) -> None:
         self.reader, self.choice = reader, choice or FaceChoice()
 
     def locate(self, frames: Iterable[tuple[float, Image]]) -> Iterator[FaceObservation]:
-        """One sighting a frame."""
+        """One observation a frame."""
         for block, faces in follow(frames, self.reader, self.choice):
             for (time, image), face in zip(block, faces, strict=True):
                 yield FaceObservation(time, image, None if face is None else face.landmarks68)
@@ -59,6 +65,8 @@ def blocks(frames: Iterable[tuple[float, Image]]) -> Iterator[list[tuple[float, 
 class People:
     """Follows everybody in a film, each by a track of their own; new people are looked for now and then.
 
+    Whose ways cross are told apart by their appearance, and so is who comes back elsewhere.
+
     Attributes:
         last: of each person, where they were seen last.
     """
@@ -66,43 +74,89 @@ class People:
     def __init__(self, reader: FaceReader, most: int = 8) -> None:
         self.reader, self.most = reader, most
         self.last: list[FaceLandmarks] = []
+        self._appearance: list[np.ndarray] = []
         self._looked: float | None = None
         self._seen: list[bool] = []
 
     def follow(self, block: list[tuple[float, Image]]) -> list[list[FaceLandmarks | None]]:
         """Each known person's face in the frames of a block; people who are new are last."""
         images = [image for _, image in block]
-        if self._looked is None or block[0][0] - self._looked >= LOOK:
+        if self._looked is None or block[0][0] - self._looked >= LOOK or not all(self._seen):
             self._look(images[0])
             self._looked = block[0][0]
         tracks = [self.reader.track(images, last, choice=FaceChoice(box=last.box)) for last in self.last]
-        for row in range(len(images)):
-            self._part(tracks, row)
+        met = set()
+        for first, second in combinations(range(len(tracks)), 2):
+            if self._meet(tracks, first, second):
+                met |= {first, second}
+                for row, image in enumerate(images):
+                    self._part(tracks, first, second, row, image)
         self._seen = [track[-1] is not None for track in tracks]
         for k, track in enumerate(tracks):
             self.last[k] = next((face for face in reversed(track) if face is not None), self.last[k])
+            if self._seen[k] and k not in met:
+                self._appearance[k] += LEARNT * (
+                    appearance_of(images[-1], self.last[k]) - self._appearance[k]
+                )
         return tracks
 
     def _look(self, image: Image) -> None:
+        """Looks for people who are new, or who come back elsewhere."""
         for face in self.reader.read(image):
-            if len(self.last) < self.most and all(
-                overlap(face.box, other.box) < 0.1 or not _alike(face, other) for other in self.last
-            ):
+            if any(overlap(face.box, other.box) >= 0.1 and _alike(face, other) for other in self.last):
+                continue
+            appearance = appearance_of(image, face)
+            gone = [
+                (appearance_distance(appearance, self._appearance[k]), k)
+                for k, seen in enumerate(self._seen)
+                if not seen
+            ]
+            apart, who = min(gone, default=(np.inf, 0))
+            if apart < ALIKE:
+                self.last[who], self._seen[who] = face, True
+            elif len(self.last) < self.most:
                 self.last.append(face)
+                self._appearance.append(appearance)
+                self._seen.append(True)
 
-    def _part(self, tracks: list[list[FaceLandmarks | None]], row: int) -> None:
-        """Of two tracks on one face, that keeps it who was seen just before, or whose face was nearer."""
-        for first in range(len(tracks)):
-            for second in range(first + 1, len(tracks)):
-                a, b = tracks[first][row], tracks[second][row]
-                if a is None or b is None or overlap(a.box, b.box) <= SAME:
-                    continue
-                claims = [self._claim(tracks[k], row, k) for k in (first, second)]
-                tracks[second if claims[0] <= claims[1] else first][row] = None
+    def _meet(self, tracks: list[list[FaceLandmarks | None]], first: int, second: int) -> bool:
+        """Whether two people come so near in a block that their tracks may be confused."""
+        a, b = self.last[first], self.last[second]
+        ways = [(a, b)]
+        for one, other in zip(tracks[first], tracks[second], strict=True):
+            a, b = one or a, other or b
+            ways.append((a, b))
+        return any(overlap(a.box, b.box) > 0 for a, b in ways)
+
+    def _part(
+        self, tracks: list[list[FaceLandmarks | None]], first: int, second: int, row: int, image: Image
+    ) -> None:
+        """Gives the faces of two people in a frame to whom they look like.
+
+        A face that both tracks have and that looks like both is of who was seen just before, or was nearer.
+        """
+        a, b = tracks[first][row], tracks[second][row]
+        if a is None and b is None:
+            return
+        same = a is not None and b is not None and overlap(a.box, b.box) > SAME
+        away = [
+            [0.0, 0.0]
+            if face is None
+            else [appearance_distance(appearance_of(image, face), self._appearance[k]) for k in pair]
+            for face, pair in ((a, (first, second)), (b, (second, first)))
+        ]
+        crossed = away[0][0] + away[1][0] - away[0][1] - away[1][1]
+        if same:
+            apart = away[0][0] - away[0][1]
+            claims = [self._claim(tracks[k], row, k) for k in (first, second)]
+            mine = apart < 0 if abs(apart) > CLEARLY else claims[0] <= claims[1]
+            tracks[second if mine else first][row] = None
+        elif crossed > CLEARLY:
+            tracks[first][row], tracks[second][row] = b, a
 
     def _claim(self, track: list[FaceLandmarks | None], row: int, person: int) -> tuple[bool, float]:
         """Whether somebody was not seen just before, and how far away before that; the least has the face."""
-        before = track[row - 1] is not None if row else person < len(self._seen) and self._seen[person]
+        before = track[row - 1] is not None if row else self._seen[person]
         return not before, _way(track, row, self.last[person])
 
 

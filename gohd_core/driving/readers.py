@@ -39,15 +39,15 @@ class CropReader:
         self.cropper = Cropper(steady)
         self.reference: Box | None = None
 
-    def read(self, sightings: list[FaceObservation]) -> list[FrameCoefficients | None]:
+    def read(self, observations: list[FaceObservation]) -> list[FrameCoefficients | None]:
         """One reading a frame, None without a face."""
-        boxes = [self._square(sighting) for sighting in sightings]
+        boxes = [self._square(observation) for observation in observations]
         chosen = [k for k, box in enumerate(boxes) if box is not None]
-        result: list[FrameCoefficients | None] = [None] * len(sightings)
+        result: list[FrameCoefficients | None] = [None] * len(observations)
         if not chosen:
             return result
-        crops = [slice_box(sightings[k].image, boxes[k]) for k in chosen]
-        known = [sightings[k].landmarks for k in chosen]
+        crops = [slice_box(observations[k].image, boxes[k]) for k in chosen]
+        known = [observations[k].landmarks for k in chosen]
         points = None
         if all(landmarks is not None for landmarks in known):
             points = np.stack([p - boxes[k].ints()[:2] for k, p in zip(chosen, known, strict=True)])
@@ -81,19 +81,19 @@ class CropReader:
         """Jitter of the crop in pixels, before and after steadying."""
         return crop_jitter(self.cropper.wanted, self.cropper.used)
 
-    def _square(self, sighting: FaceObservation) -> Box | None:
-        height, width = sighting.image.shape[:2]
-        if sighting.whole:
+    def _square(self, observation: FaceObservation) -> Box | None:
+        height, width = observation.image.shape[:2]
+        if observation.whole:
             if not is_square(height, width):
                 raise BadInput(
                     f"The frames are {width} x {height} and nothing says where the face is; give a face box, "
                     "landmarks or a detector, or square frames of a head."
                 )
             return Box(0, 0, width, height)
-        if sighting.landmarks is not None:
+        if observation.landmarks is not None:
             # Landmarks end at the brows; the heads that these weights know are framed with the forehead.
-            return self.cropper.crop(box_of_landmarks(sighting.landmarks), height, width)
-        return None if sighting.box is None else self.cropper.crop(sighting.box, height, width)
+            return self.cropper.crop(box_of_landmarks(observation.landmarks), height, width)
+        return None if observation.box is None else self.cropper.crop(observation.box, height, width)
 
 
 def _fits(found: Any, crops: list[np.ndarray]) -> list[bool]:
@@ -120,19 +120,19 @@ class AlignedReader:
         self.centres: list[np.ndarray] = []
         self.reference: Box | None = None
 
-    def read(self, sightings: list[FaceObservation]) -> list[FrameCoefficients | None]:
+    def read(self, observations: list[FaceObservation]) -> list[FrameCoefficients | None]:
         """One reading a frame, None without a face."""
-        points = [self._steady(sighting) for sighting in sightings]
+        points = [self._steady(observation) for observation in observations]
         chosen = [k for k, landmarks in enumerate(points) if landmarks is not None]
-        result: list[FrameCoefficients | None] = [None] * len(sightings)
+        result: list[FrameCoefficients | None] = [None] * len(observations)
         if not chosen:
             return result
-        images = [sightings[k].image for k in chosen]
+        images = [observations[k].image for k in chosen]
         landmarks = np.stack([points[k] for k in chosen])
         found = self.extractor.extract(images, landmarks)
         gazes = torch.zeros(len(chosen), 2, dtype=torch.float32, device="cpu")
         if self.gaze is not None:
-            boxes = [_inside(box_of_landmarks(points[k]), sightings[k].image) for k in chosen]
+            boxes = [_inside(box_of_landmarks(points[k]), observations[k].image) for k in chosen]
             gazes = self.gaze.estimate(images, [box.as_tuple() for box in boxes]).values
         for row, k in enumerate(chosen):
             values = (found.pose.values, found.expression.values, gazes, found.identity)
@@ -145,24 +145,24 @@ class AlignedReader:
             return crop_jitter(self.centres, self.centres)
         return crop_jitter(self.filter.wanted, self.filter.used)
 
-    def _steady(self, sighting: FaceObservation) -> np.ndarray | None:
-        if sighting.landmarks is None and sighting.found:
+    def _steady(self, observation: FaceObservation) -> np.ndarray | None:
+        if observation.landmarks is None and observation.found:
             raise BadInput(
                 "The official extractor aligns faces by their landmarks, and only a box or whole frames were "
                 "given; give a detector (the box then picks the face), or landmarks."
             )
         if self.filter is not None:
-            return _usable(self.filter(sighting.landmarks), sighting)
-        if sighting.landmarks is not None:
-            self.centres.append(sighting.landmarks.mean(0))
-        return _usable(sighting.landmarks, sighting)
+            return _usable(self.filter(observation.landmarks), observation)
+        if observation.landmarks is not None:
+            self.centres.append(observation.landmarks.mean(0))
+        return _usable(observation.landmarks, observation)
 
 
-def _usable(landmarks: np.ndarray | None, sighting: FaceObservation) -> np.ndarray | None:
+def _usable(landmarks: np.ndarray | None, observation: FaceObservation) -> np.ndarray | None:
     """None also where the landmarks lie outside the picture: there is nothing to be seen there."""
     if landmarks is None:
         return None
-    box, (height, width) = Box.around(landmarks), sighting.image.shape[:2]
+    box, (height, width) = Box.around(landmarks), observation.image.shape[:2]
     outside = box.left >= width - 1 or box.top >= height - 1 or box.right <= 1 or box.bottom <= 1
     return None if outside else landmarks
 

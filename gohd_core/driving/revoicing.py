@@ -19,8 +19,9 @@ from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
-from gohd_core.mesh.fit import face_box
-from gohd_core.mesh.revoicing import RevoiceRows, Revoicing, Said
+from gohd_core.mesh.reading.fit import face_box
+from gohd_core.mesh.revoicing.fitted_meshes import MeshFitting
+from gohd_core.mesh.revoicing.revoicing import Revoicing, Said
 from gohd_core.motion import Expression
 from gohd_core.video.reader import VideoReader
 
@@ -57,28 +58,28 @@ def read_speaker(
     """
     if film.once:
         raise BadInput("The film's frames came from an iterator and are used up; give a file or a batch.")
-    meshes: list[np.ndarray] = []
+    fitting: MeshFitting | None = None
     found: list[bool] = []
     times: list[float] = []
-    size = (0, 0)
     for block, faces in follow(film.play(), reader, choice or FaceChoice()):
         raise_if_stopped(should_stop, "Reading the speaker was stopped.")
-        size = block[0][1].shape[:2]
-        meshes += [face.points for face in faces if face is not None]
+        meshes = [face.points for face in faces if face is not None]
+        if fitting is None and meshes:
+            # Whole pixels, so that mouths that are drawn in it lie on the film's.
+            square = face_box(torch.from_numpy(meshes[0]), *block[0][1].shape[:2])
+            fitting = MeshFitting(tuple(float(round(each)) for each in square))
+        if fitting is not None:
+            fitting.add(meshes)
         found += [face is not None for face in faces]
         times += [time for time, _ in block]
         if progress is not None:
             progress(len(times), max(film.count, len(times)))
-    if len(meshes) < FEWEST:
+    if fitting is None or sum(found) < FEWEST:
         raise BadInput(
-            f"The face is seen in {len(meshes)} frames of the video; to say something else it takes {FEWEST} "
+            f"The face is seen in {sum(found)} frames of the video; to say something else it takes {FEWEST} "
             "at least."
         )
-    # Whole pixels, so that mouths that are drawn in it lie on the film's.
-    left, top, side = (float(round(each)) for each in face_box(torch.from_numpy(meshes[0]), *size))
-    rows = RevoiceRows.of(meshes, (left, top, side))
-    meshes.clear()
-    face = Revoicing(rows, (left, top, side), float(film.fps))
+    face = Revoicing(fitting.fitted(), fitting.box, float(film.fps))
     wanted, pictures = set(face.wanted_frames), {}
     for row, image in _seen(film, np.array(found)):
         raise_if_stopped(should_stop, "Reading the speaker was stopped.")

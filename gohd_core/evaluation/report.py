@@ -27,13 +27,13 @@ class Table:
 
     Attributes:
         title: the subject.
-        columns: names with units, in order.
+        columns: names with units, in order; where none are given, those that the rows bring.
         rows: row name -> column -> figure; missing ones and None are shown as a dash.
         note: how it is measured, and from what source.
     """
 
     title: str
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
     rows: dict[str, dict[str, Value]] = field(default_factory=dict)
     note: str = ""
 
@@ -41,11 +41,15 @@ class Table:
         """Adds a row by keyword; underscores in the keywords become blanks."""
         self.put(row, {name.replace("_", " "): value for name, value in figures.items()})
 
+    def __post_init__(self) -> None:
+        self._open = not self.columns
+
     def put(self, row: str, figures: Mapping[str, Value]) -> None:
-        """Adds to a row; a figure without a column is a programming error."""
+        """Adds to a row; a figure without a column is a programming error where columns were given."""
         unknown = [name for name in figures if name not in self.columns]
-        if unknown:
+        if unknown and not self._open:
             raise KeyError(f"the table {self.title!r} has no column {unknown[0]!r}")
+        self.columns += tuple(unknown)
         self.rows.setdefault(row, {}).update({k: _plain(v) for k, v in figures.items()})
 
     def cells(self) -> list[list[str]]:

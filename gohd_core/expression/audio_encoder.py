@@ -70,4 +70,4 @@ class AudioEncoder(nn.Module):
         """Embeddings [..., width] and their feature maps [..., 9 x channels of the fourth stage]."""
         lead = chunks.shape[:-2]
         maps = self.layers[:-2](chunks.reshape(-1, 1, *chunks.shape[-2:]))  # [N, channels, 3, 3]
-        return self.layers[-2:](maps).reshape(*lead, self.width), maps.reshape(*lead, -1)
+        return self.layers[-2:](maps).reshape(*lead, self.width), maps.reshape(*lead, -1)  # [N,...] -> lead

@@ -94,7 +94,7 @@ class EyeMotionTransformer(nn.Module):
             memory.append(self._recent(own))
             x = layer(x, own, audio, hidden)
         state.memory = [*memory, self._recent(audio)]
-        return x.transpose(0, 1)
+        return x.transpose(0, 1)  # [T,B,C] -> [B,T,C]
 
     def _recent(self, sequence: Tensor) -> Tensor:
         return sequence[max(0, len(sequence) - self.past) :]

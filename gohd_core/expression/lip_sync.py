@@ -72,7 +72,7 @@ class FaceEncoder(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """[B, 3 * frames, 48, 96] in [0, 1] -> [B, width]."""
-        return self.layers(faces).flatten(1)
+        return self.layers(faces).flatten(1)  # [B,D,1,1] -> [B,D]
 
 
 class LipSyncNetwork(nn.Module):

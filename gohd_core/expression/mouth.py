@@ -64,7 +64,7 @@ class MouthNetwork(nn.Module):
         hidden = hidden.transpose(1, 2)  # [B, width, T]
         for block in self.frames:
             hidden = block(hidden)
-        found = self.output(torch.cat([hidden.transpose(1, 2), mouth], dim=-1))
+        found = self.output(torch.cat([hidden.transpose(1, 2), mouth], dim=-1))  # [B,T,width + C]
         return self.close_lips(found) if self.closing else found
 
     def close_lips(self, mouth: Tensor) -> Tensor:
@@ -86,8 +86,8 @@ class MouthNetwork(nn.Module):
 
 def _over_frames(values: Tensor, reach: int, reduce: Callable[[Tensor], Tensor]) -> Tensor:
     """`reduce` over the last axis of windows [B, T, C, 2 reach + 1] around each frame of [B, T, C]."""
-    padded = functional.pad(values.transpose(1, 2), (reach, reach), mode="replicate")
-    return reduce(padded.transpose(1, 2).unfold(1, 2 * reach + 1, 1))
+    padded = functional.pad(values.transpose(1, 2), (reach, reach), mode="replicate")  # [B,C,T + 2r]
+    return reduce(padded.transpose(1, 2).unfold(1, 2 * reach + 1, 1))  # [B,T,C,2r + 1]
 
 
 class _Block(nn.Module):

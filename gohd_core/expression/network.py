@@ -1,4 +1,11 @@
-"""The whole expression predictor as one network: stage 1 and, where the config has it, stage 2."""
+"""The whole expression predictor as one network: stage 1 and, where the config has it, stage 2.
+
+Notation (variable -> paper, eq. 5-8):
+    lips, lips.audio_encoder -> E_map, Phi_a
+    eyes, eyes.embedding -> G, Phi_e
+    chunks, noise -> a_t, z_t
+    e0, eye0, eye_motion -> e_0, f_0, f_t
+"""
 
 from __future__ import annotations
 

@@ -30,7 +30,6 @@ __getattr__, __all__ = lazy_names(
         "ParsingConfig": "parsing_network",
         "Portrait": "portrait",
         "ResNetConfig": "resnet",
-        "photograph_warning": "reprojection",
         "prepare_portrait": "portrait",
     },
 )

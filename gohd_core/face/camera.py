@@ -70,7 +70,7 @@ def rotation(angles: Tensor) -> Tensor:
     first = cz * cy, sz * cy, -sy
     second = cz_sy * sx - sz * cx, sz_sy * sx + cz * cx, cy * sx
     third = cz_sy * cx + sz * sx, sz_sy * cx - cz * sx, cy * cx
-    return torch.stack([*first, *second, *third], -1).unflatten(-1, (3, 3))
+    return torch.stack([*first, *second, *third], -1).unflatten(-1, (3, 3))  # [...,9] -> [...,3,3]
 
 
 def rotation_angles(matrices: Tensor) -> Tensor:

@@ -45,6 +45,6 @@ def eye_motion(landmarks: Tensor, reference: Tensor) -> Tensor:
     neutral = eye_height(reference)
     ratio = eye_height(landmarks) / neutral
     brows = (landmarks[..., BROWS, :] - reference[..., BROWS, :]) / (neutral / 2)[..., None, None]
-    feature = torch.cat([ratio[..., None], brows.flatten(-2)], -1)
+    feature = torch.cat([ratio[..., None], brows.flatten(-2)], -1)  # [...,1 + 20]
     assert feature.shape[-1] == N_EYE_MOTION
     return feature

@@ -25,8 +25,8 @@ def eye_projection(model: MorphableModel) -> Tensor:
     still, x = argmin |E (x - d)|^2 + |M x|^2 + ridge |x|^2, with E and M the basis at those landmarks.
     """
     basis = model.expression_basis[model.landmark_indices].double()
-    eye = basis[list(EYES_AND_BROWS)].reshape(-1, N_EXPRESSION)
-    mouth = basis[list(JAW_AND_MOUTH)].reshape(-1, N_EXPRESSION)
+    eye = basis[list(EYES_AND_BROWS)].reshape(-1, N_EXPRESSION)  # [N,3,64] -> [3N,64]
+    mouth = basis[list(JAW_AND_MOUTH)].reshape(-1, N_EXPRESSION)  # [N,3,64] -> [3N,64]
     wanted, still = eye.T @ eye, mouth.T @ mouth
     ridge = _RIDGE * torch.eye(N_EXPRESSION, dtype=torch.float64, device="cpu") * wanted.diagonal().mean()
     return torch.linalg.solve(wanted + still + ridge, wanted).float()

@@ -115,7 +115,7 @@ class GazeEstimator(Runtime):
                 the picture are moved to its edge. None: each image is a crop of the face.
         Raises: `BadInput` with one sentence.
         """
-        faces = _cut(rgb_images(images), boxes)
+        faces = _crop_boxes(rgb_images(images), boxes)
         parameter = next(self.network.parameters())
         rows = []
         for start in range(0, len(faces), batch_size):
@@ -136,7 +136,7 @@ class GazeEstimator(Runtime):
         return np.asarray(PilImage.fromarray(small).resize((size, size), PilImage.Resampling.BILINEAR))
 
 
-def _cut(images: list[Image], boxes: Any) -> list[Image]:
+def _crop_boxes(images: list[Image], boxes: Any) -> list[Image]:
     if boxes is None:
         return images
     boxes = boxes.detach().cpu().numpy() if isinstance(boxes, Tensor) else boxes

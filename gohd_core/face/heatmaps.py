@@ -69,7 +69,7 @@ def read_heatmaps(
     Returns: landmarks [B, 68, 2], pixel centres at whole numbers; mean height of the peaks [B].
     """
     count, points, side, _ = heatmaps.shape
-    flat = heatmaps.reshape(count, points, -1)
+    flat = heatmaps.reshape(count, points, -1)  # [B,68,64,64] -> [B,68,4096]
     index = flat.argmax(-1)
     rows, columns = np.divmod(index, side)
     b, p = np.ogrid[:count, :points]

@@ -191,8 +191,9 @@ class MorphableModel:
                 )
             # Long sums round: the CPU adds in float64.
             exact = exact_dtype(coefficients.device, coefficients.dtype)
+            # basis [V,3,n] -> [n,3V]
             flat = coefficients.to(exact) @ basis.flatten(0, 1).T.to(coefficients.device, exact)
-            shape = shape.to(flat) + flat.unflatten(-1, basis.shape[:2])
+            shape = shape.to(flat) + flat.unflatten(-1, basis.shape[:2])  # [...,3V] -> [...,V,3]
             kind = coefficients.dtype
         return shape.to(kind)
 

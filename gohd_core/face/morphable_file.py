@@ -49,7 +49,7 @@ def read_bfm(path: str | Path) -> dict[str, Any]:
 def _arrays(content: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
     n = content["meanshape"].size // 3
     try:
-        mean = content["meanshape"].reshape(n, 3).astype(np.float32)
+        mean = content["meanshape"].reshape(n, 3).astype(np.float32)  # [1,3V] -> [V,3]
         bases = {
             name: content[name].reshape(n, 3, -1)[..., :count].astype(np.float32)
             for name, count in (("idBase", N_IDENTITY), ("exBase", N_EXPRESSION))

@@ -199,7 +199,7 @@ def prepare_portrait(
         )
     points = None if landmarks is None else check_landmarks(landmarks, 1, N_LANDMARKS)[0]
     if points is None and detector is not None and not whole:
-        points = _detected(picture, detector, face if box is None else FaceChoice(box=box))
+        points = _detect(picture, detector, face if box is None else FaceChoice(box=box))
     crop_box = _crop_box(picture, points, box, whole, square, release)
     part = slice_box(picture, crop_box)
     if min(part.shape[:2]) < MIN_SIDE:
@@ -244,7 +244,7 @@ def _crop_box(
     )
 
 
-def _detected(picture: np.ndarray, detector: Detector, face: int | FaceChoice) -> np.ndarray:
+def _detect(picture: np.ndarray, detector: Detector, face: int | FaceChoice) -> np.ndarray:
     faces = [check_landmarks(found, 1, N_LANDMARKS)[0] for found in detector(rgb_images(picture)[0])]
     if not faces:
         raise BadInput(

@@ -61,8 +61,8 @@ class FaceBackbone(nn.Module):
         """
         if self.glimpses is None:
             return FaceFeatures(self.backbone(images), None)
-        whole = torch.relu(self.squeeze(self.backbone.stages(images)[-1])).flatten(1)
-        found = self.landmarks(whole).unflatten(1, (N_LANDMARKS, 2))
+        whole = torch.relu(self.squeeze(self.backbone.stages(images)[-1])).flatten(1)  # [B,64 h w]
+        found = self.landmarks(whole).unflatten(1, (N_LANDMARKS, 2))  # [B,136] -> [B,68,2]
         where = found.detach()
         if landmarks is not None:
             where = torch.where(landmarks.isnan(), where, landmarks.to(where))

@@ -88,6 +88,7 @@ class Band:
             padded[halo + length :] = 0
             for group in self.groups:
                 own = padded[halo - group.reach :, :, group.heads]
+                # [T,3,h,c] -> [blocks,3,h,c,block + 2 reach]
                 windows = own.unfold(0, group.block + 2 * group.reach, group.block)[: len(group.scores)]
                 key, value, query = rearrange(windows, "block three head c frame -> three block head frame c")
                 query = query[:, :, group.reach : group.reach + group.block]

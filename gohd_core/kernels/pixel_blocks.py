@@ -25,7 +25,7 @@ def pixel_shuffle(blocks: Tensor, side: int) -> Tensor:
         return F.pixel_shuffle(blocks, side)
     values = rearrange(blocks, "b (c i j) h w -> b h w c i j", i=side, j=side).contiguous()
     rows = rearrange(values.view(_WHOLE[side])[..., 0], "b h w c i -> b c (h i) w").contiguous()
-    return rows.view(blocks.dtype)
+    return rows.view(blocks.dtype)  # [B,C,H,w] -> [B,C,H,W]
 
 
 def pixel_unshuffle(x: Tensor, side: int) -> Tensor:

@@ -51,7 +51,7 @@ def _interpolated(x: Tensor, factor: int) -> Tensor:
     above, below = torch.cat([wide[..., :1, :], wide], -2), torch.cat([wide, wide[..., -1:, :]], -2)
     # Between the middles of two rows of x lie `factor` rows; the first and last halves are beyond the ends.
     shares = ((torch.arange(factor, dtype=x.dtype, device="cpu") + 0.5) / factor)[:, None]
-    rows = torch.lerp(above[..., None, :], below[..., None, :], shares).flatten(-3, -2)
+    rows = torch.lerp(above[..., None, :], below[..., None, :], shares).flatten(-3, -2)  # [B,C,h n,W]
     return rows[..., factor // 2 : -factor // 2, :]
 
 

@@ -81,7 +81,7 @@ def _gather(features: Tensor, grid: Tensor, mask: Tensor | None, border: bool) -
     rows_at = torch.stack([top, top, top + 1, top + 1], -1)
     weight_x = torch.stack([1 - right_weight, right_weight], -1)
     weight_y = torch.stack([1 - bottom_weight, bottom_weight], -1)
-    weights = (weight_y[..., :, None] * weight_x[..., None, :]).flatten(-2)
+    weights = (weight_y[..., :, None] * weight_x[..., None, :]).flatten(-2)  # [B,h,w,2,2] -> [B,h,w,4]
     inside = (columns_at >= 0) & (columns_at < columns) & (rows_at >= 0) & (rows_at < rows)
     weights = weights * inside
     if mask is not None:
@@ -159,6 +159,6 @@ def _gather_layers(features: Tensor, flows: Tensor, masks: Tensor) -> Tensor:
     index[..., -1] = torch.arange(side**2, dtype=torch.int32, device=still.device).view(side, side)
     table = rearrange(features[0], "c h w -> (h w) c")
     width = weights.shape[-1]
-    bags, weights = index.view(-1, width), weights.view(-1, width).to(table.dtype)
+    bags, weights = index.view(-1, width), weights.view(-1, width).to(table.dtype)  # [B h w,taps]
     found = F.embedding_bag(bags, table, per_sample_weights=weights, mode="sum")
     return rearrange(found, "(b h w) c -> b c h w", b=len(still), h=side)

@@ -59,7 +59,7 @@ class TimeConvolution(nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
         """`[B, T, C]` to `[B, T, C']`."""
         if not uses_winograd(x):
-            return super().forward(x.transpose(1, 2)).transpose(1, 2)
+            return super().forward(x.transpose(1, 2)).transpose(1, 2)  # [B,T,C] -> [B,C,T], and back
         return winograd(x, self._transformed.of(self.weight), self.bias, self.dilation[0])
 
 
@@ -89,7 +89,7 @@ def winograd(x: Tensor, kernel: list[Tensor], bias: Tensor, dilation: int) -> Te
     products = [F.linear(*terms) for terms in zip(evaluated, kernel, biases, strict=True)]
     outputs = x.new_empty(batch, tiles, 4, dilation, len(bias))
     _interpolate(products, outputs.unbind(2))
-    return outputs.view(batch, -1, len(bias))[:, :frames]
+    return outputs.view(batch, -1, len(bias))[:, :frames]  # [B,tiles,4,...,C] -> [B,T,C]
 
 
 def _evaluate(d0: Tensor, d1: Tensor, d2: Tensor, d3: Tensor, d4: Tensor, d5: Tensor) -> list[Tensor]:

@@ -34,7 +34,7 @@ KNOWN = 0.5
 """Confidence from which on a lag counts as known."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class LipLag:
     """The lag at which sound and lips agree best.
 
@@ -43,16 +43,12 @@ class LipLag:
         confidence: 0..1; `known` from `KNOWN` on.
         peak: mean correlation of the three pairs at that lag.
         second: the next maximum of it within `LARGEST` frames.
-        above_chance: how many standard deviations of the agreement by chance the peak lies above it.
-        agreement: float64 [2 LARGEST + 1], the correlation at each lag from -LARGEST on.
     """
 
     frames: float
     confidence: float
     peak: float
     second: float
-    above_chance: float
-    agreement: np.ndarray
 
     @property
     def known(self) -> bool:
@@ -60,24 +56,23 @@ class LipLag:
         return self.confidence >= KNOWN
 
 
-def find_lag(heard: np.ndarray, gap: np.ndarray, width: np.ndarray, largest: int = LARGEST) -> LipLag:
+def find_lag(heard: np.ndarray, gap: np.ndarray, width: np.ndarray) -> LipLag:
     """The lag between predicted expressions and seen lips, at 25 frames a second.
 
     Args:
         heard: expressions [T, 64] that the predictor made of the sound, in the stylised space.
         gap: distance of the inner lips [T] as it is seen, in any unit that goes with the head.
         width: distance of the mouth's corners [T].
-        largest: frames up to which a lag is looked for.
     Raises: `BadInput` for sequences that are too short or of different lengths.
     """
     count = len(gap)
     if not len(heard) == count == len(width):
         raise BadInput(f"Sound and lips differ in length: {len(heard)}, {count} and {len(width)} frames.")
-    if count < max(SHORTEST, 2 * CHANCE + largest):
+    if count < max(SHORTEST, 2 * CHANCE + LARGEST):
         raise BadInput(f"{count} frames are too few to tell a lag; give at least {SHORTEST}.")
     pairs = zip(heard_signals(heard), seen_signals(gap, width), strict=True)
     agreement = np.mean([_circular_correlation(first, second) for first, second in pairs], axis=0)
-    lags = np.arange(-largest, largest + 1)
+    lags = np.arange(-LARGEST, LARGEST + 1)
     near = agreement[lags % count]
     distance = np.minimum(np.arange(count), count - np.arange(count))
     chance = agreement[distance > CHANCE]
@@ -86,7 +81,7 @@ def find_lag(heard: np.ndarray, gap: np.ndarray, width: np.ndarray, largest: int
     above = (peak - float(chance.mean())) / max(float(chance.std()), 1e-9)
     # the limits were chosen on six clips of talkers, and let no music or silent clip through
     confidence = _ramp(above, 3.0, 5.5) * _ramp(peak - second, 0.0, 0.1) * _ramp(peak, 0.12, 0.24)
-    return LipLag(float(lags[best]) + parabola_vertex(near, best), confidence, peak, second, above, near)
+    return LipLag(float(lags[best]) + parabola_vertex(near, best), confidence, peak, second)
 
 
 def heard_signals(expression: np.ndarray) -> np.ndarray:

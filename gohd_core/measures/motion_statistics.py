@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from gohd_core.constants import MEL_BINS_PER_FRAME, N_MELS
+from gohd_core.constants import FPS, MEL_BINS_PER_FRAME, N_MELS
 
 _BEAT_WIDTH = 1.5
 """Sigma of the beat alignment, in frames; motion turns every fourth frame, so a wider one says nothing."""
@@ -17,6 +17,8 @@ _AROUND = 8
 _SHIFT_STEP, _LEAST_SHIFT = 2, 15
 """Frames by which beats are shifted for the chance level: step and least shift."""
 
+_TREMBLE_HZ = 6.0
+"""Heads of people who talk hardly move faster."""
 _LOUD_ENOUGH = 0.5
 """A rise in loudness counts as a beat where it exceeds this multiple of the rises' deviation."""
 
@@ -93,6 +95,18 @@ def beat_locking(values: np.ndarray, beats: np.ndarray) -> float:
     shifts = range(_LEAST_SHIFT, count - _LEAST_SHIFT, _SHIFT_STEP)
     chance = np.mean([energy(shift) for shift in shifts])
     return energy(0) / max(float(chance), 1e-12)
+
+
+def trembling(values: np.ndarray) -> float:
+    """Share of the energy of a motion's speed above 6 Hz; values `[T, C]` at 25 frames a second.
+
+    0 for what does not move.
+    """
+    speed = np.diff(values, axis=0)
+    speed = (speed - speed.mean(0)) * np.hanning(len(speed) + 2)[1:-1, None]
+    energy = np.square(np.abs(np.fft.rfft(speed, axis=0))).sum(1)
+    fast = np.fft.rfftfreq(len(speed), 1 / FPS) > _TREMBLE_HZ
+    return float(energy[fast].sum() / max(energy.sum(), 1e-12))
 
 
 def _peaks(curve: np.ndarray, least: float) -> np.ndarray:

@@ -40,7 +40,7 @@ def speech_envelope(samples: np.ndarray) -> np.ndarray:
     frames = len(samples) // SAMPLES_PER_FRAME
     if frames == 0:
         raise BadInput("The sound is shorter than one frame of 40 ms.")
-    cut = np.asarray(samples, np.float64)[: frames * SAMPLES_PER_FRAME].reshape(frames, -1)
+    cut = np.asarray(samples, np.float64)[: frames * SAMPLES_PER_FRAME].reshape(frames, -1)  # [T,640]
     level = 20 * np.log10(np.maximum(np.sqrt(np.mean(cut**2, axis=1)), 1e-6))
     return np.clip((level - level.max()) / FLOOR_DB + 1, 0, 1)
 

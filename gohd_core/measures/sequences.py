@@ -85,7 +85,7 @@ def structural_similarity_over_time(truth: Tensor, generated: Tensor) -> Tensor:
     return (top / bottom).mean()
 
 
-def blinks(ratio: np.ndarray, fps: float = FPS) -> tuple[float, float]:
+def blinks(ratio: np.ndarray) -> tuple[float, float]:
     """Blinks a minute and their mean duration in seconds, from eye ratios [T] (1 open, 0 closed).
 
     A blink is a run of frames below `BLINK_BELOW`; one that is cut by an end counts, its duration does not.
@@ -94,31 +94,31 @@ def blinks(ratio: np.ndarray, fps: float = FPS) -> tuple[float, float]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], shut, [False]]).astype(int)))
     starts, stops = edges[::2], edges[1::2]
     whole = (starts > 0) & (stops < len(shut))
-    lengths = (stops - starts)[whole] / fps
-    return 60 * fps * len(starts) / len(shut), float(lengths.mean()) if len(lengths) else float("nan")
+    lengths = (stops - starts)[whole] / FPS
+    return 60 * FPS * len(starts) / len(shut), float(lengths.mean()) if len(lengths) else float("nan")
 
 
-def saccades(gaze: np.ndarray, fps: float = FPS) -> tuple[float, float]:
+def saccades(gaze: np.ndarray) -> tuple[float, float]:
     """Saccades a minute and their mean amplitude in degrees, from gaze [T, 2] in radians.
 
     A saccade is a run of steps faster than `SACCADE_SPEED`.
     """
     degrees = np.degrees(np.asarray(gaze, np.float64))
-    fast = np.linalg.norm(np.diff(degrees, axis=0), axis=1) * fps > SACCADE_SPEED
+    fast = np.linalg.norm(np.diff(degrees, axis=0), axis=1) * FPS > SACCADE_SPEED
     edges = np.flatnonzero(np.diff(np.concatenate([[False], fast, [False]]).astype(int)))
     jumps = [
         np.linalg.norm(degrees[stop] - degrees[start])
         for start, stop in zip(edges[::2], edges[1::2], strict=True)
     ]
-    return 60 * fps * len(jumps) / len(degrees), float(np.mean(jumps)) if jumps else float("nan")
+    return 60 * FPS * len(jumps) / len(degrees), float(np.mean(jumps)) if jumps else float("nan")
 
 
-def jitter(values: np.ndarray, fps: float = FPS) -> float:
-    """Mean size of the third difference of [T, ...] times fps^3 (jerk), in the values' unit a s^3."""
+def jerk(values: np.ndarray) -> float:
+    """Mean size of the third difference of [T, ...] at 25 frames a second, in the values' unit a s^3."""
     values = np.asarray(values, np.float64).reshape(len(values), -1)
     if len(values) < 4:
-        raise BadInput(f"Jitter needs at least 4 frames; there are {len(values)}.")
-    return float(np.linalg.norm(np.diff(values, n=3, axis=0), axis=1).mean() * fps**3)
+        raise BadInput(f"Jerk needs at least 4 frames; there are {len(values)}.")
+    return float(np.linalg.norm(np.diff(values, n=3, axis=0), axis=1).mean() * FPS**3)
 
 
 def parabola_vertex(values: np.ndarray, best: int) -> float:

@@ -1,7 +1,17 @@
-"""Any face by geometry: a picture's own points, and the picture itself, warped.
+"""The mesh animator: any face by its own geometry and its own picture, warped.
 
-`mouth*`, `teeth*`, `eyes*` and `lids*` draw what lies between lips and lids. Both offer a class that is
-prepared once and draws windows of frames (`frame.py`):
+    portrait source animator builtin drawing     a portrait, made ready once, drawn frame by frame
+    sampling frame contours clip                 what all use; meshes of a video -> its motion
+    reading/                                     a face mesh -> pose, expression, gaze
+    picture/                                     light, skin and blur of a picture; what of it will suffer
+    geometry/                                    what each coefficient moves, and the maps that warp pictures
+    encoding/                                    matte, background, glasses: made ready once a portrait
+    mouth/  eyes/                                between the lips, between the lids
+    revoicing/  eye_contact/                     real videos: other words, eyes turned to the viewer
+
+Folders import those above them and modules beside them alone (`tests/test_architecture.py`).
+
+`Mouth` and `Eyes` are prepared once a portrait and draw windows of frames (`frame.py`):
 
     Mouth.of(face: OwnFace) -> Mouth      Mouth.draw(frame: MouthFrame) -> [B,3,h,w] the finished window
     Eyes.of(face: OwnFace) -> Eyes        Eyes.draw(frame: EyeFrame) -> [B,3,h,w] the finished window

@@ -53,7 +53,7 @@ class MeshAnimator(ClipAnimator):
             reference: the portrait's own coefficients, one frame, if they were read otherwise than from the
                 mesh: motion then counts from there.
             mesh: [478,3] the face mesh in pixels of the image.
-            person_mask: [1,1,S,S] or [S,S] person mask in 0..1; without it the wall moves along.
+            person_mask: [1,1,S,S] or [S,S] person mask in 0..1; without it the background moves along.
             held: whether the left, top, right and bottom side lie inside a larger picture and must stay.
 
         Raises:

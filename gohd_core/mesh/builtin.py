@@ -12,7 +12,7 @@ from torch import Tensor
 from gohd_core.animator import Animator, Source
 from gohd_core.animator.config import AnimatorConfig
 from gohd_core.animator.network import AnimatorNetwork
-from gohd_core.mesh.columns import EXTRA, without_extra
+from gohd_core.mesh.reading.columns import EXTRA, without_extra
 from gohd_core.motion import Motion
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_EXPRESSION
 from gohd_core.face.camera import Camera, rotation
 from gohd_core.measures.face_points import OUTER_CORNERS
-from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.contours import (
     INNER_LIPS,
     LEFT_LIDS,
@@ -29,10 +28,12 @@ from gohd_core.mesh.contours import (
     opposite,
     resampled,
 )
-from gohd_core.mesh.fit import FaceFit, centred_pixels, pose_at_scale, procrustes
 from gohd_core.mesh.frame import EDGE, LIPS
-from gohd_core.mesh.gaze import LEFT_IRIS, RADIUS, REST, RIGHT_IRIS
-from gohd_core.mesh.shape import BLINKS, FaceShape, face_shape
+from gohd_core.mesh.geometry.shape import BLINKS, FaceShape, face_shape
+from gohd_core.mesh.reading.canonical import canonical_face
+from gohd_core.mesh.reading.fit import FaceFit, centred_pixels, pose_at_scale, procrustes
+from gohd_core.mesh.reading.gaze import LEFT_IRIS, RADIUS, REST, RIGHT_IRIS
+from gohd_core.mesh.reading.least_squares import bounded_least_squares
 
 NOSE_BASE = 2
 """Mesh point below which the jaw moves the face."""
@@ -51,10 +52,7 @@ BROW_COLUMNS = (10, 11, 12, 13)
 _LEAST = (0.0, 0.0, 0.0, 0.0, -0.2, -0.2, -0.3, -0.3, 0.0, 0.0, -0.3, -0.3, -0.3, 0.0)
 _MOST = (1.3, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 """Limits of the columns of `MOVING`."""
-_RIDGE = 0.02
-"""Of the mean diagonal of the normal equations: what is not told by the points stays small."""
 _CHIN_WEIGHT, _GAP_WEIGHT = 2.0, 8.0
-_SWEEPS = 60
 _LARGEST_BIAS = 0.03
 """Gap that shut lips may be read with, model units."""
 _SHUT_SHARE, _SHUT_NOISE = 0.08, 0.005
@@ -286,19 +284,8 @@ class _Columns:
         return cls(brows[..., :2].flatten(1).double().T, _limits(BROW_COLUMNS), neutral[:0])
 
     def solve(self, targets: Tensor) -> Tensor:
-        """Targets [T,n] -> columns [T,m] within their limits, by least squares with a ridge."""
-        normal = self.matrix.T @ self.matrix
-        count = len(normal)
-        ridge = _RIDGE * normal.diagonal().mean()
-        normal = normal + ridge * torch.eye(count, dtype=normal.dtype, device=normal.device)
-        right = targets @ self.matrix  # [T,m]
-        low, high = self.limits
-        found = torch.linalg.solve(normal, right.T).T.clamp(low, high)
-        for _ in range(_SWEEPS):
-            for k in range(count):
-                rest = right[:, k] - found @ normal[:, k] + found[:, k] * normal[k, k]
-                found[:, k] = (rest / normal[k, k]).clamp(low[k], high[k])
-        return found
+        """Targets [T,n] -> columns [T,m] within their limits."""
+        return bounded_least_squares(self.matrix, targets, self.limits)
 
 
 def _limits(columns: Sequence[int]) -> tuple[Tensor, Tensor]:

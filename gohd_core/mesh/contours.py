@@ -154,6 +154,11 @@ def corner_distance(contours: Tensor) -> Tensor:
     return (contours[LEFT_EYE, EDGE, 0] - contours[RIGHT_EYE, EDGE, HALF]).norm()
 
 
+def mouth_breadth(lips: Tensor) -> Tensor:
+    """Distance of the corners of lips [...,7,48,2 or 3]."""
+    return (lips[..., EDGE, 0, :] - lips[..., EDGE, HALF, :]).norm(dim=-1)
+
+
 def shut(contours: Tensor) -> Tensor:
     """Contours [B,3,7,48,3] whose lips' two edges are one line: their middle."""
     edges = contours[:, 0, : EDGE + 1]

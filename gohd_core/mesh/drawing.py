@@ -6,15 +6,15 @@ import torch
 from torch import Tensor
 
 from gohd_core.face.camera import rotation
-from gohd_core.mesh.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.contours import opposite
+from gohd_core.mesh.encoding.own_face import OwnFace
+from gohd_core.mesh.eyes.lids import lids_follow_gaze, lower_lids_follow
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, EyeFrame, MouthFrame
-from gohd_core.mesh.gaze import into_head
-from gohd_core.mesh.lids import lids_follow_gaze, lower_lids_follow
-from gohd_core.mesh.own_face import OwnFace
+from gohd_core.mesh.geometry.contour_warp import ContourFlow, contour_flows
+from gohd_core.mesh.geometry.warping import cut, warp
+from gohd_core.mesh.reading.gaze import into_head
 from gohd_core.mesh.sampling import flow_at
 from gohd_core.mesh.source import MeshSource
-from gohd_core.mesh.warping import cut, warp
 
 _PARTED = 0.022
 """Gap, model units, from which on the edges of parted lips are taken from beyond their dark line."""
@@ -42,7 +42,7 @@ def draw(source: MeshSource, descriptors: Tensor, into: Tensor | None = None) ->
         head.held_back, base.flatten(1, 3), size
     ).view_as(base)
     target[:, LEFT_EYE:] = lower_lids_follow(target[:, LEFT_EYE:], gaze[:, 1], blink)
-    base[:, LIPS] = _parted(target[:, LIPS], base[:, LIPS], source.face)
+    base[:, LIPS] = _seam_contours(target[:, LIPS], base[:, LIPS], source.face)
     flows = contour_flows(target, base, size)
     frames = descriptors.new_empty(len(descriptors), 3, size, size) if into is None else into
     warp(source, head.skin, flows, frames)
@@ -96,7 +96,7 @@ def _with_lids(descriptors: Tensor, up: Tensor) -> Tensor:
     return descriptors
 
 
-def _parted(target: Tensor, own: Tensor, face: OwnFace) -> Tensor:
+def _seam_contours(target: Tensor, own: Tensor, face: OwnFace) -> Tensor:
     """Own lip contours [B,7,48,2] for frames whose contours are `target`: where the gap is another than in
     the picture, skin is taken from beyond the lips' dark line or the teeth's rim."""
     gaps = [(edge - opposite(edge, 1)).norm(dim=-1) for edge in (target[:, EDGE], own[:, EDGE])]

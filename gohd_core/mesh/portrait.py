@@ -16,10 +16,10 @@ from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.portrait import Portrait
 from gohd_core.images import Image
 from gohd_core.mesh.animator import SIZES
-from gohd_core.mesh.columns import DRAWN
-from gohd_core.mesh.fit import face_box, fit_face, into_box
-from gohd_core.mesh.gaze import eyes_in_head, from_head
-from gohd_core.mesh.shape import own_expression
+from gohd_core.mesh.geometry.shape import own_expression
+from gohd_core.mesh.reading.columns import DRAWN
+from gohd_core.mesh.reading.fit import face_box, fit_face, into_box
+from gohd_core.mesh.reading.gaze import eyes_in_head, from_head
 from gohd_core.motion import Motion
 
 SMALLEST_FACE = 48

@@ -12,23 +12,24 @@ from torch import Tensor
 
 from gohd_core.constants import N_DESCRIPTOR
 from gohd_core.face.camera import Camera
-from gohd_core.mesh.columns import DRAWN
 from gohd_core.mesh.contours import N_POINTS
-from gohd_core.mesh.eye_outline import with_lower_lids
-from gohd_core.mesh.eyes import Eyes
-from gohd_core.mesh.far_side import FarSide
-from gohd_core.mesh.fit import fit_face
+from gohd_core.mesh.encoding.far_side import FarSide
+from gohd_core.mesh.encoding.matte import Layers, split
+from gohd_core.mesh.encoding.own_face import OwnFace
+from gohd_core.mesh.encoding.seam import FOLLOW, seam_offset
+from gohd_core.mesh.eyes.eye_outline import with_lower_lids
+from gohd_core.mesh.eyes.eyes import Eyes
 from gohd_core.mesh.frame import EDGE, LIPS
-from gohd_core.mesh.gaze import eyes_in_head, from_head, into_head
-from gohd_core.mesh.head import GRID, HeadWarp, head_warp
-from gohd_core.mesh.matte import Layers, split
-from gohd_core.mesh.mouth import Mouth
-from gohd_core.mesh.own_face import OwnFace
-from gohd_core.mesh.photometry import as_array
-from gohd_core.mesh.sampling import doubled, grown
-from gohd_core.mesh.seam import FOLLOW, seam_offset
-from gohd_core.mesh.shape import FaceShape, face_shape
-from gohd_core.mesh.warping import Cells
+from gohd_core.mesh.geometry.head import HeadWarp, head_warp
+from gohd_core.mesh.geometry.head_maps import GRID
+from gohd_core.mesh.geometry.shape import FaceShape, face_shape
+from gohd_core.mesh.geometry.warping import Cells
+from gohd_core.mesh.mouth.mouth import Mouth
+from gohd_core.mesh.picture.photometry import as_array
+from gohd_core.mesh.reading.columns import DRAWN
+from gohd_core.mesh.reading.fit import fit_face
+from gohd_core.mesh.reading.gaze import eyes_in_head, from_head, into_head
+from gohd_core.mesh.sampling import doubled, extend_sides
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class MeshSource:
         shape: its geometry.
         warp: how its head's pixels move.
         texture: [2n-1,2n-1,4] the person's premultiplied colours in [-1, 1] and matte, grown beyond the
-            picture's sides to n pixels (`sampling.grown`, `sampling.doubled`).
-        wall: [1,3,S,S] what is behind; None where all is the person.
+            picture's sides to n pixels (`sampling.extend_sides`, `sampling.doubled`).
+        background: [1,3,S,S] what is behind; None where all is the person.
         fringe: [1,3,S,S] what the picture shows beyond these around a person who has not moved.
         mouth, eyes: what lies between lips and lids.
         face: what those were made from.
@@ -55,7 +56,7 @@ class MeshSource:
     shape: FaceShape
     warp: HeadWarp
     texture: Tensor
-    wall: Tensor | None
+    background: Tensor | None
     fringe: Tensor
     mouth: Mouth
     eyes: Eyes
@@ -110,7 +111,7 @@ def mesh_source(
         shape,
         warp,
         texture,
-        None if alpha is None else layers.wall,
+        None if alpha is None else layers.background,
         layers.fringe,
         mouth,
         eyes,
@@ -125,7 +126,7 @@ def mesh_source(
 def _layers(image: Tensor, mask: Tensor | None) -> tuple[Layers, Tensor]:
     """A picture's layers, and the person's texture."""
     layers = split(image, mask)
-    return layers, doubled(grown(torch.cat([layers.person, layers.alpha], 1)))
+    return layers, doubled(extend_sides(torch.cat([layers.person, layers.alpha], 1)))
 
 
 def _own_face(image: Tensor, mesh: Tensor) -> tuple[OwnFace, FaceShape]:

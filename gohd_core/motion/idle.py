@@ -7,7 +7,6 @@ An adult at rest takes 12 to 20 breaths a minute. How far head and breath move w
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 import torch
@@ -38,7 +37,6 @@ def idle_motion(
     seconds: float,
     *,
     seed: int = 0,
-    fps: Fraction | int | float = FPS,
     amount: float = 1.0,
     loop: bool = True,
 ) -> Motion:
@@ -46,7 +44,7 @@ def idle_motion(
 
     Args:
         own: the portrait's own motion, one frame of the stylised space.
-        seconds: how long, 2 to 3600; `round(seconds * fps)` frames.
+        seconds: how long, 2 to 3600; at 25 frames a second.
         seed: the same seed moves the same way.
         amount: factor on the movement of head and gaze; 0 blinks alone.
         loop: whether the last frame goes on into the first.
@@ -63,10 +61,9 @@ def idle_motion(
     from gohd_core.stylised.expressions import INDEX
     from gohd_core.stylised.prosody import Prosody
 
-    rate = float(fps)
-    frames = round(seconds * rate)
-    whole = frames + (round(BLEND * rate) if loop else 0)
-    times = np.arange(whole) / rate
+    frames = round(seconds * FPS)
+    whole = frames + (round(BLEND * FPS) if loop else 0)
+    times = np.arange(whole) / FPS
     rng = np.random.default_rng(seed)
     silence = Prosody(np.zeros(1), np.zeros(1), np.zeros(1, bool), (), np.zeros((0, 3)))
     habit = EyeHabit(blinks=BLINKS, contact=1.6, saccade=0.8)
@@ -77,7 +74,7 @@ def idle_motion(
     starts = [start for start in starts if edge <= start <= times[-1] - edge] if loop else starts
     lids = lid_curves(rng, starts, times, habit)
     pose = np.zeros((whole, 6))
-    pose[:, :3] = wander(rng, whole, WANDER_SECONDS * rate, 3) * WANDER
+    pose[:, :3] = wander(rng, whole, WANDER_SECONDS * FPS, 3) * WANDER
     breaths = max(round(seconds * BREATHS / 60), 1)
     breath = np.sin(2 * np.pi * breaths * times / seconds)
     pose[:, 0] -= NOD * breath
@@ -87,13 +84,13 @@ def idle_motion(
         column = expression[:, INDEX[name]]
         expression[:, INDEX[name]] = torch.maximum(column, _tensor(lids[:, k]))
     made = Motion(
-        Pose(own.pose.values[:1] + amount * _tensor(pose), own.space, fps),
-        Expression(expression, own.space, fps),
-        Gaze(own.gaze.values[:1] + amount * _tensor(gaze), own.space, fps),
+        Pose(own.pose.values[:1] + amount * _tensor(pose), own.space),
+        Expression(expression, own.space),
+        Gaze(own.gaze.values[:1] + amount * _tensor(gaze), own.space),
     )
     if not loop:
         return made
-    seconds_of_blend = (whole - frames) / rate
+    seconds_of_blend = (whole - frames) / FPS
     return Motion(*(looped(track, seconds_of_blend) for track in (made.pose, made.expression, made.gaze)))
 
 

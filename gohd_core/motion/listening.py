@@ -67,7 +67,7 @@ def listening(motion: Motion, own: Motion, share: Tensor, towards: Tensor, *, se
     expression[:, [INDEX[name] for name in MOUTH]] *= 1 - share[:, None]
     listens = (share > 0.5) & ~towards.isnan().any(1)
     listens = _delayed(listens, round(DELAY * fps))
-    looks = listens & _looks(rng, len(motion), fps)
+    looks = listens & _eye_contact(rng, len(motion), fps)
     goal = torch.nan_to_num(_held(towards))
     eyes, head = (smoothing.gaussian(looks.float()[:, None], s * fps).clamp(0, 1) for s in (EYES, HEAD))
     gaze = torch.lerp(motion.gaze.values, smoothing.gaussian(goal, EYES * fps), eyes)
@@ -107,7 +107,7 @@ def _held(towards: Tensor) -> Tensor:
     return made
 
 
-def _looks(rng: np.random.Generator, frames: int, fps: float) -> Tensor:
+def _eye_contact(rng: np.random.Generator, frames: int, fps: float) -> Tensor:
     """[T] where a listener looks at who speaks, and does not glance elsewhere."""
     made, at = torch.zeros(frames, dtype=torch.bool, device="cpu"), 0
     while at < frames:

@@ -49,6 +49,8 @@ class DiffusionConfig:
         clamp: the diffused variable is clamped to +-clamp once, at the very end (the release: 1).
         slow_noise: deviation of the low-frequency noise that is added to the white noise that sampling
             starts from; ours, see `pose/variety.py`. 0: none, as in the paper.
+        smoothing, fast_gain: deviation in frames of the Gaussian that sampled motion is smoothed by, and
+            factor on its fast movements; ours, see `pose/smoothing.py`. 0: none, as in the paper.
         mirrors: odd seeds sample the mirror image; for networks that were trained on mirror images, too.
         alignment: how the audio condition is laid out, see `gohd_core.audio`. "release" is the
             official script's (25 % fast, wraps at 80 %), "aligned" the same mel at the right
@@ -84,6 +86,8 @@ class DiffusionConfig:
     residual_scale: tuple[float, ...] = ()
     clamp: float = 1.0
     slow_noise: float = 0.0
+    smoothing: float = 0.0
+    fast_gain: float = 1.0
     mirrors: bool = False
     alignment: str = "aligned"
     window: int = 250

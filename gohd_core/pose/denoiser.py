@@ -117,7 +117,7 @@ class Denoiser(nn.Module):
         output = self.run(x, self.condition_terms(condition), self.step_terms(step), scores)
         if self.prediction == "noise":
             return output
-        signal = between(self.alpha_bar.to(x.device), step).to(x.dtype).view(-1, 1, 1)
+        signal = between(self.alpha_bar.to(x.device), step).to(x.dtype).view(-1, 1, 1)  # [B] -> [B,1,1]
         return noise_of_sample(output, x, signal)
 
     def run(

@@ -22,6 +22,7 @@ from gohd_core.pose.denoiser import DenoisingNetwork
 from gohd_core.pose.guidance import GuidedPrediction, ScoreCache, branches
 from gohd_core.pose.samplers import Noise, sampler_named
 from gohd_core.pose.schedule import NoiseSchedule
+from gohd_core.pose.smoothing import smoothed
 from gohd_core.pose.variety import mirror, slow_noise
 from gohd_core.pose.windows import Windows
 
@@ -71,7 +72,7 @@ class PoseDiffusion(Runtime):
         loaded = load_network(path, cls.components, device=device, dtype=dtype)
         if unconditional is not None:
             second = load_network(unconditional, loaded.component, device=device, dtype=dtype)
-            loaded = _paired(loaded, second)
+            loaded = _pair(loaded, second)
         kind = GazeDiffusion if loaded.component in GazeDiffusion.components else cls
         return kind(loaded.network, loaded.config, loaded.space, loaded.info)
 
@@ -97,8 +98,8 @@ class PoseDiffusion(Runtime):
         step = checks.steps(step, x.shape[0], config.training_steps)
         denoiser, informed, _ = self._one_branch(initial is not None)
         with torch.no_grad():
-            mel, x = self._placed(mel), self._placed(x)
-            condition = denoiser.condition(mel, self._placed(initial) if informed else None)
+            mel, x = self._to_weights(mel), self._to_weights(x)
+            condition = denoiser.condition(mel, self._to_weights(initial) if informed else None)
             scores = self._cache.get(denoiser, x.shape[1])
             return denoiser(x, condition, step.to(x.device), scores).float()
 
@@ -156,9 +157,9 @@ class PoseDiffusion(Runtime):
         draw = self._noise((frames, config.channels), len(visited), method.stochastic, seed, noise)
         mirrored = config.mirrors and bool((seed or 0) % 2)
         with torch.inference_mode():
-            placed = None if initial is None else self._placed(mirror(initial) if mirrored else initial)
+            placed = None if initial is None else self._to_weights(mirror(initial) if mirrored else initial)
             terms = branches(self.network, initial is not None, gamma)
-            guided = GuidedPrediction(terms, self._placed(mel), placed, visited, windows, self._cache)
+            guided = GuidedPrediction(terms, self._to_weights(mel), placed, visited, windows, self._cache)
 
             def predict(x: Tensor, k: int) -> Tensor:
                 raise_if_stopped(should_stop, f"Sampling was stopped after {k} of {len(visited)} steps.")
@@ -169,6 +170,7 @@ class PoseDiffusion(Runtime):
 
             x0 = method(predict, self.schedule, visited, draw)
         x0 = x0.clamp(-config.clamp, config.clamp).cpu()
+        x0 = smoothed(x0, config.smoothing, config.fast_gain)
         return (mirror(x0) if mirrored else x0) * config.units
 
     def sample_pose(self, mel: Tensor, initial: Pose | Tensor | None = None, **options: Any) -> Pose:
@@ -207,7 +209,7 @@ class PoseDiffusion(Runtime):
         (branch,) = branches(self.network, p0_known, 1.0)
         return branch.denoiser, branch.informed, branch.weight
 
-    def _placed(self, value: Tensor) -> Tensor:
+    def _to_weights(self, value: Tensor) -> Tensor:
         weight = self.network.main.input_projection.weight
         return value.to(device=weight.device, dtype=weight.dtype)
 
@@ -257,7 +259,7 @@ class GazeDiffusion(PoseDiffusion):
     components = ("gaze_diffusion",)
 
 
-def _paired(first: Loaded, second: Loaded) -> Loaded:
+def _pair(first: Loaded, second: Loaded) -> Loaded:
     """Two files, one with p0 and one without, as the paper's pair."""
     if first.config.form != "conditional" or second.config.form != "unconditional":
         raise BadInput(

@@ -17,6 +17,9 @@ _WINDOWS_AT_ONCE = 8
 _FRAMES_KEPT = 6000
 """Up to this many frames the projected conditions are kept from step to step (20 kB a frame)."""
 
+_SCORES_KEPT = 4
+"""Two lengths of two networks."""
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -49,8 +52,7 @@ def branches(network: DenoisingNetwork, p0_known: bool, gamma: float) -> list[Br
 class ScoreCache:
     """Positional scores of the lengths asked for last; they are recomputed when the weights change."""
 
-    def __init__(self, lengths: int = 2) -> None:
-        self._lengths = lengths
+    def __init__(self) -> None:
         self._kept: dict[tuple[int, int], tuple[tuple, Scores]] = {}
 
     def get(self, denoiser: Denoiser, length: int) -> Scores:
@@ -65,7 +67,7 @@ class ScoreCache:
             with torch.no_grad():
                 found = (stamp, denoiser.positional_bands(length))
         self._kept[key] = found
-        while len(self._kept) > 2 * self._lengths:
+        while len(self._kept) > _SCORES_KEPT:
             self._kept.pop(next(iter(self._kept)))
         return found[1]
 

@@ -1,4 +1,12 @@
-"""Samplers of the reverse process, by name: each turns noise into x_0 with a noise predictor."""
+"""Samplers of the reverse process, by name: each turns noise into x_0 with a noise predictor.
+
+Notation (variable -> paper):
+    x, x0 -> x_n, and the x_0 that its predicted noise implies
+    predict(x, k), noise(k) -> eps_theta(x_n, c, n), z
+    n, m -> the k-th visited step and the next one
+    now, then -> alpha_bar_n, alpha_bar_m
+    width, ahead -> h = lambda_m - lambda_n, D (DPM-Solver++)
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Variety of heads between seeds, beyond the paper's sampling: low-frequency noise and mirror images.
 
 A small network that predicts x_0 takes to the mean of what may be: its heads of two seeds share .57 of their
-movement, and lean half as far from phrase to phrase as people's do (docs/RESULTS.md, an experiment).
+movement, and lean half as far from phrase to phrase as people's do (docs/EXPERIMENTS.md).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def slow_noise(frames: int, channels: int, seed: int) -> Tensor:
     away = torch.arange(-_REACH, _REACH + 1, dtype=torch.float32, device="cpu")
     kernel = torch.exp(-0.5 * (away / SLOW) ** 2)
     kernel = kernel / kernel.square().sum().sqrt()
-    return (white.unfold(0, len(kernel), 1) * kernel).sum(-1)
+    return (white.unfold(0, len(kernel), 1) * kernel).sum(-1)  # [T,C,kernel] -> [T,C]
 
 
 def mirror(values: Tensor) -> Tensor:

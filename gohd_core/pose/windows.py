@@ -43,7 +43,7 @@ class Windows:
             return cls(frames, frames, (0,), torch.ones(1, frames, dtype=torch.float32, device="cpu"))
         count = math.ceil((frames - overlap) / (window - overlap))
         starts = tuple(round(index * (frames - window) / (count - 1)) for index in range(count))
-        return cls(frames, window, starts, _shares(frames, window, overlap, starts))
+        return cls(frames, window, starts, _blend_weights(frames, window, overlap, starts))
 
     def split(self, sequence: Tensor) -> Tensor:
         """`[T, C]` -> `[n, length, C]`."""
@@ -60,7 +60,8 @@ class Windows:
         return whole
 
 
-def _shares(frames: int, window: int, overlap: int, starts: tuple[int, ...]) -> Tensor:
+def _blend_weights(frames: int, window: int, overlap: int, starts: tuple[int, ...]) -> Tensor:
+    """[windows, window] weights that ramp over the middle half of an overlap and sum to 1 at each frame."""
     margin = overlap // 4
     ramp = overlap - 2 * margin
     position = torch.arange(window, dtype=torch.float64, device="cpu")

@@ -1,4 +1,4 @@
-"""Frames become video."""
+"""What is done to drawn frames: pasted back into their picture, marked as made, written, plotted."""
 
 from gohd_core.render.paste_back import paste_back
 from gohd_core.render.paste_mask import paste_mask

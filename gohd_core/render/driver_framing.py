@@ -19,7 +19,7 @@ from gohd_core.errors import BadInput
 from gohd_core.face.camera import Camera, transform
 from gohd_core.face.mediapipe_points import landmarks_68
 from gohd_core.face.portrait import Portrait
-from gohd_core.mesh.fit import fit_face
+from gohd_core.mesh.reading.fit import fit_face
 from gohd_core.motion import Motion
 from gohd_core.motion.editing import eased
 from gohd_core.motion.idle import without_speech
@@ -65,7 +65,7 @@ def framed(frames: Iterable[Tensor], boxes: Tensor) -> Iterator[Tensor]:
     done = 0
     for batch in frames:
         yield torch.cat(
-            [_cut(frame[None], boxes[done + k].round().long().tolist()) for k, frame in enumerate(batch)]
+            [_crop(frame[None], boxes[done + k].round().long().tolist()) for k, frame in enumerate(batch)]
         )
         done += len(batch)
 
@@ -81,7 +81,7 @@ def _landmarks(portrait: Portrait, motion: Motion) -> Tensor:
     return portrait.to_frame(Camera.of_size(portrait.size).pixels(placed))
 
 
-def _cut(frame: Tensor, box: list[int]) -> Tensor:
+def _crop(frame: Tensor, box: list[int]) -> Tensor:
     left, top, right, bottom = box
     height, width = frame.shape[2:]
     beyond = (max(-left, 0), max(right - width, 0), max(-top, 0), max(bottom - height, 0))

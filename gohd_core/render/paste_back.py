@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import repeat
+from itertools import chain, pairwise, repeat
 from typing import Any
 
 import torch
@@ -17,14 +17,12 @@ from gohd_core.face.head_track import HeadTrack
 from gohd_core.face.portrait import Portrait
 from gohd_core.render.paste_mask import FEATHER, GROWTH, paste_mask
 from gohd_core.render.placing import MovingPlace, Place, StillPlace
+from gohd_core.video.bands import BAND, Band, BandedFrames, Region, blank, rows_in_bands, union, whole_of
 
 _GAIN = (0.75, 1.35)
 """Largest change of contrast to match; more would be another picture."""
 _MEMORY_FRAMES = 25
 """Time constant of "smoothed" colours."""
-_BATCH_PIXELS = 2**21
-"""Frames are handed on in batches of at most this many pixels: one frame of 1080p. Larger batches are slower
-as well as larger, because the system allocates blocks past 32 MiB page by page, each time."""
 
 
 def paste_back(
@@ -63,8 +61,9 @@ def paste_back(
             no face was seen, the background stays.
         value_range: of frames, background and result alike.
 
-    Returns: an iterator over [b, 3, H, W] float32 on the CPU. Where the mask is 0 every value equals the
-    background's, bit for bit.
+    Returns: an iterator over [b, 3, H, W] float32 on the CPU; marks and videos take from it only what changes
+    from frame to frame (`video.bands.BandedFrames`). Where the mask is 0 every value equals the background's,
+    bit for bit.
     Raises: `BadInput` for sizes that do not fit, values that are not finite, or no frames.
     """
     for value, known in ((colour, COLOURS), (length, PASTE_LENGTHS)):
@@ -78,34 +77,96 @@ def paste_back(
     if background is None:
         background = rearrange(portrait.frame, "h w c -> c h w") * (high - low) + low
     still = isinstance(background, Tensor) and (background.ndim == 3 or len(background) == 1)
-    bases = _single(background, "background")
-    if still:
-        bases = repeat(next(bases))
+    if isinstance(background, BandedFrames):
+        around, bases = background.still, _written(background)
+    else:
+        bases = _single(background, "background")
+        around = next(bases, None)
+        if around is None:
+            raise BadInput("The background has no frames; give at least one.")
+        bases = repeat(around) if still else chain([around], bases)
+    here, whole = place.region(0, *around.shape[1:]), whole_of(around)
+    if isinstance(background, BandedFrames) and track is None:
+        region = changing = union(background.region, here)
+    elif still and track is None and here != whole:
+        region, changing = here, None
+    else:
+        region = changing = whole
+    paste = _Paste(place, _ColourMatch(colour), value_range, changing)
     pairs = _paired(_single(frames, "face"), bases, length == "longest" and not still)
-    return _pasted(pairs, place, colour, value_range)
+    made = (paste(*pair, index) for index, pair in enumerate(pairs))
+    return BandedFrames(blank(around) if region == whole else around, region, made)
 
 
-def _pasted(
-    pairs: Iterator[tuple[Tensor, Tensor]], place: Place, colour: str, value_range: tuple[float, float]
-) -> Iterator[Tensor]:
-    match, batch, count = _ColourMatch(colour), None, 0
-    for index, (face, base) in enumerate(pairs):
+class _Paste:
+    """Pastes a frame's crop into its background, band by band.
+
+    Args:
+        changing: the region in which either may differ from the last frame's; None where only the crop does,
+            and always lies at the same place.
+    """
+
+    def __init__(
+        self, place: Place, match: _ColourMatch, value_range: tuple[float, float], changing: Region | None
+    ) -> None:
+        self._place, self._match, self._range, self._changing = place, match, value_range, changing
+        self._weights: Tensor | None = None
+
+    def __call__(self, crop: Tensor, base: Tensor, index: int) -> Iterator[Band]:
+        """The bands of a frame, of a crop [3,s,s] over a picture [3,H,W]."""
         size = base.shape[1:]
-        if batch is None:
-            batch, count = base.new_empty(max(1, _BATCH_PIXELS // size.numel()), *base.shape), 0
-        rows, columns = place.region(index, *size)
-        under = batch[count].copy_(base)[:, rows, columns]
-        weights = place.weights(index, *size)
-        if bool((weights > 0).any()):
-            face = match(place.face(face, index, *size), under, weights).clamp(*value_range)
-            # Exactly the background where the weight is 0, and exactly the face where it is 1.
-            under.lerp_(face, weights)
-        count += 1
-        if count == len(batch):
-            yield batch
-            batch = None
-    if batch is not None:
-        yield batch[:count]
+        rows, columns = region = self._place.region(index, *size)
+        weights = self._place.weights(index, *size)
+        if weights is not self._weights:
+            self._weights, self._shown = weights, _shown(weights, rows)
+        if self._shown:
+            under = base[:, rows, columns]
+            face = self._place.face(crop, index, *size)
+            self._match.look(face, under, weights)
+        across = columns if self._changing is None else self._changing[1]
+        for band in rows_in_bands((self._changing or region)[0]):
+            part, opaque = self._shown.get(band.start // BAND, (None, None))
+            if part is not None:
+                within = slice(part.start - rows.start, part.stop - rows.start)
+                pixels = self._match(face[:, within]).clamp(*self._range)
+                for mixed in (slice(0, opaque.start), slice(opaque.stop, None)):
+                    # Exactly the background where the weight is 0, and exactly the face where it is 1.
+                    new = torch.lerp(under[:, within, mixed], pixels[..., mixed], weights[within, mixed])
+                    pixels[..., mixed] = new
+            if self._changing is None:
+                if part is not None:
+                    yield Band((part, columns), pixels)
+                continue
+            whole = base[:, band, across]
+            if part is not None:
+                whole = whole.clone()
+                at = slice(part.start - band.start, part.stop - band.start)
+                whole[:, at, columns.start - across.start : columns.stop - across.start] = pixels
+            yield Band((band, across), whole)
+
+
+def _shown(weights: Tensor, rows: slice) -> dict[int, tuple[slice, slice]]:
+    """The bands of a region in which the face is seen, by their number: their rows, and a run of columns of
+    the region in which nothing else is. weights: [h,w] of the region, which has these rows."""
+    found = {}
+    for part in rows_in_bands(rows):
+        inside = weights[part.start - rows.start : part.stop - rows.start]
+        if not bool((inside > 0).any()):
+            continue
+        mixed = torch.nonzero((inside < 1).any(0))[:, 0].tolist()
+        ends = [-1, *mixed, inside.shape[1]]
+        first, last = max(pairwise(ends), key=lambda pair: pair[1] - pair[0])
+        found[part.start // BAND] = part, slice(first + 1, last)
+    return found
+
+
+def _written(background: BandedFrames) -> Iterator[Tensor]:
+    """Its frames [3,H,W], in one and the same memory."""
+    picture = background.still.clone()
+    for bands in background.frames:
+        for (rows, columns), pixels in bands:
+            picture[:, rows, columns] = pixels
+        yield picture
 
 
 class _ColourMatch:
@@ -116,16 +177,20 @@ class _ColourMatch:
         self._gain: Tensor | None = None
         self._offset: Tensor | None = None
 
-    def __call__(self, face: Tensor, under: Tensor, weights: Tensor) -> Tensor:
+    def look(self, face: Tensor, under: Tensor, weights: Tensor) -> None:
+        """Takes in the next frame's face [3,h,w], and what the picture has there."""
         if self._kind == "none":
-            return face
+            return
         if self._gain is None:
             self._gain, self._offset = self._fit(face, under, weights)
         elif self._kind == "smoothed":
             gain, offset = self._fit(face, under, weights)
             self._gain = self._gain + (gain - self._gain) / _MEMORY_FRAMES
             self._offset = self._offset + (offset - self._offset) / _MEMORY_FRAMES
-        return face * self._gain + self._offset
+
+    def __call__(self, face: Tensor) -> Tensor:
+        """The face, or some of its rows, in matched colours."""
+        return face if self._gain is None else face * self._gain + self._offset
 
     @staticmethod
     def _fit(face: Tensor, under: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

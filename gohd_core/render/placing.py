@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import cv2
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,12 +14,11 @@ from torch.nn import functional as F
 from gohd_core.errors import BadInput
 from gohd_core.face.head_track import HeadTrack
 from gohd_core.face.portrait import Portrait
+from gohd_core.kernels.memory import empty
+from gohd_core.video.bands import Region
 
 _AVERAGED = 0.75
 """Crops that shrink to less of their side are averaged."""
-
-Region = tuple[slice, slice]
-"""Rows and columns of a full frame."""
 
 
 class Place(Protocol):
@@ -33,7 +31,7 @@ class Place(Protocol):
         """Opacity of the face in each pixel of the region, [h, w] in 0..1."""
 
     def face(self, crop: Tensor, index: int, height: int, width: int) -> Tensor:
-        """A crop [3, s, s] as it lies in the region, [3, h, w]."""
+        """A crop [3, s, s] as it lies in the region, [3, h, w]; the next one may be in the same memory."""
 
 
 class StillPlace:
@@ -44,6 +42,7 @@ class StillPlace:
         self._region = slice(top, bottom), slice(left, right)
         self._weights = weights[self._region]
         self._size = portrait.frame.shape[:2]
+        self._resized: Tensor | None = None
 
     def region(self, index: int, height: int, width: int) -> Region:
         if (height, width) != self._size:
@@ -59,18 +58,22 @@ class StillPlace:
     def face(self, crop: Tensor, index: int, height: int, width: int) -> Tensor:
         if crop.shape[1:] == self._weights.shape:
             return crop
-        return resized(crop, self._weights.shape)
+        # In the same memory each time: new pages would cost twice what resizing does.
+        self._resized = resized(crop, self._weights.shape, self._resized)
+        return self._resized
 
 
-def resized(crop: Tensor, shape: Sequence[int]) -> Tensor:
+def resized(crop: Tensor, shape: Sequence[int], into: Tensor | None = None) -> Tensor:
     """A crop [3, s, s] as [3, h, w]: bicubic, or averaged where it shrinks by more than a quarter.
 
-    By OpenCV, which is faster than `F.interpolate` with its filter.
+    By OpenCV, which is faster than `F.interpolate` with its filter. into: memory of that shape for it.
     """
     height, width = shape
     method = cv2.INTER_AREA if height < _AVERAGED * crop.shape[1] else cv2.INTER_CUBIC
-    planes = [cv2.resize(plane, (width, height), interpolation=method) for plane in crop.numpy()]
-    return torch.from_numpy(np.stack(planes))
+    made = empty(3, height, width, device=crop.device) if into is None else into
+    for plane, new in zip(crop.numpy(), made.numpy(), strict=True):
+        cv2.resize(plane, (width, height), new, interpolation=method)
+    return made
 
 
 class MovingPlace:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.errors import BadInput
+from gohd_core.video.bands import Region
 
 _HEIGHT = 1 / 24
 """Height of the letters as a share of the frame's."""
@@ -17,20 +18,50 @@ _MARGIN = 0.5
 """Distance from the frame's edge, in letter heights."""
 
 
-def draw_text(
-    frames: Tensor, text: str, corner: str, opacity: float, value_range: tuple[float, float]
-) -> Tensor:
-    """White letters with a dark rim on new frames [b, 3, H, W].
+class Lettering:
+    """White letters with a dark rim in a corner of frames of one size (height, width).
 
     Raises: `BadInput` when the text does not fit across the frame.
     """
-    ink, cover, left, top = _lettering(text, corner, *frames.shape[2:])
-    low, high = value_range
-    ink, cover = torch.from_numpy(ink).to(frames.device), torch.from_numpy(cover).to(frames.device)
-    result = frames.clone()
-    part = result[:, :, top : top + ink.shape[0], left : left + ink.shape[1]]
-    part += (low + ink * (high - low) - part) * (cover * opacity)
-    return result
+
+    def __init__(
+        self,
+        text: str,
+        corner: str,
+        opacity: float,
+        size: tuple[int, int],
+        value_range: tuple[float, float],
+    ) -> None:
+        ink, cover, self._left, self._top = _lettering(text, corner, *size)
+        low, high = value_range
+        self._colour = low + torch.from_numpy(ink) * (high - low)
+        self._opacity = torch.from_numpy(cover) * opacity
+
+    def drawn(self, pixels: Tensor, region: Region) -> Tensor:
+        """New pixels [...,h,w] of a region of frames; the same ones where the text is elsewhere."""
+        inside, there = zip(
+            *(
+                _overlap(part, start, length)
+                for part, start, length in zip(
+                    region, (self._top, self._left), self._opacity.shape, strict=True
+                )
+            ),
+            strict=True,
+        )
+        if not self._opacity[there].numel():
+            return pixels
+        result = pixels.clone()
+        colour, opacity = (each[there].to(pixels.device) for each in (self._colour, self._opacity))
+        part = result[(..., *inside)]
+        part += (colour - part) * opacity
+        return result
+
+
+def _overlap(part: slice, start: int, length: int) -> tuple[slice, slice]:
+    """What a span has of another that begins at `start`: as a part of the one, and of the other."""
+    first = max(part.start, start)
+    last = max(min(part.stop, start + length), first)
+    return slice(first - part.start, last - part.start), slice(first - start, last - start)
 
 
 @lru_cache(maxsize=4)

@@ -22,7 +22,8 @@ from torch.nn import functional as F
 from gohd_core.choices import CORNERS
 from gohd_core.errors import BadInput
 from gohd_core.kernels.memory import empty
-from gohd_core.render.visible_mark import draw_text
+from gohd_core.render.visible_mark import Lettering
+from gohd_core.video.bands import BandedFrames, Change, Region, whole_of
 
 KEY = "gohd"
 """The pattern's seed. It is public: the mark labels generated pictures, it does not prove their origin."""
@@ -97,21 +98,46 @@ class WatermarkDetection:
 def marked(
     frames: Iterable[Tensor], mark: Mark = Mark(), *, value_range: tuple[float, float] = (-1.0, 1.0)
 ) -> Iterator[Tensor]:
-    """The same batches of frames [b, 3, H, W], marked as they pass; the ones given are not changed."""
-    overlay, size = None, None
-    low, high = value_range
-    for batch in frames:
+    """The same batches of frames [b, 3, H, W], marked as they pass; the ones given are not changed.
+
+    Of `BandedFrames` what changes from frame to frame is marked, and the rest once.
+    """
+    if isinstance(frames, BandedFrames):
+        if not mark.invisible and not mark.text:
+            return frames
+        return frames.changed(_marking(mark, frames.still, value_range))
+    return _marked_batches(frames, mark, value_range)
+
+
+def _marked_batches(
+    batches: Iterable[Tensor], mark: Mark, value_range: tuple[float, float]
+) -> Iterator[Tensor]:
+    marking, like = None, None
+    for batch in batches:
         if batch.ndim != 4 or batch.shape[1] != 3 or not batch.is_floating_point():
             raise BadInput(f"Frames to mark are floats [b, 3, H, W]; these have {list(batch.shape)}.")
-        if mark.invisible:
-            if size != batch.shape[2:]:
-                size = batch.shape[2:]
-                overlay = _overlay(mark, *size) * ((high - low) / 255)
-            into = empty(*batch.shape, device=batch.device)
-            batch = torch.add(batch.float(), overlay.to(batch.device), out=into).clamp_(low, high)
-        if mark.text:
-            batch = draw_text(batch, mark.text, mark.corner, mark.opacity, value_range)
-        yield batch
+        if like != (batch.shape[2:], batch.device):
+            like = batch.shape[2:], batch.device
+            marking = _marking(mark, batch[0], value_range)
+        yield marking(batch, whole_of(batch))
+
+
+def _marking(mark: Mark, picture: Tensor, value_range: tuple[float, float]) -> Change:
+    """Marks regions of pictures of that size and device."""
+    size, (low, high) = picture.shape[1:], value_range
+    overlay = None
+    if mark.invisible:
+        overlay = (_overlay(mark, *size) * ((high - low) / 255)).to(picture.device)
+    if mark.text:
+        text = Lettering(mark.text, mark.corner, mark.opacity, size, value_range)
+
+    def change(pixels: Tensor, region: Region) -> Tensor:
+        if overlay is not None:
+            into = empty(*pixels.shape, device=pixels.device)
+            pixels = torch.add(pixels.float(), overlay[region], out=into).clamp_(low, high)
+        return text.drawn(pixels, region) if mark.text else pixels
+
+    return change
 
 
 def read_frames(frames: Any, key: str = KEY) -> WatermarkDetection:
@@ -140,7 +166,7 @@ def pattern(key: str) -> Tensor:
     blocks = -(-GRID * GRID // 256)
     digests = b"".join(hashlib.sha256(f"{key}:{block}".encode()).digest() for block in range(blocks))
     bits = np.unpackbits(np.frombuffer(digests, np.uint8))[: GRID * GRID]
-    return torch.from_numpy(bits.astype(np.float32).reshape(GRID, GRID) * 2 - 1)
+    return torch.from_numpy(bits.astype(np.float32).reshape(GRID, GRID) * 2 - 1)  # [GRID,GRID]
 
 
 def _overlay(mark: Mark, height: int, width: int) -> Tensor:

@@ -66,7 +66,7 @@ def make_dataset(
         progress(len(entries), clips)
     written = monotonic()
     try:
-        for number, entry in _made(out, recipe, missing, workers):
+        for number, entry in _make_clips(out, recipe, missing, workers):
             entries[number] = entry
             if progress:
                 progress(len(entries), clips)
@@ -116,7 +116,7 @@ def _make_one(out: Path, recipe: Recipe, number: int) -> tuple[int, Entry]:
     return number, entry_of(info, frames)
 
 
-def _made(
+def _make_clips(
     out: Path, recipe: Recipe, numbers: Sequence[int], workers: int | None
 ) -> Iterator[tuple[int, Entry]]:
     """Make clips, in any order; in this process when one worker is enough."""

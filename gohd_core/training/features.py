@@ -70,12 +70,10 @@ FEATURES: Mapping[str, FeatureKind] = {
         "the face recognition network (ArcFace iResNet-50)", f"{_HERE}.arcface:load_arcface"
     ),
 }
-"""The networks that configs can name; `load_features` takes another mapping to add one."""
+"""The networks that configs can name."""
 
 
-def load_features(
-    losses: Any, features: Any, kinds: Mapping[str, FeatureKind] = FEATURES
-) -> tuple[nn.ModuleDict, list[str]]:
+def load_features(losses: Any, features: Any) -> tuple[nn.ModuleDict, list[str]]:
     """The networks that the losses of a config need, and sentences about the losses that are off.
 
     Args:
@@ -88,12 +86,12 @@ def load_features(
     networks, notes = nn.ModuleDict(), []
     for field in dataclasses.fields(features):
         name, feature = field.name, getattr(features, field.name)
-        if feature.network not in kinds:
+        if feature.network not in FEATURES:
             raise BadInput(
                 f"features.{name}.network is {feature.network!r}, which does not exist; "
-                f"use one of {', '.join(sorted(kinds))}."
+                f"use one of {', '.join(sorted(FEATURES))}."
             )
-        kind = kinds[feature.network]
+        kind = FEATURES[feature.network]
         if is_on(getattr(losses, name)):
             if feature.weights is None:
                 raise BadInput(

@@ -83,16 +83,14 @@ class Converter:
         self.colour = colour
         self._reformatter = VideoReformatter()
 
-    def from_rgb(self, picture: np.ndarray) -> Any:
-        """uint8 [H, W, 3] as a frame."""
-        import av
-
+    def convert(self, frame: Any) -> Any:
+        """A PyAV frame in rgb24 as a new one."""
         colour_range = _FULL if self.colour.full else _LIMITED
-        frame = self._reformatter.reformat(
-            av.VideoFrame.from_ndarray(picture, format="rgb24"),
+        made = self._reformatter.reformat(
+            frame,
             format="yuv420p",
             dst_colorspace=_SWSCALE[self.colour.matrix],
             dst_color_range=colour_range,
         )
-        frame.colorspace, frame.color_range = self.colour.matrix, colour_range
-        return frame
+        made.colorspace, made.color_range = self.colour.matrix, colour_range
+        return made

@@ -103,13 +103,13 @@ class VideoReader:
         if not (math.isfinite(start) and math.isfinite(seconds)) or start < 0 or seconds < 0:
             raise BadInput(f"The part of the video ({start:g} s, {seconds:g} s) is no time from 0 on.")
         name = Path(source).name if isinstance(source, str | Path) else "the video"
-        with _opened(source, name) as container:
+        with _open(source, name) as container:
             stream = usable(container.streams.video)[0]
             shape = float(stream.sample_aspect_ratio or 1)
             rate, count = _rate_and_count(container, stream)
         if not _PIXEL_SHAPES[0] <= shape <= _PIXEL_SHAPES[1]:
             shape = 1.0
-        with _opened(source, name) as container:
+        with _open(source, name) as container:
             stream = usable(container.streams.video)[0]
             first = next(decode_frames(container, stream, name, tell=lambda _: None), None)
             if first is None:
@@ -126,8 +126,8 @@ class VideoReader:
                 logger.warning(warning)
 
         def play() -> Iterator[tuple[float, Image]]:
-            for time, frame in _timed(source, name, rate, start, seconds, tell):
-                yield time, _fitted(shown_picture(frame, crop, shape), size)
+            for time, frame in _frames_with_times(source, name, rate, start, seconds, tell):
+                yield time, _fit(shown_picture(frame, crop, shape), size)
 
         return cls(play, rate, count, colour=colour, size=size)
 
@@ -157,7 +157,7 @@ def _rate(fps: Fraction | int | float) -> Fraction:
     return Fraction(fps).limit_denominator(100_000)
 
 
-def _opened(source: Any, name: str) -> Any:
+def _open(source: Any, name: str) -> Any:
     container = open_media(source, name)
     if not usable(container.streams.video):
         container.close()
@@ -188,11 +188,11 @@ def _rate_and_count(container: Any, stream: Any) -> tuple[Fraction, int]:
     return (claimed if alike else rate).limit_denominator(100_000), len(times)
 
 
-def _timed(
+def _frames_with_times(
     source: Any, name: str, rate: Fraction, start: float, seconds: float, tell: Callable[[str], None]
 ) -> Iterator[tuple[float, Any]]:
     """Decoded frames of the part that is played, with their seconds from its start."""
-    with _opened(source, name) as container:
+    with _open(source, name) as container:
         stream = usable(container.streams.video)[0]
         stream.thread_type = "AUTO"
         first: float | None = None
@@ -217,7 +217,7 @@ def shown_picture(frame: Any, crop: Crop | None, shape: float) -> Image:
     height, width = image.shape[:2]
     shape = 1 / shape if turned else shape
     size = (height, round(width * shape)) if shape > 1 else (round(height / shape), width)
-    return _fitted(np.ascontiguousarray(image), size)
+    return _fit(np.ascontiguousarray(image), size)
 
 
 def _display_matrix(frame: Any) -> tuple[int, int, int, int]:
@@ -244,7 +244,7 @@ def _upright(image: Image, matrix: tuple[int, int, int, int]) -> tuple[Image, bo
     return (image[::-1] if down < 0 else image), turned
 
 
-def _fitted(image: Image, size: tuple[int, int]) -> Image:
+def _fit(image: Image, size: tuple[int, int]) -> Image:
     if image.shape[:2] == size:
         return image
     from PIL import Image as Pictures

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import torch
 from torch import Tensor
 
 from gohd_core.audio.waveform import check_waveform, to_stereo
 from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.files import atomic_path
 from gohd_core.media import pyav
-from gohd_core.video.colour import Colour, Converter, is_hd, tag
+from gohd_core.video.bands import bands_of
+from gohd_core.video.canvas import Canvas, write_levels
+from gohd_core.video.colour import Colour, is_hd, tag
 
 logger = logging.getLogger(__name__)
 
 _TIME_BASE = 90_000
 _MAX_SIDE = 16_384
+_FAST = {"preset": "superfast", "x264-params": "mbtree=1:rc-lookahead=5:bframes=0:weightp=0"}
+"""libx264's options from 720p on. Two talking portraits of 1432 px take 26 and 17 ms of processor time a
+frame, "veryfast" 43 and 27, at a PSNR 0.4 dB higher and 0.2 dB lower; files are 1.3 times as large. Smaller
+pictures would lose up to 1 dB."""
 _SOUND_BLOCK = 1024
 """Samples handed to the encoder at once: one AAC frame."""
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
@@ -42,22 +46,8 @@ def frames_to_bytes(frames: Tensor) -> np.ndarray:
     if not pixels.size:
         return pixels
     for frame, picture in zip(frames.detach(), pixels, strict=True):
-        if frame.device.type == "cpu":
-            # Scaled, rounded and clamped by OpenCV plane by plane: 4.7 times as fast.
-            planes = [_level(plane) for plane in frame.float().numpy()]
-        else:
-            planes = list(levels_plain(frame).cpu().numpy())
-        cv2.merge(planes, picture)
+        write_levels(frame, picture)
     return pixels
-
-
-def levels_plain(frame: Tensor) -> Tensor:
-    """The levels 0..255 of values in [-1, 1] by their definition, uint8."""
-    return (frame.float() + 1).mul_(127.5).clamp_(0, 255).round_().to(torch.uint8)
-
-
-def _level(plane: np.ndarray) -> np.ndarray:
-    return cv2.addWeighted(plane, 127.5, plane, 0, 127.5, dtype=cv2.CV_8U)
 
 
 def render_video(
@@ -109,43 +99,33 @@ def _write(
     should_stop: Callable[[], bool] | None,
     colour: Colour | None,
 ) -> None:
-    pictures = _single(frames)
-    first = next(pictures, None)
-    if first is None:
+    stream = bands_of(frames)
+    if stream is None:
         raise BadInput("There are no frames to make a video of.")
-    height, width = first.shape[:2]
+    height, width = stream.still.shape[1:]
     colour = Colour.usual(height, width) if colour is None else colour.written(height, width)
-    video = _video_stream(container, first.shape, rate, crf)
+    video = _video_stream(container, height, width, rate, crf)
     tag(video, colour)
-    converter = Converter(colour)
+    canvas = Canvas(stream.still, stream.region, colour)
     sound = _Sound(container, audio) if audio is not None else None
-    written, picture = 0, first
-    while picture is not None:
+    for written, bands in enumerate(stream.frames):
         raise_if_stopped(should_stop, "Stopped while writing the video; no file was left behind.")
-        if picture.shape != first.shape:
-            raise BadInput(
-                f"Frames change size from {first.shape[:2]} to {picture.shape[:2]} at frame {written}; "
-                "a video has one size."
-            )
-        _encode_picture(container, video, picture, written, rate, converter)
-        written += 1
+        for band in bands:
+            canvas.write(band)
+        frame = canvas.frame()
+        frame.time_base = Fraction(1, _TIME_BASE)
+        frame.pts = round(written / rate * _TIME_BASE)
+        container.mux(video.encode(frame))
         if sound is not None:
-            sound.write_until(float(written / rate))
+            sound.write_until(float((written + 1) / rate))
         if progress is not None:
-            progress(written, total)
-        picture = next(pictures, None)
+            progress(written + 1, total)
     container.mux(video.encode())
     if sound is not None:
         sound.finish()
 
 
-def _single(batches: Iterable[Tensor]) -> Iterator[np.ndarray]:
-    for batch in batches:
-        yield from frames_to_bytes(batch)
-
-
-def _video_stream(container: Any, shape: tuple[int, ...], rate: Fraction, crf: int) -> Any:
-    height, width = shape[:2]
+def _video_stream(container: Any, height: int, width: int, rate: Fraction, crf: int) -> Any:
     if max(height, width) > _MAX_SIDE:
         raise BadInput(
             f"The pictures are {width} x {height} and H.264 goes up to {_MAX_SIDE} a side; take a smaller "
@@ -157,21 +137,8 @@ def _video_stream(container: Any, shape: tuple[int, ...], rate: Fraction, crf: i
         logger.info("H.264 wants even sizes: the last row or column of %dx%d is repeated.", width, height)
     stream.pix_fmt = "yuv420p"
     stream.time_base = Fraction(1, _TIME_BASE)
-    # From 720p on the pictures are as good at half the time; smaller ones would lose up to 1 dB.
-    stream.options = {"crf": str(crf), "preset": "veryfast" if is_hd(height, width) else "faster"}
+    stream.options = {"crf": str(crf), **(_FAST if is_hd(height, width) else {"preset": "faster"})}
     return stream
-
-
-def _encode_picture(
-    container: Any, stream: Any, picture: np.ndarray, index: int, rate: Fraction, converter: Converter
-) -> None:
-    height, width = picture.shape[:2]
-    if (height, width) != (stream.height, stream.width):
-        picture = np.pad(picture, ((0, stream.height - height), (0, stream.width - width), (0, 0)), "edge")
-    frame = converter.from_rgb(picture)
-    frame.time_base = Fraction(1, _TIME_BASE)
-    frame.pts = round(index / rate * _TIME_BASE)
-    container.mux(stream.encode(frame))
 
 
 class _Sound:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from gohd_core.constants import BFM09
+from tests.support.browser import browse
 from tests.support.comfy_server import error_of
 from tests.support.graphs import full_graph, mix, node, talking
 from tests.support.tiny import write_family
@@ -151,3 +153,19 @@ def test_a_damaged_weights_file(comfy) -> None:
     graph["animator"]["inputs"]["weights"] = path.name
     assert "cut off" in refusal(comfy, graph, "animator")
     path.unlink()
+
+
+def test_the_page_says_why(comfy, tmp_path) -> None:
+    """Before a run or in it, once: in the front end's own dialog, or in a notice of ours without one."""
+    empty = talking()
+    empty["sound"] = node("EmptyAudio", duration=0.0, sample_rate=44_100, channels=2)
+    unread = up_to_motion()
+    unread["path"] = node("GoHDExpressionPath", motion=["mix", 0], keys="0 soon")
+    for name, graph, sentence in (
+        ("run", empty, "audio input is empty"),
+        ("before", unread, "Line 1 ('0 soon') can't be read"),
+    ):
+        file = tmp_path / f"{name}.json"
+        file.write_text(json.dumps(graph))
+        said = browse(comfy, "frontend.mjs", "refused", file, sentence)
+        assert sum(said) == 1, f"{name}: {said}"

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 API = sorted((ROOT / "workflows" / "api").glob("*.json"))
 BUILTIN = (ROOT / "assets" / "animator.safetensors").is_file()
 SAMPLES = (ROOT / "assets" / "portraits" / "01.jpg").is_file()
-PREVIEWS = {"video-preview"}
-"""Widgets that the front end adds to core's loaders once their file is shown."""
+PREVIEWS = {"video-preview", "audioUI"}
+"""Widgets that front ends add to core's loaders to show their file."""
 
 
 def runnable(workflow: dict) -> dict:

@@ -15,7 +15,7 @@ GROWS, WITHIN = "more_voices", ("voice_3", "voice_4", "mood_amount")
 """Conversation's inputs that grow; and what lies within such, or within a choice, where the host has them."""
 BRANCHES = "COMFY_DYNAMICCOMBO_V3"
 """The host's kind of a choice that brings widgets of its own."""
-NEWER = {"advanced", "search_aliases"}
+NEWER = {"advanced", "search_aliases", "essentials_category", "has_intermediate_output"}
 """Options that ComfyUI 0.8 lacks and nodes/sockets.py leaves out there."""
 
 SURFACE = """

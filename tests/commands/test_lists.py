@@ -131,7 +131,7 @@ def test_drivers_of_a_list_bring_portrait_and_sound(tmp_path) -> None:
         '[{"video": "a.mp4"}, {"video": "a.mp4", "audio": "b.wav", "pose": "own"}]'
     )
     given = parser().parse_args(["drive", "--list", str(tmp_path / "l.json"), "-p", "p.png", "-o", "out"])
-    plain, other = drive.listed(given)
+    plain, other = drive.jobs_of_list(given)
     assert plain.sources == {"driver": tmp_path / "a.mp4", "portrait": Path("p.png")}
     assert (plain.arguments.audio, other.arguments.audio) == (None, tmp_path / "b.wav")
     assert (plain.arguments.pose, other.arguments.pose) == ("video", "own")

@@ -130,7 +130,7 @@ def test_a_height_at_which_somebody_looks_is_no_look_up_or_down() -> None:
 def test_lids_are_drawn_as_they_were_seen() -> None:
     """The mesh animator's own rule, laid on what comes out, gives the blinks that went in."""
     from gohd_core.mesh.drawing import _with_lids
-    from gohd_core.mesh.gaze import into_head
+    from gohd_core.mesh.reading.gaze import into_head
 
     descriptors = torch.zeros(6, 72)
     descriptors[:, BLINK_COLUMNS] = torch.tensor([-0.1, 0.0, 0.2, 0.5, 0.9, 1.0])[:, None]

@@ -103,3 +103,23 @@ def test_who_passes_behind_somebody_takes_no_track_over(tmp_path: Path, reader, 
     places = people[0].landmarks.mean(1)[:, 0].numpy()
     assert places[-1] - places[0] == pytest.approx(31 * 14, abs=15)
     assert people[0].report.without_face == 0 and people[1].report.without_face > 0
+
+
+@pytest.mark.parametrize("front", ["first", "second"])
+def test_two_who_cross_keep_their_tracks(tmp_path: Path, reader, face, front: str) -> None:
+    dark = (face[:, ::-1] * [0.72, 0.55, 0.45]).astype(np.uint8)
+    pictures, step = [], 12
+    for k in range(36):
+        picture = np.full((SIDE, 640, 3), 90, np.uint8)
+        heads = [(face, step * k), (dark, 640 - SIDE - step * k)]
+        for head, left in heads if front == "second" else heads[::-1]:
+            picture[:, left : left + SIDE] = head
+        pictures.append(picture)
+    people = extract_people(VideoReader.open(write_film(tmp_path / "film.mp4", pictures)), reader)
+    assert len(people) == 2
+    ways = [person.landmarks.mean(1)[:, 0] for person in people]
+    right = ways[0][0] < ways[1][0]
+    for way, sign in zip(ways, (1, -1) if right else (-1, 1), strict=True):
+        assert sign * float(way[-1] - way[0]) == pytest.approx(35 * step, abs=25)
+    hidden = people[(front == "first") == bool(right)]
+    assert hidden.report.without_face > 0

@@ -11,7 +11,7 @@ from gohd_core.face.alignment import align_face, five_points
 from gohd_core.face.camera import Camera
 from gohd_core.face.crop import Box, face_crop_box, grown_box, resize_crop, slice_box
 from gohd_core.face.eye_motion import eye_height
-from gohd_core.face.gaze_estimator import _cut
+from gohd_core.face.gaze_estimator import _crop_boxes
 from gohd_core.images import rgb_images
 from tests.support import recipe
 from tests.support.official_smoothing import repeat_back_and_forth, smooth_in_place
@@ -48,7 +48,7 @@ def test_gaze_estimator(tmp_path):
     recipe.assert_close(found.values.flip(1), stored["gaze_rad"], NETWORK)
     import cv2
 
-    for index, face in enumerate(_cut(rgb_images(stored["image_u8"]), stored["boxes"])):
+    for index, face in enumerate(_crop_boxes(rgb_images(stored["image_u8"]), stored["boxes"])):
         small = cv2.resize(face, (224, 224), interpolation=cv2.INTER_LINEAR)
         assert (small == stored[f"face224_u8_{index}"]).all()
 

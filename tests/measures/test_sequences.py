@@ -59,9 +59,9 @@ def test_saccades_of_known_rate_and_size():
     assert sequences.saccades(drift)[0] == 0
 
 
-def test_jitter_of_a_cubic():
+def test_jerk_of_a_cubic():
     time = np.arange(50) / 25
-    assert sequences.jitter(time**3) == pytest.approx(6)
-    assert sequences.jitter(time**2) == pytest.approx(0, abs=1e-6)
+    assert sequences.jerk(time**3) == pytest.approx(6)
+    assert sequences.jerk(time**2) == pytest.approx(0, abs=1e-6)
     with pytest.raises(BadInput):
-        sequences.jitter(time[:3])
+        sequences.jerk(time[:3])

@@ -15,15 +15,16 @@ import torch.nn.functional as F
 from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face.camera import Camera, transform
-from gohd_core.mesh import drawing, head, sampling
+from gohd_core.mesh import drawing, sampling
 from gohd_core.mesh.animator import MeshAnimator
-from gohd_core.mesh.columns import DRAWN
-from gohd_core.mesh.contour_warp import contour_flows
-from gohd_core.mesh.flow_inverse import inverse_flow, inverse_flow_plain
+from gohd_core.mesh.encoding.inpaint import inpaint_background
+from gohd_core.mesh.encoding.matte import refined, split
 from gohd_core.mesh.frame import EDGE, LIPS
-from gohd_core.mesh.gaze import from_head, into_head
-from gohd_core.mesh.inpaint import hidden_wall
-from gohd_core.mesh.matte import refined, split
+from gohd_core.mesh.geometry import head
+from gohd_core.mesh.geometry.contour_warp import contour_flows
+from gohd_core.mesh.geometry.flow_inverse import inverse_flow, inverse_flow_plain
+from gohd_core.mesh.reading.columns import DRAWN
+from gohd_core.mesh.reading.gaze import from_head, into_head
 from gohd_core.mesh.source import MeshSource, mesh_source
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.stylised.camera import gaze_in_head
@@ -172,7 +173,7 @@ def test_walls_do_not_show_things_twice():
     ring = np.zeros_like(hidden)
     ring[75:185, 92:96] = True  # 12 pixels deep
     for wall, least, most in ((grain, 0.005, 0.012), (striped, 0.0, 0.06)):
-        filled = hidden_wall(wall, hidden)
+        filled = inpaint_background(wall, hidden)
         seen = cv2.dilate(hidden.astype(np.uint8), np.ones((9, 9))) == 0
         assert np.array_equal(filled[seen], wall[seen])
         assert least <= (filled - cv2.GaussianBlur(filled, (0, 0), 8))[ring].std() <= most
@@ -193,7 +194,7 @@ def test_layers_add_up_to_the_picture():
     mask = torch.zeros(1, 1, SIZE, SIZE)
     mask[..., 40:, 60:200] = 1
     layers = split(image, mask)
-    whole = layers.person + layers.fringe + (1 - layers.alpha) * layers.wall
+    whole = layers.person + layers.fringe + (1 - layers.alpha) * layers.background
     assert (whole - image).abs().max() < 1e-5
     assert layers.alpha[0, 0, 128, 130] == 1 and layers.alpha[0, 0, 10, 10] == 0
 

@@ -21,8 +21,8 @@ from gohd_core.mesh.clip import (
     resting_smile,
 )
 from gohd_core.mesh.contours import N_FACE
-from gohd_core.mesh.fit import fit_face
-from gohd_core.mesh.shape import face_shape
+from gohd_core.mesh.geometry.shape import face_shape
+from gohd_core.mesh.reading.fit import fit_face
 from tests.support.clip_faces import acted, head
 from tests.support.mesh_faces import SIZE
 

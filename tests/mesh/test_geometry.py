@@ -9,7 +9,6 @@ from scipy.interpolate import PchipInterpolator
 
 from gohd_core.errors import BadInput
 from gohd_core.face.camera import Camera, rotation, transform
-from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.contours import (
     INNER_LIPS,
     LEFT_LIDS,
@@ -20,8 +19,9 @@ from gohd_core.mesh.contours import (
     opposite,
     shut,
 )
-from gohd_core.mesh.fit import face_box, fit_face, into_box, procrustes
-from gohd_core.mesh.spline import Spline
+from gohd_core.mesh.reading.canonical import canonical_face
+from gohd_core.mesh.reading.fit import face_box, fit_face, into_box, procrustes
+from gohd_core.mesh.reading.spline import Spline
 from tests.support.mesh_faces import SIZE, astronaut, painted_mesh
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gohd_core.mesh.sampling import doubled, grown, margin, sample
+from gohd_core.mesh.sampling import doubled, extend_sides, margin, sample
 
 SIZE = 64
 
@@ -17,7 +17,7 @@ def person():
 
 def test_who_crosses_a_side_is_mirrored_beyond_it_and_who_does_not_ends():
     layer, beyond = person(), margin(SIZE)
-    wide = grown(layer)
+    wide = extend_sides(layer)
     assert torch.equal(wide[..., beyond:-beyond, beyond:-beyond], layer)
     above = wide[0, :, :beyond, beyond : beyond + SIZE]
     torch.testing.assert_close(above[:, :, :32], layer[0, :, 1 : beyond + 1, :32].flip(1))
@@ -29,5 +29,5 @@ def test_the_pictures_own_pixels_are_exact_whatever_is_grown(reflected):
     layer = person()
     line = 2.0 * (torch.arange(SIZE) + margin(SIZE))  # texels of the doubled picture
     at = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)[None]
-    found = sample(doubled(grown(layer)), at, reflected=reflected)
+    found = sample(doubled(extend_sides(layer)), at, reflected=reflected)
     torch.testing.assert_close(found, layer, atol=1e-6, rtol=0)

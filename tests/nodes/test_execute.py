@@ -22,11 +22,15 @@ def painted(run, models):
     return run("GoHDPreparePortrait", image=picture(200, 120), face_mask=mask, **given)
 
 
-def test_the_whole_graph_gives_frames_sound_and_rate(run, models, portrait, motion) -> None:
+@pytest.fixture
+def drawing(models, portrait, motion):
+    """What nodes that draw are given."""
+    return {"animator": models["animator"], "portrait": portrait, "motion": motion}
+
+
+def test_the_whole_graph_gives_frames_sound_and_rate(run, drawing) -> None:
     sound = speech()
-    images, audio, fps, frames, mask = run(
-        "GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=motion, audio=sound
-    )
+    images, audio, fps, frames, mask = run("GoHDAnimatePortrait", **drawing, audio=sound)
     assert images.shape == (FRAMES, 64, 64, 3) and images.dtype == torch.float32
     assert float(images.min()) >= 0 and float(images.max()) <= 1
     assert audio is sound and fps == 25.0 and frames == FRAMES
@@ -47,36 +51,25 @@ def test_scale_zero_keeps_the_portraits_own(run, models, portrait, features) -> 
     assert torch.allclose(gaze.values, portrait.g0.expand_as(gaze.values), atol=1e-6)
 
 
-def test_inputs_are_never_changed_in_place(run, models, portrait, motion) -> None:
+def test_inputs_are_never_changed_in_place(run, builtin, motion, drawing) -> None:
     image, sound = picture(), speech()
     before = image.clone(), sound["waveform"].clone(), motion.descriptors().clone()
     run("GoHDTalkingPortrait", image=image, audio=sound)
     run("GoHDEditMotion", motion=motion, smooth=0.1, scale=2.0, nod=10.0)
-    run("GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=motion)
+    run("GoHDAnimatePortrait", **drawing)
     after = image, sound["waveform"], motion.descriptors()
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 @pytest.mark.parametrize(("fps", "frames"), [(25.0, 13), (12.5, 6), (29.97, 16), (60.0, 31)])
-def test_the_frame_rate_changes_the_frames_and_not_the_duration(
-    run, models, portrait, motion, fps, frames
-) -> None:
-    images, _, out, *_ = run(
-        "GoHDAnimatePortrait", animator=models["animator"], portrait=portrait, motion=motion, fps=fps
-    )
+def test_the_frame_rate_changes_the_frames_and_not_the_duration(run, drawing, fps, frames) -> None:
+    images, _, out, *_ = run("GoHDAnimatePortrait", **drawing, fps=fps)
     assert len(images) == frames and out == pytest.approx(fps, abs=1e-3)
 
 
-def test_render_video_has_the_frames_and_the_sound(run, base, models, portrait, motion) -> None:
+def test_render_video_has_the_frames_and_the_sound(run, base, drawing) -> None:
     av = pytest.importorskip("av")
-    (video,) = run(
-        "GoHDRenderVideo",
-        animator=models["animator"],
-        portrait=portrait,
-        motion=motion,
-        audio=speech(),
-        fps=29.97,
-    )
+    (video,) = run("GoHDRenderVideo", **drawing, audio=speech(), fps=29.97)
     path = video.get_stream_source()
     assert path.startswith(str(base / "temp"))
     with av.open(path) as container:
@@ -165,14 +158,10 @@ def test_edit_motion_does_what_its_widgets_say(run, motion) -> None:
     assert torch.allclose(difference, torch.tensor(math.pi / 2), atol=1e-5)
 
 
-def test_a_strip_begins_with_the_portrait_and_ends_with_the_frame(run, models, portrait, motion) -> None:
-    animator = models["animator"]
-    strip, images = run(
-        "GoHDMotionStrip", animator=animator, portrait=portrait, motion=motion, frame=9, steps=4
-    )
+def test_a_strip_begins_with_the_portrait_and_ends_with_the_frame(run, drawing) -> None:
+    strip, images = run("GoHDMotionStrip", **drawing, frame=9, steps=4)
     assert strip.shape == (1, 64, 256, 3) and images.shape == (4, 64, 64, 3)
     assert torch.equal(strip[0, :, 192:], images[3])
-    drawing = {"animator": animator, "portrait": portrait, "motion": motion}
     frames = run("GoHDAnimatePortrait", invisible_mark=False, **drawing)[0]
     assert torch.allclose(images[3], frames[9], atol=1e-5)
 
@@ -253,7 +242,7 @@ def test_the_mask_of_a_crop_is_soft_at_its_edge(run, models, painted) -> None:
     assert float(made.mean()) == pytest.approx(float(whole[0, top:bottom, left:right].mean()), abs=0.01)
 
 
-def test_marks_are_put_and_read(run, models, portrait, motion) -> None:
+def test_marks_are_put_and_read(run) -> None:
     pytest.importorskip("av")
     image = picture(320, 256)
     (plain,) = run("GoHDAddWatermark", images=image, invisible_mark=False)
@@ -266,9 +255,8 @@ def test_marks_are_put_and_read(run, models, portrait, motion) -> None:
     assert float((marked - image).abs().max()) > 0.5, "the visible text"
 
 
-def test_frames_are_marked_unless_switched_off(run, models, portrait, motion) -> None:
+def test_frames_are_marked_unless_switched_off(run, drawing) -> None:
     """So that a video which Create Video makes of them is."""
-    drawing = {"animator": models["animator"], "portrait": portrait, "motion": motion}
     on, off = (run("GoHDAnimatePortrait", invisible_mark=mark, **drawing)[0] for mark in (True, False))
     assert 0 < float((on - off).abs().max()) < 6 / 255
     scores = [run("GoHDReadWatermark", media=images)[1] for images in (on, off)]
@@ -276,13 +264,9 @@ def test_frames_are_marked_unless_switched_off(run, models, portrait, motion) ->
 
 
 @pytest.mark.parametrize("node", ["GoHDRenderVideo", "GoHDTalkingPortrait"])
-def test_videos_are_marked_unless_switched_off(run, builtin, models, portrait, motion, node) -> None:
+def test_videos_are_marked_unless_switched_off(run, drawing, node) -> None:
     pytest.importorskip("av")
-    given = (
-        {"animator": models["animator"], "portrait": portrait, "motion": motion}
-        if node == "GoHDRenderVideo"
-        else {"image": picture(), "audio": speech()}
-    )
+    given = drawing if node == "GoHDRenderVideo" else {"image": picture(), "audio": speech()}
     on, off = (run(node, invisible_mark=mark, **given)[0] for mark in (True, False))
     scores = [run("GoHDReadWatermark", media=video)[1] for video in (on, off)]
     assert scores[0] > scores[1] + 3, "frames of 64 pixels are too small to be sure, but not to differ"
@@ -357,13 +341,9 @@ def test_bad_keys_of_a_mood_are_refused_before_it_runs(nodes) -> None:
     assert "There is no file" in nodes["GoHDLoadBlendshapes"].validate_inputs("nothing.csv [input]")
 
 
-def test_driving_frames_are_512_pixels_at_the_rate_of_the_other_model(run, models, portrait, motion) -> None:
+def test_driving_frames_are_512_pixels_at_the_rate_of_the_other_model(run, drawing) -> None:
     points = torch.rand(68, 2, generator=torch.Generator().manual_seed(1)) * 40 + 40
-    given = {
-        "animator": models["animator"],
-        "portrait": replace(portrait, landmarks=points),
-        "motion": motion,
-    }
+    given = drawing | {"portrait": replace(drawing["portrait"], landmarks=points)}
     for framing in FRAMINGS:
         images, fps, frames = run("GoHDDriverFrames", **given, framing=framing, fps=16.0)
         assert fps == 16 and frames == len(images) == round(FRAMES * 16 / 25)

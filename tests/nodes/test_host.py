@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import gc
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import folder_paths
@@ -167,6 +169,20 @@ def test_networks_are_comfyuis_to_load(run, models, portrait, motion) -> None:
     (patcher,) = model_management.LOADED
     assert patcher.model is models["animator"].runtime.network
     assert patcher.partially_unload("cpu", 10**9) == 0, "its layers can't stream weights: whole or not"
+
+
+def test_a_network_stays_comfyuis_while_it_is_in_use(nodes, builtin) -> None:
+    """ComfyUI holds patchers weakly: one that ends before its network is told as a leak, and never freed."""
+    family = sys.modules["gohd_pack.nodes.family"]
+    model_management.LOADED.clear()
+    models = family.models_of(family.load_family("builtin"))
+    held = [weakref.ref(patcher) for patcher in model_management.LOADED]
+    model_management.LOADED.clear()
+    gc.collect()
+    assert len(held) == 6 and all(patcher() is not None for patcher in held)
+    del models
+    gc.collect()
+    assert all(patcher() is None for patcher in held), "and ends with it"
 
 
 def test_a_missing_library_is_a_sentence(run, monkeypatch) -> None:

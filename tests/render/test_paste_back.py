@@ -12,7 +12,7 @@ import gohd_core as gohd
 from gohd_core.errors import BadInput
 from gohd_core.face import FaceParser, Portrait, prepare_portrait
 from gohd_core.render import frames_to_bytes, paste_back, paste_mask
-from gohd_core.render.paste_back import _BATCH_PIXELS
+from gohd_core.video.bands import _BATCH_PIXELS
 
 HEIGHT, WIDTH, BOX = 120, 200, (60, 20, 140, 100)
 

@@ -14,7 +14,7 @@ from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
 from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.mesh.clip import CHIN, EYES, IRIS_DEPTH, fit_clip
 from gohd_core.mesh.contours import INNER_LIPS, OUTER_LIPS
-from gohd_core.mesh.gaze import RADIUS, REST
+from gohd_core.mesh.reading.gaze import RADIUS, REST
 from tests.support.mesh_faces import SIZE, painted_mesh
 
 LOWER = [*INNER_LIPS.lower, *OUTER_LIPS.lower]

@@ -7,7 +7,7 @@ import torch
 
 from gohd_core.face.camera import Camera, transform
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
-from gohd_core.mesh.canonical import canonical_face
+from gohd_core.mesh.reading.canonical import canonical_face
 
 EYE_CORNERS = ((33, 133), (362, 263))
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from gohd_core.face.camera import Camera, transform
 from gohd_core.face.portrait import Portrait
-from gohd_core.mesh.canonical import canonical_face
 from gohd_core.mesh.contours import INNER_LIPS, LEFT_LIDS, OUTER_LIPS, RIGHT_LIDS
-from gohd_core.mesh.fit import face_box, into_box
 from gohd_core.mesh.portrait import own_motion
+from gohd_core.mesh.reading.canonical import canonical_face
+from gohd_core.mesh.reading.fit import face_box, into_box
 from gohd_core.mesh.source import MeshSource, mesh_source
 
 SIZE = 256
@@ -95,8 +95,8 @@ def astronaut(size: int = SIZE) -> MeshSource:
 def drawn_parts(source: MeshSource, descriptors: Tensor, monkeypatch) -> list:
     """Draws frames; the parts that were drawn on the way, as (frame before, finished window)."""
     from gohd_core.mesh import drawing
-    from gohd_core.mesh.eyes import Eyes
-    from gohd_core.mesh.mouth import Mouth
+    from gohd_core.mesh.eyes.eyes import Eyes
+    from gohd_core.mesh.mouth.mouth import Mouth
 
     parts = []
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.utils.data import Dataset
 
-from gohd_core.clips import ClipDataset
+from gohd_core.clips import Clip, ClipDataset
 from gohd_core.commands.train import CONFIGS
 from gohd_core.errors import BadInput
 from gohd_core.measures.motion_statistics import (
@@ -42,6 +42,12 @@ START = Moment(0, 0.0)
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pose_clips(tmp_path_factory.mktemp("pose"))
+
+
+@pytest.fixture(scope="module")
+def clip(clips: Path) -> Clip:
+    """The first one to train on."""
+    return ClipDataset(clips).clip(ClipDataset(clips).select("train")[0])
 
 
 def config(
@@ -79,9 +85,8 @@ def test_sample_prediction_is_the_squared_error_of_the_implied_x0() -> None:
     assert float(sample_prediction(*tensors)) == pytest.approx(total, rel=1e-6)
 
 
-def test_a_drawn_example_has_the_documented_fields(clips: Path) -> None:
+def test_a_drawn_example_has_the_documented_fields(clips: Path, clip: Clip) -> None:
     settings = config(clips, "network.residual_scale=[0.1,0.2,0.3,0.4,0.5,0.6]")
-    clip = next(iter(ClipDataset(clips).clip(e) for e in ClipDataset(clips).select("train")))
     pose = clip.read("pose")
     example = PoseDraw("pose", settings)(clip, np.random.default_rng(3))
     sequence = example["x0"] * np.arange(1, 7, dtype=np.float32) / 10 + example["initial"]
@@ -95,8 +100,7 @@ def test_a_drawn_example_has_the_documented_fields(clips: Path) -> None:
     assert all(np.array_equal(example[key], again[key]) for key in example)
 
 
-def test_gaze_is_trained_in_the_files_order_and_p0_may_be_any_frame(clips: Path) -> None:
-    clip = next(iter(ClipDataset(clips).clip(e) for e in ClipDataset(clips).select("train")))
+def test_gaze_is_trained_in_the_files_order_and_p0_may_be_any_frame(clips: Path, clip: Clip) -> None:
     gaze = clip.read("gaze")
     settings = config(clips, "initial=any", "network.channels=2", kind=GazeConfig)
     seen = set()
@@ -108,8 +112,7 @@ def test_gaze_is_trained_in_the_files_order_and_p0_may_be_any_frame(clips: Path)
     assert len(seen) > 5
 
 
-def test_mirrored_examples_turn_yaw_roll_and_sideways_over(clips: Path) -> None:
-    clip = next(iter(ClipDataset(clips).clip(e) for e in ClipDataset(clips).select("train")))
+def test_mirrored_examples_turn_yaw_roll_and_sideways_over(clips: Path, clip: Clip) -> None:
     plain = PoseDraw("pose", config(clips))(clip, np.random.default_rng(1))
     mirrored = PoseDraw("pose", config(clips, "mirror_share=1.0"))(clip, np.random.default_rng(1))
     assert np.allclose(mirrored["x0"], plain["x0"] * [1, -1, -1, -1, 1, 1])

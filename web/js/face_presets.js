@@ -60,6 +60,7 @@ export function presetRow(take, give) {
     severity: "warn", summary: "GoHD", detail: error.message, life: 5000 });
   list.addEventListener("change", async () => {
     const name = list.value;
+    list.value = ""; // so that the same face can be taken again
     try {
       if (name) take(name.startsWith(OWN) ? await loadOwn(name.slice(OWN.length)) : known[name]);
     } catch (error) {
@@ -73,7 +74,6 @@ export function presetRow(take, give) {
     try {
       await saveOwn(name, give());
       await fill();
-      list.value = OWN + name;
     } catch (error) {
       complain(error);
     }

@@ -56,6 +56,7 @@ class ProjectedContours:
     def refine_flow(self, flow: Tensor) -> Tensor:
         """The face's flow [B,2,S,S] with that of lips and lids."""
         weight = self.weight.flatten(1)[:, None]  # [B,1,N], N = 3*w*w
+        # [B,2,parts,h,w] -> [B,2,N], and back
         return self.window.add(flow, weight * (self.flow.flatten(2) - self.window.read(flow)))
 
     def refine_layer_masks(self, masks: Tensor) -> Tensor:
@@ -63,6 +64,7 @@ class ProjectedContours:
         moving = masks.float()[:, : INNER + 1]
         skin, inner = self.window.read(moving).unbind(1)  # [B,N] each
         eyeball = ((inner - _EYEBALL_FROM) / _EYEBALL_STEP).clamp(0, 1).where(self._is_eye, 1.0)
+        # maps [B,parts,h,w] -> [B,N]
         change = self.weight.flatten(1) * ((inner + skin) * self.opening.flatten(1) * eyeball - inner)
         # The masks sum to one: the inner layer gains the skin's loss.
         moving = self.window.add(moving, torch.stack([-change, change], dim=1))
@@ -155,6 +157,7 @@ class _Profiles:
     def skin(self, along: Tensor, up: Tensor, lower: Tensor) -> tuple[Tensor, Tensor]:
         """Shifts [B,3,2,w,w] of places on the skin, and how far they are known [B,3,w,w]."""
         tables = torch.cat([self.heights[..., None, :], self.shifts], 4).flatten(3, 4)  # [B,3,2,24,n]
+        # [B,parts,K,3,h,w]
         found = self._at(torch.cat(tables.unbind(2), -1), along, lower).unflatten(2, (-1, 3))
         height, shift = found[:, :, :, 0], found[:, :, :, 1:]  # of each contour: [B,3,8,w,w], [B,3,8,2,w,w]
         outside = torch.where(lower, -up, up)
@@ -190,7 +193,7 @@ class _Profiles:
         grid = torch.stack([grid, torch.zeros_like(grid)], -1)
         tables = tables.flatten(0, 1)[:, :, None]  # [3B,C,1,n or 2n]
         found = F.grid_sample(tables, grid, "bilinear", "border", align_corners=False)
-        return found.unflatten(0, (-1, PARTS))
+        return found.unflatten(0, (-1, PARTS))  # [B * parts,...] -> [B,parts,...]
 
 
 def _ramp(gap: Tensor, length: Tensor) -> Tensor:

@@ -72,6 +72,7 @@ class FaceContours(FacePoints):
         points = torch.stack([mouth, left, mirror_order(right * right.new_tensor([-1, 1, 1]), dim=-2)], 1)
         pose = descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE]
         posed = transform(points.flatten(1, 3), pose)  # [B,3*8*48,3]
+        # [B,N,2] -> [B,3,8,48,2]
         return Camera.of_size(size).pixels(posed).unflatten(1, (PARTS, CONTOURS, POINTS))
 
     def _with_lashes(self, eye: Tensor, length: Tensor, blink: Tensor) -> Tensor:

@@ -167,7 +167,7 @@ class _Highlights(nn.Module):
 def _textures(shown: Tensor, eyes: Eyes, kind: int, extent: float | None = None) -> Tensor:
     """Both eyes' textures and visibility as channels, [B,10,n,n]."""
     seen, sight = unwrap_texture(shown, eyes, kind, extent)
-    return torch.cat([seen * sight, sight], dim=2).flatten(1, 2)
+    return torch.cat([seen * sight, sight], dim=2).flatten(1, 2)  # [B,2,C,h,w] -> [B,2C,h,w]
 
 
 def _tinted(picture: Tensor, textures: Tensor) -> Tensor:

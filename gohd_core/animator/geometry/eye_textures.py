@@ -111,4 +111,5 @@ def sample_texture(textures: Tensor, places: Tensor, kind: int) -> Tensor:
     scale = places.new_tensor([1, -1]) / EXTENTS[kind]
     both = textures.expand(len(places), -1, -1, -1, -1).flatten(0, 1)  # [2B,C,n,n]
     grid = (places[..., :2] * scale).flatten(0, 1)  # [2B,h,w,2]
+    # [2B,C,h,w] -> [B,2,C,h,w]
     return F.grid_sample(both, grid, "bilinear", "border", align_corners=False).unflatten(0, (-1, 2))

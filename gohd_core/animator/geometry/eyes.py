@@ -103,6 +103,7 @@ def _colours(eyeballs: Eyeballs, places: Tensor) -> Tensor:
     shaded = (iris[:, :, :3] + 1) * torch.exp(head[:, :, 3:]) - 1
     opacity = torch.sigmoid(STEEP * iris[:, :, 3:]) * within[:, :, None]
     colour = torch.lerp(head[:, :, :3], shaded, opacity)
+    # [B,2,3,h,w] -> [B,3,2,h,w]
     return torch.lerp(colour, light[:, :, :3], torch.sigmoid(STEEP * light[:, :, 3:])).transpose(1, 2)
 
 

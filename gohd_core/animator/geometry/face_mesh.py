@@ -44,7 +44,7 @@ class FrontalMesh(FacePoints):
         points = self.deform(neutral, descriptor[:, list(MOVING)]).flatten(1, 2)  # [B,24*24,3]
         placed = transform(points, descriptor[:, N_EXPRESSION : N_EXPRESSION + N_POSE])
         points = torch.cat([Camera.of_size(size).pixels(placed), placed[..., 2:]], -1)
-        return points.mT.unflatten(2, (ROWS, COLUMNS))
+        return points.mT.unflatten(2, (ROWS, COLUMNS))  # [B,N,3] -> [B,3,24,24]
 
 
 @dataclass(frozen=True)

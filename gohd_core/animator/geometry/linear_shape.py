@@ -28,14 +28,14 @@ class FacePoints(nn.Module):
 
     def set_model(self, mean: Tensor, modes: Tensor, expression: Tensor) -> None:
         """mean [...,3], modes [MODES,...,3] a standard deviation each, expression [64,...,3]."""
-        self.mean.copy_(mean.flatten())
-        self.modes.copy_(modes.flatten(1))
-        self.expression.copy_(expression[list(MOVING)].flatten(1))
+        self.mean.copy_(mean.flatten())  # [3N]
+        self.modes.copy_(modes.flatten(1))  # [20,3N]
+        self.expression.copy_(expression[list(MOVING)].flatten(1))  # [14,3N]
 
     def neutral(self, weights: Tensor) -> Tensor:
         """Without expression, from weights of the modes [B,MODES] -> [B,...,3]."""
-        return (self.mean + weights @ self.modes).unflatten(1, self.shape)
+        return (self.mean + weights @ self.modes).unflatten(1, self.shape)  # [B,3N] -> [B,...,3]
 
     def deform(self, neutral: Tensor, moving: Tensor) -> Tensor:
         """With an expression, from its columns that move points [B,14]; neutral [1 or B,...,3]."""
-        return neutral + (moving @ self.expression).unflatten(1, self.shape)
+        return neutral + (moving @ self.expression).unflatten(1, self.shape)  # [B,3N] -> [B,...,3]

@@ -97,7 +97,7 @@ class ShapeEncoder(nn.Module):
         """The image sampled along the contours, normalised, [B,3,3,rows,48]: colour, part, contour, point."""
         size = image.shape[-1]
         places = _with_neighbourhood(self.contours(found.neutral, found.lashes, found.descriptor, size))
-        seen = sample_pixels(image, places.flatten(1, 2)).unflatten(2, (PARTS, _ROWS))
+        seen = sample_pixels(image, places.flatten(1, 2)).unflatten(2, (PARTS, _ROWS))  # [B,3,parts,rows,48]
         # Whatever the colour of a skin and the light on it.
         spread, mean = torch.std_mean(seen, dim=(3, 4), keepdim=True)
         return (seen - mean) / (spread + _FLAT)
@@ -143,7 +143,7 @@ class _Summary(nn.Module):
             # Contours are closed; inwards and outwards the rows end.
             x = F.pad(F.pad(x, (1, 1, 0, 0), mode="circular"), (0, 0, 1, 1))
             x = act(conv(x), conv.bias)
-        return F.leaky_relu(self.hidden(x.flatten(1)), LEAKY) * GAIN
+        return F.leaky_relu(self.hidden(x.flatten(1)), LEAKY) * GAIN  # [B,C,h,w] -> [B,C h w]
 
 
 def _with_neighbourhood(contours: Tensor) -> Tensor:

@@ -87,11 +87,12 @@ class Teeth(nn.Module):
         with torch.no_grad():
             self.basis.weight.mul_(0.05)
             self.light.weight.zero_()
-            self.basis.bias.copy_(_first_places().flatten() / _FIELD_STEP)
+            self.basis.bias.copy_(_first_places().flatten() / _FIELD_STEP)  # [rows,2,8,8] -> [256]
             self.picture[:, 3] = _first_outline()
 
     def forward(self, x: Tensor, latent: Tensor) -> ToothRows:
         """x [B,C,s,s] and latent [B,D] of the decoder."""
+        # [B,256] -> [B,4,8,8]: x and y of both rows
         field = self.basis(latent).float().view(-1, ROWS * 2, _FIELD_SIDE, _FIELD_SIDE) * _FIELD_STEP
         out = self.out.biased(x)
         places = (resize(field, x.shape[-1]) + _CONV_STEP * out).unflatten(1, (ROWS, 2))  # [B,2,2,s,s]
@@ -99,6 +100,7 @@ class Teeth(nn.Module):
 
     def lit(self, latent: Tensor) -> Tensor:
         """Factors of both rows' colours [B,2,3]."""
+        # [B,6] -> [B,rows,3]
         return torch.exp(_LIGHT_STEP * self.light(latent).float()).unflatten(1, (ROWS, 3))
 
     def draw(self, rows: ToothRows, size: int) -> list[Layer]:

@@ -30,15 +30,17 @@ class Window:
 
     def read(self, image: Tensor) -> Tensor:
         """Pixels of pictures [B,C,S,S] in their windows, [B,C,N] with N pixels."""
-        return image.flatten(2).gather(2, self._index(image))
+        return image.flatten(2).gather(2, self._index(image))  # [B,C,H W] -> [B,C,N]
 
     def add(self, image: Tensor, change: Tensor) -> Tensor:
         """Pictures [B,C,S,S] with a change [B,C,N] in their windows; where windows overlap changes add up."""
         flat = image.flatten(2)  # [B,C,S*S]
+        # [B,C,H W] -> [B,C,H,W]
         return flat.scatter_add(2, self._index(image), change.to(flat.dtype)).unflatten(2, image.shape[2:])
 
     def write(self, image: Tensor, values: Tensor) -> Tensor:
         """Pictures [B,C,S,S] with values [B,C,N] in their windows."""
+        # [B,C,H W] -> [B,C,H,W]
         return image.flatten(2).scatter(2, self._index(image), values).unflatten(2, image.shape[2:])
 
     def _index(self, image: Tensor) -> Tensor:

@@ -201,6 +201,7 @@ class LayeredDecoder(nn.Module):
             masks = parts.contours.refine_layer_masks(masks)
         # Both layers at once: PyTorch's threads share the pictures of a batch, not the rows of one.
         moving = source.moving.expand(len(masks), -1, -1, -1, -1).flatten(0, 1)  # [2B,4,S,S]
+        # flows [B,2 layers,2,h,w] -> [2B,2,h,w]
         samples = warp_by_flow(moving, torch.stack([layers.face, layers.inner], dim=1).flatten(0, 1))
         samples = *samples.unflatten(0, (-1, 2)).unbind(1), source.still  # [B,4,S,S] each
         known = blend(samples, masks).float()

@@ -149,7 +149,7 @@ class LayeredTrunk(nn.Module):
             layers = found[-1] if found else None
             if str(side) in self.warped_skips:
                 through = layers.resized(side) if layers else None
-                x = x + self.warped_skips[str(side)](_warped(maps[i], linear + residual, through))
+                x = x + self.warped_skips[str(side)](_warp_features(maps[i], linear + residual, through))
             x = self.convs[i](x, style)
             out, *others = all_biased(self._heads(i), x)
             occlusion = out[:, 2:] + resize(linear_fields["occlusion"], side)
@@ -162,7 +162,7 @@ class LayeredTrunk(nn.Module):
             occlusions.append(occlusion)
             if side != self.sides[-1]:
                 occlusion_map = torch.sigmoid(occlusion).to(x.dtype)
-                x = torch.lerp(x, _warped(maps[i], flow, layers), occlusion_map)
+                x = torch.lerp(x, _warp_features(maps[i], flow, layers), occlusion_map)
         coarse = others[-1] + resize(linear_fields["colour"], self.sides[-1])
         return TrunkOutput(x, style, flows, occlusions, found, coarse)
 
@@ -181,9 +181,11 @@ class LayeredTrunk(nn.Module):
     def _linear_fields(self, latent: Tensor) -> dict[str, Tensor]:
         """The fields that are linear in the latent, [B,C,n,n] by name."""
         counts = [field.channels for field in _LINEAR_FIELDS.values()]
+        # [B,K s^2] -> [B,K,s,s]
         whole = self.basis(latent).float().unflatten(1, (sum(counts), self.basis_side, self.basis_side))
         split = zip(_LINEAR_FIELDS.items(), whole.split(counts, 1), strict=True)
         fields = {name: part * field.step for (name, field), part in split}
+        # [B,2 s^2] -> [B,2,s,s]
         inner = self.inner_basis(latent).float().unflatten(1, (2, self.inner_side, self.inner_side))
         fields["inner"] = inner * _LINEAR_FIELDS["flow"].step
         return fields
@@ -201,7 +203,7 @@ class LayeredTrunk(nn.Module):
         return MotionLayers(flow, inner, F.pad(logits, (0, 0, 0, 0, 1, 0)))  # the face's logit is 0
 
 
-def _warped(features: Tensor, face: Tensor, layers: MotionLayers | None) -> Tensor:
+def _warp_features(features: Tensor, face: Tensor, layers: MotionLayers | None) -> Tensor:
     """Warped source features, by the face's flow alone where there are no layers yet."""
     if layers is None:
         return warp_by_flow(features, face)

@@ -74,7 +74,10 @@ def ablations(plan: AblationPlan, out: Path, *, progress: Progress | None = None
     out = out.resolve()
     chosen = [ablation for ablation in ABLATIONS if ablation.table in plan.tables]
     runs = [
-        (each, variant, seed) for each in chosen for variant in _trained(each, plan) for seed in plan.seeds
+        (each, variant, seed)
+        for each in chosen
+        for variant in _variants_to_train(each, plan)
+        for seed in plan.seeds
     ]
     found: dict[int, dict[str, list[dict[str, float]]]] = {ablation.table: {} for ablation in chosen}
     for ablation, variant, seed in with_progress(runs, "runs", progress):
@@ -96,7 +99,7 @@ def ablations(plan: AblationPlan, out: Path, *, progress: Progress | None = None
     return Report("ablations", setting, {"gohd": __version__}, tables)
 
 
-def _trained(ablation: Ablation, plan: AblationPlan) -> list[Variant]:
+def _variants_to_train(ablation: Ablation, plan: AblationPlan) -> list[Variant]:
     with_parser = ablation.module == "animator" and plan.parsing is not None
     return [v for v in ablation.variants if not v.left_out or with_parser]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gohd_core.constants import FPS
-from gohd_core.measures.motion_statistics import beat_locking
+from gohd_core.measures.motion_statistics import beat_locking, trembling
 from gohd_core.measures.sequences import blinks
 
 SPAN = (5, 95)
@@ -16,16 +16,12 @@ REPEAT_AFTER = 2.0
 """Seconds from which on a movement that comes back counts as a repeat."""
 ENOUGH = 4 * FPS
 """Least overlap in frames in which a repeat is looked for."""
-COLUMNS = (
-    *("seconds", "blinks a minute", "blink s", "speed deg/s", "spans deg", "locked to beats"),
-    *("drift deg", "repeats"),
-)
 NOTE = (
-    "Blinks: eyes less than half open, and for how long. Speed: of the head's three angles; spans: 95 % of "
-    "pitch and yaw less 5 %, their mean. Locked to beats: energy of the mean movement around rises of "
-    "loudness, as a multiple of what chance gives. Drift: mean angles of the last third against the first. "
-    "Repeats: largest correlation of the angles' changes with themselves two seconds and more later; chance "
-    "gives more in short clips."
+    "Blinks: eyes less than half open, and for how long. Speed: of the head's three angles; above 6 Hz: "
+    "share of the energy of their speeds. Spans: 95 % of pitch and yaw less 5 %, their mean. Locked to "
+    "beats: energy of the mean movement around rises of loudness, as a multiple of what chance gives. "
+    "Drift: mean angles of the last third against the first. Repeats: largest correlation of the angles' "
+    "changes with themselves two seconds and more later; chance gives more in short clips."
 )
 
 
@@ -39,7 +35,7 @@ class SpokenHead:
 
 
 def head_figures(head: SpokenHead) -> dict[str, float]:
-    """The columns `COLUMNS` of a table row."""
+    """A row of the table of heads and eyes."""
     count = len(head.angles)
     degrees = np.degrees(head.angles)
     rate, length = blinks(head.ratio)
@@ -50,6 +46,7 @@ def head_figures(head: SpokenHead) -> dict[str, float]:
         "blinks a minute": rate,
         "blink s": length,
         "speed deg/s": speed(head.angles),
+        "above 6 Hz": trembling(head.angles),
         "spans deg": float((high - low).mean()),
         "locked to beats": beat_locking(head.angles, head.beats),
         "drift deg": float(np.linalg.norm(degrees[-third:].mean(0) - degrees[:third].mean(0))),

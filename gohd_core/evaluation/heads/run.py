@@ -14,7 +14,7 @@ from gohd_core import __version__
 from gohd_core.audio import AudioFeatures, audio_features, load_audio
 from gohd_core.constants import N_EXPRESSION, N_POSE, SAMPLE_RATE, STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.evaluation.heads.figures import COLUMNS, NOTE, SpokenHead, head_figures, speed
+from gohd_core.evaluation.heads.figures import NOTE, SpokenHead, head_figures, speed
 from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.face.expression_geometry import FaceGeometry
@@ -51,9 +51,9 @@ def heads(
         raise BadInput("There is nothing to measure; give recordings of speech.")
     if models.pose.space != STYLISED or models.expression.space != STYLISED:
         raise BadInput("Heads are measured in the stylised space; give stylised weights.")
-    made, alike, heard = _table("Heads and eyes for recordings"), _seed_table(seeds), []
+    made, alike, heard = Table("Heads and eyes for recordings", note=NOTE), _seed_table(seeds), []
     for path in with_progress(sounds, "recordings", progress):
-        features = _cut(path, seconds)
+        features = _first_seconds(path, seconds)
         heard.append(features.waveform)
         samples = [make_head(models, features, seed) for seed in range(seeds)]
         made.put(Path(path).name, _means([head_figures(one) for one in samples]))
@@ -63,7 +63,7 @@ def heads(
     made.put(JOINED, head_figures(make_head(models, joined, 0)))
     tables = [made, alike]
     if videos:
-        real = _table("Heads and eyes of people in videos")
+        real = Table("Heads and eyes of people in videos", note=NOTE)
         for path in with_progress(videos, "videos", progress):
             real.put(Path(path).stem, head_figures(seen_head(path, reader)))
         _mean_row(real)
@@ -127,22 +127,14 @@ def _correlation(first: np.ndarray, second: np.ndarray) -> float:
     return float(((a * b).mean(0) / np.maximum(a.std(0) * b.std(0), 1e-9)).mean())
 
 
-def _cut(path: str | Path, seconds: float) -> AudioFeatures:
+def _first_seconds(path: str | Path, seconds: float) -> AudioFeatures:
     samples, rate = load_audio(path)
     return audio_features(samples[:, : int(seconds * rate)], rate)
-
-
-def _table(title: str) -> Table:
-    return Table(title, COLUMNS, note=NOTE)
 
 
 def _seed_table(seeds: int) -> Table:
     return Table(
         f"{seeds} seeds",
-        (
-            *("alike", "most alike", "slowest deg/s", "fastest deg/s", "least locked", "most locked"),
-            *("fewest blinks", "most blinks"),
-        ),
         note="Alike: correlation of the heads' angles between two seeds, mean and largest over all pairs; "
         "blinks a minute.",
     )

@@ -73,7 +73,6 @@ def changed_table(predictor: ExpressionPredictor, clips: Sequence[Clip], seed: i
     """Figures of every change of the sound, over held-out talking clips with exact truth."""
     table = Table(
         "Lips when the sound is changed",
-        ("opening correlation", "with unchanged", "opening slope", "closed on p b m", "at rest px"),
         note="Held-out voices and texts of the stylised world, their truth exact. Opening of the inner lips "
         "against the truth's, and against what is predicted from the unchanged sound; closed: less than "
         f"{CLOSED:g} px apart on some frame of the phone; at rest: opening in pauses; px of a 224-pixel "
@@ -116,7 +115,6 @@ def silence_table(predictor: ExpressionPredictor, clips: Sequence[Clip], seed: i
     """Delay until an open mouth shuts once the sound is gone."""
     table = Table(
         "Frames until the mouth is shut in silence",
-        ("cuts", "median", "95 %", "within 3 frames", "largest gap after 3 px"),
         note=f"Speech is cut off where the predicted mouth is open ({OPEN:g} of the clip's widest); shut: "
         f"less than {CLOSED:g} px, and so for the rest of a second. The noise is 50 dB below the speech.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -72,10 +73,6 @@ def fit_table(clips: Sequence[Compared]) -> Table:
     """Correlations of predicted with seen lips, beside loudness and a ridge regression from mel bands."""
     table = Table(
         "Lips from sound against lips in videos",
-        (
-            *("seconds", "lag frames", "confidence", "best", "jaw", "low", "high", "opening", "width"),
-            *("loudness", "ridge", "amplitude"),
-        ),
         note="Correlations with the inner lips' gap that a face mesh sees (width: with the mouth's), at the "
         "lag that is found from the clip as a whole (positive: lips late; below a confidence of .5 it is a "
         "guess). Jaw: the predicted coefficient; best: the same at the best lag within eight frames, which "
@@ -86,6 +83,7 @@ def fit_table(clips: Sequence[Compared]) -> Table:
     columns: dict[str, list[float]] = {}
     for clip in clips:
         low, high = interval([(clip.jaw, clip.gap)])
+        others = [other for other in clips if other is not clip]
         figures = {
             "seconds": len(clip.gap) / 25,
             "lag frames": clip.lag.frames,
@@ -97,11 +95,9 @@ def fit_table(clips: Sequence[Compared]) -> Table:
             "opening": correlation(clip.opening, clip.gap),
             "width": correlation(-clip.narrow, clip.width),
             "loudness": correlation(clip.loudness, clip.gap),
+            "ridge": correlation(ridge_guess(clip, others), clip.gap) if others else math.nan,
             "amplitude": amplitude(clip),
         }
-        others = [other for other in clips if other is not clip]
-        if others:
-            figures["ridge"] = correlation(ridge_guess(clip, others), clip.gap)
         table.put(clip.name, figures)
         for name, value in figures.items():
             columns.setdefault(name, []).append(value)
@@ -117,7 +113,6 @@ def closure_table(clips: Sequence[Compared]) -> Table:
     """Closed lips as seen and as predicted."""
     table = Table(
         "Closed lips in videos",
-        ("seen", "predicted", "closures", "met", "by chance", "above chance"),
         note="Shares of the frames with closed lips (a gap of less than .02 distances of the eyes' outer "
         "corners; the 3 % smallest gaps seen count as none). Closures: seen runs of such frames; met: with a "
         "predicted closed frame within one frame; by chance: the same with the prediction moved in time, "
@@ -125,12 +120,12 @@ def closure_table(clips: Sequence[Compared]) -> Table:
     )
     rows = {clip.name: closures(clip) for clip in clips}
     for name, found in rows.items():
-        table.put(name, {"closures" if key == "runs" else key: value for key, value in found.items()})
-    total = sum(found["runs"] for found in rows.values())
-    weights = [found["runs"] / max(total, 1) for found in rows.values()]
+        table.put(name, found)
+    total = sum(found["closures"] for found in rows.values())
+    weights = [found["closures"] / max(total, 1) for found in rows.values()]
     put = {key: float(np.mean([found[key] for found in rows.values()])) for key in ("seen", "predicted")}
     for key in ("met", "by chance", "above chance"):
-        known = [(w, f[key]) for w, f in zip(weights, rows.values(), strict=True) if f["runs"]]
+        known = [(w, f[key]) for w, f in zip(weights, rows.values(), strict=True) if f["closures"]]
         put[key] = float(sum(w * value for w, value in known)) if known else float("nan")
     table.put(MEAN, put | {"closures": total})
     return table

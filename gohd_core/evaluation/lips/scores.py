@@ -145,7 +145,7 @@ def closures(clip: Compared) -> dict[str, float]:
     return {
         "seen": float(seen.mean()),
         "predicted": float(made.mean()),
-        "runs": float(len(runs)),
+        "closures": float(len(runs)),
         "met": met(made),
         "by chance": chance,
         "above chance": met(made) - chance,

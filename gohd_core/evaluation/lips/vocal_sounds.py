@@ -62,7 +62,6 @@ def vocal_table(predictor: ExpressionPredictor, clips: Sequence[Clip], seed: int
     """Figures of sounds that are no plain speech, whose phones and so whose mouths are known."""
     table = Table(
         "Singing, laughter and coughs",
-        ("sounds", "opening correlation", "moves px", "truth moves px", "openings met", "at rest px"),
         note="Held-out voices. Sung: test clips on notes with vibrato, twice as long; laughter: quick "
         "syllables; coughs: bursts of noise (vocal_events.py). Moves: 95 % of the opening less 5 %; "
         "openings met: true maxima above half of the largest at which the prediction is above a "

@@ -109,7 +109,7 @@ def measure(name: str, picture: Image, bench: Bench) -> Result:
         motion_from_audio(bench.features, portrait, models, TalkOptions(seed=1, steps=10))
     )[:: bench.step]
     begun = clock()
-    frames = _drawn(models, source, torch.cat([commands, spoken.to(commands)]))
+    frames = _decode(models, source, torch.cat([commands, spoken.to(commands)]))
     result.draw = (clock() - begun) / len(frames)
     swept, talk = frames[: len(commands)], frames[len(commands) :]
     result.own_psnr = _psnr(swept[0], crop)
@@ -127,7 +127,7 @@ def measure(name: str, picture: Image, bench: Bench) -> Result:
     return result
 
 
-def _drawn(models: Models, source: MeshSource, descriptors: Tensor) -> np.ndarray:
+def _decode(models: Models, source: MeshSource, descriptors: Tensor) -> np.ndarray:
     parts = [models.animator.decode(source, part) for part in descriptors.split(_BATCH)]
     return np.concatenate([frames_to_bytes(part) for part in parts])
 

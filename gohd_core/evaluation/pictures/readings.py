@@ -11,8 +11,8 @@ from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.measures.face_points import lid_heights, lips_gap
 from gohd_core.mesh.contours import inner_gap
-from gohd_core.mesh.fit import fit_face
-from gohd_core.mesh.gaze import eyes_in_head, from_head
+from gohd_core.mesh.reading.fit import fit_face
+from gohd_core.mesh.reading.gaze import eyes_in_head, from_head
 
 
 @dataclass(frozen=True)

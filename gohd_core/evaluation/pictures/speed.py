@@ -36,18 +36,14 @@ def speed_table(
     long = len(motion) * 4
     table = Table(
         "Speed by size",
-        (
-            *("reading s", "encoding s", "prepared s", "frames a second", "of video a second"),
-            *("MiB", f"MiB, {long} frames"),
-        ),
         note="One picture: reading its face, encoding what was read, and both. Frames drawn of a clip of "
         f"{len(motion)}, best of {_REPEATS}; frames of video, from drawing to a file: back in the whole "
         "picture, marked and encoded. MiB: peak of the process's resident memory (on a GPU: its own) while "
         f"the clip is drawn, and while {long} frames are. Threads: {torch.get_num_threads()}.",
     )
     for size in sizes:
-        reading, portrait = _timed(lambda size=size: _read(models, picture, size), clock)
-        encoding, source = _timed(lambda portrait=portrait: encode(models.animator, portrait), clock)
+        reading, portrait = _best_time(lambda size=size: _prepare(models, picture, size), clock)
+        encoding, source = _best_time(lambda portrait=portrait: encode(models.animator, portrait), clock)
         peaks, seconds = [], []
         for clip in [motion] * _REPEATS + [motion.fitted(long)]:
             reset_peak(device)
@@ -76,13 +72,13 @@ def speed_table(
     return table
 
 
-def _read(models: Models, picture: Any, size: int) -> Portrait:
+def _prepare(models: Models, picture: Any, size: int) -> Portrait:
     """The portrait of a picture, as commands and nodes get it."""
     readers = {"extractor": models.extractor, "gaze_estimator": models.gaze_estimator}
     return prepare_portrait(picture, reader=models.reader, size=size, **readers)
 
 
-def _timed(work: Callable[[], Any], clock: Callable[[], float]) -> tuple[float, Any]:
+def _best_time(work: Callable[[], Any], clock: Callable[[], float]) -> tuple[float, Any]:
     """Seconds of the fastest of some calls, and its result."""
     best, result = float("inf"), None
     for _ in range(_REPEATS):

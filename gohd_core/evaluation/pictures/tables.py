@@ -42,7 +42,7 @@ def result_tables(results: Sequence[Result]) -> list[Table]:
     """Wanted and measured over all, talking, commands, and what was refused."""
     drawn = [result for result in results if not result.refused]
     tables = [summary_table(results), talk_table(drawn), command_table(drawn)]
-    refused = Table("Refused", ("sentence",))
+    refused = Table("Refused")
     for result in results:
         if result.refused:
             refused.put(result.name, {"sentence": result.refused})
@@ -51,9 +51,7 @@ def result_tables(results: Sequence[Result]) -> list[Table]:
 
 def summary_table(results: Sequence[Result]) -> Table:
     """One row for each thing that is wanted: of all pictures, also those that were refused."""
-    table = Table(
-        "Wanted of all pictures", ("wanted", "mean", "least", "most", "share of pictures", "met"), note=_JUDGE
-    )
+    table = Table("Wanted of all pictures", note=_JUDGE)
     drawn = [result for result in results if not result.refused]
     count = max(len(results), 1)
 
@@ -95,18 +93,6 @@ def talk_table(results: Sequence[Result]) -> Table:
     """Preparation and speech of each picture."""
     table = Table(
         "Pictures",
-        (
-            *(
-                "face px",
-                "prepare s",
-                "frames a second",
-                "own pose dB",
-                "face seen",
-                "gap spans",
-                "closes to",
-            ),
-            *("own gap", "sharpness", "turned", "talks"),
-        ),
         note=f"A picture talks if a face is seen in {SEEN:g} of the clip's frames, the gap between its lips "
         f"spans {SPAN:g} and closes to {SHUT:g} or the picture's own (in distances of the eyes' outer "
         f"corners), and {SHARP:g} of the source's sharpness stays. Sharpness: gradient energy within the "
@@ -136,11 +122,8 @@ def talk_table(results: Sequence[Result]) -> Table:
 
 def command_table(results: Sequence[Result]) -> Table:
     """Slope and correlation of readings against commands, for each picture."""
-    short = {JAW: "jaw", IRIS_YAW: "iris yaw", IRIS_PITCH: "iris pitch"} | {name: name for name in HEAD}
-    columns = [f"{each}{part}" for each in short.values() for part in ("", " r")]
     table = Table(
         "Commanded against measured",
-        (*columns, "lids left", "points", "points px"),
         note="Slope, and correlation r. Jaw: gap between the inner lips in the head, 0 to fully open. "
         "Irises: +-24 and +-14 degrees, by the iris network, which of people in videos who look about also "
         "reads .7 to .8 of what the edge of the iris moves by. Head: +-20 degrees of yaw, +-15 of pitch and "
@@ -149,14 +132,12 @@ def command_table(results: Sequence[Result]) -> Table:
         "pixels of 512.",
     )
     for result in results:
+        found = result.sweeps.get
         figures = {}
-        for name, column in short.items():
-            figures[column] = result.sweeps.get(f"{name} slope")
-            figures[f"{column} r"] = result.sweeps.get(f"{name} r")
-        figures["lids left"] = result.sweeps.get("lids left")
-        figures["points"] = result.sweeps.get("points slope")
-        figures["points px"] = result.sweeps.get("points px")
-        table.put(result.name, figures)
+        for name in (JAW, IRIS_YAW, IRIS_PITCH, *HEAD):
+            figures |= {name: found(f"{name} slope"), f"{name} r": found(f"{name} r")}
+        points = {"points": found("points slope"), "points px": found("points px")}
+        table.put(result.name, {**figures, "lids left": found("lids left"), **points})
     return table
 
 

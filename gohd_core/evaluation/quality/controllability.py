@@ -33,7 +33,7 @@ STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass
-class Read:
+class FaceCoefficients:
     """Readings of pictures by the extractor and the gaze estimator."""
 
     expression: np.ndarray
@@ -50,16 +50,16 @@ class Head:
     clip: Clip
     drawn: np.ndarray
     flows: Tensor | None
-    of_drawn: Read
-    of_true: Read
+    of_drawn: FaceCoefficients
+    of_true: FaceCoefficients
 
 
-def read(models: Models, frames: np.ndarray) -> Read:
+def read_pictures(models: Models, frames: np.ndarray) -> FaceCoefficients:
     """Readings of pictures u8 [n, S, S, 3]; landmarks in their pixels, where the extractor finds them."""
     pictures = list(frames)
     found = models.extractor.extract(pictures)
     gaze = models.gaze_estimator.estimate(pictures)
-    return Read(
+    return FaceCoefficients(
         found.expression.values.numpy(),
         found.pose.values.numpy(),
         gaze.values.numpy(),
@@ -78,7 +78,7 @@ def draw_heads(
         frames, motion = clip.read("frames"), clip.motion()
         source = encode(models.animator, frames[0], motion.fitted(1), reader)
         drawn = draw_stills(models.animator, source, motion, list(range(len(clip))))
-        readings = read(models, drawn.frames), read(models, frames)
+        readings = read_pictures(models, drawn.frames), read_pictures(models, frames)
         heads.append(Head(clip, drawn.frames, drawn.flows, *readings))
     return heads
 
@@ -87,10 +87,6 @@ def command_table(heads: list[Head], sheet: Sheet) -> Table:
     """The table of commanded against measured movements."""
     table = Table(
         "Commanded against measured, one thing at a time",
-        (
-            *("slope", "correlation", "error", "unit", "slope of truth", "correlation of truth"),
-            *("flow slope", "flow error px", "still flow px", "landmarks", "landmarks of truth"),
-        ),
         note="Slope, correlation, error: the extractor's (gaze: the estimator's) reading of the drawn frames "
         "against the command; 'of truth' the same of rendered truth: what the reader itself gets right. "
         "Flow slope: the decoder's flow on the exact flow, visible moving pixels of the region; flow error "
@@ -118,7 +114,7 @@ def command_table(heads: list[Head], sheet: Sheet) -> Table:
     return table
 
 
-def measured(factor: Factor, reading: Read) -> np.ndarray:
+def factor_value(factor: Factor, reading: FaceCoefficients) -> np.ndarray:
     """The factor's value in each picture: degrees, or a share of the full movement."""
     if factor.group == "gaze":
         return np.degrees(reading.gaze[:, factor.column])
@@ -131,7 +127,7 @@ def _agreement(heads: list[Head], sheet: Sheet, factor: Factor, rows: list[int],
     """Over all heads; the base picture, where the command is 0, is one of the samples."""
     levels = np.array([0.0, *(sheet.levels[k] for k in rows)])
     wanted = np.degrees(levels) if factor.in_degrees else levels
-    found = [measured(factor, getattr(head, part))[[0, *rows]] for head in heads]
+    found = [factor_value(factor, getattr(head, part))[[0, *rows]] for head in heads]
     return agreement(np.tile(wanted, len(heads)), np.concatenate(found))
 
 
@@ -194,7 +190,6 @@ def blink_table(heads: list[Head], sheet: Sheet) -> Table:
     """Full and half blinks, as the extractor reads them."""
     table = Table(
         "Blinks",
-        ("full: reading", f"full: share above {CLOSED}", "half: reading", "open: reading"),
         note="Mean blink coefficient (0 open, 1 shut) that the extractor reads in frames commanded to it.",
     )
     factor = next(factor for factor in FACTORS if factor.group == "lids")
@@ -204,7 +199,7 @@ def blink_table(heads: list[Head], sheet: Sheet) -> Table:
         if n == factor.name
     }
     for row, part in (("drawn", "of_drawn"), ("truth", "of_true")):
-        values = np.stack([measured(factor, getattr(head, part)) for head in heads])
+        values = np.stack([factor_value(factor, getattr(head, part)) for head in heads])
         table.put(
             row,
             {
@@ -254,7 +249,6 @@ def monotone_table(
     """Whether more strength (Fig. 8) moves more: share of the steps of strength that add movement."""
     table = Table(
         "Strength of the navigation vector (Fig. 8)",
-        (*(f"at {s:g}" for s in STRENGTHS[:-1]), "monotone"),
         note="Movement by the decoder's flow in the factor's region, as a share of that at strength 1; "
         "monotone: share of the heads in which it grows with each of the strengths 0, "
         f"{', '.join(map(str, STRENGTHS))}.",

@@ -8,8 +8,6 @@ frames in which lips close, and some in which they are open). Existing data is u
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count, islice
@@ -18,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from gohd_core.checkpoints.face_files import user_folder
 from gohd_core.clips import (
     INDEX_NAME,
     Clip,
@@ -90,12 +89,8 @@ class BenchmarkData:
 
 
 def default_folder() -> Path:
-    """Default folder of the benchmark's data: the user's cache."""
-    if sys.platform == "win32":
-        home = os.environ.get("LOCALAPPDATA")
-    else:
-        home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "gohd" / f"benchmark-{VERSION}"
+    """Default folder of the benchmark's data: in the user's cache."""
+    return user_folder() / f"benchmark-{VERSION}"
 
 
 def benchmark_data(
@@ -201,7 +196,7 @@ def test_identities(seed: int, wanted: int) -> list[int]:
 
 def _factors(plan: Plan, sheet: Sheet, size: int) -> Made:
     for seed in test_identities(plan.seed, plan.identities):
-        yield _drawn(seed, sheet.expression, sheet.pose, sheet.gaze, size, f"head-{seed}", exact=True)
+        yield _render_stills(seed, sheet.expression, sheet.pose, sheet.gaze, size, f"head-{seed}", exact=True)
 
 
 def _shots(plan: Plan, clips: list[Clip], size: int) -> Made:
@@ -221,11 +216,11 @@ def _frames_of(
     clip: Clip, at: list[int], size: int, kind: str
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     rows = (clip.read_at(name, at) for name in ("expression", "pose", "gaze"))
-    arrays, info = _drawn(clip.info["identity_seed"], *rows, size, f"{kind}-{clip.info['name']}")
+    arrays, info = _render_stills(clip.info["identity_seed"], *rows, size, f"{kind}-{clip.info['name']}")
     return arrays, info | {"of": clip.info["name"], "at": at}
 
 
-def _drawn(
+def _render_stills(
     seed: int,
     expression: np.ndarray,
     pose: np.ndarray,

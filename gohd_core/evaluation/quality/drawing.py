@@ -25,7 +25,7 @@ FLOW_SIZE = 128
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnFrames:
     """frames u8 [n, S, S, 3]; flows [n, 2, 128, 128] (x, y) in pixels of a 128-pixel picture, backward, or
     None of frames that are drawn by their mesh."""
 
@@ -56,10 +56,10 @@ def draw(
     frames: range,
     *,
     strength: float = 1.0,
-) -> Drawn:
+) -> DrawnFrames:
     """Frames of a motion. For stills, whose neighbours are unrelated, see `draw_stills`."""
     windows = windows_at(network_descriptors(motion), frames, animator.config.window, float(motion.fps))
-    return _decoded(animator, source, windows, strength)
+    return _decode(animator, source, windows, strength)
 
 
 @torch.inference_mode()
@@ -70,18 +70,18 @@ def draw_stills(
     frames: list[int],
     *,
     strength: float = 1.0,
-) -> Drawn:
+) -> DrawnFrames:
     """Single pictures: each descriptor is held over its whole window."""
     rows = network_descriptors(motion)[frames]
-    return _decoded(animator, source, rows[:, :, None].repeat(1, 1, animator.config.window), strength)
+    return _decode(animator, source, rows[:, :, None].repeat(1, 1, animator.config.window), strength)
 
 
-def _decoded(
+def _decode(
     animator: Animator | BuiltinAnimator, source: Source | MeshSource, windows: Tensor, strength: float
-) -> Drawn:
+) -> DrawnFrames:
     magnitudes = animator.magnitudes(source, windows)
     if isinstance(source, MeshSource):
-        return Drawn(frames_to_bytes(animator.decode(source, magnitudes, strength)), None)
+        return DrawnFrames(frames_to_bytes(animator.decode(source, magnitudes, strength)), None)
     network, pictures, flows = animator.network, [], []
     for row in magnitudes.split(1):
         decoded = network.draw(source, row, strength)
@@ -89,11 +89,11 @@ def _decoded(
         flow = decoded.flows[-1].float().cpu()
         flow = F.interpolate(flow, size=(FLOW_SIZE, FLOW_SIZE), mode="bilinear", antialias=True)
         flows.append(flow * (FLOW_SIZE / 2))
-    return Drawn(np.concatenate(pictures), torch.cat(flows))
+    return DrawnFrames(np.concatenate(pictures), torch.cat(flows))
 
 
 def true_flow(clip: Clip, source: int, target: int) -> tuple[Tensor, Tensor]:
-    """Exact flow [2, 128, 128] in the unit of `Drawn` and where the source shows the point [128, 128]."""
+    """Exact flow [2, 128, 128], as `DrawnFrames` has it, and where the source shows the point [128, 128]."""
     from gohd_core.training.animator.examples import stored_flow
 
     flow, visible, _ = stored_flow(clip, source, target, FLOW_SIZE)

@@ -16,10 +16,6 @@ from gohd_core.measures.images import frame_figures, perceptual_distance, sharpn
 from gohd_core.training.animator.examples import boxes
 
 REGIONS = ("", "eyes ", "mouth ")
-FRAME_COLUMNS = (
-    *(f"{region}{measure}" for region in REGIONS for measure in ("PSNR dB", "SSIM", "perc.")),
-    "sharpness",
-)
 FRAME_NOTE = (
     "PSNR (of the mean squared error over all pictures) and SSIM at the animator's size, over the whole "
     "picture or boxes around both eyes or the mouth; "
@@ -29,7 +25,10 @@ FRAME_NOTE = (
 
 
 def picture_figures(made: np.ndarray, true: np.ndarray, landmarks: np.ndarray) -> dict[str, Tensor]:
-    """Every figure of `FRAME_COLUMNS`, [n] each; frames u8 [n, S, S, 3], true landmarks [n, 68, 2]."""
+    """PSNR, SSIM and perceptual distance by region, and sharpness, [n] each.
+
+    Frames u8 [n, S, S, 3], true landmarks [n, 68, 2].
+    """
     a, b = as_pictures(made), as_pictures(true)
     parts = torch.from_numpy(np.stack([boxes(points, true.shape[1]) for points in landmarks]))
     regions = dict(zip(REGIONS, (None, parts[:, :2], parts[:, 2:]), strict=True))
@@ -49,7 +48,7 @@ def add_frames(table: Table, row: str, groups: list[dict[str, Tensor]]) -> None:
 
 def still_table(heads: list[Head], sheet: Sheet) -> Table:
     """Near-pose and free pictures, and every factor, beside repeating the source."""
-    table = Table("Single pictures of held-out heads", FRAME_COLUMNS, note=FRAME_NOTE)
+    table = Table("Single pictures of held-out heads", note=FRAME_NOTE)
     rows = {
         "near pose": [k for k, name in enumerate(sheet.names) if name == NEAR],
         "free": [k for k, name in enumerate(sheet.names) if name == FREE],
@@ -75,7 +74,6 @@ def identity_table(heads: list[Head], sheet: Sheet) -> Table:
     """Whether a drawn head is nearer to its own true picture than to other people's."""
     table = Table(
         "Identity",
-        ("recognised", "distance to self", "to nearest other", "coefficient distance", "reader r2"),
         note="All heads do the same sheet, so a drawn picture can be looked up among true pictures of all "
         "people with the same pose, expression and gaze: recognised is how often its own is the nearest "
         "by the perceptual distance (whole picture, background included). Coefficient distance: "

@@ -108,7 +108,6 @@ def closure_rows(found: dict[str, list[tuple[Clip, np.ndarray, np.ndarray]]]) ->
     """The table of row -> (clip, gaps [T], true gaps [T]) of each clip."""
     table = Table(
         "Lips on p, b, m, in pixels",
-        ("closed on p b m", "least gap px", "gap when open px", "correlation", "phones"),
         note="Of the talking heads' drawn frames. Gap: pixels that show the inside of the mouth, told by "
         "their colour, over the mouth's width; closed: less than "
         f"{CLOSED:g} px on some frame of the phone; least gap: the mean over phones of their least; when "

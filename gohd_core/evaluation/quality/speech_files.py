@@ -26,7 +26,6 @@ def speech_table(models: Models, files: Sequence[str | Path]) -> Table:
     """One row for each file; pixels are those of a 224-pixel face with identity zero."""
     table = Table(
         "Recordings",
-        ("seconds", "correlation", "lag frames", "quiet px", "loud px", "flutter px", "blinks a minute"),
         note="Opening of the inner lips against loudness (dB), at its best lag (positive: the mouth is "
         "late); "
         f"opening in frames below {QUIET:g} and above {LOUD:g} of the loudness range of 50 dB; flutter: mean "

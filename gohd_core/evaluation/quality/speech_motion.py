@@ -99,7 +99,7 @@ def features_of(clip: Clip) -> AudioFeatures:
 def heard_frames(features: AudioFeatures) -> Tensor:
     """Audio features around each frame, pooled over time and without the clip's level, [T, 320]."""
     chunks = features.chunks - features.chunks.mean()
-    return chunks.unflatten(2, (-1, _POOL)).mean(-1).flatten(1)
+    return chunks.unflatten(2, (-1, _POOL)).mean(-1).flatten(1)  # [T,80,16] -> [T,80,4] -> [T,320]
 
 
 def speak(models: Models, data: BenchmarkData, progress: Progress | None = None) -> list[Spoken]:

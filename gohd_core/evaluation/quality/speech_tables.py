@@ -14,7 +14,7 @@ from gohd_core.evaluation.quality.speech_motion import COPY, MEAN, NEAREST, OURS
 from gohd_core.evaluation.report import Table, Value
 from gohd_core.face.expression_geometry import Face, FaceGeometry
 from gohd_core.landmarks68 import EYES_AND_BROWS, MOUTH
-from gohd_core.measures.motion_statistics import motion_figures
+from gohd_core.measures.motion_statistics import motion_figures, trembling
 from gohd_core.measures.mouth_sync import CLOSED, best_lag, closed_share, mouth_opening
 from gohd_core.measures.sequences import agreement, blinks, saccades, structural_similarity
 from gohd_core.stylised.expressions import EXPRESSION_NAMES, active_expressions
@@ -27,10 +27,6 @@ def mouth_table(spoken: list[Spoken]) -> Table:
     """Lips and eyes of the predicted expressions, by the stylised face's landmarks at identity zero."""
     table = Table(
         "Expression from sound",
-        (
-            *("opening correlation", "lag frames", "opening slope", "MLD px"),
-            *("closed on p b m", "at rest px", "blinks a minute", "SSIM_e", "Var_e x100"),
-        ),
         note="Held-out voices and texts. Opening of the inner lips against the truth's, at its best lag "
         "(positive: late); MLD: mean distance of the 20 mouth landmarks in pixels of a 224-pixel face; "
         f"closed: inner lips less than {CLOSED:g} px apart on some frame of the phone; at rest: opening in "
@@ -40,18 +36,17 @@ def mouth_table(spoken: list[Spoken]) -> Table:
     geometry = FaceGeometry.load(None, STYLISED)
     for row in ROWS:
         figures = [_mouth_figures(geometry, one, row) for one in spoken]
-        phones = sum(f["phones"] for f in figures)
-        put: dict[str, Value] = {
-            name: _mean(f[name] for f in figures) for name in table.columns if name != "closed on p b m"
-        }
+        phones = sum(f.pop("phones") for f in figures)
+        closed = sum(f["closed on p b m"] for f in figures) / max(phones, 1)
+        put: dict[str, Value] = {name: _mean(f[name] for f in figures) for name in figures[0]}
         if row in (COPY, MEAN):
             put["lag frames"] = None
-        put["closed on p b m"] = sum(f["closed"] for f in figures) / max(phones, 1)
-        table.put(row, put)
+        table.put(row, put | {"closed on p b m": closed})
     return table
 
 
 def _mouth_figures(geometry: FaceGeometry, one: Spoken, row: str) -> dict[str, float]:
+    """Figures of a clip; of its p, b and m how many there are, and on how many the lips close."""
     made, true = (_face(geometry, one.expression[name]) for name in (row, TRUTH))
     opening, wanted = (mouth_opening(face.landmarks[0].numpy()) for face in (made, true))
     lag = best_lag(opening, wanted)
@@ -64,12 +59,12 @@ def _mouth_figures(geometry: FaceGeometry, one: Spoken, row: str) -> dict[str, f
         "lag frames": lag.frames,
         "opening slope": agreement(wanted, opening).slope,
         "MLD px": float((made.landmarks - true.landmarks)[0, :, MOUTH, :2].norm(dim=-1).mean()),
+        "closed on p b m": closed_share(opening, start, end) * len(start) if len(start) else 0.0,
         "at rest px": float(opening[quiet].mean()) if quiet.any() else math.nan,
         "blinks a minute": blinks(ratio)[0],
         "SSIM_e": structural_similarity(true.eye_motion[0].numpy(), made.eye_motion[0].numpy()),
         "Var_e x100": 100 * float(eyes.var(axis=0).mean()),
         "phones": len(start),
-        "closed": closed_share(opening, start, end) * len(start) if len(start) else 0.0,
     }
 
 
@@ -92,7 +87,6 @@ def coefficient_table(spoken: list[Spoken]) -> Table:
     """Each coefficient that data sets move, predicted against true."""
     table = Table(
         "Predicted coefficients",
-        ("correlation", "slope", "amplitude"),
         note="All frames of all clips; amplitude: deviation as a share of the truth's. Eyes and brows are "
         "generated "
         "from noise, so that only their amplitude means something.",
@@ -117,11 +111,10 @@ def head_table(spoken: list[Spoken]) -> Table:
     names = ("deviation", "speed", "beat alignment", "by chance", "correlation", "variety")
     table = Table(
         "Head pose from sound",
-        ("SSIM_p", "Var_p x1000", *names),
         note="Deviation, speed and variety over seeds as shares of the truth's; beat alignment of turns with "
         "rises in loudness (Gaussian, 1.5 frames), and with the next clip's sound (by chance); correlation "
         "of pitch with the truth's. SSIM_p: eq. 26's similarity of the six coefficients; Var_p: their "
-        "variance.",
+        "variance. Above 6 Hz: share of the energy of the angles' speeds.",
     )
     for row in (OURS, NEAREST, MEAN, COPY, TRUTH):
         figures = _motion(spoken, "pose", row)
@@ -131,7 +124,8 @@ def head_table(spoken: list[Spoken]) -> Table:
             {
                 "SSIM_p": _mean(structural_similarity(true, made) for made, true in samples),
                 "Var_p x1000": 1000 * _mean(float(made.var(axis=0).mean()) for made, _ in samples),
-                **_named(figures, names),
+                **_figures_named(figures, names),
+                "above 6 Hz": _mean(trembling(sample[:, :3]) for one in spoken for sample in one.pose[row]),
             },
         )
     return table
@@ -142,7 +136,6 @@ def gaze_table(spoken: list[Spoken]) -> Table:
     names = ("deviation", "speed", "variety")
     table = Table(
         "Gaze from sound",
-        ("saccades a minute", "saccade degrees", "SSIM", *names),
         note="Saccades: runs of steps faster than 30 degrees a second.",
     )
     for row in (OURS, NEAREST, MEAN, COPY, TRUTH):
@@ -153,7 +146,7 @@ def gaze_table(spoken: list[Spoken]) -> Table:
                 "saccades a minute": _mean(rate for rate, _ in found),
                 "saccade degrees": _mean(size for _, size in found),
                 "SSIM": _mean(structural_similarity(one.gaze[TRUTH][0], one.gaze[row][0]) for one in spoken),
-                **_named(_motion(spoken, "gaze", row), names),
+                **_figures_named(_motion(spoken, "gaze", row), names),
             },
         )
     return table
@@ -177,7 +170,7 @@ def _motion(spoken: list[Spoken], part: str, row: str) -> dict[str, float]:
     return motion_figures(mel, true, made)
 
 
-def _named(figures: dict[str, float], names: Iterable[str]) -> dict[str, float]:
+def _figures_named(figures: dict[str, float], names: Iterable[str]) -> dict[str, float]:
     return {name: figures[_NAMES[name]] for name in names}
 
 

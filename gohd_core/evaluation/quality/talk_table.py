@@ -10,13 +10,7 @@ import torch
 from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.quality.data import BenchmarkData
 from gohd_core.evaluation.quality.drawing import draw, encode
-from gohd_core.evaluation.quality.frame_tables import (
-    FRAME_COLUMNS,
-    FRAME_NOTE,
-    add_frames,
-    picture_figures,
-    shot_frames,
-)
+from gohd_core.evaluation.quality.frame_tables import FRAME_NOTE, add_frames, picture_figures, shot_frames
 from gohd_core.evaluation.quality.speech_motion import COPY, MEAN, NEAREST, OURS, TRUTH, Spoken
 from gohd_core.evaluation.report import Table
 from gohd_core.models import Models
@@ -49,7 +43,6 @@ def talk_table(
     """Frames of the first clips against the rendered truth; frame 0 of each is the source."""
     table = Table(
         "Talking heads, frame by frame",
-        FRAME_COLUMNS,
         note=f"{FRAME_NOTE} The source is the clip's first frame, its coefficients read by the extractor "
         "and the gaze estimator. A sampled head is not where the true one is, which the whole picture's "
         "figures punish: 'all from video' is what the animator can do, the other rows what a channel costs.",

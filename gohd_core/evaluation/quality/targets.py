@@ -33,7 +33,6 @@ def target_table(tables: Sequence[Table]) -> Table:
     found = {table.title: table.rows for table in tables}
     targets = Table(
         "Targets",
-        ("wanted", "measured", "met"),
         note="Amplitudes are shares of what the same reader sees in the rendered truth, so that a reader's "
         "own error does not count against the animator. The target of 25 drawn frames a second is "
         "`gohd benchmark speed`'s.",

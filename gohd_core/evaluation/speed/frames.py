@@ -29,7 +29,6 @@ def frame_table(
     """Frames of one portrait; `load` makes models with the animator in a number format."""
     table = Table(
         "Drawing frames",
-        ("frames a second", "real-time factor", "against reference", "peak MiB", "error dB"),
         note=f"{plan.frames} frames of one portrait; real-time factor: frames a second over {FPS}. "
         "Reference: the float32 way of the official script, the portrait encoded anew for every frame, in "
         "the same run. Peak: as in the table of lengths. Error: PSNR of the frames against float32's, at "

@@ -26,7 +26,6 @@ def length_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> 
     """Motion and drawing by length of sound: cost, and the largest memory."""
     table = Table(
         "Length",
-        ("motion ms a second", "cost against shortest", "motion MiB", "drawing ms a frame", "drawing MiB"),
         note="Motion: features, head, expression and gaze of the whole sound. Cost: of motion, a second of "
         "sound, as a share of the shortest clip's; 1 is linear. Drawing: the first batch of the whole clip "
         "and of its second half, since frames are drawn one batch after the other. MiB: peak of the "
@@ -36,16 +35,18 @@ def length_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> 
     picture, own = portrait(models)
     source = models.animator.encode_source(picture, own)
     batch = models.animator.prefetch_frames(_BATCH)
-    _motion(models, noise(min(plan.seconds)), own)  # what only a process's first clip needs
-    _drawn(models, source, [moving(own.fitted(batch))], batch)
+    _make_motion(models, noise(min(plan.seconds)), own)  # what only a process's first clip needs
+    _draw_first_batches(models, source, [moving(own.fitted(batch))], batch)
     shortest = 0.0
     for seconds in with_progress(plan.seconds, "lengths", progress):
         samples = noise(seconds)
-        taken, motion_mib = _measured(partial(_motion, models, samples, own), plan)
+        taken, motion_mib = _time_and_memory(partial(_make_motion, models, samples, own), plan)
         shortest = shortest or taken / seconds
         motion = moving(own.fitted(int(seconds * FPS)))
         parts = motion, motion[len(motion) // 2 :]
-        drawn, drawing_mib = _measured(partial(_drawn, models, source, parts, batch), plan)
+        drawn, drawing_mib = _time_and_memory(
+            partial(_draw_first_batches, models, source, parts, batch), plan
+        )
         table.put(
             f"{seconds:g} s",
             {
@@ -59,13 +60,13 @@ def length_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> 
     return table
 
 
-def _measured(work: Callable[[], object], plan: SpeedPlan) -> tuple[float, float | None]:
+def _time_and_memory(work: Callable[[], object], plan: SpeedPlan) -> tuple[float, float | None]:
     """Seconds and MiB of one call."""
     reset_peak(plan.device)
     return measure_seconds(work, plan, 1), peak_mib(plan.device)
 
 
-def _motion(models: Models, samples: Tensor, own: Motion) -> None:
+def _make_motion(models: Models, samples: Tensor, own: Motion) -> None:
     features = audio_features(samples, SAMPLE_RATE)
     sample(models.pose, features, own.pose.values[0])
     predict_expressions(models, features, own)
@@ -73,6 +74,6 @@ def _motion(models: Models, samples: Tensor, own: Motion) -> None:
         sample(models.gaze, features, own.gaze.values[0])
 
 
-def _drawn(models: Models, source: Source, clips: Iterable[Motion], batch: int) -> None:
+def _draw_first_batches(models: Models, source: Source, clips: Iterable[Motion], batch: int) -> None:
     for clip in clips:
         next(models.animator.animate(source, clip, batch_size=batch))

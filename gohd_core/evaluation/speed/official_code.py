@@ -86,7 +86,6 @@ def official_table(folder: Path, plan: SpeedPlan, progress: Progress | None = No
     """Milliseconds of both, ours as a share of theirs, and how far the results differ."""
     table = Table(
         "Beside the official code",
-        ("official ms", "ours ms", "ours / official", "difference ppm"),
         note=f"Official sizes, the same random weights. A frame: theirs encodes the portrait for each, ours "
         f"once for {plan.frames}. Head pose: theirs in windows of {_WINDOW} frames of {_STEPS} steps (one "
         f"window's {_TIMED_STEPS} steps are timed), ours as in `gohd talk`. Difference: the largest, in "
@@ -113,7 +112,7 @@ Rows = dict[str, tuple[float, float, float]]
 
 @torch.inference_mode()
 def _frames(load: Import, place: Path, plan: SpeedPlan) -> Rows:
-    network = _filled(lambda: load("networks.generator").Generator_Semantic(_SIZE, 72, 512, 20, 1, True))
+    network = _initialise(lambda: load("networks.generator").Generator_Semantic(_SIZE, 72, 512, 20, 1, True))
     network = network.to(plan.device).eval()
     path = place / "FaceAnimator_GoHD.pt"
     torch.save({"gen_pose": network.state_dict()}, path)
@@ -153,7 +152,7 @@ def _frames(load: Import, place: Path, plan: SpeedPlan) -> Rows:
 def _pose(load: Import, place: Path, plan: SpeedPlan) -> Rows:
     params = load("params").params
     params.style_dim = params.in_channels = params.out_channels = 6
-    network = _filled(lambda: load("networks.models.nn").LDA(params, "tisa")).to(plan.device).eval()
+    network = _initialise(lambda: load("networks.models.nn").LDA(params, "tisa")).to(plan.device).eval()
     path = place / "audio2pose.pt"
     torch.save({"model": network.state_dict()}, path)
     ours, options = PoseDiffusion.load(path, device=plan.device), TalkOptions()
@@ -187,7 +186,7 @@ def _pose(load: Import, place: Path, plan: SpeedPlan) -> Rows:
 
 @torch.inference_mode()
 def _expression(load: Import, place: Path, plan: SpeedPlan) -> Rows:
-    network = _filled(load("networks.audio2exp").SimpleWrapperV2).to(plan.device).eval()
+    network = _initialise(load("networks.audio2exp").SimpleWrapperV2).to(plan.device).eval()
     path = place / "audio2exp.pth"
     state = {f"module.{key}": value for key, value in network.state_dict().items()}
     torch.save({"state_dict_G": state}, path)
@@ -207,7 +206,7 @@ def _expression(load: Import, place: Path, plan: SpeedPlan) -> Rows:
     return {f"expression, {seconds:g} s": (*times, _difference(found, expected))}
 
 
-def _filled(build: Callable[[], Any]) -> nn.Module:
+def _initialise(build: Callable[[], Any]) -> nn.Module:
     """A network as its authors initialise it, the same each time, but for what would hide differences."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -27,7 +27,6 @@ def stage_table(models: Models, plan: SpeedPlan, progress: Progress | None) -> T
     seconds = plan.seconds[0]
     table = Table(
         "Stages",
-        ("ms", "of real time", "against reference"),
         note=f"{seconds:g} s of sound, median of {REPEATS}; of real time: computing over sound, below 1 is "
         "faster than it plays. Reference: sampling in all training steps by ancestral sampling, as "
         f"published ({_REFERENCE_STEPS} of them are timed).",

@@ -30,7 +30,7 @@ from gohd_core.measures.images import perceptual_distance, psnr, ssim
 from gohd_core.measures.lse import clip_score
 from gohd_core.measures.motion_statistics import audio_beats, beat_alignment
 from gohd_core.measures.mouth_sync import best_lag, mouth_opening, speech_envelope
-from gohd_core.measures.sequences import blinks, jitter, structural_similarity
+from gohd_core.measures.sequences import blinks, jerk, structural_similarity
 
 SOURCES = {
     "LSE-D": "Prajwal et al. 2020; least mean distance over shifts, lip expert's embeddings of the crop's "
@@ -83,7 +83,7 @@ def own_figures(clip: VideoClip, sound: Any, networks: Networks) -> dict[str, fl
         "Var_e x100": 100 * float(_eyes(clip).var(axis=0).mean()),
         "blinks/min": rate,
         "blink s": length,
-        "jitter": jitter(points[:, MOUTH]),
+        "jitter": jerk(points[:, MOUTH]),
     }
     if sound is not None:
         opening, loud = mouth_opening(points), speech_envelope(sound.waveform.numpy())
@@ -149,7 +149,7 @@ def evaluate(
             rows[row].append(own_figures(clip, sound, networks) | paired_figures(clip, true, networks))
             if networks.inception is not None:
                 frames[row].append(clip.frames)
-    table = Table("Videos against real ones", tuple(SOURCES))
+    table = Table("Videos against real ones")
     for row, found in rows.items():
         table.put(row, {name: _mean([f[name] for f in found if name in f]) for name in SOURCES})
     if networks.inception is not None:

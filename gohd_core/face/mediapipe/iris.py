@@ -50,7 +50,7 @@ class IrisReader(nn.Module):
         regions = np.stack([eye_regions(points, eye) for eye in range(2)], 1)  # [N, 2, 4]
         twice = [image for image in images for _ in range(2)]
         pixels = cut_regions(twice, regions.reshape(-1, 4), side, border="border", device=device)
-        pixels = pixels.view(n, 2, 3, side, side)
+        pixels = pixels.view(n, 2, 3, side, side)  # faces, eyes
         pixels = torch.stack([pixels[:, 0], pixels[:, 1].flip(-1)], 1).flatten(0, 1)
         found = self.network(pixels)
         both = torch.cat([found[name].reshape(n, 2, -1, 3)[..., :2] for name in _OUTPUTS], 2)

@@ -87,7 +87,7 @@ def pad(x: Tensor, *, sides: tuple[int, ...]) -> Tensor:
 def reshape(x: Tensor, *, shape: tuple[int, ...]) -> Tensor:
     """RESHAPE of each picture of the batch; `shape` is the file's, its first dimension the batch."""
     if x.ndim == 4:
-        x = x.permute(0, 2, 3, 1)
+        x = x.permute(0, 2, 3, 1)  # TFLite keeps channels last: [B,H,W,C]
     x = x.reshape(x.shape[0], *shape[1:])
     return x.permute(0, 3, 1, 2) if x.ndim == 4 else x
 
@@ -106,7 +106,7 @@ def depth_to_space(x: Tensor, *, block: int) -> Tensor:
     """DEPTH_TO_SPACE: channels come as (row in the block, column in the block, channel)."""
     batch, channels, height, width = x.shape
     inner = channels // block**2
-    x = x.view(batch, block, block, inner, height, width).permute(0, 3, 4, 1, 5, 2)
+    x = x.view(batch, block, block, inner, height, width).permute(0, 3, 4, 1, 5, 2)  # [B,C,h,block,w,block]
     return x.reshape(batch, inner, height * block, width * block)
 
 
@@ -139,7 +139,7 @@ def landmarks_to_matrix(
     across = points[:, right, :2] - points[:, left, :2]
     turn = torch.atan2(across[:, 1], across[:, 0]) - angle
     cos, sin = turn.cos(), turn.sin()
-    rotation = torch.stack([cos, -sin, sin, cos], -1).view(-1, 2, 2)
+    rotation = torch.stack([cos, -sin, sin, cos], -1).view(-1, 2, 2)  # [N,4] -> [N,2,2]
     level = points[:, subset, :2] @ rotation  # rows times R are R^T times columns: turned back
     low, high = level.amin(1), level.amax(1)
     centre = (rotation @ ((low + high) / 2)[..., None])[..., 0]
@@ -160,8 +160,8 @@ def sample_window(x: Tensor, matrix: Tensor, *, size: tuple[int, int]) -> Tensor
     rows = torch.arange(height, device=x.device, dtype=x.dtype) + 0.5
     columns = torch.arange(width, device=x.device, dtype=x.dtype) + 0.5
     y, x_ = torch.meshgrid(rows, columns, indexing="ij")
-    grid = torch.stack([x_, y], -1).view(1, -1, 2) @ matrix[:, :2, :2].transpose(1, 2)
-    grid = (grid + matrix[:, None, :2, 3] - 0.5).view(-1, height, width, 2)
+    grid = torch.stack([x_, y], -1).view(1, -1, 2) @ matrix[:, :2, :2].transpose(1, 2)  # [N,h w,2]
+    grid = (grid + matrix[:, None, :2, 3] - 0.5).view(-1, height, width, 2)  # [N,h,w,2]
     last = x.new_tensor([x.shape[-1] - 1, x.shape[-2] - 1])
     sampled = F.grid_sample(x, grid / last * 2 - 1, "bilinear", "zeros", align_corners=True)
     # Unlike torch, which fades out over the last pixel, the kernel gives zero just outside.

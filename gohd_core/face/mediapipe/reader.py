@@ -150,7 +150,7 @@ class FaceReader(nn.Module):
         choice = choice or FaceChoice()
         result: list[FaceLandmarks | None] = []
         if previous is None and pictures:
-            previous = _chosen(self.read(pictures[0]), choice, None, pictures[0])
+            previous = _choose(self.read(pictures[0]), choice, None, pictures[0])
         last = previous
         while len(result) < len(pictures):
             chunk = pictures[len(result) : len(result) + BATCH]
@@ -159,7 +159,7 @@ class FaceReader(nn.Module):
             last = previous = followed[-1] if followed else previous
             if len(followed) < len(chunk):
                 picture = chunk[len(followed)]
-                previous = _chosen(self._search(picture, quick_plan(picture, last)), choice, last, picture)
+                previous = _choose(self._search(picture, quick_plan(picture, last)), choice, last, picture)
                 last = previous or last
                 result.append(previous)
         return result
@@ -204,7 +204,7 @@ class FaceReader(nn.Module):
     def _read_detected(self, picture: Image, found: Detections) -> list[FaceLandmarks]:
         pictures = [picture] * len(found)
         points, presence, regions = self.mesh.read(pictures, found.regions(), self._device)
-        likely = np.flatnonzero((presence >= LEAST_PRESENCE) & (_astray(points, found) <= ASTRAY))
+        likely = np.flatnonzero((presence >= LEAST_PRESENCE) & (_eye_distance(points, found) <= ASTRAY))
         pictures = [picture] * len(likely)
         return self._faces(pictures, points[likely], presence[likely], regions[likely], found.scores[likely])
 
@@ -231,7 +231,7 @@ class FaceReader(nn.Module):
         ]
 
 
-def _chosen(
+def _choose(
     faces: Sequence[FaceLandmarks], choice: FaceChoice, last: FaceLandmarks | None, picture: Image
 ) -> FaceLandmarks | None:
     """The face that lies where it was last; as after a cut, the choice decides where none does."""
@@ -252,7 +252,7 @@ def _distinct(faces: Sequence[FaceLandmarks]) -> list[FaceLandmarks]:
     return kept
 
 
-def _astray(points: np.ndarray, found: Detections) -> np.ndarray:
+def _eye_distance(points: np.ndarray, found: Detections) -> np.ndarray:
     """Distance of a mesh's eyes from those of the detector, in longer sides of its box, [N]."""
     eyes = np.stack([points[:, list(eye), :2].mean(1) for eye in EYES], 1)
     off = np.linalg.norm(eyes - found.keypoints[:, [RIGHT_EYE, LEFT_EYE]], axis=2).max(1, initial=0)

@@ -102,6 +102,7 @@ def _coarse(coarse: Tensor, target: Tensor, region: Tensor) -> Tensor:
 def _teeth(decoded: Decoded, batch: Batch) -> Tensor:
     """Error of the rows' places where they are seen, and of their opacity inside the mouth."""
     places, seen = batch["teeth_places"], batch["teeth_seen"]
+    # [B,rows,2,h,w] through [B,2 rows,h,w]
     found = resize(decoded.tooth_rows.places.flatten(1, 2), places.shape[-1]).unflatten(1, (-1, 2))
     misplaced = ((found - places).abs() * seen[:, :, None]).sum() / seen.sum().clamp_min(1)
     # The upper row hides the lower one.

@@ -12,16 +12,18 @@ from gohd_core.animator.encoder import ResidualBlock
 from gohd_core.animator.layers import EqualConv2d, EqualLinear, act
 
 _LAST = 4
+_WIDEST = 512
+"""Channels of a level at most."""
 
 
 class ImageDiscriminator(nn.Module):
     """D: images [B, 3, S, S] in [-1, 1] -> logits [B], positive for real."""
 
-    def __init__(self, size: int, width: int = 64, widest: int = 512) -> None:
+    def __init__(self, size: int, width: int = 64) -> None:
         """size: side of the images, a power of two from 8; width: channels there, doubled per level."""
         super().__init__()
         levels = int(math.log2(size // _LAST))
-        widths = [min(width << level, widest) for level in range(levels + 1)]
+        widths = [min(width << level, _WIDEST) for level in range(levels + 1)]
         self.stem = EqualConv2d(3, widths[0], 1)
         self.blocks = nn.ModuleList(ResidualBlock(a, b) for a, b in pairwise(widths))
         # One more channel: the batch's own spread, by which a lack of variety shows.

@@ -27,7 +27,7 @@ class EyeMotionDiscriminator(nn.Module):
 
         Landmarks are offsets from the neutral face in units of a neutral eye's height, as in Fig. 4.
         """
-        eyes = landmarks[..., list(EYES_AND_BROWS), :].flatten(-2)
+        eyes = landmarks[..., list(EYES_AND_BROWS), :].flatten(-2)  # [B,T,N,3] -> [B,T,3N]
         x = self.entrance(torch.cat([audio, eyes], dim=-1))
         x = self.layers(x + sinusoid(0, *x.shape[1:]).to(x))
         return self.score(x)[..., 0]
@@ -53,4 +53,4 @@ class TemporalPatchDiscriminator(nn.Module):
 
     def forward(self, sequence: Tensor) -> Tensor:
         """[B, T, channels] -> scores [B, patches]; T at least 24."""
-        return self.layers(sequence.transpose(1, 2))[:, 0]
+        return self.layers(sequence.transpose(1, 2))[:, 0]  # [B,T,C] -> [B,C,T]

@@ -55,11 +55,11 @@ class MouthRenderer:
 
     def mouths(self, expression: Tensor) -> Tensor:
         """Expressions [B, T, 64] -> grey pictures [B, T, size, size] in [0, 1], black outside."""
-        flat = expression.float().flatten(0, 1)
+        flat = expression.float().flatten(0, 1)  # [B,T,64] -> [B T,64]
         shape = self.mean + torch.einsum("vcj,nj->nvc", self.basis, flat)
         corners = shape[:, self.faces]
         picture = torch.stack([self._one(frame) for frame in corners])
-        return picture.unflatten(0, expression.shape[:2])
+        return picture.unflatten(0, expression.shape[:2])  # [B T,...] -> [B,T,...]
 
     def _one(self, corners: Tensor) -> Tensor:
         """Triangles [F, 3, 3] in model units -> a grey picture [size, size] in [0, 1]."""

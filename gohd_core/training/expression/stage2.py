@@ -86,7 +86,7 @@ class ExpressionStage2Task(Task):
                 network.mouth.load_state_dict(loaded.network.mouth.state_dict())
             self.stage1_info = loaded.info
         if config.start is not None:
-            network.eyes.load_state_dict(self._started(config.start))
+            network.eyes.load_state_dict(self._generator_of(config.start))
         if is_on(config.losses.distillation.lip_reading):
             raise BadInput(
                 "The lip-reading loss trains stage 1; set losses.distillation.lip_reading=off here."
@@ -98,7 +98,7 @@ class ExpressionStage2Task(Task):
         self.informed = self._informed_noise() if config.informed_noise else None
         self.generated: dict[str, tuple[Tensor, ...]] = {}
 
-    def _started(self, start: str) -> Mapping[str, Tensor]:
+    def _generator_of(self, start: str) -> Mapping[str, Tensor]:
         """The generator's weights in a file; BadInput where they would not fit."""
         eyes = load_network(start, "expression").network.eyes
         found = {} if eyes is None else eyes.state_dict()
@@ -149,13 +149,17 @@ class ExpressionStage2Task(Task):
         width = self.networks["expression"].eyes.noise_width
         if width < CHANNELS:
             raise BadInput(f"informed_noise needs generator.noise_width of at least {CHANNELS}.")
-        read = [each for each in read_each(self.config.data, "train", self._heard, CLIPS_TO_FIT) if each]
+        read = [
+            each
+            for each in read_each(self.config.data, "train", self._eye_motion_and_silence, CLIPS_TO_FIT)
+            if each
+        ]
         if not read:
             raise BadInput(f"No clip has the {self.config.frames} frames that `frames` asks for.")
         motions, silences = zip(*read, strict=True)
         return InformedNoise.fit(motions, silences)
 
-    def _heard(self, clip: Clip) -> tuple[np.ndarray, np.ndarray] | None:
+    def _eye_motion_and_silence(self, clip: Clip) -> tuple[np.ndarray, np.ndarray] | None:
         """Eye motion of a clip's first frames and where they are silent; None for one that is too short."""
         window = slice(0, self.config.frames)
         if min(len(clip), audio_frames(clip)) < self.config.frames:

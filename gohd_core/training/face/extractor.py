@@ -16,6 +16,7 @@ from gohd_core.face.camera import ALIGNED_SIZE
 from gohd_core.face.extractor_network import ExtractorNetwork
 from gohd_core.face.gaze_estimator import GazeNetwork
 from gohd_core.face.morphable import MorphableModel
+from gohd_core.landmarks68 import LEFT_EYE, RIGHT_EYE
 from gohd_core.measures.coefficient_errors import coefficient_names, reading_figures
 from gohd_core.training.face.examples import UNCHANGED, UNGUIDED, FaceDraw
 from gohd_core.training.face.extractor_config import ExtractorTraining, GazeTraining, ReaderConfig
@@ -73,7 +74,10 @@ class _ReaderTask(Task):
         if found is None:
             return {}
         images = _images(batch) * 2 - 1
-        columns = {"truth": _dotted(images, batch["landmarks"]), "found": _dotted(images, found)}
+        columns = {
+            "truth": _mark_landmarks(images, batch["landmarks"]),
+            "found": _mark_landmarks(images, found),
+        }
         return {"landmarks": pictures.grid(columns)}
 
     def _landmarks(self, batch: Batch) -> Tensor | None:
@@ -210,8 +214,8 @@ class GazeEstimatorTask(_ReaderTask):
 def openness(landmarks: Tensor) -> Tensor:
     """Height of the wider open eye to its width, [B, 68, 2] -> [B]."""
     ratios = []
-    for first in (36, 42):
-        p = landmarks[:, first : first + 6]
+    for eye in (RIGHT_EYE, LEFT_EYE):
+        p = landmarks[:, eye]  # [B,6,2]
         height = torch.linalg.vector_norm(p[:, 1] + p[:, 2] - p[:, 4] - p[:, 5], dim=-1) / 2
         ratios.append(height / torch.linalg.vector_norm(p[:, 3] - p[:, 0], dim=-1).clamp_min(1e-6))
     return torch.maximum(*ratios)
@@ -225,7 +229,7 @@ def _mean(values: Tensor, weights: Tensor) -> Tensor:
     return (values * weights).sum() / weights.sum().clamp_min(1)
 
 
-def _dotted(images: Tensor, landmarks: Tensor) -> Tensor:
+def _mark_landmarks(images: Tensor, landmarks: Tensor) -> Tensor:
     """Images [B, 3, S, S] in -1..1 with a white pixel at each landmark."""
     size = images.shape[-1]
     places = ((landmarks.detach() + 1) / 2 * size).long().clamp(0, size - 1)

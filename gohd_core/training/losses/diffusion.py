@@ -1,4 +1,7 @@
-"""The loss of the pose and gaze diffusion (eq. 2)."""
+"""The loss of the pose and gaze diffusion (eq. 2).
+
+Notation (variable -> paper): noise -> eps, predicted -> eps_theta, alpha_bar -> alpha_bar_n (abar below).
+"""
 
 from __future__ import annotations
 

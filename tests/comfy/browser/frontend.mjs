@@ -6,6 +6,7 @@
 //   node frontend.mjs overlaps URL UI_FOLDER             prints {name: [nodes that lie over one another]}
 //   node frontend.mjs shot URL UI_FILE PICTURE [graph]   takes a screenshot of one, as it opens or as a graph
 //   node frontend.mjs queue URL UI_FOLDER [NAME ...]      opens each, presses Run of App mode, prints {name: how it ended}
+//   node frontend.mjs refused URL API_FILE SENTENCE       queues one that fails, prints who says why: [our notices, dialogs]
 //   node frontend.mjs nodes URL FOLDER [ID ...]          takes a picture of each of our nodes, ID.png
 import fs from "node:fs";
 import path from "node:path";
@@ -194,6 +195,7 @@ async function arranged({ api, notes, name, pack, app, models }) {
   const GROWS = ["GoHDTalkingPortrait", "GoHDConversation", "GoHDAnimatePortrait", "GoHDRenderVideo", "GoHDMotionStrip",
     "GoHDDriverFrames", "GoHDPlotMotion"];
   const PICTURE = 210;
+  const PADS = { GoHDExpressionEditor: [460, 0], GoHDExpressionPath: [460, 60], GoHDGazePath: [400, 60] }; // as they begin
   const node = (id) => graph.getNodeById(id) ?? graph.getNodeById(Number(id));
   const sources = (id) => Object.values(api[id].inputs).filter(Array.isArray).map(([from]) => from);
 
@@ -235,7 +237,8 @@ async function arranged({ api, notes, name, pack, app, models }) {
         if (begin !== undefined && !(widget.name in api[id].inputs)) widget.value = begin;
       }
       const least = each.computeSize();
-      each.size = [Math.max(least[0], 320), MEDIA[each.type] ?? least[1]]; // media may hold a picture of the last node of that number
+      const [wide, more] = PADS[each.type] ?? [320, 0];
+      each.size = [Math.max(least[0], wide), MEDIA[each.type] ?? least[1] + more]; // media may hold a picture of the last node of that number
       each.pos = [left, top];
       const own = each.type.startsWith("GoHD");
       each.properties.cnr_id = own ? pack.name : "comfy-core";
@@ -247,6 +250,7 @@ async function arranged({ api, notes, name, pack, app, models }) {
       top += each.size[1] + TITLE + APART + (GROWS.includes(each.type) ? PICTURE : 0);
       width = Math.max(width, each.size[0]);
     }
+    for (const id of ids) node(id).size[0] = width; // or a wire of a narrower one would cross its neighbour
     lefts.push(left);
     rights.push(left + width);
     gaps.push(top > 900 ? 300 : 160);
@@ -385,6 +389,19 @@ async function queue(page, folder, ...wanted) {
   fs.writeFileSync(1, JSON.stringify(found));
 }
 
+async function refused(page, file, sentence) {
+  const graph = JSON.parse(fs.readFileSync(file, "utf8"));
+  await page.evaluate(async (graph) => {
+    await window.app.loadApiJson(graph, "refused");
+    await window.app.queuePrompt(0, 1);
+  }, graph);
+  const said = () => page.evaluate((sentence) => [".p-toast-message", ".p-dialog"].map((kind) =>
+    [...document.querySelectorAll(kind)].filter((shown) => shown.innerText.includes(sentence)).length), sentence);
+  for (let k = 0; k < 60 && !(await said()).some(Boolean); k++) await page.waitForTimeout(500);
+  await page.waitForTimeout(2000); // another may say it again
+  fs.writeFileSync(1, JSON.stringify(await said()));
+}
+
 async function nodes(page, folder, ...wanted) {
   const found = await page.evaluate(
     () => Object.keys(window.LiteGraph.registered_node_types).filter((type) => type.startsWith("GoHD")));
@@ -397,7 +414,7 @@ async function nodes(page, folder, ...wanted) {
 
 const { page, close } = await open(url);
 try {
-  await { blueprints, build, check, nodes, overlaps, queue, shot }[command](page, ...folders);
+  await { blueprints, build, check, nodes, overlaps, queue, refused, shot }[command](page, ...folders);
 } finally {
   await close();
 }

@@ -30,7 +30,7 @@ from gohd_core.evaluation.report import Report
 from gohd_core.face.camera import Camera, transform
 from gohd_core.mesh.animator import MeshAnimator
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
-from gohd_core.mesh.gaze import RADIUS, into_head
+from gohd_core.mesh.reading.gaze import RADIUS, into_head
 from gohd_core.mesh.source import MeshSource
 from gohd_core.models import Models
 from gohd_core.portraits import prepare_portrait

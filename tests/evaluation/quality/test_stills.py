@@ -57,7 +57,7 @@ def clips(sheet, tmp_path_factory) -> list[Clip]:
 
 def exact_reading(clip: Clip) -> factors.Read:
     landmarks = clip.read("landmarks")
-    return factors.Read(
+    return factors.FaceCoefficients(
         clip.read("expression"),
         clip.read("pose"),
         clip.read("gaze"),
@@ -75,7 +75,8 @@ def still(clip: Clip) -> factors.Head:
     """Repeats the source."""
     head = perfect(clip)
     frames = np.repeat(head.drawn[:1], len(clip), 0)
-    reading = factors.Read(*(np.repeat(part[:1], len(clip), 0) for part in vars(head.of_drawn).values()))
+    rows = (np.repeat(part[:1], len(clip), 0) for part in vars(head.of_drawn).values())
+    reading = factors.FaceCoefficients(*rows)
     return replace(head, drawn=frames, flows=torch.zeros_like(head.flows), of_drawn=reading)
 
 

@@ -56,6 +56,12 @@ def data(tmp_path_factory):
     return tiny_stills.write(tmp_path_factory.mktemp("stills"))
 
 
+@pytest.fixture(scope="module")
+def clip(data):
+    """The first one to train on."""
+    return ClipDataset(data).clip(ClipDataset(data).select("train")[0])
+
+
 def config(folder, network=COMPOSITE, **changes) -> AnimatorTraining:
     base = load_config(AnimatorTraining, CONFIGS / "stylised.yaml")
     return replace(
@@ -87,9 +93,7 @@ def draw(**changes) -> AnimatorDraw:
     return AnimatorDraw(**{**settings, **changes}, pairs=PairShares(), regions=RegionWeights())
 
 
-def test_stored_flow_finds_where_each_pixel_comes_from(data):
-    dataset = ClipDataset(data)
-    clip = dataset.clip(dataset.select("train")[0])
+def test_stored_flow_finds_where_each_pixel_comes_from(clip):
     frames = clip.read("frames")
     flow, visible, parsing = stored_flow(clip, 0, 1, 32)
     y, x = np.nonzero(visible & (parsing > 0))
@@ -102,9 +106,7 @@ def test_stored_flow_finds_where_each_pixel_comes_from(data):
     assert np.allclose(half[parsing[::2, ::2] > 0], flow[::2, ::2][parsing[::2, ::2] > 0] / 2, atol=0.05)
 
 
-def test_examples_hold_a_pair_with_its_coefficients(data):
-    dataset = ClipDataset(data)
-    clip = dataset.clip(dataset.select("train")[0])
+def test_examples_hold_a_pair_with_its_coefficients(clip):
     kinds = set()
     for seed in range(60):
         example = draw()(clip, np.random.default_rng(seed))
@@ -122,18 +124,14 @@ def test_examples_hold_a_pair_with_its_coefficients(data):
     assert not (window == window[:, :1]).all()
 
 
-def test_the_sources_own_planes_are_given_in_a_share_of_the_examples(data):
-    dataset = ClipDataset(data)
-    clip = dataset.clip(dataset.select("train")[0])
+def test_the_sources_own_planes_are_given_in_a_share_of_the_examples(clip):
     for share, given in ((0.0, {False}), (1.0, {True}), (0.5, {False, True})):
         made = [draw(planes_share=share)(clip, np.random.default_rng(seed)) for seed in range(12)]
         sums = {float(example["source_planes"].sum(0).max()) for example in made}
         assert {total == 1 for total in sums} == given and sums <= {1.0, 3.0}
 
 
-def test_the_heads_outline_counts_more(data):
-    dataset = ClipDataset(data)
-    clip = dataset.clip(dataset.select("train")[0])
+def test_the_heads_outline_counts_more(clip):
     regions = RegionWeights(*[1.0] * 5, outline=7.0, face=2.0, background=3.0, hidden=1.0)
     example = replace(draw(), regions=regions)(clip, np.random.default_rng(0))
     background = example["planes"][2] > 0

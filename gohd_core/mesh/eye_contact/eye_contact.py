@@ -1,0 +1,265 @@
+"""Eyes of a real clip turned elsewhere: where their irises are, and where they have to go.
+
+Each eye has a plane through its irises, `clip.IRIS_DEPTH` in front of its corners. In it an iris lies at some
+offset (x to the image's right, y up, model units); gaze in the head is read from offsets, and offsets are
+made from gaze. What is drawn afterwards is the difference, in the frame's own pixels (`iris_drawing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter1d
+from torch import Tensor
+
+from gohd_core.face.camera import ALIGNED_SIZE, Camera, transform
+from gohd_core.mesh.clip import EYES, IRIS_DEPTH, fit_clip
+from gohd_core.mesh.eyes.eye_outline import Limbus
+from gohd_core.mesh.eyes.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS
+from gohd_core.mesh.picture.photometry import smoothstep
+from gohd_core.mesh.reading.fit import into_box
+from gohd_core.mesh.reading.gaze import RADIUS, REST, into_head
+
+CONTOURS = (1, 0)
+"""Sides of a face's eye contours: left and right eye."""
+LOWER, UPPER = [3, 4, 5], [11, 12, 13]
+"""Points of a contour in the middle of the lids."""
+LIMIT, NONE_LEFT = np.radians(25.0), 1.6
+"""Looks so far from where they shall go are turned whole; at `NONE_LEFT` times that they are left alone."""
+OPEN = (0.45, 0.75)
+"""Of an eye's usual opening: up to the first it is left alone, from the second on turned whole."""
+MODE, NEAR = np.radians(4.0), np.radians(7.0)
+"""Mode of a person's gaze: the Gaussian kernel's deviation, and distance up to which looks belong to it."""
+LEAST_SHARE, MOST_BIAS = 0.3, np.radians(12.0)
+"""Share of looks that must belong to the mode, and its largest distance from the camera."""
+UNSTEADY = np.radians(4.0)
+"""Median change of speed of irises (half a second difference) that only reflections in glasses make."""
+WHITE, NARROWED = 0.5, 0.4
+"""No more white than this shows below an iris that goes up, in iris radii; and the share of an eye's height
+that one that goes down may take with its lids."""
+SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
+"""Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
+UNSEEN = Limbus(np.zeros(2), 1.08)
+"""Limbus where none is seen: the mean over people in videos."""
+POSE_FRAMES, FADE_SECONDS = 1.5, 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class EyeRows:
+    """Per-frame records, n each, float32; left eye before the right one, pixels of the film.
+
+    Attributes:
+        pose: [n,6]. corners: [n,2,2,3] of the eyes in head space. irises: [n,2,5,2] middle and edge.
+        lids: [n,2,16,2] their edges.
+    """
+
+    pose: np.ndarray
+    corners: np.ndarray
+    irises: np.ndarray
+    lids: np.ndarray
+
+    @classmethod
+    def of(cls, meshes: np.ndarray, contours: np.ndarray, box: tuple[float, float, float]) -> EyeRows:
+        """From meshes [n,478,3] and eye contours [n,2,71,2] (`FaceLandmarks`), fitted in a square."""
+        points = torch.from_numpy(np.ascontiguousarray(meshes, np.float32))
+        fitted = fit_clip(into_box(points, box, ALIGNED_SIZE), ALIGNED_SIZE)
+        head = fitted.points_in_head.numpy()
+        return cls(
+            fitted.pose.numpy(),
+            np.stack([head[:, [lids.right, lids.left]] for lids, _, _ in EYES], 1),
+            np.stack([meshes[:, iris, :2] for _, iris, _ in EYES], 1).astype(np.float32),
+            contours[:, list(CONTOURS), :16].astype(np.float32),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[EyeRows]) -> EyeRows:
+        """Frames one after another."""
+        return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in cls.__dataclass_fields__))
+
+
+@dataclass(frozen=True, eq=False)
+class Eye:
+    """One eye in a clip of T frames; pixels are the film's, lengths model units.
+
+    Attributes:
+        width: between its corners. radius: of its limbus.
+        origin: [T,2] pixel of the plane's origin. axes: [T,2,2] units in the plane -> pixels, as columns.
+        iris: [T,2] pixel of its middle. lids: [T,16,2] pixels: lower edge 0..8, upper 9..15.
+        offset: [T,2] of the iris in the plane. rest: [2] of one that looks straight ahead.
+        limbus: [2] its middle in the plane, relative to the iris as the network reads it.
+    """
+
+    width: float
+    radius: float
+    origin: np.ndarray
+    axes: np.ndarray
+    iris: np.ndarray
+    lids: np.ndarray
+    offset: np.ndarray
+    rest: np.ndarray
+    limbus: np.ndarray
+
+    @property
+    def scale(self) -> np.ndarray:
+        """Pixels a unit in each frame [T], across the eye."""
+        return np.linalg.norm(self.axes[:, :, 1], axis=1)
+
+    def gaze(self, offset: np.ndarray) -> np.ndarray:
+        """Offsets [T,2] -> (horizontal, vertical) in the head [T,2]."""
+        x, y = ((offset - self.rest) / (RADIUS * self.width)).clip(-0.9, 0.9).T
+        vertical = np.arcsin(y)
+        return np.stack([np.arcsin((-x / np.cos(vertical)).clip(-0.9, 0.9)), vertical], 1)
+
+    def offset_of(self, gaze: np.ndarray) -> np.ndarray:
+        """The inverse of `gaze`."""
+        horizontal, vertical = gaze.T
+        place = np.stack([-np.sin(horizontal) * np.cos(vertical), np.sin(vertical)], 1)
+        return place * RADIUS * self.width + self.rest
+
+    def in_plane(self, pixels: np.ndarray) -> np.ndarray:
+        """Pixels [T,2] as offsets."""
+        return np.linalg.solve(self.axes, (pixels - self.origin)[..., None])[..., 0]
+
+
+@dataclass(frozen=True, eq=False)
+class ClipEyes:
+    """Both eyes of a person in T frames.
+
+    Attributes:
+        eyes: the left and the right one.
+        pose: [T,6], steadied. opening: [T] of the lids, over its usual value.
+        gaze: [T,2] of both eyes' mean in the head.
+        fps: frames a second.
+    """
+
+    eyes: tuple[Eye, Eye]
+    pose: np.ndarray
+    opening: np.ndarray
+    gaze: np.ndarray
+    fps: float
+
+    @classmethod
+    def of(
+        cls,
+        rows: EyeRows,
+        box: tuple[float, float, float],
+        fps: float,
+        limbus: Sequence[Limbus | None] = (None, None),
+    ) -> ClipEyes:
+        """From what was gathered in the square `box` (left, top, side) of the film.
+
+        limbus: that of each eye (`eye_outline.ClipLimbus`); None where none was seen.
+        """
+        steady = _steadied_pose(rows.pose)
+        eyes, openings = [], []
+        for k, (_, _, outward) in enumerate(EYES):
+            corners = torch.from_numpy(rows.corners[:, k].astype(np.float64))
+            width = (corners[:, 0] - corners[:, 1]).norm(dim=-1).median().item()
+            middle = corners.mean(1).median(0).values
+            origin, axes = _plane(middle, width, torch.from_numpy(rows.pose).double(), box)
+            iris, lids = rows.irises[:, k].astype(np.float64), rows.lids[:, k].astype(np.float64)
+            scale = np.linalg.norm(axes[:, :, 1], axis=1)
+            edge = np.linalg.norm(iris[:, 1:] - iris[:, :1], axis=-1).mean(1)
+            rest = np.array([outward * REST[0], REST[1]]) * width
+            seen = limbus[k] or UNSEEN
+            radius = float(np.median(edge / scale))
+            upright = np.median(axes / scale[:, None, None], axis=0)
+            beside = radius * np.linalg.solve(upright, seen.middle)
+            radius *= seen.radius
+            eye = Eye(width, radius, origin, axes, iris[:, 0], lids, np.zeros_like(iris[:, 0]), rest, beside)
+            eye.offset[:] = eye.in_plane(eye.iris)
+            eyes.append(eye)
+            way = lids[:, UPPER].mean(1) - lids[:, LOWER].mean(1)
+            openings.append(np.linalg.norm(way, axis=1) / scale / width)
+        opening = np.mean(openings, 0)
+        gaze = np.mean([eye.gaze(eye.offset) for eye in eyes], 0)
+        usual = max(float(np.percentile(opening, 75)), 1e-3)
+        return cls((eyes[0], eyes[1]), steady, opening / usual, gaze, fps)
+
+    def unsteady(self) -> bool:
+        """Whether the irises jump about as no eye does: reflections in glasses were read for them."""
+        if len(self.gaze) < 10:
+            return False
+        jumps = np.linalg.norm(np.diff(self.gaze, 2, axis=0), axis=1) / 2
+        seen = self.opening > OPEN[1]
+        seen = seen[2:] & seen[1:-1] & seen[:-2]
+        return bool(seen.sum() >= 8 and np.median(jumps[seen]) > UNSTEADY)
+
+    def towards(self, gaze: np.ndarray) -> np.ndarray:
+        """Gaze in the head [T,2] of eyes that look along (horizontal, vertical) [T,2] of the camera."""
+        return into_head(torch.from_numpy(self.pose), torch.from_numpy(np.asarray(gaze, np.float64))).numpy()
+
+    def camera_bias(self) -> np.ndarray:
+        """Bias of this person's gaze readings when they look at the camera, [2] radians.
+
+        The mode of where they look, taken off where that is near the camera often enough; else nothing.
+        """
+        away = (self.gaze - self.towards(np.zeros_like(self.gaze)))[self.opening > 0.7]
+        if len(away) < 25:
+            return np.zeros(2)
+        sample = away[:: max(1, len(away) // 1000)]
+        near = np.exp(-((sample[:, None] - sample) ** 2).sum(-1) / (2 * MODE**2)).sum(1)
+        mode = sample[near.argmax()]
+        for _ in range(20):
+            weight = np.exp(-((sample - mode) ** 2).sum(1) / (2 * MODE**2))[:, None]
+            mode = (weight * sample).sum(0) / weight.sum()
+        share = (np.linalg.norm(away - mode, axis=1) < NEAR).mean()
+        return mode if share > LEAST_SHARE and np.linalg.norm(mode) < MOST_BIAS else np.zeros(2)
+
+    def shifts(self, gaze: np.ndarray, strength: float = 1.0) -> list[np.ndarray]:
+        """Shift of each eye's iris [T,2], in its plane, so that they look along `gaze` [T,2].
+
+        gaze: (horizontal, vertical) relative to the camera, radians; (0, 0) looks at it.
+        """
+        goal = self.towards(gaze) + self.camera_bias()
+        change = goal - self.gaze
+        size = np.linalg.norm(change, axis=1)
+        share = 1 - smoothstep(LIMIT, NONE_LEFT * LIMIT, size)
+        faded = gaussian_filter1d(share, max(FADE_SECONDS * self.fps, 1e-3), axis=0, mode="nearest")
+        share = np.maximum(share, faded)  # no jump where a look leaves the limit
+        over = np.minimum(1, LIMIT / np.maximum(size, 1e-9))
+        change = change * (over * share)[:, None] + self._quick(self.gaze - goal)
+        change = change * (strength * smoothstep(*OPEN, self.opening))[:, None]
+        return [self._within_lids(eye, change) for eye in self.eyes]
+
+    def _quick(self, beside: np.ndarray) -> np.ndarray:
+        """Fast component of gaze [T,2] that is kept beside its goal: eyes that hold still look dead."""
+        slow = gaussian_filter1d(beside, max(SACCADES * self.fps, 1e-3), axis=0, mode="nearest")
+        return (KEPT * (beside - slow)).clip(-MOST_KEPT, MOST_KEPT)
+
+    def _within_lids(self, eye: Eye, change: np.ndarray) -> np.ndarray:
+        """Shifts [T,2] for a change of gaze that leave the iris between its lids as irises lie."""
+        own = eye.gaze(eye.offset)
+        shift = eye.offset_of(own + change) - eye.offset_of(own)
+        upper, lower = (
+            gaussian_filter1d(eye.in_plane(eye.lids[:, part].mean(1))[:, 1], 1.0, mode="nearest")
+            for part in (UPPER, LOWER)
+        )
+        closes = UPPER_FOLLOWS[1] - LOWER_FOLLOWS[1]
+        least = -NARROWED * (upper - lower).clip(0) / closes
+        white = eye.offset[:, 1] - eye.radius - lower
+        most = (WHITE * eye.radius - white).clip(0) / (1 - LOWER_FOLLOWS[0])
+        shift[:, 1] = shift[:, 1].clip(least, most)
+        return shift
+
+
+def _plane(
+    middle: Tensor, width: float, pose: Tensor, box: tuple[float, float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Origin [T,2] and axes [T,2,2] of an eye's plane in pixels of the film."""
+    step = 0.1
+    ahead = middle + middle.new_tensor([0.0, 0.0, IRIS_DEPTH * width])
+    corners = ahead + step * middle.new_tensor([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
+    seen = Camera.of_size(ALIGNED_SIZE).pixels(transform(corners.expand(len(pose), 3, 3), pose))
+    left, top, side = box
+    seen = ((seen + 0.5) * (side / ALIGNED_SIZE) - 0.5).numpy() + np.array([left, top])
+    return seen[:, 0], np.stack([seen[:, 1] - seen[:, 0], seen[:, 2] - seen[:, 0]], -1) / step
+
+
+def _steadied_pose(pose: np.ndarray) -> np.ndarray:
+    values = pose.astype(np.float64)
+    values[:, :3] = np.unwrap(values[:, :3], axis=0)
+    return gaussian_filter1d(values, POSE_FRAMES, axis=0, mode="nearest")

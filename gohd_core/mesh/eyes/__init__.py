@@ -1,0 +1,1 @@
+"""Between the lids: eyeballs, lids, lashes."""

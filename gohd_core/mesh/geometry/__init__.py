@@ -1,0 +1,1 @@
+"""What each coefficient moves, and the maps by which pictures are warped."""

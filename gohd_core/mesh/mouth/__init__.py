@@ -1,0 +1,1 @@
+"""Between the lips: teeth and the inside of a mouth, own and made."""

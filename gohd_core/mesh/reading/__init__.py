@@ -1,0 +1,1 @@
+"""A face mesh becomes pose and expression: the fit, the canonical face, gaze from the irises."""

@@ -1,0 +1,1 @@
+"""Real videos say other words: mouths of their own frames, and what lies before them."""
