@@ -1,4 +1,4 @@
-"""Packages of gohd_core and of its mesh animator import downwards only, by all import statements."""
+"""Packages of gohd_core, and folders of its largest ones, import downwards only, by all import statements."""
 
 from __future__ import annotations
 
@@ -41,7 +41,20 @@ MESH_ORDER = (
     ("builtin", "portrait"),
 )
 """The same within `gohd_core.mesh`."""
-ORDERS = pytest.mark.parametrize(("within", "order"), [("gohd_core", ORDER), ("gohd_core.mesh", MESH_ORDER)])
+
+FACE_ORDER = (
+    ("crop", "geometry"),
+    ("picking",),
+    ("mediapipe", "reading"),
+    ("segmentation", "portrait"),
+    ("detection",),
+)
+"""The same within `gohd_core.face`."""
+
+ORDERS = pytest.mark.parametrize(
+    ("within", "order"),
+    [("gohd_core", ORDER), ("gohd_core.face", FACE_ORDER), ("gohd_core.mesh", MESH_ORDER)],
+)
 
 
 def imported_packages(path: Path, within: str = "gohd_core") -> set[str]:

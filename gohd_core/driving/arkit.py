@@ -23,8 +23,8 @@ from torch import Tensor
 from gohd_core.constants import N_EXPRESSION, STYLISED
 from gohd_core.driving.blendshapes import EYE_RANGE, SHAPES, expression_of, gaze_of
 from gohd_core.errors import BadInput
-from gohd_core.face.camera import rotation
-from gohd_core.face.gaze_estimator import gaze_direction
+from gohd_core.face.geometry.camera import rotation
+from gohd_core.face.reading.gaze_estimator import gaze_direction
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 _EYE = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")

@@ -11,7 +11,7 @@ import torch
 
 from gohd_core.choices import DRIVEN_PARTS, TRACKS
 from gohd_core.errors import BadInput
-from gohd_core.face.morphable import MorphableModel
+from gohd_core.face.geometry.morphable import MorphableModel
 from gohd_core.face.portrait import Portrait
 from gohd_core.motion import Gaze, Motion
 from gohd_core.motion.mixing import MixSettings, mix_motion

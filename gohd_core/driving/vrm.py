@@ -23,7 +23,7 @@ from torch import Tensor
 from gohd_core.constants import N_EXPRESSION, STYLISED
 from gohd_core.driving.arkit import blendshapes
 from gohd_core.driving.blendshapes import gaze_in_camera
-from gohd_core.face.camera import rotation, rotation_angles
+from gohd_core.face.geometry.camera import rotation, rotation_angles
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 FORMAT = "gohd-vrm-1"

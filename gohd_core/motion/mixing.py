@@ -18,7 +18,7 @@ from gohd_core.motion.keyframes import Keyframes, parse_schedule
 from gohd_core.motion.movements import BROWS, LIDS
 
 if TYPE_CHECKING:
-    from gohd_core.face.morphable import MorphableModel
+    from gohd_core.face.geometry.morphable import MorphableModel
 
 
 @dataclass(frozen=True)

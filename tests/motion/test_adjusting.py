@@ -11,7 +11,7 @@ import torch
 from gohd_core.choices import MOODS
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.face.morphable import MorphableModel
+from gohd_core.face.geometry.morphable import MorphableModel
 from gohd_core.landmarks68 import BROWS, INNER_LIPS, JAW, LIDS, MIRRORED, MOUTH, NOSE_TIP, OUTER_LIPS
 from gohd_core.motion import Motion
 from gohd_core.motion.adjusting import CONTROLS, NAMES, adjusted, checked, mirrored, parse_path

@@ -136,7 +136,7 @@ def test_the_detector_is_comfyuis_to_load(detector_for, monkeypatch) -> None:
     """With two small layers in the place of its networks."""
     from comfy import model_management
 
-    from gohd_core.face.detection import FaceDetector
+    from gohd_core.face.detection.detector import FaceDetector
 
     made = FaceDetector(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1))
     monkeypatch.setattr("gohd_core.checkpoints.detector_files.missing_files", lambda folders: None)

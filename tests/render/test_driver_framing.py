@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.face.mediapipe_points import landmarks_68
+from gohd_core.face.mediapipe.points import landmarks_68
 from gohd_core.face.portrait import Portrait
 from gohd_core.mesh.portrait import own_motion
 from gohd_core.motion import Expression, Gaze, Motion, Pose

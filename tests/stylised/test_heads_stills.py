@@ -39,7 +39,7 @@ def test_projection_is_the_official_familys():
 
 def test_camera_agrees_with_the_face_package():
     torch = pytest.importorskip("torch")
-    from gohd_core.face import camera as shared
+    from gohd_core.face.geometry import camera as shared
 
     angles = RNG.normal(0, 0.4, (5, 3))
     for_rows = shared.rotation(torch.from_numpy(angles)).numpy()

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.face.mediapipe.face_mesh import EYE_RINGS
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
 from gohd_core.face.picking import FaceChoice, overlap

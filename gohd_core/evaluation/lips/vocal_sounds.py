@@ -13,7 +13,7 @@ from gohd_core.evaluation.lips.changed_sounds import lips_gap, opening
 from gohd_core.evaluation.lips.scores import correlation
 from gohd_core.evaluation.report import Table
 from gohd_core.expression import ExpressionPredictor
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.measures.mouth_sync import CLOSED
 from gohd_core.stylised.engines.base import Speech
 from gohd_core.stylised.phones import Phone

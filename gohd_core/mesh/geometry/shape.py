@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.mesh.contours import (
     HALF,
     LIPS_WITHIN,

@@ -14,7 +14,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.checkpoints.reading import read_file
-from gohd_core.face.mediapipe_points import landmarks_68
+from gohd_core.face.mediapipe.points import landmarks_68
 from gohd_core.mesh.contours import face_contours
 from gohd_core.mesh.reading.columns import DRAWN
 from gohd_core.mesh.reading.spline import Spline

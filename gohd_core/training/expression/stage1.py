@@ -15,7 +15,7 @@ from gohd_core.clips import Clip
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
-from gohd_core.face.expression_geometry import Face, FaceGeometry
+from gohd_core.face.geometry.expression_geometry import Face, FaceGeometry
 from gohd_core.landmarks68 import MOUTH
 from gohd_core.training.audio.augmentation import AugmentationConfig, augmented_chunks
 from gohd_core.training.audio.features import read_sound

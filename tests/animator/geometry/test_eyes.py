@@ -25,7 +25,7 @@ from gohd_core.animator.geometry.eyes import Eyeballs, EyesInFrame, eyes_in_fram
 from gohd_core.animator.geometry.face_parts import FaceParts, agreement
 from gohd_core.animator.geometry.window import Window
 from gohd_core.constants import STYLISED
-from gohd_core.face.camera import Camera
+from gohd_core.face.geometry.camera import Camera
 from gohd_core.models import Models
 from gohd_core.motion import Motion
 from gohd_core.stylised.avatar import Avatar

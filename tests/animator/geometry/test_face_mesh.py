@@ -8,7 +8,7 @@ import torch
 
 from gohd_core.animator.geometry.face_mesh import FrontalMesh, mesh_flow
 from gohd_core.animator.geometry.shape_encoder import ShapeEncoder
-from gohd_core.face.camera import Camera
+from gohd_core.face.geometry.camera import Camera
 from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project
 from gohd_core.stylised.face_sheet import sheet_model

@@ -11,7 +11,7 @@ from gohd_core.constants import SAMPLES_PER_FRAME
 from gohd_core.evaluation.lips import vocal_sounds
 from gohd_core.evaluation.lips.changed_sounds import lips_gap
 from gohd_core.evaluation.lips.vocal_sounds import SOUNDS, vocal_table
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.stylised.engines.base import Speech
 from gohd_core.stylised.phones import Phone
 from gohd_core.stylised.visemes import frame_times, mouth_curves
