@@ -22,7 +22,7 @@ SAME = 0.5
 LOOK = 1.0
 """Interval of searches for new people, seconds; while somebody is not seen, they are made in every block."""
 NEAR = 1.5
-"""Distance from the chosen person, in the sum of both sizes, up to which other people are followed as well."""
+"""Distance from the chosen person, in the sum of both sizes, up to which other people are followed, too."""
 LEARNT = 0.2
 """Share of the newest block in a person's appearance."""
 ALIKE, CLEARLY = 9.0, 2.0
