@@ -51,9 +51,23 @@ FACE_ORDER = (
 )
 """The same within `gohd_core.face`."""
 
+STYLISED_ORDER = (
+    ("camera", "head", "speech"),
+    ("motion", "person"),
+    ("rendering", "ground_truth"),
+    ("making",),
+    ("dataset",),
+)
+"""The same within `gohd_core.stylised`."""
+
 ORDERS = pytest.mark.parametrize(
     ("within", "order"),
-    [("gohd_core", ORDER), ("gohd_core.face", FACE_ORDER), ("gohd_core.mesh", MESH_ORDER)],
+    [
+        ("gohd_core", ORDER),
+        ("gohd_core.face", FACE_ORDER),
+        ("gohd_core.mesh", MESH_ORDER),
+        ("gohd_core.stylised", STYLISED_ORDER),
+    ],
 )
 
 

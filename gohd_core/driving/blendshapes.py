@@ -98,7 +98,7 @@ def motion_from_blendshapes(
 
 def expression_of(blendshapes: Mapping[str, float]) -> np.ndarray:
     """ARKit's shapes by name (0..1) -> expression [64] of the stylised space; see `SHAPES`."""
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     wanted = {name for groups in SHAPES.values() for group in groups for name in group}
     if not wanted <= blendshapes.keys():

@@ -34,7 +34,7 @@ _ROUND_LEFT = 1e-6
 
 def vrm_content(motion: Motion) -> dict[str, Any]:
     """A motion of the stylised space as the content of a JSON file; raises as `blendshapes` does."""
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     shapes = blendshapes(motion)
     column = {name: motion.expression.values[:, k] for name, k in INDEX.items()}
@@ -75,7 +75,7 @@ def motion_from_vrm(content: dict[str, Any]) -> Motion:
 
     Raises `KeyError`, `ValueError` or `TypeError` for content of another form.
     """
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     fps = Fraction(content["fps"])
     curve = {name: np.asarray(values, np.float64) for name, values in content["expressions"].items()}

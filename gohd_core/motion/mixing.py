@@ -120,7 +120,7 @@ def scaled_parts(
         return with_eyes_of(
             expression.scaled(mouth), expression.scaled(eyes), _model_for(expression.space, model)
         )
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     factors = expression.values.new_full((expression.width,), mouth)
     factors[[INDEX[name] for name in BROWS]] = eyes

@@ -9,7 +9,7 @@ from gohd_core.driving import DriveOptions, driven_motion
 from gohd_core.errors import BadInput
 from gohd_core.face import MorphableModel, Portrait
 from gohd_core.motion import Expression, Gaze, Motion, Pose
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 SPACE = "stylised"
 

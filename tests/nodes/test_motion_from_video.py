@@ -224,7 +224,7 @@ def test_a_driving_video_out_of_step_with_its_sound_is_warned_of(
 
     from gohd_core.expression import ExpressionPredictor
     from gohd_core.render import render_video
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     pytest.importorskip("av")
     rng = np.random.default_rng(1)

@@ -15,7 +15,7 @@ from gohd_core.measures.sequences import agreement, displacement_share
 from gohd_core.mesh.contours import INNER_GAP, N_FACE
 from gohd_core.mesh.frame import EDGE, LIPS, POINTS
 from gohd_core.mesh.source import MeshSource
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 _JAW = INDEX["jaw_open"]
 _BLINKS = (INDEX["blink_left"], INDEX["blink_right"])

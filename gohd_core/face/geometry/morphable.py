@@ -78,7 +78,7 @@ class MorphableModel:
     @classmethod
     def stylised(cls) -> MorphableModel:
         """The procedural head of the built-in weights, all vertices."""
-        from gohd_core.stylised.morphable import stylised_basis
+        from gohd_core.stylised.head.morphable import stylised_basis
 
         basis = stylised_basis()
         names = ("mean_shape", "identity_basis", "expression_basis", "landmark_indices", "faces")

@@ -126,7 +126,7 @@ def mouth_coefficients(config: Stage1Config) -> tuple[int, ...]:
             f"Which expression coefficients of {config.data.space!r} move the mouth is not known: "
             "give mouth_coefficients, or set augmentation.quiet_share=0."
         )
-    from gohd_core.stylised.expressions import active_expressions
+    from gohd_core.stylised.head.expressions import active_expressions
 
     return tuple(mode.index for mode in active_expressions() if mode.group == "mouth")
 

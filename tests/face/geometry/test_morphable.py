@@ -13,7 +13,7 @@ from gohd_core.face.geometry.camera import Camera, rotation, rotation_angles, tr
 from gohd_core.face.geometry.eye_motion import eye_height
 from gohd_core.face.geometry.morphable import MorphableModel
 from gohd_core.face.geometry.morphable_file import read_landmark_model, write_landmark_model
-from gohd_core.stylised.expressions import EXPRESSION_NAMES
+from gohd_core.stylised.head.expressions import EXPRESSION_NAMES
 from tests.support.face_helpers import bfm_arrays, write_bfm
 
 

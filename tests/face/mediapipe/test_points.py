@@ -14,7 +14,7 @@ from gohd_core.face.crop import face_crop_box
 from gohd_core.face.geometry.camera import Camera
 from gohd_core.face.mediapipe.points import POINTS, face_track, landmarks_68
 from gohd_core.landmarks68 import RIGID
-from gohd_core.stylised.expressions import EXPRESSION_NAMES, INDEX, active_expressions
+from gohd_core.stylised.head.expressions import EXPRESSION_NAMES, INDEX, active_expressions
 from tests.support.fake_mediapipe import NAMES, face, payload, points_478
 
 REST = np.array([0.0, 0.0, 0.0, 0.0, 0.05, 0.1])
