@@ -18,8 +18,8 @@ from gohd_core.motion.mixing import MixSettings, mix_motion
 
 OWN = "own"
 FREE_WAY, LARGEST_WAY = 0.3, 0.6
-"""Distance from its own place, in model units (a head is two wide), up to which a portrait's head goes as far as
-the driver's, and where it stays at the most: beyond, a picture shows a head that is cut off."""
+"""Distance from its own place up to which a portrait's head goes as far as the driver's, and its largest, in
+model units (a head is two wide): beyond, a picture shows a head that is cut off."""
 _TRACKS = {"pose": "pose", "mouth": "expression", "eyes": "expression", "gaze": "gaze"}
 _MIXED = {"pose": "pose", "mouth": "expression", "eyes": "eyes", "gaze": "gaze"}
 
