@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gohd_core.face.camera import rotation
+from gohd_core.face.geometry.camera import rotation
 from gohd_core.mesh.contours import opposite
 from gohd_core.mesh.encoding.own_face import OwnFace
 from gohd_core.mesh.eyes.lids import lids_follow_gaze, lower_lids_follow

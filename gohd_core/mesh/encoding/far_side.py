@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, rotation, transform
+from gohd_core.face.geometry.camera import Camera, rotation, transform
 from gohd_core.measures.face_points import CORNERS
 from gohd_core.mesh.contours import N_FACE
 from gohd_core.mesh.encoding.own_face import OwnFace

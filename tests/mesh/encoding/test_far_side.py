@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.encoding.far_side import FarSide
 from gohd_core.mesh.picture.photometry import fill_polygon
