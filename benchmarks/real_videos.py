@@ -21,7 +21,7 @@ from gohd_core.driving.mesh_reading import MeshReadings
 from gohd_core.driving.mesh_tracks import follow
 from gohd_core.driving.result import assemble_motion
 from gohd_core.driving.steadiness import SmoothingConfig
-from gohd_core.face.camera import rotation_angles
+from gohd_core.face.geometry.camera import rotation_angles
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.mesh.reading.gaze import into_head

@@ -9,11 +9,11 @@ from gohd_core.errors import BadInput
 from gohd_core.face import CoefficientExtractor, GazeEstimator
 from gohd_core.face import portrait as crops
 from gohd_core.face.crop import Box, is_square
+from gohd_core.face.geometry.reprojection import photograph_warning
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.face.portrait import Detector, Portrait
-from gohd_core.face.reprojection import photograph_warning
 from gohd_core.images import Image, rgb_images, single_image
 from gohd_core.mesh.picture.examine import picture_faults
 from gohd_core.mesh.portrait import mesh_portrait

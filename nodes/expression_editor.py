@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from comfy_api.latest import io
 
 from gohd_core.choices import MOODS
@@ -122,7 +121,7 @@ class ExpressionEditor(io.ComfyNode):
         frames = finish(
             draw(model, portrait, motion), portrait, full_frame=full_frame, invisible_mark=invisible_mark
         )
-        image = torch.cat([host.to_images(batch) for batch in frames])
+        image = host.image_batch(frames)
         shown = face_preview.keep(animator, portrait, portrait.motion)
         return io.NodeOutput(image, motion, motion.pose, motion.expression, motion.gaze, ui=shown)
 

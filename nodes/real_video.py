@@ -96,7 +96,7 @@ class EyeContact(io.ComfyNode):
             torch.deg2rad(torch.tensor([look_up, look_left], dtype=torch.float64, device="cpu")).tolist()
         )
         made, report = turn_eyes(film, read, straight if gaze is None else gaze, strength)
-        images = torch.cat([host.to_images(frame) for frame in made.batches(film.fps)])
+        images = host.image_batch(made.batches(film.fps))
         return io.NodeOutput(images, float(film.fps), str(report))
 
 

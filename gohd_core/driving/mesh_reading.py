@@ -17,8 +17,8 @@ from gohd_core.driving.lids import BLINK_COLUMNS
 from gohd_core.driving.mesh_tracks import People, blocks, follow
 from gohd_core.driving.result import FrameCoefficients
 from gohd_core.errors import raise_if_stopped
-from gohd_core.face.camera import ALIGNED_SIZE
 from gohd_core.face.crop import Box
+from gohd_core.face.geometry.camera import ALIGNED_SIZE
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice

@@ -13,7 +13,7 @@ import numpy as np
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.measures.sequences import parabola_vertex
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 BAND = (0.5, 8.0)
 """Hz within which lips speak: what is slower is a mood, what is faster noise."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_EXPRESSION
-from gohd_core.face.camera import Camera, rotation
+from gohd_core.face.geometry.camera import Camera, rotation
 from gohd_core.measures.face_points import OUTER_CORNERS
 from gohd_core.mesh.contours import (
     INNER_LIPS,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.constants import N_DESCRIPTOR
-from gohd_core.face.camera import Camera
+from gohd_core.face.geometry.camera import Camera
 from gohd_core.mesh.contours import N_POINTS
 from gohd_core.mesh.encoding.far_side import FarSide
 from gohd_core.mesh.encoding.matte import Layers, split

@@ -98,7 +98,7 @@ def adjusted(motion: Motion, values: Mapping[str, float | Keyframes]) -> Motion:
     tracks = {name: track for name, track in tracks.items() if bool(track.any())}
     motion = with_mood(motion, {name: values[name] for name in tracks if name in MOODS})
     expression = motion.expression.values.clone()
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     for name, track in tracks.items():
         control = CONTROLS.get(name)

@@ -56,10 +56,10 @@ def idle_motion(
         raise BadInput(f"Idle life is made for the stylised space, not for {own.space!r}.")
     if not SHORTEST <= seconds <= LONGEST:
         raise BadInput(f"{seconds:g} s can't be idled away; give {SHORTEST:g} to {LONGEST:g} seconds.")
-    from gohd_core.stylised.behaviour import EyeHabit, blink_times, gaze_curve, lid_curves
-    from gohd_core.stylised.curves import wander
-    from gohd_core.stylised.expressions import INDEX
-    from gohd_core.stylised.prosody import Prosody
+    from gohd_core.stylised.head.expressions import INDEX
+    from gohd_core.stylised.motion.behaviour import EyeHabit, blink_times, gaze_curve, lid_curves
+    from gohd_core.stylised.motion.curves import wander
+    from gohd_core.stylised.motion.prosody import Prosody
 
     frames = round(seconds * FPS)
     whole = frames + (round(BLEND * FPS) if loop else 0)
@@ -98,7 +98,7 @@ def without_speech(motion: Motion) -> Motion:
     """The motion with its mouth shut and all else as it was; of another space as it is."""
     if motion.space != STYLISED:
         return motion
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     values = motion.expression.values.clone()
     values[:, [INDEX[name] for name in MOUTH]] = 0

@@ -59,7 +59,7 @@ def listening(motion: Motion, own: Motion, share: Tensor, towards: Tensor, *, se
         share: [T] how silent it is, 0..1: the mouth is shut as far as that.
         towards: [T,2] gaze (pitch, yaw) to the speaker, NaN in pauses.
     """
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     fps = float(motion.fps)
     rng = np.random.default_rng(seed)

@@ -16,8 +16,8 @@ from torch.nn import functional
 
 from gohd_core.choices import FRAMINGS
 from gohd_core.errors import BadInput
-from gohd_core.face.camera import Camera, transform
-from gohd_core.face.mediapipe_points import landmarks_68
+from gohd_core.face.geometry.camera import Camera, transform
+from gohd_core.face.mediapipe.points import landmarks_68
 from gohd_core.face.portrait import Portrait
 from gohd_core.mesh.reading.fit import fit_face
 from gohd_core.motion import Motion

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from gohd_core.choices import COLOURS, PASTE_LENGTHS
 from gohd_core.errors import BadInput
-from gohd_core.face.face_parser import FaceParser
-from gohd_core.face.head_track import HeadTrack
+from gohd_core.face.detection.head_track import HeadTrack
 from gohd_core.face.portrait import Portrait
+from gohd_core.face.segmentation.face_parser import FaceParser
 from gohd_core.render.paste_mask import FEATHER, GROWTH, paste_mask
 from gohd_core.render.placing import MovingPlace, Place, StillPlace
 from gohd_core.video.bands import BAND, Band, BandedFrames, Region, blank, rows_in_bands, union, whole_of

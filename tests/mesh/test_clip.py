@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.face.camera import Camera, rotation
+from gohd_core.face.geometry.camera import Camera, rotation
 from gohd_core.mesh.clip import (
     EYES,
     IRIS_DEPTH,
@@ -37,7 +37,7 @@ def test_the_pose_is_the_heads_and_no_jaw_changes_it(angles) -> None:
 
 
 def test_own_points_lie_on_their_pixels() -> None:
-    from gohd_core.face.camera import transform
+    from gohd_core.face.geometry.camera import transform
 
     mesh = acted((0.1, 0.3, 0.05), gap=0.1)
     fitted = fit_clip(mesh[None], SIZE)

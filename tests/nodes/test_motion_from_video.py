@@ -136,7 +136,7 @@ def test_the_detector_is_comfyuis_to_load(detector_for, monkeypatch) -> None:
     """With two small layers in the place of its networks."""
     from comfy import model_management
 
-    from gohd_core.face.detection import FaceDetector
+    from gohd_core.face.detection.detector import FaceDetector
 
     made = FaceDetector(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1))
     monkeypatch.setattr("gohd_core.checkpoints.detector_files.missing_files", lambda folders: None)
@@ -224,7 +224,7 @@ def test_a_driving_video_out_of_step_with_its_sound_is_warned_of(
 
     from gohd_core.expression import ExpressionPredictor
     from gohd_core.render import render_video
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     pytest.importorskip("av")
     rng = np.random.default_rng(1)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gohd_core.animator.geometry.window import sample_pixels
 from gohd_core.constants import N_EXPRESSION, N_GAZE, N_POSE
-from gohd_core.face.camera import Camera, rotation, transform
+from gohd_core.face.geometry.camera import Camera, rotation, transform
 
 RADIUS = 0.272
 """Of an eyeball, in model units."""

@@ -12,12 +12,12 @@ from gohd_core.constants import STYLISED
 from gohd_core.evaluation.quality.bilabials import labial_spans
 from gohd_core.evaluation.quality.speech_motion import COPY, MEAN, NEAREST, OURS, ROWS, TRUTH, Spoken
 from gohd_core.evaluation.report import Table, Value
-from gohd_core.face.expression_geometry import Face, FaceGeometry
+from gohd_core.face.geometry.expression_geometry import Face, FaceGeometry
 from gohd_core.landmarks68 import EYES_AND_BROWS, MOUTH
 from gohd_core.measures.motion_statistics import motion_figures, trembling
 from gohd_core.measures.mouth_sync import CLOSED, best_lag, closed_share, mouth_opening
 from gohd_core.measures.sequences import agreement, blinks, saccades, structural_similarity
-from gohd_core.stylised.expressions import EXPRESSION_NAMES, active_expressions
+from gohd_core.stylised.head.expressions import EXPRESSION_NAMES, active_expressions
 
 _MOTION_FRAMES = 100
 """Frames of each clip that the head's and the eyes' figures look at: all clips must be as long."""

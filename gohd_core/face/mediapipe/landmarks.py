@@ -8,7 +8,7 @@ import numpy as np
 
 from gohd_core.face.crop import Box
 from gohd_core.face.mediapipe.face_mesh import N_MESH, OUTER_CORNERS
-from gohd_core.face.mediapipe_points import landmarks_68
+from gohd_core.face.mediapipe.points import landmarks_68
 
 
 @dataclass(frozen=True)

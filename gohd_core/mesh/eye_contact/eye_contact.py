@@ -15,7 +15,7 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
-from gohd_core.face.camera import ALIGNED_SIZE, Camera, transform
+from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.mesh.clip import EYES, IRIS_DEPTH, fit_clip
 from gohd_core.mesh.eyes.eye_outline import Limbus
 from gohd_core.mesh.eyes.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS

@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gohd_core.animator.geometry.push_pull import push_pull_inpaint
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.mesh.geometry.shape import FaceShape
 from gohd_core.mesh.reading.columns import DRAWN
 from gohd_core.motion.curves import smoothstep
-from gohd_core.stylised.morphable import stylised_basis
+from gohd_core.stylised.head.morphable import stylised_basis
 
 GRID = 128
 """Side of the grid on which flows are worked out."""

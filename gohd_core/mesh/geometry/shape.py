@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.mesh.contours import (
     HALF,
     LIPS_WITHIN,
@@ -30,8 +30,8 @@ from gohd_core.mesh.geometry.brows import BROWS, brow_directions
 from gohd_core.mesh.reading.canonical import canonical_face
 from gohd_core.mesh.reading.columns import DRAWN, MIRRORED_DRAWN
 from gohd_core.mesh.reading.spline import Spline
-from gohd_core.stylised.feature_rings import feature_rings
-from gohd_core.stylised.morphable import stylised_basis
+from gohd_core.stylised.ground_truth.feature_rings import feature_rings
+from gohd_core.stylised.head.morphable import stylised_basis
 
 JAW, PRESS, RAISE, DROP, BLINKS = 0, 3, 4, 5, (8, 9)
 """Places in `DRAWN` of what opens the jaw, presses the lips, raises the upper lip, lowers the lower one, and

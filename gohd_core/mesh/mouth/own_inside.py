@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.mesh.encoding.own_face import OwnFace
 from gohd_core.mesh.frame import EDGE, LIPS, POINTS
 from gohd_core.mesh.mouth.teeth import UPPER_LENGTH

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, rotation
+from gohd_core.face.geometry.camera import Camera, rotation
 from gohd_core.mesh.frame import EDGE, POINTS
 from gohd_core.mesh.picture.photometry import smoothstep
 

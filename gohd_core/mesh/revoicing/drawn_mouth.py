@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.constants import N_DESCRIPTOR
-from gohd_core.face.camera import Camera, rotation
+from gohd_core.face.geometry.camera import Camera, rotation
 from gohd_core.images import Image
 from gohd_core.mesh.contours import face_contours
 from gohd_core.mesh.encoding.own_face import OwnFace

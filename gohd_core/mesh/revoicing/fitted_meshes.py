@@ -10,7 +10,7 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
-from gohd_core.face.camera import ALIGNED_SIZE
+from gohd_core.face.geometry.camera import ALIGNED_SIZE
 from gohd_core.mesh.clip import fit_clip
 from gohd_core.mesh.reading.fit import into_box
 

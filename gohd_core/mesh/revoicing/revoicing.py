@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MOVING
-from gohd_core.face.camera import ALIGNED_SIZE, Camera, transform
+from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.images import Image
 from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, neutral_points, on_head
 from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, face_contours, opposite

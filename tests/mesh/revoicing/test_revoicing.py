@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter1d
 
-from gohd_core.face.camera import ALIGNED_SIZE
+from gohd_core.face.geometry.camera import ALIGNED_SIZE
 from gohd_core.mesh.clip import fit_clip
 from gohd_core.mesh.contours import edge_gap
 from gohd_core.mesh.frame import EDGE
