@@ -215,6 +215,11 @@ def to_images(frames: Tensor) -> Tensor:
     return images.contiguous().to(comfy.model_management.intermediate_device())
 
 
+def image_batch(frames: Iterable[Tensor]) -> Tensor:
+    """An IMAGE batch [T, H, W, 3] of all frames, which come in batches [b, 3, H, W]."""
+    return torch.cat([to_images(batch) for batch in frames])
+
+
 def intermediate(value: Tensor) -> Tensor:
     """A tensor where ComfyUI keeps what passes between nodes."""
     return value.to(comfy.model_management.intermediate_device())
