@@ -20,7 +20,7 @@ from .sockets import branching, combo, field, number, result, schema
 from .values import check_single, mask_box, waveform
 
 _MOOD = (
-    "A mood over the whole clip, as of Set Mood, with the lips in sync; neutral is none. Built-in weights "
+    "A mood over the whole clip, as in Set Mood, with the lips in sync; neutral is none. Built-in weights "
     "only."
 )
 
