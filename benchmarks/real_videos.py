@@ -60,7 +60,7 @@ def figures(film: VideoReader, reader: FaceReader) -> dict[str, float]:
     started, processor = time.perf_counter(), time.process_time()
     for block, faces in follow(film.play(), reader, FaceChoice()):
         size = block[0][1].shape[:2]
-        made.add(faces, *size)
+        made.add(faces, [image for _, image in block])
         meshes += [face.points for face in faces if face is not None]
         times += [moment for moment, _ in block]
     given = {"source_fps": film.fps, "fps": FPS, "space": STYLISED, "missing": "hold"}

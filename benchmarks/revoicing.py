@@ -64,8 +64,7 @@ def figures(film: VideoReader, voice: Expression, reader: FaceReader) -> tuple[d
     started = time.process_time()
     speaker = read_speaker(film, reader)
     learnt = time.process_time() - started
-    face = speaker.face
-    said = spoken(speaker, voice)
+    (face,), (said,) = speaker.faces, spoken(speaker, voice)
     lips = torch.stack([face.lips(k, said) for k in range(len(said.gap))])
     made = revoice(film, speaker, voice)
     before = [image for _, image in film.play()]
@@ -104,7 +103,7 @@ def _line(commanded: np.ndarray, seen: np.ndarray) -> tuple[float, float, float]
 def _mouth(speaker: Speaker, frame: int) -> tuple[int, int, int]:
     """(left, top, side) of a square around the mouth of a frame."""
     row = int(speaker.found[:frame].sum())
-    middle, side = speaker.face.mouth_at(row), round(0.8 * speaker.face.scale)
+    middle, side = speaker.faces[0].mouth_at(row), round(0.8 * speaker.faces[0].scale)
     return int(middle[0]) - side // 2, int(middle[1]) - side // 2, side
 
 

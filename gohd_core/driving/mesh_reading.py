@@ -12,10 +12,11 @@ from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MOVING
-from gohd_core.constants import N_IDENTITY
+from gohd_core.constants import N_EXPRESSION, N_IDENTITY
 from gohd_core.driving.lids import BLINK_COLUMNS
 from gohd_core.driving.mesh_tracks import People, blocks, follow
 from gohd_core.driving.result import FrameCoefficients
+from gohd_core.driving.shots import Shots, people_of
 from gohd_core.errors import raise_if_stopped
 from gohd_core.face.crop import Box
 from gohd_core.face.geometry.camera import ALIGNED_SIZE
@@ -37,9 +38,11 @@ from gohd_core.mesh.contours import HALF, N_FACE
 from gohd_core.mesh.reading.fit import face_box, into_box
 from gohd_core.mesh.reading.gaze import from_head
 
-SOLVED_BLOCKS = 32
-"""Blocks of frames whose expressions are solved together: few frames cost as much as many."""
-SAMPLE = 256
+SOLVED = 512
+"""Frames whose expressions are solved together: few cost as much as many."""
+LEAST_SAMPLE = 6
+"""Sampled meshes that a person's face at rest takes at least."""
+SAMPLE = 1024
 """Meshes that the face at rest is made of at most; of longer clips every second, fourth ... one is taken."""
 SHUT = 0.6
 """Blinks from which on an iris is not believed."""
@@ -75,7 +78,9 @@ class MeshReadings:
         self._poses: list[Tensor] = []
         self._offsets: list[Tensor] = []
         self._landmarks: list[np.ndarray] = []
-        self._sample: list[Tensor] = []
+        self._sample: list[tuple[int, Tensor]] = []
+        self._shots, self._shot = Shots(), []
+        self._shapes: list[Tensor] = []
         self._every, self._last = 1, None
 
     @property
@@ -90,8 +95,9 @@ class MeshReadings:
         """So many frames in which the person was not there yet."""
         self.found += [False] * frames
 
-    def add(self, faces: list[FaceLandmarks | None], height: int, width: int) -> None:
-        """The next frames' faces, in pixels of pictures of that size."""
+    def add(self, faces: list[FaceLandmarks | None], images: list[Image]) -> None:
+        """The next frames' faces, and their pictures, which are all of one size."""
+        height, width = images[0].shape[:2]
         seen = [face for face in faces if face is not None]
         if seen:
             meshes = torch.from_numpy(np.stack([face.points for face in seen]))
@@ -102,13 +108,18 @@ class MeshReadings:
             self._poses.append(fitted.pose)
             self._offsets.append(iris_offsets(fitted.pose, points))
             self._landmarks += [face.landmarks68.astype(np.float32) for face in seen]
-            self._keep(points)
+            self._keep(points, self._shots.add(images, faces))
             self._count(meshes.numpy(), fitted.pose.numpy(), height, width)
         self.found += [face is not None for face in faces]
 
-    def _keep(self, points: Tensor) -> None:
-        done = sum(len(each) for each in self._poses) - len(points)
-        self._sample += [points[k] for k in range(len(points)) if (done + k) % self._every == 0]
+    def _keep(self, points: Tensor, shots: list[int]) -> None:
+        for k, shot in enumerate(shots):
+            if shot == len(self._shapes):
+                self._shapes.append(torch.zeros_like(points[k]))
+            self._shapes[shot] += points[k]
+            if (len(self._shot) + k) % self._every == 0:
+                self._sample.append((shot, points[k]))
+        self._shot += shots
         while len(self._sample) > SAMPLE:
             self._sample, self._every = self._sample[::2], 2 * self._every
 
@@ -124,10 +135,25 @@ class MeshReadings:
         self.doubtful["fast"] += int((ways > FAST * np.ptp(flat, axis=1).max(1)).sum())
 
     def expression(self) -> ClipExpression | None:
-        """This person's expression fit, from all frames so far; None without any."""
-        if not self._sample:
+        """The expression fit of whom most of the frames so far show; None without any."""
+        if not self.found or not self._shot:
             return None
-        return ClipExpression(neutral_points(torch.stack(self._sample)), Features.joined(self._features))
+        people = self._people()
+        return self._fit(np.bincount(people[self._shot]).argmax(), people, Features.joined(self._features))
+
+    def _people(self) -> np.ndarray:
+        """The person of each shot: a cut may show another one."""
+        lengths, sampled = (
+            np.bincount(shots, minlength=len(self._shapes))
+            for shots in (self._shot, [shot for shot, _ in self._sample])
+        )
+        shapes = torch.stack(self._shapes) / torch.from_numpy(lengths)[:, None, None]
+        return np.array(people_of(shapes, lengths.tolist(), (sampled >= LEAST_SAMPLE).tolist()))
+
+    def _fit(self, person: int, people: np.ndarray, features: Features) -> ClipExpression:
+        """A person's expression fit, from the features of all frames with a face."""
+        sample = torch.stack([points for shot, points in self._sample if people[shot] == person])
+        return ClipExpression(neutral_points(sample), features.rows(people[self._shot] == person))
 
     def lips(self) -> np.ndarray:
         """Gap and width of the mouth in the frames with a face, [n, 2], model units."""
@@ -137,23 +163,28 @@ class MeshReadings:
 
     def readings(self, fps: float) -> list[FrameCoefficients | None]:
         """One a frame, None without a face."""
-        fit = self.expression()
-        if fit is None:
+        if not self._shot:
             return [None] * len(self.found)
-        parts = [self._features[k : k + SOLVED_BLOCKS] for k in range(0, len(self._features), SOLVED_BLOCKS)]
-        expression = torch.cat([fit(Features.joined(part)) for part in parts])
-        smiles = expression[:, SMILES]
-        expression[:, SMILES] = torch.maximum(smiles, (smiles + fit.smile).clamp(max=1))
+        people, features = self._people(), Features.joined(self._features)
+        who = people[self._shot]
+        expression = torch.zeros(len(who), N_EXPRESSION, dtype=torch.float32, device="cpu")
+        for person in range(people.max() + 1):
+            fit, rows = self._fit(person, people, features), np.flatnonzero(who == person)
+            for part in np.split(rows, range(SOLVED, len(rows), SOLVED)):
+                expression[part] = fit(features.rows(part))
+            smiles = expression[rows][:, SMILES]
+            raised = torch.maximum(smiles, (smiles + fit.smile).clamp(max=1))
+            expression[rows[:, None], SMILES] = raised
         pose, found = torch.cat(self._poses), np.array(self.found)
-        gaze = self._gaze(pose, expression[:, BLINK_COLUMNS].amax(1))
+        gaze = self._gaze(pose, expression[:, BLINK_COLUMNS].amax(1), who)
         steady = _smooth_seen(expression.numpy(), found, LIPS_SECONDS * fps)
         rows = zip(pose.double().numpy(), steady, gaze.numpy(), self._landmarks, strict=True)
         identity = np.zeros(N_IDENTITY)
         made = (FrameCoefficients(p, e, g, identity, points) for p, e, g, points in rows)
         return [next(made) if there else None for there in self.found]
 
-    def _gaze(self, pose: Tensor, blink: Tensor) -> Tensor:
-        """Gaze (pitch, yaw) of the camera [T,2]; shut eyes go on from before to after."""
+    def _gaze(self, pose: Tensor, blink: Tensor, who: np.ndarray) -> Tensor:
+        """Gaze (pitch, yaw) of the camera [T,2]; shut eyes go on from before to after. who: [T] persons."""
         inside = offset_gaze(torch.cat(self._offsets)).double()
         seen = (blink < SHUT).numpy()
         if seen.any():
@@ -161,7 +192,8 @@ class MeshReadings:
             columns = [np.interp(grid, grid[seen], column[seen]) for column in inside.numpy().T]
             inside = torch.from_numpy(np.stack(columns, 1))
         gaze = from_head(pose.double(), inside)
-        gaze[:, 1] -= resting_height(gaze[:, 1].numpy()[seen])
+        for person in range(who.max() + 1):
+            gaze[who == person, 1] -= resting_height(gaze[:, 1].numpy()[seen & (who == person)])
         return gaze.flip(-1)
 
 
@@ -205,7 +237,7 @@ def read_one(
     for block, faces in follow(frames, reader, choice):
         raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         size = block[0][1].shape[:2]
-        made.add(faces, *size)
+        made.add(faces, [image for _, image in block])
         times += [time for time, _ in block]
         progress(len(times))
     return made, times, size
@@ -226,7 +258,7 @@ def read_people(
             if k == len(made):
                 made.append(MeshReadings())
                 made[k].skip(len(times))
-            made[k].add(faces, *size)
+            made[k].add(faces, [image for _, image in block])
         times += [time for time, _ in block]
         progress(len(times))
     return made, times, size

@@ -14,6 +14,7 @@ from torch import Tensor
 from gohd_core.audio import audio_features
 from gohd_core.constants import N_EXPRESSION, STYLISED
 from gohd_core.driving.mesh_tracks import follow
+from gohd_core.driving.shots import Shots, people_of
 from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera
@@ -22,7 +23,7 @@ from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
 from gohd_core.mesh.reading.fit import face_box
 from gohd_core.mesh.revoicing.covering import POINTS, Covering
-from gohd_core.mesh.revoicing.fitted_meshes import MeshFitting
+from gohd_core.mesh.revoicing.fitted_meshes import FittedMeshes, MeshFitting
 from gohd_core.mesh.revoicing.revoicing import Revoicing, Said
 from gohd_core.motion import Expression
 from gohd_core.video.reader import VideoReader
@@ -35,13 +36,15 @@ FEWEST = 25
 
 @dataclass(frozen=True, eq=False)
 class Speaker:
-    """The speaker of a film, read and learnt.
+    """The speaker of a film, read and learnt; after a cut it may be another one.
 
     Attributes:
-        face: draws the frames in which the face is seen. found: [T] bool. times: [T] seconds.
+        faces: draw the frames in which each of them is seen. who: [n] of the frames with a face, which of
+            `faces` it is. found: [T] bool. times: [T] seconds.
     """
 
-    face: Revoicing
+    faces: list[Revoicing]
+    who: np.ndarray
     found: np.ndarray
     times: np.ndarray
 
@@ -60,41 +63,61 @@ def read_speaker(
     """
     if film.once:
         raise BadInput("The film's frames came from an iterator and are used up; give a file or a batch.")
-    fitting: MeshFitting | None = None
-    covering, scale = Covering(), 1.0
+    shots, shot_of, box, scale = Shots(), [], None, 1.0
+    read: list[tuple[MeshFitting, Covering]] = []
     found: list[bool] = []
     times: list[float] = []
     for block, faces in follow(film.play(), reader, choice or FaceChoice()):
         raise_if_stopped(should_stop, "Reading the speaker was stopped.")
-        meshes = [face.points for face in faces if face is not None]
-        if fitting is None and meshes:
+        seen = [(image, face) for (_, image), face in zip(block, faces, strict=True) if face is not None]
+        if box is None and seen:
             # Whole pixels, so that mouths that are drawn in it lie on the film's.
-            square = face_box(torch.from_numpy(meshes[0]), *block[0][1].shape[:2])
-            fitting = MeshFitting(tuple(float(round(each)) for each in square))
-            scale = Camera.of_size(ALIGNED_SIZE).focal / Camera().distance * square[2] / ALIGNED_SIZE
-        if fitting is not None:
-            fitting.add(meshes)
-        for (_, image), face in zip(block, faces, strict=True):
-            if face is not None:
-                covering.add(image, face.points[POINTS, :2], scale)
+            square = face_box(torch.from_numpy(seen[0][1].points), *block[0][1].shape[:2])
+            box = tuple(float(round(each)) for each in square)
+            scale = Camera.of_size(ALIGNED_SIZE).focal / Camera().distance * box[2] / ALIGNED_SIZE
+        for image, face in seen:
+            shot_of += shots.add([image], [face])
+            if len(read) < shots.count:
+                read.append((MeshFitting(box), Covering()))
+            fitting, covering = read[-1]
+            fitting.add([face.points])
+            covering.add(image, face.points[POINTS, :2], scale)
         found += [face is not None for face in faces]
         times += [time for time, _ in block]
         if progress is not None:
             progress(len(times), max(film.count, len(times)))
-    if fitting is None or sum(found) < FEWEST:
+    if sum(found) < FEWEST:
         raise BadInput(
             f"The face is seen in {sum(found)} frames of the video; to say something else it takes {FEWEST} "
             "at least."
         )
-    fps = float(film.fps)
-    face = Revoicing(fitting.fitted(), fitting.box, fps, covering.found(fps))
-    wanted, pictures = set(face.wanted_frames), {}
-    for row, image in _seen(film, np.array(found)):
+    people, faces = _speakers(read, box, float(film.fps))
+    speaker = Speaker(faces, people[shot_of], np.array(found, bool), np.array(times))
+    pictures: list[dict[int, Image]] = [{} for _ in faces]
+    for person, row, image in _seen(film, speaker):
         raise_if_stopped(should_stop, "Reading the speaker was stopped.")
-        if row in wanted:
-            pictures[row] = np.array(image)
-    face.learn(pictures)
-    return Speaker(face, np.array(found, bool), np.array(times))
+        if row in faces[person].wanted_frames:
+            pictures[person][row] = np.array(image)
+    for face, shown in zip(faces, pictures, strict=True):
+        face.learn(shown)
+    return speaker
+
+
+def _speakers(
+    shots: list[tuple[MeshFitting, Covering]], box: tuple[float, float, float], fps: float
+) -> tuple[np.ndarray, list[Revoicing]]:
+    """The person of each shot, and the people."""
+    meshes = [fitting.fitted() for fitting, _ in shots]
+    shapes = torch.stack([each.points(slice(None, None, -(-len(each) // 256))).mean(0) for each in meshes])
+    people = np.array(people_of(shapes, [len(each) for each in meshes]))
+    faces = []
+    for person in range(people.max() + 1):
+        own = np.flatnonzero(people == person)
+        covering = Covering()
+        covering.seen = [colours for k in own for colours in shots[k][1].seen]
+        rows = FittedMeshes.joined([meshes[k] for k in own])
+        faces.append(Revoicing(rows, box, fps, covering.found(fps)))
+    return people, faces
 
 
 def revoice(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
@@ -112,19 +135,16 @@ def revoice(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoRead
     said = spoken(speaker, voice)
 
     def play() -> Iterator[tuple[float, Image]]:
-        row = 0
-        for k, (time, image) in enumerate(film.play()):
-            if k < len(speaker.found) and speaker.found[k]:
-                image = speaker.face.frame(image, row, said)
-                row += 1
-            yield time, image
+        for (time, image), (person, row) in zip(film.play(), _rows(speaker), strict=False):
+            yield time, image if row is None else speaker.faces[person].frame(image, row, said[person])
 
     return replace(film, play=play)
 
 
-def spoken(speaker: Speaker, voice: Expression) -> Said:
-    """Motion of the speaker's face in the frames in which it is seen."""
-    return speaker.face.says(_at(voice, speaker.times[speaker.found]))
+def spoken(speaker: Speaker, voice: Expression) -> list[Said]:
+    """Motion of each of the speaker's faces in the frames in which it is seen."""
+    times = speaker.times[speaker.found]
+    return [face.says(_at(voice, times[speaker.who == k])) for k, face in enumerate(speaker.faces)]
 
 
 def voice_of(sound: tuple[Any, int], predictor: ExpressionPredictor, *, seed: int = 0) -> Expression:
@@ -135,13 +155,25 @@ def voice_of(sound: tuple[Any, int], predictor: ExpressionPredictor, *, seed: in
     return Expression(predictor.predict(audio_features(*sound), rest, seed=seed)[0], predictor.space)
 
 
-def _seen(film: VideoReader, found: np.ndarray) -> Iterator[tuple[int, Image]]:
-    """The frames with a face, counted among themselves."""
-    row = 0
-    for k, (_, image) in enumerate(film.play()):
-        if k < len(found) and found[k]:
-            yield row, image
-            row += 1
+def _rows(speaker: Speaker) -> Iterator[tuple[int, int | None]]:
+    """Of every frame the person, and which of their frames it is; None without a face, and after the last."""
+    people, counts = iter(speaker.who.tolist()), [0] * len(speaker.faces)
+    for found in speaker.found:
+        if found:
+            person = next(people)
+            yield person, counts[person]
+            counts[person] += 1
+        else:
+            yield 0, None
+    while True:
+        yield 0, None
+
+
+def _seen(film: VideoReader, speaker: Speaker) -> Iterator[tuple[int, int, Image]]:
+    """The frames with a face: the person, and which of their frames it is."""
+    for (_, image), (person, row) in zip(film.play(), _rows(speaker), strict=False):
+        if row is not None:
+            yield person, row, image
 
 
 def _at(voice: Expression, times: np.ndarray) -> Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -189,6 +190,11 @@ class Features:
         lips = torch.stack([resampled(points, loop) for loop in (INNER_LIPS, OUTER_LIPS)], 1)
         brows = points[:, [*RIGHT_BROW, *LEFT_BROW]]
         return cls(lips, points[:, list(CHIN)], brows, inner_gap(points), lid_openings(points))
+
+    def rows(self, rows: np.ndarray) -> Features:
+        """Some of the frames, by their numbers or a mask."""
+        chosen = torch.from_numpy(rows)
+        return Features(**{name: getattr(self, name)[chosen] for name in self.__dataclass_fields__})
 
     @classmethod
     def joined(cls, parts: Sequence[Features]) -> Features:

@@ -13,10 +13,11 @@ from gohd_core.driving.eye_contact import read_eyes, turn_eyes
 from gohd_core.driving.lids import BLINK_COLUMNS, without_gaze_following
 from gohd_core.driving.mesh_reading import SAMPLE, MeshReadings, resting_height
 from gohd_core.driving.revoicing import read_speaker, revoice
+from gohd_core.driving.shots import people_of
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.motion import Expression, Motion
 from gohd_core.video.reader import VideoReader
-from tests.support.clip_faces import KnownFaces, acted, landmarks
+from tests.support.clip_faces import KnownFaces, acted, head, landmarks
 from tests.support.driving_fakes import FakeExtractor
 from tests.support.mesh_faces import SIZE
 
@@ -98,18 +99,46 @@ def test_people_have_a_track_each_also_who_comes_later() -> None:
     assert slopes[0] > 0.015 and slopes[1] < -0.015
 
 
+def pictures(count: int) -> list[np.ndarray]:
+    return [np.full((SIZE, SIZE, 3), 120, np.uint8)] * count
+
+
+def broad(mesh: torch.Tensor) -> torch.Tensor:
+    middle = mesh[:, 0].mean()
+    return torch.cat([middle + 1.12 * (mesh[:, :1] - middle), mesh[:, 1:]], 1)
+
+
+def gaps(count: int) -> list[float]:
+    return [0.1 * max(0.0, np.sin(k / 3)) for k in range(count)]
+
+
+def test_who_comes_after_a_cut_is_read_against_their_own_face_at_rest() -> None:
+    first = [landmarks(acted(gap=gap)) for gap in gaps(40)]
+    second = [landmarks(broad(acted(gap=gap))) for gap in gaps(40)]
+    light = [np.full((SIZE, SIZE, 3), 220, np.uint8)] * 40
+    alone, after, both = MeshReadings(), MeshReadings(), MeshReadings()
+    alone.add(first, pictures(40))
+    after.add(second, light)
+    both.add(first + second, pictures(40) + light)
+    apart = alone.readings(25.0)[:38] + after.readings(25.0)[2:]
+    told = both.readings(25.0)
+    told = told[:38] + told[42:]
+    for wanted, found in zip(apart, told, strict=True):
+        assert np.allclose(wanted.expression, found.expression, atol=0.06)
+
+
 def test_the_face_at_rest_is_made_of_a_bounded_sample() -> None:
     made, face = MeshReadings(), landmarks(acted())
     for _ in range(60):
-        made.add([face] * 16, SIZE, SIZE)
+        made.add([face] * 16, pictures(16))
     assert len(made._sample) <= SAMPLE and len(made.readings(25.0)) == 960
 
 
 def test_hard_frames_are_counted() -> None:
     made = MeshReadings()
-    made.add([landmarks(acted((0.0, yaw, 0.0))) for yaw in (0.0, 1.0, 1.0)], SIZE, SIZE)
+    made.add([landmarks(acted((0.0, yaw, 0.0))) for yaw in (0.0, 1.0, 1.0)], pictures(3))
     moved = acted() + torch.tensor([-120.0, 0.0, 0.0])
-    made.add([landmarks(moved)], SIZE, SIZE)
+    made.add([landmarks(moved)], pictures(1))
     assert made.doubtful["turned away"] == 2 and made.doubtful["at the edge"] == 1
     assert made.doubtful["fast"] >= 1
 
@@ -186,6 +215,28 @@ def test_a_dubbed_face_changes_around_the_mouth_alone() -> None:
             assert np.array_equal(before, after)
         changed += int((before != after).any())
     assert changed > 40
+
+
+def test_two_speakers_of_a_dubbed_film_keep_their_own_mouths() -> None:
+    faces = [[landmarks(acted(gap=gap))] for gap in gaps(40)]
+    faces += [[landmarks(broad(acted(gap=gap)))] for gap in gaps(40)] + faces[:40]
+    rng = np.random.default_rng(0)
+    frames = np.stack([image for _, image in film(120).play()])
+    light = np.repeat([0, 90, 0], 40)[:, None, None, None]
+    frames[:, 30:220, 50:210] = light + rng.integers(60, 160, (1, 190, 160, 3))
+    source = VideoReader.of_images(frames)
+    speaker = read_speaker(source, KnownFaces(faces))
+    assert len(speaker.faces) == 2 and speaker.who.tolist() == [0] * 40 + [1] * 40 + [0] * 40
+    made = revoice(source, speaker, Expression(torch.full((120, 64), 0.5), "stylised", Fraction(25)))
+    changed = [bool((a[1] != b[1]).any()) for a, b in zip(source.play(), made.play(), strict=True)]
+    assert sum(changed[:40]) > 30 and sum(changed[40:80]) > 30 and sum(changed[80:]) > 30
+    alone = read_speaker(VideoReader.of_images(frames[40:80]), KnownFaces(faces))
+    assert np.allclose(speaker.faces[1].gap, alone.faces[0].gap, atol=1e-5)
+
+
+def test_short_shots_belong_to_whom_they_look_like_most() -> None:
+    shapes = torch.stack([head(), 1.1 * head(), 1.08 * head(), head() + 0.001])
+    assert people_of(shapes, [90, 60, 10, 40]) == [0, 1, 1, 0]
 
 
 def test_a_speaker_who_is_hardly_seen_is_refused() -> None:

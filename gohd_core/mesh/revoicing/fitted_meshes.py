@@ -36,6 +36,11 @@ class FittedMeshes:
         gathered.add(meshes)
         return gathered.fitted()
 
+    @classmethod
+    def joined(cls, parts: Sequence[FittedMeshes]) -> FittedMeshes:
+        """Frames one after another."""
+        return cls(torch.cat([part.pose for part in parts]), torch.cat([part.fixed for part in parts]))
+
     def points(self, rows: int | slice) -> Tensor:
         """Own points in head space of frame or frames `rows`, [478,3] or [n,478,3] float32."""
         return self.fixed[rows].float() / _STEPS
@@ -65,9 +70,7 @@ class MeshFitting:
         if len(self._near) > self._before:
             self._fit(len(self._near) - self._before)
         parts, self._parts = self._parts, []
-        return FittedMeshes(
-            torch.cat([part.pose for part in parts]), torch.cat([part.fixed for part in parts])
-        )
+        return FittedMeshes.joined(parts)
 
     def _fit(self, count: int) -> None:
         near = np.stack(self._near[: self._before + count + _BESIDE]).astype(np.float32)
