@@ -235,14 +235,17 @@ def test_a_driving_video_out_of_step_with_its_sound_is_warned_of(
     heard[:, INDEX["lip_press"]] = 1 - heard[:, INDEX["jaw_open"]]
     monkeypatch.setattr(ExpressionPredictor, "predict", lambda self, features, rest: (heard, None))
 
-    class InOrder(KnownFaces):
+    class ByLight(KnownFaces):
+        """Frames are numbered by twos in all of their pixels, which survives encoding."""
+
         def read(self, image):
-            return self.faces.pop(0)
+            return self.faces[round(image.mean() / 2)]
 
     module = inspect.getmodule(nodes["GoHDExtractMotion"])
-    monkeypatch.setattr(module.faces, "face_reader", lambda: InOrder(known))
+    monkeypatch.setattr(module.faces, "face_reader", lambda: ByLight(known))
     sound = rng.normal(0, 0.1, (1, 16000 * 120 // 25)).astype(np.float32)
-    path = render_video(tmp_path / "a.mp4", [torch.zeros(120, 3, SIZE, SIZE)], audio=(sound, 16000))
+    light = (torch.arange(120.0) / 63.75 - 1)[:, None, None, None].expand(120, 3, SIZE, SIZE)
+    path = render_video(tmp_path / "a.mp4", [light], audio=(sound, 16000))
     mask = torch.zeros(1, SIZE, SIZE)
     mask[:, SIZE // 4 : 3 * SIZE // 4, SIZE // 4 : 3 * SIZE // 4] = 1
     PromptServer.instance.texts.clear()
