@@ -12,8 +12,8 @@ from gohd_core.stylised.head.template import EYE_LEFT, EYE_RINGS, MOUTH, templat
 from gohd_core.stylised.person.eyes import lash_positions
 
 POINTS = 48
-"""Points of a ring, counter-clockwise from the image's right corner; rings go outwards from the rim inside lips
-or lids."""
+"""Points of a ring, counter-clockwise from the image's right corner; rings go from the rim inside lips or
+lids outwards."""
 _MOUTH_RINGS = (-0.02, 0.0, 0.012, 0.026, 0.058, 0.105, 0.14)
 _PARTS = ((MOUTH, _MOUTH_RINGS), (EYE_LEFT, EYE_RINGS))
 
