@@ -20,10 +20,10 @@ from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
+from gohd_core.mesh.dubbing.covering import POINTS, Covering
+from gohd_core.mesh.dubbing.dubbing import DubbedFace, Said
+from gohd_core.mesh.dubbing.fitted_meshes import MeshFitting
 from gohd_core.mesh.reading.fit import face_box
-from gohd_core.mesh.revoicing.covering import POINTS, Covering
-from gohd_core.mesh.revoicing.fitted_meshes import MeshFitting
-from gohd_core.mesh.revoicing.revoicing import Revoicing, Said
 from gohd_core.motion import Expression
 from gohd_core.video.reader import VideoReader
 
@@ -41,7 +41,7 @@ class Speaker:
         face: draws the frames in which the face is seen. found: [T] bool. times: [T] seconds.
     """
 
-    face: Revoicing
+    face: DubbedFace
     found: np.ndarray
     times: np.ndarray
 
@@ -87,7 +87,7 @@ def read_speaker(
             "at least."
         )
     fps = float(film.fps)
-    face = Revoicing(fitting.fitted(), fitting.box, fps, covering.found(fps))
+    face = DubbedFace(fitting.fitted(), fitting.box, fps, covering.found(fps))
     wanted, pictures = set(face.wanted_frames), {}
     for row, image in _seen(film, np.array(found)):
         raise_if_stopped(should_stop, "Reading the speaker was stopped.")
@@ -97,7 +97,7 @@ def read_speaker(
     return Speaker(face, np.array(found, bool), np.array(times))
 
 
-def revoice(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
+def dub(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
     """The film as its speaker says something else; frames are made as they are played.
 
     Pixels that lips, jaw and cheeks do not move stay as they are, and so do frames without the face.
