@@ -7,7 +7,7 @@
     geometry/                                    what each coefficient moves, and the maps that warp pictures
     encoding/                                    matte, background, glasses: made ready once a portrait
     mouth/  eyes/                                teeth and mouth interior; eyeballs, lids, lashes
-    revoicing/  eye_contact/                     real videos: other words, eyes turned to the viewer
+    dubbing/  eye_contact/                       real videos: other words, eyes turned to the viewer
 
 Folders import those above them and modules beside them alone (`tests/test_architecture.py`).
 

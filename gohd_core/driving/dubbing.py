@@ -21,10 +21,10 @@ from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
+from gohd_core.mesh.dubbing.covering import POINTS, Covering
+from gohd_core.mesh.dubbing.dubbing import DubbedFace, Said
+from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes, MeshFitting
 from gohd_core.mesh.reading.fit import face_box
-from gohd_core.mesh.revoicing.covering import POINTS, Covering
-from gohd_core.mesh.revoicing.fitted_meshes import FittedMeshes, MeshFitting
-from gohd_core.mesh.revoicing.revoicing import Revoicing, Said
 from gohd_core.motion import Expression
 from gohd_core.video.reader import VideoReader
 
@@ -43,7 +43,7 @@ class Speaker:
             `faces` it is. found: [T] bool. times: [T] seconds.
     """
 
-    faces: list[Revoicing]
+    faces: list[DubbedFace]
     who: np.ndarray
     found: np.ndarray
     times: np.ndarray
@@ -105,7 +105,7 @@ def read_speaker(
 
 def _speakers(
     shots: list[tuple[MeshFitting, Covering]], box: tuple[float, float, float], fps: float
-) -> tuple[np.ndarray, list[Revoicing]]:
+) -> tuple[np.ndarray, list[DubbedFace]]:
     """The person of each shot, and the people."""
     meshes = [fitting.fitted() for fitting, _ in shots]
     shapes = torch.stack([each.points(slice(None, None, -(-len(each) // 256))).mean(0) for each in meshes])
@@ -116,11 +116,11 @@ def _speakers(
         covering = Covering()
         covering.seen = [colours for k in own for colours in shots[k][1].seen]
         rows = FittedMeshes.joined([meshes[k] for k in own])
-        faces.append(Revoicing(rows, box, fps, covering.found(fps)))
+        faces.append(DubbedFace(rows, box, fps, covering.found(fps)))
     return people, faces
 
 
-def revoice(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
+def dub(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
     """The film as its speaker says something else; frames are made as they are played.
 
     Pixels that lips, jaw and cheeks do not move stay as they are, and so do frames without the face.
