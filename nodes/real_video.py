@@ -123,7 +123,7 @@ class LipSync(io.ComfyNode):
             outputs=[
                 result(io.Float, "milliseconds", "By how much the lips come after the sound; 0 if unknown."),
                 result(io.Float, "confidence", "0 to 1; from 0.5 on the lag is known."),
-                result(io.Boolean, "known", "Whether it is."),
+                result(io.Boolean, "known", "Whether the lag is known."),
                 result(io.Audio, "audio", "The sound put right, where the lag is known; else as it came."),
                 result(io.String, "report", "The same in a sentence."),
             ],

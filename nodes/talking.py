@@ -20,7 +20,7 @@ from .sockets import branching, combo, field, number, result, schema
 from .values import check_single, mask_box, waveform
 
 _MOOD = (
-    "A mood over the whole clip, as of Set Mood, with the lips in sync; neutral is none. Built-in weights "
+    "A mood over the whole clip, as in Set Mood, with the lips in sync; neutral is none. Built-in weights "
     "only."
 )
 
@@ -156,7 +156,7 @@ class TalkingPortrait(io.ComfyNode):
 
 
 def _portrait(image: Any, face_mask: Any, size: int, models: Any) -> Any:
-    """The one picture's portrait; what is wrong with it is said to the user."""
+    """The picture's portrait; warns the user of its faults."""
     from gohd_core.portraits import portrait_warning
 
     readers, box = (models.extractor, models.gaze_estimator), mask_box(face_mask, image, 0)
