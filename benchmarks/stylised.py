@@ -22,9 +22,9 @@ TARGETS = {128: 60.0, 256: 25.0}
 
 def measure(size: int, frames: int, seed: int, correspondence: bool) -> tuple[float, float, float]:
     """Seconds for one identity's first picture, wall and CPU seconds for `frames` pictures."""
-    from gohd_core.stylised.identity import Identity
-    from gohd_core.stylised.renderer import HeadRenderer
-    from gohd_core.stylised.stills import random_stills
+    from gohd_core.stylised.motion.stills import random_stills
+    from gohd_core.stylised.person.identity import Identity
+    from gohd_core.stylised.rendering.renderer import HeadRenderer
 
     rows = list(zip(*random_stills(np.random.default_rng(seed), frames)[:3], strict=True))
     with HeadRenderer(size) as renderer:

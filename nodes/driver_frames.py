@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from comfy_api.latest import io
 
 from gohd_core.choices import FRAMINGS
@@ -85,7 +84,7 @@ class DriverFrames(io.ComfyNode):
             invisible_mark=False,
         )
         frames = marked(framed(frames, driver_boxes(portrait, motion, framing)), Mark(invisible_mark, ""))
-        images = torch.cat([host.to_images(batch) for batch in frames])
+        images = host.image_batch(frames)
         return io.NodeOutput(images, float(motion.fps), len(images))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from comfy_api.latest import io
 
 from gohd_core.choices import MOODS
@@ -37,9 +36,9 @@ TOOLTIPS = {
     "blink_right": "Eyes: shuts the person's right eye; less than 0 opens it wide.",
     "brow_left": "Brows: raises the person's left brow; less than 0 lowers it.",
     "brow_right": "Brows: raises the person's right brow; less than 0 lowers it.",
-    "brow_inner": "Brows: raises their inner ends, as of someone who is sad or asks.",
+    "brow_inner": "Brows: raises their inner ends, as in sadness or a question.",
     "frown": "Brows: draws them together and down.",
-    "cheek_raise": "Cheeks: raises them and narrows the eyes, as in a smile that is meant. Photographs only.",
+    "cheek_raise": "Cheeks: raises them and narrows the eyes, as in a genuine smile. Photographs only.",
     "cheek_puff": "Cheeks: puffs them out; less than 0 sucks them in. Photographs only.",
     "nose_wrinkle": "Nose: wrinkles it, its wings rise. Photographs only.",
 }
@@ -68,7 +67,7 @@ class ExpressionEditor(io.ComfyNode):
                 ),
                 field(sockets.Portrait, "portrait", "Whose face it is, from Prepare Portrait."),
                 *map(_slider, CONTROLS),
-                combo("mood", "A mood under the sliders, as of Set Mood; neutral is none.", MOODS),
+                combo("mood", "A mood under the sliders, as in Set Mood; neutral is none.", MOODS),
                 number(
                     "mood_amount",
                     "How much of the mood: 1 is it in full, less than 0 the opposite.",
@@ -122,7 +121,7 @@ class ExpressionEditor(io.ComfyNode):
         frames = finish(
             draw(model, portrait, motion), portrait, full_frame=full_frame, invisible_mark=invisible_mark
         )
-        image = torch.cat([host.to_images(batch) for batch in frames])
+        image = host.image_batch(frames)
         shown = face_preview.keep(animator, portrait, portrait.motion)
         return io.NodeOutput(image, motion, motion.pose, motion.expression, motion.gaze, ui=shown)
 

@@ -84,7 +84,7 @@ def face_reader() -> Any:
 
 
 def needed_reader() -> Any:
-    """The same where there is no other way; `BadInput` without them."""
+    """As `face_reader`; `BadInput` where the networks can't be had."""
     reader = face_reader()
     if reader is None:
         raise BadInput(f"The networks that read faces are not there. {_how_to_get_them()}")
@@ -132,7 +132,7 @@ def detector_for(extractor: Any, box: Any, size: tuple[int, int], *, follow: boo
     if not (lost or extractor.config.aligned or (follow and box is not None)):
         return None
     from gohd_core.checkpoints.detector_files import missing_files
-    from gohd_core.face.detection import FaceDetector
+    from gohd_core.face.detection.detector import FaceDetector
 
     folders = host.weight_folders()
     problem = missing_files(folders)
@@ -152,7 +152,7 @@ def portrait_landmarks(face_landmarks: Any, index: int, choice: Any) -> Any:
     """The 68 landmarks of picture `index` of FACE_LANDMARKS; None without them."""
     if face_landmarks is None:
         return None
-    from gohd_core.face.mediapipe_points import face_track
+    from gohd_core.face.mediapipe.points import face_track
 
     frames = entry(face_landmarks, "frames") or []
     if index >= len(frames):

@@ -136,7 +136,7 @@ class Progress:
         self._update(*self._stages[name], done, total)
 
     def watched(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
-        """The same batches of frames [b, 3, H, W] in -1..1, one of them shown now and then."""
+        """Passes batches of frames [b, 3, H, W] in -1..1 through, and shows one of them now and then."""
         for frames in batches:
             now = time.monotonic()
             if now - self._shown >= PREVIEW_SECONDS:
@@ -213,6 +213,11 @@ def to_images(frames: Tensor) -> Tensor:
     """Frames [b, 3, H, W] in -1..1 as ComfyUI's IMAGE: [b, H, W, 3] in 0..1 on its intermediate device."""
     images = ((frames.float() + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
     return images.contiguous().to(comfy.model_management.intermediate_device())
+
+
+def image_batch(frames: Iterable[Tensor]) -> Tensor:
+    """An IMAGE batch [T, H, W, 3] of all frames, which come in batches [b, 3, H, W]."""
+    return torch.cat([to_images(batch) for batch in frames])
 
 
 def intermediate(value: Tensor) -> Tensor:

@@ -209,7 +209,7 @@ def _where(film: Any, reader: Any, face_landmarks: Any, mask: Any, face: str, nu
     box = mask_bounds(mask, height, width)
     choice = faces.choice_of(face, number, box)
     if face_landmarks is not None:
-        from gohd_core.face.mediapipe_points import face_track
+        from gohd_core.face.mediapipe.points import face_track
 
         return {"where": face_locator(landmarks=face_track(face_landmarks, choice).landmarks())}
     people = faces.face_reader()
@@ -265,7 +265,7 @@ class MotionFromFaceLandmarks(io.ComfyNode):
         follow_head: bool = False,
     ) -> io.NodeOutput:
         from gohd_core.driving import motion_from_blendshapes
-        from gohd_core.face.mediapipe_points import face_track
+        from gohd_core.face.mediapipe.points import face_track
         from gohd_core.motion.editing import exact_fps
 
         track = face_track(face_landmarks, faces.choice_of(face, face_number))

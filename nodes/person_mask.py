@@ -40,7 +40,7 @@ class PersonMask(io.ComfyNode):
     @classmethod
     @host.translate_errors
     def execute(cls, images: Any, sharpness: float) -> io.NodeOutput:
-        from gohd_core.face.matting import person_masks
+        from gohd_core.face.segmentation.matting import person_masks
 
         bar = host.Progress()
         pictures = (image[..., :3].cpu().numpy() for image in images)

@@ -96,7 +96,7 @@ class EyeContact(io.ComfyNode):
             torch.deg2rad(torch.tensor([look_up, look_left], dtype=torch.float64, device="cpu")).tolist()
         )
         made, report = turn_eyes(film, read, straight if gaze is None else gaze, strength)
-        images = torch.cat([host.to_images(frame) for frame in made.batches(film.fps)])
+        images = host.image_batch(made.batches(film.fps))
         return io.NodeOutput(images, float(film.fps), str(report))
 
 
@@ -123,7 +123,7 @@ class LipSync(io.ComfyNode):
             outputs=[
                 result(io.Float, "milliseconds", "By how much the lips come after the sound; 0 if unknown."),
                 result(io.Float, "confidence", "0 to 1; from 0.5 on the lag is known."),
-                result(io.Boolean, "known", "Whether it is."),
+                result(io.Boolean, "known", "Whether the lag is known."),
                 result(io.Audio, "audio", "The sound put right, where the lag is known; else as it came."),
                 result(io.String, "report", "The same in a sentence."),
             ],

@@ -107,7 +107,7 @@ class AnimatePortrait(io.ComfyNode):
         options = {"fps": rate, "strength": strength, "batch_size": batch_size, "progress": bar}
         frames = draw_frames(animator, portrait, motion, bar, **options)
         frames = finish(frames, portrait, invisible_mark=invisible_mark)
-        images = torch.cat([host.to_images(batch) for batch in frames])
+        images = host.image_batch(frames)
         return io.NodeOutput(images, audio, float(rate), len(images), face_mask(portrait, images))
 
 

@@ -14,13 +14,17 @@ from gohd_core.errors import BadInput
 from . import host
 
 LARGEST = 16_384
-"""Bytes of what is asked."""
+"""Largest request in bytes."""
+
+
+class Busy(BadInput):
+    """ComfyUI runs a workflow: the same question has an answer when it is done."""
 
 
 def answer_posts(path: str, answer: Callable[[Any], bytes], kind: str) -> None:
     """Opens a route of ComfyUI's server: JSON in, bytes of a kind out.
 
-    `answer` runs beside the server's loop; a `BadInput` of it is status 400 with its sentence.
+    `answer` runs beside the server's loop; a `BadInput` of it is status 400 with its sentence, `Busy` 503.
     """
 
     async def respond(request: web.Request) -> web.Response:
@@ -34,7 +38,8 @@ def answer_posts(path: str, answer: Callable[[Any], bytes], kind: str) -> None:
         try:
             made = await asyncio.get_running_loop().run_in_executor(None, answer, content)
         except BadInput as problem:
-            return web.json_response({"error": str(problem)}, status=400)
+            status = 503 if isinstance(problem, Busy) else 400
+            return web.json_response({"error": str(problem)}, status=status)
         return web.Response(body=made, content_type=kind, headers={"Cache-Control": "no-store"})
 
     routes = host.server().routes
@@ -43,7 +48,7 @@ def answer_posts(path: str, answer: Callable[[Any], bytes], kind: str) -> None:
 
 
 def ready_when_idle(model: host.Managed) -> Any:
-    """`host.ready` beside the graph: `BadInput` while ComfyUI runs one, whose memory must not be touched."""
+    """`host.ready` beside the graph: `Busy` while ComfyUI runs one, whose memory must not be touched."""
     if host.server().prompt_queue.currently_running:
-        raise BadInput("A workflow runs; this face is drawn again when it is done.")
+        raise Busy("A workflow runs; this face is drawn again when it is done.")
     return host.ready(model)[0]

@@ -23,7 +23,7 @@ Gaze = io.Custom("GOHD_GAZE")
 Motion = io.Custom("GOHD_MOTION")
 HeadTrack = io.Custom("GOHD_TRACK")
 FaceLandmarks = io.Custom("FACE_LANDMARKS")
-"""ComfyUI core's own, from 0.23 on; see `gohd_core.face.mediapipe_points`."""
+"""ComfyUI core's own, from 0.23 on; see `gohd_core.face.mediapipe.points`."""
 
 COUNTLESS = 100_000
 NUMBER = r"-?\d+(?:\.\d+)?"

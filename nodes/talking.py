@@ -20,7 +20,7 @@ from .sockets import branching, combo, field, number, result, schema
 from .values import check_single, mask_box, waveform
 
 _MOOD = (
-    "A mood over the whole clip, as of Set Mood, with the lips in sync; neutral is none. Built-in weights "
+    "A mood over the whole clip, as in Set Mood, with the lips in sync; neutral is none. Built-in weights "
     "only."
 )
 
@@ -139,16 +139,13 @@ class TalkingPortrait(io.ComfyNode):
     ) -> io.NodeOutput:
         from gohd_core.audio import audio_features
         from gohd_core.pipeline import finish, talk
-        from gohd_core.portraits import portrait_warning
 
         check_single(image)
+        sound, models = waveform(audio), models_of(load_family(weights))
+        portrait = _portrait(image, face_mask, size, models)
         look = (math.radians(pitch), math.radians(yaw)) if gaze == "set" else gaze
         scales = {"expression_scale": expression_scale, "mouth_scale": mouth_scale, "eyes_scale": eyes_scale}
         options = _options(mood, mood_amount, seed=seed, gaze=look, pose_scale=head_scale, fps=fps, **scales)
-        sound, models = waveform(audio), models_of(load_family(weights))
-        readers, box = (models.extractor, models.gaze_estimator), mask_box(face_mask, image, 0)
-        portrait = portrait_of(image, *readers, box=box, size=size or None)
-        host.warn_user(portrait_warning(portrait, models.animator.space))
         features = audio_features(*sound, models.pose.alignment)
         bar = host.Progress(pose=2, expression=1, gaze=2, frames=15)
         progress = {"progress": bar.stage, "should_stop": bar.should_stop}
@@ -156,6 +153,16 @@ class TalkingPortrait(io.ComfyNode):
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         frames = finish(bar.watched(frames), portrait, full_frame=full_frame, **marks)
         return io.NodeOutput(MadeVideo(str(encode_video(frames, motion.fps, sound, 18, bar))), motion)
+
+
+def _portrait(image: Any, face_mask: Any, size: int, models: Any) -> Any:
+    """The picture's portrait; warns the user of its faults."""
+    from gohd_core.portraits import portrait_warning
+
+    readers, box = (models.extractor, models.gaze_estimator), mask_box(face_mask, image, 0)
+    portrait = portrait_of(image, *readers, box=box, size=size or None)
+    host.warn_user(portrait_warning(portrait, models.animator.space))
+    return portrait
 
 
 def _options(mood: Any, mood_amount: float, **others: Any) -> Any:

@@ -20,11 +20,11 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from gohd_core.face import FaceReader
-from gohd_core.face.mediapipe_points import landmarks_68
+from gohd_core.face.mediapipe.points import landmarks_68
 from gohd_core.files import atomic_write
 from gohd_core.mesh.contours import N_FACE
 from gohd_core.mesh.reading.fit import procrustes
-from gohd_core.stylised.morphable import stylised_basis
+from gohd_core.stylised.head.morphable import stylised_basis
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 TARGET = ASSETS / "canonical_face.safetensors"

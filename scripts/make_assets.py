@@ -48,9 +48,9 @@ def portraits() -> None:
     """24 calm portraits that look at the camera."""
     from PIL import Image
 
-    from gohd_core.stylised.expressions import INDEX
-    from gohd_core.stylised.identity import Identity
-    from gohd_core.stylised.renderer import HeadRenderer
+    from gohd_core.stylised.head.expressions import INDEX
+    from gohd_core.stylised.person.identity import Identity
+    from gohd_core.stylised.rendering.renderer import HeadRenderer
 
     folder = ASSETS / "portraits"
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def speech() -> None:
     """Three sentences whose text is known, 16 kHz mono."""
     import soundfile
 
-    from gohd_core.stylised.voices import find_voice, say
+    from gohd_core.stylised.speech.voices import find_voice, say
 
     folder = ASSETS / "speech"
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,10 +88,10 @@ def driving_sample() -> None:
     from gohd_core.motion import Expression, Gaze, Motion, Pose
     from gohd_core.motion.file import save_motion
     from gohd_core.render import render_video
-    from gohd_core.stylised.identity import Identity
     from gohd_core.stylised.making import render_sequence
-    from gohd_core.stylised.performance import perform
-    from gohd_core.stylised.voices import find_voice, say
+    from gohd_core.stylised.motion.performance import perform
+    from gohd_core.stylised.person.identity import Identity
+    from gohd_core.stylised.speech.voices import find_voice, say
 
     identity, seed, voice, text = DRIVER
     speech = say(text, find_voice(*voice.split("/")))

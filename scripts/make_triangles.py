@@ -1,4 +1,4 @@
-"""Makes gohd_core/stylised/triangles.npz: the triangles between the vertices of the stylised head.
+"""Makes gohd_core/stylised/head/triangles.npz: the triangles between the vertices of the stylised head.
 
 python scripts/make_triangles.py
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gohd_core.files import atomic_write
-from gohd_core.stylised import template
+from gohd_core.stylised.head import template
 
 
 def main() -> None:

@@ -24,9 +24,9 @@ from gohd_core.checkpoints import load_network, save_network
 from gohd_core.clips import ClipDataset
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
 from gohd_core.expression.mouth import MouthNetwork
-from gohd_core.face.expression_geometry import FaceGeometry
-from gohd_core.stylised.expressions import INDEX
-from gohd_core.stylised.visemes import opening_weights
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
+from gohd_core.stylised.head.expressions import INDEX
+from gohd_core.stylised.motion.visemes import opening_weights
 from gohd_core.training.expression.mouth_examples import COEFFICIENTS, MouthExample, shard
 from gohd_core.training.losses.mouth import distance, mouth_terms
 

@@ -1,4 +1,4 @@
-"""Packages of gohd_core and of its mesh animator import downwards only, by all import statements."""
+"""Packages of gohd_core, and folders of its largest ones, import downwards only, by all import statements."""
 
 from __future__ import annotations
 
@@ -35,13 +35,40 @@ MESH_ORDER = (
     ("geometry",),
     ("clip", "encoding"),
     ("eyes", "mouth"),
-    ("eye_contact", "revoicing", "source"),
+    ("dubbing", "eye_contact", "source"),
     ("drawing",),
     ("animator",),
     ("builtin", "portrait"),
 )
 """The same within `gohd_core.mesh`."""
-ORDERS = pytest.mark.parametrize(("within", "order"), [("gohd_core", ORDER), ("gohd_core.mesh", MESH_ORDER)])
+
+FACE_ORDER = (
+    ("crop", "geometry"),
+    ("picking",),
+    ("mediapipe", "reading"),
+    ("segmentation", "portrait"),
+    ("detection",),
+)
+"""The same within `gohd_core.face`."""
+
+STYLISED_ORDER = (
+    ("camera", "head", "speech"),
+    ("motion", "person"),
+    ("rendering", "ground_truth"),
+    ("making",),
+    ("dataset",),
+)
+"""The same within `gohd_core.stylised`."""
+
+ORDERS = pytest.mark.parametrize(
+    ("within", "order"),
+    [
+        ("gohd_core", ORDER),
+        ("gohd_core.face", FACE_ORDER),
+        ("gohd_core.mesh", MESH_ORDER),
+        ("gohd_core.stylised", STYLISED_ORDER),
+    ],
+)
 
 
 def imported_packages(path: Path, within: str = "gohd_core") -> set[str]:

@@ -15,7 +15,7 @@ from gohd_core.mesh.portrait import own_motion
 from gohd_core.models import Models
 from gohd_core.motion.idle import MOUTH
 from gohd_core.motion.listening import SIDEWAYS, direction, listening
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 from gohd_core.talk_options import TalkOptions
 from tests.support import tiny
 from tests.support.mesh_faces import SIZE, painted_mesh, painted_pair

@@ -21,7 +21,7 @@ from gohd_core.models import Models
 from gohd_core.motion.idle import MOUTH
 from gohd_core.pipeline import finish, motion_from_audio, talk
 from gohd_core.render import paste_back
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 from gohd_core.talk_options import TalkOptions
 from tests.support import tiny
 from tests.support.face_helpers import bfm_arrays, write_bfm

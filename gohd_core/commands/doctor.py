@@ -190,8 +190,8 @@ def _stylised() -> list[Finding]:
     """The renderer and the voices: for training and benchmarks alone."""
     findings = []
     for module, function in (
-        ("gohd_core.stylised.renderer", "renderer_status"),
-        ("gohd_core.stylised.voices", "engine_status"),
+        ("gohd_core.stylised.rendering.renderer", "renderer_status"),
+        ("gohd_core.stylised.speech.voices", "engine_status"),
     ):
         try:
             rows = getattr(import_module(module), function)()

@@ -51,7 +51,7 @@ def measure(arguments: argparse.Namespace) -> Any:
     from gohd_core.evaluation.videos.clips import Readers, VideoReadConfig
     from gohd_core.evaluation.videos.measures import check_size, evaluate
     from gohd_core.face import CoefficientExtractor, GazeEstimator
-    from gohd_core.face.expression_geometry import FaceGeometry
+    from gohd_core.face.geometry.expression_geometry import FaceGeometry
 
     extractor = CoefficientExtractor.load(arguments.extractor)
     readers = Readers(

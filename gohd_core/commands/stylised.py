@@ -79,7 +79,7 @@ def run_make(arguments: argparse.Namespace) -> int:
 
 def run_sheet(arguments: argparse.Namespace) -> int:
     """Draws a contact sheet."""
-    from gohd_core.stylised.sheet import write_sheet
+    from gohd_core.stylised.rendering.sheet import write_sheet
 
     if arguments.out.suffix.lower() != ".png":
         raise BadInput(f"Contact sheets are written as .png; {arguments.out.name} ends otherwise.")

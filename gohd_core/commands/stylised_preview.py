@@ -10,11 +10,11 @@ import numpy as np
 
 from gohd_core.constants import FPS, SAMPLE_RATE
 from gohd_core.errors import BadInput
-from gohd_core.stylised.engines import USUAL
-from gohd_core.stylised.identity import Identity
 from gohd_core.stylised.making import render_sequence, speech_for
-from gohd_core.stylised.performance import Performance, perform
-from gohd_core.stylised.voices import find_voice, say
+from gohd_core.stylised.motion.performance import Performance, perform
+from gohd_core.stylised.person.identity import Identity
+from gohd_core.stylised.speech.engines import USUAL
+from gohd_core.stylised.speech.voices import find_voice, say
 
 BATCH = 25
 """Frames drawn at a time."""
@@ -62,7 +62,7 @@ def stylised_clip(
         engine, _, name = (voice or "espeak/en-us").partition("/")
         chosen = find_voice(engine, name)
         if text is None:
-            from gohd_core.stylised.text import paragraph
+            from gohd_core.stylised.speech.text import paragraph
 
             text = paragraph(rng, int(seconds * 14), chosen.language)
         speech = say(text, chosen)

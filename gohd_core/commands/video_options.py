@@ -78,7 +78,7 @@ def load_detector(arguments: argparse.Namespace, *, needed: bool) -> Any:
     needed: without it nothing can be read, so that its absence is an error that says what to do.
     """
     from gohd_core.checkpoints.detector_files import missing_files
-    from gohd_core.face.detection import FaceDetector
+    from gohd_core.face.detection.detector import FaceDetector
 
     folders = [Path(f) for f in (arguments.detector, arguments.models) if f and str(f) != "builtin"]
     if not folders or (arguments.detector is None and not needed and missing_files(folders)):

@@ -23,8 +23,8 @@ from torch import Tensor
 from gohd_core.constants import N_EXPRESSION, STYLISED
 from gohd_core.driving.blendshapes import EYE_RANGE, SHAPES, expression_of, gaze_of
 from gohd_core.errors import BadInput
-from gohd_core.face.camera import rotation
-from gohd_core.face.gaze_estimator import gaze_direction
+from gohd_core.face.geometry.camera import rotation
+from gohd_core.face.reading.gaze_estimator import gaze_direction
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 _EYE = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
@@ -59,7 +59,7 @@ def blendshapes(motion: Motion) -> dict[str, Tensor]:
             f"Blendshapes are told from movements that the {motion.space!r} space has no names for; use "
             "motion made with the built-in weights."
         )
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     made = {
         name: torch.zeros(len(motion), dtype=torch.float32, device="cpu")
@@ -132,7 +132,7 @@ def motion_of(columns: dict[str, list[float]], places: Any, fps: Fraction | int 
     """Motion of shapes and angles by name, as `blendshapes` gives them; places [T,3] of the head, or None.
 
     Raises `BadInput` where there is nothing."""
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     count = len(next(iter(columns.values()), ()))
     if not count or "jawOpen" not in columns:

@@ -15,7 +15,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from gohd_core.driving.arkit import BLENDSHAPES, EYES, HEAD, blendshapes, motion_of
-from gohd_core.face.camera import rotation, rotation_angles
+from gohd_core.face.geometry.camera import rotation, rotation_angles
 from gohd_core.motion import Motion
 
 FORMAT = "gohd-blender-1"

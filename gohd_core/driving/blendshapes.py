@@ -20,11 +20,11 @@ from gohd_core.driving.result import Driving, FrameCoefficients, assemble_motion
 from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.driving.timeline import check_missing
 from gohd_core.errors import BadInput
-from gohd_core.face.camera import ALIGNED_SIZE, DISTANCE, FOCAL, rotation, rotation_angles
 from gohd_core.face.crop import Box, face_crop_box
-from gohd_core.face.gaze_estimator import gaze_direction
-from gohd_core.face.mediapipe_points import BLENDSHAPES_MISSING, FaceTrack, landmarks_68
-from gohd_core.face.morphable import MorphableModel
+from gohd_core.face.geometry.camera import ALIGNED_SIZE, DISTANCE, FOCAL, rotation, rotation_angles
+from gohd_core.face.geometry.morphable import MorphableModel
+from gohd_core.face.mediapipe.points import BLENDSHAPES_MISSING, FaceTrack, landmarks_68
+from gohd_core.face.reading.gaze_estimator import gaze_direction
 from gohd_core.landmarks68 import RIGID
 
 EYE_RANGE = np.radians(30.0)
@@ -98,7 +98,7 @@ def motion_from_blendshapes(
 
 def expression_of(blendshapes: Mapping[str, float]) -> np.ndarray:
     """ARKit's shapes by name (0..1) -> expression [64] of the stylised space; see `SHAPES`."""
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     wanted = {name for groups in SHAPES.values() for group in groups for name in group}
     if not wanted <= blendshapes.keys():

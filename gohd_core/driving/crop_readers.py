@@ -10,8 +10,8 @@ from torch import Tensor
 
 from gohd_core.driving.steadiness import jitter
 from gohd_core.errors import BadInput
-from gohd_core.face.camera import ALIGNED_SIZE, DISTANCE, FOCAL
 from gohd_core.face.crop import Box, face_crop_box
+from gohd_core.face.geometry.camera import ALIGNED_SIZE, DISTANCE, FOCAL
 from gohd_core.motion.smoothing import OneEuro
 
 ROOM = 0.07

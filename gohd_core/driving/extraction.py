@@ -21,10 +21,10 @@ from gohd_core.driving.result import Driving, assemble_motion
 from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.driving.timeline import check_missing, on_grid
 from gohd_core.errors import BadInput, raise_if_stopped
-from gohd_core.face.extractor import CoefficientExtractor
-from gohd_core.face.gaze_estimator import GazeEstimator
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
+from gohd_core.face.reading.extractor import CoefficientExtractor
+from gohd_core.face.reading.gaze_estimator import GazeEstimator
 from gohd_core.portraits import is_drawn_head
 from gohd_core.video.reader import VideoReader
 

@@ -13,12 +13,12 @@ from gohd_core.driving.result import Driving
 from gohd_core.driving.steadiness import jitter
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box
-from gohd_core.face.extractor import CoefficientExtractor
-from gohd_core.face.gaze_estimator import GazeEstimator
-from gohd_core.face.head_track import HeadTrack, along, fill_gaps, head_places, still_track
+from gohd_core.face.detection.head_track import HeadTrack, along, fill_gaps, head_places, still_track
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.portrait import SIZE as SIZE_OF_CROP
 from gohd_core.face.portrait import Portrait, prepare_portrait
+from gohd_core.face.reading.extractor import CoefficientExtractor
+from gohd_core.face.reading.gaze_estimator import GazeEstimator
 from gohd_core.motion.editing import smoothed
 from gohd_core.portraits import prepare_portrait as read_portrait
 from gohd_core.video.reader import VideoReader

@@ -11,9 +11,9 @@ import numpy as np
 from gohd_core.constants import N_LANDMARKS
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box
-from gohd_core.face.detection import FaceDetector
+from gohd_core.face.detection.detector import FaceDetector
+from gohd_core.face.detection.tracking import FaceTracker
 from gohd_core.face.picking import FaceChoice
-from gohd_core.face.tracking import FaceTracker
 from gohd_core.images import Image, check_landmarks
 
 

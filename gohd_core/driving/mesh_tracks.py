@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, islice
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from gohd_core.driving.appearance import appearance_distance, appearance_of
 from gohd_core.driving.locators import FaceObservation
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
-from gohd_core.face.mediapipe.reader import FaceReader
+from gohd_core.face.mediapipe.reader import FaceReader, choose_face
 from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.images import Image
 from gohd_core.kernels.threads import prefetched
@@ -21,6 +21,8 @@ SAME = 0.5
 """Overlap (intersection over union) from which on two people are one."""
 LOOK = 1.0
 """Interval of searches for new people, seconds; while somebody is not seen, they are made in every block."""
+NEAR = 1.5
+"""Distance from the chosen person, in the sum of both sizes, up to which other people are followed, too."""
 LEARNT = 0.2
 """Share of the newest block in a person's appearance."""
 ALIKE, CLEARLY = 9.0, 2.0
@@ -45,11 +47,9 @@ def follow(
     frames: Iterable[tuple[float, Image]], reader: FaceReader, choice: FaceChoice
 ) -> Iterator[tuple[list[tuple[float, Image]], list[FaceLandmarks | None]]]:
     """The chosen face in frames with their times, block by block; None where it is not seen."""
-    last: FaceLandmarks | None = None
+    person = ChosenPerson(reader, choice)
     for block in prefetched(blocks(frames)):
-        faces = reader.track([image for _, image in block], last, choice=choice)
-        last = next((face for face in reversed(faces) if face is not None), last)
-        yield block, faces
+        yield block, person.follow(block)[0]
 
 
 def blocks(frames: Iterable[tuple[float, Image]]) -> Iterator[list[tuple[float, Image]]]:
@@ -81,10 +81,10 @@ class People:
     def follow(self, block: list[tuple[float, Image]]) -> list[list[FaceLandmarks | None]]:
         """Each known person's face in the frames of a block; people who are new are last."""
         images = [image for _, image in block]
-        if self._looked is None or block[0][0] - self._looked >= LOOK or not all(self._seen):
+        if self._looked is None or block[0][0] - self._looked >= LOOK or self._missed():
             self._look(images[0])
             self._looked = block[0][0]
-        tracks = [self.reader.track(images, last, choice=FaceChoice(box=last.box)) for last in self.last]
+        tracks = self._tracks(images)
         met = set()
         for first, second in combinations(range(len(tracks)), 2):
             if self._meet(tracks, first, second):
@@ -99,6 +99,16 @@ class People:
                     appearance_of(images[-1], self.last[k]) - self._appearance[k]
                 )
         return tracks
+
+    def _missed(self) -> bool:
+        """Whether somebody is not seen, so that they are searched for at once."""
+        return not all(self._seen)
+
+    def _tracks(self, images: list[Image]) -> list[list[FaceLandmarks | None]]:
+        return [self._track(images, last) for last in self.last]
+
+    def _track(self, images: list[Image], last: FaceLandmarks) -> list[FaceLandmarks | None]:
+        return self.reader.track(images, last, choice=FaceChoice(box=last.box))
 
     def _look(self, image: Image) -> None:
         """Looks for people who are new, or who come back elsewhere."""
@@ -115,9 +125,12 @@ class People:
             if apart < ALIKE:
                 self.last[who], self._seen[who] = face, True
             elif len(self.last) < self.most:
-                self.last.append(face)
-                self._appearance.append(appearance)
-                self._seen.append(True)
+                self._add(face, appearance)
+
+    def _add(self, face: FaceLandmarks, appearance: np.ndarray) -> None:
+        self.last.append(face)
+        self._appearance.append(appearance)
+        self._seen.append(True)
 
     def _meet(self, tracks: list[list[FaceLandmarks | None]], first: int, second: int) -> bool:
         """Whether two people come so near in a block that their tracks may be confused."""
@@ -160,12 +173,68 @@ class People:
         return not before, _way(track, row, self.last[person])
 
 
+class ChosenPerson(People):
+    """Follows one person, the first of `last`; of the others those alone who come near.
+
+    Where that person is lost, a face counts as theirs unless it looks like another's; after a cut, or of
+    several such, the choice decides.
+    """
+
+    def __init__(self, reader: FaceReader, choice: FaceChoice, most: int = 8) -> None:
+        super().__init__(reader, most)
+        self.choice = choice
+
+    def follow(self, block: list[tuple[float, Image]]) -> list[list[FaceLandmarks | None]]:
+        """The person's face in the frames of a block, first; then others', seen or not."""
+        if self.last:
+            return super().follow(block)
+        images = [image for _, image in block]
+        track = self.reader.track(images, pick=self._pick)
+        row = next((k for k, face in enumerate(track) if face is not None), None)
+        if row is None:
+            return [track]
+        self._add(track[row], appearance_of(images[row], track[row]))
+        return [[None] * row + each for each in super().follow(block[row:])]
+
+    def _missed(self) -> bool:
+        return False
+
+    def _tracks(self, images: list[Image]) -> list[list[FaceLandmarks | None]]:
+        first, *others = self.last
+        tracks = [self.reader.track(images, first, pick=self._pick)]
+        for other in others:
+            near = _distance(first, other) < NEAR * (first.size + other.size)
+            tracks.append(self._track(images, other) if near else [None] * len(images))
+        return tracks
+
+    def _look(self, image: Image) -> None:
+        if self._seen[0]:  # Else a face that is new may be theirs.
+            super()._look(image)
+
+    def _pick(
+        self, faces: Sequence[FaceLandmarks], last: FaceLandmarks | None, image: Image
+    ) -> FaceLandmarks | None:
+        """The person among the faces of a frame in which they were lost."""
+        if self.last:
+            looks = [appearance_of(image, face) for face in faces]
+            away = [[appearance_distance(look, known) for known in self._appearance] for look in looks]
+            faces = [
+                face
+                for face, (mine, *others) in zip(faces, away, strict=True)
+                if min(others, default=np.inf) > min(ALIKE, mine - CLEARLY)
+            ]
+        return choose_face(faces, self.choice, last, image)
+
+
 def _alike(face: FaceLandmarks, other: FaceLandmarks) -> bool:
     """Whether one lies about where the other does."""
-    way = np.linalg.norm(face.points[:, :2].mean(0) - other.points[:, :2].mean(0))
-    return bool(way < max(face.size, other.size))
+    return _distance(face, other) < max(face.size, other.size)
+
+
+def _distance(face: FaceLandmarks, other: FaceLandmarks) -> float:
+    return float(np.linalg.norm(face.points[:, :2].mean(0) - other.points[:, :2].mean(0)))
 
 
 def _way(track: list[FaceLandmarks | None], row: int, last: FaceLandmarks) -> float:
     before = next((track[k] for k in range(row - 1, -1, -1) if track[k] is not None), last)
-    return float(np.linalg.norm(track[row].points[:, :2].mean(0) - before.points[:, :2].mean(0)))
+    return _distance(track[row], before)

@@ -13,10 +13,10 @@ from gohd_core.driving.locators import FaceObservation
 from gohd_core.driving.result import FrameCoefficients
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, is_square, slice_box
-from gohd_core.face.extractor import CoefficientExtractor
-from gohd_core.face.gaze_estimator import GazeEstimator
-from gohd_core.face.reprojection import reprojection_error
-from gohd_core.face.tracking import box_of_landmarks
+from gohd_core.face.detection.tracking import box_of_landmarks
+from gohd_core.face.geometry.reprojection import reprojection_error
+from gohd_core.face.reading.extractor import CoefficientExtractor
+from gohd_core.face.reading.gaze_estimator import GazeEstimator
 
 NO_FACE = 0.06
 """Misfit in half pictures above which the built-in extractor has seen no face.

@@ -14,7 +14,7 @@ from gohd_core.constants import N_IDENTITY, N_LANDMARKS
 from gohd_core.driving.steadiness import SmoothingConfig, motion_jitter, smooth_motion
 from gohd_core.driving.timeline import gaps, on_grid
 from gohd_core.face.crop import Box
-from gohd_core.face.head_track import HeadTrack
+from gohd_core.face.detection.head_track import HeadTrack
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 

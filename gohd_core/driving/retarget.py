@@ -11,12 +11,15 @@ import torch
 
 from gohd_core.choices import DRIVEN_PARTS, TRACKS
 from gohd_core.errors import BadInput
-from gohd_core.face.morphable import MorphableModel
+from gohd_core.face.geometry.morphable import MorphableModel
 from gohd_core.face.portrait import Portrait
-from gohd_core.motion import Gaze, Motion
+from gohd_core.motion import Gaze, Motion, Pose
 from gohd_core.motion.mixing import MixSettings, mix_motion
 
 OWN = "own"
+FREE_WAY, LARGEST_WAY = 0.3, 0.6
+"""Distance from its own place up to which a portrait's head goes as far as the driver's, and its largest, in
+model units (a head is two wide): beyond, a picture shows a head that is cut off."""
 _TRACKS = {"pose": "pose", "mouth": "expression", "eyes": "expression", "gaze": "gaze"}
 _MIXED = {"pose": "pose", "mouth": "expression", "eyes": "eyes", "gaze": "gaze"}
 
@@ -89,7 +92,21 @@ def driven_motion(
         fill=options.fill,
     )
     mixed = mix_motion(own, **{_MIXED[part]: t for part, t in tracks.items()}, settings=settings, model=model)
+    if "pose" in settings.relative:
+        mixed = replace(mixed, pose=near_own_place(mixed.pose, own.pose))
     return _with_own(mixed, own) if options.own_where_unseen else mixed
+
+
+def near_own_place(pose: Pose, own: Pose) -> Pose:
+    """A pose whose places in the picture lie at most `LARGEST_WAY` from a portrait's own; limited softly."""
+    start = own.values[0, 3:5]
+    ways = pose.values[:, 3:5] - start
+    length = ways.norm(dim=1, keepdim=True)
+    room = LARGEST_WAY - FREE_WAY
+    limited = FREE_WAY + room * ((length - FREE_WAY) / room).tanh()
+    ways = torch.where(length > FREE_WAY, ways * (limited / length.clamp(min=FREE_WAY)), ways)
+    values = torch.cat([pose.values[:, :3], start + ways, pose.values[:, 5:]], 1)
+    return replace(pose, values=values)
 
 
 def _length(length: str, tracks: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from torch import Tensor
 from gohd_core.constants import N_EXPRESSION, STYLISED
 from gohd_core.driving.arkit import blendshapes
 from gohd_core.driving.blendshapes import gaze_in_camera
-from gohd_core.face.camera import rotation, rotation_angles
+from gohd_core.face.geometry.camera import rotation, rotation_angles
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 FORMAT = "gohd-vrm-1"
@@ -34,7 +34,7 @@ _ROUND_LEFT = 1e-6
 
 def vrm_content(motion: Motion) -> dict[str, Any]:
     """A motion of the stylised space as the content of a JSON file; raises as `blendshapes` does."""
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     shapes = blendshapes(motion)
     column = {name: motion.expression.values[:, k] for name, k in INDEX.items()}
@@ -75,7 +75,7 @@ def motion_from_vrm(content: dict[str, Any]) -> Motion:
 
     Raises `KeyError`, `ValueError` or `TypeError` for content of another form.
     """
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     fps = Fraction(content["fps"])
     curve = {name: np.asarray(values, np.float64) for name, values in content["expressions"].items()}

@@ -15,10 +15,10 @@ from torch.nn.functional import interpolate
 from gohd_core.constants import N_LANDMARKS, STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.face.crop import Box, face_crop_box, is_square, resize_crop, slice_box
-from gohd_core.face.extractor import CoefficientExtractor
-from gohd_core.face.gaze_estimator import GazeEstimator
+from gohd_core.face.geometry.reprojection import reprojection_error
 from gohd_core.face.picking import FaceChoice
-from gohd_core.face.reprojection import reprojection_error
+from gohd_core.face.reading.extractor import CoefficientExtractor
+from gohd_core.face.reading.gaze_estimator import GazeEstimator
 from gohd_core.images import check_landmarks, rgb_images, single_image
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 

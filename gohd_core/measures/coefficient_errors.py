@@ -19,7 +19,7 @@ def coefficient_names(space: str) -> dict[str, tuple[str, ...]]:
     """Names of the coefficients of each group in a space."""
     expression = tuple(f"expression_{k}" for k in range(64))
     if space == STYLISED:
-        from gohd_core.stylised.expressions import EXPRESSION_NAMES
+        from gohd_core.stylised.head.expressions import EXPRESSION_NAMES
 
         expression = EXPRESSION_NAMES
     return {"expression": expression, "pose": POSE_NAMES, "gaze": ("gaze_pitch", "gaze_yaw")}

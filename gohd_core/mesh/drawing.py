@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gohd_core.face.camera import rotation
+from gohd_core.face.geometry.camera import rotation
 from gohd_core.mesh.contours import opposite
 from gohd_core.mesh.encoding.own_face import OwnFace
 from gohd_core.mesh.eyes.lids import lids_follow_gaze, lower_lids_follow
@@ -47,7 +47,7 @@ def draw(source: MeshSource, descriptors: Tensor, into: Tensor | None = None) ->
     frames = descriptors.new_empty(len(descriptors), 3, size, size) if into is None else into
     warp(source, head.skin, flows, frames)
     if source.far_side is not None:
-        source.far_side.draw(frames, head.skin, descriptors)
+        source.far_side.draw(frames, head.skin, flows[LIPS], descriptors)
     motion = descriptors, rotation(descriptors[:, 64:67]), gaze
     for part, flow in enumerate(flows):
         _draw_part(source, frames, head.rigid, part, flow, target[:, part], motion)

@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from gohd_core.face.camera import Camera
+from gohd_core.face.geometry.camera import Camera
 from gohd_core.mesh.sampling import flow_at
 
 LIPS, LEFT_EYE, RIGHT_EYE = range(3)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.constants import N_DESCRIPTOR
-from gohd_core.face.camera import Camera
+from gohd_core.face.geometry.camera import Camera
 from gohd_core.mesh.contours import N_POINTS
 from gohd_core.mesh.encoding.far_side import FarSide
 from gohd_core.mesh.encoding.matte import Layers, split
@@ -67,7 +67,7 @@ class MeshSource:
     far_side: FarSide | None
 
     def counted_from(self, reference: Tensor) -> MeshSource:
-        """The same portrait for motion that is told from another descriptor [1,72] of its own."""
+        """A copy for motion that is relative to another descriptor [1,72] of the portrait."""
         return replace(self, reference=reference)
 
     @cached_property

@@ -18,7 +18,7 @@ from gohd_core.motion.keyframes import Keyframes, parse_schedule
 from gohd_core.motion.movements import BROWS, LIDS
 
 if TYPE_CHECKING:
-    from gohd_core.face.morphable import MorphableModel
+    from gohd_core.face.geometry.morphable import MorphableModel
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def scaled_parts(
         return with_eyes_of(
             expression.scaled(mouth), expression.scaled(eyes), _model_for(expression.space, model)
         )
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     factors = expression.values.new_full((expression.width,), mouth)
     factors[[INDEX[name] for name in BROWS]] = eyes

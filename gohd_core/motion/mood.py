@@ -67,14 +67,14 @@ HEADS: dict[str, tuple[float, float, float]] = {
 CORNERS = ("smile_left", "smile_right", "lip_spread")
 """Movements that give way where the lips are rounded, so that an "oo" stays one."""
 LIMITS = (-0.6, 1.3)
-"""Of brows and corners, after a mood was added; lids keep between -0.25 and 1."""
+"""Limits of brows and mouth corners after a mood is added; lids stay between -0.25 and 1."""
 
 
 def mood_offset(name: str) -> Tensor:
     """Offset of a mood to an expression, [64]."""
     if name not in MOODS:
         raise BadInput(f"{name!r} is no mood; use one of {', '.join(MOODS)}.")
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     offset = torch.zeros(N_EXPRESSION, dtype=torch.float32, device="cpu")
     for unit, strength in PROTOTYPES[name].items():
@@ -101,7 +101,7 @@ def with_mood(motion: Motion, amounts: dict[str, float | Keyframes], *, head: bo
             f"Moods are told in movements that the {motion.space!r} space has no names for; use the built-in "
             "weights."
         )
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     values = motion.expression.values.clone()
     added, turn = torch.zeros_like(values), torch.zeros_like(motion.pose.values)

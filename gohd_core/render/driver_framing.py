@@ -16,8 +16,8 @@ from torch.nn import functional
 
 from gohd_core.choices import FRAMINGS
 from gohd_core.errors import BadInput
-from gohd_core.face.camera import Camera, transform
-from gohd_core.face.mediapipe_points import landmarks_68
+from gohd_core.face.geometry.camera import Camera, transform
+from gohd_core.face.mediapipe.points import landmarks_68
 from gohd_core.face.portrait import Portrait
 from gohd_core.mesh.reading.fit import fit_face
 from gohd_core.motion import Motion
@@ -61,7 +61,7 @@ def driver_boxes(portrait: Portrait, motion: Motion, framing: str) -> Tensor:
 
 
 def framed(frames: Iterable[Tensor], boxes: Tensor) -> Iterator[Tensor]:
-    """Whole pictures [b,3,H,W] -> [b,3,512,512]; beyond a picture's edge its last pixels go on."""
+    """Whole pictures [b,3,H,W] -> [b,3,512,512]; the picture's edge is repeated beyond it."""
     done = 0
     for batch in frames:
         yield torch.cat(

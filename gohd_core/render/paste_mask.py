@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gohd_core.errors import BadInput
-from gohd_core.face.face_parser import FaceParser
 from gohd_core.face.portrait import Portrait
+from gohd_core.face.segmentation.face_parser import FaceParser
 from gohd_core.landmarks68 import EYES, MOUTH
 from gohd_core.motion.curves import smoothstep
 from gohd_core.parsing_labels import HEAD

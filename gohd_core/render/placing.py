@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gohd_core.errors import BadInput
-from gohd_core.face.head_track import HeadTrack
+from gohd_core.face.detection.head_track import HeadTrack
 from gohd_core.face.portrait import Portrait
 from gohd_core.kernels.memory import empty
 from gohd_core.video.bands import Region

@@ -11,7 +11,7 @@ from torch import Tensor
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.motion import Motion
-from gohd_core.stylised.expressions import EXPRESSION_NAMES
+from gohd_core.stylised.head.expressions import EXPRESSION_NAMES
 
 BACKGROUND = (24, 26, 30)
 GRID = (58, 62, 70)

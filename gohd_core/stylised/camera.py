@@ -51,7 +51,7 @@ def gaze_direction(gaze: np.ndarray) -> np.ndarray:
     """Gaze (pitch, yaw) ``[..., 2]`` -> unit vector ``[..., 3]`` in the camera's axes.
 
     (0, 0) looks straight out of the picture, pitch > 0 up, yaw > 0 to the image's **left**: the signs
-    of the official gaze estimator (see face/gaze_estimator.py), so that both spaces agree.
+    of the official gaze estimator (see face/reading/gaze_estimator.py), so that both spaces agree.
     """
     pitch, yaw = np.moveaxis(np.asarray(gaze, np.float64), -1, 0)
     return np.stack([-np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], -1)

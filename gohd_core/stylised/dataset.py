@@ -19,8 +19,8 @@ from gohd_core.clips import (
     write_index,
 )
 from gohd_core.errors import BadInput, raise_if_stopped
-from gohd_core.stylised.engines import USUAL, load_engine
 from gohd_core.stylised.making import Recipe, clip_place, entry_of, make_clip
+from gohd_core.stylised.speech.engines import USUAL, load_engine
 from gohd_core.workers import in_processes
 
 INDEX_EVERY = 20.0

@@ -17,16 +17,16 @@ from gohd_core.choices import CLIP_KINDS, SPLITS
 from gohd_core.clips import Entry
 from gohd_core.constants import FPS, SAMPLES_PER_FRAME, STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.stylised.engines import ENGINES, USUAL
-from gohd_core.stylised.engines.base import Speech
-from gohd_core.stylised.face_tracks import face_tracks
-from gohd_core.stylised.identity import Identity
-from gohd_core.stylised.performance import Performance, Speaker, perform
-from gohd_core.stylised.renderer import HeadRenderer, RenderedFrame
-from gohd_core.stylised.room import Room, place
-from gohd_core.stylised.stills import random_stills
-from gohd_core.stylised.text import paragraph
-from gohd_core.stylised.voices import Manner, Voice, draw_manner, draw_voice, say
+from gohd_core.stylised.ground_truth.face_tracks import face_tracks
+from gohd_core.stylised.motion.performance import Performance, Speaker, perform
+from gohd_core.stylised.motion.stills import random_stills
+from gohd_core.stylised.person.identity import Identity
+from gohd_core.stylised.rendering.renderer import HeadRenderer, RenderedFrame
+from gohd_core.stylised.speech.engines import ENGINES, USUAL
+from gohd_core.stylised.speech.engines.base import Speech
+from gohd_core.stylised.speech.room import Room, place
+from gohd_core.stylised.speech.text import paragraph
+from gohd_core.stylised.speech.voices import Manner, Voice, draw_manner, draw_voice, say
 
 SHARES = (0.8, 0.1, 0.1)
 """Shares of train, validation and test."""

@@ -168,6 +168,16 @@ def test_a_sound_that_starts_late_and_one_that_was_joined_are_not_called_cut_off
     assert not any("cut off" in record.message for record in caplog.records)
 
 
+def test_a_wav_file_whose_header_is_counted_twice_is_whole(tmp_path, caplog) -> None:
+    path = tmp_path / "s.wav"
+    soundfile.write(path, clicks(1.2)[0], RATE)
+    content = bytearray(path.read_bytes())
+    content[4:8] = (len(content) - 4).to_bytes(4, "little")
+    path.write_bytes(content)
+    assert load_audio(path)[0].shape[1] == 57_600
+    assert not caplog.records
+
+
 def test_a_time_stamp_that_no_pause_explains_is_not_believed(tmp_path) -> None:
     """One packet claims to be shown five hours after it is decoded: there are no five hours of silence."""
     path = tmp_path / "s.ts"

@@ -16,7 +16,7 @@ from gohd_core.driving.face_files import ending_of, load_blendshapes, save_blend
 from gohd_core.errors import BadInput
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.motion.file import load_motion, save_motion
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 
 def motion(frames: int = 30, fps=25, space: str = "stylised") -> Motion:

@@ -14,7 +14,7 @@ from gohd_core.driving.crop_readers import Cropper, pose_in
 from gohd_core.driving.locators import KnownLandmarks
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.face import Box, align_face
-from gohd_core.face.camera import Camera
+from gohd_core.face.geometry.camera import Camera
 from gohd_core.video.reader import VideoReader
 from tests.support.driving_fakes import FakeExtractor, FakeGaze, plain
 from tests.support.face_helpers import face_landmarks, picture, tiny_extractor, tiny_gaze_estimator

@@ -16,8 +16,8 @@ from gohd_core.driving.following import box_of
 from gohd_core.driving.result import FrameCoefficients, assemble_motion
 from gohd_core.errors import BadInput
 from gohd_core.face import Box, MorphableModel
-from gohd_core.face.camera import Camera, rotation, transform
-from gohd_core.face.head_track import head_places
+from gohd_core.face.detection.head_track import head_places
+from gohd_core.face.geometry.camera import Camera, rotation, transform
 from gohd_core.video.reader import VideoReader
 from tests.support.driving_fakes import plain
 from tests.support.face_helpers import tiny_extractor

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gohd_core.driving import extract_by_meshes, extract_people
+from gohd_core.face.picking import FaceChoice
 from gohd_core.video.reader import VideoReader
 from tests.support.make_mediapipe_goldens import load_picture
 from tests.support.mediapipe_helpers import needs_files
@@ -105,21 +106,56 @@ def test_who_passes_behind_somebody_takes_no_track_over(tmp_path: Path, reader, 
     assert people[0].report.without_face == 0 and people[1].report.without_face > 0
 
 
-@pytest.mark.parametrize("front", ["first", "second"])
-def test_two_who_cross_keep_their_tracks(tmp_path: Path, reader, face, front: str) -> None:
+def crossing(face: np.ndarray, front: str, step: int = 12) -> list[np.ndarray]:
+    """A face that goes to the right and a dark one that goes to the left, before or behind it."""
     dark = (face[:, ::-1] * [0.72, 0.55, 0.45]).astype(np.uint8)
-    pictures, step = [], 12
+    pictures = []
     for k in range(36):
         picture = np.full((SIDE, 640, 3), 90, np.uint8)
         heads = [(face, step * k), (dark, 640 - SIDE - step * k)]
         for head, left in heads if front == "second" else heads[::-1]:
             picture[:, left : left + SIDE] = head
         pictures.append(picture)
-    people = extract_people(VideoReader.open(write_film(tmp_path / "film.mp4", pictures)), reader)
+    return pictures
+
+
+@pytest.mark.parametrize("front", ["first", "second"])
+def test_two_who_cross_keep_their_tracks(tmp_path: Path, reader, face, front: str) -> None:
+    film = VideoReader.open(write_film(tmp_path / "film.mp4", crossing(face, front)))
+    people = extract_people(film, reader)
     assert len(people) == 2
     ways = [person.landmarks.mean(1)[:, 0] for person in people]
     right = ways[0][0] < ways[1][0]
     for way, sign in zip(ways, (1, -1) if right else (-1, 1), strict=True):
-        assert sign * float(way[-1] - way[0]) == pytest.approx(35 * step, abs=25)
+        assert sign * float(way[-1] - way[0]) == pytest.approx(35 * 12, abs=25)
     hidden = people[(front == "first") == bool(right)]
     assert hidden.report.without_face > 0
+
+
+@pytest.mark.parametrize("front", ["first", "second"])
+@pytest.mark.parametrize("order", ["left", "right"])
+def test_who_was_chosen_is_followed_past_another(tmp_path: Path, reader, face, front: str, order) -> None:
+    film = VideoReader.open(write_film(tmp_path / "film.mp4", crossing(face, front)))
+    driving = extract_by_meshes(film, reader, FaceChoice(order))
+    way = driving.landmarks.mean(1)[:, 0]
+    assert float(way[-1] - way[0]) == pytest.approx(35 * 12 * (1 if order == "left" else -1), abs=25)
+    assert (driving.report.without_face > 0) == ((front == "first") == (order == "right"))
+
+
+def test_whoever_walks_out_is_not_replaced_by_another_who_was_there(tmp_path: Path, reader, face) -> None:
+    dark = (face[:, ::-1] * [0.72, 0.55, 0.45]).astype(np.uint8)
+    pictures = [np.hstack([dark, face if k < 16 or k >= 40 else np.full_like(face, 90)]) for k in range(48)]
+    film = VideoReader.open(write_film(tmp_path / "film.mp4", pictures))
+    driving = extract_by_meshes(film, reader, FaceChoice("right"))
+    assert driving.report.without_face == 24
+    assert (driving.landmarks.mean(1)[:, 0] > SIDE).all()
+
+
+def test_after_a_cut_the_choice_decides_anew(tmp_path: Path, reader, face) -> None:
+    dark = cv2.resize((face[:, ::-1] * [0.72, 0.55, 0.45]).astype(np.uint8), (128, 128))
+    other = np.full_like(face, 90)
+    other = np.hstack([other, np.pad(dark, ((32, 32), (32, 32), (0, 0)), mode="edge")])
+    pictures = [np.hstack([face, np.full_like(face, 90)]) if k < 9 else other for k in range(20)]
+    driving = extract_by_meshes(VideoReader.open(write_film(tmp_path / "film.mp4", pictures)), reader)
+    assert driving.report.without_face == 0
+    assert (driving.landmarks.mean(1)[10:, 0] > SIDE).all()

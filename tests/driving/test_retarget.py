@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from gohd_core.driving import DriveOptions, driven_motion
+from gohd_core.driving.retarget import LARGEST_WAY
 from gohd_core.errors import BadInput
 from gohd_core.face import MorphableModel, Portrait
 from gohd_core.motion import Expression, Gaze, Motion, Pose
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 SPACE = "stylised"
 
@@ -34,10 +35,24 @@ def _motion(seed: int, frames: int) -> Motion:
 
 def test_all_from_the_video_with_the_head_relative(portrait) -> None:
     video = _motion(0, 9)
+    video.pose.values[:, 3:] *= 0.1
     made = driven_motion(portrait, {"video": video})
     assert torch.allclose(made.pose.values, 0.1 + video.pose.values - video.pose.values[:1], atol=1e-6)
     assert torch.allclose(made.expression.values, video.expression.values, atol=1e-6)
     assert torch.allclose(made.gaze.values, video.gaze.values, atol=1e-6)
+    absolute = driven_motion(portrait, {"video": video}, DriveOptions(relative=frozenset()))
+    assert torch.allclose(absolute.pose.values, video.pose.values, atol=1e-6)
+
+
+def test_a_head_that_walks_off_stays_in_the_portraits_picture(portrait) -> None:
+    video = _motion(0, 9)
+    way = torch.linspace(0, 2.0, 9)
+    video.pose.values[:, 3:5] = way[:, None] * torch.tensor([0.6, -0.8])
+    moved = driven_motion(portrait, {"video": video}).pose.values[:, 3:5] - 0.1
+    gone = moved.norm(dim=1)
+    assert torch.allclose(moved[:2], video.pose.values[:2, 3:5], atol=1e-6)
+    assert (gone.diff() > 0).all() and gone[-1] <= LARGEST_WAY + 1e-6
+    assert torch.allclose(moved[1:] / gone[1:, None], torch.tensor([0.6, -0.8]).expand(8, 2), atol=1e-5)
     absolute = driven_motion(portrait, {"video": video}, DriveOptions(relative=frozenset()))
     assert torch.allclose(absolute.pose.values, video.pose.values, atol=1e-6)
 

@@ -11,7 +11,7 @@ import torch
 import gohd_core as gohd
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.driving import SmoothingConfig, extract_motion, face_locator, motion_jitter
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 from gohd_core.video.reader import VideoReader
 
 pytest.importorskip("av", reason="PyAV is not installed")

@@ -10,7 +10,7 @@ import torch
 
 from gohd_core.driving.sync import InStep, delay, lag_warning, lip_lag, shift_sound
 from gohd_core.errors import BadInput
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 RATE = 16000
 

@@ -11,7 +11,7 @@ from gohd_core.checkpoints import load_network
 from gohd_core.expression import ExpressionPredictor, EyeMotionState
 from gohd_core.expression.predictor import BLOCK
 from gohd_core.face import MorphableModel
-from gohd_core.face.camera import ALIGNED_SIZE, Camera
+from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera
 from gohd_core.measures.mouth_sync import CLOSED, flutter, mouth_opening
 from tests.support import recipe
 

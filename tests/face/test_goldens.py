@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import gohd_core as gohd
-from gohd_core.face.alignment import align_face
 from gohd_core.face.crop import Box, face_crop_box
+from gohd_core.face.reading.alignment import align_face
 from tests.support import recipe
 from tests.support.face_helpers import picture
 from tests.support.official_smoothing import smooth_in_place

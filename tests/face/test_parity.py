@@ -7,11 +7,11 @@ import pytest
 import torch
 
 import gohd_core as gohd
-from gohd_core.face.alignment import align_face, five_points
-from gohd_core.face.camera import Camera
 from gohd_core.face.crop import Box, face_crop_box, grown_box, resize_crop, slice_box
-from gohd_core.face.eye_motion import eye_height
-from gohd_core.face.gaze_estimator import _crop_boxes
+from gohd_core.face.geometry.camera import Camera
+from gohd_core.face.geometry.eye_motion import eye_height
+from gohd_core.face.reading.alignment import align_face, five_points
+from gohd_core.face.reading.gaze_estimator import _crop_boxes
 from gohd_core.images import rgb_images
 from tests.support import recipe
 from tests.support.official_smoothing import repeat_back_and_forth, smooth_in_place
@@ -61,7 +61,7 @@ def test_face_parser(tmp_path):
     clear = stored["top2_margin_sub"][0] > 1e-3
     assert clear.mean() > 0.9
     assert (labels == stored["labels"])[clear].all()
-    from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
+    from gohd_core.face.reading.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
 
     image = torch.tensor(stored["image_u8"]).permute(2, 0, 1)[None] / 255
     x = (image - torch.tensor(IMAGENET_MEAN)[:, None, None]) / torch.tensor(IMAGENET_STD)[:, None, None]

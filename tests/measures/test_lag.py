@@ -7,7 +7,7 @@ import pytest
 
 from gohd_core.errors import BadInput
 from gohd_core.measures.lag import find_lag, heard_signals, seen_signals, shifted
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 
 def talk(frames: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from gohd_core.animator.geometry.push_pull import push_pull_inpaint
 from gohd_core.errors import BadInput, Interrupted
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.mesh import drawing, sampling
 from gohd_core.mesh.animator import MeshAnimator
 from gohd_core.mesh.encoding.inpaint import inpaint_background

@@ -8,7 +8,7 @@ import torch
 from scipy.interpolate import PchipInterpolator
 
 from gohd_core.errors import BadInput
-from gohd_core.face.camera import Camera, rotation, transform
+from gohd_core.face.geometry.camera import Camera, rotation, transform
 from gohd_core.mesh.contours import (
     INNER_LIPS,
     LEFT_LIDS,

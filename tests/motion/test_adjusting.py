@@ -11,7 +11,7 @@ import torch
 from gohd_core.choices import MOODS
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.face.morphable import MorphableModel
+from gohd_core.face.geometry.morphable import MorphableModel
 from gohd_core.landmarks68 import BROWS, INNER_LIPS, JAW, LIDS, MIRRORED, MOUTH, NOSE_TIP, OUTER_LIPS
 from gohd_core.motion import Motion
 from gohd_core.motion.adjusting import CONTROLS, NAMES, adjusted, checked, mirrored, parse_path
@@ -137,7 +137,7 @@ def test_a_mirror_is_an_involution_and_shows_the_mirrored_face(name) -> None:
 
 
 def test_a_motion_beyond_the_limits_is_kept_and_goes_no_further() -> None:
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     column = INDEX["blink_left"]
     rows = torch.zeros(3, 72)
@@ -157,7 +157,7 @@ def test_moods_are_those_of_set_mood() -> None:
 
 
 def test_a_wink_comes_and_goes_smoothly_on_top_of_any_motion() -> None:
-    from gohd_core.stylised.expressions import INDEX
+    from gohd_core.stylised.head.expressions import INDEX
 
     path = parse_path("2.2\n2.4 blink_left=1 smile_left=0.5  # a wink\n2.7")
     assert list(path) == ["blink_left", "smile_left"]

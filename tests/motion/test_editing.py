@@ -239,7 +239,7 @@ def test_turns_are_in_degrees_and_each_for_its_own_part() -> None:
 
 def test_the_head_turns_the_way_the_words_say() -> None:
     """A positive nod lowers the nose, a positive turn takes it to the right, a tilt is counter-clockwise."""
-    from gohd_core.face.camera import transform
+    from gohd_core.face.geometry.camera import transform
 
     angles = torch.deg2rad(torch.tensor(20.0))
     nose, ear = torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([[1.0, 0.0, 0.0]])

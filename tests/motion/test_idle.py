@@ -8,7 +8,7 @@ import torch
 from gohd_core.errors import BadInput
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.motion.idle import MOUTH, idle_motion
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 
 def own(space: str = "stylised") -> Motion:

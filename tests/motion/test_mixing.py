@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.face.morphable import MorphableModel
+from gohd_core.face.geometry.morphable import MorphableModel
 from gohd_core.landmarks68 import EYES_AND_BROWS, JAW_AND_MOUTH
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.motion.keyframes import Keyframes
 from gohd_core.motion.mixing import MixSettings, mix_motion, scaled_parts, weighted_schedule
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from gohd_core.errors import BadInput
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.motion.keyframes import Keyframes
 from gohd_core.motion.mood import PROTOTYPES, UNITS, mood_offset, with_mood
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 SPEECH = ("jaw_open", "lip_pucker", "lip_press", "upper_lip_raise", "lower_lip_drop")
 

@@ -11,7 +11,7 @@ import folder_paths
 import pytest
 import torch
 
-from gohd_core.face.morphable_file import LANDMARK_FILE
+from gohd_core.face.geometry.morphable_file import LANDMARK_FILE
 from tests.support.pack import load_pack
 from tests.support.samples import picture, speech
 from tests.support.tiny import write_family

@@ -297,7 +297,7 @@ def test_face_parsing_weights_say_what_is_pasted(run, nodes, base, models, monke
     """Network and labels are stand-ins: the file is found, loaded, and asked for the head."""
     from gohd_core.checkpoints import save_network
     from gohd_core.components import component
-    from gohd_core.face.parsing_network import ParsingConfig
+    from gohd_core.face.segmentation.parsing_network import ParsingConfig
 
     kind = component("face_parsing")
     config = ParsingConfig(image_size=64)

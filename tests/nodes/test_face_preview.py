@@ -130,4 +130,4 @@ def test_networks_are_left_alone_while_a_workflow_runs(edited, ask) -> None:
         answer = ask({"face": key, "values": {}})
     finally:
         running.clear()
-    assert answer.status == 400 and "when it is done" in json.loads(answer.body)["error"]
+    assert answer.status == 503 and "when it is done" in json.loads(answer.body)["error"]

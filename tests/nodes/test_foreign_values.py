@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.face.mediapipe_points import face_track
+from gohd_core.face.mediapipe.points import face_track
 from tests.support.fake_mediapipe import face, payload
 from tests.support.samples import picture
 

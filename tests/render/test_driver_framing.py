@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from gohd_core.errors import BadInput
-from gohd_core.face.mediapipe_points import landmarks_68
+from gohd_core.face.mediapipe.points import landmarks_68
 from gohd_core.face.portrait import Portrait
 from gohd_core.mesh.portrait import own_motion
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 from gohd_core.render.driver_framing import SIZE, driver_boxes, framed, from_rest
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 from tests.support import mesh_faces
 
 

@@ -10,7 +10,7 @@ import torch
 
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.face.head_track import HeadTrack
+from gohd_core.face.detection.head_track import HeadTrack
 from gohd_core.render import paste_mask
 from gohd_core.render.placing import MovingPlace, full_masks
 from tests.render.test_paste_back import BOX, HEIGHT, WIDTH, noise, pasted, picture, portrait

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from gohd_core.constants import SAMPLE_RATE
-from gohd_core.stylised.engines.base import Engine, Speech
-from gohd_core.stylised.phones import PAUSE, VOWELS, Phone
-from gohd_core.stylised.renderer import renderer_status
+from gohd_core.stylised.rendering.renderer import renderer_status
+from gohd_core.stylised.speech.engines.base import Engine, Speech
+from gohd_core.stylised.speech.phones import PAUSE, VOWELS, Phone
 
 
 def stored_phones() -> tuple[Phone, ...]:
@@ -73,7 +73,8 @@ def speech(phones) -> Speech:
 @pytest.fixture
 def stand_in(monkeypatch) -> None:
     """Every engine is the stand-in, in this process."""
-    from gohd_core.stylised import dataset, voices
+    from gohd_core.stylised import dataset
+    from gohd_core.stylised.speech import voices
 
     monkeypatch.setattr(voices, "load_engine", lambda name: StandIn())
     monkeypatch.setattr(dataset, "load_engine", lambda name: StandIn())

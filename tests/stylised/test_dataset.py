@@ -16,14 +16,14 @@ from gohd_core.clips import Clip, ClipDataset
 from gohd_core.errors import BadInput, Interrupted, MissingDependency
 from gohd_core.stylised import dataset, making
 from gohd_core.stylised.dataset import make_dataset
-from gohd_core.stylised.engines import ENGINES
-from gohd_core.stylised.face_tracks import face_tracks
-from gohd_core.stylised.identity import Identity
+from gohd_core.stylised.ground_truth.face_tracks import face_tracks
 from gohd_core.stylised.making import Recipe, clip_place, make_clip
-from gohd_core.stylised.phones import BILABIAL, Phone
-from gohd_core.stylised.text import text_split
-from gohd_core.stylised.visemes import contacts, frame_times, mouth_opening
-from gohd_core.stylised.voices import all_voices
+from gohd_core.stylised.motion.visemes import contacts, frame_times, mouth_opening
+from gohd_core.stylised.person.identity import Identity
+from gohd_core.stylised.speech.engines import ENGINES
+from gohd_core.stylised.speech.phones import BILABIAL, Phone
+from gohd_core.stylised.speech.text import text_split
+from gohd_core.stylised.speech.voices import all_voices
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -133,7 +133,7 @@ def test_nothing_of_one_split_is_in_another(tmp_path, stand_in):
 
 
 def test_sentences_of_a_clip_are_of_its_split(monkeypatch):
-    from gohd_core.stylised import text
+    from gohd_core.stylised.speech import text
 
     drawn = []
     plain = text.sentence
@@ -159,8 +159,8 @@ def test_identity_seeds_of_any_two_data_sets_respect_splits():
 
 
 def test_face_tracks_equal_the_renderer(graphics):
-    from gohd_core.stylised.renderer import HeadRenderer
-    from gohd_core.stylised.stills import random_stills
+    from gohd_core.stylised.motion.stills import random_stills
+    from gohd_core.stylised.rendering.renderer import HeadRenderer
 
     expression, pose, gaze, _ = random_stills(np.random.default_rng(0), 5)
     identity = Identity.random(31)

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.face.mediapipe.face_mesh import EYE_RINGS
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
+from gohd_core.face.mediapipe.reader import choose_face
 from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.mesh.clip import CHIN, EYES, IRIS_DEPTH, fit_clip
 from gohd_core.mesh.contours import INNER_LIPS, OUTER_LIPS
@@ -75,16 +76,15 @@ class KnownFaces:
     def read(self, image):
         return [face for face in self.faces[int(image[0, 0, 0])] if face is not None]
 
-    def track(self, frames, previous=None, *, choice=None):
-        found = []
+    def track(self, frames, previous=None, *, choice=None, pick=None):
+        chosen = choice or FaceChoice()
+        pick = pick or (lambda faces, last, image: choose_face(faces, chosen, last, image))
+        found, last = [], previous
         for image in frames:
             here = self.read(image)
-            if previous is not None and here:
-                best = max(here, key=lambda face: overlap(face.box, previous.box))
-                face = best if overlap(best.box, previous.box) > 0 else None
-            else:
-                place = (choice or FaceChoice()).pick([face.box for face in here], SIZE, SIZE)
-                face = None if place is None else here[place]
-            previous = face or previous
+            face = max(here, key=lambda face: overlap(face.box, last.box)) if last and here else None
+            if face is None or overlap(face.box, last.box) == 0:
+                face = pick(here, last, image)
+            last = face or last
             found.append(face)
         return found

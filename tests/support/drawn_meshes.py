@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks, FaceRegion
 from gohd_core.mesh.reading.canonical import canonical_face
 

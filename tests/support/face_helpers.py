@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from gohd_core.constants import BFM09, STYLISED
-from gohd_core.face.extractor import CoefficientExtractor
-from gohd_core.face.extractor_network import ExtractorConfig, ExtractorNetwork
-from gohd_core.face.gaze_estimator import GazeConfig, GazeEstimator, GazeNetwork
-from gohd_core.face.glimpses import GlimpseConfig
-from gohd_core.face.resnet import ResNetConfig
+from gohd_core.face.reading.extractor import CoefficientExtractor
+from gohd_core.face.reading.extractor_network import ExtractorConfig, ExtractorNetwork
+from gohd_core.face.reading.gaze_estimator import GazeConfig, GazeEstimator, GazeNetwork
+from gohd_core.face.reading.glimpses import GlimpseConfig
+from gohd_core.face.reading.resnet import ResNetConfig
 
 TINY = ResNetConfig("basic", (1, 1, 1, 1), 8)
 GLIMPSES = GlimpseConfig(size=16, width=4, features=8)

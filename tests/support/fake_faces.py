@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gohd_core.face.detection import FaceDetector
+from gohd_core.face.detection.detector import FaceDetector
 from gohd_core.landmarks68 import MIRRORED
 from tests.support.face_helpers import face_landmarks
 

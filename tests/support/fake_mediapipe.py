@@ -7,8 +7,8 @@ import torch
 
 from gohd_core.driving.blendshapes import SHAPES
 from gohd_core.face import MorphableModel
-from gohd_core.face.camera import Camera, rotation
-from gohd_core.face.mediapipe_points import POINTS
+from gohd_core.face.geometry.camera import Camera, rotation
+from gohd_core.face.mediapipe.points import POINTS
 
 NAMES = sorted({name for groups in SHAPES.values() for group in groups for name in group})
 NAMES += [f"eyeLook{way}{side}" for way in ("Up", "Down", "In", "Out") for side in ("Left", "Right")]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.face.portrait import Portrait
 from gohd_core.mesh.contours import INNER_LIPS, LEFT_LIDS, OUTER_LIPS, RIGHT_LIDS
 from gohd_core.mesh.portrait import own_motion

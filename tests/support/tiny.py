@@ -11,10 +11,10 @@ from gohd_core.checkpoints import save_network
 from gohd_core.components import component
 from gohd_core.constants import N_GAZE, STYLISED
 from gohd_core.expression.config import ExpressionConfig
-from gohd_core.face.extractor_network import ExtractorConfig
-from gohd_core.face.gaze_estimator import GazeConfig
-from gohd_core.face.glimpses import GlimpseConfig
-from gohd_core.face.resnet import ResNetConfig
+from gohd_core.face.reading.extractor_network import ExtractorConfig
+from gohd_core.face.reading.gaze_estimator import GazeConfig
+from gohd_core.face.reading.glimpses import GlimpseConfig
+from gohd_core.face.reading.resnet import ResNetConfig
 from gohd_core.pose.config import DiffusionConfig
 from tests.support.small_animators import BUILTIN
 

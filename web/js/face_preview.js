@@ -3,6 +3,7 @@ import { api } from "../../../scripts/api.js";
 import { word } from "./words.js";
 
 const SIZE = 512; // pixels, as the server draws at most
+const AGAIN = 500; // milliseconds
 
 /** A picture that the server draws; `show(values, time)` asks for one, the last asked is the one that stays. */
 export function facePreview(node) {
@@ -46,6 +47,10 @@ export function facePreview(node) {
           canvas.dataset.milliseconds = Math.round(performance.now() - started);
         } else {
           say((await answer.json()).error ?? word("run_once"));
+          if (answer.status === 503) { // a workflow runs: asked again until it is done
+            await new Promise((resolve) => setTimeout(resolve, AGAIN));
+            wanted ??= asked;
+          }
         }
       } catch (error) {
         say(String(error.message ?? error));

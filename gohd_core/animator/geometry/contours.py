@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gohd_core.animator.geometry.linear_shape import MIRRORED_MOVING, MOVING, FacePoints
 from gohd_core.constants import N_EXPRESSION, N_POSE
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 
 PARTS = 3
 """Mouth, the subject's left eye, the right one."""

@@ -22,7 +22,7 @@ from gohd_core.animator.geometry.eye_textures import (
     sample_texture,
 )
 from gohd_core.animator.geometry.window import Window
-from gohd_core.face.camera import Camera
+from gohd_core.face.geometry.camera import Camera
 
 STEEP = 4.0
 """Factor on the logits of opacities."""

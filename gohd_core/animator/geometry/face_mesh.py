@@ -16,7 +16,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING, FacePoints
 from gohd_core.animator.geometry.push_pull import erode, push_pull_inpaint
 from gohd_core.constants import N_EXPRESSION, N_POSE
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.kernels.resize import resize
 
 ROWS, COLUMNS = 24, 24

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.constants import N_EXPRESSION, N_POSE
-from gohd_core.face.camera import Camera, rotation
+from gohd_core.face.geometry.camera import Camera, rotation
 
 _JAW = 0
 """Column of the expression that opens the jaw."""

@@ -15,7 +15,7 @@ from gohd_core.errors import BadInput
 from gohd_core.evaluation.ablations.tables import Ablation
 from gohd_core.evaluation.quality.speech_motion import features_of
 from gohd_core.expression import ExpressionPredictor
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.landmarks68 import MOUTH
 from gohd_core.measures.sequences import structural_similarity
 from gohd_core.pose import PoseDiffusion

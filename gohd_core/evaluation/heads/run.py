@@ -17,7 +17,7 @@ from gohd_core.errors import BadInput
 from gohd_core.evaluation.heads.figures import NOTE, SpokenHead, head_figures, speed
 from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, Table
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.measures.motion_statistics import audio_beats, beat_locking
 from gohd_core.measures.sequences import blinks
 from gohd_core.models import Models

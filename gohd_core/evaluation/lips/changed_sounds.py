@@ -14,7 +14,7 @@ from gohd_core.evaluation.lips.scores import correlation
 from gohd_core.evaluation.quality.bilabials import labial_spans
 from gohd_core.evaluation.report import Table
 from gohd_core.expression import ExpressionPredictor
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.measures.mouth_sync import CLOSED, closed_share, mouth_opening
 from gohd_core.training.audio.augmentation import below, in_room
 from gohd_core.training.audio.channels import coded, overdriven, shouted, telephoned, whispered

@@ -15,9 +15,9 @@ from gohd_core.evaluation.lips.seen import SeenLips
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.measures.lag import LipLag, find_lag, shifted
 from gohd_core.measures.mouth_sync import speech_envelope
-from gohd_core.stylised.expressions import INDEX
-from gohd_core.stylised.morphable import stylised_basis
-from gohd_core.stylised.visemes import mouth_opening
+from gohd_core.stylised.head.expressions import INDEX
+from gohd_core.stylised.head.morphable import stylised_basis
+from gohd_core.stylised.motion.visemes import mouth_opening
 
 CLOSED = 0.02
 """Gap in distances of the eyes' outer corners below which lips count as closed (about 2 px of 224)."""

@@ -13,13 +13,13 @@ from gohd_core.evaluation.lips.changed_sounds import lips_gap, opening
 from gohd_core.evaluation.lips.scores import correlation
 from gohd_core.evaluation.report import Table
 from gohd_core.expression import ExpressionPredictor
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.measures.mouth_sync import CLOSED
-from gohd_core.stylised.engines.base import Speech
-from gohd_core.stylised.phones import Phone
-from gohd_core.stylised.visemes import frame_times, mouth_curves
-from gohd_core.stylised.vocal_events import coughs, laughter
-from gohd_core.stylised.voices import draw_voice
+from gohd_core.stylised.motion.visemes import frame_times, mouth_curves
+from gohd_core.stylised.speech.engines.base import Speech
+from gohd_core.stylised.speech.phones import Phone
+from gohd_core.stylised.speech.vocal_events import coughs, laughter
+from gohd_core.stylised.speech.voices import draw_voice
 from gohd_core.training.audio.channels import sung
 from gohd_core.training.expression.mouth_examples import speech_of
 

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from gohd_core.evaluation.pictures.readings import FaceReadings, gaze_of
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.measures.sequences import agreement, displacement_share
 from gohd_core.mesh.contours import INNER_GAP, N_FACE
 from gohd_core.mesh.frame import EDGE, LIPS, POINTS
 from gohd_core.mesh.source import MeshSource
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 _JAW = INDEX["jaw_open"]
 _BLINKS = (INDEX["blink_left"], INDEX["blink_right"])
@@ -109,7 +109,7 @@ def sweep_figures(
 
 
 def lids_left(blink: slice, read: FaceReadings) -> float:
-    """Height of the more open eye at a full blink as a share of its own; nan where no face is seen."""
+    """Opening left at a full blink, of the more open eye, as a share of its own; NaN without a face."""
     shut, own = read.lids[blink][-1], read.lids[0]
     return float((shut / np.maximum(own, 1e-6)).max())
 

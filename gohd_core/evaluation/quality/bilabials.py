@@ -8,7 +8,7 @@ import numpy as np
 
 from gohd_core.clips import Clip
 from gohd_core.constants import FPS
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 LABIALS = ("p", "b", "m")
 """Phones that are spoken with closed lips."""

@@ -20,7 +20,7 @@ from gohd_core.landmarks68 import LEFT_BROW, LEFT_EYE, MOUTH, RIGHT_BROW, RIGHT_
 from gohd_core.measures.coefficient_errors import coefficient_names, reading_figures
 from gohd_core.measures.sequences import Agreement, agreement, displacement_share
 from gohd_core.models import Models
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 _EYES = (LEFT_EYE, RIGHT_EYE)
 _REGIONS = {"mouth": (MOUTH,), "lids": _EYES, "brows": (LEFT_BROW, RIGHT_BROW)}

@@ -35,7 +35,7 @@ from gohd_core.evaluation.quality.factor_grid import Sheet, factor_sheet
 from gohd_core.training.framework.sampling import audio_frames
 
 VERSION = 3
-"""2: lips that round draw together, and come together and part over 80 ms (`stylised/visemes.py`).
+"""2: lips that round draw together, and come together and part over 80 ms (`stylised/motion/visemes.py`).
 3: lips as far apart as people's by phone, jaws held by consonants, loudness hardly counts."""
 PARTS = ("animator", "motion", "talk")
 """Single pictures, motion from sound, both together."""
@@ -230,7 +230,6 @@ def _render_stills(
     *,
     exact: bool = False,
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    from gohd_core.stylised.identity import Identity
     from gohd_core.stylised.making import (
         DEPTH_SCALE,
         PIXEL_SCALE,
@@ -238,7 +237,8 @@ def _render_stills(
         picture_arrays,
         render_sequence,
     )
-    from gohd_core.stylised.performance import Performance
+    from gohd_core.stylised.motion.performance import Performance
+    from gohd_core.stylised.person.identity import Identity
 
     identity = Identity.random(seed)
     frames = render_sequence(identity, Performance(expression, pose, gaze), size, correspondence=exact)

@@ -8,8 +8,8 @@ import numpy as np
 
 from gohd_core.constants import N_EXPRESSION
 from gohd_core.stylised.camera import neck_translation
-from gohd_core.stylised.expressions import INDEX
-from gohd_core.stylised.stills import limit_gaze, random_coefficients
+from gohd_core.stylised.head.expressions import INDEX
+from gohd_core.stylised.motion.stills import limit_gaze, random_coefficients
 
 BASE, NEAR, FREE = "base", "near pose", "free"
 

@@ -11,7 +11,7 @@ import torch
 from gohd_core.audio import audio_features, load_audio
 from gohd_core.constants import N_EXPRESSION
 from gohd_core.evaluation.report import Table
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.measures.mouth_sync import best_lag, flutter, mouth_opening, speech_envelope
 from gohd_core.measures.sequences import blinks
 from gohd_core.models import Models

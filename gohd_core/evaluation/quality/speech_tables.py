@@ -12,12 +12,12 @@ from gohd_core.constants import STYLISED
 from gohd_core.evaluation.quality.bilabials import labial_spans
 from gohd_core.evaluation.quality.speech_motion import COPY, MEAN, NEAREST, OURS, ROWS, TRUTH, Spoken
 from gohd_core.evaluation.report import Table, Value
-from gohd_core.face.expression_geometry import Face, FaceGeometry
+from gohd_core.face.geometry.expression_geometry import Face, FaceGeometry
 from gohd_core.landmarks68 import EYES_AND_BROWS, MOUTH
 from gohd_core.measures.motion_statistics import motion_figures, trembling
 from gohd_core.measures.mouth_sync import CLOSED, best_lag, closed_share, mouth_opening
 from gohd_core.measures.sequences import agreement, blinks, saccades, structural_similarity
-from gohd_core.stylised.expressions import EXPRESSION_NAMES, active_expressions
+from gohd_core.stylised.head.expressions import EXPRESSION_NAMES, active_expressions
 
 _MOTION_FRAMES = 100
 """Frames of each clip that the head's and the eyes' figures look at: all clips must be as long."""
@@ -69,7 +69,7 @@ def _mouth_figures(geometry: FaceGeometry, one: Spoken, row: str) -> dict[str, f
 
 
 def _pauses(one: Spoken) -> np.ndarray:
-    """Frames that lie in no phone but the pauses, and not beside one."""
+    """Frames within pauses, a frame away from any other phone."""
     middle = (np.arange(one.frames) + 0.5) / 25
     spoken = np.zeros(one.frames, bool)
     starts, ends = one.clip.read("phoneme_start"), one.clip.read("phoneme_end")

@@ -13,7 +13,7 @@ from gohd_core.audio import AudioFeatures, audio_features, load_audio
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.face import CoefficientExtractor, GazeEstimator
-from gohd_core.face.expression_geometry import Face, FaceGeometry
+from gohd_core.face.geometry.expression_geometry import Face, FaceGeometry
 
 ENDINGS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 _LEAST_FRAMES = 10

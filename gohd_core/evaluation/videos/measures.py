@@ -23,7 +23,7 @@ from gohd_core.evaluation.videos.clips import (
     pairs,
     read_video,
 )
-from gohd_core.face.gaze_estimator import angular_error
+from gohd_core.face.reading.gaze_estimator import angular_error
 from gohd_core.landmarks68 import EYES_AND_BROWS, MOUTH
 from gohd_core.measures.fid import Features, frechet_distance, gaussian_of
 from gohd_core.measures.images import perceptual_distance, psnr, ssim

@@ -1,4 +1,4 @@
-"""One face as it was read: its mesh, and simple measures of it."""
+"""One face's landmarks: its mesh, irises and eye contours, and simple measures of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from gohd_core.face.crop import Box
 from gohd_core.face.mediapipe.face_mesh import N_MESH, OUTER_CORNERS
-from gohd_core.face.mediapipe_points import landmarks_68
+from gohd_core.face.mediapipe.points import landmarks_68
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,8 @@ FOLLOWING_ROUNDS = 2
 """Readings of a face that starts from its region in the frame before."""
 KEY_FRAMES = 4
 """Every so many frames a face is read ahead; its regions in between are interpolated."""
+Pick = Callable[[Sequence[FaceLandmarks], FaceLandmarks | None, Image], FaceLandmarks | None]
+"""Which of the faces of a picture is the one that was last seen at the second argument's place; or none."""
 DRIFT = 0.05
 """A face that moved by more than this share of its region since the last reading is read once more."""
 
@@ -135,7 +137,12 @@ class FaceReader(nn.Module):
         return self.person.read([picture], self._device)[0]
 
     def track(
-        self, frames: Any, previous: FaceLandmarks | None = None, *, choice: FaceChoice | None = None
+        self,
+        frames: Any,
+        previous: FaceLandmarks | None = None,
+        *,
+        choice: FaceChoice | None = None,
+        pick: Pick | None = None,
     ) -> list[FaceLandmarks | None]:
         """Follows one face through frames; None where it is not seen.
 
@@ -145,12 +152,14 @@ class FaceReader(nn.Module):
             frames: of a video, in order, as `rgb_images` takes them.
             previous: the face just before, to go on with; without it, one is chosen.
             choice: which of several faces.
+            pick: says in its place which face of a frame it is where it is searched for.
         """
         pictures = rgb_images(frames, "frame")
-        choice = choice or FaceChoice()
+        chosen = choice or FaceChoice()
+        pick = pick or (lambda faces, last, picture: choose_face(faces, chosen, last, picture))
         result: list[FaceLandmarks | None] = []
         if previous is None and pictures:
-            previous = _choose(self.read(pictures[0]), choice, None, pictures[0])
+            previous = pick(self.read(pictures[0]), None, pictures[0])
         last = previous
         while len(result) < len(pictures):
             chunk = pictures[len(result) : len(result) + BATCH]
@@ -159,13 +168,13 @@ class FaceReader(nn.Module):
             last = previous = followed[-1] if followed else previous
             if len(followed) < len(chunk):
                 picture = chunk[len(followed)]
-                previous = _choose(self._search(picture, quick_plan(picture, last)), choice, last, picture)
+                previous = pick(self._search(picture, quick_plan(picture, last)), last, picture)
                 last = previous or last
                 result.append(previous)
         return result
 
     def _follow(self, pictures: Sequence[Image], previous: FaceLandmarks) -> list[FaceLandmarks]:
-        """The face in as many of the frames, from the first on, as it is surely seen in."""
+        """The face in the leading frames in which it is found with certainty; stops where it is lost."""
         regions, rounds = self._interpolated_regions(pictures, previous)
         points, presence, regions = self.mesh.read(pictures, regions, self._device, rounds=rounds)
         lost = np.flatnonzero(presence < LEAST_PRESENCE)
@@ -231,10 +240,10 @@ class FaceReader(nn.Module):
         ]
 
 
-def _choose(
+def choose_face(
     faces: Sequence[FaceLandmarks], choice: FaceChoice, last: FaceLandmarks | None, picture: Image
 ) -> FaceLandmarks | None:
-    """The face that lies where it was last; as after a cut, the choice decides where none does."""
+    """The face nearest to its last place; where none overlaps it, as after a cut, the choice decides."""
     boxes = [face.box for face in faces]
     shares = [0.0 if last is None else overlap(box, last.box) for box in boxes]
     if max(shares, default=0) > 0:
@@ -244,7 +253,7 @@ def _choose(
 
 
 def _distinct(faces: Sequence[FaceLandmarks]) -> list[FaceLandmarks]:
-    """Of faces that lie in one place, that of which the detector is surest."""
+    """Non-maximum suppression: of overlapping faces, the one with the highest score."""
     kept: list[FaceLandmarks] = []
     for face in sorted(faces, key=lambda face: -face.score):
         if all(overlap(face.box, other.box) <= SAME_FACE for other in kept):

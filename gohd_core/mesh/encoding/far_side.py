@@ -15,14 +15,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, rotation, transform
+from gohd_core.face.geometry.camera import Camera, rotation, transform
 from gohd_core.measures.face_points import CORNERS
 from gohd_core.mesh.contours import N_FACE
 from gohd_core.mesh.encoding.own_face import OwnFace
 from gohd_core.mesh.frame import EDGE, LEFT_EYE, LIPS, RIGHT_EYE, Window
+from gohd_core.mesh.geometry.contour_warp import ContourFlow
 from gohd_core.mesh.geometry.head import HeadWarp
 from gohd_core.mesh.geometry.warping import cut
-from gohd_core.mesh.picture.photometry import LUMA, blur, smooth, smoothstep
+from gohd_core.mesh.picture.photometry import LUMA, blur, fill_polygon, inpaint, smooth, smoothstep
 from gohd_core.mesh.sampling import flow_at, margin, sample
 
 _OWN_YAW = (12 * torch.pi / 180, 17 * torch.pi / 180)
@@ -38,6 +39,12 @@ _EYES = (0.05, 0.15)
 _RIM, _MARGIN, _SOFT = 0.05, 0.02, 0.02
 """Widths along the face's outline and around mouth and eyes that stay, and softness of the cheek's edge;
 model units."""
+_HIDDEN = (1.2, 1.6)
+"""How much more of a place the near side shows, from and at which the picture's outline gives way to it."""
+_SHARP = 0.006
+"""Softness of its edge there; model units."""
+_BLEED = 0.03
+"""Width along the outline in which background shines through; model units."""
 _LIGHT = 0.10
 """Size of what counts as light rather than as skin, model units."""
 _GAIN = (0.9, 1.3)
@@ -68,42 +75,25 @@ class FarSide:
     @classmethod
     def of(cls, face: OwnFace, warp: HeadWarp) -> FarSide | None:
         """None of faces that show both cheeks alike."""
-        size, side = warp.size, warp.side
-        mirrored = warp.points * warp.points.new_tensor([-1.0, 1.0, 1.0])[:, None]  # [3,N]
-        weight = _weight(face, warp) * smooth(*_OWN_YAW, face.pose[0, 1].abs())
-        if weight.max() < _LEAST:
+        found = _parts(face, warp)
+        if found is None:
             return None
-        weight = _full(weight.view(1, 1, side, side), size)[0] * _skin(face, size)
-        weight = blur(weight, _SOFT * face.unit)
-        if weight.max() < _LEAST:
-            return None
-        row, column = (np.flatnonzero((weight > 0.01).any(axis)) for axis in (1, 0))
+        row, column = (np.flatnonzero((np.maximum(*found[2:]) > 0.01).any(axis)) for axis in (1, 0))
         x, y = max(column[0] - 2, 0), max(row[0] - 2, 0)
         window = np.s_[y : row[-1] + 3, x : column[-1] + 3]
-        pixels = Camera.of_size(size).pixels(transform(mirrored.mT, face.pose[0]))  # [N,2]
-        at = _full(pixels.mT.view(1, 2, side, side), size)[(slice(None), *window)].transpose(1, 2, 0)
-        weight = weight[window]
-        picture = face.picture
-        near = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        gain = _light(picture[window], weight, face.unit) / _light(near, weight, face.unit)
-        weight = weight * smoothstep(_GAIN[1], _GAIN[0], np.abs(np.log(gain @ LUMA / LUMA.sum())))
-        weight[[0, -1]], weight[:, [0, -1]] = 0, 0
-        double = tuple(2 * length - 1 for length in weight.shape[::-1])
-        at, gain, weight = (_doubled(each, double) for each in (at, gain, weight))
-        near = cv2.remap(picture, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        colours = (near * gain).clip(0, 1) * 2 - 1
-        texture = np.concatenate([colours, np.ones_like(weight)[..., None]], -1) * weight[..., None]
+        texture = _texture(face, window, *(each[window] for each in found))
         like = face.image
-        corner = 2 * (torch.tensor([x, y], dtype=like.dtype, device=like.device) + margin(size))
+        corner = 2 * (torch.tensor([x, y], dtype=like.dtype, device=like.device) + margin(warp.size))
         there = torch.from_numpy(_inside(warp, window)).to(like.device)
         texture = torch.from_numpy(np.ascontiguousarray(texture, np.float32)).to(like.device)
         return cls(texture, corner, warp.points.mT[there], face.pose[0, 1].item())
 
-    def draw(self, frames: Tensor, skin: Tensor, descriptors: Tensor) -> None:
+    def draw(self, frames: Tensor, skin: Tensor, lips: ContourFlow, descriptors: Tensor) -> None:
         """Draws it into frames [B,3,S,S] in place.
 
         Args:
             skin: [B,2,n,n] backward flow of their heads, pixels.
+            lips: how the skin around their mouths moves.
             descriptors: [B,72].
         """
         size = frames.shape[-1]
@@ -114,14 +104,84 @@ class FarSide:
             low, high = (each.clamp(0, size - 1).long() for each in (low, high))
             window = Window(low[:1], low[1:], *(high - low + 1).tolist(), size)
             pixels = window.pixels()
-            at = 2 * (pixels + flow_at(skin[k : k + 1], pixels, size) + margin(size)) - self.corner
+            places = pixels + flow_at(skin[k : k + 1], pixels, size)
+            _blend(places[0], window, lips, k)
+            at = 2 * (places + margin(size)) - self.corner
             colours, weight = sample(self.texture, at, reflected=False)[0].mul_(shares[k]).split((3, 1))
             drawn = cut(frames[k].permute(1, 2, 0), window, 0).permute(2, 0, 1)
             drawn.mul_(1 - weight).add_(colours)
 
 
-def _weight(face: OwnFace, warp: HeadWarp) -> Tensor:
-    """How far places of the picture [N] lie on a cheek of which the other side shows more, 0..1."""
+def _parts(face: OwnFace, warp: HeadWarp) -> tuple[np.ndarray, ...] | None:
+    """Where the near side lies for each pixel [S,S,2], and weights [S,S]: of the far cheek where the picture
+    shows its light, of all that is mirrored, and of what lies beside lips that an outline cuts.
+
+    None of faces that show both cheeks alike."""
+    size, side = warp.size, warp.side
+    weight, shorter = _weight(face, warp)
+    weight = weight * smooth(*_OWN_YAW, face.pose[0, 1].abs())
+    if weight.max() < _LEAST:
+        return None
+    mirrored = warp.points * warp.points.new_tensor([-1.0, 1.0, 1.0])[:, None]  # [3,N]
+    pixels = Camera.of_size(size).pixels(transform(mirrored.mT, face.pose[0]))  # [N,2]
+    at = _full(pixels.mT.view(1, 2, side, side), size).transpose(1, 2, 0)
+    weight, shorter = _full(torch.stack([weight, shorter]).view(1, 2, side, side), size)
+    hidden = weight * smoothstep(*_HIDDEN, shorter)
+    seen, whole, eyes, mouth, inner = _masks(face, size)
+    # Neither the near side's lips are mirrored nor what lies beyond its outline.
+    lips, face_there = (cv2.remap(each, at, None, cv2.INTER_LINEAR) for each in (mouth, inner))
+    mouth = np.maximum(mouth, lips)
+    own = blur(weight * seen, _SOFT * face.unit)
+    cheek = hidden * face_there * (1 - eyes) * (1 - mouth)
+    cheek = np.maximum(own, blur(cheek, _SHARP * face.unit) * whole)
+    return None if cheek.max() < _LEAST else (at, own, cheek, hidden * mouth * whole * (1 - inner))
+
+
+def _texture(
+    face: OwnFace,
+    window: tuple[slice, slice],
+    at: np.ndarray,
+    own: np.ndarray,
+    cheek: np.ndarray,
+    lips: np.ndarray,
+) -> np.ndarray:
+    """Colours in [-1, 1] times weight, and weight, [2h-1,2w-1,4] of a window's parts: the near cheek in the
+    far one's light; beside lips, the cheek grown."""
+    picture = face.picture
+    near = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    gain = _light(picture[window], own, face.unit) / _light(near, own, face.unit)
+    cheek = cheek * smoothstep(_GAIN[1], _GAIN[0], np.abs(np.log(gain @ LUMA / LUMA.sum())))
+    grown = inpaint(near * gain, (cheek > 0.5).astype(np.float32))
+    weight = np.maximum(cheek, lips)
+    weight[[0, -1]], weight[:, [0, -1]] = 0, 0
+    double = tuple(2 * length - 1 for length in weight.shape[::-1])
+    at, gain, weight, lips, grown = (_doubled(each, double) for each in (at, gain, weight, lips, grown))
+    near = cv2.remap(picture, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    colours = near * gain
+    colours = (colours + lips[..., None] * (grown - colours)).clip(0, 1) * 2 - 1
+    return np.concatenate([colours, np.ones_like(weight)[..., None]], -1) * weight[..., None]
+
+
+def _blend(places: Tensor, window: Window, part: ContourFlow, k: int) -> None:
+    """Blends places [h,w,2] of a window with those that a part's own flow gives for frame k, in place."""
+    x, y = int(window.x[0]), int(window.y[0])
+    left, top = int(part.window.x[k]), int(part.window.y[k])
+    first = max(x, left), max(y, top)
+    last = (
+        min(x + window.width, left + part.window.width),
+        min(y + window.height, top + part.window.height),
+    )
+    if first[0] >= last[0] or first[1] >= last[1]:
+        return
+    here = np.s_[first[1] - y : last[1] - y, first[0] - x : last[0] - x]
+    there = np.s_[..., first[1] - top : last[1] - top, first[0] - left : last[0] - left]
+    own = window.pixels()[0][here] + part.shift[k][there].permute(1, 2, 0)
+    places[here].lerp_(own, part.weight[k, 0][there][..., None])
+
+
+def _weight(face: OwnFace, warp: HeadWarp) -> tuple[Tensor, Tensor]:
+    """How far places of the picture [N] lie on a cheek of which the other side shows more, 0..1, and how many
+    times as much it shows."""
     turn, side = rotation(face.pose[0, :3]), warp.side
     placed = (warp.points.mT @ turn).mT.view(1, 3, side, side)
     placed = F.avg_pool2d(F.pad(placed, (2,) * 4, mode="replicate"), 5, 1)[0]
@@ -132,23 +192,39 @@ def _weight(face: OwnFace, warp: HeadWarp) -> Tensor:
     shorter = (turn[:, 2] @ other) / normal[2].clamp_min(0.05)
     outwards = warp.points[0] * (1.0 if face.pose[0, 1] > 0 else -1.0)
     below = face.points_in_head[[*CORNERS[0], *CORNERS[1]], 1].mean() - warp.points[1]
-    return smooth(*_SHORTER, shorter) * smooth(*_SIDE, outwards) * smooth(*_EYES, below)
+    return smooth(*_SHORTER, shorter) * smooth(*_SIDE, outwards) * smooth(*_EYES, below), shorter
 
 
-def _skin(face: OwnFace, size: int) -> np.ndarray:
-    """The face [S,S] without its outline, mouth and eyes, 0..1."""
-    unit, mask = face.unit, np.zeros((size, size), np.uint8)
-    outline = cv2.convexHull(face.mesh[:N_FACE].round().astype(np.int32))
-    cv2.fillConvexPoly(mask, outline, 255)
-    cv2.polylines(mask, [outline], True, 0, max(1, round(2 * _RIM * unit)))
+def _masks(face: OwnFace, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Parts of the picture, each [S,S] in 0..1.
+
+    Returns:
+        The face without its outline, mouth and eyes; the face without its eyes; the mouth and what goes with
+        it; the face without the rim in which background shines through.
+    """
+    unit = face.unit
+    outline = cv2.convexHull(face.mesh[:N_FACE].astype(np.float32))[:, 0]
     contours = transform(face.contours.flatten(0, 2), face.pose[0])
-    contours = Camera.of_size(size).pixels(contours).view(3, 7, -1, 2).cpu().numpy().round().astype(np.int32)
+    contours = Camera.of_size(size).pixels(contours).view(3, 7, -1, 2).cpu().numpy()
+
+    def widened(part: int, contour: int) -> np.ndarray:
+        return _grown(fill_polygon(contours[part, contour], (size, size)), _MARGIN / 2 * unit)
+
+    # Lips reach a little beyond the outline that a mesh knows of.
+    whole = np.maximum(
+        fill_polygon(outline, (size, size)), fill_polygon(contours[LIPS, EDGE + 4], (size, size))
+    )
     # Around lips also what goes with them: a mirrored corner would lie beside the one that moves.
-    for part, contour in ((LIPS, EDGE + 4), (LEFT_EYE, EDGE + 3), (RIGHT_EYE, EDGE + 3)):
-        outer = contours[part, contour]
-        cv2.fillPoly(mask, [outer], 0)
-        cv2.polylines(mask, [outer], True, 0, max(1, round(_MARGIN * unit)))
-    return mask.astype(np.float32) / 255
+    eyes = np.maximum(widened(LEFT_EYE, EDGE + 3), widened(RIGHT_EYE, EDGE + 3))
+    around, mouth = widened(LIPS, EDGE + 4), widened(LIPS, EDGE + 3)
+    rim = 1 - _grown(1 - whole, _RIM * unit)
+    return rim * (1 - eyes) * (1 - around), whole, eyes, mouth, 1 - _grown(1 - whole, _BLEED * unit)
+
+
+def _grown(mask: np.ndarray, width: float) -> np.ndarray:
+    """A mask [S,S] grown by so many pixels on all sides."""
+    side = 2 * max(1, round(width)) + 1
+    return cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
 
 
 def _full(maps: Tensor, size: int) -> np.ndarray:

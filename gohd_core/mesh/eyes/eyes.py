@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.measures.face_points import lid_heights
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.encoding.cropping import Crop

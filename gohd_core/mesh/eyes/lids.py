@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.mesh.contours import angles
 from gohd_core.mesh.encoding.glasses import bridge_darkness
 from gohd_core.mesh.encoding.own_face import OwnFace

@@ -21,6 +21,10 @@ _NODES, _ROWS = 97, 33
 """Places along the axis, and rows from the edge outwards, at which flows are worked out."""
 _FADING = (5, 4, 4)
 """Of lips and lids: the contour from which on flows go over into the head's, which they are at the last."""
+_CORNER_FADING = 4
+"""The same beyond their corners, along the axis."""
+_MEETING = 0.25
+"""Of a part's reach: how far outer contours lie outside the edge, on both sides, where they are believed."""
 _LEAST_STEP = 1e-3
 _MARGIN = 2
 """Pixels around the outermost contour that the window takes in."""
@@ -157,13 +161,15 @@ class _Curves:
         signs = values.new_tensor([1.0, -1.0])[:, None, None]
         heights = values[..., 0] * signs
         shifts = list(values[..., 1:].permute(0, 1, 4, 2, 3).contiguous().unbind(3))  # [B,2,2,n] each
+        ends = along[:, 0][..., [0, -1]]  # [B,6,2]
+        _beyond_corners(shifts, nodes[:, 0, 0], ends)
         # What an outer contour hides lies with it.
         visible = heights.flip(2).cummin(2).values.flip(2)
         for k in range(len(shifts) - 2, -1, -1):
             shifts[k] = torch.where((heights > visible)[:, :, None, k], shifts[k + 1], shifts[k])
         shifts = torch.stack(shifts, 3)
         table, reach = _table(visible, shifts, fading)
-        return cls(first, step, visible, shifts, along[:, 0][..., [0, -1]], fading, table, reach)
+        return cls(first, step, visible, shifts, ends, fading, table, reach)
 
     def columns(self, along: Tensor) -> Tensor:
         """Places [B,h,w] along the axis as nodes, within the curves."""
@@ -186,12 +192,34 @@ class _Curves:
         grid = torch.stack([column * (2 / _NODES) + (1 / _NODES - 1), row / _ROWS + (0.5 / _ROWS - 1)], -1)
         found = F.grid_sample(self.table, grid, "bilinear", "border", align_corners=False)
         weight = found[:, 2]
-        inner = self.ends.gather(1, (self.fading - EDGE)[:, None, None].expand(-1, 1, 2))[:, 0]  # [B,2]
-        outer = self.ends[:, -1]
+        inner, outer = self.ends[:, _CORNER_FADING - EDGE], self.ends[:, -1]  # [B,2]
         for k, way in enumerate((1, -1)):
             begin, end = (each[:, k, None, None] for each in (inner, outer))
             weight = weight * _ramp(way * (along - end), way * (begin - end))
         return found[:, :2], weight
+
+
+def _beyond_corners(shifts: list[Tensor], nodes: Tensor, ends: Tensor) -> None:
+    """Where a contour has ended, shifts go over into those of the next one's corner, in place.
+
+    Args:
+        shifts: [B,2,2,n] of each contour from the edge outwards, its corner's beyond its ends.
+        nodes: [B,n] places along the axis.
+        ends: [B,6,2] where contours begin and end there.
+    """
+    for side, way in enumerate((-1.0, 1.0)):
+        outer = None
+        for k in range(len(shifts) - 1, -1, -1):
+            corner = shifts[k][..., -side, None]
+            if outer is not None:
+                end, following = ends[:, k, side, None], ends[:, k + 1, side, None]
+                past = way * (nodes - end)
+                share = (past / (way * (following - end)).clamp_min(_LEAST_STEP)).clamp(0, 1)[:, None, None]
+                grown = torch.lerp(corner, outer, share)
+                shifts[k] = torch.where((past > 0)[:, None, None], grown, shifts[k])
+                outer = grown
+            else:
+                outer = corner
 
 
 def _at(nodes: Tensor, column: Tensor) -> Tensor:
@@ -220,7 +248,10 @@ def _table(heights: Tensor, shifts: Tensor, fading: Tensor) -> tuple[Tensor, Ten
         shift = torch.lerp(shift, shifts[:, :, :, k, None], share)
     begin = beyond.gather(2, (fading - EDGE)[:, None, None, None].expand(-1, 2, 1, beyond.shape[-1]))
     end = beyond[:, :, last, None]
-    weight = _ramp(end - level, end - begin)
+    weight = _ramp(end - level, end - begin)  # [B,2,rows,n]
+    # Both halves are known alike where they meet beyond corners, also of those that lie off the axis.
+    known = (end.amin(1, keepdim=True) / (_MEETING * reach)[:, None, None, None]).clamp(0, 1)
+    weight = weight * known
     # [B,half,3,rows,n] -> [B,3,2*rows,n]
     return torch.cat([shift, weight[:, :, None]], 2).transpose(1, 2).flatten(2, 3), reach
 

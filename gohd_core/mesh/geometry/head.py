@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gohd_core.face.camera import Camera, rotation
+from gohd_core.face.geometry.camera import Camera, rotation
 from gohd_core.mesh.geometry.flow_inverse import inverse_flow
 from gohd_core.mesh.geometry.head_maps import (
     GRID,

@@ -13,17 +13,10 @@ from gohd_core.mesh.contours import corner_distance, mouth_breadth
 from gohd_core.mesh.encoding.cropping import Crop
 from gohd_core.mesh.encoding.own_face import OwnFace
 from gohd_core.mesh.frame import EDGE, LIPS, POINTS, MouthFrame, Opening
-from gohd_core.mesh.mouth.own_inside import OwnInside, brightest_teeth, own_inside
+from gohd_core.mesh.mouth.colours import mouth_colours
+from gohd_core.mesh.mouth.own_inside import OwnInside, own_inside
 from gohd_core.mesh.mouth.teeth import LOWER, REACH, UPPER, Arches, draw_rows
-from gohd_core.mesh.picture.photometry import (
-    LUMA,
-    as_map,
-    has_colour,
-    lip_colour,
-    skin_colour,
-    smooth,
-    white_hue,
-)
+from gohd_core.mesh.picture.photometry import as_map, smooth
 
 _REST = (0.002, 0.014)
 """Model units that the lips' edge has moved by, without the head: up to the first the picture's own pixels
@@ -36,42 +29,21 @@ lips; model units."""
 _STRIP = (0.075, 0.05)
 """Own gap, model units, from which on the teeth that the picture shows are whole, and up to which a strip."""
 _STRIP_GOES = (0.008, 0.045)
-"""By how much wider the mouth opens while a strip gives way to drawn teeth, model units."""
+"""Further openings of the mouth over which a strip gives way to drawn teeth, model units."""
 _DIM = 0.72
-"""Light on teeth between lips that are hardly parted, as a share of that in a wide-open mouth: in pictures of
-slightly open mouths they have .67 to .75 of the skin's light, in those of smiles 1.1."""
+"""Light on teeth between slightly parted lips, relative to a wide-open mouth: there teeth have .67 to .75 of
+the skin's light in pictures, in smiles 1.1."""
 _LIT = (0.0, 0.13)
-"""Openings between which that grows, model units."""
+"""Openings over which it rises to 1, model units."""
 _ROUNDED, _NARROW, _SHADED = (0.1, 0.8), (0.54, 0.40), 0.4
-"""Lips that go forward shade teeth: rounding from which on, and up to which; breadths of the mouth, in
-distances of the eyes' outer corners, likewise (a smile stays bright); and by how much in the end."""
-_SEAM, _SEAM_LIGHT, _SEAM_SHARE = 0.006, 0.4, 0.9
-"""Reach of the line between lips that the picture has parted, model units, once they meet; its light as a
-share of the lips', and how much of it is seen."""
+"""Rounded lips shade teeth: ramps on the rounding and on the mouth's breadth in distances of the eyes' outer
+corners (a smile stays bright), and the light that is lost at most."""
+_SEAM, _SEAM_SHARE = 0.006, 0.9
+"""Reach, model units, and opacity of the line between lips that the picture has parted, once they meet."""
 _MEET = (0.010, 0.030)
 """Openings up to which lips meet, and from which on they are parted, model units."""
 _CHARACTER = 150.0
-"""Turns the width of a row into a phase by which its teeth are told from others'."""
-_TINT = 0.7
-"""How much of the tint of the eyes' whites teeth have."""
-_REDDER = 1.42
-"""Red over green in a mouth is at least this many times the skin's (lips may be too pale to tell)."""
-_RED = (0.85, 1.12, 1.18)
-"""Exponents of shadows: flesh around makes them red, grey ones look blue."""
-
-
-@dataclass(frozen=True)
-class MouthColours:
-    """Colours [3] in 0..1 under the portrait's light, before any shadow; exponents of shadows; how many times
-    as bright own teeth are once the mouth is wide open; and the line between shut lips."""
-
-    tooth: np.ndarray
-    gum: np.ndarray
-    tongue: np.ndarray
-    cavity: np.ndarray
-    exponents: np.ndarray
-    lift: np.ndarray
-    seam: np.ndarray
+"""Factor from a row's width to its phase, so that people's teeth differ."""
 
 
 @dataclass(frozen=True)
@@ -103,26 +75,20 @@ class Mouth:
         width = int(np.clip(2 * REACH * float(arches.half[UPPER]) * face.unit * 1.5, 48, 640))
         texels = width / (2 * REACH * float(arches.half[UPPER]) * face.unit)
         own, pixels = own_inside(face)
-        look = _colours(picture, points, pixels)
+        look = mouth_colours(picture, points, pixels)
         if own is not None and own.tips is not None:
             arches = arches.lowered(own.tips)
-        rows = (look.tooth, look.gum, look.tongue, look.cavity, look.exponents, look.lift, look.seam)
+        colours = np.stack(
+            (look.tooth, look.gum, look.tongue, look.cavity, look.exponents, look.lift, look.seam)
+        )
         # The picture's own teeth are dim at the sides already.
-        teeth_seen = own is not None and own.shows_teeth
+        dimmed = 0.2 if own is not None and own.shows_teeth else 0.45
+        rows = draw_rows(width, sigma * texels, dimmed, _CHARACTER * float(arches.half[UPPER]))
         return cls(
             face,
             arches,
-            as_map(
-                draw_rows(
-                    width, sigma * texels, 0.2 if teeth_seen else 0.45, _CHARACTER * float(arches.half[UPPER])
-                )
-                .transpose(2, 3, 0, 1)
-                .reshape(-1, width, 6),
-                face.image,
-            )
-            .unflatten(1, (2, 3))
-            .squeeze(0),
-            torch.as_tensor(np.stack(rows), dtype=face.image.dtype, device=face.image.device),
+            torch.as_tensor(rows, dtype=face.image.dtype, device=face.image.device),
+            torch.as_tensor(colours, dtype=face.image.dtype, device=face.image.device),
             as_map(face.grain, face.image),
             own,
             max(1.0, 1.6 * sigma),
@@ -156,8 +122,7 @@ class Mouth:
         return crop.put_back(drawn, frame.skin)
 
     def _with_seam(self, skin: Tensor, opening: Opening) -> Tensor:
-        """Lips [B,3,h,w] that the picture shows parted with the line between them where they meet: it has
-        none, but what is left of teeth beside their edges."""
+        """Lips [B,3,h,w] with a dark line where they meet, which a picture of parted lips has not."""
         unit, height = self.face.unit, opening.height
         away = torch.maximum(-opening.above, opening.above - height).clamp_min(0)
         near = torch.exp(-((away / max(_SEAM * unit, 1.0)) ** 2))
@@ -165,8 +130,8 @@ class Mouth:
         return torch.lerp(skin, 2 * self.colours[6, :, None, None] - 1, _SEAM_SHARE * near)
 
     def _cover(self, opening: Opening) -> Tensor:
-        """Share [B,1,h,w] of a pixel between the lips, its edges as soft as the picture; less of slits that
-        are narrower than these."""
+        """Share [B,1,h,w] of a pixel between the lips, with edges as soft as the picture's; slits narrower
+        than an edge fade."""
         half = self.softness / 2
         soft = smooth(-half, half, opening.above) * smooth(-half, half, opening.below)
         return soft * (opening.height / self.softness).clamp(0, 1) * smooth(1.0, 0.90, opening.along.abs())
@@ -180,15 +145,10 @@ class Mouth:
         ramp = (0.24 * part.height).clamp(_UPPER_SHADOW[0] * unit, _UPPER_SHADOW[1] * unit)
         below_lip = part.above / ramp
         under_lip = smooth(0, 1, below_lip)
-        places = self.arches.places(frame.pose, frame.jaw, frame.window.pixels(), frame.window.size)
-        # The upper gum goes on up to the lip.
-        places[:, UPPER, ..., 1].clamp_(min=0.02 - REACH)
-        grid = (places / REACH).flatten(0, 1)
-        textures = self.teeth.repeat(len(places), 1, 1, 1)
-        rows = F.grid_sample(textures, grid, "bilinear", "zeros", align_corners=False).unflatten(0, (-1, 2))
+        places, rows = self._rows(frame)
         colour = cavity.expand(len(places), 3, *part.above.shape[2:])
         wider = height.amax((2, 3), keepdim=True) - self.face.gap
-        # Above teeth that the picture shows drawn ones go on in their colours.
+        # Drawn teeth continue the picture's own in their colours.
         goes_on = self.own is not None and self.own.shows_teeth
         upper_tooth = tooth
         if self.own is not None:
@@ -199,12 +159,8 @@ class Mouth:
             own_colour = own_colour * shaded**exponents
             if goes_on:
                 upper_tooth = torch.lerp(tooth, own_colour, kept * (1 - 0.6 * bright))
-        # A tongue's hill behind the lower teeth, moving with them, of mouths that are open far enough.
-        across, down = places[:, LOWER, None, ..., 0], places[:, LOWER, None, ..., 1]
-        hill = -2.1 + 1.9 * across.square() - 1.1 * smooth(0.08, 0.24, height.amax((2, 3), keepdim=True))
-        body = smooth(-0.35, 0.35, down - hill) * smooth(0.03, 0.09, height) * smooth(1.0, 0.6, across.abs())
-        lit = 0.40 + 0.48 * smooth(0.0, 1.8, down - hill) * (1 - 0.16 * torch.exp(-((across / 0.07) ** 2)))
-        colour = torch.lerp(colour, tongue * lit, 0.9 * body)
+        lit, body = _tongue(places[:, LOWER, None], height)
+        colour = torch.lerp(colour, tongue * lit, body)
         bright, opacity, flesh = rows[:, LOWER].split(1, dim=1)
         light = 0.78 * (0.85 + 0.15 * smooth(0, 0.02, part.below / unit))
         light = light * (0.55 + 0.45 * smooth(0, 0.05, part.above / unit)) * shaded
@@ -231,6 +187,16 @@ class Mouth:
             colour = torch.lerp(colour, own_colour * shadow, own[:, 3:] * kept)
         return colour * 2 - 1
 
+    def _rows(self, frame: MouthFrame) -> tuple[Tensor, Tensor]:
+        """Places of pixels on both rows of teeth [B,2,h,w,2], and the rows' textures there [B,2,3,h,w]."""
+        places = self.arches.places(frame.pose, frame.jaw, frame.window.pixels(), frame.window.size)
+        # The upper gum extends to the lip.
+        places[:, UPPER, ..., 1].clamp_(min=0.02 - REACH)
+        grid = (places / REACH).flatten(0, 1)
+        textures = self.teeth.repeat(len(places), 1, 1, 1)
+        rows = F.grid_sample(textures, grid, "bilinear", "zeros", align_corners=False)
+        return places, rows.unflatten(0, (-1, 2))
+
     def _shade_of_lips(self, frame: MouthFrame) -> Tensor:
         """Light [B,1,1,1] that reaches teeth, less the rounder and narrower the lips are."""
         foreshortening = frame.rotation[:, 0, :2].norm(dim=-1)  # of the head's x axis in the picture
@@ -247,11 +213,11 @@ class Mouth:
         return F.grid_sample(grain, grid, "bilinear", "reflection", align_corners=False)
 
     def _kept(self, wider: Tensor) -> Tensor:
-        """How far what the picture shows itself is still shown [B,1,1,1], in mouths that are open wider than
-        there by so much, model units."""
-        if not self.own.shows_teeth:  # darkness alone is no thing that would stay in its place
+        """Opacity [B,1,1,1] of the picture's own interior in mouths that are open `wider` than there, model
+        units."""
+        if not self.own.shows_teeth:  # a dark cavity is no surface that would keep its place
             return smooth(0.06, 0.01, wider)
-        # Of most teeth a strip is but the tips: whole drawn ones take its place.
+        # A strip shows the teeth's tips alone, so that whole drawn teeth replace it.
         return 1 - smooth(*_STRIP_GOES, wider) * smooth(*_STRIP, wider.new_tensor(self.face.gap))
 
 
@@ -262,42 +228,15 @@ def _rest(frame: MouthFrame, face: OwnFace) -> Tensor:
     return smooth(_REST[1], _REST[0], moved)
 
 
-def _colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | None) -> MouthColours:
-    """Colours under the portrait's light; `own` [N,3] is what an open mouth shows."""
-    skin, lips = skin_colour(picture, points), lip_colour(picture, points)
-    light = float(skin @ LUMA)
-    coloured = has_colour(skin)
-    tooth = min(1.04 * light, 0.86) * (1 + _TINT * (white_hue(picture, points) - 1))
-    lip_light = float(lips @ LUMA)
-    flesh = lips - lip_light
-    tongue = redden(np.clip(0.86 * lip_light + 1.15 * flesh, 0.02, 1), skin)
-    gum = redden(np.clip(0.95 * lip_light + 0.9 * flesh, 0.02, 1), skin)
-    black = min(float(np.percentile(picture @ LUMA, 1.5)), 0.12)
-    tongue_light = max(float(tongue @ LUMA), 1e-3)
-    tint = (tongue / tongue_light) ** 1.4 if coloured else np.ones(3)
-    cavity = max(0.22 * tongue_light, 0.75 * black) * tint
-    lift = np.ones(3)
-    if own is not None:
-        luma, own_tooth = own @ LUMA, brightest_teeth(own, skin)
-        if own_tooth is not None:
-            # Lips shade what they part over a little: wide open, teeth are as bright as others' nearly.
-            tooth = np.maximum(own_tooth, (own_tooth + tooth) / 2)
-            lift = np.clip(tooth / np.maximum(own_tooth, 0.05), 1, 1.4)
-        dark = own[luma <= np.percentile(luma, 5)].mean(0)
-        if dark @ LUMA < 0.35 * light:
-            cavity = (cavity + dark) / 2
-    if not coloured:
-        grey = skin / max(light, 1e-3)  # as little tint as the skin has
-        tooth, gum, tongue, cavity = (grey * float(c @ LUMA) for c in (tooth, gum, tongue, cavity))
-    exponents = np.array(_RED if coloured else (1.0, 1.0, 1.0))
-    seam = lips * _SEAM_LIGHT**exponents
-    return MouthColours(*(np.clip(c, 0, 1) for c in (tooth, gum, tongue, cavity)), exponents, lift, seam)
+def _tongue(places: Tensor, height: Tensor) -> tuple[Tensor, Tensor]:
+    """Light and opacity [B,1,h,w] of a tongue: a hill behind the lower teeth that moves with them.
 
-
-def redden(flesh: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """Flesh [3] at least so much redder than the skin as mouths are, as light as it was."""
-    light, green = float(flesh @ LUMA), flesh[1]
-    red = max(flesh[0] / green, _REDDER * skin[0] / max(skin[1], 0.02))
-    blue = max(flesh[2] / green, skin[2] / max(skin[1], 0.02))
-    hue = np.array([red, 1.0, blue])
-    return np.clip(hue * light / float(hue @ LUMA), 0.02, 1)
+    Args:
+        places: [B,1,h,w,2] of pixels on the lower row.
+        height: [B,1,h,w] of the opening, model units; it shows in mouths that are open far enough.
+    """
+    across, down = places.unbind(-1)
+    hill = -2.1 + 1.9 * across.square() - 1.1 * smooth(0.08, 0.24, height.amax((2, 3), keepdim=True))
+    body = smooth(-0.35, 0.35, down - hill) * smooth(0.03, 0.09, height) * smooth(1.0, 0.6, across.abs())
+    light = 0.40 + 0.48 * smooth(0.0, 1.8, down - hill) * (1 - 0.16 * torch.exp(-((across / 0.07) ** 2)))
+    return light, 0.9 * body

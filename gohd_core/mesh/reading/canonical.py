@@ -14,12 +14,12 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.checkpoints.loading import assets_folder
 from gohd_core.checkpoints.reading import read_file
-from gohd_core.face.mediapipe_points import landmarks_68
+from gohd_core.face.mediapipe.points import landmarks_68
 from gohd_core.mesh.contours import face_contours
 from gohd_core.mesh.reading.columns import DRAWN
 from gohd_core.mesh.reading.spline import Spline
-from gohd_core.stylised.feature_rings import feature_rings
-from gohd_core.stylised.morphable import stylised_basis
+from gohd_core.stylised.ground_truth.feature_rings import feature_rings
+from gohd_core.stylised.head.morphable import stylised_basis
 
 FILE = "canonical_face.safetensors"
 _FRONT = -0.2

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gohd_core.errors import BadInput
-from gohd_core.face.camera import ALIGNED_SIZE, DISTANCE, FOCAL, Camera, rotation_angles
+from gohd_core.face.geometry.camera import ALIGNED_SIZE, DISTANCE, FOCAL, Camera, rotation_angles
 from gohd_core.mesh.contours import N_FACE, N_POINTS
 from gohd_core.mesh.reading.canonical import canonical_face
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gohd_core.face.camera import rotation
+from gohd_core.face.geometry.camera import rotation
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 
 LEFT_IRIS, RIGHT_IRIS = slice(473, 478), slice(468, 473)

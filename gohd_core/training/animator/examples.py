@@ -200,7 +200,7 @@ class AnimatorDraw:
 
 
 def _teeth(clip: Clip, target: int, size: int) -> dict[str, Any]:
-    from gohd_core.stylised.stored_heads import teeth_places
+    from gohd_core.stylised.ground_truth.stored_heads import teeth_places
 
     places, seen = teeth_places(clip, target, size)
     if isinstance(clip, MirroredClip):
@@ -209,7 +209,7 @@ def _teeth(clip: Clip, target: int, size: int) -> dict[str, Any]:
 
 
 def _parts(clip: Clip, rng: np.random.Generator, source: int, target: int) -> dict[str, Any]:
-    from gohd_core.stylised.stored_heads import eye_place, head_shape
+    from gohd_core.stylised.ground_truth.stored_heads import eye_place, head_shape
 
     if "vertices" not in clip:
         raise BadInput(
@@ -268,8 +268,8 @@ def stored_flow(clip: Clip, source: int, target: int, size: int) -> tuple[np.nda
 
     Returns flow [size, size, 2] in pixels of that size, visible and parsing [size, size].
     """
-    from gohd_core.stylised.correspondence import dense_flow
-    from gohd_core.stylised.renderer import Correspondence, RenderedFrame
+    from gohd_core.stylised.rendering.correspondence import dense_flow
+    from gohd_core.stylised.rendering.renderer import Correspondence, RenderedFrame
 
     step = clip.shapes["triangle"][1] // size
     scale = clip.info["vertex_scale"]

@@ -11,7 +11,7 @@ from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.landmarks68 import MIRRORED
 from gohd_core.stylised.camera import CAMERA_DISTANCE, FOCAL_RATIO
-from gohd_core.stylised.expressions import EXPRESSION_NAMES, INDEX
+from gohd_core.stylised.head.expressions import EXPRESSION_NAMES, INDEX
 
 _IN_ROWS = ("frames", "parsing", "triangle", "barycentric", "depth")
 _SAME = ("identity", "faces", "material", "valid", "audio", "phoneme_start", "phoneme_end")

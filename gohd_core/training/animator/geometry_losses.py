@@ -16,7 +16,7 @@ from gohd_core.animator.geometry.face_parts import FaceParts, PartsInFrame
 from gohd_core.animator.geometry.teeth import Layer, composite_over
 from gohd_core.animator.geometry.window import sample_pixels
 from gohd_core.errors import BadInput
-from gohd_core.face.camera import Camera
+from gohd_core.face.geometry.camera import Camera
 from gohd_core.training.animator.ground_truth import true_confidence
 from gohd_core.training.framework.config import is_on
 from gohd_core.training.framework.task import Batch, Terms

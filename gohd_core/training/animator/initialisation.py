@@ -14,8 +14,8 @@ from gohd_core.animator.network import AnimatorNetwork
 from gohd_core.checkpoints.loading import load_network
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.stylised.face_sheet import SheetModel, sheet_model
-from gohd_core.stylised.feature_rings import FeatureRings, feature_rings
+from gohd_core.stylised.ground_truth.face_sheet import SheetModel, sheet_model
+from gohd_core.stylised.ground_truth.feature_rings import FeatureRings, feature_rings
 from gohd_core.training.animator.config import AnimatorTraining
 from gohd_core.training.animator.examples import descriptors
 from gohd_core.training.framework.data import read_each

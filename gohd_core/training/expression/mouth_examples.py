@@ -11,14 +11,14 @@ from gohd_core.audio import chunk_index, spectrogram_80
 from gohd_core.audio.mel import HOP_80
 from gohd_core.clips import Clip
 from gohd_core.constants import FPS, SAMPLE_RATE
-from gohd_core.stylised.engines.base import Speech
-from gohd_core.stylised.expressions import INDEX
-from gohd_core.stylised.performance import louder_syllables
-from gohd_core.stylised.phones import Phone
-from gohd_core.stylised.prosody import loudness
-from gohd_core.stylised.visemes import CHANNELS, MouthHabit, frame_times, mouth_curves
-from gohd_core.stylised.vocal_events import coughs, laughter
-from gohd_core.stylised.voices import draw_voice
+from gohd_core.stylised.head.expressions import INDEX
+from gohd_core.stylised.motion.performance import louder_syllables
+from gohd_core.stylised.motion.prosody import loudness
+from gohd_core.stylised.motion.visemes import CHANNELS, MouthHabit, frame_times, mouth_curves
+from gohd_core.stylised.speech.engines.base import Speech
+from gohd_core.stylised.speech.phones import Phone
+from gohd_core.stylised.speech.vocal_events import coughs, laughter
+from gohd_core.stylised.speech.voices import draw_voice
 from gohd_core.training.audio.augmentation import AugmentationConfig, augment, recolour
 from gohd_core.training.audio.interpolation import interpolate_rows
 from gohd_core.training.audio.spectrogram_augmentation import augment_spectrogram

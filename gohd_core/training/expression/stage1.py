@@ -15,7 +15,7 @@ from gohd_core.clips import Clip
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
-from gohd_core.face.expression_geometry import Face, FaceGeometry
+from gohd_core.face.geometry.expression_geometry import Face, FaceGeometry
 from gohd_core.landmarks68 import MOUTH
 from gohd_core.training.audio.augmentation import AugmentationConfig, augmented_chunks
 from gohd_core.training.audio.features import read_sound
@@ -126,7 +126,7 @@ def mouth_coefficients(config: Stage1Config) -> tuple[int, ...]:
             f"Which expression coefficients of {config.data.space!r} move the mouth is not known: "
             "give mouth_coefficients, or set augmentation.quiet_share=0."
         )
-    from gohd_core.stylised.expressions import active_expressions
+    from gohd_core.stylised.head.expressions import active_expressions
 
     return tuple(mode.index for mode in active_expressions() if mode.group == "mouth")
 

@@ -14,7 +14,7 @@ from gohd_core.checkpoints import load_network
 from gohd_core.clips import Clip
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionNetwork
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.training.audio.features import read_sound
 from gohd_core.training.discriminators.motion import EyeMotionDiscriminator, TemporalPatchDiscriminator
 from gohd_core.training.expression.audio_embeddings import EmbeddingStore

@@ -10,7 +10,7 @@ from einops import rearrange
 
 from gohd_core.clips import Clip
 from gohd_core.errors import BadInput
-from gohd_core.face.alignment import align_face
+from gohd_core.face.reading.alignment import align_face
 from gohd_core.training.animator.flip_augmentation import maybe_mirrored
 from gohd_core.training.framework.sampling import random_frames
 

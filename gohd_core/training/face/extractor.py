@@ -12,10 +12,10 @@ from torch.nn import functional as F
 
 from gohd_core.checkpoints.loading import load_network
 from gohd_core.errors import BadInput
-from gohd_core.face.camera import ALIGNED_SIZE
-from gohd_core.face.extractor_network import ExtractorNetwork
-from gohd_core.face.gaze_estimator import GazeNetwork
-from gohd_core.face.morphable import MorphableModel
+from gohd_core.face.geometry.camera import ALIGNED_SIZE
+from gohd_core.face.geometry.morphable import MorphableModel
+from gohd_core.face.reading.extractor_network import ExtractorNetwork
+from gohd_core.face.reading.gaze_estimator import GazeNetwork
 from gohd_core.landmarks68 import LEFT_EYE, RIGHT_EYE
 from gohd_core.measures.coefficient_errors import coefficient_names, reading_figures
 from gohd_core.training.face.examples import UNCHANGED, UNGUIDED, FaceDraw

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gohd_core.face.extractor_network import ExtractorConfig
-from gohd_core.face.gaze_estimator import GazeConfig
-from gohd_core.face.glimpses import GlimpseConfig
-from gohd_core.face.resnet import ResNetConfig
+from gohd_core.face.reading.extractor_network import ExtractorConfig
+from gohd_core.face.reading.gaze_estimator import GazeConfig
+from gohd_core.face.reading.glimpses import GlimpseConfig
+from gohd_core.face.reading.resnet import ResNetConfig
 from gohd_core.training.face.examples import GuideConfig, PictureChanges
 from gohd_core.training.framework.config import Weight
 from gohd_core.training.framework.settings import DataConfig, LoopConfig, OptimiserConfig, RunConfig

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from gohd_core.clips import Clip
 from gohd_core.errors import BadInput
-from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
-from gohd_core.face.parsing_network import ParsingConfig, ParsingNetwork
-from gohd_core.face.resnet import ResNetConfig
+from gohd_core.face.reading.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
+from gohd_core.face.reading.resnet import ResNetConfig
+from gohd_core.face.segmentation.parsing_network import ParsingConfig, ParsingNetwork
 from gohd_core.parsing_labels import NAMES
 from gohd_core.training.face.examples import UNCHANGED, PictureChanges
 from gohd_core.training.framework import image_grids as pictures

@@ -6,7 +6,7 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gohd_core.face.resnet import BasicBlock
+from gohd_core.face.reading.resnet import BasicBlock
 from gohd_core.training.feature_networks.state import load_part
 
 MEAN = 0.421

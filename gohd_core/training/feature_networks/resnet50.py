@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gohd_core.face.resnet import RESNET50, ResNet, ResNetConfig
+from gohd_core.face.reading.resnet import RESNET50, ResNet, ResNetConfig
 from gohd_core.training.feature_networks.state import load_part, register_imagenet
 
 IMAGE_SIZE = 224

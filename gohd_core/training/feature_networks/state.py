@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gohd_core.checkpoints.reading import read_file
 from gohd_core.errors import BadCheckpoint
-from gohd_core.face.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
+from gohd_core.face.reading.gaze_estimator import IMAGENET_MEAN, IMAGENET_STD
 
 
 def load_part(network: nn.Module, path: str, what: str) -> nn.Module:

@@ -12,7 +12,7 @@ from torch import Tensor
 from gohd_core.clips import Clip
 from gohd_core.constants import SAMPLES_PER_FRAME
 from gohd_core.expression import ExpressionNetwork
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.landmarks68 import EYES, LINES
 from gohd_core.training.audio.features import read_sound
 from gohd_core.training.framework.sampling import audio_frames
@@ -82,7 +82,7 @@ def head_film(poses: Sequence[Tensor], gazes: Sequence[Tensor] | None = None) ->
     It is the stylised face whatever the coefficient space: both share camera and angles. A gaze turns
     the eyes' lines by as much as it turns the eyes.
     """
-    from gohd_core.face.morphable import MorphableModel
+    from gohd_core.face.geometry.morphable import MorphableModel
 
     model = MorphableModel.stylised().landmarks_only()
     tracks = []

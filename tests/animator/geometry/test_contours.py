@@ -10,11 +10,11 @@ from gohd_core.animator.geometry.contour_warp import ProjectedContours, project_
 from gohd_core.animator.geometry.contours import EDGE, LASHES, POINTS, RIM, FaceContours
 from gohd_core.animator.geometry.linear_shape import MODES, MOVING
 from gohd_core.animator.geometry.shape_encoder import ShapeEncoder
-from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project
-from gohd_core.stylised.feature_rings import feature_rings
-from gohd_core.stylised.identity import Identity
-from gohd_core.stylised.template import EYE_LEFT, EYE_RIGHT, EYE_RINGS, MOUTH, template
+from gohd_core.stylised.ground_truth.feature_rings import feature_rings
+from gohd_core.stylised.head.template import EYE_LEFT, EYE_RIGHT, EYE_RINGS, MOUTH, template
+from gohd_core.stylised.person.avatar import Avatar
+from gohd_core.stylised.person.identity import Identity
 from gohd_core.training.animator.initialisation import set_shapes
 
 SIZE = 256

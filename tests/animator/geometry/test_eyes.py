@@ -25,14 +25,14 @@ from gohd_core.animator.geometry.eyes import Eyeballs, EyesInFrame, eyes_in_fram
 from gohd_core.animator.geometry.face_parts import FaceParts, agreement
 from gohd_core.animator.geometry.window import Window
 from gohd_core.constants import STYLISED
-from gohd_core.face.camera import Camera
+from gohd_core.face.geometry.camera import Camera
 from gohd_core.models import Models
 from gohd_core.motion import Motion
-from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import gaze_direction, project
-from gohd_core.stylised.identity import Identity
-from gohd_core.stylised.stored_heads import eye_place
-from gohd_core.stylised.template import EYEBALL_RADIUS
+from gohd_core.stylised.ground_truth.stored_heads import eye_place
+from gohd_core.stylised.head.template import EYEBALL_RADIUS
+from gohd_core.stylised.person.avatar import Avatar
+from gohd_core.stylised.person.identity import Identity
 from tests.support.small_animators import BUILTIN, animator, image, motion, windows
 
 SIZE = 256

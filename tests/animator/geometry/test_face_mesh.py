@@ -8,11 +8,11 @@ import torch
 
 from gohd_core.animator.geometry.face_mesh import FrontalMesh, mesh_flow
 from gohd_core.animator.geometry.shape_encoder import ShapeEncoder
-from gohd_core.face.camera import Camera
-from gohd_core.stylised.avatar import Avatar
+from gohd_core.face.geometry.camera import Camera
 from gohd_core.stylised.camera import project
-from gohd_core.stylised.face_sheet import sheet_model
-from gohd_core.stylised.identity import Identity
+from gohd_core.stylised.ground_truth.face_sheet import sheet_model
+from gohd_core.stylised.person.avatar import Avatar
+from gohd_core.stylised.person.identity import Identity
 from gohd_core.training.animator.initialisation import set_shapes
 from tests.animator.geometry.test_contours import moves
 

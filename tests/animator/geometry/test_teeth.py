@@ -17,9 +17,9 @@ from gohd_core.animator.geometry.teeth import (
     composite_over,
 )
 from gohd_core.animator.geometry.window import Window
-from gohd_core.stylised.avatar import Avatar
-from gohd_core.stylised.identity import Identity
-from gohd_core.stylised.stored_heads import teeth_places
+from gohd_core.stylised.ground_truth.stored_heads import teeth_places
+from gohd_core.stylised.person.avatar import Avatar
+from gohd_core.stylised.person.identity import Identity
 from gohd_core.training.animator.ground_truth import _teeth
 from tests.support.small_animators import BUILTIN, animator, image, windows
 

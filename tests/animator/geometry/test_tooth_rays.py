@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from gohd_core.animator.geometry.tooth_rays import tooth_places
-from gohd_core.stylised.avatar import Avatar
 from gohd_core.stylised.camera import project
-from gohd_core.stylised.feature_rings import feature_rings
-from gohd_core.stylised.identity import Identity
-from gohd_core.stylised.mouth import ARCH_COLUMNS, ARCH_ROWS
+from gohd_core.stylised.ground_truth.feature_rings import feature_rings
+from gohd_core.stylised.person.avatar import Avatar
+from gohd_core.stylised.person.identity import Identity
+from gohd_core.stylised.person.mouth import ARCH_COLUMNS, ARCH_ROWS
 
 SIZE = 256
 

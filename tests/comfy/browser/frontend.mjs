@@ -75,6 +75,7 @@ const SHOWN = {
   LoadImage: ["image"],
   LoadVideo: ["file"],
   LoadAudio: ["audio"],
+  UpscaleModelLoader: ["model_name"],
   GoHDTalkingPortrait: ["seed", "gaze", "expression_scale"],
   GoHDEyeContact: ["strength", "look_up", "look_left"],
   GoHDPersonMask: ["sharpness"],
@@ -113,12 +114,13 @@ const CALLED = {
   "GoHDEyeContact.look_left": "look left",
   "GoHDMotionStrip.steps": "pictures",
   "GoHDPersonMask.sharpness": "edge sharpness",
-  "GoHDSetMood.keys": "moods over time",
+  "GoHDSetMood.keys": "moods over time: mood, seconds, amount",
   "GoHDSetMood.amount": "mood amount",
   "GoHDExpressionEditor.mood_amount": "mood amount",
-  "GoHDExpressionPath.keys": "faces over time",
-  "GoHDGazePath.keys": "gaze over time",
+  "GoHDExpressionPath.keys": "faces over time: seconds, sliders",
+  "GoHDGazePath.keys": "gaze over time: seconds, up°, left°",
   "SaveVideo.filename_prefix": "save as",
+  "UpscaleModelLoader.model_name": "upscale model",
   "dub_a_video/7.scale": "lip movement",
   "new_background/12.image": "background",
   "gaze_left_centre_right/8.yaw": "look left, 1st",
@@ -238,7 +240,8 @@ async function arranged({ api, notes, name, pack, app, models }) {
       }
       const least = each.computeSize();
       const [wide, more] = PADS[each.type] ?? [320, 0];
-      each.size = [Math.max(least[0], wide), MEDIA[each.type] ?? least[1] + more]; // media may hold a picture of the last node of that number
+      const media = MEDIA[each.type]; // these may hold a picture of the last node of that number, which widens them
+      each.size = media ? [wide, media] : [Math.max(least[0], wide), least[1] + more];
       each.pos = [left, top];
       const own = each.type.startsWith("GoHD");
       each.properties.cnr_id = own ? pack.name : "comfy-core";
@@ -308,6 +311,9 @@ async function arranged({ api, notes, name, pack, app, models }) {
     graph.add(frame);
   }
   const made = graph.serialize();
+  // The graph opens as large as a screen of 1600 pixels has room for it, yet so that the front end still writes text.
+  const scale = Math.min(0.9, Math.max(0.6, Math.min(1500 / (rights.at(-1) + 30), 840 / (bottom + 40))));
+  made.extra.ds = { scale: Math.round(100 * scale) / 100, offset: [80 / scale - 30, 90 / scale - TOP].map(Math.round) };
   made.extra.linearMode = true;
   made.extra.linearData = app.data;
   return made;

@@ -19,7 +19,7 @@ from gohd_core.evaluation.ablations.effects import ablation_table, interval, ver
 from gohd_core.evaluation.ablations.measures import denoised_share
 from gohd_core.evaluation.ablations.tables import ABLATIONS, Ablation, Variant
 from gohd_core.evaluation.report import Report
-from gohd_core.face.parsing_network import ParsingNetwork
+from gohd_core.face.segmentation.parsing_network import ParsingNetwork
 from gohd_core.pose.config import DiffusionConfig
 from gohd_core.pose.schedule import NoiseSchedule
 from gohd_core.training.framework.config import is_on, load_config

@@ -7,7 +7,7 @@ import pytest
 
 from gohd_core.evaluation.lips import changed_sounds
 from gohd_core.evaluation.lips.changed_sounds import CHANGES, changed_table, silence_table
-from gohd_core.stylised.expressions import INDEX
+from gohd_core.stylised.head.expressions import INDEX
 
 
 class Clip:

@@ -11,11 +11,11 @@ from gohd_core.constants import SAMPLES_PER_FRAME
 from gohd_core.evaluation.lips import vocal_sounds
 from gohd_core.evaluation.lips.changed_sounds import lips_gap
 from gohd_core.evaluation.lips.vocal_sounds import SOUNDS, vocal_table
-from gohd_core.face.expression_geometry import FaceGeometry
-from gohd_core.stylised.engines.base import Speech
-from gohd_core.stylised.phones import Phone
-from gohd_core.stylised.visemes import frame_times, mouth_curves
-from gohd_core.stylised.vocal_events import coughs
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
+from gohd_core.stylised.motion.visemes import frame_times, mouth_curves
+from gohd_core.stylised.speech.engines.base import Speech
+from gohd_core.stylised.speech.phones import Phone
+from gohd_core.stylised.speech.vocal_events import coughs
 
 
 def _two_coughs(clips: Sequence, rng: np.random.Generator):

@@ -27,7 +27,7 @@ from gohd_core.evaluation.pictures.sweeps import (
 )
 from gohd_core.evaluation.pictures.tables import result_tables
 from gohd_core.evaluation.report import Report
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.mesh.animator import MeshAnimator
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
 from gohd_core.mesh.reading.gaze import RADIUS, into_head

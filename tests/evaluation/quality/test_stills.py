@@ -14,7 +14,7 @@ from gohd_core.evaluation.quality import data as made
 from gohd_core.evaluation.quality import frame_tables
 from gohd_core.evaluation.quality.drawing import true_flow
 from gohd_core.evaluation.quality.factor_grid import FACTORS, FREE, NEAR, Sheet, factor_sheet
-from gohd_core.stylised.gpu import renderer_status
+from gohd_core.stylised.rendering.gpu import renderer_status
 
 SIZE = 128
 KEPT = ("base", "head yaw", "jaw opening", "blink, half and full", NEAR, FREE)

@@ -10,8 +10,8 @@ from gohd_core.cli import main
 from gohd_core.errors import BadInput
 from gohd_core.evaluation.quality.data import Plan
 from gohd_core.evaluation.quality.run import Weights, quality
-from gohd_core.stylised.engines import engine_status
-from gohd_core.stylised.gpu import renderer_status
+from gohd_core.stylised.rendering.gpu import renderer_status
+from gohd_core.stylised.speech.engines import engine_status
 
 complete = pytest.mark.skipif(
     not all(ok for _, ok, _ in (*renderer_status(), *engine_status())),

@@ -13,7 +13,7 @@ from gohd_core.errors import BadInput
 from gohd_core.evaluation.videos import measures
 from gohd_core.evaluation.videos.clips import VideoClip, VideoReadConfig, pairs
 from gohd_core.expression import LipSync, LipSyncConfig, LipSyncNetwork
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.measures.fid import Gaussian, frechet_distance, gaussian_of
 from gohd_core.measures.lse import clip_score, lip_score
 

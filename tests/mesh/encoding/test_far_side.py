@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.encoding.far_side import FarSide
+from gohd_core.mesh.picture.photometry import fill_polygon
 from gohd_core.mesh.reading.canonical import canonical_face
 from gohd_core.mesh.sampling import margin
 from gohd_core.mesh.source import MeshSource, mesh_source
@@ -19,14 +22,14 @@ from tests.support.mesh_faces import SIZE, painted, painted_mesh
 YAW = -0.42
 
 
-def turned_mesh() -> torch.Tensor:
+def turned_mesh(yaw: float = YAW) -> torch.Tensor:
     """The painted face's mesh turned aside, [478,3] in pixels."""
     front, camera = painted_mesh(), Camera.of_size(SIZE)
     depth = -front[:, 2:] * camera.distance / camera.focal
     depth[:468] = canonical_face().points[:, 2:].float()
     rays = camera.rays(front[:, 0], front[:, 1])
     points = torch.cat([rays[:, :2] * (camera.distance - depth), depth], 1)
-    points = transform(points, torch.tensor([0, YAW, 0, 0, 0, 0.0]))
+    points = transform(points, torch.tensor([0, yaw, 0, 0, 0, 0.0]))
     return torch.cat([camera.pixels(points), -points[:, 2:] * camera.focal / camera.distance], 1)
 
 
@@ -82,3 +85,27 @@ def test_frames_of_a_batch_are_drawn_like_alone(plain):
     turned[:, 65] += torch.tensor([0.1, 0.3])
     alone = torch.cat([draw(source, each[None]) for each in turned])
     torch.testing.assert_close(draw(source, turned), alone, atol=2e-3, rtol=0)
+
+
+def test_less_background_shines_through_within_the_far_outline():
+    """A person mask that is a little narrower than the face, before a bright wall."""
+    mesh = turned_mesh(-0.6)
+    face = cv2.erode(inside(mesh[:468, :2]), np.ones((7, 7)))
+    mask = torch.from_numpy(face)[None, None]
+    source = mesh_source((1 - mask).repeat(1, 3, 1, 1), mesh, mask)
+    turned = source.own.clone()
+    turned[0, 65] += 0.2
+    points = Camera.of_size(SIZE).pixels(transform(source.face.points_in_head[:468], turned[0, 64:70]))
+    far = torch.from_numpy(inside(points)) > 0.99
+    far[:, int(points[:, 0].mean()) :] = False
+    shining = [
+        (draw(each, turned)[0, 0][far] > 0.5).sum().item()
+        for each in (source, replace(source, far_side=None))
+    ]
+    assert shining[0] < 0.6 * shining[1]
+
+
+def inside(points: torch.Tensor) -> np.ndarray:
+    """Share [S,S] of each pixel inside the convex hull of points [N,2]."""
+    hull = cv2.convexHull(points.numpy().astype(np.float32))[:, 0]
+    return fill_polygon(hull, (SIZE, SIZE))

@@ -7,7 +7,7 @@ import torch
 from gohd_core.mesh.drawing import draw
 from gohd_core.mesh.frame import EDGE, LIPS, POINTS, ROUNDING, MouthFrame
 from gohd_core.mesh.geometry.contour_warp import contour_flows
-from gohd_core.mesh.mouth.mouth import redden
+from gohd_core.mesh.mouth.colours import redden
 from gohd_core.mesh.mouth.own_inside import _within_border
 from gohd_core.mesh.mouth.teeth import UPPER
 from gohd_core.mesh.picture.photometry import LUMA, white_hue

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.face.camera import Camera, transform
+from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.mesh.frame import EDGE, LIPS, POINTS
 from gohd_core.mesh.mouth.teeth import LOWER, REACH, UPPER, Arches, draw_rows
 from tests.support.mesh_faces import SIZE, painted

@@ -10,9 +10,9 @@ import pytest
 
 from gohd_core.clips import Clip, save_clip
 from gohd_core.errors import BadInput
-from gohd_core.stylised.expressions import INDEX
-from gohd_core.stylised.face_tracks import face_tracks
-from gohd_core.stylised.identity import Identity
+from gohd_core.stylised.ground_truth.face_tracks import face_tracks
+from gohd_core.stylised.head.expressions import INDEX
+from gohd_core.stylised.person.identity import Identity
 from gohd_core.training.animator.examples import AnimatorDraw, PairShares, RegionWeights, stored_flow
 from gohd_core.training.animator.flip_augmentation import MirroredClip, maybe_mirrored
 from tests.support import tiny_stills

@@ -12,7 +12,7 @@ from gohd_core.animator.geometry.eyes import Eyeballs, eyes_in_frame
 from gohd_core.animator.geometry.linear_shape import MODES
 from gohd_core.animator.geometry.shape_encoder import ShapeEncoder
 from gohd_core.errors import BadInput
-from gohd_core.stylised import stored_heads
+from gohd_core.stylised.ground_truth import stored_heads
 from gohd_core.training.animator.geometry_losses import add_eyeballs, add_shape, true_shape
 from gohd_core.training.animator.task import AnimatorTask
 from gohd_core.training.framework.loop import train

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from gohd_core.audio import audio_features
-from gohd_core.stylised.engines.base import Speech
-from gohd_core.stylised.phones import Phone
-from gohd_core.stylised.visemes import frame_times, mouth_curves
+from gohd_core.stylised.motion.visemes import frame_times, mouth_curves
+from gohd_core.stylised.speech.engines.base import Speech
+from gohd_core.stylised.speech.phones import Phone
 from gohd_core.training.audio.augmentation import AugmentationConfig
 from gohd_core.training.expression import mouth_examples
 from gohd_core.training.expression.mouth_examples import (

@@ -12,7 +12,7 @@ from gohd_core.checkpoints import save_network
 from gohd_core.commands.train import CONFIGS
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork, ExpressionPredictor
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.training.expression.audio_embeddings import EmbeddingStore
 from gohd_core.training.expression.stage1 import ExpressionStage1Task, Stage1Config
 from gohd_core.training.expression.stage2 import ExpressionStage2Task, Stage2Config

@@ -14,11 +14,11 @@ from gohd_core.clips import Clip, Entry, save_clip, write_index
 from gohd_core.commands.train import CONFIGS
 from gohd_core.constants import BFM09, STYLISED
 from gohd_core.errors import BadInput
-from gohd_core.face.extractor import CoefficientExtractor
-from gohd_core.face.extractor_network import ExtractorConfig
-from gohd_core.face.gaze_estimator import GazeConfig, GazeEstimator
-from gohd_core.face.glimpses import GlimpseConfig
-from gohd_core.face.resnet import ResNetConfig
+from gohd_core.face.reading.extractor import CoefficientExtractor
+from gohd_core.face.reading.extractor_network import ExtractorConfig
+from gohd_core.face.reading.gaze_estimator import GazeConfig, GazeEstimator
+from gohd_core.face.reading.glimpses import GlimpseConfig
+from gohd_core.face.reading.resnet import ResNetConfig
 from gohd_core.measures.coefficient_errors import explained_variance, reading_figures, slope
 from gohd_core.training.face.examples import UNCHANGED, UNGUIDED, FaceDraw, GuideConfig, PictureChanges
 from gohd_core.training.face.extractor import ExtractorTask, GazeEstimatorTask, openness
@@ -196,7 +196,7 @@ def test_examples_are_the_clip_s(tmp_path):
 
 
 def test_official_extractor_sees_aligned_faces(tmp_path):
-    from gohd_core.face.alignment import align_face
+    from gohd_core.face.reading.alignment import align_face
 
     _write(tmp_path, size=128)
     clip = Clip(tmp_path / "train" / "c0.safetensors")

@@ -12,8 +12,8 @@ import torch
 from gohd_core.checkpoints.loading import load_network, read_checkpoint
 from gohd_core.commands.train import add_commands, config_path
 from gohd_core.errors import BadInput
-from gohd_core.face.extractor_network import ExtractorConfig, ExtractorNetwork
-from gohd_core.face.resnet import ResNetConfig
+from gohd_core.face.reading.extractor_network import ExtractorConfig, ExtractorNetwork
+from gohd_core.face.reading.resnet import ResNetConfig
 from gohd_core.training import registry as tasks
 from gohd_core.training.framework.task import Export
 from tests.support.toy import ToyTask

@@ -11,10 +11,10 @@ from torch import nn
 
 from gohd_core.checkpoints.writing import save_network
 from gohd_core.errors import BadCheckpoint, BadInput
-from gohd_core.face.gaze_estimator import GazeConfig, GazeNetwork
-from gohd_core.face.glimpses import GlimpseConfig
-from gohd_core.face.parsing_network import ParsingConfig, ParsingNetwork
-from gohd_core.face.resnet import ResNetConfig
+from gohd_core.face.reading.gaze_estimator import GazeConfig, GazeNetwork
+from gohd_core.face.reading.glimpses import GlimpseConfig
+from gohd_core.face.reading.resnet import ResNetConfig
+from gohd_core.face.segmentation.parsing_network import ParsingConfig, ParsingNetwork
 from gohd_core.training.feature_networks import ours
 from gohd_core.training.feature_networks.arcface import ArcFace
 from gohd_core.training.feature_networks.lip_reading import LipReader

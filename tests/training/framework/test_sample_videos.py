@@ -8,7 +8,7 @@ import torch
 
 from gohd_core.clips import Clip, save_clip
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork
-from gohd_core.face.expression_geometry import FaceGeometry
+from gohd_core.face.geometry.expression_geometry import FaceGeometry
 from gohd_core.training.expression.stage1 import ExpressionStage1Task, Stage1Config
 from gohd_core.training.framework.config import load_config
 from gohd_core.training.framework.loop import train

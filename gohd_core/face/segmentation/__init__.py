@@ -1,0 +1,1 @@
+"""Face parsing (BiSeNet) and masks of people in videos."""

@@ -1,0 +1,294 @@
+"""A real clip says something else: each frame is its own source, and only lips, jaw and cheeks are moved.
+
+Lips go from the frame's own contours to those of the new expression; the skin around goes along as far as
+the jaw takes it; what parted lips show comes from the clip's own mouths. Pixels that nothing moves stay, and
+so does what lies in front of the mouth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter1d
+from torch import Tensor
+
+from gohd_core.animator.geometry.linear_shape import MOVING
+from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
+from gohd_core.images import Image
+from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, neutral_points, on_head
+from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, face_contours, opposite
+from gohd_core.mesh.dubbing.covering import POINTS, spread
+from gohd_core.mesh.dubbing.drawn_mouth import DrawnMouth
+from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes
+from gohd_core.mesh.dubbing.own_mouths import OwnMouths, chosen_frames, lip_colours
+from gohd_core.mesh.dubbing.skin_flow import fade, skin_flow
+from gohd_core.mesh.dubbing.speaking_style import LastingLips, lasting_smile, styled
+from gohd_core.mesh.frame import EDGE, LIPS
+from gohd_core.mesh.geometry.contour_warp import ContourFlow, contour_flows
+from gohd_core.mesh.geometry.shape import JAW
+from gohd_core.mesh.picture.photometry import smoothstep
+
+_BLOCK = 256
+"""Frames whose expressions are told together."""
+_HIDDEN = 0.2
+"""Cover of any point from which on a frame tells nothing of the mouth."""
+_SAMPLE = 4096
+"""Frames that the face at rest is made of at most; of longer clips every second, third ... one is taken."""
+_PUSH, _THICKNESS = 0.006, 0.55
+"""Outward shift of the own lips' edges on an open mouth: model units, and at most which share of the lips."""
+_WIDER, _TALLER = 1.2, 1.04
+"""Gain on the width and the opening of drawn mouths: face readers see .6 to 1 of the one, .9 to 1 of the
+other."""
+_STEADY_INSIDE = 0.04
+"""Deviation in seconds of the Gaussian over gaps by which mouths' insides are chosen."""
+_BEYOND = (1.15, 1.5)
+"""Times the clip's widest mouth from and at which teeth are drawn ones."""
+_CROP = 1 / 0.42
+"""Side of the drawn square, model units."""
+_MASK = (0.12, 0.50)
+"""Pixels of flow from and at which a pixel is drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """Motion of a speaker over T frames.
+
+    Attributes:
+        target: [T,14] expressions. gap: [T] between the lips. inside: [T] the gap whose mouth is shown.
+    """
+
+    target: Tensor
+    gap: Tensor
+    inside: np.ndarray
+
+
+class DubbedFace:
+    """One speaker's clip, ready to say something else.
+
+    Attributes:
+        expression: tells the speaker's own expressions. own: [T,14] those of the frames. gap: [T] between the
+            speaker's own lips.
+        scale: pixels a model unit.
+        wanted_frames: frames whose pictures `learn` wants to see, before anything is drawn.
+        covered: [T,P] how far points of `covering.POINTS` are covered in each frame (`Covering.found`); None
+            where nothing is.
+    """
+
+    def __init__(
+        self,
+        rows: FittedMeshes,
+        box: tuple[float, float, float],
+        fps: float = 25.0,
+        covered: np.ndarray | None = None,
+    ) -> None:
+        self.rows, self.box, self.fps, self.covered = rows, box, fps, covered
+        sample = rows.points(slice(None, None, -(-len(rows) // _SAMPLE)))
+        neutral = neutral_points(sample)
+        self.expression = ClipExpression(neutral, Features.of(sample))
+        del sample
+        shape = self.expression.shape
+        told = [self._told(slice(k, k + _BLOCK)) for k in range(0, len(rows), _BLOCK)]
+        self.own, gap, self._share = (torch.cat(each) for each in zip(*told, strict=True))
+        self.gap = gap.numpy()
+        self._neutral, self._directions = shape.contours[LIPS], shape.directions[: len(MOVING), LIPS]
+        self._skin = on_head(shape, neutral[:N_FACE])[: len(MOVING)]  # [14,468,3]
+        self._skin[8:] = 0
+        self._fade = fade()
+        self._rest = LastingLips(rows.pose[:, :2], self._beside)
+        self._mood = lasting_smile(self.own)
+        self.scale = self._pixels_a_unit()
+        self.side = round(self.scale * _CROP / 2) * 2
+        yaw, place = rows.pose[:, 1].numpy(), rows.pose[:, 3:].numpy()
+        hidden = np.zeros(len(rows), bool) if covered is None else covered.max(1) > _HIDDEN
+        self.mouth_frames = chosen_frames(self.gap, yaw, place, ~hidden)
+        self.shut_frames = np.argsort(self.gap + 1e3 * hidden, kind="stable")[:12].tolist()
+        self.wanted_frames = sorted({*self.mouth_frames, *self.shut_frames})
+
+    def _told(self, rows: slice) -> tuple[Tensor, Tensor, Tensor]:
+        """Own expressions [n,14] and gaps [n] of frames, and the share of the gap that is read [n]."""
+        features = Features.of(self.rows.points(rows))
+        gap = self.expression.own_gap(features)
+        share = (gap / features.gap.clamp_min(1e-4)).clamp(0, 1)
+        return self.expression(features)[:, list(MOVING)], gap, share
+
+    def learn(self, frames: dict[int, Image]) -> None:
+        """Takes lips' colours and mouths' insides from the pictures of `wanted_frames`."""
+        lips = [lip_colours(frames[k], self._pixels(self._own_lips(k), k)) for k in self.shut_frames]
+        self.mouths = OwnMouths(np.median(np.concatenate(lips, 1), axis=1))
+        for k in self.mouth_frames:
+            self.mouths.add(frames[k], self._pixels(self._own_lips(k), k), self.gap[k], self.scale)
+        calm = min(self.shut_frames, key=lambda k: abs(float(self.rows.pose[k, 1])))
+        left, top, side = (round(each) for each in self.box)
+        corner = np.array([left, top])
+        points, closed = self.rows.points(calm), self.expression.shape.contours
+        flat = self._pixels(points, calm) - corner
+        picture = _taken(frames[calm], corner, side)
+        self._drawn = DrawnMouth(picture, self.rows.pose[calm], points, flat, closed)
+
+    def says(self, voice: Tensor) -> Said:
+        """Retargets expressions [T,64] of a voice to this speaker's own range and style."""
+        gain = edge_gap(self._directions[:, EDGE])
+        target = styled(voice, self.own, self.gap, gain, self.fps)
+        gap = target @ gain
+        inside = gaussian_filter1d(gap.numpy(), _STEADY_INSIDE * self.fps, axis=0, mode="nearest")
+        return Said(target, gap, np.maximum(inside, 0))
+
+    def lips(self, t: int, said: Said) -> Tensor:
+        """Contours [7,48,3] in head space of frame t's lips as they say that."""
+        moving = said.target[t] + self._mood[t]
+        return self._neutral + torch.einsum("m,mrkc->rkc", moving, self._directions) + self._rest.at(t)
+
+    def frame(self, image: Image, t: int, said: Said) -> Image:
+        """Frame t as it says that; the picture given is not changed."""
+        side, target = self.side, said.target[t]
+        own, wanted = self._pixels(self._pushed(t), t), self._pixels(self._enlarged(self.lips(t, said)), t)
+        corner = np.round(own[4].mean(0)).astype(int) - side // 2
+        source = _taken(image, corner, side)
+        flow = self._skin_flow(t, target + self._mood[t], corner)
+        wanted, own = (torch.from_numpy(each - corner).float()[None] for each in (wanted, own))
+        lips = contour_flows(wanted[:, None], own[:, None], side)[LIPS]
+        x, y = int(lips.window.x[0]), int(lips.window.y[0])
+        part = np.s_[y : y + lips.window.height, x : x + lips.window.width]
+        share = lips.weight[0, 0].numpy()[..., None]
+        flow[part] += share * (lips.shift[0].permute(1, 2, 0).numpy() - flow[part])
+        row, column = np.mgrid[0:side, 0:side].astype(np.float32)
+        at = (column + flow[..., 0], row + flow[..., 1])
+        drawn = cv2.remap(source, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+        opening = np.zeros((side, side), np.float32)
+        height = (lips.opening.above + lips.opening.below)[0, 0].numpy()
+        cover = lips.opening.coverage[0, 0].numpy() * (np.abs(lips.opening.along[0, 0].numpy()) < 1)
+        opening[part] = cover * smoothstep(0.1, 0.9, height)
+        if opening.max() > 0.02:
+            drawn[part] = self._inside(drawn[part], opening[part], lips, wanted, corner, t, said)
+        mask = np.maximum(smoothstep(*_MASK, np.hypot(flow[..., 0], flow[..., 1])), opening)
+        mask = cv2.GaussianBlur(cv2.dilate(mask, np.ones((3, 3))), (0, 0), 1.0) * _edge(side)
+        mask = mask * self._free(t, corner, at)
+        mask[mask < 1 / 255] = 0
+        mixed = source + mask[..., None] * (drawn - source)
+        result = np.where(mask[..., None] > 0, mixed.clip(0, 255).round(), source).astype(np.uint8)
+        return _put_back(image, result, corner)
+
+    def mouth_at(self, t: int) -> np.ndarray:
+        """The middle of frame t's mouth in pixels of the film, [2]."""
+        return self._pixels(self._own_lips(t)[4], t).mean(0)
+
+    def _free(self, t: int, corner: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray | float:
+        """Visibility mask [S,S] of frame t's square: 0 where a pixel, or its source, is covered."""
+        if self.covered is None or not self.covered[t].any():
+            return 1.0
+        places = self._pixels(self.rows.points(t)[POINTS], t) - corner
+        cover = spread(self.covered[t], places, self.side, self.scale)
+        there = cv2.remap(cover, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return 1 - smoothstep(0.15, 0.5, np.maximum(cover, there))
+
+    def _inside(
+        self,
+        skin: np.ndarray,
+        opening: np.ndarray,
+        flow: ContourFlow,
+        lips: Tensor,
+        corner: np.ndarray,
+        t: int,
+        said: Said,
+    ) -> np.ndarray:
+        """Colours [h,w,3] of the lips' window with what is between them: the clip's own mouths, or drawn."""
+        gap = float(said.inside[t])
+        widest = self.mouths.gaps[-1] if self.mouths.gaps else 0.0
+        drawn_share = float(smoothstep(*_BEYOND, gap / widest)) if widest else 1.0
+        found = skin
+        if drawn_share < 1:
+            pixels = flow.window.pixels()[0].double().numpy()
+            own = self.mouths.inside(lips[0, EDGE].double().numpy(), gap, pixels, self.scale)
+            found = skin + opening[..., None] * (own - skin)
+        if drawn_share > 0:
+            place = corner - np.round(self.box[:2])
+            jaw = float(said.target[t, JAW])
+            drawn = self._drawn.over(skin, flow, lips, place, self.rows.pose[t], jaw)
+            found = found + drawn_share * (drawn - found)
+        return found
+
+    def _own_lips(self, t: int | slice) -> Tensor:
+        """Own lips of frame t [7,48,3], or of frames, whose edges lie together where they are shut."""
+        rows = slice(t, t + 1) if isinstance(t, int) else t
+        found = face_contours(self.rows.points(rows))[:, LIPS]
+        edges = found[:, : EDGE + 1]
+        middle = (edges + opposite(edges, 2)) / 2
+        found[:, : EDGE + 1] = middle + self._share[rows, None, None, None] * (edges - middle)
+        return found[0] if isinstance(t, int) else found
+
+    def _beside(self, rows: slice) -> Tensor:
+        """Residual of the frames' own lip contours over the expression directions, [n,7,48,3]."""
+        told = torch.einsum("tm,mrkc->trkc", self.own[rows, : len(MOUTH_COLUMNS)], self._directions[:8])
+        return self._own_lips(rows) - self._neutral - told
+
+    def _pushed(self, t: int) -> Tensor:
+        """Own lips of frame t [7,48,3], an open mouth's edges outwards: no teeth are carried along."""
+        found = self._own_lips(t)
+        index = torch.arange(found.shape[1], dtype=torch.float32, device="cpu")
+        sign = torch.where(index < HALF, 1.0, -1.0).to(torch.float32)
+        sine = (index * (2 * torch.pi / len(index))).sin().abs() ** 0.7
+        cuts = torch.from_numpy(self.mouths.cuts).float()
+        out = _PUSH - torch.where(index < HALF, cuts[0], cuts[1])
+        push = float(smoothstep(0.008, 0.035, float(self.gap[t]))) * sine * out
+        thickness = ((found[4, :, 1] - found[EDGE, :, 1]) * sign).clamp_min(1e-4)
+        push = torch.minimum(push, _THICKNESS * thickness)
+        for contour in (2, 3):
+            way = found[4, :, 1] - found[contour, :, 1]
+            found[contour, :, 1] = found[4, :, 1] - way * (1 - push / thickness)
+        found[: EDGE + 1, :, 1] += push * sign
+        return found
+
+    def _enlarged(self, lips: Tensor) -> Tensor:
+        """Lips [7,48,3] whose opening, and whose width's change over the speaker's at rest, are enlarged."""
+        width = float(lips[EDGE, 0, 0] - lips[EDGE, HALF, 0])
+        rest = float(self._neutral[EDGE, 0, 0] - self._neutral[EDGE, HALF, 0])
+        found, middle = lips.clone(), lips[EDGE, :, 0].mean()
+        found[..., 0] = middle + (lips[..., 0] - middle) * (1 + (_WIDER - 1) * (1 - rest / width))
+        found[:4, :, 1] += (_TALLER - 1) * (lips[EDGE] - opposite(lips[EDGE], 0))[:, 1] / 2
+        return found
+
+    def _skin_flow(self, t: int, target: Tensor, corner: np.ndarray) -> np.ndarray:
+        """Backward flow [S,S,2] of the skin in pixels: where jaw and cheeks take it."""
+        points = self.rows.points(t)[:N_FACE]
+        moved = points + torch.einsum("m,mnc->nc", target - self.own[t], self._skin)
+        start, end = self._pixels(torch.stack([points, moved]), t)
+        return skin_flow(start - corner, (end - start) * self._fade[:, None], self.side)
+
+    def _pixels(self, points: Tensor, t: int) -> np.ndarray:
+        """Points in head space [...,3] of frame t as pixels of the film [...,2]."""
+        seen = Camera.of_size(ALIGNED_SIZE).pixels(
+            transform(points.reshape(1, -1, 3), self.rows.pose[t, None])
+        )
+        left, top, side = self.box
+        seen = (seen[0].double().numpy() + 0.5) * (side / ALIGNED_SIZE) - 0.5 + np.array([left, top])
+        return seen.reshape(*points.shape[:-1], 2)
+
+    def _pixels_a_unit(self) -> float:
+        depth = Camera().distance - self.rows.pose[:, 5].median().item()
+        return Camera.of_size(ALIGNED_SIZE).focal / depth * self.box[2] / ALIGNED_SIZE
+
+
+def _edge(side: int) -> np.ndarray:
+    """0 at a square's edge, 1 well inside."""
+    line = np.minimum(np.arange(side), side - 1 - np.arange(side))
+    return smoothstep(0, 0.06 * side, np.minimum(line[:, None], line))
+
+
+def _taken(image: Image, corner: np.ndarray, side: int) -> np.ndarray:
+    """The square of a picture, its edge repeated beyond it."""
+    x, y = (np.arange(side) + k for k in corner)
+    return image[y.clip(0, image.shape[0] - 1)[:, None], x.clip(0, image.shape[1] - 1)]
+
+
+def _put_back(image: Image, square: np.ndarray, corner: np.ndarray) -> Image:
+    """A copy of the picture with the square in it, as far as it reaches."""
+    result = np.array(image)
+    (x, y), (height, width) = corner, image.shape[:2]
+    left, top = max(-x, 0), max(-y, 0)
+    right, bottom = min(len(square), width - x), min(len(square), height - y)
+    if right > left and bottom > top:
+        result[y + top : y + bottom, x + left : x + right] = square[top:bottom, left:right]
+    return result

@@ -1,0 +1,209 @@
+"""The insides of a clip's own mouths, by how far they are open: what other lips show when they part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from gohd_core.images import Image
+from gohd_core.mesh.contours import HALF, POINTS
+from gohd_core.mesh.picture.photometry import smoothstep
+
+WIDTH, HEIGHT = 96, 40
+"""Texels of a mouth's inside, along and between its lips."""
+LEVELS = 6
+LEAST, APART = 0.042, 0.008
+"""Gap of the smallest mouth that is kept, and by how much their gaps differ, model units."""
+THIN = 0.016
+"""Openings thinner than this are darker: lips lie over them."""
+_THIN_LIGHT, _MIXED = 0.42, (0.42, 0.58)
+_LIP_DISTANCE = 14.0
+"""Distance in Lab from the lips' colour at which a pixel is lip as much as not."""
+_ROWS, _PRIOR = 96, 0.02
+_LEAST_OPEN = (0.45, 2.5)
+"""Share of the gap, and pixels, that must lie between the lips by their colours; less, and the mesh's mouth
+is wider open than the picture's, or the inside can't be told from the lips."""
+_LEAST_CHANGE = 0.5
+"""Mean change from row to row, of 255, of what is more than one row of pixels drawn out."""
+_WEIGHTS = np.array([0.5, 1.0, 1.0])
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """A mouth's axis in pixels: middle [2], unit vectors to the right corner and up [2]."""
+
+    middle: np.ndarray
+    right: np.ndarray
+    up: np.ndarray
+
+    @classmethod
+    def of(cls, edge: np.ndarray) -> Axes:
+        """From an inner contour [48,2]."""
+        way = edge[0] - edge[HALF]
+        right = way / max(float(np.linalg.norm(way)), 1e-6)
+        return cls(edge.mean(0), right, np.array([right[1], -right[0]]))
+
+    def heights(self, contour: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Heights of a contour's upper and lower half at places along the axis."""
+        place = contour - self.middle
+        x, y = place @ self.right, place @ self.up
+        upper = np.arange(HALF + 1)[::-1]
+        lower = np.arange(HALF, POINTS + 1) % POINTS
+        step = np.arange(HALF + 1) * 1e-4
+        found = [np.interp(along, np.maximum.accumulate(x[k] + step), y[k]) for k in (upper, lower)]
+        return found[0], found[1]
+
+    def ends(self, contour: np.ndarray) -> tuple[float, float]:
+        """Places of its left and right corner along the axis."""
+        place = (contour - self.middle) @ self.right
+        return float(place[HALF]), float(place[0])
+
+    def pixels(self, along: np.ndarray, up: np.ndarray) -> np.ndarray:
+        """Places as pixels [...,2]."""
+        return self.middle + along[..., None] * self.right + up[..., None] * self.up
+
+
+def chosen_frames(gap: np.ndarray, yaw: np.ndarray, place: np.ndarray, free: np.ndarray) -> list[int]:
+    """Frames whose mouths are kept: steady ones, at several gaps [T]; yaw [T] radians, place [T,3].
+
+    free: [T] bool, frames in which nothing is before the mouth.
+    """
+    top = float(np.percentile(gap, 99.5))
+    low = max(LEAST, 0.6 * float(np.percentile(gap, 50)))
+    if top <= 1.15 * low or len(gap) < 3:
+        return []
+    speed = np.abs(np.gradient(gap)) / 0.02 + np.linalg.norm(np.gradient(place, axis=0), axis=1) / 0.01
+    aside = np.degrees(np.abs(yaw - np.median(yaw))) / 8
+    found: dict[int, float] = {}
+    for level in np.linspace(low, top, LEVELS):
+        near = np.flatnonzero((np.abs(gap - level) < 0.12 * (top - low) + 0.004) & free)
+        if len(near):
+            best = int(near[np.argmin((speed + aside + np.abs(gap - level) / 0.006)[near])])
+            found[best] = float(gap[best])
+    kept: list[int] = []
+    for frame in sorted(found, key=found.get):
+        if not kept or found[frame] - found[kept[-1]] > APART:
+            kept.append(frame)
+    return kept
+
+
+def lip_colours(frame: Image, contours: np.ndarray) -> np.ndarray:
+    """Lab colours [2,n,3] of the upper and the lower lip, from contours [7,48,2] of shut lips in pixels."""
+    lab = _lab(frame)
+    height, width = lab.shape[:2]
+    found = []
+    for half in (slice(5, 20), slice(29, 44)):
+        rows = [contours[3], (contours[3] + contours[2]) / 2, 0.6 * contours[3] + 0.4 * contours[4]]
+        at = np.concatenate([row[half] for row in rows]).round().astype(int)
+        found.append(lab[at[:, 1].clip(0, height - 1), at[:, 0].clip(0, width - 1)])
+    return np.stack(found)
+
+
+class OwnMouths:
+    """Textures of the mouths' insides of a clip.
+
+    Attributes:
+        gaps: of each, rising, model units. textures: float32 [HEIGHT,WIDTH,3] each.
+        cuts: [2] by how much the upper and the lower lip's true edge lies inside the mesh's, in the median.
+    """
+
+    def __init__(self, lips: np.ndarray) -> None:
+        """lips: [2,3] Lab colours of the upper and the lower lip."""
+        self.lips = lips
+        self.gaps: list[float] = []
+        self.textures: list[np.ndarray] = []
+        self._cuts: list[np.ndarray] = []
+
+    @property
+    def cuts(self) -> np.ndarray:
+        return np.median(self._cuts, axis=0).clip(-0.06, 0.04) if self._cuts else np.zeros(2)
+
+    def add(self, frame: Image, contours: np.ndarray, gap: float, scale: float) -> None:
+        """The next larger mouth, if it shows its inside: contours [7,48,2] in pixels, scale in pixels a model
+        unit."""
+        edge, within = contours[1], (contours[3] + contours[4]) / 2
+        axes = Axes.of(edge)
+        left, right = axes.ends(edge)
+        share = (np.arange(WIDTH) + 0.5) / WIDTH
+        along = left + share * (right - left)
+        upper, lower = axes.heights(edge, along)
+        upper_lip, lower_lip = axes.heights(within, along)
+        margin = np.stack(
+            [np.clip(upper_lip - upper, 0.5, 0.06 * scale), np.clip(lower - lower_lip, 0.5, 0.06 * scale)]
+        )
+        outer = (upper + margin[0], lower - margin[1])
+        cut, step = self._cut(_sampled(frame, axes, along, *outer, _ROWS), margin, outer, scale)
+        inside = (cut * step - margin) * np.sin(np.pi * share) ** 0.5
+        middle = slice(WIDTH // 3, 2 * WIDTH // 3)
+        inset = 0.003 * scale
+        top, bottom = upper - inside[0] - inset, lower + inside[1] + inset
+        if np.median((top - bottom)[middle]) < max(_LEAST_OPEN[0] * gap * scale, _LEAST_OPEN[1]):
+            return
+        centre, bad = (top + bottom) / 2, top - bottom < 1
+        top, bottom = np.where(bad, centre + 0.5, top), np.where(bad, centre - 0.5, bottom)
+        texture = _sampled(frame, axes, along, top, bottom, HEIGHT)
+        if np.abs(np.diff(texture.mean(-1), axis=0)).mean() < _LEAST_CHANGE:
+            return
+        self._cuts.append(inside[:, middle].mean(1) / scale)
+        self.gaps.append(gap)
+        self.textures.append(texture)
+
+    def _cut(
+        self, seen: np.ndarray, margin: np.ndarray, outer: tuple[np.ndarray, np.ndarray], scale: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Rows [2,WIDTH] at which each lip ends, counted from outside, and pixels a row [WIDTH]."""
+        lab = cv2.cvtColor((seen / 255).clip(0, 1).astype(np.float32), cv2.COLOR_RGB2LAB)
+        away = [np.sqrt((((lab - lip) * _WEIGHTS) ** 2).sum(-1)) for lip in self.lips]
+        away = np.stack([cv2.GaussianBlur(each, (0, 0), 1.0) for each in (away[0], away[1][::-1])])
+        gain = np.cumsum((_LIP_DISTANCE - away).clip(-_LIP_DISTANCE, _LIP_DISTANCE), 1)
+        step = (outer[0] - outer[1]) / _ROWS
+        rows = np.arange(_ROWS)[None, :, None]
+        prior = -0.10 * _LIP_DISTANCE * ((rows * step - margin[:, None]) / (_PRIOR * scale)) ** 2
+        cut = (gain + prior)[:, : _ROWS // 2].argmax(1).astype(np.float32)
+        window = np.stack([np.roll(cut, k, axis=1) for k in range(-4, 5)])
+        cut = np.median(window, axis=0).astype(np.float32)
+        return np.stack([cv2.GaussianBlur(row[None], (0, 0), 3.0)[0] for row in cut]), step
+
+    def inside(self, edge: np.ndarray, gap: float, pixels: np.ndarray, scale: float) -> np.ndarray:
+        """Colours [h,w,3] at pixels [h,w,2] between lips whose inner contour is `edge` [48,2].
+
+        gap: by which the texture is chosen; there must be one.
+        """
+        axes = Axes.of(edge)
+        place = pixels - axes.middle
+        along, up = place @ axes.right, place @ axes.up
+        upper, lower = (each.reshape(along.shape) for each in axes.heights(edge, along.ravel()))
+        left, right = axes.ends(edge)
+        at = (
+            ((along - left) / (right - left) * WIDTH - 0.5).astype(np.float32),
+            (((upper - up) / np.maximum(upper - lower, 0.5)).clip(0, 1) * HEIGHT - 0.5).astype(np.float32),
+        )
+        level = int(np.clip(np.searchsorted(self.gaps, gap) - 1, 0, max(len(self.gaps) - 2, 0)))
+        colour = _at(self.textures[level], at)
+        if len(self.gaps) > 1:
+            low, high = self.gaps[level : level + 2]
+            share = float(smoothstep(*_MIXED, np.clip((gap - low) / (high - low), 0, 1)))
+            if share > 0:
+                colour = colour * (1 - share) + _at(self.textures[level + 1], at) * share
+        thin = smoothstep(0.0, 1.0, (upper - lower) / (THIN * scale))
+        return colour * (_THIN_LIGHT + (1 - _THIN_LIGHT) * thin[..., None])
+
+
+def _sampled(
+    frame: Image, axes: Axes, along: np.ndarray, top: np.ndarray, bottom: np.ndarray, rows: int
+) -> np.ndarray:
+    """A picture between two curves over a mouth's axis, float32 [rows,n,3]."""
+    share = ((np.arange(rows) + 0.5) / rows)[:, None]
+    at = axes.pixels(np.tile(along, (rows, 1)), top * (1 - share) + bottom * share).astype(np.float32)
+    found = cv2.remap(frame, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return found.astype(np.float32)
+
+
+def _at(texture: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    return cv2.remap(texture, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _lab(frame: Image) -> np.ndarray:
+    return cv2.cvtColor(frame.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)

@@ -1,0 +1,1 @@
+"""A stylised person: shape and style from a seed, and every surface that is drawn."""

@@ -1,0 +1,1 @@
+"""The OpenGL renderer, and the exact correspondences between its frames."""

@@ -1,0 +1,1 @@
+"""Sentences, voices, speech engines and rooms; phones with their times."""

@@ -1,0 +1,137 @@
+"""A real clip says something else: the speaker's own way to move, drawn mouths, and what lies in front."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter1d
+
+from gohd_core.face.geometry.camera import ALIGNED_SIZE
+from gohd_core.mesh.clip import fit_clip
+from gohd_core.mesh.contours import edge_gap
+from gohd_core.mesh.dubbing.covering import _BESIDE_LIPS, _LIPS, POINTS, Covering, spread
+from gohd_core.mesh.dubbing.dubbing import DubbedFace
+from gohd_core.mesh.dubbing.fitted_meshes import STEADY, FittedMeshes, MeshFitting
+from gohd_core.mesh.dubbing.speaking_style import styled
+from gohd_core.mesh.frame import EDGE
+from gohd_core.mesh.geometry.shape import JAW
+from gohd_core.mesh.reading.fit import into_box
+from tests.support.clip_faces import acted
+from tests.support.mesh_faces import SIZE, painted_picture
+
+BOX = (0.0, 0.0, float(SIZE))
+
+
+def speaker(gaps, cover=()) -> tuple[DubbedFace, np.ndarray]:
+    """One who opens the mouth so far; frames in `cover` have a dark bar over the chin."""
+    meshes = np.stack([acted(gap=float(gap)).numpy() for gap in gaps])
+    picture = ((painted_picture(acted())[0].permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8)
+    frames = np.stack([picture.copy() for _ in gaps])
+    chin = meshes[0][152, :2].astype(int)
+    for k in cover:
+        frames[k, chin[1] - 30 : chin[1] + 8, chin[0] - 40 : chin[0] + 40] = (10, 30, 90)
+    covering = Covering()
+    for frame, mesh in zip(frames, meshes, strict=True):
+        covering.add(frame, mesh[POINTS, :2], 100.0)
+    face = DubbedFace(FittedMeshes.of(meshes, BOX), BOX, covered=covering.found(25.0))
+    face.learn({k: frames[k] for k in face.wanted_frames})
+    return face, frames
+
+
+def voice(count: int) -> torch.Tensor:
+    values = torch.zeros(count, 64)
+    values[:, 0] = 0.5 - 0.5 * torch.cos(torch.arange(count) * 0.9)
+    return values
+
+
+def test_a_clip_in_pieces_has_the_rows_of_all_frames_at_once() -> None:
+    meshes = np.stack([acted((0.0, 0.001 * k, 0.0), gap=0.05).numpy() for k in range(0, 600, 60)])
+    meshes = np.repeat(meshes, 60, 0) + np.random.default_rng(0).normal(0, 0.5, (600, 1, 3)).astype(
+        np.float32
+    )
+    whole, pieces = FittedMeshes.of(meshes, BOX), MeshFitting(BOX)
+    for start in range(0, 600, 16):
+        pieces.add(meshes[start : start + 16])
+    found = pieces.fitted()
+    steady = gaussian_filter1d(meshes, STEADY, axis=0, mode="nearest")
+    fitted = fit_clip(into_box(torch.from_numpy(steady), BOX, ALIGNED_SIZE), ALIGNED_SIZE)
+    assert torch.equal(found.pose, whole.pose) and torch.equal(found.fixed, whole.fixed)
+    assert torch.allclose(found.pose, fitted.pose.float(), atol=1e-5)
+    assert torch.allclose(found.points(slice(None)), fitted.points_in_head.float(), atol=1e-4)
+    assert torch.equal(found.points(7), found.points(slice(7, 8))[0])
+
+
+def test_a_jaw_is_slow_and_lips_still_open_by_what_the_voice_says() -> None:
+    face, _ = speaker(0.08 * np.abs(np.sin(np.arange(40) / 5)))
+    gain = edge_gap(face._directions[:, EDGE])
+    said = voice(40)
+    said[:, 0] = 0.5 - 0.3 * torch.cos(torch.arange(40) * 0.3) + 0.15 * (-1.0) ** torch.arange(40)
+    made = styled(said, face.own, face.gap, gain, 25.0)
+    ratio = (made @ gain) / (said[:, 0] * gain[JAW])
+    assert torch.allclose(ratio, ratio.median().expand_as(ratio), atol=1e-3)
+
+    def tremble(jaw: torch.Tensor) -> float:
+        return float(jaw.diff(n=2).abs().mean() / jaw.std())
+
+    assert tremble(made[:, JAW]) < 0.2 * tremble(said[:, 0])
+
+
+def test_a_mouth_that_the_clip_never_opens_is_drawn() -> None:
+    face, frames = speaker(np.zeros(30))
+    assert not face.mouths.gaps
+    said = face.says(4 * voice(30))
+    widest = int(said.gap.argmax())
+    made = face.frame(frames[widest], widest, said)
+    lips = face._pixels(face.lips(widest, said), widest)
+    x, y = lips[EDGE].mean(0).round().astype(int)
+    assert said.gap.max() > 0.005
+    assert np.abs(made[y - 1 : y + 2, x].astype(int) - frames[widest, y - 1 : y + 2, x]).max() > 20
+
+
+def test_what_lies_before_the_chin_is_found_and_stays() -> None:
+    count, cover = 60, range(30, 42)
+    face, frames = speaker(0.06 * np.abs(np.sin(np.arange(count) / 4)), cover)
+    hidden = face.covered.max(1) > 0.5
+    assert hidden[32:40].all() and not hidden[:27].any() and not hidden[45:].any()
+    assert not hidden[face.wanted_frames].any()
+    said = face.says(voice(count))
+    made = face.frame(frames[36], 36, said)
+    bar = (frames[36] == (10, 30, 90)).all(-1)
+    inner = bar & ~np.roll(~bar, 4, 0) & ~np.roll(~bar, -4, 0)
+    assert (made[inner] == frames[36][inner]).all(-1).mean() > 0.97
+    clear = face.frame(frames[20], 20, said)
+    assert (clear[bar] != frames[20][bar]).any()
+
+
+@pytest.mark.parametrize("run, found", [(2, False), (10, True)])
+def test_a_cover_lasts(run: int, found: bool) -> None:
+    places = np.stack(np.meshgrid(np.arange(20, 180, 10), np.arange(20, 180, 10)), -1).reshape(-1, 2)
+    places = places[: len(POINTS)].astype(float)
+    gathered = Covering()
+    for k in range(50):
+        image = np.full((200, 200, 3), 150, np.uint8)
+        if 20 <= k < 20 + run:
+            image[:80] = (30, 60, 30)
+        gathered.add(image, places, 100.0)
+    cover = gathered.found(25.0)
+    assert (cover[24, places[:, 1] < 60].min() > 0.9) == found
+    assert cover[:15].max() == 0 and cover[40:].max() == 0
+
+
+def test_covered_points_are_spread_to_their_surroundings() -> None:
+    places = np.array([[20.0, 20.0], [20.0, 60.0], [70.0, 20.0], [70.0, 60.0]])
+    made = spread(np.array([1.0, 0.0, 0.0, 0.0]), places, 100, 200.0)
+    assert made[20, 20] > 0.9 and made[60, 70] < 0.05 and made.max() <= 1
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_what_changes_beside_the_lips_alone_covers_nothing(beside: bool) -> None:
+    gathered = Covering()
+    for k in range(50):
+        colours = np.full((len(POINTS), 3), 140, np.uint8)
+        if 20 <= k < 30:
+            colours[_BESIDE_LIPS & ~_LIPS if beside else ~_BESIDE_LIPS] = (60, 150, 90)
+        gathered.seen.append(colours)
+    cover = gathered.found(25.0)
+    assert (cover[25].max() > 0.9) == (not beside)
