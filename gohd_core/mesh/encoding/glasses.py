@@ -11,7 +11,7 @@ _BRIDGE = 0.3
 """Least contrast of a bridge of glasses against the nose."""
 _BELOW_BROWS = -0.32
 """Highest place of a bridge above the eyes, in distances of the inner corners: brows and hair lie above."""
-_THICK_FRAME = (0.18, 0.45)
+_THICK_FRAME = (0.15, 0.38)
 """Thickness of thick frames, and the side of the square that one fills at least, in eye widths."""
 _BESIDE_LID = 0.21
 """Distance from the lids within which dark structures are lashes and not thick frames, in eye widths."""

@@ -131,17 +131,18 @@ def test_frames_of_glasses_go_on_beyond_the_eye_and_lashes_do_not():
     assert kept[28:60].max() < 0.01
 
 
-def test_lashes_that_touch_thick_frames_are_none_of_them():
+@pytest.mark.parametrize(("top", "left"), [(2, 0), (15, 66)])
+def test_lashes_that_touch_thick_frames_are_none_of_them(top, left):
     width, shape = 60, (90, 120)
     y, x = np.mgrid[: shape[0], : shape[1]]
     along, below = (x - 60) / width, (y - 60) / width
     darkness, lid = np.zeros(shape), np.zeros(shape)
     lid[50:60, 35:85] = 1
-    darkness[2:26] = 0.5  # a thick rim, from side to side
+    darkness[top:26, left:] = 0.5  # a thick rim
     darkness[46:50, 40:80] = 0.5  # lashes
     darkness[25:48, 76:80] = 0.5  # of which one touches the rim
     kept = frames_of_glasses(darkness, 0.5, lid, (along, below), width)
-    assert kept[8:22, 5:115].min() > 0.9
+    assert kept[top + 2 : 22, left + 5 : 115].min() > 0.9
     assert kept[49:60].max() < 0.1
 
 
