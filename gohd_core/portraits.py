@@ -77,7 +77,7 @@ def prepare_portrait(
 
 
 def portrait_warning(portrait: Portrait, space: str) -> str | None:
-    """What of the result will suffer when weights of a coefficient space draw a portrait; None if nothing."""
+    """Warning of a poor result when weights of a coefficient space draw a portrait; else None."""
     return photograph_warning(portrait, space) or picture_faults(portrait)
 
 
@@ -121,7 +121,7 @@ def is_drawn_head(picture: Any, extractor: CoefficientExtractor) -> bool:
 
 
 def _drawn_head(picture: Image, given: dict[str, Any]) -> Portrait | None:
-    """The portrait of a square picture that the stylised face model fits, as it is read there; else None."""
+    """The portrait of a square picture that the stylised face model fits; else None."""
     if not is_square(*picture.shape[:2]):
         return None
     portrait = crops.prepare_portrait(picture, **given | {"index": None})

@@ -10,7 +10,7 @@ from typing import Any
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 ORDER = ("animator", "pose_diffusion", "gaze_diffusion", "expression", "extractor", "gaze_estimator")
 FIGURES = ("figures_test_identities", "held_out", "figures")
-"""Where a header keeps its figures; the first of these that it has is shown."""
+"""Keys of a header's figures; the first that it has is shown."""
 
 HEAD = """# The built-in weights
 
@@ -136,7 +136,7 @@ def figures(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
 
 
 def short(value: Any) -> str:
-    """A number in three digits, anything else as it is."""
+    """A number in three digits; other values unchanged."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

@@ -18,6 +18,7 @@ from gohd_core.constants import N_EXPRESSION
 from gohd_core.face.geometry.camera import Camera, rotation
 from gohd_core.measures.face_points import OUTER_CORNERS
 from gohd_core.mesh.contours import (
+    HALF,
     INNER_LIPS,
     LEFT_LIDS,
     N_FACE,
@@ -52,7 +53,9 @@ BROW_COLUMNS = (10, 11, 12, 13)
 _LEAST = (0.0, 0.0, 0.0, 0.0, -0.2, -0.2, -0.3, -0.3, 0.0, 0.0, -0.3, -0.3, -0.3, 0.0)
 _MOST = (1.3, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 """Limits of the columns of `MOVING`."""
-_CHIN_WEIGHT, _GAP_WEIGHT = 2.0, 8.0
+_CHIN_WEIGHT, _GAP_WEIGHT, _CORNER_WEIGHT = 2.0, 8.0, 6.0
+_CORNERS = [0, HALF]
+"""Points of a contour at the corners of the mouth."""
 _LARGEST_BIAS = 0.03
 """Gap that shut lips may be read with, model units."""
 _SHUT_SHARE, _SHUT_NOISE = 0.08, 0.005
@@ -248,6 +251,7 @@ class ClipExpression:
             (features.lips[:, 1] - neutral[4])[..., :2].flatten(1),
             _CHIN_WEIGHT * (features.chin - self._mouth.rest)[..., :2].flatten(1),
             _GAP_WEIGHT * (gap - edge_gap(neutral[EDGE]))[:, None],
+            _CORNER_WEIGHT * (features.lips[:, 1] - neutral[4])[:, _CORNERS, :2].flatten(1),
         ]
         return torch.cat(rows, 1).double()
 
@@ -273,6 +277,7 @@ class _Columns:
             directions[:, 4, :, :2].flatten(1),
             _CHIN_WEIGHT * chin[..., :2].flatten(1),
             _GAP_WEIGHT * edge_gap(directions[:, EDGE])[:, None],
+            _CORNER_WEIGHT * directions[:, 4, _CORNERS, :2].flatten(1),
         ]
         # The chin at rest is where the shape without an open jaw has it.
         rest = neutral[list(CHIN)] - shape.own[0] * chin[0]

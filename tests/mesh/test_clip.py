@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.errors import BadInput
 from gohd_core.face.geometry.camera import Camera, rotation
 from gohd_core.mesh.clip import (
@@ -20,7 +21,8 @@ from gohd_core.mesh.clip import (
     on_head,
     resting_smile,
 )
-from gohd_core.mesh.contours import N_FACE
+from gohd_core.mesh.contours import HALF, INNER_LIPS, N_FACE, OUTER_LIPS
+from gohd_core.mesh.frame import LIPS
 from gohd_core.mesh.geometry.shape import face_shape
 from gohd_core.mesh.reading.fit import fit_face
 from tests.support.clip_faces import acted, head
@@ -135,3 +137,27 @@ def test_what_is_no_mesh_is_told() -> None:
         fit_clip(torch.zeros(2, 468, 3), SIZE)
     with pytest.raises(BadInput, match="finite"):
         fit_clip(torch.full((1, 478, 3), float("nan")), SIZE)
+
+
+def test_a_smile_is_read_as_wide_and_high_as_it_is() -> None:
+    """Corners go out and up, with less and less of the lips beside them: as no one direction does."""
+    rest, smiles = head(), [0.0] * 8 + [0.5, 1.0]
+    lips = sorted(
+        {k for loop in (OUTER_LIPS, INNER_LIPS) for k in (loop.right, loop.left, *loop.upper, *loop.lower)}
+    )
+    points = rest.repeat(len(smiles), 1, 1)
+    for corner, side in ((OUTER_LIPS.right, 1.0), (OUTER_LIPS.left, -1.0)):
+        away = (rest[lips] - rest[corner])[:, :2].norm(dim=1)
+        share = torch.exp(-((away / 0.12) ** 2))[:, None]
+        way = torch.tensor(smiles)[:, None, None] * torch.tensor([0.06 * side, 0.05, 0.0])
+        points[:, lips] += share * way
+    features = Features.of(points)
+    fit = ClipExpression(neutral_points(points[:8]), features)
+    lips_told = fit.shape.contours[LIPS, 4] + torch.einsum(
+        "tm,mpc->tpc", fit(features)[:, list(MOVING)], fit.shape.directions[: len(MOVING), LIPS, 4]
+    )
+    corners = [contour[:, [0, HALF]] for contour in (lips_told, features.lips[:, 1])]
+    widths = [(each[-1, 0] - each[-1, 1]).norm() - (each[0, 0] - each[0, 1]).norm() for each in corners]
+    heights = [(each[-1] - each[0])[:, 1].mean() for each in corners]
+    assert float(widths[0]) == pytest.approx(float(widths[1]), rel=0.15)
+    assert 0.6 < float(heights[0] / heights[1]) < 1.1

@@ -103,7 +103,7 @@ class MorphableModel:
         return cls(space=STYLISED, **read_landmark_model())
 
     def to(self, device: str | torch.device) -> MorphableModel:
-        """The same model on another device."""
+        """A copy on another device."""
         moved = object.__new__(MorphableModel)
         for name, value in vars(self).items():
             setattr(moved, name, value.to(device) if isinstance(value, Tensor) else value)
