@@ -60,7 +60,7 @@ def figures(film: VideoReader, look: np.ndarray, reader: FaceReader) -> dict[str
     frames = np.stack([image for _, image in made.play()])
     before, again = read.eyes, read_eyes(VideoReader.of_images(frames, film.fps), reader)
     wanted = np.tile(look[::-1], (len(before.gaze), 1))
-    goal = before.towards(wanted) + before.camera_bias()
+    goal = before.towards(wanted) + before.gaze_bias()
     counted = (before.opening > OPEN[1]) & (np.linalg.norm(goal - before.gaze, axis=1) < LIMIT)
     result = {"frames": float(counted.sum())}
     for name, gaze in (("before", before.gaze), ("after", again.eyes.gaze)):

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def figures(film: VideoReader, reader: FaceReader) -> dict[str, float]:
-    """Of one film."""
+    """Figures of one video."""
     made, meshes, times, size = MeshReadings(), [], [], (0, 0)
     started, processor = time.perf_counter(), time.process_time()
     for block, faces in follow(film.play(), reader, FaceChoice()):
@@ -123,7 +123,7 @@ def _lids(points: np.ndarray, eye: int) -> np.ndarray:
 
 
 def _irises(points: np.ndarray) -> np.ndarray:
-    """Where irises lie between the corners of their eyes, 0..1 from the image's left, both eyes' mean."""
+    """Position of the irises between the corners of their eyes, 0..1 from the image's left, mean of both."""
     found = []
     for iris, first, second in ((468, 33, 133), (473, 362, 263)):
         way = points[:, second, :2] - points[:, first, :2]
@@ -132,7 +132,7 @@ def _irises(points: np.ndarray) -> np.ndarray:
 
 
 def _jitter(pose: np.ndarray) -> float:
-    """Of still heads, in degrees: root mean square of half the second differences of the angles there."""
+    """Jitter of still heads in degrees: root mean square of half the second differences of their angles."""
     angles = np.degrees(np.unwrap(pose[:, :3], axis=0))
     still = (np.abs(np.diff(angles, axis=0)) < STILL).all(1)
     still = still[1:] & still[:-1]

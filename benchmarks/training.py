@@ -154,7 +154,7 @@ def random_clips(folder: Path, *, pictures: bool) -> Path:
 
 
 def face_landmarks(size: int) -> np.ndarray:
-    """68 points [68, 2] that lie about as a face's do, in pixels."""
+    """Landmarks [68, 2] of a rough face, in pixels."""
     parts = (
         (slice(0, 17), 0.5, 0.5, 0.4),
         (slice(17, 27), 0.5, 0.33, 0.25),

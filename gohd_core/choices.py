@@ -21,7 +21,7 @@ SMOOTHING = ("gaussian", "savitzky-golay", "one-euro")
 """Filters against jitter: see `editing.smoothed`."""
 
 STEADYING = ("savitzky-golay", "one-euro", "gaussian", "mean", "none")
-"""The same for motion that was read from a video: "mean" is the official one."""
+"""Filters for motion read from a video; "mean" is the official one."""
 
 CENTRES = ("first", "mean", "zero")
 """Centres that a track is scaled around."""

@@ -152,7 +152,7 @@ def _upright(picture: Any) -> Any:
 
 
 def _upright_tiff(content: bytes) -> Any:
-    """A TIFF's picture. Pillow shears uncompressed ones that lie on their side; it never sees that tag."""
+    """A TIFF's picture, rotated here: Pillow shears uncompressed ones that it rotates by their tag."""
     from PIL import Image as Pictures
 
     orientation, content = _without_orientation(content)

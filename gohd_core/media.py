@@ -14,14 +14,14 @@ from gohd_core.errors import BadInput, MissingDependency
 logger = logging.getLogger(__name__)
 
 JUMP_SECONDS = 10
-"""In formats whose time stamps may start anew (MPEG-TS, Ogg) a step of more than this is no pause (ffmpeg's
-`dts_delta_threshold`)."""
+"""Largest step of time stamps that is a pause, seconds, in formats whose time stamps may restart (MPEG-TS,
+Ogg; ffmpeg's `dts_delta_threshold`)."""
 LONGEST_PAUSE = 3600
-"""The same in all other formats, where a recorder may have paused."""
+"""Largest such step in all other formats, where a recorder may have paused."""
 BACK_SECONDS = 0.1
-"""So far behind its due time a packet belongs to a new part of the file (ffmpeg's rule)."""
+"""Seconds behind its due time from which on a packet starts a new part of the file (ffmpeg's rule)."""
 CUT_OFF_SECONDS = 0.25
-"""A file that ends so much before the length that it declares is cut off."""
+"""Seconds by which a truncated file ends before its declared length."""
 
 _TS_DISCONT = 0x200
 _ATTACHED_PIC = 0x400
@@ -66,7 +66,7 @@ def _metadata_options(av: Any) -> dict[str, str]:
 
 
 def usable(streams: Any) -> list[Any]:
-    """Those streams of one kind that can be decoded; pictures of a cover are none."""
+    """Streams of one kind that can be decoded, cover pictures excluded."""
     return [stream for stream in streams if stream.codec_context is not None and not _is_cover(stream)]
 
 

@@ -18,4 +18,4 @@ MOUTH = (INNER_MOUTH, UPPER_LIP, LOWER_LIP)
 FACE = (SKIN, LEFT_BROW, RIGHT_BROW, *EYES, NOSE, *MOUTH)
 """The face without hair, glasses and ears, features included."""
 HEAD = tuple(label for label in range(len(NAMES)) if label not in (BACKGROUND, NECKLACE, CLOTH))
-"""All that moves with the head, the neck included."""
+"""Labels that move with the head, the neck included."""

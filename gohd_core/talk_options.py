@@ -12,9 +12,9 @@ from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 
 LARGEST_SCALE = 3
-"""Of pose, expression and strength; beyond, frames are noise."""
+"""Largest factor on pose, expression and strength; beyond, frames are noise."""
 STEEPEST_GAZE = math.pi / 3
-"""Radians, up, down and to the sides."""
+"""Largest gaze up, down and to the sides, radians."""
 
 
 @dataclass(frozen=True)

@@ -75,11 +75,11 @@ def dub_frames(
     marks: dict[str, Any],
 ) -> tuple[Iterator[Tensor], tuple[Any, int] | None]:
     """Frames in which the face of a film says a voice's expressions, marked; and as much of the sound."""
-    from gohd_core.driving.revoicing import read_speaker, revoice
+    from gohd_core.driving.dubbing import dub, read_speaker
     from gohd_core.render import Mark, marked
 
     speaker = read_speaker(film, faces.needed_reader(), progress=bar, should_stop=bar.should_stop)
-    frames = marked(revoice(film, speaker, voice).batches(rate), Mark(*marks.values()))
+    frames = marked(dub(film, speaker, voice).batches(rate), Mark(*marks.values()))
     seconds = speaker.times[-1] + 1 / float(film.fps)
     sound = None if sound is None else (sound[0][..., : round(seconds * sound[1])], sound[1])
     return bar.watched(frames), sound

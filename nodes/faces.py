@@ -84,7 +84,7 @@ def face_reader() -> Any:
 
 
 def needed_reader() -> Any:
-    """The same where there is no other way; `BadInput` without them."""
+    """As `face_reader`; `BadInput` where the networks can't be had."""
     reader = face_reader()
     if reader is None:
         raise BadInput(f"The networks that read faces are not there. {_how_to_get_them()}")

@@ -1,4 +1,4 @@
-"""Families of networks: which runtime objects there are, where their files lie, and what is missing."""
+"""Families of networks: their runtime objects, files, and the sentence where one is missing."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ class Progress:
         self._update(*self._stages[name], done, total)
 
     def watched(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
-        """The same batches of frames [b, 3, H, W] in -1..1, one of them shown now and then."""
+        """Passes batches of frames [b, 3, H, W] in -1..1 through, and shows one of them now and then."""
         for frames in batches:
             now = time.monotonic()
             if now - self._shown >= PREVIEW_SECONDS:

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 ENCODER = ("crf", "preset")
 FINE = {"crf": 10, "preset": "veryfast"}
-"""How a cropped or resized copy is kept until it is saved; its loss is not seen."""
+"""Encoding of a cropped or resized copy until it is saved, visually lossless."""
 
 
 class MadeVideo(InputImpl.VideoFromFile):

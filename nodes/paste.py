@@ -137,15 +137,9 @@ class PasteBack(io.ComfyNode):
         track: Any = None,
         fps: float = 25.0,
     ) -> io.NodeOutput:
-        from gohd_core.motion.editing import exact_fps
         from gohd_core.render import paste_back
-        from gohd_core.render.placing import MovingPlace, full_masks
 
-        if track is not None and background is None:
-            raise BadInput(
-                "A track says where the head is in a video; wire that video's frames to background."
-            )
-        track = None if track is None else track.resampled(exact_fps(fps))
+        track = _track_at(track, background, fps)
         place = {"growth": growth, "feather": feather, "moving": track is not None}
         weights = _weights(portrait, painted(mask), region, **place)
         frames = images[..., :3].movedim(-1, 1)
@@ -157,11 +151,28 @@ class PasteBack(io.ComfyNode):
             made.append(batch.movedim(1, -1))
             done += len(batch)
             bar(done, max(len(images), done))
-        masks = weights[None]
-        if track is not None:
-            moving = MovingPlace(portrait, weights, track)
-            masks = torch.stack(list(full_masks(moving, done, *made[0].shape[1:3])))
-        return io.NodeOutput(host.intermediate(torch.cat(made)), host.intermediate(masks))
+        pasted = torch.cat(made)
+        masks = weights[None] if track is None else _moving_masks(portrait, weights, track, pasted)
+        return io.NodeOutput(host.intermediate(pasted), host.intermediate(masks))
+
+
+def _track_at(track: Any, background: Any, fps: float) -> Any:
+    """The track at the frames' rate; None without one."""
+    from gohd_core.motion.editing import exact_fps
+
+    if track is None:
+        return None
+    if background is None:
+        raise BadInput("A track says where the head is in a video; wire that video's frames to background.")
+    return track.resampled(exact_fps(fps))
+
+
+def _moving_masks(portrait: Any, weights: Any, track: Any, pasted: Any) -> Any:
+    """The mask in each of the pasted frames [T,H,W,3], [T,H,W]."""
+    from gohd_core.render.placing import MovingPlace, full_masks
+
+    moving = MovingPlace(portrait, weights, track)
+    return torch.stack(list(full_masks(moving, len(pasted), *pasted.shape[1:3])))
 
 
 def _weights(portrait: Any, mask: Any, region: str, **place: Any) -> Any:

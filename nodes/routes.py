@@ -14,7 +14,7 @@ from gohd_core.errors import BadInput
 from . import host
 
 LARGEST = 16_384
-"""Bytes of what is asked."""
+"""Largest request in bytes."""
 
 
 class Busy(BadInput):

@@ -156,7 +156,7 @@ class TalkingPortrait(io.ComfyNode):
 
 
 def _portrait(image: Any, face_mask: Any, size: int, models: Any) -> Any:
-    """The one picture's portrait; what is wrong with it is said to the user."""
+    """The picture's portrait; warns the user of its faults."""
     from gohd_core.portraits import portrait_warning
 
     readers, box = (models.extractor, models.gaze_estimator), mask_box(face_mask, image, 0)

@@ -1,4 +1,4 @@
-"""Between ComfyUI's values and GoHD's: sound, masks, the morphable model. No maths, only forms."""
+"""Conversions between ComfyUI's values and GoHD's: sound, masks, the morphable model."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def mask_box(mask: Tensor | None, image: Tensor, index: int) -> tuple[int, int, 
 def mask_bounds(
     mask: Tensor | None, height: int, width: int, index: int = 0
 ) -> tuple[int, int, int, int] | None:
-    """The same for a picture of that size."""
+    """`mask_box` for a picture of a given size."""
     mask = painted(mask)
     if mask is None:
         return None

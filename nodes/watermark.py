@@ -1,4 +1,4 @@
-"""Marks that say what is generated, and their reader."""
+"""Watermarks on generated pictures, and their reader."""
 
 from __future__ import annotations
 

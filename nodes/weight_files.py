@@ -1,4 +1,4 @@
-"""Weights by the names that dropdowns show: what is offered, where it lies, what to say when it doesn't."""
+"""Weights by the names in dropdowns: choices, their paths, and the sentence where a file is missing."""
 
 from __future__ import annotations
 

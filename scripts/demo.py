@@ -1,4 +1,4 @@
-"""Sets up what is needed, on a fresh machine with Python alone, and makes a portrait talk."""
+"""Makes a portrait talk; needs Python alone and sets up everything else."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TORCH = "torch==2.13.0"
 """PyTorch of our own environment; in ComfyUI the host's torch is used, whichever it is."""
 MODELS = ROOT / "models" / "gohd"
-"""Where the networks that read faces are put; nothing in it is ours, nor in the repository."""
+"""Folder of the networks that read faces, which are no part of the repository."""
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CUDA_INDEX = "https://download.pytorch.org/whl/cu130"
 

@@ -157,7 +157,7 @@ def view(server: str, file: dict[str, str]) -> Image.Image:
 
 
 def framed(node: Image.Image, given: list[Image.Image]) -> Image.Image:
-    """The node, and what it gives beneath it."""
+    """The node above its output."""
     if not given:
         return node
     width = WIDTH if len(given) > 1 or given[0].width > given[0].height else WIDTH // 2

@@ -10,7 +10,7 @@ from typing import Any
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 ORDER = ("animator", "pose_diffusion", "gaze_diffusion", "expression", "extractor", "gaze_estimator")
 FIGURES = ("figures_test_identities", "held_out", "figures")
-"""Where a header keeps its figures; the first of these that it has is shown."""
+"""Keys of a header's figures; the first that it has is shown."""
 
 HEAD = """# The built-in weights
 
@@ -50,9 +50,10 @@ In short:
   Its mouth's training can't be repeated exactly: it was an experiment, after which `scripts/train_mouth.py`
   was written, and the command is what that script would be given. It goes on from checkpoints that are not
   in the pack, and of its data only talk and talkB are described; the note's 33 files, 1.2 minutes and 45 s
-  are of the run before it. Gain (1.35), closing (9 pixels), the 4 dB of
-  pauses in noise, and how much further lips round and spread (1.5 and 1.2 times) were chosen afterwards, by mouths of people in videos and by p, b and m in drawn frames; the
-  brows' gain (1.7) by the truth's amplitude. The commands of today's script that come nearest are in
+  are of the run before it. Gain (1.35), closing (9 pixels), the 4 dB of pauses in noise, and how much further
+  lips round and spread (1.5 and 1.2 times) were chosen afterwards, by mouths of people in videos and by p, b
+  and m in drawn frames; the brows' gain (1.7) by the truth's amplitude. The commands of today's script that
+  come nearest are in
   docs/TRAINING.md.
 - **Pose**: moves 1.2 times as far and as fast as the truth, with a correlation of .41.
 - **Gaze diffusion**: jitters between its saccades; a held or set gaze looks calmer.
@@ -136,7 +137,7 @@ def figures(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
 
 
 def short(value: Any) -> str:
-    """A number in three digits, anything else as it is."""
+    """A number in three digits; other values unchanged."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

@@ -35,7 +35,7 @@ MESH_ORDER = (
     ("geometry",),
     ("clip", "encoding"),
     ("eyes", "mouth"),
-    ("eye_contact", "revoicing", "source"),
+    ("dubbing", "eye_contact", "source"),
     ("drawing",),
     ("animator",),
     ("builtin", "portrait"),

@@ -11,8 +11,8 @@ SMALLEST = 4
 """Side of the decoder's learned constant; the encoder ends there too."""
 
 FACE, INNER, BACKGROUND = range(3)
-"""Motion layers: skin, hair and all that moves with them; eyeballs, the mouth's inside and glasses; what
-stays."""
+"""Motion layers: skin, hair and all that moves with them; eyeballs, the mouth's inside and glasses; the still
+background."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class AnimatorConfig:
 
     @property
     def n_magnitudes(self) -> int:
-        """Numbers that drive a frame: one for each direction, and what parts need where there are any."""
+        """Numbers that drive a frame: a magnitude a direction, and a descriptor if parts are geometric."""
         return self.n_directions + (self.n_descriptor if self.face_parts else 0)
 
     def width(self, side: int) -> int:

@@ -28,7 +28,7 @@ much, and errors of the small levels are magnified by each warp above. From 128 
 """
 
 _CHUNKS = {4: 8, 8: 8, 16: 8, 32: 4, 64: 4, 128: 4}
-"""In how many shorter sums each side's convolutions are computed, for the same reason (`StyledConv`)."""
+"""Partial sums into which each side's convolutions are split, for the same reason (`StyledConv`)."""
 
 
 @dataclass(frozen=True)
@@ -204,5 +204,5 @@ class PyramidDecoder(nn.Module):
         fused = torch.addcmul(warped, x, 1 - occlusion_map)
         if side < self.modulate_from:
             return fused
-        # The fused features stand where the map was surely meant; the weights were trained that way.
+        # The official code blends by the fused features instead of the map; its weights were trained so.
         return torch.addcmul(modulated, x, 1 - fused)

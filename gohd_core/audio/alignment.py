@@ -24,7 +24,7 @@ CHUNK_LEAD_FRAMES = 2
 
 
 def frame_count(samples: int) -> int:
-    """Whole frames of motion (40 ms) in a number of samples at 16 kHz."""
+    """Number of whole motion frames (40 ms) in so many samples at 16 kHz."""
     return samples // SAMPLES_PER_FRAME
 
 

@@ -11,7 +11,7 @@ from gohd_core.errors import BadInput
 BLOCK_SECONDS = 0.4
 """Length of a gating block (ITU-R BS.1770)."""
 STEP_SECONDS = 0.1
-"""Between the beginnings of two blocks."""
+"""Hop between gating blocks, seconds."""
 ABSOLUTE_GATE = -70.0
 """LUFS below which a block never counts."""
 RELATIVE_GATE = -10.0

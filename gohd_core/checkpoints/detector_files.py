@@ -42,7 +42,7 @@ DETECTOR_FILES = (S3FD, FAN)
 
 
 def find_detector_files(folders: Sequence[str | Path]) -> dict[str, Path]:
-    """Those of the files that lie in the folders, by name."""
+    """Paths of the detector's files that the folders hold, by name."""
     found: dict[str, Path] = {}
     for item in DETECTOR_FILES:
         for path in (Path(folder) / item.name for folder in folders):

@@ -38,7 +38,7 @@ class Downloaded:
 
 
 class _Broken(Exception):
-    """The connection ended early; what came is kept."""
+    """The connection broke; the bytes that arrived are kept."""
 
 
 def download(
@@ -51,8 +51,8 @@ def download(
 ) -> Downloaded:
     """Fetches one file of `sources.SOURCES` into a folder.
 
-    It grows as NAME.part, is gone on with after an interruption, and takes its name once its size, its
-    digest (where its makers state one) and what it holds are right. Its SHA-256 is kept in NAME.sha256.
+    It is written to NAME.part, resumed after an interruption, and renamed once its size, its digest (where
+    its makers state one) and its contents have been checked. Its SHA-256 is kept in NAME.sha256.
 
     Args:
         progress: called with (bytes there, bytes in all or 0).

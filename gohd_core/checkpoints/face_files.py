@@ -118,7 +118,7 @@ def user_folder() -> Path:
 
 
 def find_face_files(folders: Sequence[str | Path] | None = None) -> dict[str, Path]:
-    """Those of the files that lie in the folders or in `faces` there, by name."""
+    """Paths of the files that the folders, or `faces` below them, hold, by name."""
     found: dict[str, Path] = {}
     for folder in map(Path, default_folders() if folders is None else folders):
         for item in FACE_FILES:

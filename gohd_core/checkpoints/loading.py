@@ -21,7 +21,7 @@ from gohd_core.errors import BadCheckpoint
 
 _NAMES_SHOWN = 6
 _RECOGNISED = 0.5
-"""A file with this share of a layout's fingerprint is taken for it, and what it lacks is named."""
+"""Share of a layout's fingerprint from which on a file is taken for it, and its missing keys are named."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&co
 
 
 def find_released(folders: tuple[Path, ...]) -> dict[str, Path]:
-    """Official files, or conversions of them, that lie in the given folders, by released name."""
+    """Official files, or conversions of them, found in the given folders, by released name."""
     found: dict[str, Path] = {}
     for item in RELEASED:
         candidates = (item.name, Path(item.name).with_suffix(".safetensors").name)
@@ -112,4 +112,4 @@ SOURCES = (
     ),
     *FACES,
 )
-"""All that may be downloaded; there is no other list."""
+"""Every file that `gohd download` may fetch."""

@@ -20,7 +20,7 @@ from gohd_core.files import atomic_write, check_target
 logger = logging.getLogger(__name__)
 
 _BAR = 24
-"""Letters of the bar over all."""
+"""Width of the overall progress bar, in characters."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _attempt(make: Make, job: Job) -> tuple[Job, dict[str, Any]]:
 
 
 _worker: dict[str, Make] = {}
-"""In a worker process: the function that runs its jobs."""
+"""A worker process's function that runs jobs."""
 
 
 def _begin(maker: Callable[[argparse.Namespace], Make], arguments: argparse.Namespace, workers: int) -> None:
@@ -254,7 +254,7 @@ class _Log:
         self.show()
 
     def show(self) -> None:
-        """The bar over all, where somebody watches."""
+        """Draws the overall progress bar, on a terminal."""
         if self.arguments.json or self.total < 2 or not sys.stderr.isatty():
             return
         full = _BAR * self.done // self.total

@@ -10,7 +10,7 @@ from typing import Any
 
 from gohd_core.choices import DRIVEN_PARTS, FILLS, LENGTHS
 from gohd_core.commands.batch import Job, Make, add_batch_options, progress_of, result_paths, run_batch
-from gohd_core.commands.dubbing import dub, dubbed_film
+from gohd_core.commands.dubbing import dubbed_film, make_dubbed
 from gohd_core.commands.inputs import PICTURES, VIDEOS, files, gaze_angles, is_folder
 from gohd_core.commands.lists import listed_jobs
 from gohd_core.commands.output_options import (
@@ -127,7 +127,9 @@ def _maker(arguments: argparse.Namespace) -> Make:
         if job.arguments.landmarks is None and detector is None:
             film = dubbed_film(models, video, job.sources["portrait"], job.arguments)
             if film is not None:
-                return dub(models, video, job.target, film, job.arguments, progress_of(job, "frames read"))
+                return make_dubbed(
+                    models, video, job.target, film, job.arguments, progress_of(job, "frames read")
+                )
         if (video, job.arguments) != last:  # Portraits of one driver follow one another.
             last, read = (), None
             try:

@@ -30,7 +30,7 @@ def dubbed_film(models: Any, video: Path, portrait: Path | None, arguments: argp
     return film if real else None
 
 
-def dub(
+def make_dubbed(
     models: Any,
     video: Path,
     target: Path,
@@ -40,7 +40,7 @@ def dub(
 ) -> dict[str, Any]:
     """Lips, jaw and cheeks from sound, drawn from the video's own frames."""
     from gohd_core.audio import load_audio
-    from gohd_core.driving.revoicing import read_speaker, revoice, voice_of
+    from gohd_core.driving.dubbing import dub, read_speaker, voice_of
     from gohd_core.face import FaceChoice
     from gohd_core.render import render_video
 
@@ -52,7 +52,7 @@ def dub(
     speaker = read_speaker(film, models.reader, choice, progress=progress)
     voice = voice_of(sound, models.expression, seed=arguments.seed).scaled(arguments.strength)
     rate = min(film.fps, MAX_FPS)
-    frames = marked_frames(revoice(film, speaker, voice).batches(rate), arguments)
+    frames = marked_frames(dub(film, speaker, voice).batches(rate), arguments)
     length = speaker.times[-1] + 1 / float(film.fps)
     heard = (sound[0][..., : round(length * sound[1])], sound[1])
     sign_result(render_video(target, frames, fps=rate, audio=heard), arguments)

@@ -103,7 +103,7 @@ def numbers(text: str) -> tuple[float, ...]:
 
 
 def whole_numbers(text: str) -> tuple[int, ...]:
-    """Whole numbers with commas, for argparse."""
+    """Comma-separated integers, for argparse."""
     return tuple(whole_number(part) for part in text.split(","))
 
 
@@ -133,7 +133,7 @@ def within(low: float, high: float = math.inf) -> Callable[[str], float]:
 
 
 def gaze_angles(text: str) -> str | tuple[float, float]:
-    """A word as it is; PITCH,YAW in degrees as radians."""
+    """PITCH,YAW in degrees as radians; other words unchanged."""
     if "," not in text:
         return text
     try:

@@ -139,7 +139,7 @@ def _row_arguments(
 
 
 def _switch(action: argparse.Action, value: str, refuse: Callable[[str], None]) -> list[str]:
-    """An option without a value, as it is written."""
+    """The spelling of an option that takes no value."""
     if value.lower() not in (*_TRUE, *_FALSE):
         refuse(f"{action.dest} is {value!r}; give true or false")
     off = next((option for option in action.option_strings if option.startswith("--no-")), None)

@@ -120,7 +120,7 @@ def turn_eyes(
         return film, GazeReport(len(read.found), missing, 0, True)
     wanted = _wanted(gaze, read.times[read.found])
     shifts = read.eyes.shifts(wanted, strength)
-    away = np.linalg.norm(read.eyes.towards(wanted) + read.eyes.camera_bias() - read.eyes.gaze, axis=1)
+    away = np.linalg.norm(read.eyes.towards(wanted) + read.eyes.gaze_bias() - read.eyes.gaze, axis=1)
     report = GazeReport(len(read.found), missing, int((away > LIMIT).sum()), False)
     return replace(film, play=lambda: _drawn(film, read, shifts)), report
 

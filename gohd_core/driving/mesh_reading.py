@@ -161,14 +161,14 @@ class MeshReadings:
             columns = [np.interp(grid, grid[seen], column[seen]) for column in inside.numpy().T]
             inside = torch.from_numpy(np.stack(columns, 1))
         gaze = from_head(pose.double(), inside)
-        gaze[:, 1] -= resting_height(gaze[:, 1].numpy()[seen])
+        gaze[:, 1] -= pitch_bias(gaze[:, 1].numpy()[seen])
         return gaze.flip(-1)
 
 
-def resting_height(vertical: np.ndarray) -> float:
-    """Bias of a person's gaze pitch [T], radians: irises lie between the lids of each at another height.
+def pitch_bias(vertical: np.ndarray) -> float:
+    """Bias of a person's gaze pitch [T], radians, which differs with the height of irises between the lids.
 
-    The mode of the heights, where enough frames lie near it: people look at the level of the camera most.
+    The mode of the pitches, where enough frames are near it: people look at the camera's height most.
     """
     if len(vertical) < 25:
         return 0.0

@@ -10,7 +10,7 @@ from gohd_core.files import atomic_path
 from gohd_core.render.plot import BACKGROUND, COLOURS, GRID, INK
 
 _WIDTH = 980
-"""Of a chart, in pixels; likewise of a name, of a bar; height of a line; margins."""
+"""Pixels: width of a chart, of a name and of a bar, height of a line, padding."""
 _NAME = 190
 _BAR = 120
 _LINE = 16

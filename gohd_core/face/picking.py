@@ -48,7 +48,7 @@ class FaceChoice:
         return int(ranked[self.index]) if self.index < len(ranked) else None
 
     def chosen(self, boxes: Sequence[Box], height: int, width: int) -> int:
-        """The same; `BadInput` with a sentence where no face fits."""
+        """As `pick`; `BadInput` with a sentence where no face fits."""
         place = self.pick(boxes, height, width)
         if place is None and (self.box is not None or self.mask is not None):
             raise BadInput(

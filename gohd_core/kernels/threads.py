@@ -33,7 +33,7 @@ class SingleThreadPool:
 
 
 def prefetched(items: Iterable[Item]) -> Iterator[Item]:
-    """The same items, each computed in a thread of its own while the caller is busy with the one before."""
+    """Yields items computed one ahead, in a background thread, while the caller works on the one before."""
     iterator = iter(items)
     with ThreadPoolExecutor(1, thread_name_prefix="gohd-prefetch") as background:
         following = background.submit(next, iterator, None)

@@ -29,7 +29,7 @@ class Gaussian:
 
     @classmethod
     def of(cls, features: np.ndarray) -> Gaussian:
-        """Of features [N, D]; unbiased covariance, as the reference code's."""
+        """Statistics of features [N, D]; unbiased covariance, as in the reference code."""
         values = np.asarray(features, np.float64)
         if values.ndim != 2 or len(values) < 2:
             raise BadInput(f"A Fréchet distance needs the features of 2 pictures; got {list(values.shape)}.")
@@ -53,7 +53,7 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
 
 
 def gaussian_of(pictures: Iterable[np.ndarray], features: Features) -> Gaussian:
-    """Of all pictures of several clips, each u8 [n, H, W, 3]."""
+    """Statistics of all pictures of several clips, each u8 [n, H, W, 3]."""
     found = []
     for frames in pictures:
         batch = rearrange(torch.from_numpy(np.ascontiguousarray(frames)), "t h w c -> t c h w")

@@ -16,16 +16,16 @@ from gohd_core.measures.sequences import parabola_vertex
 from gohd_core.stylised.head.expressions import INDEX
 
 BAND = (0.5, 8.0)
-"""Hz within which lips speak: what is slower is a mood, what is faster noise."""
+"""Band of speech movements, Hz; below it are moods, above it is noise."""
 
 LARGEST = 15
-"""Frames within which a lag is looked for."""
+"""Largest lag that is searched, frames."""
 
 CHANCE = 20
-"""Frames beyond which two sequences agree by chance only."""
+"""Lags beyond which two sequences agree by chance only, frames."""
 
 SHORTEST = 75
-"""Frames below which no lag can be told."""
+"""Shortest sequence whose lag can be estimated, frames."""
 
 APART = 3
 """Frames within which two maxima are one."""

@@ -51,7 +51,7 @@ def lip_score(audio: Tensor, mouths: Tensor, shifts: int = SHIFTS) -> LipScore:
 
 @torch.inference_mode()
 def clip_score(expert: object, frames: np.ndarray, chunks: Tensor) -> LipScore:
-    """Of face crops u8 [T, S, S, 3] and lip chunks [T, 80, 16], with a `LipSync` network."""
+    """Lip-sync errors of face crops u8 [T, S, S, 3] and lip chunks [T, 80, 16], with a `LipSync` network."""
     config = expert.config
     count = min(len(frames), len(chunks)) - config.face_frames + 1
     half = config.face_frames // 2

@@ -6,8 +6,8 @@
     picture/                                     light, skin and blur of a picture; what of it will suffer
     geometry/                                    what each coefficient moves, and the maps that warp pictures
     encoding/                                    matte, background, glasses: made ready once a portrait
-    mouth/  eyes/                                between the lips, between the lids
-    revoicing/  eye_contact/                     real videos: other words, eyes turned to the viewer
+    mouth/  eyes/                                teeth and mouth interior; eyeballs, lids, lashes
+    dubbing/  eye_contact/                       real videos: other words, eyes turned to the viewer
 
 Folders import those above them and modules beside them alone (`tests/test_architecture.py`).
 

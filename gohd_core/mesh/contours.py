@@ -1,4 +1,4 @@
-"""Contours of lips and lids from a face mesh's points, and what lies between their two halves."""
+"""Contours of lips and lids from the points of a face mesh, and the gaps between their two halves."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def inner_gap(points: Tensor) -> Tensor:
 
 
 def edge_gap(edge: Tensor) -> Tensor:
-    """The same [...] of inner contours [...,48,3] in the head."""
+    """Gap [...] of inner lip contours [...,48,3] in head space."""
     upper = edge[..., [9, 12, 15], 1]
     lower = edge[..., [POINTS - 9, POINTS - 12, POINTS - 15], 1]
     return (upper - lower).mean(-1)

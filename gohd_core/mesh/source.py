@@ -67,7 +67,7 @@ class MeshSource:
     far_side: FarSide | None
 
     def counted_from(self, reference: Tensor) -> MeshSource:
-        """The same portrait for motion that is told from another descriptor [1,72] of its own."""
+        """A copy for motion that is relative to another descriptor [1,72] of the portrait."""
         return replace(self, reference=reference)
 
     @cached_property

@@ -74,7 +74,7 @@ crop's side, distance in percent farther away; gaze in degrees; a movement's 1 i
 AMOUNTS = (-1.0, 2.0)
 """Limits of a mood's amount."""
 NAMES = (*CONTROLS, *MOODS[1:])
-"""All that can be set."""
+"""Names of all sliders."""
 
 
 def adjusted(motion: Motion, values: Mapping[str, float | Keyframes]) -> Motion:
@@ -116,7 +116,7 @@ def adjusted(motion: Motion, values: Mapping[str, float | Keyframes]) -> Motion:
 
 
 def mirrored(values: Mapping[str, float]) -> dict[str, float]:
-    """The same face in a mirror: left and right change places."""
+    """The face mirrored: left and right swap."""
     made = {}
     for name, value in values.items():
         other = CONTROLS[name].mirrored if name in CONTROLS else ""

@@ -19,14 +19,14 @@ from gohd_core.motion.movements import LIDS, MOUTH
 from gohd_core.motion.sequence import Expression, Gaze, Motion, Pose
 
 BREATHS = 15.0
-"""A minute."""
+"""Breaths a minute."""
 NOD, RISE = np.radians(0.45), 0.006
-"""Of a breath: radians of nod and model units of the head's rise."""
+"""Amplitudes of breathing: radians of nod, and model units of the head's rise."""
 WANDER = np.radians((0.9, 1.3, 0.7))
 """Standard deviation of the head's slow wandering, radians about each axis; `WANDER_SECONDS` is its pace."""
 WANDER_SECONDS = 1.6
 BLINKS = 17.0
-"""A minute at rest (A. R. Bentivoglio et al., Movement Disorders 1997)."""
+"""Blinks a minute at rest (A. R. Bentivoglio et al., Movement Disorders 1997)."""
 BLEND = 1.0
 """Seconds over which the end of a loop becomes its beginning."""
 SHORTEST, LONGEST = 2.0, 3600.0
@@ -95,7 +95,7 @@ def idle_motion(
 
 
 def without_speech(motion: Motion) -> Motion:
-    """The motion with its mouth shut and all else as it was; of another space as it is."""
+    """The motion with its mouth shut; unchanged in other spaces than the stylised one."""
     if motion.space != STYLISED:
         return motion
     from gohd_core.stylised.head.expressions import INDEX

@@ -36,7 +36,7 @@ class Keyframes:
 
     @classmethod
     def constant(cls, *values: float) -> Keyframes:
-        """The same values all the time."""
+        """Constant values."""
         return cls(
             torch.zeros(1, dtype=torch.float32, device="cpu"),
             torch.tensor([values], dtype=torch.float32, device="cpu"),

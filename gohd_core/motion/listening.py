@@ -18,15 +18,15 @@ from gohd_core.motion.movements import MOUTH
 from gohd_core.motion.sequence import Motion
 
 DELAY = 0.3
-"""Seconds from the begin of a turn until the others look."""
+"""Seconds from the start of a turn until the others look."""
 LOOK, AWAY = (2.5, 5.5), (0.7, 1.3)
-"""Seconds of a look at who speaks, and of a glance elsewhere between two."""
+"""Seconds of a look at the speaker, and of a glance elsewhere between two."""
 EYES, HEAD = 0.05, 0.35
-"""Standard deviations, in seconds, of how quickly eyes and head come to where they look."""
+"""Standard deviations, in seconds, of the Gaussians that smooth the turns of eyes and head."""
 SIDEWAYS, UPWARDS = np.radians(32.0), np.radians(12.0)
 """Largest turn of the eyes towards the speaker, sideways and upwards."""
 TURN = 0.35
-"""Of that, the share that the head turns by."""
+"""Share of it that the head turns by."""
 MOST_TURN = np.radians(20.0)
 """Largest yaw of the head towards the speaker, unless the portrait's own head is turned further."""
 NOD, NODS, NOD_RATE = np.radians(2.4), (2.5, 6.5), 2.2

@@ -67,7 +67,7 @@ HEADS: dict[str, tuple[float, float, float]] = {
 CORNERS = ("smile_left", "smile_right", "lip_spread")
 """Movements that give way where the lips are rounded, so that an "oo" stays one."""
 LIMITS = (-0.6, 1.3)
-"""Of brows and corners, after a mood was added; lids keep between -0.25 and 1."""
+"""Limits of brows and mouth corners after a mood is added; lids stay between -0.25 and 1."""
 
 
 def mood_offset(name: str) -> Tensor:

@@ -156,7 +156,7 @@ class Gaze(Sequence):
     def constant(
         cls, pitch: float, yaw: float, frames: int, *, space: str, fps: Fraction | int | float = FPS
     ) -> Gaze:
-        """The same direction in every frame (Fig. 1)."""
+        """A constant gaze (Fig. 1)."""
         return cls(
             torch.tensor([[pitch, yaw]], dtype=torch.float32, device="cpu").expand(frames, -1), space, fps
         )

@@ -177,7 +177,7 @@ class Denoiser(nn.Module):
         return [block.stack.positional_scores(length) for block in self.blocks]
 
     def positional_bands(self, length: int) -> Scores:
-        """The same, without the pairs of frames that are too far apart to count."""
+        """Positional scores as bands, without pairs of frames too far apart to count."""
         scores = self.positional_scores(length)
         return [None if block is None else [Band.of(each) for each in block] for block in scores]
 

@@ -254,7 +254,7 @@ class PoseDiffusion(Runtime):
 
 
 class GazeDiffusion(PoseDiffusion):
-    """The same model with two channels: gaze that suits a speech."""
+    """The diffusion model with two channels: gaze that suits a speech."""
 
     components = ("gaze_diffusion",)
 

@@ -1,4 +1,4 @@
-"""What is done to drawn frames: pasted back into their picture, marked as made, written, plotted."""
+"""Postprocessing of frames: paste-back, watermarks, video files; plots of motion."""
 
 from gohd_core.render.paste_back import paste_back
 from gohd_core.render.paste_mask import paste_mask

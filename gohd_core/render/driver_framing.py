@@ -61,7 +61,7 @@ def driver_boxes(portrait: Portrait, motion: Motion, framing: str) -> Tensor:
 
 
 def framed(frames: Iterable[Tensor], boxes: Tensor) -> Iterator[Tensor]:
-    """Whole pictures [b,3,H,W] -> [b,3,512,512]; beyond a picture's edge its last pixels go on."""
+    """Whole pictures [b,3,H,W] -> [b,3,512,512]; the picture's edge is repeated beyond it."""
     done = 0
     for batch in frames:
         yield torch.cat(

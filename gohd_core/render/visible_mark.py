@@ -58,7 +58,7 @@ class Lettering:
 
 
 def _overlap(part: slice, start: int, length: int) -> tuple[slice, slice]:
-    """What a span has of another that begins at `start`: as a part of the one, and of the other."""
+    """Intersection of a span with one that begins at `start`: as slices of the one, and of the other."""
     first = max(part.start, start)
     last = max(min(part.stop, start + length), first)
     return slice(first - part.start, last - part.start), slice(first - start, last - start)

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from gohd_core.driving import extract_by_meshes, extract_motion, extract_people
+from gohd_core.driving.dubbing import dub, read_speaker
 from gohd_core.driving.eye_contact import read_eyes, turn_eyes
 from gohd_core.driving.lids import BLINK_COLUMNS, without_gaze_following
-from gohd_core.driving.mesh_reading import SAMPLE, MeshReadings, resting_height
-from gohd_core.driving.revoicing import read_speaker, revoice
+from gohd_core.driving.mesh_reading import SAMPLE, MeshReadings, pitch_bias
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.motion import Expression, Motion
 from gohd_core.video.reader import VideoReader
@@ -122,9 +122,9 @@ def test_reading_stops_when_asked() -> None:
 def test_a_height_at_which_somebody_looks_is_no_look_up_or_down() -> None:
     rng = np.random.default_rng(0)
     steady = np.radians(-8) + rng.normal(0, 0.02, 200)
-    assert resting_height(steady) == pytest.approx(np.radians(-8), abs=0.02)
-    assert resting_height(rng.uniform(-1, 1, 200)) == 0.0
-    assert resting_height(steady[:10]) == 0.0
+    assert pitch_bias(steady) == pytest.approx(np.radians(-8), abs=0.02)
+    assert pitch_bias(rng.uniform(-1, 1, 200)) == 0.0
+    assert pitch_bias(steady[:10]) == 0.0
 
 
 def test_lids_are_drawn_as_they_were_seen() -> None:
@@ -177,7 +177,7 @@ def test_a_dubbed_face_changes_around_the_mouth_alone() -> None:
     speaker = read_speaker(source, KnownFaces(faces))
     values = torch.zeros(60, 64)
     values[:, 0] = 0.5 + 0.5 * torch.cos(torch.arange(60) / 4)
-    made = revoice(source, speaker, Expression(values, "stylised", Fraction(25)))
+    made = dub(source, speaker, Expression(values, "stylised", Fraction(25)))
     eyes = slice(0, int(faces[0][0].points[[33, 263], 1].min()))
     changed = 0
     for k, ((_, before), (_, after)) in enumerate(zip(source.play(), made.play(), strict=True)):

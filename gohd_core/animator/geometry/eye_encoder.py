@@ -30,7 +30,7 @@ _FINDER_EXTENT = 1.25
 _WIDTHS = (16, 24, 32)
 """Channels of convolutions, fine to coarse."""
 _CHANNELS = 2 * (3 + 1 + 1)
-"""Of both eyes' textures: colour, inner layer mask, visibility."""
+"""Channels of both eyes' textures: colour, inner layer mask, visibility."""
 _MIXED = 12
 """Channels before a summary's linear layers."""
 _HIDDEN = 32
@@ -48,7 +48,7 @@ _FITTING = 0.3
 _UNSEEN = 3.0
 """Weight of the learnt colours beside the pixels that are seen."""
 _IRIS_RADIUS = 0.44
-"""Of an iris at first, in radii of the ball."""
+"""Initial radius of an iris, in radii of the ball."""
 _IRIS_EDGE = 0.05
 """Width of its edge, likewise."""
 
@@ -75,7 +75,7 @@ class EyeEncoder(nn.Module):
     def forward(self, image: Tensor, inner: Tensor, descriptor: Tensor) -> Eyeballs:
         """image [B,3,S,S] in -1..1, its inner layer mask [B,1,S,S], descriptor [B,72].
 
-        In float32 always: places must be exact, and few channels gain nothing from less.
+        Always in float32: places must be exact, and so few channels gain nothing from lower precision.
         """
         with torch.autocast(image.device.type, enabled=False):
             shown = torch.cat([image.float(), inner.float() * 2 - 1], dim=1)

@@ -19,7 +19,7 @@ from gohd_core.constants import N_EXPRESSION, N_GAZE, N_POSE
 from gohd_core.face.geometry.camera import Camera, rotation, transform
 
 RADIUS = 0.272
-"""Of an eyeball, in model units."""
+"""Radius of an eyeball, model units."""
 LIGHT, HEAD, IRIS = range(3)
 """The textures, by the frame that they are fixed to."""
 EXTENTS = (0.7, 1.0, 0.62)  # light, head, iris

@@ -32,7 +32,7 @@ class FaceParts:
 
 @dataclass(frozen=True)
 class PartsInFrame:
-    """Those parts in frames; `teeth` [B,2,w,w,2] are places on both rows, in the mouth's window."""
+    """Face parts in frames; `teeth` [B,2,w,w,2] are coordinates on both rows in the mouth's window."""
 
     mesh: MeshFlow
     contours: ProjectedContours
@@ -71,7 +71,7 @@ def parts_in_frame(
 def agreement(contours: ProjectedContours, inner: Tensor) -> Tensor:
     """Intersection over union of lid openings and the inner layer's mask [B,1,S,S] around the eyes, [B].
 
-    Near 0 where a picture shows no eyes, or eyes that are no such ones, as a photograph's.
+    Near 0 where a picture shows no eyes, or eyes unlike those of stylised heads, such as a photograph's.
     """
     drawn = (contours.opening * contours.weight)[:, 1:].flatten(1)  # [B,2*w*w]
     shown = contours.window[1:].read(inner.float())[:, 0]

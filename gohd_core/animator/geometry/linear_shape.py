@@ -12,7 +12,7 @@ MODES = 20
 MOVING = (0, 1, 3, 4, 5, 6, 7, 8, 10, 11, 13, 14, 15, 16)
 """Columns of the expression that move points in the stylised world's data: of mouth, lids and brows."""
 MIRRORED_MOVING = (0, 1, 2, 3, 4, 5, 7, 6, 9, 8, 10, 12, 11, 13)
-"""The same columns in a mirror, as places in `MOVING`."""
+"""Permutation of `MOVING` under left-right reflection."""
 
 
 class FacePoints(nn.Module):

@@ -52,7 +52,7 @@ _SHAPE_STEP = 0.5
 
 
 class ShapeEncoder(nn.Module):
-    """Portrait [B,3,S,S] in -1..1 and its descriptor [B,72] -> OwnShape."""
+    """Portrait [B,3,S,S] in -1..1 and its descriptor [B,72] -> SourceShape."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class ShapeEncoder(nn.Module):
             self.out.weight.mul_(0.05)  # the mean head, until it knows better
 
     def forward(self, image: Tensor, descriptor: Tensor) -> SourceShape:
-        """In float32 always: places must be exact."""
+        """Always in float32: contours must be accurate to a fraction of a pixel."""
         with torch.autocast(image.device.type, enabled=False):
             return self.refinement_steps(image.float(), descriptor.float())[-1]
 
@@ -98,7 +98,7 @@ class ShapeEncoder(nn.Module):
         size = image.shape[-1]
         places = _with_neighbourhood(self.contours(found.neutral, found.lashes, found.descriptor, size))
         seen = sample_pixels(image, places.flatten(1, 2)).unflatten(2, (PARTS, _ROWS))  # [B,3,parts,rows,48]
-        # Whatever the colour of a skin and the light on it.
+        # Normalised, so that the colour of the skin and the light on it do not matter.
         spread, mean = torch.std_mean(seen, dim=(3, 4), keepdim=True)
         return (seen - mean) / (spread + _FLAT)
 

@@ -28,21 +28,21 @@ _EXTENT = 0.85
 _FIELD_SIDE = 8
 """Side of the fields that the latent mixes linearly: a row of teeth moves nearly as a plane."""
 _FIELD_STEP = 1.0
-"""Places that a unit of a linear field adds."""
+"""Texture coordinates that a unit of a linear field adds."""
 _CONV_STEP = 0.3
-"""Places that a unit output of the convolution adds."""
+"""Texture coordinates that a unit output of the convolution adds."""
 _OPACITY_STEP = 4.0
 """Factor on the logits of opacity."""
 _LIGHT_STEP = 0.5
 """Log light that a unit output adds."""
 _WIDTH = 3.5
-"""At first: places along a row over half a frame."""
+"""Initial extent of half a frame along a row, in texture coordinates."""
 _HEIGHT = 20.0
-"""At first: places down a row over half a frame."""
+"""Initial extent of half a frame down a row, in texture coordinates."""
 _MIDDLES = (0.56, 0.37)  # lower row, upper row
-"""At first: how far below the frame's middle the rows lie, in half frames."""
+"""Initial distances of the rows below the frame's middle, in half frames."""
 _CAVITY = (-0.65, -0.85, -0.85)
-"""Colour of a mouth's inside at first, -1..1."""
+"""Initial colour of the inside of a mouth, -1..1."""
 _CAVITY_SHARE = 0.75
 """Its share of the background of teeth; the rest is the synthesis, which has the tongue, but bleeds the lips'
 colour."""
@@ -109,7 +109,7 @@ class Teeth(nn.Module):
         return self.draw_at(rearrange(places, "b row xy h w -> b row h w xy"), rows.light)
 
     def draw_at(self, places: Tensor, light: Tensor) -> list[Layer]:
-        """The same at places [B,2,h,w,2] along and down the rows, -1..1 within a row."""
+        """Both rows sampled at texture coordinates [B,2,h,w,2], along and down, -1..1 within a row."""
         pictures = self.picture.expand(len(places), -1, -1, -1, -1).flatten(0, 1)  # [2B,4,*_TEXTURE]
         grid = places.flatten(0, 1) * _EXTENT  # [2B,h,w,2]
         seen = F.grid_sample(pictures, grid, "bilinear", "border", align_corners=False)

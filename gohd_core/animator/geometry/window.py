@@ -25,7 +25,7 @@ class Window:
         return cls(column[:, :, None].expand(-1, -1, side, -1), row[..., None].expand(-1, -1, -1, side))
 
     def __getitem__(self, part: int | slice) -> Window:
-        """Those of some of the n points."""
+        """The windows of some of the n points."""
         return Window(self.column[:, part], self.row[:, part])
 
     def read(self, image: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ _COLOUR_MARGIN = 5
 """Side in pixels of the square that must be background around a pixel whose colour is believed: hair shines
 through."""
 _MASK_MARGIN = 3
-"""The same for the background mask, which at an edge lies a pixel too far out."""
+"""Side of that square for the background mask, whose edge lies a pixel too far out."""
 
 
 def inpaint_background(image: Tensor, confidence: Tensor, mask: Tensor) -> Tensor:

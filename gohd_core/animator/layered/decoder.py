@@ -65,8 +65,8 @@ class _SourceMaps:
 
 @dataclass(frozen=True)
 class _Composed:
-    """A frame [B,3,S,S] and what it is composed of, see `Decoded`; `source_share` [B,1,S,S] is the
-    source's."""
+    """A frame [B,3,S,S] and its components, see `Decoded`; `source_share` [B,1,S,S] is the warped source's
+    weight."""
 
     frame: Tensor
     warped: Tensor

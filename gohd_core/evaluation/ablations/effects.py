@@ -8,7 +8,7 @@ from gohd_core.evaluation.ablations.tables import Ablation
 from gohd_core.evaluation.report import Table
 
 _CONFIDENCE = 0.95
-"""Of Student's t over seeds: an effect is clear where this interval around it does not hold 0."""
+"""Confidence of Student's t interval over seeds; an effect is clear if its interval excludes 0."""
 
 
 def ablation_table(ablation: Ablation, found: dict[str, list[dict[str, float]]]) -> Table:

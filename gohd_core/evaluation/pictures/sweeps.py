@@ -109,7 +109,7 @@ def sweep_figures(
 
 
 def lids_left(blink: slice, read: FaceReadings) -> float:
-    """Height of the more open eye at a full blink as a share of its own; nan where no face is seen."""
+    """Opening left at a full blink, of the more open eye, as a share of its own; NaN without a face."""
     shut, own = read.lids[blink][-1], read.lids[0]
     return float((shut / np.maximum(own, 1e-6)).max())
 

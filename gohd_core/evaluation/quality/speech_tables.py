@@ -69,7 +69,7 @@ def _mouth_figures(geometry: FaceGeometry, one: Spoken, row: str) -> dict[str, f
 
 
 def _pauses(one: Spoken) -> np.ndarray:
-    """Frames that lie in no phone but the pauses, and not beside one."""
+    """Frames within pauses, a frame away from any other phone."""
     middle = (np.arange(one.frames) + 0.5) / 25
     spoken = np.zeros(one.frames, bool)
     starts, ends = one.clip.read("phoneme_start"), one.clip.read("phoneme_end")

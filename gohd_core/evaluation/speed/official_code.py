@@ -83,7 +83,7 @@ def official_modules(folder: Path, device: str) -> Iterator[Import]:
 
 
 def official_table(folder: Path, plan: SpeedPlan, progress: Progress | None = None) -> Table:
-    """Milliseconds of both, ours as a share of theirs, and how far the results differ."""
+    """Milliseconds of the official code and of ours, their ratio, and the largest difference of results."""
     table = Table(
         "Beside the official code",
         note=f"Official sizes, the same random weights. A frame: theirs encodes the portrait for each, ours "
@@ -107,7 +107,7 @@ def official_table(folder: Path, plan: SpeedPlan, progress: Progress | None = No
 
 
 Rows = dict[str, tuple[float, float, float]]
-"""Row -> seconds of theirs, seconds of ours, difference."""
+"""Row -> official seconds, our seconds, difference of the results."""
 
 
 @torch.inference_mode()

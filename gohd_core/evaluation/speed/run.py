@@ -49,7 +49,7 @@ def speed(
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """As many threads of the processor while this runs; 0 changes nothing."""
+    """Sets PyTorch's number of threads within the block; 0 changes nothing."""
     before = torch.get_num_threads()
     if count:
         torch.set_num_threads(count)

@@ -89,7 +89,7 @@ class FaceTracker:
         return len(frames)
 
     def _again(self, frames: list[Image], where: list[int], found: list[np.ndarray | None]) -> None:
-        """Detects the face in frames where it is lost: where it was last, else as it was chosen."""
+        """Detects a lost face again: near its last place, else by the choice."""
         if not where:
             return
         self.detections += len(where)

@@ -46,7 +46,7 @@ class FaceGeometry:
         return cls(MorphableModel.of_space(space, face_model))
 
     def to(self, device: torch.device) -> FaceGeometry:
-        """The same geometry on a device."""
+        """A copy on a device."""
         self.model = self.model.to(device)
         return self
 

@@ -1,4 +1,4 @@
-"""One face as it was read: its mesh, and simple measures of it."""
+"""One face's landmarks: its mesh, irises and eye contours, and simple measures of them."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ class FaceReader(nn.Module):
         return result
 
     def _follow(self, pictures: Sequence[Image], previous: FaceLandmarks) -> list[FaceLandmarks]:
-        """The face in as many of the frames, from the first on, as it is surely seen in."""
+        """The face in the leading frames in which it is found with certainty; stops where it is lost."""
         regions, rounds = self._interpolated_regions(pictures, previous)
         points, presence, regions = self.mesh.read(pictures, regions, self._device, rounds=rounds)
         lost = np.flatnonzero(presence < LEAST_PRESENCE)
@@ -243,7 +243,7 @@ class FaceReader(nn.Module):
 def choose_face(
     faces: Sequence[FaceLandmarks], choice: FaceChoice, last: FaceLandmarks | None, picture: Image
 ) -> FaceLandmarks | None:
-    """The face that lies where it was last; as after a cut, the choice decides where none does."""
+    """The face nearest to its last place; where none overlaps it, as after a cut, the choice decides."""
     boxes = [face.box for face in faces]
     shares = [0.0 if last is None else overlap(box, last.box) for box in boxes]
     if max(shares, default=0) > 0:
@@ -253,7 +253,7 @@ def choose_face(
 
 
 def _distinct(faces: Sequence[FaceLandmarks]) -> list[FaceLandmarks]:
-    """Of faces that lie in one place, that of which the detector is surest."""
+    """Non-maximum suppression: of overlapping faces, the one with the highest score."""
     kept: list[FaceLandmarks] = []
     for face in sorted(faces, key=lambda face: -face.score):
         if all(overlap(face.box, other.box) <= SAME_FACE for other in kept):

@@ -11,7 +11,7 @@ from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.face.mediapipe.reader import FaceReader
 
 STEADY = 0.5
-"""Share that the frame before has where the picture stays as it was."""
+"""Weight of the previous mask where the picture has not changed."""
 MOVED = 0.06
 """Mean difference of colour, 0..1, from which on a pixel counts as moved."""
 

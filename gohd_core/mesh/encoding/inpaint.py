@@ -10,13 +10,13 @@ from gohd_core.mesh.picture.photometry import inpaint, smoothstep
 _MIRRORED = (2.0, 1.5, 1.2)
 """Search distance for background beyond the outline, in distances to the nearest background."""
 _FAR = (0.08, 0.22)
-"""Distances from the background, in picture sides, from and at which only the smooth filling is left."""
+"""Distances from the background, in picture sides, over which texture gives way to the smooth filling."""
 _GRAIN, _SHARP = 0.014, (0.004, 0.022)
-"""Strongest texture (0..1, root mean square) that is mirrored as it is: stronger one is no grain but shows
-things, which are seen to lie there twice. And distances from the background, in picture sides, up to which
-they do no harm, and from which on texture is weakened to that."""
+"""Root mean square (0..1) of the strongest texture that is mirrored unchanged: stronger texture shows
+objects, which would visibly repeat. And distances from the background, in picture sides, up to which they may
+repeat, and from which on texture is limited to that strength."""
 _PLAN_SIDE, _SMOOTH_SIDE = 512, 256
-"""Sides at most at which smooth things are worked out."""
+"""Largest sides at which the search and the smooth filling are computed."""
 
 
 def inpaint_background(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A person before a background: a matte at full size, the background behind, and what is drawn before it."""
+"""Matting: a person's alpha at full size, the background behind, and the layers of a portrait."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from gohd_core.mesh.encoding.inpaint import grow, inpaint_background, resized
 from gohd_core.mesh.picture.photometry import smoothstep
 
 _ALPHA = (0.12, 0.88)
-"""Of the refined mask, what counts as background and as person."""
+"""Values of the refined mask that become 0 and 1."""
 _UNSURE = (0.015, 0.040)
-"""Distances from what is surely the person, in picture sides, between which the mask is believed less and
-less."""
+"""Distances from certain pixels of the person, in picture sides, over which the mask loses its weight."""
 _SURE = (0.02, 0.90)
 """Mask values up to which a pixel is background, and from which on person, surely; colours decide between."""
 _COLOUR_SIDE = 160
@@ -32,7 +31,7 @@ _FLOOR = 0.02
 _WEIGHT, _MOST = 4.0, 4.0
 """Weight of the log ratio of distances in the mask's log odds, and the most that it adds to them."""
 _REST = 0.10
-"""Of the blurred matte, from which on a pixel does not show the background alone."""
+"""Value of the blurred matte from which on a pixel shows more than background."""
 _ALL_PERSON = 0.97
 """Share of the picture from which on there is no background to speak of."""
 

@@ -192,10 +192,10 @@ class ClipEyes:
         """Gaze in the head [T,2] of eyes that look along (horizontal, vertical) [T,2] of the camera."""
         return into_head(torch.from_numpy(self.pose), torch.from_numpy(np.asarray(gaze, np.float64))).numpy()
 
-    def camera_bias(self) -> np.ndarray:
+    def gaze_bias(self) -> np.ndarray:
         """Bias of this person's gaze readings when they look at the camera, [2] radians.
 
-        The mode of where they look, taken off where that is near the camera often enough; else nothing.
+        The mode of their gaze, where it is near the camera and frequent enough; else zero.
         """
         away = (self.gaze - self.towards(np.zeros_like(self.gaze)))[self.opening > 0.7]
         if len(away) < 25:
@@ -214,7 +214,7 @@ class ClipEyes:
 
         gaze: (horizontal, vertical) relative to the camera, radians; (0, 0) looks at it.
         """
-        goal = self.towards(gaze) + self.camera_bias()
+        goal = self.towards(gaze) + self.gaze_bias()
         change = goal - self.gaze
         size = np.linalg.norm(change, axis=1)
         share = 1 - smoothstep(LIMIT, NONE_LEFT * LIMIT, size)

@@ -1,1 +1,1 @@
-"""What each coefficient moves, and the maps by which pictures are warped."""
+"""Expression directions of a face's points, and the flows that warp its picture."""

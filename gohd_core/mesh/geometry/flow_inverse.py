@@ -1,4 +1,4 @@
-"""The backward flow of a forward one: where each pixel of a frame comes from."""
+"""Inversion of a forward flow to a backward one by Newton's method."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from torch import Tensor
 from gohd_core.kernels.policy import uses_cpu_kernels
 
 _STEPS, _LEAST_AREA = 5, 0.7
-"""Steps of the inversion, and the least that one of them takes a cell to shrink to."""
+"""Newton steps, and the least determinant of the Jacobian (a cell's area) that a step divides by."""
 _COARSE, _FINE = 3, 2
-"""On a CPU, steps at half as many rows and columns, and then at all of them."""
+"""Steps on a CPU at half resolution, and then at full resolution."""
 
 
 def inverse_flow(shift: Tensor, size: int) -> Tensor:
@@ -34,7 +34,7 @@ def inverse_flow_plain(shift: Tensor, size: int) -> Tensor:
 
 
 def _newton(fields: Tensor, flow: Tensor, size: int, steps: int) -> Tensor:
-    """So many steps from a backward flow [B,2,h,w], at its own resolution."""
+    """Newton's method from an initial backward flow [B,2,h,w], at its own resolution."""
     places = _places(flow)
     for _ in range(steps):
         flow = _step(fields, places, flow, size)
@@ -56,14 +56,14 @@ def _step(fields: Tensor, places: Tensor, flow: Tensor, size: int) -> Tensor:
 
 
 def _places(shift: Tensor) -> Tensor:
-    """[1,2,n,n] where the cells' middles lie, from -1 to 1 between the sides."""
+    """Centres of the cells, [1,2,n,n], -1..1 between the sides."""
     side = shift.shape[-1]
     line = (torch.arange(side, device=shift.device, dtype=shift.dtype) * 2 + 1) / side - 1
     return torch.stack(torch.meshgrid(line, line, indexing="xy"))[None]
 
 
 def _with_slopes(shift: Tensor, size: int) -> Tensor:
-    """[B,6,n,n]: a flow, and what it changes by from pixel to pixel across and down."""
+    """A flow with its derivatives across and down, [B,6,n,n]."""
     padded = F.pad(shift, (1, 1, 1, 1), mode="replicate")
     cell = 2 * size / shift.shape[-1]
     across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / cell

@@ -22,13 +22,13 @@ _PER_EDGE = 3
 _BEHIND = 0.30
 """Depth behind its neighbours at which a part of the skull is left out, model units."""
 HAIR = 0.12
-"""Depth of what lies far from the skull in the picture, before the head's origin, model units."""
+"""Depth of hair and clothes far from the skull, in front of the head's origin, model units."""
 _HELD, _FREE = 0.16, 0.20
 """Width along held sides of the picture over which the motion of a person who crosses them fades, and along
 the picture's own sides over which skin is stretched; picture sides."""
 _BARED = 0.5
-"""Of what a person who crosses the picture's own sides would bare there, the share that is shown as the
-picture is grown; for the rest skin is stretched."""
+"""Share of the disocclusion along the picture's own sides that shows the grown picture, where a person
+crosses them; for the rest skin is stretched."""
 _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
 """Cells over which the skull's depth is blurred at its own outline, and within which that fades."""
 

@@ -37,20 +37,20 @@ JAW, PRESS, RAISE, DROP, BLINKS = 0, 3, 4, 5, (8, 9)
 """Places in `DRAWN` of what opens the jaw, presses the lips, raises the upper lip, lowers the lower one, and
 of both blinks."""
 PUFF = 15
-"""Place of what puffs the cheeks; what wrinkles the nose follows."""
+"""Place of cheek puff; nose wrinkle follows."""
 _PAIRED = (2, 3, 6, 7)
-"""Places in `DRAWN` of what moves both lips' edges alike: spread, press, smiles."""
+"""Places in `DRAWN` of expressions that move both lips' edges alike: spread, press, smiles."""
 SHUT_BELOW = 0.020
 """Gap of the inner lips that counts as shut, model units."""
 _SMOOTHING = 4e-3
 _JAW_GAIN, _JAW_GAP = 0.60, 0.825
-"""Of what the stylised jaw does, how much the skin does; and how much of its gap lips open by: the upper lip
-rises by the difference."""
+"""Gain of the skin on the stylised jaw's motion, and of the lips' gap on its gap: the upper lip rises by the
+difference."""
 _GAINS = (
     *(_JAW_GAIN, 0.95, 0.7, 1.0, 0.8, 0.8, 0.42, 0.42, 1.0, 1.0, 1.2, 1.2, 1.2, 1.0),
     *(0.8, 1.0, 1.3),
 )
-"""Of the stylised head's expressions, for the columns of `DRAWN`."""
+"""Gains on the stylised head's expressions, for the columns of `DRAWN`."""
 _BESIDE_LIPS = (0.0, 0.0, 0.0, 0.0, 0.1, 0.4, 0.8)
 """Weight of the lips' contours in cheek puff and nose wrinkle: lips stay as they are."""
 _FLATTER, _FULLER, _PARTED = 0.35, 0.12, 0.4
@@ -64,9 +64,10 @@ _AROUND = (1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.25)
 _UPPER_LIP = (1.0, 1.0, 1.0, 0.92, 0.75, 0.42, 0.15)
 """Weights of the upper lip's contours when it rises with the jaw."""
 _CORNER = 0.5
-"""How far from a corner, of the height of an ellipse through both, lips share their motion sideways."""
+"""Distance from a corner within which both lips share their sideways motion, in heights of an ellipse through
+both."""
 _THINNEST = 0.5
-"""Of their thickness, what pressed lips keep everywhere."""
+"""Least thickness of pressed lips, as a share of their own."""
 _LID_FALL = (1.0, 1.0, 0.86, 0.50, 0.14, 0.0, 0.0)
 """Weights of an eye's contours in a lid's motion: 0 from the fold on, so that brows and glasses stay."""
 _LID_LINE = 0.12

@@ -92,8 +92,8 @@ def warp_plain(source: Layered, skin: Tensor, flows: Sequence[ContourFlow], fram
 
 
 def _warp_in_bands(source: Layered, skin: Tensor, flows: Sequence[ContourFlow], frames: Tensor) -> None:
-    """`warp`, band by band: OpenCV samples, and what it found is put before the background while it is in the
-    cache. Columns that show nothing but background are copied."""
+    """`warp` in bands of rows: OpenCV samples, and each band is composited while it is in the cache. Columns
+    of background alone are copied."""
     size, side = source.size, skin.shape[-1]
     beyond, step = _PAD * size // side, _PAD * max(1, _BAND * side // size // _PAD)
     grid, texture = _padded_texels(size, side), source.texture.numpy()

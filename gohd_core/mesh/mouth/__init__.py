@@ -1,1 +1,1 @@
-"""Between the lips: teeth and the inside of a mouth, own and made."""
+"""The inside of a mouth: the picture's own, and drawn teeth, gums and tongue."""

@@ -10,7 +10,7 @@ from gohd_core.mesh.mouth.own_inside import brightest_teeth
 from gohd_core.mesh.picture.photometry import LUMA, has_colour, lip_colour, skin_colour, white_hue
 
 _TINT = 0.7
-"""How much of the tint of the eyes' whites teeth have."""
+"""Share of the tint of the eyes' whites that teeth take on."""
 _REDDER = 1.42
 """Red over green in a mouth is at least this many times the skin's (lips may be too pale to tell)."""
 _RED = (0.85, 1.12, 1.18)
@@ -57,7 +57,7 @@ def mouth_colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | Non
     if own is not None:
         luma, own_tooth = own @ LUMA, brightest_teeth(own, skin)
         if own_tooth is not None:
-            # Lips shade what they part over a little: wide open, teeth are as bright as others' nearly.
+            # Slightly parted lips shade teeth; wide open, they are nearly as bright as other people's.
             tooth = np.maximum(own_tooth, (own_tooth + tooth) / 2)
             lift = np.clip(tooth / np.maximum(own_tooth, 0.05), 1, 1.4)
         dark = own[luma <= np.percentile(luma, 5)].mean(0)
@@ -72,7 +72,7 @@ def mouth_colours(picture: np.ndarray, points: np.ndarray, own: np.ndarray | Non
 
 
 def redden(flesh: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """Flesh [3] at least so much redder than the skin as mouths are, as light as it was."""
+    """Flesh colour [3] made at least `_REDDER` times as red as the skin, at the same luminance."""
     light, green = float(flesh @ LUMA), flesh[1]
     red = max(flesh[0] / green, _REDDER * skin[0] / max(skin[1], 0.02))
     blue = max(flesh[2] / green, skin[2] / max(skin[1], 0.02))

@@ -29,21 +29,21 @@ lips; model units."""
 _STRIP = (0.075, 0.05)
 """Own gap, model units, from which on the teeth that the picture shows are whole, and up to which a strip."""
 _STRIP_GOES = (0.008, 0.045)
-"""By how much wider the mouth opens while a strip gives way to drawn teeth, model units."""
+"""Further openings of the mouth over which a strip gives way to drawn teeth, model units."""
 _DIM = 0.72
-"""Light on teeth between lips that are hardly parted, as a share of that in a wide-open mouth: in pictures of
-slightly open mouths they have .67 to .75 of the skin's light, in those of smiles 1.1."""
+"""Light on teeth between slightly parted lips, relative to a wide-open mouth: there teeth have .67 to .75 of
+the skin's light in pictures, in smiles 1.1."""
 _LIT = (0.0, 0.13)
-"""Openings between which that grows, model units."""
+"""Openings over which it rises to 1, model units."""
 _ROUNDED, _NARROW, _SHADED = (0.1, 0.8), (0.54, 0.40), 0.4
-"""Lips that go forward shade teeth: rounding from which on, and up to which; breadths of the mouth, in
-distances of the eyes' outer corners, likewise (a smile stays bright); and by how much in the end."""
+"""Rounded lips shade teeth: ramps on the rounding and on the mouth's breadth in distances of the eyes' outer
+corners (a smile stays bright), and the light that is lost at most."""
 _SEAM, _SEAM_SHARE = 0.006, 0.9
 """Reach, model units, and opacity of the line between lips that the picture has parted, once they meet."""
 _MEET = (0.010, 0.030)
 """Openings up to which lips meet, and from which on they are parted, model units."""
 _CHARACTER = 150.0
-"""Turns the width of a row into a phase by which its teeth are told from others'."""
+"""Factor from a row's width to its phase, so that people's teeth differ."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,7 @@ class Mouth:
         return crop.put_back(drawn, frame.skin)
 
     def _with_seam(self, skin: Tensor, opening: Opening) -> Tensor:
-        """Lips [B,3,h,w] that the picture shows parted with the line between them where they meet: it has
-        none, but what is left of teeth beside their edges."""
+        """Lips [B,3,h,w] with a dark line where they meet, which a picture of parted lips has not."""
         unit, height = self.face.unit, opening.height
         away = torch.maximum(-opening.above, opening.above - height).clamp_min(0)
         near = torch.exp(-((away / max(_SEAM * unit, 1.0)) ** 2))
@@ -131,8 +130,8 @@ class Mouth:
         return torch.lerp(skin, 2 * self.colours[6, :, None, None] - 1, _SEAM_SHARE * near)
 
     def _cover(self, opening: Opening) -> Tensor:
-        """Share [B,1,h,w] of a pixel between the lips, its edges as soft as the picture; less of slits that
-        are narrower than these."""
+        """Share [B,1,h,w] of a pixel between the lips, with edges as soft as the picture's; slits narrower
+        than an edge fade."""
         half = self.softness / 2
         soft = smooth(-half, half, opening.above) * smooth(-half, half, opening.below)
         return soft * (opening.height / self.softness).clamp(0, 1) * smooth(1.0, 0.90, opening.along.abs())
@@ -149,7 +148,7 @@ class Mouth:
         places, rows = self._rows(frame)
         colour = cavity.expand(len(places), 3, *part.above.shape[2:])
         wider = height.amax((2, 3), keepdim=True) - self.face.gap
-        # Above teeth that the picture shows drawn ones go on in their colours.
+        # Drawn teeth continue the picture's own in their colours.
         goes_on = self.own is not None and self.own.shows_teeth
         upper_tooth = tooth
         if self.own is not None:
@@ -191,7 +190,7 @@ class Mouth:
     def _rows(self, frame: MouthFrame) -> tuple[Tensor, Tensor]:
         """Places of pixels on both rows of teeth [B,2,h,w,2], and the rows' textures there [B,2,3,h,w]."""
         places = self.arches.places(frame.pose, frame.jaw, frame.window.pixels(), frame.window.size)
-        # The upper gum goes on up to the lip.
+        # The upper gum extends to the lip.
         places[:, UPPER, ..., 1].clamp_(min=0.02 - REACH)
         grid = (places / REACH).flatten(0, 1)
         textures = self.teeth.repeat(len(places), 1, 1, 1)
@@ -214,11 +213,11 @@ class Mouth:
         return F.grid_sample(grain, grid, "bilinear", "reflection", align_corners=False)
 
     def _kept(self, wider: Tensor) -> Tensor:
-        """How far what the picture shows itself is still shown [B,1,1,1], in mouths that are open wider than
-        there by so much, model units."""
-        if not self.own.shows_teeth:  # darkness alone is no thing that would stay in its place
+        """Opacity [B,1,1,1] of the picture's own interior in mouths that are open `wider` than there, model
+        units."""
+        if not self.own.shows_teeth:  # a dark cavity is no surface that would keep its place
             return smooth(0.06, 0.01, wider)
-        # Of most teeth a strip is but the tips: whole drawn ones take its place.
+        # A strip shows the teeth's tips alone, so that whole drawn teeth replace it.
         return 1 - smooth(*_STRIP_GOES, wider) * smooth(*_STRIP, wider.new_tensor(self.face.gap))
 
 

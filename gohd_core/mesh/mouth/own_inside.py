@@ -33,15 +33,15 @@ _FEWEST = 20
 _BRIGHT = 0.6
 """Light of own teeth, as a share of their brightest parts', from which on a pixel is theirs."""
 _SURE = 0.9
-"""How far a pixel must show the inside, and no lip, for its colour to be carried on beyond it."""
+"""Least share of the inside, without lip, in a pixel whose colour is extrapolated."""
 _LIPS_END = (0.012, 0.024)
 """Depths behind the lips' edge between which redness ceases to tell of lips, model units."""
 _PENUMBRA = (0.35, 0.85)
 """Light beside the lips, as a share of that of teeth, that is neither theirs nor darkness."""
 _CORE = 0.25
-"""Share of own teeth that must be left without their border, or colours of the border count too."""
+"""Least share of own teeth that must remain after erosion; otherwise their border counts too."""
 _MIDDLE = 0.25
-"""Share of half a mouth, from its middle on, in which their tips are looked for."""
+"""Share of half a mouth, from its middle on, in which the teeth's tips are searched."""
 
 
 @dataclass(frozen=True)
@@ -153,34 +153,34 @@ def _carried_on(part: np.ndarray, seen: np.ndarray, soft: float) -> np.ndarray:
 
 
 def _penumbra(known: np.ndarray, light: np.ndarray, sigma: float) -> np.ndarray:
-    """Where an inside [h,w] (0..1) of such light, as a share of that of teeth, is mixed with lips by blur."""
+    """Mask [h,w] of pixels of the inside `known` [h,w] that blur mixes with lips; light relative to teeth."""
     border = cv2.erode(known, np.ones((2 * max(1, round(1.5 * sigma)) + 1,) * 2)) < _SURE
     return border & (light > _PENUMBRA[0]) & (light < _PENUMBRA[1])
 
 
 def _within_border(seen: np.ndarray, border: float) -> np.ndarray:
-    """Where teeth that are `seen` [h,w] (0..1) show colours of their own: without a border of so many pixels,
-    which blur mixes with lips, unless they are nearly all border."""
+    """Mask of visible teeth [h,w] (0..1) eroded by `border` pixels, which blur mixes with lips; not eroded if
+    little would be left."""
     sure = (seen > _SURE).astype(np.float32)
     core = cv2.erode(sure, np.ones((2 * round(border) + 1,) * 2, np.uint8))
     return core if core.sum() > _CORE * sure.sum() else seen
 
 
 def _stretched(mask: np.ndarray, rows: int, above: bool) -> np.ndarray:
-    """A mask [h,w] grown by so many rows upwards, or downwards."""
+    """A mask [h,w] dilated by `rows` upwards, or downwards."""
     anchor = (0, 0 if above else rows - 1)
     return cv2.dilate(mask, np.ones((rows, 1), np.uint8), anchor=anchor)
 
 
 def _median_height(teeth: np.ndarray) -> float:
-    """Rows that teeth [h,w] fill in the median column that shows some."""
+    """Median height of teeth [h,w], in rows, over the columns that show some."""
     rows = (teeth > 0.5).sum(0)
     return float(np.median(rows[rows > 0])) if rows.any() else 0.0
 
 
 def _lowest(teeth: np.ndarray, edge: np.ndarray) -> float:
-    """How far down from the upper lip to the lower one teeth [h,w] reach in the mouth's middle, 0..1; edge
-    [48,2] of the lips in its pixels."""
+    """Reach of teeth [h,w] from the upper lip (0) to the lower one (1) in the mouth's middle; edge [48,2] of
+    the lips in pixels."""
     right, top, left, bottom = edge[:: POINTS // 4]
     row, column = np.nonzero(teeth > 0.5)
     place = np.stack([column, row], -1)

@@ -1,4 +1,4 @@
-"""Two rows of teeth: where they lie in the head, and what they look like before any light falls on them."""
+"""Two rows of teeth: their arches in the head, and textures of their albedo."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _MEAN_MOUTH = 0.184
 """Half the width of a mouth at rest, model units. Wide mouths have wider arches, but only half as much as
 they are wider themselves."""
 _TIPS = (-0.08, 0.02)
-"""How much lower and higher than others' the upper teeth's tips of a portrait may lie, model units."""
+"""Limits of a portrait's own shift of the upper teeth's tips, model units."""
 _CURVE = 0.62
 """Depth of an arch's end behind its middle, in half widths."""
 
@@ -104,7 +104,7 @@ class Arches:
         return cls(at, width * share, top, bottom)
 
     def lowered(self, tips: float) -> Arches:
-        """The same with the upper row's tips at a height in the head."""
+        """The arches with the upper row's tips at a height in the head."""
         shift = (tips - self.middle[UPPER, 1] - self.bottom[UPPER]).clamp(*_TIPS)
         upper = torch.zeros_like(self.top)
         upper[UPPER] = shift

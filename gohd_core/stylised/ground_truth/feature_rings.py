@@ -11,9 +11,9 @@ from gohd_core.stylised.head.morphable import stylised_basis
 from gohd_core.stylised.head.template import EYE_LEFT, EYE_RINGS, MOUTH, template
 from gohd_core.stylised.person.eyes import lash_positions
 
-RINGS, POINTS = 7, 48
-"""Rings of a part from the rim inside lips or lids outwards, and points of a ring, counter-clockwise from the
-image's right corner."""
+POINTS = 48
+"""Points of a ring, counter-clockwise from the image's right corner; rings go from the rim inside lips or
+lids outwards."""
 _MOUTH_RINGS = (-0.02, 0.0, 0.012, 0.026, 0.058, 0.105, 0.14)
 _PARTS = ((MOUTH, _MOUTH_RINGS), (EYE_LEFT, EYE_RINGS))
 

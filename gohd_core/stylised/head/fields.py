@@ -22,7 +22,7 @@ def bump(
 def pair(
     a: np.ndarray, b: np.ndarray, centre: tuple[float, float], sigma_a: float, sigma_b: float | None = None
 ) -> np.ndarray:
-    """The same bump at ``centre`` and mirrored across the head's middle plane."""
+    """Sum of a bump at ``centre`` and its mirror image across the head's middle plane."""
     mirrored = (-centre[0], centre[1])
     return bump(a, b, centre, sigma_a, sigma_b) + bump(a, b, mirrored, sigma_a, sigma_b)
 

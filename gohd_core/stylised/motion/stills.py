@@ -106,9 +106,8 @@ def random_coefficients(
     return expression, pose, sample_gaze(rng, pose)
 
 
-CLUSTER = 9
-"""Pictures of one single-factor cluster: base, 2 gaze, blink, 2 mouth, brows, 2 pose."""
 CLUSTER_KINDS = ("base", "gaze", "gaze", "blink", "mouth", "mouth", "brows", "pose", "pose")
+"""What each picture of a single-factor cluster changes, the base first."""
 
 
 def random_stills(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:

@@ -8,7 +8,7 @@ import pytest
 from gohd_core.errors import BadInput
 from gohd_core.stylised import camera
 from gohd_core.stylised.head.expressions import active_expressions
-from gohd_core.stylised.motion.stills import CLUSTER, GAZE_LIMIT, limit_gaze, random_stills
+from gohd_core.stylised.motion.stills import CLUSTER_KINDS, GAZE_LIMIT, limit_gaze, random_stills
 
 RNG = np.random.default_rng(11)
 
@@ -78,12 +78,13 @@ def test_bursts_change_one_factor_at_a_time():
         group: [mode.index for mode in active_expressions() if mode.group == group]
         for group in ("mouth", "lids", "brows")
     }
+    cluster = len(CLUSTER_KINDS)
     for seed in range(20):
         expression, pose, gaze, kinds = random_stills(np.random.default_rng(seed), 30)
         assert expression.shape == (30, 64) and pose.shape == (30, 6) and gaze.shape == (30, 2)
-        assert kinds[0] == kinds[CLUSTER] == "base" and set(kinds[2 * CLUSTER :]) == {"free"}
-        for k in range(2 * CLUSTER):
-            base = k // CLUSTER * CLUSTER
+        assert kinds[0] == kinds[cluster] == "base" and set(kinds[2 * cluster :]) == {"free"}
+        for k in range(2 * cluster):
+            base = k // cluster * cluster
             changed = set(np.flatnonzero(expression[k] != expression[base]))
             moved = not np.array_equal(pose[k], pose[base])
             looked = not np.array_equal(gaze[k], gaze[base])

@@ -65,8 +65,11 @@ class Axes:
         return self.middle + along[..., None] * self.right + up[..., None] * self.up
 
 
-def chosen_frames(gap: np.ndarray, yaw: np.ndarray, place: np.ndarray) -> list[int]:
-    """Frames whose mouths are kept: steady ones, at several gaps [T]; yaw [T] radians, place [T,3]."""
+def chosen_frames(gap: np.ndarray, yaw: np.ndarray, place: np.ndarray, free: np.ndarray) -> list[int]:
+    """Frames whose mouths are kept: steady ones, at several gaps [T]; yaw [T] radians, place [T,3].
+
+    free: [T] bool, frames in which nothing is before the mouth.
+    """
     top = float(np.percentile(gap, 99.5))
     low = max(LEAST, 0.6 * float(np.percentile(gap, 50)))
     if top <= 1.15 * low or len(gap) < 3:
@@ -75,7 +78,7 @@ def chosen_frames(gap: np.ndarray, yaw: np.ndarray, place: np.ndarray) -> list[i
     aside = np.degrees(np.abs(yaw - np.median(yaw))) / 8
     found: dict[int, float] = {}
     for level in np.linspace(low, top, LEVELS):
-        near = np.flatnonzero(np.abs(gap - level) < 0.12 * (top - low) + 0.004)
+        near = np.flatnonzero((np.abs(gap - level) < 0.12 * (top - low) + 0.004) & free)
         if len(near):
             best = int(near[np.argmin((speed + aside + np.abs(gap - level) / 0.006)[near])])
             found[best] = float(gap[best])

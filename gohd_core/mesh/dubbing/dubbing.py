@@ -20,19 +20,21 @@ from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.images import Image
 from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, neutral_points, on_head
 from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, face_contours, opposite
+from gohd_core.mesh.dubbing.covering import POINTS, spread
+from gohd_core.mesh.dubbing.drawn_mouth import DrawnMouth
+from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes
+from gohd_core.mesh.dubbing.own_mouths import OwnMouths, chosen_frames, lip_colours
+from gohd_core.mesh.dubbing.skin_flow import fade, skin_flow
+from gohd_core.mesh.dubbing.speaking_style import LastingLips, lasting_smile, styled
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.geometry.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.geometry.shape import JAW
 from gohd_core.mesh.picture.photometry import smoothstep
-from gohd_core.mesh.revoicing.covering import POINTS, Covering, spread
-from gohd_core.mesh.revoicing.drawn_mouth import DrawnMouth
-from gohd_core.mesh.revoicing.fitted_meshes import FittedMeshes
-from gohd_core.mesh.revoicing.own_mouths import OwnMouths, chosen_frames, lip_colours
-from gohd_core.mesh.revoicing.skin_flow import fade, skin_flow
-from gohd_core.mesh.revoicing.speaking_style import LastingLips, lasting_smile, styled
 
 _BLOCK = 256
 """Frames whose expressions are told together."""
+_HIDDEN = 0.2
+"""Cover of any point from which on a frame tells nothing of the mouth."""
 _SAMPLE = 4096
 """Frames that the face at rest is made of at most; of longer clips every second, third ... one is taken."""
 _PUSH, _THICKNESS = 0.006, 0.55
@@ -63,7 +65,7 @@ class Said:
     inside: np.ndarray
 
 
-class Revoicing:
+class DubbedFace:
     """One speaker's clip, ready to say something else.
 
     Attributes:
@@ -71,12 +73,18 @@ class Revoicing:
             speaker's own lips.
         scale: pixels a model unit.
         wanted_frames: frames whose pictures `learn` wants to see, before anything is drawn.
-        covered: [T,P] how far points of `covering.POINTS` are covered in each frame; None where `look_at` was
-            not shown all of them.
+        covered: [T,P] how far points of `covering.POINTS` are covered in each frame (`Covering.found`); None
+            where nothing is.
     """
 
-    def __init__(self, rows: FittedMeshes, box: tuple[float, float, float], fps: float = 25.0) -> None:
-        self.rows, self.box, self.fps = rows, box, fps
+    def __init__(
+        self,
+        rows: FittedMeshes,
+        box: tuple[float, float, float],
+        fps: float = 25.0,
+        covered: np.ndarray | None = None,
+    ) -> None:
+        self.rows, self.box, self.fps, self.covered = rows, box, fps, covered
         sample = rows.points(slice(None, None, -(-len(rows) // _SAMPLE)))
         neutral = neutral_points(sample)
         self.expression = ClipExpression(neutral, Features.of(sample))
@@ -94,11 +102,10 @@ class Revoicing:
         self.scale = self._pixels_a_unit()
         self.side = round(self.scale * _CROP / 2) * 2
         yaw, place = rows.pose[:, 1].numpy(), rows.pose[:, 3:].numpy()
-        self.mouth_frames = chosen_frames(self.gap, yaw, place)
-        self.shut_frames = np.argsort(self.gap, kind="stable")[:12].tolist()
+        hidden = np.zeros(len(rows), bool) if covered is None else covered.max(1) > _HIDDEN
+        self.mouth_frames = chosen_frames(self.gap, yaw, place, ~hidden)
+        self.shut_frames = np.argsort(self.gap + 1e3 * hidden, kind="stable")[:12].tolist()
         self.wanted_frames = sorted({*self.mouth_frames, *self.shut_frames})
-        self._covering = Covering()
-        self.covered: np.ndarray | None = None
 
     def _told(self, rows: slice) -> tuple[Tensor, Tensor, Tensor]:
         """Own expressions [n,14] and gaps [n] of frames, and the share of the gap that is read [n]."""
@@ -120,8 +127,6 @@ class Revoicing:
         flat = self._pixels(points, calm) - corner
         picture = _taken(frames[calm], corner, side)
         self._drawn = DrawnMouth(picture, self.rows.pose[calm], points, flat, closed)
-        self.covered = self._covering.found(self.fps) if len(self._covering.seen) == len(self.own) else None
-        self._covering = Covering()
 
     def says(self, voice: Tensor) -> Said:
         """Retargets expressions [T,64] of a voice to this speaker's own range and style."""
@@ -169,11 +174,6 @@ class Revoicing:
     def mouth_at(self, t: int) -> np.ndarray:
         """The middle of frame t's mouth in pixels of the film, [2]."""
         return self._pixels(self._own_lips(t)[4], t).mean(0)
-
-    def look_at(self, image: Image) -> None:
-        """The next frame's picture, one after another before `learn`: what covers mouths is found."""
-        t = len(self._covering.seen)
-        self._covering.add(image, self._pixels(self.rows.points(t)[POINTS], t), self.scale)
 
     def _free(self, t: int, corner: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray | float:
         """Visibility mask [S,S] of frame t's square: 0 where a pixel, or its source, is covered."""

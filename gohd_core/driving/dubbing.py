@@ -16,12 +16,14 @@ from gohd_core.constants import N_EXPRESSION, STYLISED
 from gohd_core.driving.mesh_tracks import follow
 from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression import ExpressionPredictor
+from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
+from gohd_core.mesh.dubbing.covering import POINTS, Covering
+from gohd_core.mesh.dubbing.dubbing import DubbedFace, Said
+from gohd_core.mesh.dubbing.fitted_meshes import MeshFitting
 from gohd_core.mesh.reading.fit import face_box
-from gohd_core.mesh.revoicing.fitted_meshes import MeshFitting
-from gohd_core.mesh.revoicing.revoicing import Revoicing, Said
 from gohd_core.motion import Expression
 from gohd_core.video.reader import VideoReader
 
@@ -39,7 +41,7 @@ class Speaker:
         face: draws the frames in which the face is seen. found: [T] bool. times: [T] seconds.
     """
 
-    face: Revoicing
+    face: DubbedFace
     found: np.ndarray
     times: np.ndarray
 
@@ -52,13 +54,14 @@ def read_speaker(
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Speaker:
-    """Reads the chosen face of a film in two passes: its meshes, then mouths and their occlusions.
+    """Reads the chosen face of a film in two passes: its meshes and what covers them, then its mouths.
 
     Raises: `BadInput` where it is seen too seldom, or for a film that plays once.
     """
     if film.once:
         raise BadInput("The film's frames came from an iterator and are used up; give a file or a batch.")
     fitting: MeshFitting | None = None
+    covering, scale = Covering(), 1.0
     found: list[bool] = []
     times: list[float] = []
     for block, faces in follow(film.play(), reader, choice or FaceChoice()):
@@ -68,8 +71,12 @@ def read_speaker(
             # Whole pixels, so that mouths that are drawn in it lie on the film's.
             square = face_box(torch.from_numpy(meshes[0]), *block[0][1].shape[:2])
             fitting = MeshFitting(tuple(float(round(each)) for each in square))
+            scale = Camera.of_size(ALIGNED_SIZE).focal / Camera().distance * square[2] / ALIGNED_SIZE
         if fitting is not None:
             fitting.add(meshes)
+        for (_, image), face in zip(block, faces, strict=True):
+            if face is not None:
+                covering.add(image, face.points[POINTS, :2], scale)
         found += [face is not None for face in faces]
         times += [time for time, _ in block]
         if progress is not None:
@@ -79,18 +86,18 @@ def read_speaker(
             f"The face is seen in {sum(found)} frames of the video; to say something else it takes {FEWEST} "
             "at least."
         )
-    face = Revoicing(fitting.fitted(), fitting.box, float(film.fps))
+    fps = float(film.fps)
+    face = DubbedFace(fitting.fitted(), fitting.box, fps, covering.found(fps))
     wanted, pictures = set(face.wanted_frames), {}
     for row, image in _seen(film, np.array(found)):
         raise_if_stopped(should_stop, "Reading the speaker was stopped.")
-        face.look_at(image)
         if row in wanted:
             pictures[row] = np.array(image)
     face.learn(pictures)
     return Speaker(face, np.array(found, bool), np.array(times))
 
 
-def revoice(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
+def dub(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
     """The film as its speaker says something else; frames are made as they are played.
 
     Pixels that lips, jaw and cheeks do not move stay as they are, and so do frames without the face.

@@ -10,30 +10,31 @@ from scipy.ndimage import gaussian_filter1d
 from gohd_core.face.geometry.camera import ALIGNED_SIZE
 from gohd_core.mesh.clip import fit_clip
 from gohd_core.mesh.contours import edge_gap
+from gohd_core.mesh.dubbing.covering import _BESIDE_LIPS, _LIPS, POINTS, Covering, spread
+from gohd_core.mesh.dubbing.dubbing import DubbedFace
+from gohd_core.mesh.dubbing.fitted_meshes import STEADY, FittedMeshes, MeshFitting
+from gohd_core.mesh.dubbing.speaking_style import styled
 from gohd_core.mesh.frame import EDGE
 from gohd_core.mesh.geometry.shape import JAW
 from gohd_core.mesh.reading.fit import into_box
-from gohd_core.mesh.revoicing.covering import _BESIDE_LIPS, _LIPS, POINTS, Covering, spread
-from gohd_core.mesh.revoicing.fitted_meshes import STEADY, FittedMeshes, MeshFitting
-from gohd_core.mesh.revoicing.revoicing import Revoicing
-from gohd_core.mesh.revoicing.speaking_style import styled
 from tests.support.clip_faces import acted
 from tests.support.mesh_faces import SIZE, painted_picture
 
 BOX = (0.0, 0.0, float(SIZE))
 
 
-def speaker(gaps, cover=()) -> tuple[Revoicing, np.ndarray]:
+def speaker(gaps, cover=()) -> tuple[DubbedFace, np.ndarray]:
     """One who opens the mouth so far; frames in `cover` have a dark bar over the chin."""
     meshes = np.stack([acted(gap=float(gap)).numpy() for gap in gaps])
-    face = Revoicing(FittedMeshes.of(meshes, BOX), BOX)
     picture = ((painted_picture(acted())[0].permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8)
     frames = np.stack([picture.copy() for _ in gaps])
     chin = meshes[0][152, :2].astype(int)
     for k in cover:
         frames[k, chin[1] - 30 : chin[1] + 8, chin[0] - 40 : chin[0] + 40] = (10, 30, 90)
-    for frame in frames:
-        face.look_at(frame)
+    covering = Covering()
+    for frame, mesh in zip(frames, meshes, strict=True):
+        covering.add(frame, mesh[POINTS, :2], 100.0)
+    face = DubbedFace(FittedMeshes.of(meshes, BOX), BOX, covered=covering.found(25.0))
     face.learn({k: frames[k] for k in face.wanted_frames})
     return face, frames
 
@@ -93,6 +94,7 @@ def test_what_lies_before_the_chin_is_found_and_stays() -> None:
     face, frames = speaker(0.06 * np.abs(np.sin(np.arange(count) / 4)), cover)
     hidden = face.covered.max(1) > 0.5
     assert hidden[32:40].all() and not hidden[:27].any() and not hidden[45:].any()
+    assert not hidden[face.wanted_frames].any()
     said = face.says(voice(count))
     made = face.frame(frames[36], 36, said)
     bar = (frames[36] == (10, 30, 90)).all(-1)

@@ -1,4 +1,4 @@
-"""How well videos say another sound: python benchmarks/revoicing.py VIDEO SOUND [VIDEO SOUND ...]
+"""How well videos say another sound: python benchmarks/dubbing.py VIDEO SOUND [VIDEO SOUND ...]
 
 The face is read anew in what comes out: the lips' gap and the mouth's width against what was commanded, and
 around the mouth how much changes from frame to frame against the original. Needs the face networks.
@@ -17,14 +17,14 @@ import numpy as np
 import torch
 
 from gohd_core.audio import load_audio
+from gohd_core.driving.dubbing import Speaker, dub, read_speaker, spoken, voice_of
 from gohd_core.driving.mesh_tracks import follow
-from gohd_core.driving.revoicing import Speaker, read_speaker, revoice, spoken, voice_of
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
 from gohd_core.mesh.contours import HALF, INNER_LIPS, edge_gap, inner_gap
+from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes
 from gohd_core.mesh.frame import EDGE
-from gohd_core.mesh.revoicing.fitted_meshes import FittedMeshes
 from gohd_core.models import Models
 from gohd_core.motion import Expression
 from gohd_core.video.reader import VideoReader
@@ -67,7 +67,7 @@ def figures(film: VideoReader, voice: Expression, reader: FaceReader) -> tuple[d
     face = speaker.face
     said = spoken(speaker, voice)
     lips = torch.stack([face.lips(k, said) for k in range(len(said.gap))])
-    made = revoice(film, speaker, voice)
+    made = dub(film, speaker, voice)
     before = [image for _, image in film.play()]
     started = time.process_time()
     after = [image for _, image in made.play()]

@@ -1,1 +1,0 @@
-"""Real videos say other words: mouths of their own frames, and what lies before them."""
