@@ -9,7 +9,6 @@ from gohd_core.errors import BadInput
 from gohd_core.face import CoefficientExtractor, GazeEstimator
 from gohd_core.face import portrait as crops
 from gohd_core.face.crop import Box, is_square
-from gohd_core.face.geometry.reprojection import photograph_warning
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
@@ -20,9 +19,15 @@ from gohd_core.mesh.portrait import mesh_portrait
 
 AUTO = "auto"
 """Face networks are used where their files are."""
+PHOTOGRAPH = 0.028
+"""Reprojection error in half pictures above which a picture is taken for a photograph. See MODEL_CARD.md."""
 DRAWN_HEAD = 0.018
-"""Misfit of the stylised face model up to which a picture is a drawn head of the kind that ships: 23 of the
-24 shipped ones lie below, and none of 49 photographs, paintings and cartoons tried (.0183 the least)."""
+"""The same up to which it is a drawn head of the kind that ships: 23 of the 24 shipped ones lie below, and
+none of 49 photographs, paintings and cartoons tried (.0183 the least)."""
+SENTENCE = (
+    "This portrait looks like a photograph, but the networks that read faces are not there, and without them "
+    "the built-in weights know drawn heads only: the result will be poor. Run `gohd download faces`."
+)
 
 
 def prepare_portrait(
@@ -79,6 +84,14 @@ def prepare_portrait(
 def portrait_warning(portrait: Portrait, space: str) -> str | None:
     """Warning of a poor result when weights of a coefficient space draw a portrait; else None."""
     return photograph_warning(portrait, space) or picture_faults(portrait)
+
+
+def photograph_warning(portrait: Portrait, space: str) -> str | None:
+    """A sentence where a photograph was read without its face mesh, by the built-in weights; else None."""
+    error = portrait.reprojection_error
+    by_network = space == STYLISED and portrait.mesh is None
+    suspect = by_network and error is not None and error > PHOTOGRAPH
+    return SENTENCE if suspect else None
 
 
 def prepare_portraits(

@@ -60,7 +60,10 @@ def main() -> None:
     )
     parser.add_argument("--rounding", type=float, default=1.5, help="on how far lips round (1.5)")
     parser.add_argument("--spreading", type=float, default=1.2, help="on how far lips spread (1.2)")
-    parser.add_argument("--closing", type=float, default=9.5, help="px apart that come half as close (9.5)")
+    parser.add_argument("--closing", type=float, default=9.0, help="px apart that come half as close (9)")
+    parser.add_argument(
+        "--quiet", type=float, default=4.0, help="dB below the speech that are a pause in noise (4)"
+    )
     parser.add_argument(
         "--begin", type=Path, metavar="FILE", help="an earlier run's .checkpoint to go on from"
     )
@@ -81,6 +84,7 @@ def main() -> None:
         mouth_map=True,
         mouth_opening=tuple(parts),
         mouth_closing=given.closing,
+        mouth_quiet=given.quiet,
     )
     torch.manual_seed(given.seed)
     network = ExpressionNetwork(config)
@@ -149,7 +153,9 @@ def begin_with(mouth: MouthNetwork, checkpoint: Path) -> None:
 def teacher(checkpoint: Path, config: ExpressionConfig) -> MouthNetwork:
     """The mouth network of an earlier run, with a feature map or without."""
     found = torch.load(checkpoint, weights_only=True)["average"]
-    network = MouthNetwork(replace(config, mouth_map="map.weight" in found, mouth_closing=0.0))
+    network = MouthNetwork(
+        replace(config, mouth_map="map.weight" in found, mouth_closing=0.0, mouth_quiet=0.0)
+    )
     network.load_state_dict(found)
     return network.eval()
 

@@ -43,6 +43,8 @@ class ExpressionConfig:
         mouth_opening: aligned pixels by which each of its coefficients parts the lips; 0 where it does not.
         mouth_closing: at local minima over time, an opening of so many pixels is halved, smaller ones close
             and wider ones stay (`MouthNetwork.close_lips`); 0: off.
+        mouth_quiet: dB under the speech around it from which on sound behind a speaker is taken for a pause,
+            where lips close, too (`pauses`); 0: off.
     """
 
     kind: str = "stage1"
@@ -70,6 +72,7 @@ class ExpressionConfig:
     mouth_map: bool = False
     mouth_opening: tuple[float, ...] = ()
     mouth_closing: float = 0.0
+    mouth_quiet: float = 0.0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -80,6 +83,8 @@ class ExpressionConfig:
             raise BadInput(f"audio_widths needs five widths, not {len(self.audio_widths)}.")
         if self.mouth_closing and len(self.mouth_opening) != len(self.mouth_coefficients):
             raise BadInput("mouth_closing needs a mouth_opening for each of mouth_coefficients.")
+        if self.mouth_quiet and not self.mouth_closing:
+            raise BadInput("mouth_quiet needs a mouth_closing.")
         if self.kind != "stage1" and not self.eye_motion_input:
             raise BadInput(f"A predictor of kind {self.kind!r} needs eye_motion_input = true.")
         if self.kind == "transformer" and self.audio_widths[-1] != self.embedding_width:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gohd_core.expression.config import ExpressionConfig
+from gohd_core.expression.frames import SMOOTH, over_frames, smoothed
 
 DROPOUT = 0.1
 MAP_CELLS, MAP_DROPOUT = 9, 0.3
 """Cells (3 x 3) of the audio encoder's last feature map, and the dropout on it."""
-SMOOTH = (0.25, 0.5, 0.25)
-"""Kernel over frames that smooths openings before lips are closed."""
 MINIMUM_REACH, MEAN_REACH = 2, 4
 """Frames on both sides of the windows of an opening's local minimum and of its local mean."""
 DECAY, LEAST_MEAN = 0.12, 6.0
@@ -48,13 +45,16 @@ class MouthNetwork(nn.Module):
         self.frames = nn.ModuleList(_Block(width, dilation) for dilation in dilations)
         self.output = nn.Linear(width + count, count)
 
-    def forward(self, audio: Tensor, mouth: Tensor, maps: Tensor | None = None) -> Tensor:
+    def forward(
+        self, audio: Tensor, mouth: Tensor, maps: Tensor | None = None, rest: Tensor | None = None
+    ) -> Tensor:
         """Coefficients [B, T, C] of T neighbouring frames.
 
         Args:
             audio: embeddings [B, T, A].
             mouth: their coefficients by the frame-wise mapping, at rest, [B, T, C].
             maps: feature maps that they are made of, [B, T, M]; None where the config has no `mouth_map`.
+            rest: how far the lips are to be at rest, of `pauses`, [B, T] in 0..1.
 
         Frames before and after the T are taken to be like the first and the last.
         """
@@ -65,29 +65,25 @@ class MouthNetwork(nn.Module):
         for block in self.frames:
             hidden = block(hidden)
         found = self.output(torch.cat([hidden.transpose(1, 2), mouth], dim=-1))  # [B,T,width + C]
-        return self.close_lips(found) if self.closing else found
+        return self.close_lips(found, rest) if self.closing else found
 
-    def close_lips(self, mouth: Tensor) -> Tensor:
+    def close_lips(self, mouth: Tensor, rest: Tensor | None = None) -> Tensor:
         """Coefficients [B, T, C] with lips closed at local minima of their opening, as p, b and m want it.
 
         A network that is not sure of a closure predicts a mean of shut and open lips. Minima over a few
         frames that are small beside the local mean close; other openings stay, since people keep their lips
-        a little apart for most of the time.
+        a little apart for most of the time. In a speaker's pauses all close, `rest` [B, T].
         """
-        mouth = _over_frames(mouth, len(SMOOTH) // 2, lambda x: (x * x.new_tensor(SMOOTH)).sum(-1))
+        mouth = smoothed(mouth)
         gap = (mouth @ self.opening).relu()[..., None]  # [B, T, 1]
-        least = _over_frames(gap, MINIMUM_REACH, lambda x: x.amin(-1))
-        mean = _over_frames(gap, MEAN_REACH, lambda x: x.mean(-1))
+        least = over_frames(gap, MINIMUM_REACH, lambda x: x.amin(-1))
+        mean = over_frames(gap, MEAN_REACH, lambda x: x.mean(-1))
         above = (gap - least) / mean.clamp_min(LEAST_MEAN)
         closing = (self.closing * torch.exp(-above / DECAY)).clamp_min(LEAST_CLOSING)
         share = gap**POWER / (gap**POWER + closing**POWER)
+        if rest is not None:
+            share = share * (1 - rest[..., None])
         return torch.where(self.opening > 0, mouth * share, mouth)
-
-
-def _over_frames(values: Tensor, reach: int, reduce: Callable[[Tensor], Tensor]) -> Tensor:
-    """`reduce` over the last axis of windows [B, T, C, 2 reach + 1] around each frame of [B, T, C]."""
-    padded = functional.pad(values.transpose(1, 2), (reach, reach), mode="replicate")  # [B,C,T + 2r]
-    return reduce(padded.transpose(1, 2).unfold(1, 2 * reach + 1, 1))  # [B,T,C,2r + 1]
 
 
 class _Block(nn.Module):

@@ -56,6 +56,7 @@ class ExpressionNetwork(nn.Module):
         noise: Tensor | None = None,
         state: EyeMotionState | None = None,
         margin: tuple[int, int] = (0, 0),
+        rest: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Predict B clips of T frames.
 
@@ -67,6 +68,7 @@ class ExpressionNetwork(nn.Module):
             noise: z [B, T, noise_width]; for generation.
             state: continues (and is advanced) where given.
             margin: (before, after), frames of `chunks` at both ends that are heard for the others' sake.
+            rest: of `pauses`, for all of these frames [B, before + T + after].
         Returns: expressions [B, T, 64], and the eye motion [B, T, 21] that they were made with
             (None where the network has no such input).
         """
@@ -79,7 +81,7 @@ class ExpressionNetwork(nn.Module):
         if self.mouth is not None:
             columns = list(self.mouth.coefficients)
             guess = self.lips.at_rest(heard)[..., columns]
-            expression[..., columns] = self.mouth(heard, guess, maps)[:, inner]
+            expression[..., columns] = self.mouth(heard, guess, maps, rest)[:, inner]
         return expression, eye_motion
 
     def _brows(self, eye_motion: Tensor, eye0: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from gohd_core.expression.config import ExpressionConfig
 from gohd_core.expression.eye_motion import EyeMotionState
 from gohd_core.expression.network import ExpressionNetwork
 from gohd_core.expression.noise import FIRST, frame_noise, space_blinks
+from gohd_core.expression.pauses import loudness, pauses
 
 BLOCK = 250
 """Frames that go through the network at once (10 s)."""
@@ -58,7 +59,7 @@ class ExpressionPredictor(Runtime):
             state: an `EyeMotionState()` that carries from one chunk to the next and is advanced
                 here; e0, eye0 and seed must be the same in all of a clip's calls. A network with
                 `context` repeats a call's first and last frames beyond its ends, which shows in as many
-                frames at each seam.
+                frames at each seam, and one with `mouth_quiet` tells pauses by the call's own sound.
         Returns: expressions [T, 64] and eye motion [T, 21], float32 on the CPU; the eye motion is
             None where the network has no such input (the released checkpoint).
         Raises: BadInput for a wrong shape or values that are not finite; Interrupted.
@@ -76,6 +77,7 @@ class ExpressionPredictor(Runtime):
         if generate:
             eye0 = self._start(eye0, e0)
             noise = self._noise(noise, seed, frames, state)
+        rest = self._rest(chunks)
         expressions, eyes = [], []
         for start in range(0, frames, BLOCK):
             raise_if_stopped(should_stop, "Predicting expressions was stopped.")
@@ -91,6 +93,7 @@ class ExpressionPredictor(Runtime):
                 noise=self._place(noise[part]) if generate else None,
                 state=state,
                 margin=(before, after),
+                rest=None if rest is None else self._place(rest[around]),
             )
             expressions.append(expression[0].float().cpu())
             if eye is not None:
@@ -98,6 +101,17 @@ class ExpressionPredictor(Runtime):
             if progress is not None:
                 progress(min(start + BLOCK, frames), frames)
         return torch.cat(expressions), torch.cat(eyes) if eyes else None
+
+    def _rest(self, chunks: AudioFeatures | Tensor) -> Tensor | None:
+        """How far lips are to be at rest in each of a call's frames [T], where the network wants to know."""
+        if not self.config.mouth_quiet:
+            return None
+        blocks = [slice(start, start + BLOCK) for start in range(0, len(chunks), BLOCK)]
+        by_block = isinstance(chunks, AudioFeatures)
+        heard = (
+            chunks.lip_chunks(b.start, min(b.stop, len(chunks))) if by_block else chunks[b] for b in blocks
+        )
+        return pauses(torch.cat([loudness(one) for one in heard])[None], self.config.mouth_quiet)[0]
 
     def _place(self, value: Tensor) -> Tensor:
         parameter = next(self.network.parameters())

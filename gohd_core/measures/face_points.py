@@ -36,6 +36,20 @@ def lid_heights(points: np.ndarray) -> np.ndarray:
     return np.stack(heights, 1) / _lengths(points, CORNERS)
 
 
+def eye_aspect_ratios(points: np.ndarray) -> np.ndarray:
+    """Height over width of each eye's opening in the picture, [T, 2] (Soukupova and Cech 2016): across the
+    line between its corners, so that lids which are read beside or behind one another count as shut."""
+    flat = points[..., :2]
+    ratios = []
+    for (outer, inner), pairs in zip(CORNERS, LIDS, strict=True):
+        width = flat[:, outer] - flat[:, inner]
+        normal = np.stack([-width[:, 1], width[:, 0]], -1)  # as long as the eye is wide
+        upper, lower = np.asarray(pairs).T
+        apart = (flat[:, lower] - flat[:, upper]).mean(1)
+        ratios.append(np.abs((apart * normal).sum(-1)) / (width**2).sum(-1))
+    return np.stack(ratios, 1)
+
+
 def face_region(points: np.ndarray, height: int, width: int) -> np.ndarray:
     """Pixels of a picture within a face's outline, bool [H, W]; points [468 or 478, 2 or 3] in pixels."""
     mask = np.zeros((height, width), np.uint8)

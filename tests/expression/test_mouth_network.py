@@ -63,10 +63,16 @@ def test_margins_are_heard_and_left_out(network: ExpressionNetwork) -> None:
     torch.testing.assert_close(part, whole)
 
 
-def test_blocks_do_not_show(network: ExpressionNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
-    sound = 0.1 * np.random.default_rng(0).standard_normal(2 * 16_000)
+QUIET = replace(CONFIG, mouth_opening=(20.0, 0.0), mouth_closing=9.0, mouth_quiet=4.0)
+
+
+@pytest.mark.parametrize("config", [CONFIG, QUIET], ids=["open", "quiet"])
+def test_blocks_do_not_show(config: ExpressionConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    fainter = np.repeat([0.1, 0.02, 0.1, 0.02], 8_000)
+    sound = fainter * np.random.default_rng(0).standard_normal(2 * 16_000)
     features, e0 = audio_features(sound, 16_000), torch.zeros(64)
-    predictor = ExpressionPredictor(network, CONFIG, "stylised")
+    predictor = ExpressionPredictor(ExpressionNetwork(config).eval(), config, "stylised")
     whole = predictor.predict(features, e0)[0]
     monkeypatch.setattr(module, "BLOCK", 7)
     for heard in (features, features.chunks):
@@ -143,3 +149,24 @@ def test_with_a_map_it_hears_what_the_embedding_is_made_of() -> None:
         found = network(chunks, torch.zeros(1, 64))[0][..., [0, 3]]
         torch.testing.assert_close(found, network.mouth(audio, guess, maps))
         assert not torch.allclose(found, network.mouth(audio, guess, torch.zeros_like(maps)), atol=1e-3)
+
+
+def test_lips_rest_while_others_speak_behind_a_speaker() -> None:
+    torch.manual_seed(4)
+    network = ExpressionNetwork(QUIET).eval()
+    with torch.no_grad():
+        network.mouth.output.bias.fill_(1.0)
+    sound = 0.1 * np.random.default_rng(0).standard_normal(3 * 16_000)
+    fainter = sound * np.repeat([1.0, 0.2, 1.0], 16_000)
+    jaws = [
+        ExpressionPredictor(network, config, "stylised").predict(
+            audio_features(heard, 16_000), torch.zeros(64)
+        )
+        for config, heard in ((QUIET, sound), (QUIET, fainter), (replace(QUIET, mouth_quiet=0.0), fainter))
+    ]
+    steady, paused, off = (expressions[:, 0] for expressions, _ in jaws)
+    assert steady[32:43].min() > 0.5 and off[32:43].min() > 0.5
+    assert paused[32:43].abs().max() == 0 and paused[:20].min() > 0.5 and paused[56:].min() > 0.5
+    assert paused.diff().abs().max() < 0.6 * paused.max(), "shut in more than one frame"
+    with pytest.raises(BadInput, match="mouth_quiet"):
+        replace(CONFIG, mouth_quiet=4.0)

@@ -6,7 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
-from gohd_core.measures.face_points import INNER_LIPS, LIDS, face_region, lid_heights, lips_gap
+from gohd_core.measures.face_points import (
+    CORNERS,
+    INNER_LIPS,
+    LIDS,
+    eye_aspect_ratios,
+    face_region,
+    lid_heights,
+    lips_gap,
+)
 from gohd_core.measures.images import gradient_energy
 from tests.support.drawn_meshes import noise_picture, seen_mesh
 
@@ -37,6 +45,18 @@ def test_each_eye_by_itself() -> None:
         points[0, upper] = points[0, lower]
     shut_left = lid_heights(points)[0]
     assert shut_left[0] == 0 and shut_left[1] == open_eyes[1] > 0.1
+
+
+def test_lids_beside_and_behind_one_another_have_no_aspect_ratio() -> None:
+    points = seen_mesh(512)[None]
+    before = eye_aspect_ratios(points)[0]
+    outer, inner = CORNERS[1]
+    along = points[0, outer] - points[0, inner]
+    for upper, lower in LIDS[1]:
+        points[0, lower] = points[0, upper] + 0.3 * along + (0, 0, 9)
+    after = eye_aspect_ratios(points)[0]
+    assert after[0] == before[0] > 0.1 and after[1] == pytest.approx(0, abs=1e-6)
+    assert lid_heights(points)[0, 1] > 0.2
 
 
 def test_the_region_of_a_face_is_inside_its_outline() -> None:

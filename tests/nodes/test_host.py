@@ -358,7 +358,7 @@ def test_node_classes_keep_no_state() -> None:
 def test_a_photograph_given_to_the_built_in_weights_is_warned_of_on_the_node(extension, caplog) -> None:
     from server import PromptServer
 
-    from gohd_core.face.geometry.reprojection import SENTENCE
+    from gohd_core.portraits import SENTENCE
 
     host = sys.modules["gohd_pack.nodes.host"]
     PromptServer.instance.texts.clear()

@@ -49,7 +49,9 @@ function build(node) {
   // The plain sliders are the truth, and stay out of sight until one is wired.
   const hide = () => {
     for (const name of names) {
-      found[name].hidden = (node.inputs?.find((input) => input.widget?.name === name)?.link ?? null) === null;
+      const hidden = (node.inputs?.find((input) => input.widget?.name === name)?.link ?? null) === null;
+      found[name].hidden = hidden;
+      if (found[name].options) found[name].options.hidden = hidden; // Nodes 2.0 asks this one
     }
   };
   const connected = node.onConnectionsChange;

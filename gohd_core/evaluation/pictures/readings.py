@@ -9,7 +9,7 @@ import torch
 
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
-from gohd_core.measures.face_points import lid_heights, lips_gap
+from gohd_core.measures.face_points import eye_aspect_ratios, lid_heights, lips_gap
 from gohd_core.mesh.contours import inner_gap
 from gohd_core.mesh.reading.fit import fit_face
 from gohd_core.mesh.reading.gaze import eyes_in_head, from_head
@@ -24,7 +24,8 @@ class FaceReadings:
         points: [T,478,3] in pixels of the frames.
         gap: [T] between the inner lips in model units, in the head.
         share: [T] the same gap in distances of the eyes' outer corners.
-        lids: [T,2] height of the left and the right eye's opening in its width.
+        lids: [T,2] height of the left and the right eye's opening in its width, a length in space.
+        aspect: [T,2] the same across the eye, in the picture.
         angles: [T,3] of the head, in radians.
     """
 
@@ -33,6 +34,7 @@ class FaceReadings:
     gap: np.ndarray
     share: np.ndarray
     lids: np.ndarray
+    aspect: np.ndarray
     angles: np.ndarray
 
 
@@ -51,13 +53,14 @@ def read_frames(
         face = _largest(reader, frame) if start is None else reader.track([frame], start)[0]
         if face is not None:
             seen[k], points[k] = True, face.points
-    values = {"gap": (), "share": (), "lids": (2,), "angles": (3,)}
+    values = {"gap": (), "share": (), "lids": (2,), "aspect": (2,), "angles": (3,)}
     measured = {name: np.full((count, *shape), np.nan) for name, shape in values.items()}
     if seen.any():
         fitted = fit_face(torch.from_numpy(points[seen]).float(), size)
         measured["gap"][seen] = inner_gap(fitted.points_in_head).numpy()
         measured["share"][seen] = lips_gap(points[seen])
         measured["lids"][seen] = lid_heights(points[seen])
+        measured["aspect"][seen] = eye_aspect_ratios(points[seen])
         measured["angles"][seen] = fitted.pose[:, :3].numpy()
     return FaceReadings(seen, points, **measured)
 

@@ -84,8 +84,8 @@ def sweep_figures(
 
     Angles are read by the fit of the read mesh, gaze by its irises in the head as it is read first, which
     stays: the eye corners of a mesh follow irises. The jaw is the gap between the lips that the contours
-    have. Lids: the rest of the eyes' height when they are shut. Points: where the portrait's own 468
-    points move when its head turns, in slope and rms pixels.
+    have. Lids: the rest of the eyes' height when they are shut, in space and in the picture. Points: where
+    the portrait's own 468 points move when its head turns, in slope and rms pixels.
     """
     found: dict[str, float] = {}
     gaps = commanded_gaps(source, descriptors)
@@ -104,13 +104,15 @@ def sweep_figures(
     follow(IRIS_PITCH, given[:, _GAZE + 1], gaze[:, 1])
     for name, column in zip(HEAD, (1, 0, 2), strict=True):
         follow(name, given[:, _POSE + column], read.angles[:, column])
-    found["lids left"] = lids_left(places[BLINK], read)
+    found["lids left"] = lids_left(places[BLINK], read.lids)
+    found["aspect left"] = lids_left(places[BLINK], read.aspect)
     return found | _points(source, descriptors, places, read)
 
 
-def lids_left(blink: slice, read: FaceReadings) -> float:
-    """Opening left at a full blink, of the more open eye, as a share of its own; NaN without a face."""
-    shut, own = read.lids[blink][-1], read.lids[0]
+def lids_left(blink: slice, heights: np.ndarray) -> float:
+    """What a full blink leaves of both eyes' heights [T,2], of the more open eye, as a share of its own; NaN
+    without a face."""
+    shut, own = heights[blink][-1], heights[0]
     return float((shut / np.maximum(own, 1e-6)).max())
 
 

@@ -74,7 +74,8 @@ def summary_table(results: Sequence[Result]) -> Table:
     put("talks", "47 of 49", talks, lambda value: value == 1, _TALK)
     put("jaw slope", "0.9 to 1.1", swept(f"{JAW} slope"), _within(*_JAW))
     put("jaw correlation", "0.98", swept(f"{JAW} r"), _at_least(_JAW_R))
-    put("height of shut eyes", f"{LIDS_LEFT:g} on 48 of 49", swept("lids left"), _at_most(LIDS_LEFT), _LIDS)
+    for name, left in (("height of shut eyes", "lids left"), ("the same in the picture", "aspect left")):
+        put(name, f"{LIDS_LEFT:g} on 48 of 49", swept(left), _at_most(LIDS_LEFT), _LIDS)
     for name in (IRIS_YAW, IRIS_PITCH):
         put(f"{name} slope", "0.8 to 1.1", swept(f"{name} slope"), _within(*_IRIS))
     put("468 points' slope", "0.97 to 1.03", swept("points slope"), _within(*_POINTS))
@@ -128,8 +129,9 @@ def command_table(results: Sequence[Result]) -> Table:
         "Irises: +-24 and +-14 degrees, by the iris network, which of people in videos who look about also "
         "reads .7 to .8 of what the edge of the iris moves by. Head: +-20 degrees of yaw, +-15 of pitch and "
         "roll, by the fit of the read mesh. Lids left: height of the eyes at a full blink as a share of "
-        "their own. Points: slope of the 468 points' displacement when the head turns, and its rms error in "
-        "pixels of 512.",
+        "their own, in space (along the eye and in the mesh's depth, too). Aspect left: of the eye aspect "
+        "ratio, which is measured in the picture and across the eye. Points: slope of the 468 points' "
+        "displacement when the head turns, and its rms error in pixels of 512.",
     )
     for result in results:
         found = result.sweeps.get
@@ -137,7 +139,10 @@ def command_table(results: Sequence[Result]) -> Table:
         for name in (JAW, IRIS_YAW, IRIS_PITCH, *HEAD):
             figures |= {name: found(f"{name} slope"), f"{name} r": found(f"{name} r")}
         points = {"points": found("points slope"), "points px": found("points px")}
-        table.put(result.name, {**figures, "lids left": found("lids left"), **points})
+        table.put(
+            result.name,
+            {**figures, "lids left": found("lids left"), "aspect left": found("aspect left"), **points},
+        )
     return table
 
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from gohd_core.constants import N_EXPRESSION
 from gohd_core.landmarks68 import EYES_AND_BROWS, JAW_AND_MOUTH
 
-if TYPE_CHECKING:
-    from gohd_core.face.geometry.morphable import MorphableModel
-
 _RIDGE = 1e-3
 """Movements that neither group of landmarks shows stay with the mouth's source."""
 
 
-def eye_projection(model: MorphableModel) -> Tensor:
+def eye_projection(basis: Tensor) -> Tensor:
     """[64, 64]: of a change of expression, the part that moves eyes and brows and leaves the mouth.
 
     In a measured basis nearly every coefficient moves both. So the change x that is applied is the one
     whose landmarks come nearest to the target: eye landmarks as in the change d, mouth landmarks
-    still, x = argmin |E (x - d)|^2 + |M x|^2 + ridge |x|^2, with E and M the basis at those landmarks.
+    still, x = argmin |E (x - d)|^2 + |M x|^2 + ridge |x|^2, with E and M the rows of the expression basis
+    [68,3,64] at those landmarks.
     """
-    basis = model.expression_basis[model.landmark_indices].double()
+    basis = basis.double()
     eye = basis[list(EYES_AND_BROWS)].reshape(-1, N_EXPRESSION)  # [N,3,64] -> [3N,64]
     mouth = basis[list(JAW_AND_MOUTH)].reshape(-1, N_EXPRESSION)  # [N,3,64] -> [3N,64]
     wanted, still = eye.T @ eye, mouth.T @ mouth

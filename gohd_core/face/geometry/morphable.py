@@ -15,6 +15,7 @@ from gohd_core.face.geometry import camera as _camera
 from gohd_core.face.geometry.camera import Camera
 from gohd_core.face.geometry.eye_motion import eye_motion
 from gohd_core.face.geometry.eye_projection import eye_projection
+from gohd_core.face.geometry.morphable_file import read_bfm, read_landmark_model
 from gohd_core.kernels.policy import exact_dtype
 
 
@@ -71,8 +72,6 @@ class MorphableModel:
     @classmethod
     def from_file(cls, path: str | Path) -> MorphableModel:
         """The Basel Face Model from BFM_model_front.mat, as Deep3DFaceRecon makes it."""
-        from gohd_core.face.geometry.morphable_file import read_bfm
-
         return cls(space=BFM09, **read_bfm(path))
 
     @classmethod
@@ -98,8 +97,6 @@ class MorphableModel:
     @classmethod
     def stylised_landmarks(cls) -> MorphableModel:
         """The 68 landmarks of the procedural head alone, from the pack's assets; quick to load."""
-        from gohd_core.face.geometry.morphable_file import read_landmark_model
-
         return cls(space=STYLISED, **read_landmark_model())
 
     def to(self, device: str | torch.device) -> MorphableModel:
@@ -173,7 +170,7 @@ class MorphableModel:
 
     def eye_projection(self) -> Tensor:
         """[64, 64]: the part of a change of expression that moves eyes and brows; see `eye_projection`."""
-        return eye_projection(self)
+        return eye_projection(self.expression_basis[self.landmark_indices])
 
     def _shape(self, rows: Any, identity: Tensor | None, expression: Tensor | None) -> Tensor:
         shape = self.mean_shape[rows]

@@ -10,7 +10,6 @@ import torch
 
 from gohd_core.constants import N_EXPRESSION, N_IDENTITY
 from gohd_core.errors import BadCheckpoint
-from gohd_core.face.geometry.morphable import MorphableModel
 
 FIELDS = ("meanshape", "idBase", "exBase", "tri", "keypoints")
 """Arrays of Deep3DFaceRecon's BFM_model_front.mat that are used; indices in it count from 1."""
@@ -66,17 +65,6 @@ def _arrays(content: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
         "landmark_indices": content["keypoints"].astype(np.int64).ravel() - 1,
         "faces": content["tri"].astype(np.int64) - 1,
     }
-
-
-def write_landmark_model(model: MorphableModel, path: str | Path) -> Path:
-    """Writes the 68 landmarks of a model to the file that `read_landmark_model` reads."""
-    from safetensors.torch import save
-
-    small = model.landmarks_only()
-    tensors = {name: getattr(small, name).contiguous() for name in LANDMARK_FIELDS}
-    path = Path(path)
-    path.write_bytes(save(tensors, metadata={"space": model.space}))
-    return path
 
 
 def read_landmark_model(path: str | Path | None = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Glasses in a picture: whether somebody wears them, and where their frames are."""
+"""Glasses in a picture: how dark those are that somebody wears, and where their frames are."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ _BRIDGE = 0.3
 """Least contrast of a bridge of glasses against the nose."""
 _BELOW_BROWS = -0.32
 """Highest place of a bridge above the eyes, in distances of the inner corners: brows and hair lie above."""
-_THICK_FRAME = (0.18, 0.45)
+_THICK_FRAME = (0.15, 0.38)
 """Thickness of thick frames, and the side of the square that one fills at least, in eye widths."""
 _BESIDE_LID = 0.21
 """Distance from the lids within which dark structures are lashes and not thick frames, in eye widths."""
-_FRAME_DARK, _LEAST_FRAME = 0.16, 0.10
-"""Darkness of frames against skin, and the side, in eye widths, of the square that they fill at least beyond
-the eye."""
+_OF_BRIDGE, _LEAST_FRAME = 0.55, 0.10
+"""Least darkness of frames as a share of their bridge's, shades of lids and folds being paler; and the side,
+in eye widths, of the square that they fill at least beyond the eye."""
 
 
-def wears_glasses(picture: np.ndarray, points: np.ndarray) -> bool:
-    """Whether a dark bridge crosses the nose between the eyes of a picture [S,S,3]; points [478,2]."""
+def bridge_darkness(picture: np.ndarray, points: np.ndarray) -> float:
+    """Darkness 0..1, against skin, of the bridge of glasses across the nose in a picture [S,S,3]; 0 where
+    there is none. points: [478,2]."""
     right, left, top, bottom = points[[133, 362, 9, 197]]
     apart = float(np.linalg.norm(left - right))
     across, down = (left - right) / apart, (bottom - top) / np.linalg.norm(bottom - top)
@@ -35,19 +36,21 @@ def wears_glasses(picture: np.ndarray, points: np.ndarray) -> bool:
     kernel = np.ones((1, 2 * max(1, round(0.10 * len(steps))) + 1))
     bright = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, kernel)
     dark = ((bright - lines) / np.maximum(bright, 0.08))[:, steps > _BELOW_BROWS]
-    return bool(np.median(dark.max(1)) > _BRIDGE)
+    bridge = float(np.median(dark.max(1)))
+    return bridge if bridge > _BRIDGE else 0.0
 
 
 def frames_of_glasses(
-    darkness: np.ndarray, open_: np.ndarray, place: tuple[np.ndarray, np.ndarray], width: float
+    darkness: np.ndarray, bridge: float, open_: np.ndarray, place: tuple[np.ndarray, np.ndarray], width: float
 ) -> np.ndarray:
-    """Frames of glasses [h,w]: dark lines that go on beyond the eye, where lashes and folds end. Of thick
-    ones nothing is kept beside the lids: what touches them there are lashes.
+    """Frames of glasses [h,w]: lines about as dark as their bridge that go on beyond the eye, where lashes
+    and folds end. Of thick ones nothing is kept beside the lids: what touches them there are lashes.
 
-    place: along the eye, and down from the lower lid's edge [h,w], in eye widths.
+    bridge: see `bridge_darkness`. place: along the eye, and down from the lower lid's edge [h,w], in eye
+    widths.
     """
     along, below = place
-    dark = ((darkness > _FRAME_DARK) & (open_ < 0.5)).astype(np.uint8)
+    dark = ((darkness > _OF_BRIDGE * bridge) & (open_ < 0.5)).astype(np.uint8)
     beyond = (np.abs(along) > 0.66) | (below > 0.25)
     count, label = cv2.connectedComponents(dark)
     goes_on = np.bincount(label[beyond], minlength=count) > (_LEAST_FRAME * width) ** 2

@@ -18,6 +18,9 @@ _NEAR_LID = 0.3
 """Share of a dark stroke that lies below the fold, above which it is lashes and no part of a brow."""
 _BLACK = 0.12
 """Light below which nothing is skin."""
+_BROAD, _NOT_BLACK = 0.05, (0.3, 0.45)
+"""Distance, in eye widths, within which a lid in shade is as dark, which lashes are not; and light of what is
+none for certain and of what is, as a share of bright skin's."""
 _LASHES, _FRAMES, _SHADE = 0.10, 0.13, 0.17
 """Distances within which skin lies beside lashes, beside frames, and beside all that is no shade, in eye
 widths."""
@@ -32,7 +35,7 @@ _HUE = (0.16, 0.08)
 
 
 def closed_lid(
-    part: np.ndarray, contours: np.ndarray, width: float, outer: int, skin: np.ndarray, glasses: bool
+    part: np.ndarray, contours: np.ndarray, width: float, outer: int, skin: np.ndarray, bridge: float
 ) -> tuple[np.ndarray, np.ndarray, LashLine]:
     """The picture around an eye as its lid looks when it is shut.
 
@@ -42,7 +45,7 @@ def closed_lid(
         width: of the eye.
         outer: 1 where its outer corner is at the image's right, -1 where at the left.
         skin: [3] colour of the face.
-        glasses: whether dark frames may cross the lid; they stay.
+        bridge: darkness of glasses whose frames may cross the lid and stay, 0 without; see `bridge_darkness`.
 
     Returns:
         Its skin [h,w,3]; how far it is painted and where frames are [h,w,2]; its lashes.
@@ -56,14 +59,20 @@ def closed_lid(
     darkness = darkness_within(light, width, _LASHES)
     open_ = cv2.dilate(between, np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
     frames = np.zeros_like(between)
-    if glasses:
+    if bridge:
         # Lines, and thick frames that are black.
         lines = np.maximum(darkness_within(luma, width, _FRAMES), part.max(-1) < _BLACK)
-        frames = frames_of_glasses(lines, open_, (along, place.below), width)
+        frames = frames_of_glasses(lines, bridge, open_, (along, place.below), width)
     # Lashes and liner are darker than the shade of a lid, or than what is painted on it.
-    liner = darkness / lash_darkness(darkness, edge, width) * (1 - frames)
-    bare = smoothstep(0.35, 0.10, liner) * (1 - frames)
-    lid, lower = _skin(part, place, open_, bare * _like_skin(part, skin))
+    most = lash_darkness(darkness, edge, width)
+    liner = darkness / most * (1 - frames)
+    # What is broader than they are and not black is a lid in shade.
+    broad = smoothstep(0.35, 0.10, darkness_within(light, width, _BROAD) / most)
+    broad = broad * smoothstep(*_NOT_BLACK, light / max(float(np.percentile(light, 80)), 0.05))
+    bare = np.maximum(smoothstep(0.35, 0.10, liner), broad) * (1 - frames)
+    # Skin above frames is no lid that lies below them.
+    above = np.maximum.accumulate((frames * (place.above < 0))[::-1])[::-1]
+    lid, lower = _skin(part, place, open_, bare * _like_skin(part, skin) * (1 - 0.98 * above))
     # Beside the eye no brighter than what lies there, such as a shaded temple.
     bright = light / np.maximum(1 - darkness_within(light, width, _SHADE), 0.05)
     lid = lid * blur(np.clip(1.15 * bright / np.maximum(lid @ LUMA, 0.02), 0, 1), 0.06 * width)[..., None]

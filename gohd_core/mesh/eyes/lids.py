@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gohd_core.face.geometry.camera import Camera, transform
 from gohd_core.mesh.contours import angles
-from gohd_core.mesh.encoding.glasses import wears_glasses
+from gohd_core.mesh.encoding.glasses import bridge_darkness
 from gohd_core.mesh.encoding.own_face import OwnFace
 from gohd_core.mesh.eyes.closed_lid import BROW, closed_lid, spread
 from gohd_core.mesh.eyes.lash_line import LASH_ENDS, LASH_REACH, lash_dip, lash_texture
@@ -25,7 +25,7 @@ PAINTED = (0.12, 0.45)
 _LOWER_PAINTED = (0.5, 0.95)
 """The same of the lower lid, which a half-shut eye still shows."""
 _DIPS = (0.4, 1.0)
-"""Blinks between which lashes go over to the line that they have along a shut lid."""
+"""Blinks between which lashes go over to the line that they have along a shut lid, in its shadow."""
 _GAP = 0.06
 """Height of what is open from which on an eye shows its lower lid, in eye widths."""
 _GRAIN = 0.6
@@ -87,7 +87,8 @@ class Lid:
         painted: [1,1,h,w] how far it takes the picture's place while the lid is down.
         down: [2] direction from brow to cheek in the crop.
         glasses: [1,4,h,w] the picture, and where it shows frames of glasses; None if it does not.
-        lash: [1,1,h,w] opacity of the lash line and of lashes, along and down from the lid's edge.
+        lash: [1,2,h,w] opacities of the lash line with its lashes, and of the shadow where lids meet; along
+            and down from the lid's edge.
         dip: [1,1,1,n] what they lie below it while it is shut, see `lash_line.lash_dip`.
         colour: [1,3,1,1] of the lashes, in [-1, 1].
     """
@@ -116,8 +117,8 @@ class Lid:
         x1, y1 = np.clip((contours[BROW].max(0) + pad / 2).astype(int), 8, size)
         part = picture[y0:y1, x0:x1]
         outer = 1 if eye == LEFT_EYE else -1  # the left eye's outer corner is at the image's right
-        skin, glasses = skin_colour(picture, points), wears_glasses(picture, points)
-        painted, maps, lash = closed_lid(part, contours - (x0, y0), width, outer, skin, glasses)
+        skin, bridge = skin_colour(picture, points), bridge_darkness(picture, points)
+        painted, maps, lash = closed_lid(part, contours - (x0, y0), width, outer, skin, bridge)
         grain = spread(face.grain, part.shape[:2], eye)
         painted = painted * (1 + _GRAIN * grain[..., None])
         like = face.image
@@ -171,11 +172,14 @@ class Lid:
         along = frame.opening.along[:, 0] / LASH_ENDS
         down = frame.opening.above[:, 0] / (self.width * LASH_REACH)
         grid = torch.stack([along, down], -1)
-        open_ = 1 - smooth(*_DIPS, frame.blink)[:, None, None]
+        met = smooth(*_DIPS, frame.blink)[:, None, None]
         dip = F.grid_sample(self.dip.expand(len(grid), -1, -1, -1), grid, "bilinear", "border", False)
-        grid[..., 1] += open_ * dip[:, 0]
+        grid[..., 1] += (1 - met) * dip[:, 0]
         opacity = F.grid_sample(self.lash.expand(len(grid), -1, -1, -1), grid, align_corners=False)
-        return torch.lerp(picture, self.colour.expand_as(picture), opacity * share)
+        line, shadow = opacity[:, :1] * share, opacity[:, 1:] * met[:, None]
+        return torch.lerp(
+            picture, self.colour.expand_as(picture), torch.lerp(line, torch.ones_like(line), shadow)
+        )
 
     @staticmethod
     def _sample(texture: Tensor, pixels: Tensor, beyond: str) -> Tensor:

@@ -101,7 +101,7 @@ async function editor(page, file, picture) {
   await page.waitForSelector(".p-dialog input, [role=dialog] input");
   await page.fill(".p-dialog input, [role=dialog] input", "my wink");
   await page.keyboard.press("Enter");
-  await page.waitForTimeout(1200);
+  await page.waitForSelector(".gohd-presets option[value^='own/']", { state: "attached" });
   said.own = await page.$$eval(".gohd-presets option", (all) => all.map((each) => each.value).filter((v) => v.startsWith("own/")));
   await page.click(".gohd-reset");
   said.reset = await settled(page);

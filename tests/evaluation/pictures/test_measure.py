@@ -80,7 +80,7 @@ def test_perfect_readings_have_slopes_of_one(source) -> None:
     for name, value in found.items():
         if name.endswith(("slope", " r")):
             assert value == pytest.approx(1.0, abs=0.02 if "iris" in name else 1e-3), name
-    assert found["lids left"] == pytest.approx(0.1) and found["points px"] < 0.01
+    assert found["lids left"] == found["aspect left"] == pytest.approx(0.1) and found["points px"] < 0.01
     half = replace(read, gap=read.gap / 2)
     assert sweep_figures(source, rows, places, half)["jaw slope"] == pytest.approx(0.5, abs=1e-3)
     blind = replace(read, seen=np.zeros(len(rows), bool))
@@ -101,7 +101,7 @@ def exact(source: MeshSource, rows: torch.Tensor, places: dict[str, slice]) -> F
     lids = np.full((count, 2), 0.3)
     lids[places[BLINK].stop - 1] = 0.03
     gaps = commanded_gaps(source, rows)
-    return FaceReadings(np.ones(count, bool), points, gaps, gaps, lids, rows[:, 64:67].numpy())
+    return FaceReadings(np.ones(count, bool), points, gaps, gaps, lids, lids, rows[:, 64:67].numpy())
 
 
 def irises(gaze: torch.Tensor) -> torch.Tensor:
@@ -116,7 +116,7 @@ def read_as(shares: list[float]) -> FaceReadings:
     count = len(share)
     points = np.repeat(seen_mesh(64)[None], count, 0)
     nothing = np.zeros((count, 2))
-    return FaceReadings(~np.isnan(share), points, share, share, nothing, np.zeros((count, 3)))
+    return FaceReadings(~np.isnan(share), points, share, share, nothing, nothing, np.zeros((count, 3)))
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 
 from gohd_core.face import CoefficientExtractor, GazeEstimator, MorphableModel, prepare_portrait
-from gohd_core.face.geometry.reprojection import LIMIT, SENTENCE, photograph_warning, reprojection_error
+from gohd_core.face.geometry.reprojection import reprojection_error
 from gohd_core.face.reading.coefficients import Coefficients
+from gohd_core.portraits import PHOTOGRAPH, SENTENCE, photograph_warning
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 
@@ -35,7 +36,7 @@ def test_the_shipped_portraits_fit_and_a_photograph_does_not(readers):
     data = pytest.importorskip("skimage.data", reason="scikit-image brings the photograph")
     for path in sorted((ASSETS / "portraits").glob("[0-9]*.jpg")):
         portrait = prepare_portrait(Image.open(path), extractor=readers[0], gaze_estimator=readers[1])
-        assert portrait.reprojection_error < LIMIT and photograph_warning(portrait, "stylised") is None
+        assert portrait.reprojection_error < PHOTOGRAPH and photograph_warning(portrait, "stylised") is None
     person = prepare_portrait(np.array(data.astronaut()), box=(170, 60, 285, 215), extractor=readers[0])
     assert photograph_warning(person, "stylised") == SENTENCE
     assert photograph_warning(person, "bfm09") is None

@@ -11,11 +11,10 @@ import torch
 
 import gohd_core as gohd
 from gohd_core.errors import BadInput
-from gohd_core.face.geometry.reprojection import photograph_warning
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.mediapipe.regions import cut_regions, to_picture
 from gohd_core.face.picking import FaceChoice
-from gohd_core.portraits import prepare_portrait
+from gohd_core.portraits import photograph_warning, prepare_portrait
 from tests.support.make_mediapipe_goldens import load_picture
 from tests.support.mediapipe_helpers import faces_folder, needs_files
 

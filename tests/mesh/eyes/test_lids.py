@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -124,23 +126,38 @@ def test_frames_of_glasses_go_on_beyond_the_eye_and_lashes_do_not():
     lid[40:50, 35:85] = 1
     darkness[20:23] = 0.5  # a rim, from side to side
     darkness[30:33, 40:80] = 0.5  # lashes
-    kept = frames_of_glasses(darkness, lid, (along, below), width)
+    kept = frames_of_glasses(darkness, 0.5, lid, (along, below), width)
     assert kept[21, 5:115].min() > 0.9
     assert kept[28:60].max() < 0.01
 
 
-def test_lashes_that_touch_thick_frames_are_none_of_them():
+@pytest.mark.parametrize(("top", "left"), [(2, 0), (15, 66)])
+def test_lashes_that_touch_thick_frames_are_none_of_them(top, left):
     width, shape = 60, (90, 120)
     y, x = np.mgrid[: shape[0], : shape[1]]
     along, below = (x - 60) / width, (y - 60) / width
     darkness, lid = np.zeros(shape), np.zeros(shape)
     lid[50:60, 35:85] = 1
-    darkness[2:26] = 0.5  # a thick rim, from side to side
+    darkness[top:26, left:] = 0.5  # a thick rim
     darkness[46:50, 40:80] = 0.5  # lashes
     darkness[25:48, 76:80] = 0.5  # of which one touches the rim
-    kept = frames_of_glasses(darkness, lid, (along, below), width)
-    assert kept[8:22, 5:115].min() > 0.9
+    kept = frames_of_glasses(darkness, 0.5, lid, (along, below), width)
+    assert kept[top + 2 : 22, left + 5 : 115].min() > 0.9
     assert kept[49:60].max() < 0.1
+
+
+def test_shades_paler_than_the_bridge_of_glasses_are_no_frames():
+    width, shape = 60, (90, 120)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    along, below = (x - 60) / width, (y - 50) / width
+    darkness = np.zeros(shape)
+    darkness[23:29] = 0.4  # the lid's shade, which touches the rim
+    darkness[20:23] = 0.8
+    kept, pale = (
+        frames_of_glasses(darkness, bridge, np.zeros(shape), (along, below), width) for bridge in (0.9, 0.5)
+    )
+    assert kept[21, 5:115].min() > 0.9 and kept[26:].max() < 0.1
+    assert pale[25, 5:115].min() > 0.9  # a rim that is no darker itself
 
 
 ENDS = np.arange(0.2, 0.75, 0.03)
@@ -153,7 +170,7 @@ def lashes(depth=0.0, strength=1.0, thickness=0.04):
 
 
 def test_a_lash_line_goes_from_corner_to_corner_and_on_where_there_is_a_wing():
-    texture, winged = (lash_texture(lashes(-0.1, share), 1, 100, 0.5) for share in (0.0, 1.0))
+    texture, winged = (lash_texture(lashes(-0.1, share), 1, 100, 0.5)[..., 0] for share in (0.0, 1.0))
     rows, columns = texture.shape
     middle, x = rows // 2, (np.arange(columns) + 0.5) * (2 * LASH_ENDS / columns) - LASH_ENDS
     assert texture[middle - 1 : middle + 1][:, np.abs(x) < 0.6].min() > 0.6
@@ -162,7 +179,30 @@ def test_a_lash_line_goes_from_corner_to_corner_and_on_where_there_is_a_wing():
     assert tip.max() > 0.3
     height = (tip.argmax() + 0.5) / rows * 2 - 1
     assert abs(height * LASH_REACH + 0.1) < 0.02
-    np.testing.assert_allclose(lash_texture(lashes(-0.1), -1, 100, 0.5), winged[:, ::-1], atol=1e-5)
+    mirrored = lash_texture(lashes(-0.1), -1, 100, 0.5)[..., 0]
+    np.testing.assert_allclose(mirrored, winged[:, ::-1], atol=1e-5)
+
+
+def test_the_line_where_lids_meet_is_broader_than_its_lashes():
+    texture = lash_texture(lashes(), 1, 100, 0.5)
+    line, shadow = texture[:, texture.shape[1] // 2].T
+    met = 1 - (1 - line) * (1 - shadow)
+    alone, broad = ((each > each.max() / 2).mean() * 2 * LASH_REACH for each in (line, met))
+    assert alone < 0.07 < broad < 0.16, (alone, broad)
+
+
+def test_lids_cast_a_shadow_where_they_meet_and_not_before(monkeypatch):
+    source = painted()
+    lid = source.eyes.balls[0].lid
+    plain = replace(lid, lash=lid.lash * torch.tensor([1.0, 0.0])[:, None, None])
+    for share, least, most in ((0.35, 0.0, 1e-6), (1.0, 0.2, 1.0)):
+        frame = next(
+            part
+            for part, _ in drawn_parts(source, blinking(source, share), monkeypatch)
+            if isinstance(part, EyeFrame) and part.eye == LEFT_EYE
+        )
+        darker = plain.lashes(frame.skin, frame) - lid.lashes(frame.skin, frame)
+        assert least <= darker.max() <= most and darker.min() >= -1e-6
 
 
 def test_a_lash_line_runs_into_its_wing_without_going_up_to_the_corner():
@@ -175,8 +215,8 @@ def test_a_lash_line_runs_into_its_wing_without_going_up_to_the_corner():
     assert np.diff(line).max() <= 0  # it never turns down again
 
 
-def shut(picture, contours, width):
-    return closed_lid(picture, contours, width, 1, np.array([0.8, 0.62, 0.52]), False)
+def shut(picture, contours, width, bridge=0.0):
+    return closed_lid(picture, contours, width, 1, np.array([0.8, 0.62, 0.52]), bridge)
 
 
 def left_eye(light):
@@ -237,7 +277,26 @@ def test_a_shut_lid_is_no_brighter_than_a_shaded_temple():
     assert (painted_lid.mean(-1)[beside] / 0.65).mean() < 0.6
 
 
-def test_what_is_painted_on_a_lid_goes_down_with_it():
+def test_skin_above_a_rim_of_glasses_is_none_of_the_lid():
+    rim = []
+
+    def split(shape):
+        rows = np.arange(shape[0])[:, None] * np.ones(shape)
+        rim.append(0.3 * shape[0])
+        light = np.where(rows < rim[0], 1.0, 0.5)
+        return np.where(np.abs(rows - rim[0]) < 1.5, 0.1, light)
+
+    picture, contours, width = left_eye(split)
+    assert rim[0] < contours[EDGE, :, 1].min() - 0.05 * width
+    assert rim[0] > contours[FOLD + 2, :, 1].min() + 0.1 * width
+    eye = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillPoly(eye, [np.round(contours[EDGE]).astype(np.int32)], 1)
+    light = [shut(picture, contours, width, bridge)[0][eye > 0].mean() / 0.65 for bridge in (0.0, 0.9)]
+    assert abs(light[1] - 0.5) < 0.03 < abs(light[0] - 0.5), light
+
+
+@pytest.mark.parametrize(("shade_of_lid", "least", "most"), [(0.8, 0.75, 0.92), (0.55, 0.5, 0.85)])
+def test_what_is_painted_on_a_lid_goes_down_with_it(shade_of_lid, least, most):
     mesh = painted_mesh()
     plain, shade, lash = (
         painted_picture(mesh),
@@ -248,7 +307,7 @@ def test_what_is_painted_on_a_lid_goes_down_with_it():
     for eye, fold, _ in (LEFT_LIDS, RIGHT_LIDS):
         upper = [eye.left, *eye.upper[::-1], eye.right]
         band = points[[fold.right, *fold.upper, fold.left, *upper]]
-        cv2.fillPoly(shade, [np.round(band * 16).astype(np.int32)], 0.8, cv2.LINE_AA, 4)
+        cv2.fillPoly(shade, [np.round(band * 16).astype(np.int32)], shade_of_lid, cv2.LINE_AA, 4)
         cv2.polylines(lash, [np.round(points[upper] * 16).astype(np.int32)], False, 0.2, 2, cv2.LINE_AA, 4)
     x, y = mesh[[386, 374], :2].mean(0).round().int().tolist()  # between the lids
     light = []
@@ -256,7 +315,7 @@ def test_what_is_painted_on_a_lid_goes_down_with_it():
         source = mesh_source((plain + 1) * torch.from_numpy(made_up) - 1, mesh, None)
         frame = draw(source, blinking(source, 1.0))[0] / 2 + 0.5
         light.append(frame[:, y - 1 : y + 2, x - 6 : x + 7].mean())
-    assert 0.75 < light[1] / light[0] < 0.92
+    assert least < light[1] / light[0] < most
 
 
 def test_a_lid_goes_with_its_edge_while_it_shuts(monkeypatch):
@@ -266,6 +325,6 @@ def test_a_lid_goes_with_its_edge_while_it_shuts(monkeypatch):
         parts = drawn_parts(source, blinking(source, share), monkeypatch)
         frame, window = next(p for p in parts if isinstance(p[0], EyeFrame))
         width = source.eyes.balls[frame.eye - 1].lid.width
-        near = (frame.opening.above / width < -0.06) & (frame.opening.above / width > -0.12)
+        near = (frame.opening.above / width < -0.14) & (frame.opening.above / width > -0.20)
         found[share] = window.mean(1, keepdim=True)[near & (frame.opening.along.abs() < 0.4)].mean()
     assert abs(found[0.55] - found[1.0]) < 0.04
