@@ -26,6 +26,12 @@ def modulates_kernel(x: Tensor, kernel: Tensor) -> bool:
     return uses_cpu_kernels(x) and len(x) == 1 and x.numel() > kernel.numel()
 
 
+def works_alone(x: Tensor) -> bool:
+    """Whether small operations on `x` are left to the calling thread: on the CPU, where PyTorch's threads
+    wait for one another longer than they work."""
+    return x.device.type == "cpu"
+
+
 def draws_in_passes(device: torch.device) -> bool:
     """Whether frames are drawn a few at a time: on the CPU, whose caches a large batch leaves."""
     return device.type == "cpu"

@@ -15,7 +15,7 @@ from gohd_core.errors import BadInput
 from gohd_core.face.detection.head_track import HeadTrack
 from gohd_core.face.portrait import Portrait
 from gohd_core.face.segmentation.face_parser import FaceParser
-from gohd_core.kernels.elementwise import blend_into, clamped, copied, is_finite
+from gohd_core.kernels.elementwise import clamp, clone, is_finite, lerp_into
 from gohd_core.render.paste_mask import FEATHER, GROWTH, paste_mask
 from gohd_core.render.placing import MovingPlace, Place, StillPlace
 from gohd_core.video.bands import BAND, Band, BandedFrames, Region, blank, rows_in_bands, union, whole_of
@@ -129,17 +129,17 @@ class _Paste:
             part, opaque = self._shown.get(band.start // BAND, (None, None))
             if part is not None:
                 within = slice(part.start - rows.start, part.stop - rows.start)
-                pixels = clamped(self._match(face[:, within]), *self._range)
+                pixels = clamp(self._match(face[:, within]), *self._range)
                 for mixed in (slice(0, opaque.start), slice(opaque.stop, None)):
                     # Exactly the background where the weight is 0, and exactly the face where it is 1.
-                    blend_into(pixels[..., mixed], under[:, within, mixed], weights[within, mixed])
+                    lerp_into(pixels[..., mixed], under[:, within, mixed], weights[within, mixed])
             if self._changing is None:
                 if part is not None:
                     yield Band((part, columns), pixels)
                 continue
             whole = base[:, band, across]
             if part is not None:
-                whole = copied(whole)
+                whole = clone(whole)
                 at = slice(part.start - band.start, part.stop - band.start)
                 whole[:, at, columns.start - across.start : columns.stop - across.start] = pixels
             yield Band((band, across), whole)

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from gohd_core.choices import CORNERS
 from gohd_core.errors import BadInput
-from gohd_core.kernels.elementwise import added
+from gohd_core.kernels.elementwise import add_and_clamp
 from gohd_core.kernels.memory import empty
 from gohd_core.render.visible_mark import Lettering
 from gohd_core.video.bands import BandedFrames, Change, Region, whole_of
@@ -135,7 +135,7 @@ def _marking(mark: Mark, picture: Tensor, value_range: tuple[float, float]) -> C
     def change(pixels: Tensor, region: Region) -> Tensor:
         if overlay is not None:
             into = empty(*pixels.shape, device=pixels.device)
-            pixels = added(pixels.float(), overlay[region], low, high, out=into)
+            pixels = add_and_clamp(pixels.float(), overlay[region], low, high, out=into)
         return text.drawn(pixels, region) if mark.text else pixels
 
     return change

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gohd_core.kernels.elementwise import added, blend_into, clamped, copied, is_finite
+from gohd_core.kernels.elementwise import add_and_clamp, clamp, clone, is_finite, lerp_into
 
 
 @pytest.fixture
@@ -15,14 +15,14 @@ def values() -> torch.Tensor:
 def test_sums_and_limits_are_those_of_pytorch(values) -> None:
     more = torch.randn(37, 80, generator=torch.Generator().manual_seed(2))
     out = torch.empty(3, 37, 80)
-    assert added(values, more, -1, 1, out=out) is out
+    assert add_and_clamp(values, more, -1, 1, out=out) is out
     assert torch.equal(out, (values + more).clamp(-1, 1))
-    assert torch.equal(clamped(values, -0.5, 2), values.clamp(-0.5, 2))
+    assert torch.equal(clamp(values, -0.5, 2), values.clamp(-0.5, 2))
 
 
 def test_a_copy_has_memory_of_its_own(values) -> None:
     before = values.clone()
-    copied(values).zero_()
+    clone(values).zero_()
     assert torch.equal(values, before)
 
 
@@ -31,7 +31,7 @@ def test_blending_is_exact_where_only_one_is_seen(values) -> None:
     weight = torch.rand(37, 80, generator=torch.Generator().manual_seed(4))
     weight[:9], weight[20:] = 0, 1
     own, wanted = values.clone(), torch.lerp(under, values, weight)
-    blend_into(values, under, weight)
+    lerp_into(values, under, weight)
     assert torch.equal(values, wanted)
     assert torch.equal(values[:, :9], under[:, :9]) and torch.equal(values[:, 20:], own[:, 20:])
 

@@ -105,7 +105,7 @@ class FarSide:
             window = Window(low[:1], low[1:], *(high - low + 1).tolist(), size)
             pixels = window.pixels()
             places = pixels + flow_at(skin[k : k + 1], pixels, size)
-            _blend(places[0], window, lips, k)
+            lips.blend_into(places[0], window, k)
             at = 2 * (places + margin(size)) - self.corner
             colours, weight = sample(self.texture, at, reflected=False)[0].mul_(shares[k]).split((3, 1))
             drawn = cut(frames[k].permute(1, 2, 0), window, 0).permute(2, 0, 1)
@@ -160,23 +160,6 @@ def _texture(
     colours = near * gain
     colours = (colours + lips[..., None] * (grown - colours)).clip(0, 1) * 2 - 1
     return np.concatenate([colours, np.ones_like(weight)[..., None]], -1) * weight[..., None]
-
-
-def _blend(places: Tensor, window: Window, part: ContourFlow, k: int) -> None:
-    """Blends places [h,w,2] of a window with those that a part's own flow gives for frame k, in place."""
-    x, y = int(window.x[0]), int(window.y[0])
-    left, top = int(part.window.x[k]), int(part.window.y[k])
-    first = max(x, left), max(y, top)
-    last = (
-        min(x + window.width, left + part.window.width),
-        min(y + window.height, top + part.window.height),
-    )
-    if first[0] >= last[0] or first[1] >= last[1]:
-        return
-    here = np.s_[first[1] - y : last[1] - y, first[0] - x : last[0] - x]
-    there = np.s_[..., first[1] - top : last[1] - top, first[0] - left : last[0] - left]
-    own = window.pixels()[0][here] + part.shift[k][there].permute(1, 2, 0)
-    places[here].lerp_(own, part.weight[k, 0][there][..., None])
 
 
 def _weight(face: OwnFace, warp: HeadWarp) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -24,7 +25,8 @@ _FADING = (5, 4, 4)
 _CORNER_FADING = 4
 """The same beyond their corners, along the axis."""
 _MEETING = 0.25
-"""Of a part's reach: how far outer contours lie outside the edge, on both sides, where they are believed."""
+"""Share of a part's reach by which the outermost contour must lie outside both edges for flows to count
+whole."""
 _LEAST_STEP = 1e-3
 _MARGIN = 2
 """Pixels around the outermost contour that the window takes in."""
@@ -45,6 +47,23 @@ class ContourFlow:
     opening: Opening
     shift: Tensor
     weight: Tensor
+
+    def blend_into(self, places: Tensor, window: Window, k: int) -> None:
+        """Blends where the portrait has the pixels of a frame's window [h,w,2] with this flow of frame k, in
+        place, where their windows overlap."""
+        x, y = int(window.x[0]), int(window.y[0])
+        left, top = int(self.window.x[k]), int(self.window.y[k])
+        first = max(x, left), max(y, top)
+        last = (
+            min(x + window.width, left + self.window.width),
+            min(y + window.height, top + self.window.height),
+        )
+        if first[0] >= last[0] or first[1] >= last[1]:
+            return
+        here = np.s_[first[1] - y : last[1] - y, first[0] - x : last[0] - x]
+        there = np.s_[..., first[1] - top : last[1] - top, first[0] - left : last[0] - left]
+        own = window.pixels()[0][here] + self.shift[k][there].permute(1, 2, 0)
+        places[here].lerp_(own, self.weight[k, 0][there][..., None])
 
 
 def window_around(contours: Tensor, size: int) -> Window:
