@@ -58,12 +58,12 @@ def figures(film: VideoReader, look: np.ndarray, reader: FaceReader) -> dict[str
     made, _ = turn_eyes(film, read, (float(look[0]), float(look[1])))
     images = [np.array(image) for _, image in film.play()]
     frames = np.stack([image for _, image in made.play()])
-    before, again = read.eyes, read_eyes(VideoReader.of_images(frames, film.fps), reader)
+    before, again = read.people[0], read_eyes(VideoReader.of_images(frames, film.fps), reader)
     wanted = np.tile(look[::-1], (len(before.gaze), 1))
-    goal = before.towards(wanted) + before.gaze_bias()
+    goal = before.goal(wanted)
     counted = (before.opening > OPEN[1]) & (np.linalg.norm(goal - before.gaze, axis=1) < LIMIT)
     result = {"frames": float(counted.sum())}
-    for name, gaze in (("before", before.gaze), ("after", again.eyes.gaze)):
+    for name, gaze in (("before", before.gaze), ("after", again.people[0].gaze)):
         yaw, pitch = np.degrees(np.abs(gaze - goal)[counted]).mean(0)
         quick = np.linalg.norm(np.diff(np.degrees(gaze), 2, axis=0), axis=1) / 2
         still = counted[2:] & counted[1:-1] & counted[:-2]
@@ -86,8 +86,8 @@ def _seen_in_pictures(
     if not len(rows):
         return {}
     result_errors, judge_errors, moved = [], [], []
-    commanded = (goal - read.eyes.gaze)[rows]
-    for eye, shift in zip(read.eyes.eyes, shifts, strict=True):
+    commanded = (goal - read.people[0].gaze)[rows]
+    for eye, shift in zip(read.people[0].eyes, shifts, strict=True):
         lids = eye.lids.copy()
         for t in rows:
             way = eye.axes[t] @ np.array([0.0, shift[t, 1]])
@@ -105,7 +105,7 @@ def _seen_in_pictures(
         start, _, seen = _looked_for(views[0], eye, own, size)
         beside = np.array([np.median(start[seen[:, k], k] - offset[seen[:, k], k]) for k in range(2)])
         # Both eyes go by one angle, so that each keeps its own angle beside their mean.
-        aim = goal[rows] + np.median(eye.gaze(eye.offset) - read.eyes.gaze, 0)
+        aim = goal[rows] + np.median(eye.gaze(eye.offset) - read.people[0].gaze, 0)
         end, _, seen_again = _looked_for(views[1], eye, eye.offset_of(aim) + eye.limbus, size)
         result_errors.append(np.where(seen_again, eye.gaze(end - beside) - aim, np.nan))
         middles = [

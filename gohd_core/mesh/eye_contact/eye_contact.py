@@ -16,11 +16,11 @@ from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
-from gohd_core.mesh.clip import EYES, IRIS_DEPTH, fit_clip
+from gohd_core.mesh.clip import EYES, IRIS_DEPTH
 from gohd_core.mesh.eyes.eye_outline import Limbus
 from gohd_core.mesh.eyes.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS
 from gohd_core.mesh.picture.photometry import smoothstep
-from gohd_core.mesh.reading.fit import into_box
+from gohd_core.mesh.reading.fit import FaceFit
 from gohd_core.mesh.reading.gaze import RADIUS, REST, into_head
 
 CONTOURS = (1, 0)
@@ -62,10 +62,8 @@ class EyeRows:
     lids: np.ndarray
 
     @classmethod
-    def of(cls, meshes: np.ndarray, contours: np.ndarray, box: tuple[float, float, float]) -> EyeRows:
-        """From meshes [n,478,3] and eye contours [n,2,71,2] (`FaceLandmarks`), fitted in a square."""
-        points = torch.from_numpy(np.ascontiguousarray(meshes, np.float32))
-        fitted = fit_clip(into_box(points, box, ALIGNED_SIZE), ALIGNED_SIZE)
+    def of(cls, fitted: FaceFit, meshes: np.ndarray, contours: np.ndarray) -> EyeRows:
+        """From meshes [n,478,3] and eye contours [n,2,71,2] (`FaceLandmarks`), and the fit of the meshes."""
         head = fitted.points_in_head.numpy()
         return cls(
             fitted.pose.numpy(),
@@ -132,6 +130,7 @@ class ClipEyes:
         eyes: the left and the right one.
         pose: [T,6], steadied. opening: [T] of the lids, over its usual value.
         gaze: [T,2] of both eyes' mean in the head.
+        shots: [T] the number of the shot each frame is of; nothing goes on over a cut.
         fps: frames a second.
     """
 
@@ -139,6 +138,7 @@ class ClipEyes:
     pose: np.ndarray
     opening: np.ndarray
     gaze: np.ndarray
+    shots: np.ndarray
     fps: float
 
     @classmethod
@@ -148,12 +148,16 @@ class ClipEyes:
         box: tuple[float, float, float],
         fps: float,
         limbus: Sequence[Limbus | None] = (None, None),
+        shots: np.ndarray | None = None,
     ) -> ClipEyes:
         """From what was gathered in the square `box` (left, top, side) of the film.
 
-        limbus: that of each eye (`eye_outline.ClipLimbus`); None where none was seen.
+        Args:
+            limbus: that of each eye (`eye_outline.ClipLimbus`); None where none was seen.
+            shots: [T] as in the class; None is one.
         """
-        steady = _steadied_pose(rows.pose)
+        shots = np.zeros(len(rows.pose), int) if shots is None else shots
+        steady = _steadied_pose(rows.pose, shots)
         eyes, openings = [], []
         for k, (_, _, outward) in enumerate(EYES):
             corners = torch.from_numpy(rows.corners[:, k].astype(np.float64))
@@ -177,7 +181,7 @@ class ClipEyes:
         opening = np.mean(openings, 0)
         gaze = np.mean([eye.gaze(eye.offset) for eye in eyes], 0)
         usual = max(float(np.percentile(opening, 75)), 1e-3)
-        return cls((eyes[0], eyes[1]), steady, opening / usual, gaze, fps)
+        return cls((eyes[0], eyes[1]), steady, opening / usual, gaze, shots, fps)
 
     def unsteady(self) -> bool:
         """Whether the irises jump about as no eye does: reflections in glasses were read for them."""
@@ -185,7 +189,7 @@ class ClipEyes:
             return False
         jumps = np.linalg.norm(np.diff(self.gaze, 2, axis=0), axis=1) / 2
         seen = self.opening > OPEN[1]
-        seen = seen[2:] & seen[1:-1] & seen[:-2]
+        seen = seen[2:] & seen[1:-1] & seen[:-2] & (self.shots[2:] == self.shots[:-2])
         return bool(seen.sum() >= 8 and np.median(jumps[seen]) > UNSTEADY)
 
     def towards(self, gaze: np.ndarray) -> np.ndarray:
@@ -209,16 +213,20 @@ class ClipEyes:
         share = (np.linalg.norm(away - mode, axis=1) < NEAR).mean()
         return mode if share > LEAST_SHARE and np.linalg.norm(mode) < MOST_BIAS else np.zeros(2)
 
+    def goal(self, gaze: np.ndarray) -> np.ndarray:
+        """Gaze in the head [T,2], as this person's is read, of eyes that look along `gaze` [T,2]."""
+        return self.towards(gaze) + self.gaze_bias()
+
     def shifts(self, gaze: np.ndarray, strength: float = 1.0) -> list[np.ndarray]:
         """Shift of each eye's iris [T,2], in its plane, so that they look along `gaze` [T,2].
 
         gaze: (horizontal, vertical) relative to the camera, radians; (0, 0) looks at it.
         """
-        goal = self.towards(gaze) + self.gaze_bias()
+        goal = self.goal(gaze)
         change = goal - self.gaze
         size = np.linalg.norm(change, axis=1)
         share = 1 - smoothstep(LIMIT, NONE_LEFT * LIMIT, size)
-        faded = gaussian_filter1d(share, max(FADE_SECONDS * self.fps, 1e-3), axis=0, mode="nearest")
+        faded = _smoothed(share, max(FADE_SECONDS * self.fps, 1e-3), self.shots)
         share = np.maximum(share, faded)  # no jump where a look leaves the limit
         over = np.minimum(1, LIMIT / np.maximum(size, 1e-9))
         change = change * (over * share)[:, None] + self._quick(self.gaze - goal)
@@ -227,7 +235,7 @@ class ClipEyes:
 
     def _quick(self, beside: np.ndarray) -> np.ndarray:
         """Fast component of gaze [T,2] that is kept beside its goal: eyes that hold still look dead."""
-        slow = gaussian_filter1d(beside, max(SACCADES * self.fps, 1e-3), axis=0, mode="nearest")
+        slow = _smoothed(beside, max(SACCADES * self.fps, 1e-3), self.shots)
         return (KEPT * (beside - slow)).clip(-MOST_KEPT, MOST_KEPT)
 
     def _within_lids(self, eye: Eye, change: np.ndarray) -> np.ndarray:
@@ -235,7 +243,7 @@ class ClipEyes:
         own = eye.gaze(eye.offset)
         shift = eye.offset_of(own + change) - eye.offset_of(own)
         upper, lower = (
-            gaussian_filter1d(eye.in_plane(eye.lids[:, part].mean(1))[:, 1], 1.0, mode="nearest")
+            _smoothed(eye.in_plane(eye.lids[:, part].mean(1))[:, 1], 1.0, self.shots)
             for part in (UPPER, LOWER)
         )
         closes = UPPER_FOLLOWS[1] - LOWER_FOLLOWS[1]
@@ -259,7 +267,16 @@ def _plane(
     return seen[:, 0], np.stack([seen[:, 1] - seen[:, 0], seen[:, 2] - seen[:, 0]], -1) / step
 
 
-def _steadied_pose(pose: np.ndarray) -> np.ndarray:
+def _steadied_pose(pose: np.ndarray, shots: np.ndarray) -> np.ndarray:
     values = pose.astype(np.float64)
     values[:, :3] = np.unwrap(values[:, :3], axis=0)
-    return gaussian_filter1d(values, POSE_FRAMES, axis=0, mode="nearest")
+    return _smoothed(values, POSE_FRAMES, shots)
+
+
+def _smoothed(values: np.ndarray, deviation: float, shots: np.ndarray) -> np.ndarray:
+    """Values [T,...] under a Gaussian over time, each of the shots [T] by itself."""
+    made = np.empty_like(values)
+    for shot in np.unique(shots):
+        own = shots == shot
+        made[own] = gaussian_filter1d(values[own], deviation, axis=0, mode="nearest")
+    return made

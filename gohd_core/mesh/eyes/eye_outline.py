@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -148,6 +149,14 @@ class ClipLimbus:
             part = image[low[1] : high[1], low[0] : high[0]].astype(np.float32) / 255
             between = fill_polygon(np.concatenate([edge[:9], edge[:8:-1]]) - low, part.shape[:2])
             score += limbus_scores(np.ascontiguousarray(part @ LUMA), between, iris[0] - low, radius)
+
+    @classmethod
+    def joined(cls, parts: Sequence[ClipLimbus]) -> ClipLimbus:
+        """From the frames of several shots."""
+        made = cls()
+        made._frames = sum(part._frames for part in parts)
+        made._scores = [np.sum(each, 0) for each in zip(*(part._scores for part in parts), strict=True)]
+        return made
 
     def found(self) -> list[Limbus | None]:
         """Of the left and the right eye; None where no frame shows it well enough."""

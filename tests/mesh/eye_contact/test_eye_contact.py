@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from gohd_core.mesh.clip import fit_clip
 from gohd_core.mesh.eye_contact.eye_contact import LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.eye_contact.iris_drawing import draw_iris
 from gohd_core.mesh.eyes.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS, moved_lids
@@ -15,11 +16,12 @@ from tests.support.mesh_faces import SIZE, painted_picture
 BOX = (0.0, 0.0, float(SIZE))
 
 
-def eyes(yaws, looks, shut=0.0) -> ClipEyes:
+def eyes(yaws, looks, shut=0.0, shots=None) -> ClipEyes:
     meshes = [acted((0.0, yaw, 0.0), look=look, shut=shut) for yaw, look in zip(yaws, looks, strict=True)]
     faces = [landmarks(mesh) for mesh in meshes]
-    rows = EyeRows.of(np.stack([f.points for f in faces]), np.stack([f.eye_contours for f in faces]), BOX)
-    return ClipEyes.of(rows, BOX, 25.0)
+    fitted = fit_clip(torch.stack(meshes), SIZE)
+    rows = EyeRows.of(fitted, np.stack([f.points for f in faces]), np.stack([f.eye_contours for f in faces]))
+    return ClipEyes.of(rows, BOX, 25.0, shots=shots)
 
 
 def gaze_after(clip: ClipEyes, shifts) -> np.ndarray:
@@ -65,6 +67,15 @@ def test_irises_that_jump_about_are_not_believed() -> None:
     calm = eyes([0.0] * 30, [(0.1, 0.0)] * 30)
     wild = eyes([0.0] * 30, [(float(x), 0.0) for x in rng.normal(0, 0.25, 30)])
     assert not calm.unsteady() and wild.unsteady()
+
+
+def test_nothing_goes_on_over_a_cut() -> None:
+    yaws, looks = [0.0] * 10 + [0.3] * 10, [(0.1, 0.0)] * 10 + [(-0.2, 0.0)] * 10
+    shots = np.repeat([0, 1], 10)
+    clip = eyes(yaws, looks, shots=shots)
+    for shift in clip.shifts(np.zeros((20, 2))):
+        assert all(np.ptp(shift[shots == shot], 0).max() < 1e-6 for shot in (0, 1))
+        assert np.abs(shift[10] - shift[9]).max() > 0.02
 
 
 @pytest.fixture
