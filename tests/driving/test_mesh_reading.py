@@ -195,7 +195,8 @@ def test_who_comes_after_a_cut_has_eyes_of_their_own() -> None:
 
     both = read_eyes(film_of([dark] * 40 + [light] * 40), KnownFaces(first + second))
     alone = [
-        read_eyes(film_of([level] * 40), KnownFaces(faces)) for level, faces in ((dark, first), (light, second))
+        read_eyes(film_of([level] * 40), KnownFaces(faces))
+        for level, faces in ((dark, first), (light, second))
     ]
     assert both.who.tolist() == [0] * 40 + [1] * 40
     for person, own in zip(both.people, alone, strict=True):
