@@ -20,13 +20,10 @@ from gohd_core.images import Image
 from gohd_core.mesh.clip import fit_clip
 from gohd_core.mesh.eye_contact.eye_contact import LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.eye_contact.iris_drawing import draw_iris
-from gohd_core.mesh.eyes.eye_outline import ClipLimbus
+from gohd_core.mesh.eye_contact.limbus import ShotLimbus, clip_limbus
 from gohd_core.mesh.reading.fit import face_box, into_box
 from gohd_core.motion import Gaze
 from gohd_core.video.reader import VideoReader
-
-LIMBUS_FRAMES = 4
-"""The limbus is looked for in every so many frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +76,7 @@ class _Shot:
     """What is gathered of a shot: of each frame what its eyes need, the limbus, and the sum of faces."""
 
     rows: list[EyeRows] = field(default_factory=list)
-    limbus: ClipLimbus = field(default_factory=ClipLimbus)
+    limbus: ShotLimbus = field(default_factory=ShotLimbus)
     shape: Tensor | None = None
     length: int = 0
 
@@ -88,8 +85,7 @@ class _Shot:
         mesh = torch.from_numpy(face.points)[None]
         fitted = fit_clip(into_box(mesh, box, ALIGNED_SIZE), ALIGNED_SIZE)
         rows = EyeRows.of(fitted, face.points[None], face.eye_contours[None])
-        if self.length % LIMBUS_FRAMES == 0:
-            self.limbus.add(image, rows.irises[0], rows.lids[0])
+        self.limbus.add(image, rows.pose[0], rows.corners[0], rows.irises[0], rows.lids[0], box)
         self.rows.append(rows)
         points = fitted.points_in_head[0]
         self.shape = points if self.shape is None else self.shape + points
@@ -133,7 +129,7 @@ def read_eyes(
         for person in range(person_of.max() + 1):
             own = [shots[k] for k in np.flatnonzero(person_of == person)]
             rows = EyeRows.joined([row for shot in own for row in shot.rows])
-            limbus = ClipLimbus.joined([shot.limbus for shot in own]).found()
+            limbus = clip_limbus([shot.limbus for shot in own])
             numbers = np.array(shot_of)[who == person]
             people.append(ClipEyes.of(rows, box, float(film.fps), limbus, numbers))
     return ReadEyes(people, who, np.array(found, bool), np.array(times))

@@ -201,7 +201,7 @@ def test_who_comes_after_a_cut_has_eyes_of_their_own() -> None:
     assert both.who.tolist() == [0] * 40 + [1] * 40
     for person, own in zip(both.people, alone, strict=True):
         for eye, wanted in zip(person.eyes, own.people[0].eyes, strict=True):
-            assert eye.width == pytest.approx(wanted.width, rel=0.01)
+            assert eye.plane.width == pytest.approx(wanted.plane.width, rel=0.01)
         assert np.allclose(person.gaze_bias(), own.people[0].gaze_bias(), atol=0.01)
 
 

@@ -1,8 +1,8 @@
 """Eyes of a real clip turned elsewhere: where their irises are, and where they have to go.
 
-Each eye has a plane through its irises, `clip.IRIS_DEPTH` in front of its corners. In it an iris lies at some
-offset (x to the image's right, y up, model units); gaze in the head is read from offsets, and offsets are
-made from gaze. What is drawn afterwards is the difference, in the frame's own pixels (`iris_drawing`).
+Each eye has a plane through its irises (`iris_plane`). In it an iris lies at some offset; gaze in the head is
+read from offsets, and offsets are made from gaze. What is drawn afterwards is the difference, in the frame's
+own pixels (`iris_drawing`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
-from torch import Tensor
 
-from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
-from gohd_core.mesh.clip import EYES, IRIS_DEPTH
-from gohd_core.mesh.eyes.eye_outline import Limbus
+from gohd_core.mesh.clip import EYES
+from gohd_core.mesh.eye_contact.iris_plane import IrisPlane
+from gohd_core.mesh.eye_contact.limbus import Limbus
 from gohd_core.mesh.eyes.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS
 from gohd_core.mesh.picture.photometry import smoothstep
 from gohd_core.mesh.reading.fit import FaceFit
-from gohd_core.mesh.reading.gaze import RADIUS, REST, into_head
+from gohd_core.mesh.reading.gaze import into_head
 
 CONTOURS = (1, 0)
 """Sides of a face's eye contours: left and right eye."""
@@ -42,8 +41,8 @@ WHITE, NARROWED = 0.5, 0.4
 that one that goes down may take with its lids."""
 SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
 """Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
-UNSEEN = Limbus(np.zeros(2), 1.08)
-"""Limbus where none is seen: the mean over people in videos."""
+UNSEEN = 1.08
+"""Radius of a limbus where none is seen, over that of the iris as it is read: the mean over people."""
 POSE_FRAMES, FADE_SECONDS = 1.5, 0.1
 
 
@@ -83,43 +82,19 @@ class Eye:
     """One eye in a clip of T frames; pixels are the film's, lengths model units.
 
     Attributes:
-        width: between its corners. radius: of its limbus.
-        origin: [T,2] pixel of the plane's origin. axes: [T,2,2] units in the plane -> pixels, as columns.
+        plane: through its irises.
+        radius: of its limbus.
         iris: [T,2] pixel of its middle. lids: [T,16,2] pixels: lower edge 0..8, upper 9..15.
-        offset: [T,2] of the iris in the plane. rest: [2] of one that looks straight ahead.
+        offset: [T,2] of the iris in the plane.
         limbus: [2] its middle in the plane, relative to the iris as the network reads it.
     """
 
-    width: float
+    plane: IrisPlane
     radius: float
-    origin: np.ndarray
-    axes: np.ndarray
     iris: np.ndarray
     lids: np.ndarray
     offset: np.ndarray
-    rest: np.ndarray
     limbus: np.ndarray
-
-    @property
-    def scale(self) -> np.ndarray:
-        """Pixels a unit in each frame [T], across the eye."""
-        return np.linalg.norm(self.axes[:, :, 1], axis=1)
-
-    def gaze(self, offset: np.ndarray) -> np.ndarray:
-        """Offsets [T,2] -> (horizontal, vertical) in the head [T,2]."""
-        x, y = ((offset - self.rest) / (RADIUS * self.width)).clip(-0.9, 0.9).T
-        vertical = np.arcsin(y)
-        return np.stack([np.arcsin((-x / np.cos(vertical)).clip(-0.9, 0.9)), vertical], 1)
-
-    def offset_of(self, gaze: np.ndarray) -> np.ndarray:
-        """The inverse of `gaze`."""
-        horizontal, vertical = gaze.T
-        place = np.stack([-np.sin(horizontal) * np.cos(vertical), np.sin(vertical)], 1)
-        return place * RADIUS * self.width + self.rest
-
-    def in_plane(self, pixels: np.ndarray) -> np.ndarray:
-        """Pixels [T,2] as offsets."""
-        return np.linalg.solve(self.axes, (pixels - self.origin)[..., None])[..., 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,33 +128,28 @@ class ClipEyes:
         """From what was gathered in the square `box` (left, top, side) of the film.
 
         Args:
-            limbus: that of each eye (`eye_outline.ClipLimbus`); None where none was seen.
+            limbus: that of each eye; None where none was seen.
             shots: [T] as in the class; None is one.
         """
         shots = np.zeros(len(rows.pose), int) if shots is None else shots
         steady = _steadied_pose(rows.pose, shots)
         eyes, openings = [], []
         for k, (_, _, outward) in enumerate(EYES):
-            corners = torch.from_numpy(rows.corners[:, k].astype(np.float64))
-            width = (corners[:, 0] - corners[:, 1]).norm(dim=-1).median().item()
-            middle = corners.mean(1).median(0).values
-            origin, axes = _plane(middle, width, torch.from_numpy(rows.pose).double(), box)
+            plane = IrisPlane.of(rows.corners[:, k], rows.pose, box, outward)
             iris, lids = rows.irises[:, k].astype(np.float64), rows.lids[:, k].astype(np.float64)
-            scale = np.linalg.norm(axes[:, :, 1], axis=1)
-            edge = np.linalg.norm(iris[:, 1:] - iris[:, :1], axis=-1).mean(1)
-            rest = np.array([outward * REST[0], REST[1]]) * width
-            seen = limbus[k] or UNSEEN
-            radius = float(np.median(edge / scale))
-            upright = np.median(axes / scale[:, None, None], axis=0)
-            beside = radius * np.linalg.solve(upright, seen.middle)
-            radius *= seen.radius
-            eye = Eye(width, radius, origin, axes, iris[:, 0], lids, np.zeros_like(iris[:, 0]), rest, beside)
-            eye.offset[:] = eye.in_plane(eye.iris)
-            eyes.append(eye)
+            scale = plane.scale[:, None]
+            middles, seen = iris[:, 0], limbus[k]
+            if seen is None:
+                edge = np.linalg.norm(iris[:, 1:] - iris[:, :1], axis=-1).mean(1, keepdims=True)
+                radius, beside = UNSEEN * float(np.median(edge / scale)), np.zeros(2)
+            else:
+                radius, middles = seen.radius, middles + seen.away * scale
+                beside = np.linalg.solve(np.median(plane.axes / scale[..., None], axis=0), seen.middle)
+            eyes.append(Eye(plane, radius, middles, lids, plane.offset(middles), beside))
             way = lids[:, UPPER].mean(1) - lids[:, LOWER].mean(1)
-            openings.append(np.linalg.norm(way, axis=1) / scale / width)
+            openings.append(np.linalg.norm(way, axis=1) / scale[:, 0] / plane.width)
         opening = np.mean(openings, 0)
-        gaze = np.mean([eye.gaze(eye.offset) for eye in eyes], 0)
+        gaze = np.mean([eye.plane.gaze(eye.offset) for eye in eyes], 0)
         usual = max(float(np.percentile(opening, 75)), 1e-3)
         return cls((eyes[0], eyes[1]), steady, opening / usual, gaze, shots, fps)
 
@@ -240,10 +210,11 @@ class ClipEyes:
 
     def _within_lids(self, eye: Eye, change: np.ndarray) -> np.ndarray:
         """Shifts [T,2] for a change of gaze that leave the iris between its lids as irises lie."""
-        own = eye.gaze(eye.offset)
-        shift = eye.offset_of(own + change) - eye.offset_of(own)
+        plane = eye.plane
+        own = plane.gaze(eye.offset)
+        shift = plane.offset_of(own + change) - plane.offset_of(own)
         upper, lower = (
-            _smoothed(eye.in_plane(eye.lids[:, part].mean(1))[:, 1], 1.0, self.shots)
+            _smoothed(plane.offset(eye.lids[:, part].mean(1))[:, 1], 1.0, self.shots)
             for part in (UPPER, LOWER)
         )
         closes = UPPER_FOLLOWS[1] - LOWER_FOLLOWS[1]
@@ -252,19 +223,6 @@ class ClipEyes:
         most = (WHITE * eye.radius - white).clip(0) / (1 - LOWER_FOLLOWS[0])
         shift[:, 1] = shift[:, 1].clip(least, most)
         return shift
-
-
-def _plane(
-    middle: Tensor, width: float, pose: Tensor, box: tuple[float, float, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Origin [T,2] and axes [T,2,2] of an eye's plane in pixels of the film."""
-    step = 0.1
-    ahead = middle + middle.new_tensor([0.0, 0.0, IRIS_DEPTH * width])
-    corners = ahead + step * middle.new_tensor([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
-    seen = Camera.of_size(ALIGNED_SIZE).pixels(transform(corners.expand(len(pose), 3, 3), pose))
-    left, top, side = box
-    seen = ((seen + 0.5) * (side / ALIGNED_SIZE) - 0.5).numpy() + np.array([left, top])
-    return seen[:, 0], np.stack([seen[:, 1] - seen[:, 0], seen[:, 2] - seen[:, 0]], -1) / step
 
 
 def _steadied_pose(pose: np.ndarray, shots: np.ndarray) -> np.ndarray:

@@ -7,9 +7,9 @@ import numpy as np
 
 from gohd_core.images import Image
 from gohd_core.mesh.eye_contact.eye_contact import Eye
+from gohd_core.mesh.eye_contact.iris_plane import disc, seen_disc
 from gohd_core.mesh.eyes.lid_following import moved_lids
 from gohd_core.mesh.picture.photometry import LUMA, inpaint, smoothstep
-from gohd_core.mesh.reading.gaze import RADIUS
 
 LEAST_SHIFT = 0.05
 """Pixels below which nothing is drawn."""
@@ -43,11 +43,10 @@ CORNER = (0.04, 0.16)
 
 def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     """Moves the iris of frame `t` by `shift` [2] in its plane, in place."""
-    axes, radius = eye.axes[t], eye.radius
+    axes, scale = eye.plane.axes[t], float(eye.plane.scale[t])
     middle = eye.iris[t] + axes @ eye.limbus
     way = float(np.linalg.norm(axes @ shift))
-    scale = float(eye.scale[t])
-    width = eye.width * scale
+    width, radius = eye.plane.width * scale, eye.radius * scale
     if way < LEAST_SHIFT or width < 6:
         return
     reach = np.array([0.85, 0.65]) * width
@@ -60,9 +59,9 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     lids = eye.lids[t] - corner
     inner = cv2.erode(_inside(lids, part.shape[:2]), np.ones((3, 3)), iterations=max(1, round(scale * 0.008)))
     row, column = np.mgrid[0 : part.shape[0], 0 : part.shape[1]].astype(np.float32)
-    places = (np.stack([column, row], -1) + corner - middle) @ np.linalg.inv(axes).T
-    offset, unit = eye.offset[t], RADIUS * eye.width
-    on_iris, tilt = _disc(places, (offset - eye.rest) / unit, radius)
+    places = np.stack([column, row], -1) + corner - middle
+    facing = eye.plane.facing(t, eye.offset[t])
+    on_iris = disc(places, facing) / radius
     rho = np.linalg.norm(on_iris, axis=-1)
     source = part.astype(np.float32)
     white_known = inner * smoothstep(*WHITE_FROM, rho)
@@ -72,9 +71,9 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     shift = shift * _iris_is_there(source, white_known, seen * (rho < _CORE))
     if not shift.any():
         return
-    on_new, _ = _disc(places - shift, (offset + shift - eye.rest) / unit, radius)
+    on_new = disc(places - axes @ shift, eye.plane.facing(t, eye.offset[t] + shift)) / radius
     new_rho = np.linalg.norm(on_new, axis=-1)
-    soft = max(0.16, 1.4 / (radius * scale))
+    soft = max(0.16, 1.4 / radius)
 
     def cover(distance: np.ndarray) -> np.ndarray:
         return ((EDGE + soft / 2 - distance) / soft).clip(0, 1).astype(np.float32)
@@ -87,11 +86,8 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     shade = follow.share * (1 - smoothstep(0.4, 1.0, _below(follow.lids, rho.shape) / (SHADE_DEPTH * width)))
     white = _whole_white(source, white_known, lids, follow.lids, width)
     white += (shade * (1 - old).clip(0, 1))[..., None] * (carried - white)
-    iris = _whole_iris(source, seen, on_iris, radius * scale)
-    from_disc = on_new * radius
-    axis, cosine = tilt
-    from_disc = from_disc - (from_disc @ axis * (1 - cosine))[..., None] * axis
-    pixels = (from_disc @ axes.T + middle - corner).astype(np.float32)
+    iris = _whole_iris(source, seen, on_iris, radius)
+    pixels = (seen_disc(on_new * radius, facing) + middle - corner).astype(np.float32)
     moved = cv2.remap(iris, pixels[..., 0], pixels[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     new = cover(new_rho) * _beside_corners(follow.lids, row, column)
     drawn = white * (1 - new[..., None]) + moved * new[..., None]
@@ -124,24 +120,10 @@ def _inside(lids: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(fine, shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
 
-def _disc(
-    places: np.ndarray, turned: np.ndarray, radius: float
-) -> tuple[np.ndarray, tuple[np.ndarray, float]]:
-    """Places from an iris' middle [h,w,2] in radii of the round iris; one that looks aside is seen narrower.
-
-    turned: [2] sines of its gaze. Returns also the direction in which it is narrower, and by what factor.
-    """
-    size = float(np.linalg.norm(turned))
-    cosine = float(np.sqrt(max(1 - min(size, 0.8) ** 2, 0.2)))
-    axis = turned / size if size > 1e-3 else np.array([1.0, 0.0])
-    along = places @ axis
-    return places / radius + (along * (1 / cosine - 1) / radius)[..., None] * axis, (axis, cosine)
-
-
 def _whole_iris(source: np.ndarray, seen: np.ndarray, on_iris: np.ndarray, radius: float) -> np.ndarray:
     """The iris as it is seen [h,w,3], and its mean around its middle where lids hide it.
 
-    on_iris: [h,w,2] places from its middle in radii, right and up. Its edge is measured at its sides, away
+    on_iris: [h,w,2] places from its middle in radii, right and down. Its edge is measured at its sides, away
         from lids and lashes.
     """
     rho = np.linalg.norm(on_iris, axis=-1)

@@ -25,7 +25,7 @@ def eyes(yaws, looks, shut=0.0, shots=None) -> ClipEyes:
 
 
 def gaze_after(clip: ClipEyes, shifts) -> np.ndarray:
-    return np.mean([e.gaze(e.offset + s) for e, s in zip(clip.eyes, shifts, strict=True)], 0)
+    return np.mean([e.plane.gaze(e.offset + s) for e, s in zip(clip.eyes, shifts, strict=True)], 0)
 
 
 def test_eyes_of_a_still_head_are_turned_to_the_camera_and_along_a_path() -> None:
@@ -103,8 +103,8 @@ def test_an_iris_is_dark_where_it_went_and_white_where_it_was(picture) -> None:
     drawn, eye = picture.copy(), clip.eyes[0]
     shift = np.array([-1.0 * eye.radius, 0.0])
     draw_iris(drawn, eye, 0, shift)
-    new = np.round(eye.iris[0] + eye.axes[0] @ shift).astype(int)
-    left = np.round(eye.iris[0] - 0.8 * eye.axes[0] @ shift).astype(int)
+    new = np.round(eye.iris[0] + eye.plane.axes[0] @ shift).astype(int)
+    left = np.round(eye.iris[0] - 0.8 * eye.plane.axes[0] @ shift).astype(int)
     assert drawn[new[1], new[0]].mean() < 90
     assert drawn[left[1], left[0]].mean() > picture[left[1], left[0]].mean() + 40
 
@@ -122,8 +122,8 @@ def test_lids_follow_an_iris_up_and_down(picture, up: float) -> None:
     clip = eyes([0.0], [(0.0, 0.0)])
     upper, lower = (shares[int(up < 0)] for shares in (UPPER_FOLLOWS, LOWER_FOLLOWS))
     for eye in clip.eyes:
-        width = eye.width * eye.scale[0]
-        way = eye.axes[0] @ np.array([0.0, up])
+        width = eye.plane.width * eye.plane.scale[0]
+        way = eye.plane.axes[0] @ np.array([0.0, up])
         moved = moved_lids(picture.astype(np.float32), eye.lids[0], way, width)
         steps = moved.lids - eye.lids[0]
         assert np.allclose(steps[12], upper * way, atol=0.1 * abs(way[1]))
@@ -146,7 +146,7 @@ def test_lids_follow_an_iris_up_and_down(picture, up: float) -> None:
 def test_lashes_below_the_upper_lid_go_down_with_it(picture) -> None:
     clip, shift = eyes([0.0], [(0.0, 0.0)]), np.array([0.0, -0.03])
     for eye in clip.eyes:
-        lids, width = eye.lids[0], eye.width * eye.scale[0]
+        lids, width = eye.lids[0], eye.plane.width * eye.plane.scale[0]
         upper = lids[9:16][np.argsort(lids[9:16, 0])]
         columns = np.arange(int(lids[:, 0].min()) + 2, int(lids[:, 0].max()) - 1)
         for x in columns:
@@ -154,9 +154,9 @@ def test_lashes_below_the_upper_lid_go_down_with_it(picture) -> None:
             picture[int(top) : int(top + 0.07 * width), x] = 15
         drawn = picture.copy()
         draw_iris(drawn, eye, 0, shift)
-        moved = moved_lids(picture.astype(np.float32), lids, eye.axes[0] @ shift, width).lids
+        moved = moved_lids(picture.astype(np.float32), lids, eye.plane.axes[0] @ shift, width).lids
         new = moved[9:16][np.argsort(moved[9:16, 0])]
-        beside = eye.iris[0, 0] + np.array([-1.45, 1.45]) * eye.radius * eye.scale[0]
+        beside = eye.iris[0, 0] + np.array([-1.45, 1.45]) * eye.radius * eye.plane.scale[0]
         for x in beside.round().astype(int):
             old, top = int(np.interp(x, *upper.T)), int(np.interp(x, *new.T))
             assert drawn[old, x].min() > 120 and drawn[top : top + 3, x].max(-1).min() < 60
