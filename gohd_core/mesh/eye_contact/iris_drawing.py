@@ -8,6 +8,7 @@ import numpy as np
 from gohd_core.images import Image
 from gohd_core.mesh.eye_contact.eye_contact import Eye
 from gohd_core.mesh.eye_contact.iris_plane import disc, seen_disc
+from gohd_core.mesh.eyes.eye_textures import highlights
 from gohd_core.mesh.eyes.lid_following import moved_lids
 from gohd_core.mesh.picture.photometry import LUMA, inpaint, smoothstep
 
@@ -37,6 +38,9 @@ CONTRAST = (0.12, 0.24)
 """Contrast of iris and white up to which there is no iris, as in statues, and from which on there is."""
 _FROM_ABOVE = np.array([[1, 1, 1], [1, 1, 1], [0, 0, 0]], np.uint8)
 """Structuring element that erodes a mask from above and the sides, not from below."""
+HIGHLIGHT_SHARE = 0.55
+"""Of an iris' way, that of lights in the cornea: 5.6 mm from the eyeball's middle to its centre of curvature,
+over 10 mm to the pupil (Gullstrand's eye)."""
 CORNER = (0.04, 0.16)
 """Distance from an eye's corners, over its width, from and at which their skin hides no iris."""
 
@@ -86,9 +90,10 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     shade = follow.share * (1 - smoothstep(0.4, 1.0, _below(follow.lids, rho.shape) / (SHADE_DEPTH * width)))
     white = _whole_white(source, white_known, lids, follow.lids, width)
     white += (shade * (1 - old).clip(0, 1))[..., None] * (carried - white)
-    iris = _whole_iris(source, seen, on_iris, radius)
-    pixels = (seen_disc(on_new * radius, facing) + middle - corner).astype(np.float32)
-    moved = cv2.remap(iris, pixels[..., 0], pixels[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    shine = 255 * highlights(source / 255, (inner > 0.5).astype(np.float32), rho, radius)
+    iris = _whole_iris(source - shine, seen, on_iris, radius)
+    pixels = seen_disc(on_new * radius, facing) + middle - corner
+    moved = _cubic(iris, pixels) + _cubic(shine, places + middle - corner - HIGHLIGHT_SHARE * (axes @ shift))
     new = cover(new_rho) * _beside_corners(follow.lids, row, column)
     drawn = white * (1 - new[..., None]) + moved * new[..., None]
     # Where lids make room there is eye; what they go over is theirs.
@@ -103,6 +108,12 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     result = skin + between[..., None] * (ball - skin)
     changed = np.maximum(touched * between, follow.share * (1 - between)) >= 1 / 255
     part[changed] = result.clip(0, 255).round().astype(np.uint8)[changed]
+
+
+def _cubic(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """A picture at pixels [h,w,2] (column, row), by cubic interpolation."""
+    column, row = np.moveaxis(places.astype(np.float32), 2, 0)
+    return cv2.remap(picture, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _iris_is_there(source: np.ndarray, white: np.ndarray, iris: np.ndarray) -> float:
@@ -156,23 +167,29 @@ def _whole_white(
     least, most = np.percentile(whiteness[known > 0.5], WHITEST) if (known > 0.5).any() else (0.0, 255.0)
     surely = known * (0.02 + 0.98 * smoothstep(least, most + 1.0, whiteness))
     white = inpaint(source, surely.astype(np.float32))
-    light = (source @ LUMA / np.maximum(white @ LUMA, 1.0)).clip(0, 1)
+    light = (source / np.maximum(white, 1.0)).clip(0, 1)
     at, new_at = (_below_lid(each, known.shape, width) for each in (lids, new_lids))
     inside = (at[1] >= 0) & (at[1] <= SHADE[0] - 1)
     row, column = (np.round(each[inside]).astype(int) for each in (at[1], at[0]))
     place = row * SHADE[1] + column.clip(0, SHADE[1] - 1)
-    weight, total = (
-        np.bincount(place, (known * each)[inside], SHADE[0] * SHADE[1]).reshape(SHADE)
-        for each in (1.0, light)
-    )
+    weight = np.bincount(place, known[inside], SHADE[0] * SHADE[1]).reshape(SHADE)
+    total = [
+        np.bincount(place, (known * each)[inside], SHADE[0] * SHADE[1]) for each in np.moveaxis(light, 2, 0)
+    ]
+    share = np.stack(total, -1).reshape(*SHADE, 3) / np.maximum(weight, 1e-6)[..., None]
     seen = weight > 0.2
     rows, grid = np.flatnonzero(seen.any(1)), np.arange(SHADE[1])
     if not len(rows):
         return white
-    shade = np.stack([np.interp(grid, grid[seen[k]], total[k, seen[k]] / weight[k, seen[k]]) for k in rows])
+    shade = np.stack(
+        [
+            np.stack([np.interp(grid, grid[seen[k]], share[k, seen[k], channel]) for channel in range(3)], -1)
+            for k in rows
+        ]
+    )
     shade = shade[np.abs(np.arange(SHADE[0])[:, None] - rows).argmin(1)]
     shade = cv2.GaussianBlur(shade, (0, 0), 0.7, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
-    return white * _at(shade, new_at)[..., None]
+    return white * _at(shade, new_at)
 
 
 def _below_lid(lids: np.ndarray, shape: tuple[int, int], width: float) -> tuple[np.ndarray, np.ndarray]:
