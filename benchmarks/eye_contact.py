@@ -3,19 +3,17 @@
 Gaze errors and jitter in degrees, before and after, by the iris network on the result. Frames with open eyes
 count, whose gaze was to change by less than 25 degrees.
 
-The iris network reads a third to a half of vertical movements of drawn irises, so that the picture is
-read, too. `edge`: where the irises' edges are (integro-differential operator, Daugman 1993, on a disc
-that is seen narrower as it turns away) against where they were told to be; frames count in which enough
-of the edge is clear of the lids, `seen` is their share, and `judge` the same reader's difference from
-the iris network in the video as it was. Where lids hide both ends of an iris it is blind up and down.
-`moved`: how far what is seen of the iris went (normalised correlation) against how far it was told to
-go.
+The iris network reads a third to a half of vertical movements of drawn irises, so that the picture is read,
+too. `dark`: where between the lids it is dark (two levels of light, Chan and Vese 2001: within a disc that is
+seen narrower as it faces aside, and outside it) against where the irises were told to be; `known`: that
+judge's error with flat discs of known places between the same lids. `moved`: how far what is seen of the iris
+went (normalised correlation) against how far it was told to go.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -25,15 +23,17 @@ from gohd_core.driving.eye_contact import ReadEyes, read_eyes, turn_eyes
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.images import Image
 from gohd_core.mesh.eye_contact.eye_contact import LIMIT, OPEN, Eye
+from gohd_core.mesh.eye_contact.iris_plane import disc, seen_disc
 from gohd_core.mesh.eyes.lid_following import moved_lids
-from gohd_core.mesh.reading.gaze import RADIUS
 from gohd_core.video.reader import VideoReader
 
 NOTHING = np.zeros((4, 4, 3), np.float32)
 SIZES = np.arange(0.88, 1.2, 0.04)
 """Radii that are tried, as shares of the limbus's radius as read."""
-ARC, LIDS_AWAY = 64, 0.1
-"""Directions in which a limbus is looked at, and its radii from a lid within which it isn't."""
+LIGHT = 0.4
+"""Largest area of a light on an iris, in squares of its radius."""
+LIDS_AWAY = 0.1
+"""Radii of a limbus from a lid within which light isn't looked at."""
 
 
 def main() -> None:
@@ -80,68 +80,60 @@ def _seen_in_pictures(
     counted: np.ndarray,
     goal: np.ndarray,
 ) -> dict[str, float]:
-    """`edge`, `moved`, `seen` and `judge` over every fourth frame, see the file's docstring."""
+    """`dark`, `known` and `moved` over every fourth frame, see the file's docstring."""
     rows = np.flatnonzero(counted)[::4]
     places = np.flatnonzero(read.found)
     if not len(rows):
         return {}
-    result_errors, judge_errors, moved = [], [], []
-    commanded = (goal - read.people[0].gaze)[rows]
-    for eye, shift in zip(read.people[0].eyes, shifts, strict=True):
-        lids = eye.lids.copy()
+    person, rng = read.people[0], np.random.default_rng(0)
+    errors, known, moved = [], [], []
+    commanded = (goal - person.gaze)[rows]
+    for eye, shift in zip(person.eyes, shifts, strict=True):
+        plane, lids = eye.plane, eye.lids.copy()
         for t in rows:
-            way = eye.plane.axes[t] @ np.array([0.0, shift[t, 1]])
-            lids[t] = moved_lids(NOTHING, eye.lids[t], way, eye.plane.width * eye.plane.scale[t]).lids
+            way = plane.axes[t] @ np.array([0.0, shift[t, 1]])
+            lids[t] = moved_lids(NOTHING, eye.lids[t], way, plane.width * plane.scale[t]).lids
         views = [
             [_View.of(images[places[t]], eye, t, edges[t]) for t in rows]
             for images, edges in ((before, eye.lids), (after, lids))
         ]
-        own, offset = (eye.offset + eye.limbus)[rows], eye.offset[rows]
-        rises = [
-            np.mean([view.limbus(eye, near, size)[1] for view, near in zip(views[0], own, strict=True)])
+        offset = eye.offset[rows]
+        spreads = [
+            np.mean([view.dark(eye, near, size)[1] for view, near in zip(views[0], offset, strict=True)])
             for size in SIZES
         ]
-        size = SIZES[int(np.argmax(rises))]
-        start, _, seen = _looked_for(views[0], eye, own, size)
-        beside = np.array([np.median(start[seen[:, k], k] - offset[seen[:, k], k]) for k in range(2)])
+        size = SIZES[int(np.argmin(spreads))]
+        start = np.array([v.dark(eye, near, size)[0] for v, near in zip(views[0], offset, strict=True)])
+        beside = np.median(start - offset, 0)
         # Both eyes go by one angle, so that each keeps its own angle beside their mean.
-        aim = goal[rows] + np.median(eye.plane.gaze(eye.offset) - read.people[0].gaze, 0)
-        end, _, seen_again = _looked_for(views[1], eye, eye.plane.offset_of(aim) + eye.limbus, size)
-        result_errors.append(np.where(seen_again, eye.plane.gaze(end - beside) - aim, np.nan))
+        aim = goal[rows] + np.median(plane.gaze(eye.offset) - person.gaze, 0)
+        told = plane.offset_of(aim)
+        end = np.array([v.dark(eye, near, size)[0] for v, near in zip(views[1], told + beside, strict=True)])
+        errors.append(plane.gaze(end - beside) - aim)
+        true = plane.offset_of(aim + rng.normal(0, np.radians(2), aim.shape))
+        found = np.array(
+            [
+                view.with_disc(eye, place, size).dark(eye, near, size)[0]
+                for view, place, near in zip(views[1], true, told, strict=True)
+            ]
+        )
+        known.append(plane.gaze(found) - plane.gaze(true))
         middles = [
             first.iris(second, eye, place, near)
-            for first, second, place, near in zip(*views, offset, eye.plane.offset_of(aim), strict=True)
+            for first, second, place, near in zip(*views, offset, told, strict=True)
         ]
-        moved.append(eye.plane.gaze(np.array(middles)) - eye.plane.gaze(offset))
-        judge_errors.append(np.where(seen, eye.plane.gaze(start - beside) - eye.plane.gaze(offset), np.nan))
-    result = {}
-    for axis, name in enumerate(("yaw", "pitch")):
-        wrong, judge = (np.degrees(np.stack(each)[..., axis]) for each in (result_errors, judge_errors))
-        result[f"edge_{name}"] = _mean_over_eyes(wrong)
-        result[f"moved_{name}"] = float(np.degrees(np.abs(np.mean(moved, 0) - commanded)[:, axis]).mean())
-        result[f"seen_{name}"] = float((~np.isnan(wrong)).any(0).mean())
-        result[f"judge_{name}"] = _mean_over_eyes(judge)
-    return result
-
-
-def _mean_over_eyes(errors: np.ndarray) -> float:
-    """Mean absolute value of the mean of those eyes [2,n] that are no NaN; NaN without any."""
-    shown = ~np.isnan(errors)
-    both = np.where(shown, errors, 0).sum(0)[shown.any(0)] / shown.sum(0)[shown.any(0)]
-    return float(np.abs(both).mean()) if len(both) else float("nan")
-
-
-def _looked_for(
-    views: list[_View], eye: Eye, near: np.ndarray, size: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Offsets [n,2], rises [n] and whether they are shown [n,2] (`_View.limbus`) near offsets [n,2]."""
-    found = [view.limbus(eye, place, size) for view, place in zip(views, near, strict=True)]
-    return tuple(np.array(each) for each in zip(*found, strict=True))
+        moved.append(plane.gaze(np.array(middles)) - plane.gaze(offset) - commanded)
+    return {
+        f"{name}_{way}": float(np.degrees(np.abs(np.mean(each, 0)[:, axis]).mean()))
+        for name, each in (("dark", errors), ("known", known), ("moved", moved))
+        for axis, way in enumerate(("yaw", "pitch"))
+    }
 
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """An eye in frame t: light [h,w] around it, 255 well between its lids [h,w], and the corner of both."""
+    """An eye in frame t: light [h,w] around it, 255 well between its lids without lights on its iris [h,w],
+    and the corner of both."""
 
     grey: np.ndarray
     between: np.ndarray
@@ -161,7 +153,9 @@ class _View:
         outline = np.concatenate([lids[:9], lids[:8:-1]]) - corner
         cv2.fillPoly(between, [np.round(outline).astype(np.int32)], 255)
         away = np.ones((3, 3), np.uint8)
-        return cls(grey, cv2.erode(between, away, iterations=max(1, round(LIDS_AWAY * radius))), corner, t)
+        between = cv2.erode(between, away, iterations=max(1, round(LIDS_AWAY * radius)))
+        lights = _lights(grey, between, LIGHT * radius**2)
+        return cls(grey, between * (1 - cv2.dilate(lights, away)), corner, t)
 
     def iris(self, after: _View, eye: Eye, own: np.ndarray, near: np.ndarray) -> np.ndarray:
         """Offset [2] in the view `after` of the iris whose offset here is `own`, by normalised correlation.
@@ -169,15 +163,14 @@ class _View:
         What counts of its disc is between the lids in both; the search starts at `near`.
         """
         line = np.linspace(-0.85, 0.85, 23)
-        disc = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
-        disc = eye.radius * disc[np.linalg.norm(disc, axis=1) < 0.85]
+        spots = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+        spots = eye.radius * spots[np.linalg.norm(spots, axis=1) < 0.85]
 
         def sampled(view: _View, middles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            tilt = (middles.mean(0) - eye.plane.rest) / (RADIUS * eye.plane.width)
-            turned = disc - (disc @ tilt)[:, None] * tilt * _narrowing(tilt)
-            places = (middles[:, None] + eye.limbus + turned) @ eye.plane.axes[view.t].T + eye.plane.origin[
-                view.t
-            ]
+            facing = eye.plane.facing(view.t, middles.mean(0))
+            turned = seen_disc(eye.plane.scale[view.t] * spots, facing)
+            places = (middles[:, None] + eye.limbus) @ eye.plane.axes[view.t].T + eye.plane.origin[view.t]
+            places = places + turned
             places = places - view.corner
             return _at(view.grey, places), (_at(view.between, places) > 127).astype(float)
 
@@ -195,39 +188,59 @@ class _View:
             )
             power = (weight * first**2).sum(1) * (weight * second**2).sum(1)
             score = (weight * first * second).sum(1) / np.sqrt(np.maximum(power, 1e-6))
-            found = middles[np.where(total[:, 0] > 0.25 * len(disc), score, -1).argmax()]
+            found = middles[np.where(total[:, 0] > 0.25 * len(spots), score, -1).argmax()]
         return found
 
-    def limbus(self, eye: Eye, near: np.ndarray, size: float) -> tuple[np.ndarray, float, np.ndarray]:
-        """Offset [2] of the disc of `size` radii across whose edge light rises most, that rise, and whether
-        enough of its edge is between the lids to tell where it is (across, up and down) [2]."""
-        angle = np.linspace(0, 2 * np.pi, ARC, endpoint=False)
-        ring, found, best = np.stack([np.cos(angle), np.sin(angle)], -1), near, 0.0
-        tilt = (near - eye.limbus - eye.plane.rest) / (RADIUS * eye.plane.width)
-        ring = ring - (ring @ tilt)[:, None] * tilt * _narrowing(tilt)
-        for step, count in ((0.03, 7), (0.01, 5), (0.004, 5)):
+    def dark(self, eye: Eye, near: np.ndarray, size: float) -> tuple[np.ndarray, float]:
+        """Offset [2] of the disc of `size` radii that parts the light between the lids best, near an offset
+        [2], and the share of the light's variance that is left within both parts."""
+        row, column = np.nonzero(self.between > 127)
+        light = self.grey[row, column]
+        if len(light) < 8:
+            return near, 1.0
+        # Neither lights on the iris nor the brightest white count.
+        light = light.clip(*np.percentile(light, (5, 80)))
+        pixels, found, best = np.stack([column, row], -1) + self.corner, near, 1.0
+        for step, count in ((0.03, 11), (0.01, 7), (0.004, 5)):
             grid = (np.arange(count) - count // 2) * step * eye.plane.width
             middles = found + np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
-            inner, edge, outer = (
-                (middles[:, None] + share * size * eye.radius * ring) @ eye.plane.axes[self.t].T
-                + eye.plane.origin[self.t]
-                - self.corner
-                for share in (0.9, 1.0, 1.1)
-            )
-            seen = (_at(self.between, edge) > 127) & (_at(self.between, outer) > 127)
-            rise = (_at(self.grey, outer) - _at(self.grey, inner)).clip(-20, 60)
-            score = (rise * seen).sum(1) / np.maximum(seen.sum(1), ARC // 4)
-            at = int(score.argmax())
-            best, found, shown = float(score[at]), middles[at], seen[at]
-        across = [(shown & (sign * np.cos(angle) > 0.7)).sum() for sign in (-1, 1)]
-        upright = [(shown & (sign * np.sin(angle) > 0.7)).sum() for sign in (-1, 1)]
-        return found, best, np.array([min(across) >= ARC // 16, max(upright) >= ARC // 16])
+            inside = np.stack([self._inside(eye, middle, size, pixels) for middle in middles])
+            weight = np.stack([inside, 1 - inside])  # [2,n,pixels]
+            total = weight.sum(-1).clip(1e-6)
+            mean = (weight @ light) / total
+            left = (weight * (light - mean[..., None]) ** 2).sum((0, 2)) / max(len(light) * light.var(), 1e-6)
+            left = np.where(mean[0] < mean[1], left, 1.0)
+            best, found = float(left.min()), middles[left.argmin()]
+        return found, best
+
+    def with_disc(self, eye: Eye, offset: np.ndarray, size: float) -> _View:
+        """The eye with a flat dark disc at an offset [2] on white between its lids."""
+        row, column = np.mgrid[0 : self.grey.shape[0], 0 : self.grey.shape[1]]
+        inside = self._inside(eye, offset, size, np.stack([column, row], -1) + self.corner)
+        dark, white = np.percentile(self.grey[self.between > 127], (10, 80))
+        drawn = np.where(
+            cv2.dilate(self.between, np.ones((5, 5))) > 0, white + (dark - white) * inside, self.grey
+        ).astype(np.float32)
+        return replace(self, grey=drawn)
+
+    def _inside(self, eye: Eye, offset: np.ndarray, size: float, pixels: np.ndarray) -> np.ndarray:
+        """Coverage of pixels [...,2] by the disc of `size` radii at an offset [2], its edge a pixel wide."""
+        middle = eye.plane.axes[self.t] @ (offset + eye.limbus) + eye.plane.origin[self.t]
+        away = np.linalg.norm(disc(pixels - middle, eye.plane.facing(self.t, offset)), axis=-1)
+        return (size * eye.radius * eye.plane.scale[self.t] - away + 0.5).clip(0, 1)
 
 
-def _narrowing(tilt: np.ndarray) -> float:
-    """(1 - cosine) / sine^2 of a disc that is turned away, from its sines [2]."""
-    square = min(float(tilt @ tilt), 0.8)
-    return (1 - np.sqrt(1 - square)) / max(square, 1e-6)
+def _lights(grey: np.ndarray, between: np.ndarray, most: float) -> np.ndarray:
+    """1 where small bright spots lie within an iris [h,w], and don't go along with it."""
+    seen = grey[between > 0]
+    if not len(seen):
+        return np.zeros_like(between)
+    bright = (grey > np.percentile(seen, (10, 80)).mean()).astype(np.uint8)
+    count, label = cv2.connectedComponents(bright, connectivity=4)
+    sizes = np.bincount(label.ravel(), minlength=count)
+    inside = sizes < most
+    inside[np.unique(label[between == 0])] = False
+    return inside[label].astype(np.uint8)
 
 
 def _at(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
