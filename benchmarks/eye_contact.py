@@ -32,8 +32,8 @@ SIZES = np.arange(0.88, 1.2, 0.04)
 """Radii that are tried, as shares of the limbus's radius as read."""
 LIGHT = 0.4
 """Largest area of a light on an iris, in squares of its radius."""
-LIDS_AWAY = 0.1
-"""Radii of a limbus from a lid within which light isn't looked at."""
+LIDS_AWAY, LASHES = 0.1, 0.25
+"""Radii of a limbus from a lid within which light isn't looked at, and the same below the upper one."""
 
 
 def main() -> None:
@@ -154,6 +154,8 @@ class _View:
         cv2.fillPoly(between, [np.round(outline).astype(np.int32)], 255)
         away = np.ones((3, 3), np.uint8)
         between = cv2.erode(between, away, iterations=max(1, round(LIDS_AWAY * radius)))
+        down = np.float32([[1, 0, 0], [0, 1, LASHES * radius]])
+        between = np.minimum(between, cv2.warpAffine(between, down, between.shape[::-1]))
         lights = _lights(grey, between, LIGHT * radius**2)
         return cls(grey, between * (1 - cv2.dilate(lights, away)), corner, t)
 
