@@ -18,12 +18,16 @@ from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
 from gohd_core.mesh.clip import fit_clip
+from gohd_core.mesh.encoding.glasses import bridge_darkness
 from gohd_core.mesh.eye_contact.eye_contact import LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.eye_contact.iris_drawing import draw_iris
 from gohd_core.mesh.eye_contact.limbus import ShotLimbus, clip_limbus
 from gohd_core.mesh.reading.fit import face_box, into_box
 from gohd_core.motion import Gaze
 from gohd_core.video.reader import VideoReader
+
+BRIDGE_FRAMES = 16
+"""Glasses are looked for in every so many frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +62,7 @@ class GazeReport:
     reflections: int
 
     def __str__(self) -> str:
-        unclear = "the irises can't be followed (glasses that reflect?)"
+        unclear = "the irises can't be followed (glasses that reflect, or too small a picture?)"
         if self.reflections and self.reflections + self.without_face == self.frames:
             return f"{unclear.capitalize()}, so that nothing was changed."
         parts = [f"{self.frames} frames"]
@@ -73,12 +77,14 @@ class GazeReport:
 
 @dataclass(eq=False)
 class _Shot:
-    """What is gathered of a shot: of each frame what its eyes need, the limbus, and the sum of faces."""
+    """What is gathered of a shot: of each frame what its eyes need, the limbus, the sum of faces, and how
+    dark bridges of glasses are."""
 
     rows: list[EyeRows] = field(default_factory=list)
     limbus: ShotLimbus = field(default_factory=ShotLimbus)
     shape: Tensor | None = None
     length: int = 0
+    bridges: list[float] = field(default_factory=list)
 
     def add(self, image: Image, face: FaceLandmarks, box: tuple[float, float, float]) -> None:
         """The next frame with its face."""
@@ -86,6 +92,8 @@ class _Shot:
         fitted = fit_clip(into_box(mesh, box, ALIGNED_SIZE), ALIGNED_SIZE)
         rows = EyeRows.of(fitted, face.points[None], face.eye_contours[None])
         self.limbus.add(image, rows.pose[0], rows.corners[0], rows.irises[0], rows.lids[0], box)
+        if self.length % BRIDGE_FRAMES == 0:
+            self.bridges.append(bridge_darkness(image.astype(np.float32) / 255, face.points[:, :2]))
         self.rows.append(rows)
         points = fitted.points_in_head[0]
         self.shape = points if self.shape is None else self.shape + points
@@ -131,7 +139,8 @@ def read_eyes(
             rows = EyeRows.joined([row for shot in own for row in shot.rows])
             limbus = clip_limbus([shot.limbus for shot in own])
             numbers = np.array(shot_of)[who == person]
-            people.append(ClipEyes.of(rows, box, float(film.fps), limbus, numbers))
+            bridge = float(np.median([each for shot in own for each in shot.bridges]))
+            people.append(ClipEyes.of(rows, box, float(film.fps), limbus, numbers, bridge))
     return ReadEyes(people, who, np.array(found, bool), np.array(times))
 
 

@@ -34,8 +34,9 @@ MODE, NEAR = np.radians(4.0), np.radians(7.0)
 """Mode of a person's gaze: the Gaussian kernel's deviation, and distance up to which looks belong to it."""
 LEAST_SHARE, MOST_BIAS = 0.3, np.radians(12.0)
 """Share of looks that must belong to the mode, and its largest distance from the camera."""
-UNSTEADY = np.radians(4.0)
-"""Median change of speed of irises (half a second difference) that only reflections in glasses make."""
+UNSTEADY, APART = np.radians(4.0), np.radians(2.0)
+"""Median changes of speed (half a second difference) of both irises, and of one against the other, that only
+reflections in glasses or too small a picture make: people's eyes go together."""
 WHITE, NARROWED = 0.5, 0.4
 """No more white than this shows below an iris that goes up, in iris radii; and the share of an eye's height
 that one that goes down may take with its lids."""
@@ -87,6 +88,7 @@ class Eye:
         iris: [T,2] pixel of its middle. lids: [T,16,2] pixels: lower edge 0..8, upper 9..15.
         offset: [T,2] of the iris in the plane.
         limbus: [2] its middle in the plane, relative to the iris as the network reads it.
+        bridge: darkness of glasses whose frames stay, 0 without; see `glasses.bridge_darkness`.
     """
 
     plane: IrisPlane
@@ -95,6 +97,7 @@ class Eye:
     lids: np.ndarray
     offset: np.ndarray
     limbus: np.ndarray
+    bridge: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,12 +127,14 @@ class ClipEyes:
         fps: float,
         limbus: Sequence[Limbus | None] = (None, None),
         shots: np.ndarray | None = None,
+        bridge: float = 0.0,
     ) -> ClipEyes:
         """From what was gathered in the square `box` (left, top, side) of the film.
 
         Args:
             limbus: that of each eye; None where none was seen.
             shots: [T] as in the class; None is one.
+            bridge: darkness of glasses, as of an eye.
         """
         shots = np.zeros(len(rows.pose), int) if shots is None else shots
         steady = _steadied_pose(rows.pose, shots)
@@ -145,7 +150,7 @@ class ClipEyes:
             else:
                 radius, middles = seen.radius, middles + seen.away * scale
                 beside = np.linalg.solve(np.median(plane.axes / scale[..., None], axis=0), seen.middle)
-            eyes.append(Eye(plane, radius, middles, lids, plane.offset(middles), beside))
+            eyes.append(Eye(plane, radius, middles, lids, plane.offset(middles), beside, bridge))
             way = lids[:, UPPER].mean(1) - lids[:, LOWER].mean(1)
             openings.append(np.linalg.norm(way, axis=1) / scale[:, 0] / plane.width)
         opening = np.mean(openings, 0)
@@ -154,13 +159,16 @@ class ClipEyes:
         return cls((eyes[0], eyes[1]), steady, opening / usual, gaze, shots, fps)
 
     def unsteady(self) -> bool:
-        """Whether the irises jump about as no eye does: reflections in glasses were read for them."""
+        """Whether the irises jump about as no eyes do: reflections, say, were read for them."""
         if len(self.gaze) < 10:
             return False
-        jumps = np.linalg.norm(np.diff(self.gaze, 2, axis=0), axis=1) / 2
+        left, right = (eye.plane.gaze(eye.offset) for eye in self.eyes)
+        jumps, apart = (
+            np.linalg.norm(np.diff(each, 2, axis=0), axis=1) / 2 for each in (self.gaze, left - right)
+        )
         seen = self.opening > OPEN[1]
         seen = seen[2:] & seen[1:-1] & seen[:-2] & (self.shots[2:] == self.shots[:-2])
-        return bool(seen.sum() >= 8 and np.median(jumps[seen]) > UNSTEADY)
+        return bool(seen.sum() >= 8 and (np.median(jumps[seen]) > UNSTEADY or np.median(apart[seen]) > APART))
 
     def towards(self, gaze: np.ndarray) -> np.ndarray:
         """Gaze in the head [T,2] of eyes that look along (horizontal, vertical) [T,2] of the camera."""

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from gohd_core.images import Image
+from gohd_core.mesh.encoding.glasses import darkness_within
 from gohd_core.mesh.eye_contact.eye_contact import Eye
 from gohd_core.mesh.eye_contact.iris_plane import disc, seen_disc
 from gohd_core.mesh.eyes.eye_textures import highlights
@@ -41,6 +42,9 @@ _FROM_ABOVE = np.array([[1, 1, 1], [1, 1, 1], [0, 0, 0]], np.uint8)
 HIGHLIGHT_SHARE = 0.55
 """Of an iris' way, that of lights in the cornea: 5.6 mm from the eyeball's middle to its centre of curvature,
 over 10 mm to the pupil (Gullstrand's eye)."""
+FRAME_REACH, FRAME_LENGTH, OF_BRIDGE = 0.13, 1.1, 0.55
+"""Of frames of glasses: distance within which skin lies beside them, and their least length, in eye widths;
+and their darkness as a share of their bridge's."""
 CORNER = (0.04, 0.16)
 """Distance from an eye's corners, over its width, from and at which their skin hides no iris."""
 
@@ -82,7 +86,9 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     def cover(distance: np.ndarray) -> np.ndarray:
         return ((EDGE + soft / 2 - distance) / soft).clip(0, 1).astype(np.float32)
 
-    layers = np.dstack([source, cover(rho - CARRIED)])
+    frames = _frames(source, lids, width, eye.bridge) if eye.bridge else np.zeros_like(inner)
+    bare = inpaint(source, (frames < 0.02).astype(np.float32)) if frames.any() else source
+    layers = np.dstack([bare, cover(rho - CARRIED)])
     follow = moved_lids(layers, lids, axes @ np.array([0.0, shift[1]]), width)
     carried, old = follow.skin[..., :3], follow.skin[..., 3]
     inside = _inside(follow.lids, part.shape[:2])
@@ -106,6 +112,7 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     skin = source + follow.share[..., None] * (carried - source)
     ball = source + touched[..., None] * (drawn - source)
     result = skin + between[..., None] * (ball - skin)
+    result += frames[..., None] * (source - result)
     changed = np.maximum(touched * between, follow.share * (1 - between)) >= 1 / 255
     part[changed] = result.clip(0, 255).round().astype(np.uint8)[changed]
 
@@ -120,6 +127,19 @@ def _iris_is_there(source: np.ndarray, white: np.ndarray, iris: np.ndarray) -> f
     """Confidence 0..1 that a window [h,w,3] shows an iris, by the light within `iris` and `white` [h,w]."""
     bright, dark = ((source @ LUMA * share).sum() / share.sum() for share in (white, iris))
     return float(smoothstep(*CONTRAST, 1 - dark / max(bright, 1.0)))
+
+
+def _frames(source: np.ndarray, lids: np.ndarray, width: float, bridge: float) -> np.ndarray:
+    """Frames of glasses [h,w], 0..1, in a window [h,w,3] in 0..255: lines about as dark as their bridge that
+    go on beyond both corners of the eye."""
+    dark = darkness_within(source @ LUMA / 255, width, FRAME_REACH) > OF_BRIDGE * bridge
+    spared = cv2.dilate(_inside(lids, dark.shape), np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
+    lines = (dark & (spared < 0.5)).astype(np.uint8)
+    _, label, stats, _ = cv2.connectedComponentsWithStats(lines)
+    long = stats[:, cv2.CC_STAT_WIDTH] > FRAME_LENGTH * width
+    long[0] = False
+    kept = cv2.dilate(long[label].astype(np.float32), np.ones((5, 5)))
+    return cv2.GaussianBlur(kept, (0, 0), 0.8)
 
 
 def _inside(lids: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

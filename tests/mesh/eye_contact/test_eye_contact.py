@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -141,6 +143,28 @@ def test_lids_follow_an_iris_up_and_down(picture, up: float) -> None:
         assert (changed[:, 0] > low[1] - reach).all() and (changed[:, 0] < high[1] + reach).all()
         assert (changed[:, 1] >= low[0] - 1).all() and (changed[:, 1] <= high[0] + 1).all()
         assert (drawn != picture)[int(low[1] - 2) : int(low[1]) + 1].any()
+
+
+def test_frames_of_glasses_above_the_lids_stay(picture) -> None:
+    clip, shift = eyes([0.0], [(0.0, 0.0)]), np.array([0.0, 0.015])
+    for eye in clip.eyes:
+        lids, width = eye.lids[0], eye.plane.width * eye.plane.scale[0]
+        top = int(lids.min(0)[1]) - 1
+        left, right = int(lids[:, 0].min() - 0.5 * width), int(lids[:, 0].max() + 0.5 * width)
+        picture[top - 3 : top, left:right] = 10
+        bent, straight = picture.copy(), picture.copy()
+        draw_iris(bent, eye, 0, shift)
+        draw_iris(straight, replace(eye, bridge=0.7), 0, shift)
+        line = slice(top - 3, top), slice(left, right)
+        assert np.abs(bent[line].astype(int) - picture[line]).max() > 40
+        assert np.abs(straight[line].astype(int) - picture[line]).max() < 12
+        assert (straight != picture).any()
+
+
+def test_irises_that_do_not_go_together_are_not_believed() -> None:
+    clip = eyes([0.0] * 30, [(0.1, 0.0)] * 30)
+    clip.eyes[0].offset[:] += np.random.default_rng(0).normal(0, 0.02, (30, 2))
+    assert clip.unsteady()
 
 
 def test_lashes_below_the_upper_lid_go_down_with_it(picture) -> None:
