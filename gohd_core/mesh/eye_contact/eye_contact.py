@@ -42,8 +42,11 @@ WHITE, NARROWED = 0.5, 0.4
 that one that goes down may take with its lids."""
 SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
 """Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
+SHOWN = (0.03, 0.06)
+"""Step of light (0..1) across a limbus up to which there is no iris, as in statues, and from which on
+there is."""
 UNSEEN = 1.08
-"""Radius of a limbus where none is seen, over that of the iris as it is read: the mean over people."""
+"""Radius of a limbus where none is looked for, over that of the iris as it is read: the mean over people."""
 POSE_FRAMES, FADE_SECONDS = 1.5, 0.1
 
 
@@ -88,6 +91,7 @@ class Eye:
         iris: [T,2] pixel of its middle. lids: [T,16,2] pixels: lower edge 0..8, upper 9..15.
         offset: [T,2] of the iris in the plane.
         limbus: [2] its middle in the plane, relative to the iris as the network reads it.
+        shown: how surely an iris is seen, 0..1; statues have none.
         bridge: darkness of glasses whose frames stay, 0 without; see `glasses.bridge_darkness`.
     """
 
@@ -97,6 +101,7 @@ class Eye:
     lids: np.ndarray
     offset: np.ndarray
     limbus: np.ndarray
+    shown: float
     bridge: float
 
 
@@ -132,12 +137,14 @@ class ClipEyes:
         """From what was gathered in the square `box` (left, top, side) of the film.
 
         Args:
-            limbus: that of each eye; None where none was seen.
+            limbus: that of each eye; None where none was looked for.
             shots: [T] as in the class; None is one.
             bridge: darkness of glasses, as of an eye.
         """
         shots = np.zeros(len(rows.pose), int) if shots is None else shots
         steady = _steadied_pose(rows.pose, shots)
+        steps = [seen.step for seen in limbus if seen is not None]
+        shown = float(smoothstep(*SHOWN, max(steps))) if steps else 1.0
         eyes, openings = [], []
         for k, (_, _, outward) in enumerate(EYES):
             plane = IrisPlane.of(rows.corners[:, k], rows.pose, box, outward)
@@ -150,7 +157,7 @@ class ClipEyes:
             else:
                 radius, middles = seen.radius, middles + seen.away * scale
                 beside = np.linalg.solve(np.median(plane.axes / scale[..., None], axis=0), seen.middle)
-            eyes.append(Eye(plane, radius, middles, lids, plane.offset(middles), beside, bridge))
+            eyes.append(Eye(plane, radius, middles, lids, plane.offset(middles), beside, shown, bridge))
             way = lids[:, UPPER].mean(1) - lids[:, LOWER].mean(1)
             openings.append(np.linalg.norm(way, axis=1) / scale[:, 0] / plane.width)
         opening = np.mean(openings, 0)

@@ -35,8 +35,6 @@ _CORE = 0.8
 """Radius in iris radii within which the iris is compared with the white."""
 SIDES = 0.7
 """Sine of the angle above and below the line through both sides up to which an iris' edge is its side."""
-CONTRAST = (0.12, 0.24)
-"""Contrast of iris and white up to which there is no iris, as in statues, and from which on there is."""
 _FROM_ABOVE = np.array([[1, 1, 1], [1, 1, 1], [0, 0, 0]], np.uint8)
 """Structuring element that erodes a mask from above and the sides, not from below."""
 HIGHLIGHT_SHARE = 0.55
@@ -51,7 +49,7 @@ CORNER = (0.04, 0.16)
 
 def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     """Moves the iris of frame `t` by `shift` [2] in its plane, in place."""
-    axes, scale = eye.plane.axes[t], float(eye.plane.scale[t])
+    axes, scale, shift = eye.plane.axes[t], float(eye.plane.scale[t]), eye.shown * shift
     middle = eye.iris[t] + axes @ eye.limbus
     way = float(np.linalg.norm(axes @ shift))
     width, radius = eye.plane.width * scale, eye.radius * scale
@@ -75,9 +73,6 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     white_known = inner * smoothstep(*WHITE_FROM, rho)
     seen = inner * (rho < IRIS_END)
     if white_known.sum() <= 3 or seen.sum() <= 4:
-        return
-    shift = shift * _iris_is_there(source, white_known, seen * (rho < _CORE))
-    if not shift.any():
         return
     on_new = disc(places - axes @ shift, eye.plane.facing(t, eye.offset[t] + shift)) / radius
     new_rho = np.linalg.norm(on_new, axis=-1)
@@ -121,12 +116,6 @@ def _cubic(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
     """A picture at pixels [h,w,2] (column, row), by cubic interpolation."""
     column, row = np.moveaxis(places.astype(np.float32), 2, 0)
     return cv2.remap(picture, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _iris_is_there(source: np.ndarray, white: np.ndarray, iris: np.ndarray) -> float:
-    """Confidence 0..1 that a window [h,w,3] shows an iris, by the light within `iris` and `white` [h,w]."""
-    bright, dark = ((source @ LUMA * share).sum() / share.sum() for share in (white, iris))
-    return float(smoothstep(*CONTRAST, 1 - dark / max(bright, 1.0)))
 
 
 def _frames(source: np.ndarray, lids: np.ndarray, width: float, bridge: float) -> np.ndarray:

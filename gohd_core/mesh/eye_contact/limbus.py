@@ -32,7 +32,7 @@ _EDGE = 0.12
 _LEAST_RADIUS = 2.5
 """Pixels of an iris below which no limbus is looked for."""
 _LEAST_STEP = 0.03
-"""Mean step of light (0..1) across a limbus below which none is seen."""
+"""Mean step of light (0..1) across a limbus below which it is noise."""
 _DISTRUST = (0.25, 0.4)
 """Share of its score that one loses at the border of the search: for the clip, and in one frame."""
 _CLEAR, _PULL = (0.3, 0.7), 0.15
@@ -48,10 +48,12 @@ class Limbus:
     """An iris' edge in n frames, in model units to the image's right and down.
 
     Attributes:
+        step: mean step of light (0..1) across it; hardly any where no iris is shown, as in statues.
         radius: of the round iris. middle: [2] mean place of its middle beside the iris as it is read.
         away: [n,2] its place in each frame beside that mean.
     """
 
+    step: float
     radius: float
     middle: np.ndarray
     away: np.ndarray
@@ -115,14 +117,13 @@ class ShotLimbus:
         )
 
 
-def clip_limbus(shots: Sequence[ShotLimbus]) -> list[Limbus | None]:
-    """Of a person's left and right eye in their shots, whose frames follow one another; None where none of
-    them shows it."""
+def clip_limbus(shots: Sequence[ShotLimbus]) -> list[Limbus]:
+    """Of a person's left and right eye in their shots, whose frames follow one another."""
     for shot in shots:
         shot.finish()
     scores = sum(shot.scores for shot in shots) / max(sum(shot.searched for shot in shots), 1)
     known = _Found.of(scores, [size for shot in shots for size in shot.sizes])
-    limbi: list[Limbus | None] = []
+    limbi: list[Limbus] = []
     for k, middle in enumerate(known.middles):
         away = []
         for shot in shots:
@@ -132,8 +133,7 @@ def clip_limbus(shots: Sequence[ShotLimbus]) -> list[Limbus | None]:
                 for each in ((place - middle) * clear[:, None], clear[:, None])
             )
             away.append(total / (weight + _PULL))
-        seen = known.steps[k] >= _LEAST_STEP
-        limbi.append(Limbus(known.radius, middle, np.concatenate(away)) if seen else None)
+        limbi.append(Limbus(float(known.steps[k]), known.radius, middle, np.concatenate(away)))
     return limbi
 
 

@@ -11,6 +11,7 @@ import torch
 from gohd_core.mesh.clip import fit_clip
 from gohd_core.mesh.eye_contact.eye_contact import LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.eye_contact.iris_drawing import draw_iris
+from gohd_core.mesh.eye_contact.limbus import Limbus
 from gohd_core.mesh.eyes.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS, moved_lids
 from tests.support.clip_faces import acted, landmarks
 from tests.support.mesh_faces import SIZE, painted_picture
@@ -20,10 +21,14 @@ BOX = (0.0, 0.0, float(SIZE))
 
 def eyes(yaws, looks, shut=0.0, shots=None) -> ClipEyes:
     meshes = [acted((0.0, yaw, 0.0), look=look, shut=shut) for yaw, look in zip(yaws, looks, strict=True)]
-    faces = [landmarks(mesh) for mesh in meshes]
-    fitted = fit_clip(torch.stack(meshes), SIZE)
-    rows = EyeRows.of(fitted, np.stack([f.points for f in faces]), np.stack([f.eye_contours for f in faces]))
+    rows = EyeRows.of(*_fitted(meshes))
     return ClipEyes.of(rows, BOX, 25.0, shots=shots)
+
+
+def _fitted(meshes):
+    faces = [landmarks(mesh) for mesh in meshes]
+    points, contours = np.stack([f.points for f in faces]), np.stack([f.eye_contours for f in faces])
+    return fit_clip(torch.stack(meshes), SIZE), points, contours
 
 
 def gaze_after(clip: ClipEyes, shifts) -> np.ndarray:
@@ -143,6 +148,17 @@ def test_lids_follow_an_iris_up_and_down(picture, up: float) -> None:
         assert (changed[:, 0] > low[1] - reach).all() and (changed[:, 0] < high[1] + reach).all()
         assert (changed[:, 1] >= low[0] - 1).all() and (changed[:, 1] <= high[0] + 1).all()
         assert (drawn != picture)[int(low[1] - 2) : int(low[1]) + 1].any()
+
+
+def test_eyes_without_irises_stay(picture) -> None:
+    rows = EyeRows.of(*_fitted([acted()]))
+    still = np.zeros(2)
+    for step, changes in ((0.01, False), (0.2, True)):
+        seen = Limbus(step, 0.05, still, np.zeros((1, 2)))
+        drawn = picture.copy()
+        for eye in ClipEyes.of(rows, BOX, 25.0, (seen, seen)).eyes:
+            draw_iris(drawn, eye, 0, np.array([0.03, 0.0]))
+        assert (drawn != picture).any() == changes
 
 
 def test_frames_of_glasses_above_the_lids_stay(picture) -> None:

@@ -80,9 +80,9 @@ def test_a_disc_that_faces_aside_is_seen_narrower() -> None:
     assert np.allclose(seen_disc(disc(places, facing), facing), places)
 
 
-def test_a_clip_without_irises_has_no_limbus() -> None:
+def test_a_clip_without_irises_shows_no_limbus() -> None:
     shot = ShotLimbus()
     grey, lids = np.full((SIZE, SIZE, 3), 128, np.uint8), np.full((2, 16, 2), 120.0)
     irises = np.full((2, 5, 2), 120.0) + 6 * np.array([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]])
     shot.add(grey, np.zeros(6), CORNERS, irises, lids, BOX)
-    assert clip_limbus([shot]) == [None, None]
+    assert all(found.step < 0.01 for found in clip_limbus([shot]))
