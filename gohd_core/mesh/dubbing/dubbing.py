@@ -18,7 +18,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.images import Image
-from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, neutral_points, on_head
+from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, on_head
 from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, face_contours, opposite
 from gohd_core.mesh.dubbing.covering import POINTS, spread
 from gohd_core.mesh.dubbing.drawn_mouth import DrawnMouth
@@ -26,6 +26,7 @@ from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes
 from gohd_core.mesh.dubbing.own_mouths import OwnMouths, chosen_frames, lip_colours
 from gohd_core.mesh.dubbing.skin_flow import fade, skin_flow
 from gohd_core.mesh.dubbing.speaking_style import LastingLips, lasting_smile, styled
+from gohd_core.mesh.face_at_rest import neutral_points
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.geometry.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.geometry.shape import JAW
