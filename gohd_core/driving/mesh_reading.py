@@ -247,10 +247,13 @@ def read_people(
     for block in prefetched(blocks(frames)):
         raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         size = block[0][1].shape[:2]
+        before = people.before
         for k, faces in enumerate(people.follow(block)):
             if k == len(made):
                 made.append(MeshReadings())
-                made[k].skip(len(times))
+                made[k].skip(len(times) - len(before))
+                if before:
+                    made[k].add(people.earlier[k], before)
             made[k].add(faces, [image for _, image in block])
         times += [time for time, _ in block]
         progress(len(times))
