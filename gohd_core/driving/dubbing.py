@@ -24,7 +24,7 @@ from gohd_core.images import Image
 from gohd_core.mesh.dubbing.covering import POINTS, Covering
 from gohd_core.mesh.dubbing.dubbing import DubbedFace, Said
 from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes, MeshFitting
-from gohd_core.mesh.reading.fit import face_box
+from gohd_core.mesh.reading.fit import face_square
 from gohd_core.motion import Expression
 from gohd_core.video.reader import VideoReader
 
@@ -72,7 +72,7 @@ def read_speaker(
         seen = [(image, face) for (_, image), face in zip(block, faces, strict=True) if face is not None]
         if box is None and seen:
             # Whole pixels, so that mouths that are drawn in it lie on the film's.
-            square = face_box(torch.from_numpy(seen[0][1].points), *block[0][1].shape[:2])
+            square = face_square(torch.from_numpy(seen[0][1].points))
             box = tuple(float(round(each)) for each in square)
             scale = Camera.of_size(ALIGNED_SIZE).focal / Camera().distance * box[2] / ALIGNED_SIZE
         for image, face in seen:

@@ -38,11 +38,11 @@ def with_head_track(driving: Driving, *, follow: bool = True) -> Driving:
     motion = driving.motion
     track = _first_square(driving)
     if (not follow and driving.square is not None) or not bool(track.valid.any()):
-        return replace(driving, track=track)
+        return replace(driving, track=replace(track, poses=motion.pose))
     places = fill_gaps(head_places(driving.landmarks, motion.pose.values[:, :3]), track.valid)
     first = int(torch.nonzero(track.valid)[0])
     if places[first, 2] <= 0:
-        return replace(driving, track=track)
+        return replace(driving, track=replace(track, poses=motion.pose))
     moving = along(places, track)
     steady = replace(
         moving,
@@ -60,12 +60,13 @@ def with_head_track(driving: Driving, *, follow: bool = True) -> Driving:
         steadied_crop_tremble=jitter(steady.values[:, :2]),
     )
     if driving.square is None:
-        return replace(driving, track=steady, report=report)
+        return replace(driving, track=replace(steady, poses=motion.pose), report=report)
     poses, reference = motion.pose.values.clone(), Box(*driving.square)
     placed = motion.pose.valid if driving.report.missing == "mark" else torch.ones_like(motion.pose.valid)
     for k in torch.nonzero(placed)[:, 0].tolist():
         poses[k] = pose_in(poses[k], reference, box_of(steady, k))
     pose = replace(motion.pose, values=poses)
+    steady = replace(steady, poses=pose)
     return replace(driving, motion=replace(motion, pose=pose), track=steady, report=report)
 
 

@@ -33,7 +33,7 @@ from gohd_core.mesh.clip import (
 )
 from gohd_core.mesh.contours import HALF, N_FACE
 from gohd_core.mesh.face_at_rest import neutral_points
-from gohd_core.mesh.reading.fit import face_box, into_box
+from gohd_core.mesh.reading.fit import face_square, into_box
 from gohd_core.mesh.reading.gaze import from_head
 
 SOLVED = 512
@@ -97,7 +97,7 @@ class MeshReadings:
         seen = [face for face in faces if face is not None]
         if seen:
             meshes = torch.from_numpy(np.stack([face.points for face in seen]))
-            self.square = self.square or face_box(meshes[0], height, width)
+            self.square = self.square or face_square(meshes[0])
             fitted = fit_clip(into_box(meshes, self.square, ALIGNED_SIZE), ALIGNED_SIZE)
             points = fitted.points_in_head
             self._features.append(Features.of(points))

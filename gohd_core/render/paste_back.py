@@ -17,11 +17,13 @@ from gohd_core.face.portrait import Portrait
 from gohd_core.face.segmentation.face_parser import FaceParser
 from gohd_core.kernels.elementwise import clamp, clone, is_finite, lerp_into
 from gohd_core.render.paste_mask import FEATHER, GROWTH, paste_mask
-from gohd_core.render.placing import MovingPlace, Place, StillPlace
+from gohd_core.render.placing import FacePlace, MovingPlace, Place, StillPlace
 from gohd_core.video.bands import BAND, Band, BandedFrames, Region, blank, rows_in_bands, union, whole_of
 
 _GAIN = (0.75, 1.35)
 """Largest change of contrast to match; more would be another picture."""
+_LIGHT = (0.4, 2.5)
+"""Limits of the gain that lights a face as the one under it."""
 _MEMORY_FRAMES = 25
 """Time constant of "smoothed" colours."""
 
@@ -73,7 +75,12 @@ def paste_back(
     weights = paste_mask(
         portrait, mask=mask, parser=parser, growth=growth, feather=feather, moving=track is not None
     )
-    place = StillPlace(portrait, weights) if track is None else MovingPlace(portrait, weights, track)
+    if track is None:
+        place = StillPlace(portrait, weights)
+    elif mask is None and parser is None and portrait.mesh is not None and track.poses is not None:
+        place = FacePlace(portrait, weights, track)
+    else:
+        place = MovingPlace(portrait, weights, track)
     low, high = value_range
     if background is None:
         background = rearrange(portrait.frame, "h w c -> c h w") * (high - low) + low
@@ -93,7 +100,8 @@ def paste_back(
         region, changing = here, None
     else:
         region = changing = whole
-    paste = _Paste(place, _ColourMatch(colour), value_range, changing)
+    match = _ColourMatch(colour, low if isinstance(place, FacePlace) else None)
+    paste = _Paste(place, match, value_range, changing)
     pairs = _paired(_single(frames, "face"), bases, length == "longest" and not still)
     made = (paste(*pair, index) for index, pair in enumerate(pairs))
     return BandedFrames(blank(around) if region == whole else around, region, made)
@@ -170,10 +178,13 @@ def _written(background: BandedFrames) -> Iterator[Tensor]:
 
 
 class _ColourMatch:
-    """Matches mean and contrast of the crops' colours to the picture's under them."""
+    """Matches the crops' colours to the picture's under them: mean and contrast, or of a face its light.
 
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
+    black: the value of black, where colours are to be lit alone: a face's shadows stay dark and of one hue.
+    """
+
+    def __init__(self, kind: str, black: float | None = None) -> None:
+        self._kind, self._black = kind, black
         self._gain: Tensor | None = None
         self._offset: Tensor | None = None
 
@@ -192,10 +203,12 @@ class _ColourMatch:
         """The face, or some of its rows, in matched colours."""
         return face if self._gain is None else face * self._gain + self._offset
 
-    @staticmethod
-    def _fit(face: Tensor, under: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    def _fit(self, face: Tensor, under: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         shares = weights / weights.sum()
         (mean, spread), (wanted_mean, wanted_spread) = _statistics(face, shares), _statistics(under, shares)
+        if self._black is not None:
+            gain = ((wanted_mean - self._black) / (mean - self._black).clamp(min=1e-3)).clamp(*_LIGHT)
+            return gain, self._black * (1 - gain)
         flat = spread < 1e-3
         gain = torch.where(flat, 1.0, wanted_spread / spread.clamp(min=1e-3)).clamp(*_GAIN)
         return gain, wanted_mean - gain * mean

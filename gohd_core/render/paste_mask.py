@@ -43,7 +43,8 @@ def paste_mask(
 
     The region is the first of these that there is: `mask`; the head as `parser` sees it in the source
     picture; an ellipse around the landmarks; the whole crop, as for a face that was read by its mesh, whose
-    frames keep the picture at the crop's sides. Its edge is softened inwards, so that no
+    frames keep the picture at the crop's sides (in a film only the face is shown of it, `placing.FacePlace`).
+    Its edge is softened inwards, so that no
     pixel outside it changes, and it fades out before the crop ends, but for sides where the crop ends
     with the frame.
 

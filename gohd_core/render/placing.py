@@ -7,18 +7,31 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from gohd_core.errors import BadInput
 from gohd_core.face.detection.head_track import HeadTrack
+from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
+from gohd_core.face.mediapipe.points import landmarks_68
 from gohd_core.face.portrait import Portrait
 from gohd_core.kernels.memory import empty
+from gohd_core.landmarks68 import BROWS
+from gohd_core.measures.face_points import OVAL
+from gohd_core.mesh.contours import N_FACE
+from gohd_core.mesh.reading.fit import fit_face
+from gohd_core.motion.curves import smoothstep
 from gohd_core.video.bands import Region
 
 _AVERAGED = 0.75
 """Crops that shrink to less of their side are averaged."""
+_FACE_SHARE, _FACE_FULL = 0.94, 0.7
+"""Size of the part of a face that is laid into a film, as a share of the face's; and the share of the way
+from its edge to eyes, nose and mouth from which on nothing else is seen."""
+_FACE_SIDE = 256
+"""Side of the map of a square in which that is worked out."""
 
 
 class Place(Protocol):
@@ -124,6 +137,37 @@ class MovingPlace:
         if self._squares is None or self._squares[0] != (height, width):
             self._squares = (height, width), self._track.squares_in(height, width)
         return self._squares[1]
+
+
+class FacePlace(MovingPlace):
+    """Of those squares the face alone, inside its outline as the track's poses turn it: a portrait's hair and
+    background would lie over a film's."""
+
+    def __init__(self, portrait: Portrait, weights: Tensor, track: HeadTrack) -> None:
+        super().__init__(portrait, weights, track)
+        points = fit_face(portrait.mesh_in_crop[None], portrait.size).points_in_head[:, :N_FACE]
+        seen = Camera.of_size(ALIGNED_SIZE).pixels(transform(points, track.poses.values))
+        self._points = ((seen + 0.5) / ALIGNED_SIZE).numpy()  # [T,468,2] in sides of the square
+
+    def weights(self, index: int, height: int, width: int) -> Tensor:
+        points = self._points[min(index, len(self._points) - 1)]
+        face = self._laid(_face_weights(points)[None], index, height, width, "bilinear", "zeros")[0]
+        return super().weights(index, height, width) * face
+
+
+def _face_weights(points: np.ndarray) -> Tensor:
+    """Weights [n,n] of a square: 1 on eyes, nose and mouth of a mesh [468,2], 0 from its outline on."""
+    outline, features = points[list(OVAL)], landmarks_68(points)[BROWS.stop :]
+    middle = outline.mean(0)
+    around = np.concatenate([middle + _FACE_SHARE * (outline - middle), features])
+    away = []
+    for part, inside in ((around, 255), (features, 0)):
+        hull = cv2.convexHull(((part * _FACE_SIDE - 0.5) * 16).round().astype(np.int32))
+        shape = np.full((_FACE_SIDE, _FACE_SIDE), 255 - inside, np.uint8)
+        cv2.fillConvexPoly(shape, hull, inside, shift=4)
+        away.append(cv2.distanceTransform(shape, cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
+    share = away[0] / np.maximum(away[0] + away[1], 1e-3) / _FACE_FULL
+    return smoothstep(0, 1, torch.from_numpy(cv2.blur(share.clip(0, 1), (3, 3))))
 
 
 def full_masks(place: Place, count: int, height: int, width: int) -> Iterator[Tensor]:

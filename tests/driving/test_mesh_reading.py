@@ -232,7 +232,7 @@ def test_two_speakers_of_a_dubbed_film_keep_their_own_mouths() -> None:
     changed = [bool((a[1] != b[1]).any()) for a, b in zip(source.play(), made.play(), strict=True)]
     assert sum(changed[:40]) > 30 and sum(changed[40:80]) > 30 and sum(changed[80:]) > 30
     alone = read_speaker(VideoReader.of_images(frames[40:80]), KnownFaces(faces))
-    assert np.allclose(speaker.faces[1].gap, alone.faces[0].gap, atol=1e-5)
+    assert np.allclose(speaker.faces[1].gap, alone.faces[0].gap, atol=1e-3), "by another square"
 
 
 def test_short_shots_belong_to_whom_they_look_like_most() -> None:

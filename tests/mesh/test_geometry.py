@@ -20,7 +20,7 @@ from gohd_core.mesh.contours import (
     shut,
 )
 from gohd_core.mesh.reading.canonical import canonical_face
-from gohd_core.mesh.reading.fit import face_box, fit_face, into_box, procrustes
+from gohd_core.mesh.reading.fit import face_box, face_square, fit_face, into_box, procrustes
 from gohd_core.mesh.reading.spline import Spline
 from tests.support.mesh_faces import SIZE, astronaut, painted_mesh
 
@@ -142,6 +142,15 @@ def test_the_box_around_a_face_stays_within_the_picture():
     assert side == pytest.approx(1.1 * SIZE, rel=0.06)
     moved = into_box(mesh + torch.tensor([300.0, 200.0, 0.0]), (300.0, 200.0, float(SIZE)), 2 * SIZE)
     assert torch.allclose((moved[:, :2] + 0.5) / 2, mesh[:, :2] + 0.5, atol=1e-3)
+
+
+def test_the_square_around_a_face_at_the_pictures_edge_has_its_size_and_its_head_in_the_middle():
+    mesh = painted_mesh() - torch.tensor([120.0, 0.0, 0.0])
+    left, top, side = face_square(mesh)
+    assert (left + 120, top, side) == pytest.approx(face_square(painted_mesh()))
+    assert left < 0 < top + side and face_box(mesh, SIZE, SIZE)[0] == 0
+    pose = fit_face(into_box(mesh, (left, top, side), SIZE)[None], SIZE).pose[0]
+    assert pose[3].abs() < 0.01 and -2 < pose[5] < 0
 
 
 def test_the_gap_of_painted_lips_is_none():

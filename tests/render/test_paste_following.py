@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
 from gohd_core.face.detection.head_track import HeadTrack
+from gohd_core.face.geometry.camera import Camera, transform
+from gohd_core.mesh.reading.fit import fit_face
 from gohd_core.render import paste_mask
-from gohd_core.render.placing import MovingPlace, full_masks
+from gohd_core.render.placing import FacePlace, MovingPlace, full_masks
 from tests.render.test_paste_back import BOX, HEIGHT, WIDTH, noise, pasted, picture, portrait
+from tests.support.mesh_faces import SIZE, painted_pair
 
 
 def track(squares, valid=None, size=(HEIGHT, WIDTH), fps: float = 25) -> HeadTrack:
@@ -133,6 +138,59 @@ def test_a_mask_that_touches_the_pictures_edge_fades_when_it_moves() -> None:
     assert paste_mask(who).min() == 1
     moving = paste_mask(who, moving=True)
     assert moving[0].max() < 0.02 and moving[:, -1].max() < 0.02 and moving[60, 60] > 0.999
+
+
+def faces_track(who, squares, width: int) -> HeadTrack:
+    poses = torch.zeros(len(squares), 6)
+    poses[:, 1] = torch.linspace(0, 0.5, len(squares))
+    made = track(squares, size=(SIZE, width))
+    return replace(made, poses=replace(who.pose, values=poses, valid=made.valid))
+
+
+def test_of_a_mesh_portrait_only_the_face_is_laid_into_a_video() -> None:
+    """Its hair and background stay out, however the head turns; all of the face's middle comes along."""
+    who = painted_pair()[0]
+    squares = torch.tensor([[150.0, 120.0, 160.0]] * 4)
+    where = faces_track(who, squares, 300)
+    place = FacePlace(who, paste_mask(who, moving=True), where)
+    points = fit_face(who.mesh_in_crop[None], who.size).points_in_head
+    for k, mask in enumerate(full_masks(place, 4, SIZE, 300)):
+        seen = Camera.of_size(160).pixels(transform(points, where.poses.values[k, None]))[0] + torch.tensor(
+            [70, 40]
+        )
+        outline = cv2.convexHull(seen[:, :2].numpy().astype(np.float32))
+        rows, columns = torch.nonzero(mask > 0, as_tuple=True)
+        for x, y in zip(columns.tolist()[::50], rows.tolist()[::50], strict=True):
+            assert cv2.pointPolygonTest(outline, (float(x), float(y)), True) > -1.5
+        nose = seen[5].round().long()
+        assert mask[nose[1], nose[0]] == 1 and 0 < mask.mean() < 0.2
+
+
+def test_a_face_that_the_videos_edge_cuts_is_laid_as_if_there_were_more_of_it() -> None:
+    """The slow reference of a cut film is a wider one."""
+    who = painted_pair()[0]
+    squares = torch.tensor([[150.0, 120.0, 160.0], [152.3, 118.6, 163.0]])
+    wide = torch.rand(2, 3, SIZE, 300, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    cut, aside = wide[..., 140:], squares - torch.tensor([140.0, 0.0, 0.0])
+    options = {"colour": "none"}
+    whole = pasted([noise(2)], who, [wide], track=faces_track(who, squares, 300), **options)
+    part = pasted([noise(2)], who, [cut], track=faces_track(who, aside, 160), **options)
+    assert torch.allclose(part, whole[..., 140:], atol=1e-5)
+    assert not torch.equal(part[..., :20], cut[..., :20])
+
+
+def test_a_face_takes_on_the_light_of_the_one_under_it() -> None:
+    """Brightness and hue by a factor: what is black stays black."""
+    who = painted_pair()[0]
+    squares = torch.tensor([[150.0, 120.0, 160.0]])
+    face = torch.full((1, 3, 64, 64), 0.2)
+    face[..., 30:34, 30:34] = -1
+    under = torch.tensor([0.4, 0.0, -0.2])[:, None, None].expand(3, SIZE, 300)
+    made = pasted([face], who, [under[None]], track=faces_track(who, squares, 300))[0]
+    dark = made[:, 120, 150]
+    assert torch.allclose(dark, torch.tensor(-1.0), atol=0.05)
+    lit = made[:, 135, 150] + 1
+    assert torch.allclose(lit / lit[0], torch.tensor([1.4, 1.0, 0.8]) / 1.4, atol=0.02)
 
 
 def test_the_crops_own_colours_follow_the_video() -> None:

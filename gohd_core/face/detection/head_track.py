@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from gohd_core.errors import BadInput
 from gohd_core.face.geometry.camera import rotation
 from gohd_core.face.geometry.morphable import MorphableModel
 from gohd_core.landmarks68 import RIGID
-from gohd_core.motion import Sequence
+from gohd_core.motion import Pose, Sequence
 
 BLINK = 0.4
 """A face unseen for less than this is taken to be there, in seconds: detectors miss single frames."""
@@ -30,11 +31,17 @@ class HeadTrack(Sequence):
         space: of the poses, which refer to these squares.
         valid: where a face was seen.
         picture: (height, width) of the film's frames.
+        poses: of the head in each square, as many; None where they are not known.
     """
 
     picture: tuple[int, int] = (0, 0)
+    poses: Pose | None = None
 
     width: ClassVar[int] = 3
+
+    def resampled(self, fps: Fraction | int | float, *, frames: int | None = None) -> HeadTrack:
+        made = super().resampled(fps, frames=frames)
+        return made if self.poses is None else replace(made, poses=self.poses.resampled(fps, frames=frames))
 
     def squares_in(self, height: int, width: int) -> Tensor:
         """The squares [T, 3] in frames of another size; `BadInput` where their shape is another as well."""

@@ -7,6 +7,7 @@ projects exactly where it was found.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -52,19 +53,24 @@ def procrustes(start: Tensor, end: Tensor, weights: Tensor) -> tuple[Tensor, Ten
     return scale, turn, end_middle - scale * (start_middle @ turn)[:, None]
 
 
-def face_box(points: Tensor, height: int, width: int) -> tuple[float, float, float]:
-    """The square (left, top, side) around one mesh [478,3] that its head is drawn in, as far as the picture
-    reaches.
+def face_square(points: Tensor, most: float = math.inf) -> tuple[float, float, float]:
+    """The square (left, top, side) around one mesh [478,3] that its head is drawn in; it may reach past the
+    picture.
 
-    Pixel centres are whole numbers; left and top are edges of pixels (0 is the picture's own edge).
+    Pixel centres are whole numbers; left and top are edges of pixels (0 is the picture's own edge). most: the
+    largest side.
     """
     face = canonical_face()
     scale, _, shift = procrustes(face.points, _upright(points[None, :N_FACE]).cpu().double(), face.rigidity)
-    side = min(_FRAME * scale.item(), float(height), float(width))
+    side = min(_FRAME * scale.item(), most)
     across, down = shift[0, 0, 0].item() + 0.5, 0.5 - shift[0, 0, 1].item()
-    left = min(max(across - side / 2, 0.0), width - side)
-    top = min(max(down - (0.5 + _LIFT) * side, 0.0), height - side)
-    return left, top, side
+    return across - side / 2, down - (0.5 + _LIFT) * side, side
+
+
+def face_box(points: Tensor, height: int, width: int) -> tuple[float, float, float]:
+    """The same square moved into a picture, and no larger."""
+    left, top, side = face_square(points, float(min(height, width)))
+    return min(max(left, 0.0), width - side), min(max(top, 0.0), height - side), side
 
 
 def into_box(points: Tensor, box: tuple[float, float, float], size: int) -> Tensor:
