@@ -60,8 +60,8 @@ _GAP_COLUMNS = (0, 4, 5)
 """Places in `MOUTH_COLUMNS` of the jaw and the lips' lift and drop, by which the gap is met exactly."""
 _LID_SHUT = (0.04, 0.16)
 """Opening of shut lids, as they are read, over the eye's width: least and most."""
-_BLINK_SHARE = 0.55
-"""Share of an open eye's opening: a clip in which the lids never come below this shows no blink."""
+_BLINK_SHARE = 0.5
+"""Share of an open eye's opening: a clip in which both never come below this in the mean shows no blink."""
 _LID_OPEN = 0.75
 """Quantile of the openings that is an open eye's."""
 _WIDER = -0.15
@@ -189,10 +189,11 @@ class ClipExpression:
         rest = features.brows.quantile(_BROW_REST, dim=0)
         self._brow_rest = torch.stack([features.brows.median(0).values[:, 0], rest[:, 1], rest[:, 2]], 1)
         self._open = features.lids.quantile(_LID_OPEN, dim=0)
-        least = features.lids.quantile(0.005, dim=0)
-        # Without a blink the narrowest look of the clip is no shut eye; shut is then the least that is read.
-        blinked = least < _BLINK_SHARE * self._open
-        self._shut = torch.where(blinked, least, _LID_SHUT[0]).clamp(*_LID_SHUT)
+        both = (features.lids / self._open).mean(1)
+        least = both.quantile(0.005)
+        # Without a blink of both eyes the narrowest look is no shut eye; shut is then the least that is read.
+        shut = features.lids[both <= least].mean(0) if least < _BLINK_SHARE else _LID_SHUT[0]
+        self._shut = torch.as_tensor(shut, dtype=both.dtype).expand(2).clamp(*_LID_SHUT)
 
     def __call__(self, features: Features) -> Tensor:
         """Expressions [T,64] of frames, in the stylised space."""

@@ -123,6 +123,14 @@ def test_lips_are_shut_in_expressions_whatever_the_chin_does() -> None:
     assert torch.allclose(gaps, fit.own_gap(features), atol=0.006)
 
 
+def test_one_eye_that_narrows_is_not_taken_for_shut() -> None:
+    """In a clip without a blink of both; the other eye stays open."""
+    features = Features.of(clip(shut=np.zeros(16)))
+    features.lids[12:, 0] *= 0.5
+    found = ClipExpression(head(), features)(features)[:, [10, 11]]
+    assert 0.4 < found[12:, 0].max() < 0.75 and found[12:, 1].max() < 0.05
+
+
 def test_what_is_no_mesh_is_told() -> None:
     with pytest.raises(BadInput, match="478"):
         fit_clip(torch.zeros(2, 468, 3), SIZE)
