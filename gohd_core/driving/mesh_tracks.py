@@ -113,6 +113,8 @@ class People:
 
     def _back(self, face: FaceLandmarks) -> list[FaceLandmarks | None]:
         """The face of somebody new in the frames of the block before, back to where they came."""
+        if not self.before:
+            return []
         found = self.reader.track(self.before[::-1], face, pick=lambda faces, last, image: None)[::-1]
         for row in range(len(found) - 1, -1, -1):
             here = found[row]
