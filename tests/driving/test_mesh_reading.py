@@ -183,6 +183,29 @@ def test_eyes_of_a_film_are_turned_and_faceless_frames_stay() -> None:
     assert all(np.array_equal(a[1], b[1]) for a, b in zip(source.play(), same.play(), strict=True))
 
 
+def test_who_comes_after_a_cut_has_eyes_of_their_own() -> None:
+    first = [[landmarks(acted(look=(0.1, 0.0)))] for _ in range(40)]
+    second = [[landmarks(broad(acted(look=(-0.2, 0.0))))] for _ in range(40)]
+    dark, light = (np.full((SIZE, SIZE, 3), level, np.uint8) for level in (60, 220))
+
+    def film_of(levels: list[np.ndarray]) -> VideoReader:
+        images = [each.copy() for each in levels]
+        for k, image in enumerate(images):
+            image[0, 0, 0] = k
+        return VideoReader.of_images(images, 25)
+
+    both = read_eyes(film_of([dark] * 40 + [light] * 40), KnownFaces(first + second))
+    alone = [
+        read_eyes(film_of([level] * 40), KnownFaces(faces))
+        for level, faces in ((dark, first), (light, second))
+    ]
+    assert both.who.tolist() == [0] * 40 + [1] * 40
+    for person, own in zip(both.people, alone, strict=True):
+        for eye, wanted in zip(person.eyes, own.people[0].eyes, strict=True):
+            assert eye.plane.width == pytest.approx(wanted.plane.width, rel=0.01)
+        assert np.allclose(person.gaze_bias(), own.people[0].gaze_bias(), atol=0.01)
+
+
 def test_bad_input_to_eye_contact_is_named() -> None:
     source = film(5)
     nobody = read_eyes(source, KnownFaces([[]] * 5))
