@@ -212,11 +212,12 @@ class ClipExpression:
         smile: that of the face at rest, 0..1 (`resting_smile`).
     """
 
-    def __init__(self, neutral: Tensor, features: Features) -> None:
-        """neutral [478,3] from `neutral_points`; features of all frames, for what is at rest."""
+    def __init__(self, neutral: Tensor, features: Features, shut_share: float = _SHUT_SHARE) -> None:
+        """neutral [478,3] from `neutral_points`; features of all frames, for what is at rest; the share of
+        them whose gap counts as that of shut lips."""
         self.shape: FaceShape = face_shape(neutral)
         self.smile = resting_smile(neutral)
-        shut = features.gap.quantile(_SHUT_SHARE).item()
+        shut = features.gap.quantile(shut_share).item()
         self.bias = min(max(shut, 0.0), _LARGEST_BIAS)
         self._mouth = _Columns.of_mouth(self.shape, neutral)
         self._brows = _Columns.of_brows(self.shape, neutral)
