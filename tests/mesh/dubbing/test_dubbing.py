@@ -94,8 +94,8 @@ def test_a_mouth_that_the_clip_never_opens_is_drawn() -> None:
 
 
 def mouth_of_stripes(height: float) -> tuple[np.ndarray, np.ndarray]:
-    """A picture of 400 x 400 with a mouth of 200 x `height` pixels, teeth of 24 pixels below the upper lip and of
-    16 above the lower one; and its contours [7,48,2]."""
+    """A picture [400,400,3] with a mouth of 200 x `height` pixels, teeth of 24 pixels below the upper lip and
+    16 above the lower one, and its contours [7,48,2]."""
     angle = np.arange(48) * 2 * np.pi / 48
     sine = np.sin(angle)
     edge = np.stack([200 + 100 * np.cos(angle), 200 - height / 2 * np.sign(sine) * np.abs(sine) ** 0.2], 1)
