@@ -18,7 +18,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.images import Image
-from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, neutral_points, on_head
+from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, on_head
 from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, face_contours, opposite
 from gohd_core.mesh.dubbing.covering import POINTS, spread
 from gohd_core.mesh.dubbing.drawn_mouth import DrawnMouth
@@ -26,6 +26,7 @@ from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes
 from gohd_core.mesh.dubbing.own_mouths import OwnMouths, chosen_frames, lip_colours
 from gohd_core.mesh.dubbing.skin_flow import fade, skin_flow
 from gohd_core.mesh.dubbing.speaking_style import LastingLips, lasting_smile, styled
+from gohd_core.mesh.face_at_rest import neutral_points
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.geometry.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.geometry.shape import JAW
@@ -33,9 +34,6 @@ from gohd_core.mesh.picture.photometry import smoothstep
 
 _BLOCK = 256
 """Frames whose expressions are told together."""
-_SHUT_SHARE = 0.02
-"""Share of the frames whose lips are taken for shut: of parted lips that count as shut, teeth would stay on
-lips that shut; shut ones that count as parted do no harm."""
 _HIDDEN = 0.2
 """Cover of any point from which on a frame tells nothing of the mouth."""
 _SAMPLE = 4096
@@ -90,7 +88,7 @@ class DubbedFace:
         self.rows, self.box, self.fps, self.covered = rows, box, fps, covered
         sample = rows.points(slice(None, None, -(-len(rows) // _SAMPLE)))
         neutral = neutral_points(sample)
-        self.expression = ClipExpression(neutral, Features.of(sample), _SHUT_SHARE)
+        self.expression = ClipExpression(neutral, Features.of(sample))
         del sample
         shape = self.expression.shape
         told = [self._told(slice(k, k + _BLOCK)) for k in range(0, len(rows), _BLOCK)]
