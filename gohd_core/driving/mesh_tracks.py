@@ -15,8 +15,9 @@ from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.images import Image
 from gohd_core.kernels.threads import prefetched
 
-BLOCK = 16
-"""Frames that go through the networks together; fixed, so that the caller's batches change nothing."""
+BLOCK, LARGEST_BLOCK = 16, 2**25
+"""Frames that go through the networks together, and at most how many pixels (four frames of 2160p); fixed, so
+that the caller's batches change nothing."""
 SAME = 0.5
 """Overlap (intersection over union) from which on two people are one."""
 LOOK = 1.0
@@ -55,10 +56,13 @@ def follow(
 
 
 def blocks(frames: Iterable[tuple[float, Image]]) -> Iterator[list[tuple[float, Image]]]:
-    """Frames in blocks of `BLOCK`, all of one size in each."""
-    frames, ahead = iter(frames), []
-    while block := ahead + list(islice(frames, BLOCK - len(ahead))):
-        size = block[0][1].shape
+    """Frames in blocks of `BLOCK`, fewer of large ones, all of one size in each."""
+    frames = iter(frames)
+    ahead = list(islice(frames, 1))
+    while ahead or (ahead := list(islice(frames, 1))):
+        size = ahead[0][1].shape
+        count = max(1, min(BLOCK, LARGEST_BLOCK // (size[0] * size[1])))
+        block = ahead + list(islice(frames, count - len(ahead)))
         same = next((k for k, (_, image) in enumerate(block) if image.shape != size), len(block))
         block, ahead = block[:same], block[same:]
         yield block
