@@ -173,17 +173,20 @@ def test_the_chunk_encoder_is_convolutions_over_rows_and_frames() -> None:
     encoder = ChunkEncoder(4, 8).eval()
     chunks = torch.randn(1, 9, 80, 16)
 
-    def act(x: torch.Tensor, norm: torch.nn.BatchNorm1d | None = None) -> torch.Tensor:
-        return torch.nn.functional.leaky_relu(x if norm is None else norm(x[None, :, None])[0, :, 0], 0.1)
+    def act(x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.leaky_relu(x, 0.1)
+
+    def convolved(conv: torch.nn.Conv1d, norm: torch.nn.BatchNorm1d, x: torch.Tensor) -> torch.Tensor:
+        size, step = conv.kernel_size[0], conv.stride[0]
+        starts = range(0, x.shape[1] - size + 1, step)
+        made = [(conv.weight * x[:, k : k + size]).sum((1, 2)) + conv.bias for k in starts]
+        return act(norm(torch.stack(made, 1)[None])[0])
 
     frames = []
     for chunk in 0.5 * chunks[0]:
-        rows = [act((encoder.rows.weight * chunk[:, k : k + 5]).sum((1, 2)) + encoder.rows.bias, encoder.rows_norm)
-                for k in range(12)]  # fmt: skip
-        rows = torch.stack(rows, 1)  # [4, 12]
-        pool = [act((encoder.pool.weight * rows[:, k : k + 4]).sum((1, 2)) + encoder.pool.bias, encoder.pool_norm)
-                for k in (0, 4, 8)]  # fmt: skip
-        frames.append(encoder.embed(torch.stack(pool, 1).flatten()))
+        rows = convolved(encoder.rows, encoder.rows_norm, chunk)  # [4, 12]
+        pool = convolved(encoder.pool, encoder.pool_norm, rows)  # [4, 3]
+        frames.append(encoder.embed(pool.flatten()))
     hidden = torch.stack(frames, 1)  # [8, 9]
     for block, dilation in zip(encoder.frames, (1, 1, 2, 2), strict=True):
         normed = block.norm(hidden[None])[0]
