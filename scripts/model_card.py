@@ -19,7 +19,10 @@ and synthesised speech (`gohd stylised make`). They make the pack work offline a
 Photographs, paintings and drawings move by their head pose, lips, eyes and gaze too, but are drawn by the
 mesh animator, which has no weights (README). Licence: MIT, like the code.
 
-Nothing here was trained on real people. The two photographs in this folder, `portraits/astronaut.jpg` and
+No picture or video of a real person was trained on. Lips learnt to hear from synthetic voices and from free recordings
+of people who read aloud: LibriSpeech (V. Panayotov et al. 2015, CC BY 4.0; 351 utterances of 261 readers of
+LibriVox) and the voice of festvox-ru (copyright 2005 Nickolay V. Shmyrev, BSD-like); everything else from synthetic
+voices alone. No recording is in this folder. The two photographs in this folder, `portraits/astronaut.jpg` and
 `portraits/grace_hopper.jpg` (public domain, `WEIGHTS.md`), are samples to try and were in no
 training. `python scripts/model_card.py` writes this file from the headers of
 the weights, where each has its config, training command, seed and figures. "Held out" means identities,
