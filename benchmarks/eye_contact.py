@@ -58,12 +58,12 @@ def figures(film: VideoReader, look: np.ndarray, reader: FaceReader) -> dict[str
     made, _ = turn_eyes(film, read, (float(look[0]), float(look[1])))
     images = [np.array(image) for _, image in film.play()]
     frames = np.stack([image for _, image in made.play()])
-    before, again = read.eyes, read_eyes(VideoReader.of_images(frames, film.fps), reader)
+    before, again = read.people[0], read_eyes(VideoReader.of_images(frames, film.fps), reader)
     wanted = np.tile(look[::-1], (len(before.gaze), 1))
-    goal = before.towards(wanted) + before.gaze_bias()
+    goal = before.goal(wanted)
     counted = (before.opening > OPEN[1]) & (np.linalg.norm(goal - before.gaze, axis=1) < LIMIT)
     result = {"frames": float(counted.sum())}
-    for name, gaze in (("before", before.gaze), ("after", again.eyes.gaze)):
+    for name, gaze in (("before", before.gaze), ("after", again.people[0].gaze)):
         yaw, pitch = np.degrees(np.abs(gaze - goal)[counted]).mean(0)
         quick = np.linalg.norm(np.diff(np.degrees(gaze), 2, axis=0), axis=1) / 2
         still = counted[2:] & counted[1:-1] & counted[:-2]
@@ -86,12 +86,12 @@ def _seen_in_pictures(
     if not len(rows):
         return {}
     result_errors, judge_errors, moved = [], [], []
-    commanded = (goal - read.eyes.gaze)[rows]
-    for eye, shift in zip(read.eyes.eyes, shifts, strict=True):
+    commanded = (goal - read.people[0].gaze)[rows]
+    for eye, shift in zip(read.people[0].eyes, shifts, strict=True):
         lids = eye.lids.copy()
         for t in rows:
-            way = eye.axes[t] @ np.array([0.0, shift[t, 1]])
-            lids[t] = moved_lids(NOTHING, eye.lids[t], way, eye.width * eye.scale[t]).lids
+            way = eye.plane.axes[t] @ np.array([0.0, shift[t, 1]])
+            lids[t] = moved_lids(NOTHING, eye.lids[t], way, eye.plane.width * eye.plane.scale[t]).lids
         views = [
             [_View.of(images[places[t]], eye, t, edges[t]) for t in rows]
             for images, edges in ((before, eye.lids), (after, lids))
@@ -105,15 +105,15 @@ def _seen_in_pictures(
         start, _, seen = _looked_for(views[0], eye, own, size)
         beside = np.array([np.median(start[seen[:, k], k] - offset[seen[:, k], k]) for k in range(2)])
         # Both eyes go by one angle, so that each keeps its own angle beside their mean.
-        aim = goal[rows] + np.median(eye.gaze(eye.offset) - read.eyes.gaze, 0)
-        end, _, seen_again = _looked_for(views[1], eye, eye.offset_of(aim) + eye.limbus, size)
-        result_errors.append(np.where(seen_again, eye.gaze(end - beside) - aim, np.nan))
+        aim = goal[rows] + np.median(eye.plane.gaze(eye.offset) - read.people[0].gaze, 0)
+        end, _, seen_again = _looked_for(views[1], eye, eye.plane.offset_of(aim) + eye.limbus, size)
+        result_errors.append(np.where(seen_again, eye.plane.gaze(end - beside) - aim, np.nan))
         middles = [
             first.iris(second, eye, place, near)
-            for first, second, place, near in zip(*views, offset, eye.offset_of(aim), strict=True)
+            for first, second, place, near in zip(*views, offset, eye.plane.offset_of(aim), strict=True)
         ]
-        moved.append(eye.gaze(np.array(middles)) - eye.gaze(offset))
-        judge_errors.append(np.where(seen, eye.gaze(start - beside) - eye.gaze(offset), np.nan))
+        moved.append(eye.plane.gaze(np.array(middles)) - eye.plane.gaze(offset))
+        judge_errors.append(np.where(seen, eye.plane.gaze(start - beside) - eye.plane.gaze(offset), np.nan))
     result = {}
     for axis, name in enumerate(("yaw", "pitch")):
         wrong, judge = (np.degrees(np.stack(each)[..., axis]) for each in (result_errors, judge_errors))
@@ -150,8 +150,8 @@ class _View:
 
     @classmethod
     def of(cls, image: Image, eye: Eye, t: int, lids: np.ndarray) -> _View:
-        reach = 0.9 * eye.width * eye.scale[t]
-        radius = eye.radius * eye.scale[t]
+        reach = 0.9 * eye.plane.width * eye.plane.scale[t]
+        radius = eye.radius * eye.plane.scale[t]
         corner = np.maximum((lids.mean(0) - reach).astype(int), 0)
         end = (corner + 2 * reach).astype(int) + 1
         part = np.ascontiguousarray(image[corner[1] : end[1], corner[0] : end[0]])
@@ -173,16 +173,18 @@ class _View:
         disc = eye.radius * disc[np.linalg.norm(disc, axis=1) < 0.85]
 
         def sampled(view: _View, middles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            tilt = (middles.mean(0) - eye.rest) / (RADIUS * eye.width)
+            tilt = (middles.mean(0) - eye.plane.rest) / (RADIUS * eye.plane.width)
             turned = disc - (disc @ tilt)[:, None] * tilt * _narrowing(tilt)
-            places = (middles[:, None] + eye.limbus + turned) @ eye.axes[view.t].T + eye.origin[view.t]
+            places = (middles[:, None] + eye.limbus + turned) @ eye.plane.axes[view.t].T + eye.plane.origin[
+                view.t
+            ]
             places = places - view.corner
             return _at(view.grey, places), (_at(view.between, places) > 127).astype(float)
 
         light, shown = sampled(self, own[None])
         found = near
         for step, count in ((0.012, 13), (0.004, 7), (0.0013, 7)):
-            grid = (np.arange(count) - count // 2) * step * eye.width
+            grid = (np.arange(count) - count // 2) * step * eye.plane.width
             middles = found + np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
             there, weight = sampled(after, middles)
             weight = weight * shown
@@ -201,14 +203,14 @@ class _View:
         enough of its edge is between the lids to tell where it is (across, up and down) [2]."""
         angle = np.linspace(0, 2 * np.pi, ARC, endpoint=False)
         ring, found, best = np.stack([np.cos(angle), np.sin(angle)], -1), near, 0.0
-        tilt = (near - eye.limbus - eye.rest) / (RADIUS * eye.width)
+        tilt = (near - eye.limbus - eye.plane.rest) / (RADIUS * eye.plane.width)
         ring = ring - (ring @ tilt)[:, None] * tilt * _narrowing(tilt)
         for step, count in ((0.03, 7), (0.01, 5), (0.004, 5)):
-            grid = (np.arange(count) - count // 2) * step * eye.width
+            grid = (np.arange(count) - count // 2) * step * eye.plane.width
             middles = found + np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
             inner, edge, outer = (
-                (middles[:, None] + share * size * eye.radius * ring) @ eye.axes[self.t].T
-                + eye.origin[self.t]
+                (middles[:, None] + share * size * eye.radius * ring) @ eye.plane.axes[self.t].T
+                + eye.plane.origin[self.t]
                 - self.corner
                 for share in (0.9, 1.0, 1.1)
             )

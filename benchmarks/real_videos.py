@@ -2,7 +2,8 @@
 
 What the motion says is held against landmarks of the same frames, measured without the fit: angles of the
 head from three directions in the mesh, the lips' gap and the lids' opening in the picture, and irises between
-the corners of their eyes. Needs the face networks (`gohd download faces`).
+the corners of their eyes, less the parallax of what lies before them. Needs the face networks
+(`gohd download faces`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.face.geometry.camera import rotation_angles
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
+from gohd_core.mesh.clip import IRIS_DEPTH
 from gohd_core.mesh.reading.gaze import into_head
 from gohd_core.video.reader import VideoReader
 
@@ -79,9 +81,10 @@ def figures(film: VideoReader, reader: FaceReader) -> dict[str, float]:
     open_lips = np.percentile(opening, 99)
     found["shut"] = float(opening[shut].mean() / open_lips) if moves and shut.any() else float("nan")
     found["lids"] = (_r(-expression[:, 10], _lids(points, 1)) + _r(-expression[:, 11], _lids(points, 0))) / 2
+    irises = _irises(points) - IRIS_DEPTH * np.tan(_angles(points)[:, 1])
     inside = into_head(torch.from_numpy(pose), torch.from_numpy(gaze).flip(-1)).numpy()
     open_eyes = expression[:, 10:12].max(1) < 0.5
-    found["gaze"] = _r(-inside[open_eyes, 0], _irises(points)[open_eyes])
+    found["gaze"] = _r(-inside[open_eyes, 0], irises[open_eyes])
     found["jitter"] = _jitter(driving.motion.pose.values.double().numpy())
     found["missed"] = len(times) - len(seen)
     found["fps"], found["cpu_ms"] = len(times) / took[0], 1000 * took[1] / len(times)

@@ -33,7 +33,7 @@ MESH_ORDER = (
     ("reading",),
     ("picture",),
     ("geometry",),
-    ("clip", "encoding"),
+    ("clip", "encoding", "face_at_rest"),
     ("eyes", "mouth"),
     ("dubbing", "eye_contact", "source"),
     ("drawing",),

@@ -93,13 +93,17 @@ def read_speaker(
         )
     people, faces = _speakers(read, box, float(film.fps))
     speaker = Speaker(faces, people[shot_of], np.array(found, bool), np.array(times))
-    pictures: list[dict[int, Image]] = [{} for _ in faces]
-    for person, row, image in _seen(film, speaker):
+    unseen = sum(len(face.wanted_frames) for face in faces)
+    seen = _seen(film, speaker)
+    while unseen:
+        person, row, image = next(seen)
         raise_if_stopped(should_stop, "Reading the speaker was stopped.")
         if row in faces[person].wanted_frames:
-            pictures[person][row] = np.array(image)
-    for face, shown in zip(faces, pictures, strict=True):
-        face.learn(shown)
+            faces[person].look(row, image)
+            unseen -= 1
+    seen.close()
+    for face in faces:
+        face.learn()
     return speaker
 
 

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gohd_core.driving.mesh_tracks import follow
+from gohd_core.driving.shots import Shots, people_of
 from gohd_core.errors import BadInput, raise_if_stopped
+from gohd_core.face.geometry.camera import ALIGNED_SIZE
+from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
+from gohd_core.mesh.clip import fit_clip
 from gohd_core.mesh.eye_contact.eye_contact import LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.eye_contact.iris_drawing import draw_iris
-from gohd_core.mesh.eyes.eye_outline import ClipLimbus
-from gohd_core.mesh.reading.fit import face_box
+from gohd_core.mesh.eye_contact.limbus import ShotLimbus, clip_limbus
+from gohd_core.mesh.reading.fit import face_box, into_box
 from gohd_core.motion import Gaze
 from gohd_core.video.reader import VideoReader
-
-LIMBUS_FRAMES = 4
-"""The limbus is looked for in every so many frames."""
 
 
 @dataclass(frozen=True, eq=False)
 class ReadEyes:
-    """The eyes of one person in a film.
+    """The eyes of the face that was followed through a film; after a cut it may be another person's.
 
     Attributes:
-        eyes: in the frames in which they were seen; None without any.
-        found: [T] bool, in which they were. times: [T] seconds.
+        people: eyes of each person, in the frames in which they were seen.
+        who: [n] of the frames with a face, which of `people` it is.
+        found: [T] bool, in which one was seen. times: [T] seconds.
     """
 
-    eyes: ClipEyes | None
+    people: list[ClipEyes]
+    who: np.ndarray
     found: np.ndarray
     times: np.ndarray
 
@@ -45,23 +49,47 @@ class GazeReport:
     Attributes:
         frames: of the film. without_face: in which no face was seen.
         beyond: in which the eyes look too far elsewhere to be turned whole.
-        reflections: the irises jumped about as glasses make them; nothing was changed.
+        reflections: of people whose irises jump about as glasses make them; those were not changed.
     """
 
     frames: int
     without_face: int
     beyond: int
-    reflections: bool
+    reflections: int
 
     def __str__(self) -> str:
-        if self.reflections:
-            return "The irises can't be followed (glasses that reflect?), so that nothing was changed."
+        unclear = "the irises can't be followed (glasses that reflect?)"
+        if self.reflections and self.reflections + self.without_face == self.frames:
+            return f"{unclear.capitalize()}, so that nothing was changed."
         parts = [f"{self.frames} frames"]
         if self.without_face:
             parts.append(f"{self.without_face} without a face")
+        if self.reflections:
+            parts.append(f"{self.reflections} unchanged, since {unclear}")
         if self.beyond:
             parts.append(f"{self.beyond} in which the eyes look too far elsewhere to be turned whole")
         return ", ".join(parts) + "."
+
+
+@dataclass(eq=False)
+class _Shot:
+    """What is gathered of a shot: of each frame what its eyes need, the limbus, and the sum of faces."""
+
+    rows: list[EyeRows] = field(default_factory=list)
+    limbus: ShotLimbus = field(default_factory=ShotLimbus)
+    shape: Tensor | None = None
+    length: int = 0
+
+    def add(self, image: Image, face: FaceLandmarks, box: tuple[float, float, float]) -> None:
+        """The next frame with its face."""
+        mesh = torch.from_numpy(face.points)[None]
+        fitted = fit_clip(into_box(mesh, box, ALIGNED_SIZE), ALIGNED_SIZE)
+        rows = EyeRows.of(fitted, face.points[None], face.eye_contours[None])
+        self.limbus.add(image, rows.pose[0], rows.corners[0], rows.irises[0], rows.lids[0], box)
+        self.rows.append(rows)
+        points = fitted.points_in_head[0]
+        self.shape = points if self.shape is None else self.shape + points
+        self.length += 1
 
 
 def read_eyes(
@@ -73,28 +101,38 @@ def read_eyes(
     should_stop: Callable[[], bool] | None = None,
 ) -> ReadEyes:
     """Follows one face through a film and keeps of each frame what its eyes need."""
-    parts: list[EyeRows] = []
-    limbus = ClipLimbus()
+    cuts, shots = Shots(), []
+    shot_of: list[int] = []
     found: list[bool] = []
     times: list[float] = []
     box = None
     for block, faces in follow(film.play(), reader, choice or FaceChoice()):
         raise_if_stopped(should_stop, "Reading the eyes was stopped.")
-        seen = [face for face in faces if face is not None]
-        if seen:
-            meshes = np.stack([face.points for face in seen])
-            box = box or _square(meshes[0], block[0][1])
-            rows = EyeRows.of(meshes, np.stack([face.eye_contours for face in seen]), box)
-            parts.append(rows)
-            shown = [image for (_, image), face in zip(block, faces, strict=True) if face is not None]
-            for k in range(0, len(shown), LIMBUS_FRAMES):
-                limbus.add(shown[k], rows.irises[k], rows.lids[k])
+        for (_, image), face in zip(block, faces, strict=True):
+            if face is None:
+                continue
+            box = box or face_box(torch.from_numpy(face.points), *image.shape[:2])
+            shot_of += cuts.add([image], [face])
+            if len(shots) < cuts.count:
+                shots.append(_Shot())
+            shots[-1].add(image, face, box)
         found += [face is not None for face in faces]
         times += [time for time, _ in block]
         if progress is not None:
             progress(len(times), max(film.count, len(times)))
-    eyes = ClipEyes.of(EyeRows.joined(parts), box, float(film.fps), limbus.found()) if parts else None
-    return ReadEyes(eyes, np.array(found, bool), np.array(times))
+    who = np.zeros(0, int)
+    people: list[ClipEyes] = []
+    if box is not None:
+        shapes = torch.stack([shot.shape / shot.length for shot in shots])
+        person_of = np.array(people_of(shapes, [shot.length for shot in shots]))
+        who = person_of[shot_of]
+        for person in range(person_of.max() + 1):
+            own = [shots[k] for k in np.flatnonzero(person_of == person)]
+            rows = EyeRows.joined([row for shot in own for row in shot.rows])
+            limbus = clip_limbus([shot.limbus for shot in own])
+            numbers = np.array(shot_of)[who == person]
+            people.append(ClipEyes.of(rows, box, float(film.fps), limbus, numbers))
+    return ReadEyes(people, who, np.array(found, bool), np.array(times))
 
 
 def turn_eyes(
@@ -113,28 +151,39 @@ def turn_eyes(
         raise BadInput("The film's frames came from an iterator and are used up; give a file or a batch.")
     if not 0 <= strength <= 1:
         raise BadInput(f"The strength is {strength:g}; give one from 0 to 1.")
-    if read.eyes is None:
+    if not read.people:
         raise BadInput("No face was seen; show one from the front or a little aside, with both eyes in view.")
-    missing = int((~read.found).sum())
-    if read.eyes.unsteady():
-        return film, GazeReport(len(read.found), missing, 0, True)
     wanted = _wanted(gaze, read.times[read.found])
-    shifts = read.eyes.shifts(wanted, strength)
-    away = np.linalg.norm(read.eyes.towards(wanted) + read.eyes.gaze_bias() - read.eyes.gaze, axis=1)
-    report = GazeReport(len(read.found), missing, int((away > LIMIT).sum()), False)
+    shifts: list[list[np.ndarray]] = []
+    reflections = beyond = 0
+    for person, eyes in enumerate(read.people):
+        own = wanted[read.who == person]
+        if eyes.unsteady():
+            reflections += len(own)
+            shifts.append([np.zeros_like(own), np.zeros_like(own)])
+        else:
+            beyond += int((np.linalg.norm(eyes.goal(own) - eyes.gaze, axis=1) > LIMIT).sum())
+            shifts.append(eyes.shifts(own, strength))
+    report = GazeReport(len(read.found), int((~read.found).sum()), beyond, reflections)
     return replace(film, play=lambda: _drawn(film, read, shifts)), report
 
 
-def _drawn(film: VideoReader, read: ReadEyes, shifts: list[np.ndarray]) -> Iterator[tuple[float, Image]]:
-    row = 0
+def _drawn(
+    film: VideoReader, read: ReadEyes, shifts: list[list[np.ndarray]]
+) -> Iterator[tuple[float, Image]]:
+    row_of = np.zeros(len(read.who), int)
+    for person in range(len(read.people)):
+        own = read.who == person
+        row_of[own] = np.arange(own.sum())
+    seen = iter(zip(read.who.tolist(), row_of.tolist(), strict=True))
     for k, (time, image) in enumerate(film.play()):
         if k >= len(read.found) or not read.found[k]:
             yield time, image
             continue
+        person, row = next(seen)
         frame = np.array(image)
-        for eye, shift in zip(read.eyes.eyes, shifts, strict=True):
+        for eye, shift in zip(read.people[person].eyes, shifts[person], strict=True):
             draw_iris(frame, eye, row, shift[row])
-        row += 1
         yield time, frame
 
 
@@ -146,7 +195,3 @@ def _wanted(gaze: Gaze | tuple[float, float], times: np.ndarray) -> np.ndarray:
         return np.stack([np.interp(times, grid, values[:, column]) for column in (1, 0)], 1)
     pitch, yaw = gaze
     return np.tile([yaw, pitch], (len(times), 1)).astype(np.float64)
-
-
-def _square(mesh: np.ndarray, image: Image) -> tuple[float, float, float]:
-    return face_box(torch.from_numpy(mesh), *image.shape[:2])

@@ -11,7 +11,6 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
-from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_EXPRESSION, N_IDENTITY
 from gohd_core.driving.lids import BLINK_COLUMNS
 from gohd_core.driving.mesh_tracks import People, blocks, follow
@@ -26,15 +25,14 @@ from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
 from gohd_core.kernels.threads import prefetched
 from gohd_core.mesh.clip import (
-    SMILE_COLUMNS,
     ClipExpression,
     Features,
     fit_clip,
     iris_offsets,
-    neutral_points,
     offset_gaze,
 )
 from gohd_core.mesh.contours import HALF, N_FACE
+from gohd_core.mesh.face_at_rest import neutral_points
 from gohd_core.mesh.reading.fit import face_square, into_box
 from gohd_core.mesh.reading.gaze import from_head
 
@@ -57,8 +55,6 @@ EDGE_SHARE = 0.05
 FAST = 0.15
 """A face counts as turned away, at the picture's edge (share of its points outside), or fast (share of its
 size that it moves by from frame to frame)."""
-
-SMILES = [MOVING[k] for k in SMILE_COLUMNS]
 
 
 class MeshReadings:
@@ -171,10 +167,7 @@ class MeshReadings:
         for person in range(people.max() + 1):
             fit, rows = self._fit(person, people, features), np.flatnonzero(who == person)
             for part in np.split(rows, range(SOLVED, len(rows), SOLVED)):
-                expression[part] = fit(features.rows(part))
-            smiles = expression[rows][:, SMILES]
-            raised = torch.maximum(smiles, (smiles + fit.smile).clamp(max=1))
-            expression[rows[:, None], SMILES] = raised
+                expression[part] = fit.with_rest(fit(features.rows(part)))
         pose, found = torch.cat(self._poses), np.array(self.found)
         gaze = self._gaze(pose, expression[:, BLINK_COLUMNS].amax(1), who)
         steady = _smooth_seen(expression.numpy(), found, LIPS_SECONDS * fps)
@@ -254,10 +247,13 @@ def read_people(
     for block in prefetched(blocks(frames)):
         raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         size = block[0][1].shape[:2]
+        before = people.before
         for k, faces in enumerate(people.follow(block)):
             if k == len(made):
                 made.append(MeshReadings())
-                made[k].skip(len(times))
+                made[k].skip(len(times) - len(before))
+                if before:
+                    made[k].add(people.earlier[k], before)
             made[k].add(faces, [image for _, image in block])
         times += [time for time, _ in block]
         progress(len(times))

@@ -15,12 +15,13 @@ from gohd_core.face.picking import FaceChoice, overlap
 from gohd_core.images import Image
 from gohd_core.kernels.threads import prefetched
 
-BLOCK = 16
-"""Frames that go through the networks together; fixed, so that the caller's batches change nothing."""
+BLOCK, LARGEST_BLOCK = 16, 2**25
+"""Frames that go through the networks together, and at most how many pixels (four frames of 2160p); fixed, so
+that the caller's batches change nothing."""
 SAME = 0.5
 """Overlap (intersection over union) from which on two people are one."""
 LOOK = 1.0
-"""Interval of searches for new people, seconds; while somebody is not seen, they are made in every block."""
+"""Interval of searches for people near a chosen one, seconds. Everybody is searched for in every block."""
 NEAR = 1.5
 """Distance from the chosen person, in the sum of both sizes, up to which other people are followed, too."""
 LEARNT = 0.2
@@ -53,37 +54,46 @@ def follow(
 
 
 def blocks(frames: Iterable[tuple[float, Image]]) -> Iterator[list[tuple[float, Image]]]:
-    """Frames in blocks of `BLOCK`, all of one size in each."""
-    frames, ahead = iter(frames), []
-    while block := ahead + list(islice(frames, BLOCK - len(ahead))):
-        size = block[0][1].shape
+    """Frames in blocks of `BLOCK`, fewer of large ones, all of one size in each."""
+    frames = iter(frames)
+    ahead = list(islice(frames, 1))
+    while ahead or (ahead := list(islice(frames, 1))):
+        size = ahead[0][1].shape
+        count = max(1, min(BLOCK, LARGEST_BLOCK // (size[0] * size[1])))
+        block = ahead + list(islice(frames, count - len(ahead)))
         same = next((k for k, (_, image) in enumerate(block) if image.shape != size), len(block))
         block, ahead = block[:same], block[same:]
         yield block
 
 
 class People:
-    """Follows everybody in a film, each by a track of their own; new people are looked for now and then.
+    """Follows everybody in a film, each by a track of their own; new people are looked for in every block.
 
     Whose ways cross are told apart by their appearance, and so is who comes back elsewhere.
 
     Attributes:
         last: of each person, where they were seen last.
+        earlier: of people who are new in the block, their faces in the frames of the block before.
+        before: the pictures of that block.
     """
 
     def __init__(self, reader: FaceReader, most: int = 8) -> None:
         self.reader, self.most = reader, most
         self.last: list[FaceLandmarks] = []
+        self.earlier: dict[int, list[FaceLandmarks | None]] = {}
+        self.before: list[Image] = []
+        self._tracked: list[list[FaceLandmarks | None]] = []
         self._appearance: list[np.ndarray] = []
         self._looked: float | None = None
         self._seen: list[bool] = []
 
     def follow(self, block: list[tuple[float, Image]]) -> list[list[FaceLandmarks | None]]:
         """Each known person's face in the frames of a block; people who are new are last."""
-        images = [image for _, image in block]
-        if self._looked is None or block[0][0] - self._looked >= LOOK or self._missed():
+        images, known = [image for _, image in block], len(self.last)
+        if self._looked is None or self._due(block[0][0] - self._looked):
             self._look(images[0])
             self._looked = block[0][0]
+        self.earlier = {k: self._back(self.last[k]) for k in range(known, len(self.last))}
         tracks = self._tracks(images)
         met = set()
         for first, second in combinations(range(len(tracks)), 2):
@@ -91,6 +101,7 @@ class People:
                 met |= {first, second}
                 for row, image in enumerate(images):
                     self._part(tracks, first, second, row, image)
+        self.before, self._tracked = images, tracks
         self._seen = [track[-1] is not None for track in tracks]
         for k, track in enumerate(tracks):
             self.last[k] = next((face for face in reversed(track) if face is not None), self.last[k])
@@ -100,9 +111,21 @@ class People:
                 )
         return tracks
 
-    def _missed(self) -> bool:
-        """Whether somebody is not seen, so that they are searched for at once."""
-        return not all(self._seen)
+    def _due(self, seconds: float) -> bool:
+        """Whether new people are searched for, so many seconds after the last search."""
+        return True
+
+    def _back(self, face: FaceLandmarks) -> list[FaceLandmarks | None]:
+        """The face of somebody new in the frames of the block before, back to where they came."""
+        if not self.before:
+            return []
+        found = self.reader.track(self.before[::-1], face, pick=lambda faces, last, image: None)[::-1]
+        for row in range(len(found) - 1, -1, -1):
+            here = found[row]
+            others = [track[row] for track in self._tracked]
+            if here is None or any(other and overlap(here.box, other.box) > SAME for other in others):
+                return [None] * (row + 1) + found[row + 1 :]
+        return found
 
     def _tracks(self, images: list[Image]) -> list[list[FaceLandmarks | None]]:
         return [self._track(images, last) for last in self.last]
@@ -196,8 +219,11 @@ class ChosenPerson(People):
         self._add(track[row], appearance_of(images[row], track[row]))
         return [[None] * row + each for each in super().follow(block[row:])]
 
-    def _missed(self) -> bool:
-        return False
+    def _due(self, seconds: float) -> bool:
+        return seconds >= LOOK
+
+    def _back(self, face: FaceLandmarks) -> list[FaceLandmarks | None]:
+        return []
 
     def _tracks(self, images: list[Image]) -> list[list[FaceLandmarks | None]]:
         first, *others = self.last

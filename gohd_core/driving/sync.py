@@ -16,7 +16,7 @@ from gohd_core.driving.result import Driving
 from gohd_core.errors import BadInput, MissingDependency
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.files import atomic_path
-from gohd_core.measures.lag import CHANCE, LARGEST, SHORTEST, LipLag, find_lag
+from gohd_core.measures.lag import CHANCE, KNOWN, LARGEST, SHORTEST, LipLag, find_lag, find_part_lags
 
 BIAS = -0.01
 """Frames by which lips that are in step are found late: what `gohd sync` says of `gohd talk`'s videos of ten
@@ -37,25 +37,31 @@ class InStep:
         milliseconds: by how much the lips come after the sound; negative where they come before it.
         confidence: 0..1, from .5 on it is known.
         problem: why nothing can be told, or "".
+        changes: (seconds, milliseconds) from which on the lag is another; empty where it stays the same.
     """
 
     milliseconds: float = 0.0
     confidence: float = 0.0
     problem: str = ""
+    changes: tuple[tuple[float, float], ...] = ()
 
     @property
     def known(self) -> bool:
-        """Whether the lag is sure enough to act upon."""
-        return not self.problem and self.confidence >= 0.5
+        """Whether there is one lag, sure enough to act upon."""
+        return not self.problem and not self.changes and self.confidence >= KNOWN
 
     @property
     def noticed(self) -> bool:
-        """Whether it is known, and so large that people notice."""
-        return self.known and abs(self.milliseconds) >= NOTICED / FPS * 1000
+        """Whether it is known, and so large that people notice, or changes as much."""
+        return bool(self.changes) or (self.known and abs(self.milliseconds) >= NOTICED / FPS * 1000)
 
     def __str__(self) -> str:
         if self.problem:
             return self.problem
+        if self.changes:
+            places = ", ".join(f"{lag:+.0f} ms from {second:.0f} s on" for second, lag in self.changes[:5])
+            more = f", and {len(self.changes) - 5} more" if len(self.changes) > 5 else ""
+            return f"The lag of the lips changes ({places}{more}): no one shift puts the sound right."
         sure = f"confidence {self.confidence:.2f}"
         if not self.known:
             return (
@@ -95,8 +101,11 @@ def lip_lag(driving: Driving, sound: tuple[Any, int] | None, predictor: Expressi
     seen = driving.motion.expression.valid[:count].float().mean().item()
     if seen < LEAST_SEEN:
         return InStep(problem=f"The face is seen in {seen:.0%} of the frames only, too few to tell.")
-    found = _lag(driving.lips[:count].double().numpy(), waveform, sound[1], predictor)
-    return InStep((found.frames - BIAS) / FPS * 1000, found.confidence)
+    lips = driving.lips[:count].double().numpy()
+    heard = _heard(waveform, sound[1], predictor)[:count]
+    signals = heard, lips[: len(heard), 0], lips[: len(heard), 1]
+    found = find_lag(*signals)
+    return InStep(_milliseconds(found), found.confidence, changes=_changes(find_part_lags(*signals)))
 
 
 def lag_warning(
@@ -112,12 +121,24 @@ def lag_warning(
     return f"{name} is out of step: {found}" if found.noticed else None
 
 
-def _lag(lips: np.ndarray, waveform: np.ndarray, rate: int, predictor: ExpressionPredictor) -> LipLag:
+def _heard(waveform: np.ndarray, rate: int, predictor: ExpressionPredictor) -> np.ndarray:
+    """Expressions [T,64] that a sound makes the predictor think of."""
     features = audio_features(waveform, rate)
     rest = torch.zeros(N_EXPRESSION, dtype=torch.float32, device="cpu")
-    heard = predictor.predict(features, rest)[0].double().numpy()
-    count = min(len(heard), len(lips))
-    return find_lag(heard[:count], lips[:count, 0], lips[:count, 1])
+    return predictor.predict(features, rest)[0].double().numpy()
+
+
+def _milliseconds(lag: LipLag) -> float:
+    return (lag.frames - BIAS) / FPS * 1000
+
+
+def _changes(parts: list[tuple[int, LipLag]]) -> tuple[tuple[float, float], ...]:
+    """Where parts' lags become others by more than people notice, as (seconds, milliseconds)."""
+    kept: list[tuple[int, LipLag]] = []
+    for first, lag in parts:
+        if not kept or abs(lag.frames - kept[-1][1].frames) > NOTICED:
+            kept.append((first, lag))
+    return tuple((first / FPS, _milliseconds(lag)) for first, lag in kept) if len(kept) > 1 else ()
 
 
 def delay(sound: np.ndarray, samples: int) -> np.ndarray:

@@ -33,6 +33,10 @@ APART = 3
 KNOWN = 0.5
 """Confidence from which on a lag counts as known."""
 
+PART, SURE = 100, 0.8
+"""Frames of the parts of a clip whose own lags are compared, and confidence from which on they count: one in
+1,300 parts with another's sound reaches it."""
+
 
 @dataclass(frozen=True)
 class LipLag:
@@ -81,7 +85,20 @@ def find_lag(heard: np.ndarray, gap: np.ndarray, width: np.ndarray) -> LipLag:
     above = (peak - float(chance.mean())) / max(float(chance.std()), 1e-9)
     # the limits were chosen on six clips of talkers, and let no music or silent clip through
     confidence = _ramp(above, 3.0, 5.5) * _ramp(peak - second, 0.0, 0.1) * _ramp(peak, 0.12, 0.24)
+    if best in (0, len(lags) - 1):  # The true maximum may lie beyond.
+        confidence = 0.0
     return LipLag(float(lags[best]) + parabola_vertex(near, best), confidence, peak, second)
+
+
+def find_part_lags(heard: np.ndarray, gap: np.ndarray, width: np.ndarray) -> list[tuple[int, LipLag]]:
+    """The lags of a clip's parts of `PART` frames, with the first frame of each; args: `find_lag`.
+
+    Each part begins in the middle of the one before; those that are not sure are left out.
+    """
+    starts = range(0, len(gap) - PART + 1, PART // 2)
+    parts = ((k, slice(k, k + PART)) for k in starts)
+    found = [(k, find_lag(heard[part], gap[part], width[part])) for k, part in parts]
+    return [(k, lag) for k, lag in found if lag.confidence >= SURE]
 
 
 def heard_signals(expression: np.ndarray) -> np.ndarray:

@@ -17,7 +17,6 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_EXPRESSION
 from gohd_core.face.geometry.camera import Camera, rotation
-from gohd_core.measures.face_points import OUTER_CORNERS
 from gohd_core.mesh.contours import (
     HALF,
     INNER_LIPS,
@@ -30,6 +29,7 @@ from gohd_core.mesh.contours import (
     opposite,
     resampled,
 )
+from gohd_core.mesh.face_at_rest import gap_bias, resting_expression
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.geometry.shape import BLINKS, FaceShape, face_shape
 from gohd_core.mesh.reading.canonical import canonical_face
@@ -45,9 +45,6 @@ LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
 EYES = ((LEFT_LIDS[0], LEFT_IRIS, 1.0), (RIGHT_LIDS[0], RIGHT_IRIS, -1.0))
 """Lids, irises and outward direction of the left and the right eye."""
 
-LIPS_MIDDLE = (13, 14)
-"""Points in the middle of the inner lips, of the upper and of the lower one."""
-SMILE_COLUMNS = (6, 7)
 MOUTH_COLUMNS = (0, 1, 2, 3, 4, 5, 6, 7)
 BROW_COLUMNS = (10, 11, 12, 13)
 """Places in `MOVING`."""
@@ -57,22 +54,19 @@ _MOST = (1.3, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 _CHIN_WEIGHT, _GAP_WEIGHT, _CORNER_WEIGHT = 2.0, 8.0, 6.0
 _CORNERS = [0, HALF]
 """Points of a contour at the corners of the mouth."""
-_LARGEST_BIAS = 0.03
-"""Gap that shut lips may be read with, model units."""
-_SHUT_SHARE, _SHUT_NOISE = 0.08, 0.005
-"""Share of frames whose gap counts as that of shut lips, and noise above it, model units."""
+_SHUT_NOISE = 0.005
+"""Noise of the gap of shut lips, model units."""
+_GAP_COLUMNS = (0, 4, 5)
+"""Places in `MOUTH_COLUMNS` of the jaw and the lips' lift and drop, by which the gap is met exactly."""
 _LID_SHUT = (0.04, 0.16)
 """Opening of shut lids, as they are read, over the eye's width: least and most."""
-_BLINK_SHARE = 0.55
-"""Share of an open eye's opening: a clip in which the lids never come below this shows no blink."""
+_BLINK_SHARE = 0.5
+"""Share of an open eye's opening: a clip in which both never come below this in the mean shows no blink."""
 _LID_OPEN = 0.75
 """Quantile of the openings that is an open eye's."""
 _WIDER = -0.15
 """Largest opening of eyes beyond that, in blinks."""
-_SMILE_WIDTH, _SMILE_RAISED = (0.55, 0.75), (0.012, 0.072)
-"""Width of a mouth, and height of its corners over its middle, from which on and at which it smiles, over the
-distance of the eyes' outer corners."""
-IRIS_DEPTH = 0.25
+IRIS_DEPTH = 0.2
 """Height of an iris in front of the plane through the corners of its eye, in widths of the eye."""
 _BROW_REST = 0.3
 """Quantile of the brows' places that is at rest."""
@@ -96,33 +90,6 @@ def fit_clip(points: Tensor, size: int) -> FaceFit:
     scale, _, shift = procrustes(canonical_face().points.to(points.device), flat[:, :N_FACE], weights)
     depth = flat[..., 2] - shift[:, 0, 2:]
     return pose_at_scale(points.double(), Camera.of_size(size), scale[:, 0], depth, weights)
-
-
-def neutral_points(points: Tensor) -> Tensor:
-    """The face at rest [478,3] from points in head space [T,478,3]: the mean of frames with shut lips.
-
-    Of the fifth of the frames with the smallest gap, the half whose mouth is nearest to its median width.
-    """
-    gap = inner_gap(points)
-    width = (points[:, INNER_LIPS.left] - points[:, INNER_LIPS.right]).norm(dim=-1)
-    shut = (gap <= gap.quantile(0.2)).nonzero()[:, 0]
-    away = (width[shut] - width.median()).abs()
-    chosen = shut[away.argsort()[: max(min(6, len(shut)), len(shut) // 2)]]
-    return points[chosen].mean(0)
-
-
-def resting_smile(points: Tensor) -> float:
-    """Smile 0..1 of a face at rest [478,3]: people who smile through a clip have one in their neutral.
-
-    A smile is a mouth that is wider than mouths at rest, over the distance of the eyes' outer corners, and
-    whose corners also lie higher over the middle of its lips.
-    """
-    apart = (points[OUTER_CORNERS[0]] - points[OUTER_CORNERS[1]]).norm()
-    right, left = points[OUTER_LIPS.right], points[OUTER_LIPS.left]
-    middle = (points[LIPS_MIDDLE[0]] + points[LIPS_MIDDLE[1]]) / 2
-    raised = ((right + left) / 2 - middle)[1] / apart
-    found = [((right - left).norm() / apart, _SMILE_WIDTH), (raised, _SMILE_RAISED)]
-    return min(max(min((float(value) - low) / (high - low) for value, (low, high) in found), 0.0), 1.0)
 
 
 def lid_openings(points: Tensor) -> Tensor:
@@ -209,30 +176,30 @@ class ClipExpression:
     Attributes:
         shape: the person's own geometry.
         bias: gap with which shut lips are read, model units.
-        smile: that of the face at rest, 0..1 (`resting_smile`).
+        rest: [64] smile and pucker of the face at rest, which expressions are read against.
     """
 
     def __init__(self, neutral: Tensor, features: Features) -> None:
-        """neutral [478,3] from `neutral_points`; features of all frames, for what is at rest."""
+        """neutral [478,3] from `face_at_rest.neutral_points`; features of all frames, for what is at rest."""
         self.shape: FaceShape = face_shape(neutral)
-        self.smile = resting_smile(neutral)
-        shut = features.gap.quantile(_SHUT_SHARE).item()
-        self.bias = min(max(shut, 0.0), _LARGEST_BIAS)
+        self.rest = resting_expression(neutral)
+        self.bias = gap_bias(features.gap)
         self._mouth = _Columns.of_mouth(self.shape, neutral)
         self._brows = _Columns.of_brows(self.shape, neutral)
         rest = features.brows.quantile(_BROW_REST, dim=0)
         self._brow_rest = torch.stack([features.brows.median(0).values[:, 0], rest[:, 1], rest[:, 2]], 1)
         self._open = features.lids.quantile(_LID_OPEN, dim=0)
-        least = features.lids.quantile(0.005, dim=0)
-        # Without a blink the narrowest look of the clip is no shut eye; shut is then the least that is read.
-        blinked = least < _BLINK_SHARE * self._open
-        self._shut = torch.where(blinked, least, _LID_SHUT[0]).clamp(*_LID_SHUT)
+        both = (features.lids / self._open).mean(1)
+        least = both.quantile(0.005)
+        # Without a blink of both eyes the narrowest look is no shut eye; shut is then the least that is read.
+        shut = features.lids[both <= least].mean(0) if least < _BLINK_SHARE else _LID_SHUT[0]
+        self._shut = torch.as_tensor(shut, dtype=both.dtype).expand(2).clamp(*_LID_SHUT)
 
     def __call__(self, features: Features) -> Tensor:
         """Expressions [T,64] of frames, in the stylised space."""
         found = features.gap.new_zeros(len(features.gap), N_EXPRESSION)
         columns = list(MOVING)
-        mouth = self._mouth.solve(self._mouth_targets(features))
+        mouth = self._met(self._mouth.solve(self._mouth_targets(features)), self.own_gap(features))
         brows = self._brows.solve((features.brows - self._brow_rest)[..., :2].flatten(1).double())
         found[:, [columns[k] for k in MOUTH_COLUMNS]] = mouth.float()
         found[:, [columns[k] for k in BROW_COLUMNS]] = brows.float()
@@ -240,9 +207,24 @@ class ClipExpression:
         found[:, [columns[k] for k in BLINKS]] = shut.clamp(_WIDER, 1)
         return found
 
+    def with_rest(self, expression: Tensor) -> Tensor:
+        """Expressions [T,64] with what the face has at rest: who smiles through a clip smiles."""
+        whole = (expression + self.rest).clamp(max=1)
+        return torch.where(self.rest > 0, torch.maximum(expression, whole), expression)
+
     def own_gap(self, features: Features) -> Tensor:
         """Gaps [T] without what shut lips are read with, model units."""
         return (features.gap - self.bias - _SHUT_NOISE).clamp_min(0)
+
+    def _met(self, mouth: Tensor, gap: Tensor) -> Tensor:
+        """Mouth columns [T,8], changed as little as gives the gaps [T]: shut lips are shut."""
+        gain = edge_gap(self.shape.directions[list(MOUTH_COLUMNS), LIPS][:, EDGE]).to(mouth)
+        missed = gap - edge_gap(self.shape.contours[LIPS][EDGE]) - mouth @ gain
+        columns = list(_GAP_COLUMNS)
+        way = gain[columns] / gain[columns].square().sum()
+        mouth = mouth.clone()
+        mouth[:, columns] += missed.to(mouth)[:, None] * way
+        return mouth.clamp(*self._mouth.limits)
 
     def _mouth_targets(self, features: Features) -> Tensor:
         """Targets of the least-squares fit of the mouth's columns, [T,n]."""

@@ -7,18 +7,18 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import torch
-from einops import rearrange
-from torch import Tensor
 
 from gohd_core.constants import FPS
 from gohd_core.errors import BadInput
 from gohd_core.images import Image, rgb_images
 from gohd_core.media import decode_frames, open_media, packets, usable
+from gohd_core.video.bands import Band, BandedFrames, rows_in_bands, whole_of
 from gohd_core.video.colour import Colour, to_rgb
 
 logger = logging.getLogger(__name__)
@@ -145,10 +145,30 @@ class VideoReader:
         for _ in range(index, last):
             yield before[1]
 
-    def batches(self, fps: Fraction | int | float) -> Iterator[Tensor]:
-        """The pictures of `at` one by one, [1, 3, H, W] in -1..1, as `render.paste_back` takes them."""
-        for image in self.at(fps):
-            yield rearrange(torch.from_numpy(image), "h w c -> 1 c h w").float() / 127.5 - 1
+    def batches(self, fps: Fraction | int | float) -> BandedFrames:
+        """The pictures of `at` one by one, [1, 3, H, W] in -1..1, as `render.paste_back` takes them.
+
+        Raises: `BadInput`, as they are drawn, where their size changes.
+        """
+        images = self.at(fps)
+        first = next(images)
+        height, width = first.shape[:2]
+        still = torch.zeros((), dtype=torch.float32, device="cpu").expand(3, height, width)
+        frames = (_bands(image, (height, width)) for image in chain([first], images))
+        return BandedFrames(still, whole_of(still), frames)
+
+
+def _bands(image: Image, size: tuple[int, int]) -> Iterator[Band]:
+    """A picture's bands, in -1..1: one is made, marked and written while it is in the cache."""
+    if image.shape[:2] != size:
+        raise BadInput(
+            f"Frames change size from {size[1]} x {size[0]} to {image.shape[1]} x {image.shape[0]}; a video "
+            "has one size."
+        )
+    for rows in rows_in_bands(slice(0, size[0])):
+        values = np.divide(image[rows].transpose(2, 0, 1), np.float32(127.5), order="C", dtype=np.float32)
+        values -= 1
+        yield Band((rows, slice(0, size[1])), torch.from_numpy(values))
 
 
 def _rate(fps: Fraction | int | float) -> Fraction:

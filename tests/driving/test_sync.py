@@ -56,6 +56,17 @@ def test_a_lag_is_found_within_half_a_frame(lag) -> None:
     assert ("after" in str(found)) == (lag > 1) and ("before" in str(found)) == (lag < -1)
 
 
+def test_a_lag_that_changes_is_told_and_not_put_right() -> None:
+    hears = Hears(600)
+    lips = torch.cat([hears.seen(0)[:300], hears.seen(6)[300:]])
+    found = lip_lag(driving(lips), noise(600), hears)
+    assert len(found.changes) == 2 and found.noticed and not found.known
+    (start, before), (change, after) = found.changes
+    assert start == 0 and abs(before) < 20 and abs(after - 240) < 20 and 8 <= change <= 14
+    assert "changes" in str(found) and "no one shift" in str(found)
+    assert lip_lag(driving(hears.seen(6)), noise(600), hears).changes == ()
+
+
 def test_lips_of_somebody_else_are_not_believed() -> None:
     found = lip_lag(driving(Hears(300, 5).seen(0)), noise(300), Hears(300, 6))
     assert not found.known and "agree nowhere" in str(found)

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from gohd_core.errors import BadInput
-from gohd_core.measures.lag import find_lag, heard_signals, seen_signals, shifted
+from gohd_core.measures.lag import (
+    LARGEST,
+    PART,
+    find_lag,
+    find_part_lags,
+    heard_signals,
+    seen_signals,
+    shifted,
+)
 from gohd_core.stylised.head.expressions import INDEX
 
 
@@ -40,6 +48,24 @@ def test_a_lag_is_found_where_it_was_put(lag: int) -> None:
     found = find_lag(expression[here], gap[there], width[there])
     assert found.frames == pytest.approx(lag, abs=0.3)
     assert found.known and found.peak > 0.5 and found.second < found.peak
+
+
+@pytest.mark.parametrize("lag", [LARGEST + 2, -LARGEST - 1])
+def test_a_lag_beyond_the_search_is_not_taken_for_its_end(lag: int) -> None:
+    expression, gap, width = talk(260, 1)
+    here, there = slice(20, 220), slice(20 - lag, 220 - lag)
+    assert not find_lag(expression[here], gap[there], width[there]).known
+
+
+def test_parts_with_lags_of_their_own_are_found_and_parts_of_others_left_out() -> None:
+    expression, gap, width = talk(600, 6)
+    late = [np.concatenate([values[20:220], values[217:417]]) for values in (gap, width)]
+    found = find_part_lags(expression[20:420], *late)
+    lags = {first: lag.frames for first, lag in found}
+    assert {0, 100, 200, 300} <= set(lags) and max(lags) <= 400 - PART
+    assert all(lags[k] == pytest.approx(0, abs=0.3) for k in (0, 100))
+    assert all(lags[k] == pytest.approx(3, abs=0.3) for k in (200, 300))
+    assert find_part_lags(talk(400, 7)[0][:400], *(values[:400] for values in talk(400, 8)[1:])) == []
 
 
 def test_parts_of_a_frame_are_found() -> None:

@@ -10,20 +10,18 @@ from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.errors import BadInput
 from gohd_core.face.geometry.camera import Camera, rotation
 from gohd_core.mesh.clip import (
+    CHIN,
     EYES,
     IRIS_DEPTH,
     ClipExpression,
     Features,
     fit_clip,
     iris_offsets,
-    neutral_points,
     offset_gaze,
-    on_head,
-    resting_smile,
 )
-from gohd_core.mesh.contours import HALF, INNER_LIPS, N_FACE, OUTER_LIPS
-from gohd_core.mesh.frame import LIPS
-from gohd_core.mesh.geometry.shape import face_shape
+from gohd_core.mesh.contours import HALF, INNER_LIPS, OUTER_LIPS, edge_gap
+from gohd_core.mesh.face_at_rest import neutral_points
+from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.reading.fit import fit_face
 from tests.support.clip_faces import acted, head
 from tests.support.mesh_faces import SIZE
@@ -112,24 +110,25 @@ def test_narrow_eyes_of_a_clip_without_a_blink_are_not_shut() -> None:
     assert torch.allclose(*found, atol=0.1)
 
 
-def test_rest_is_taken_from_frames_with_shut_lips() -> None:
-    gap = np.concatenate([np.full(30, 0.15), np.zeros(10)])
-    points = clip(gap=gap)
-    assert torch.allclose(neutral_points(points), points[30:].mean(0), atol=1e-5)
+def test_lips_are_shut_in_expressions_whatever_the_chin_does() -> None:
+    """A chin that goes down over shut lips opens no jaw that the lips do not make up for."""
+    points = clip(gap=np.concatenate([np.zeros(8), np.linspace(0, 0.2, 12)]))
+    points[4, list(CHIN), 1] -= 0.08
+    features = Features.of(points)
+    fit = ClipExpression(neutral_points(points), features)
+    gain = edge_gap(fit.shape.directions[: len(MOVING), LIPS][:, EDGE])
+    gaps = fit(features)[:, list(MOVING)] @ gain
+    assert fit(features)[4, 0] > 0.05
+    assert abs(float(gaps[4])) < 0.005
+    assert torch.allclose(gaps, fit.own_gap(features), atol=0.006)
 
 
-def smiling(share: float) -> torch.Tensor:
-    """Own points in head space [478,3] of a face that smiles."""
-    points = head().clone()
-    moved = on_head(face_shape(points), points[:N_FACE])
-    points[:N_FACE] += share * (moved[6] + moved[7])
-    return points
-
-
-def test_a_smile_that_lasts_is_told_from_a_face_at_rest() -> None:
-    """The painted face's mouth is wider than people's at rest, as if it smiled a little."""
-    found = [resting_smile(smiling(share)) for share in (-0.5, 0.0, 0.5)]
-    assert found[0] < 0.1 and 0.2 < found[1] < 0.5 and found[2] > 0.6
+def test_one_eye_that_narrows_is_not_taken_for_shut() -> None:
+    """In a clip without a blink of both; the other eye stays open."""
+    features = Features.of(clip(shut=np.zeros(16)))
+    features.lids[12:, 0] *= 0.5
+    found = ClipExpression(head(), features)(features)[:, [10, 11]]
+    assert 0.4 < found[12:, 0].max() < 0.75 and found[12:, 1].max() < 0.05
 
 
 def test_what_is_no_mesh_is_told() -> None:

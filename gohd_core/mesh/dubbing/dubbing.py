@@ -18,7 +18,7 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.images import Image
-from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, neutral_points, on_head
+from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, on_head
 from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, face_contours, opposite
 from gohd_core.mesh.dubbing.covering import POINTS, spread
 from gohd_core.mesh.dubbing.drawn_mouth import DrawnMouth
@@ -26,6 +26,7 @@ from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes
 from gohd_core.mesh.dubbing.own_mouths import OwnMouths, chosen_frames, lip_colours
 from gohd_core.mesh.dubbing.skin_flow import fade, skin_flow
 from gohd_core.mesh.dubbing.speaking_style import LastingLips, lasting_smile, styled
+from gohd_core.mesh.face_at_rest import neutral_points
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.geometry.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.geometry.shape import JAW
@@ -42,7 +43,7 @@ _PUSH, _THICKNESS = 0.006, 0.55
 _WIDER, _TALLER = 1.2, 1.04
 """Gain on the width and the opening of drawn mouths: face readers see .6 to 1 of the one, .9 to 1 of the
 other."""
-_STEADY_INSIDE = 0.04
+_STEADY_INSIDE = 0.08
 """Deviation in seconds of the Gaussian over gaps by which mouths' insides are chosen."""
 _BEYOND = (1.15, 1.5)
 """Times the clip's widest mouth from and at which teeth are drawn ones."""
@@ -72,7 +73,7 @@ class DubbedFace:
         expression: tells the speaker's own expressions. own: [T,14] those of the frames. gap: [T] between the
             speaker's own lips.
         scale: pixels a model unit.
-        wanted_frames: frames whose pictures `learn` wants to see, before anything is drawn.
+        wanted_frames: frames to be looked at before `learn`, and that before anything is drawn.
         covered: [T,P] how far points of `covering.POINTS` are covered in each frame (`Covering.found`); None
             where nothing is.
     """
@@ -102,10 +103,14 @@ class DubbedFace:
         self.scale = self._pixels_a_unit()
         self.side = round(self.scale * _CROP / 2) * 2
         yaw, place = rows.pose[:, 1].numpy(), rows.pose[:, 3:].numpy()
+        width = torch.cat([self._widths(slice(k, k + _BLOCK)) for k in range(0, len(rows), _BLOCK)]).numpy()
         hidden = np.zeros(len(rows), bool) if covered is None else covered.max(1) > _HIDDEN
-        self.mouth_frames = chosen_frames(self.gap, yaw, place, ~hidden)
+        self.mouth_frames = chosen_frames(self.gap, width, yaw, place, ~hidden)
         self.shut_frames = np.argsort(self.gap + 1e3 * hidden, kind="stable")[:12].tolist()
         self.wanted_frames = sorted({*self.mouth_frames, *self.shut_frames})
+        self._calm = min(self.shut_frames, key=lambda k: abs(float(rows.pose[k, 1])))
+        self._lips: list[np.ndarray] = []
+        self._shown: dict[int, tuple[np.ndarray, Image]] = {}
 
     def _told(self, rows: slice) -> tuple[Tensor, Tensor, Tensor]:
         """Own expressions [n,14] and gaps [n] of frames, and the share of the gap that is read [n]."""
@@ -114,19 +119,28 @@ class DubbedFace:
         share = (gap / features.gap.clamp_min(1e-4)).clamp(0, 1)
         return self.expression(features)[:, list(MOVING)], gap, share
 
-    def learn(self, frames: dict[int, Image]) -> None:
-        """Takes lips' colours and mouths' insides from the pictures of `wanted_frames`."""
-        lips = [lip_colours(frames[k], self._pixels(self._own_lips(k), k)) for k in self.shut_frames]
-        self.mouths = OwnMouths(np.median(np.concatenate(lips, 1), axis=1))
+    def look(self, t: int, image: Image) -> None:
+        """Takes from the picture of frame t, one of `wanted_frames`, what `learn` needs of it."""
+        if t in self.shut_frames:
+            self._lips.append(lip_colours(image, self._pixels(self._own_lips(t), t)))
+        if t in self.mouth_frames:
+            corner = self.mouth_at(t).round().astype(int) - self.side // 2
+            self._shown[t] = corner, _taken(image, corner, self.side)
+        if t == self._calm:
+            left, top, side = (round(each) for each in self.box)
+            self._calm_picture = _taken(image, np.array([left, top]), side)
+
+    def learn(self) -> None:
+        """Makes lips' colours and mouths' insides of the frames that were looked at, all `wanted_frames`."""
+        self.mouths = OwnMouths(np.median(np.concatenate(self._lips, 1), axis=1))
         for k in self.mouth_frames:
-            self.mouths.add(frames[k], self._pixels(self._own_lips(k), k), self.gap[k], self.scale)
-        calm = min(self.shut_frames, key=lambda k: abs(float(self.rows.pose[k, 1])))
-        left, top, side = (round(each) for each in self.box)
-        corner = np.array([left, top])
-        points, closed = self.rows.points(calm), self.expression.shape.contours
-        flat = self._pixels(points, calm) - corner
-        picture = _taken(frames[calm], corner, side)
-        self._drawn = DrawnMouth(picture, self.rows.pose[calm], points, flat, closed)
+            corner, picture = self._shown[k]
+            lips = self._pixels(self._own_lips(k), k) - corner
+            self.mouths.add(picture, lips, self.gap[k], self._unit(k))
+        points, closed = self.rows.points(self._calm), self.expression.shape.contours
+        flat = self._pixels(points, self._calm) - np.round(self.box[:2])
+        self._drawn = DrawnMouth(self._calm_picture, self.rows.pose[self._calm], points, flat, closed)
+        self._lips, self._shown, self._calm_picture = [], {}, None
 
     def says(self, voice: Tensor) -> Said:
         """Retargets expressions [T,64] of a voice to this speaker's own range and style."""
@@ -201,7 +215,7 @@ class DubbedFace:
         found = skin
         if drawn_share < 1:
             pixels = flow.window.pixels()[0].double().numpy()
-            own = self.mouths.inside(lips[0, EDGE].double().numpy(), gap, pixels, self.scale)
+            own = self.mouths.inside(lips[0, EDGE].double().numpy(), gap, pixels, self._unit(t))
             found = skin + opening[..., None] * (own - skin)
         if drawn_share > 0:
             place = corner - np.round(self.box[:2])
@@ -218,6 +232,11 @@ class DubbedFace:
         middle = (edges + opposite(edges, 2)) / 2
         found[:, : EDGE + 1] = middle + self._share[rows, None, None, None] * (edges - middle)
         return found[0] if isinstance(t, int) else found
+
+    def _widths(self, rows: slice) -> Tensor:
+        """Widths of the frames' own mouths [n], model units."""
+        edge = self._own_lips(rows)[:, EDGE]
+        return (edge[:, 0] - edge[:, HALF]).norm(dim=-1)
 
     def _beside(self, rows: slice) -> Tensor:
         """Residual of the frames' own lip contours over the expression directions, [n,7,48,3]."""
@@ -265,6 +284,17 @@ class DubbedFace:
         left, top, side = self.box
         seen = (seen[0].double().numpy() + 0.5) * (side / ALIGNED_SIZE) - 0.5 + np.array([left, top])
         return seen.reshape(*points.shape[:-1], 2)
+
+    def _unit(self, t: int) -> np.ndarray:
+        """Pixels of a model unit at frame t's mouth, across the face and up it, [2]."""
+        middle = self._neutral[EDGE].mean(0)
+        ends = self._pixels(
+            torch.stack(
+                [middle, middle + middle.new_tensor([0.1, 0, 0]), middle + middle.new_tensor([0, 0.1, 0])]
+            ),
+            t,
+        )
+        return np.linalg.norm(ends[1:] - ends[0], axis=1) / 0.1
 
     def _pixels_a_unit(self) -> float:
         depth = Camera().distance - self.rows.pose[:, 5].median().item()

@@ -11,14 +11,21 @@ from gohd_core.images import Image
 from gohd_core.mesh.contours import HALF, POINTS
 from gohd_core.mesh.picture.photometry import smoothstep
 
-WIDTH, HEIGHT = 96, 40
-"""Texels of a mouth's inside, along and between its lips."""
+WIDTH, HEIGHT = 128, 80
+"""Texels of a mouth's inside, along and across its axis."""
+_SIDES, _BETWEEN = (0.3, 1.0), (0.35, 0.75)
+"""Where lips that are nearer together than a picture's leave out a part of it: from the middle to the
+corners, and from the upper lip to the lower one."""
+_UNEVEN = 0.012
+"""Most by which a lip's edge differs from place to place in how far it lies from the mesh's, model units."""
 LEVELS = 6
 LEAST, APART = 0.042, 0.008
 """Gap of the smallest mouth that is kept, and by how much their gaps differ, model units."""
 THIN = 0.016
 """Openings thinner than this are darker: lips lie over them."""
-_THIN_LIGHT, _MIXED = 0.42, (0.42, 0.58)
+_WIDTH_APART = 0.04
+"""Difference in width that makes a mouth as bad a choice as 8 degrees of turning do, model units."""
+_THIN_LIGHT, _MIXED = 0.42, (0.0, 0.4)
 _LIP_DISTANCE = 14.0
 """Distance in Lab from the lips' colour at which a pixel is lip as much as not."""
 _ROWS, _PRIOR = 96, 0.02
@@ -65,17 +72,21 @@ class Axes:
         return self.middle + along[..., None] * self.right + up[..., None] * self.up
 
 
-def chosen_frames(gap: np.ndarray, yaw: np.ndarray, place: np.ndarray, free: np.ndarray) -> list[int]:
-    """Frames whose mouths are kept: steady ones, at several gaps [T]; yaw [T] radians, place [T,3].
+def chosen_frames(
+    gap: np.ndarray, width: np.ndarray, yaw: np.ndarray, place: np.ndarray, free: np.ndarray
+) -> list[int]:
+    """Frames whose mouths are kept: steady ones neither rounded nor broad, at several gaps.
 
-    free: [T] bool, frames in which nothing is before the mouth.
+    Args:
+        gap, width: [T] of the mouths, model units. yaw: [T] radians. place: [T,3] of the heads.
+        free: [T] bool, frames in which nothing is before the mouth.
     """
     top = float(np.percentile(gap, 99.5))
     low = max(LEAST, 0.6 * float(np.percentile(gap, 50)))
     if top <= 1.15 * low or len(gap) < 3:
         return []
     speed = np.abs(np.gradient(gap)) / 0.02 + np.linalg.norm(np.gradient(place, axis=0), axis=1) / 0.01
-    aside = np.degrees(np.abs(yaw - np.median(yaw))) / 8
+    aside = np.degrees(np.abs(yaw - np.median(yaw))) / 8 + np.abs(width - np.median(width)) / _WIDTH_APART
     found: dict[int, float] = {}
     for level in np.linspace(low, top, LEVELS):
         near = np.flatnonzero((np.abs(gap - level) < 0.12 * (top - low) + 0.004) & free)
@@ -91,21 +102,73 @@ def chosen_frames(gap: np.ndarray, yaw: np.ndarray, place: np.ndarray, free: np.
 
 def lip_colours(frame: Image, contours: np.ndarray) -> np.ndarray:
     """Lab colours [2,n,3] of the upper and the lower lip, from contours [7,48,2] of shut lips in pixels."""
-    lab = _lab(frame)
-    height, width = lab.shape[:2]
+    height, width = frame.shape[:2]
     found = []
     for half in (slice(5, 20), slice(29, 44)):
         rows = [contours[3], (contours[3] + contours[2]) / 2, 0.6 * contours[3] + 0.4 * contours[4]]
         at = np.concatenate([row[half] for row in rows]).round().astype(int)
-        found.append(lab[at[:, 1].clip(0, height - 1), at[:, 0].clip(0, width - 1)])
-    return np.stack(found)
+        found.append(frame[at[:, 1].clip(0, height - 1), at[:, 0].clip(0, width - 1)])
+    return cv2.cvtColor(np.stack(found).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+
+
+@dataclass(frozen=True, eq=False)
+class MouthPicture:
+    """One mouth's inside as the clip shows it, in model units over its axis.
+
+    Attributes:
+        colours: float32 [HEIGHT,WIDTH,3] from `ends` on the left to the right and from `high` down to `low`.
+        ends: (left, right) of the inner lips' corners. high, low: of the picture.
+        upper, lower: [WIDTH] heights of the mesh's inner lips. top, bottom: of what they show between them.
+    """
+
+    colours: np.ndarray
+    ends: tuple[float, float]
+    high: float
+    low: float
+    upper: np.ndarray
+    lower: np.ndarray
+    top: np.ndarray
+    bottom: np.ndarray
+
+    def at(
+        self, along: np.ndarray, below: np.ndarray, height: np.ndarray, ends: tuple[float, float]
+    ) -> np.ndarray:
+        """Colours [h,w,3] between other lips: teeth keep their size, and what is between them gives way.
+
+        Args:
+            along: [h,w] places along the axis. ends: (left, right) corners.
+            below: [h,w] how far below the upper lip's edge. height: [h,w] of the opening there.
+        """
+        (left, right), (own_left, own_right) = ends, self.ends
+        aside = along - (left + right) / 2
+        half, own_half = (right - left) / 2, (own_right - own_left) / 2
+        place = np.sign(aside) * _fitted(np.abs(aside), half, own_half, _SIDES) / own_half
+        column = ((place + 1) * WIDTH / 2 - 0.5).clip(0, WIDTH - 1)
+        upper, lower, top, bottom = (
+            np.interp(column, np.arange(WIDTH), each)
+            for each in (self.upper, self.lower, self.top, self.bottom)
+        )
+        up = upper - _fitted(below, height, upper - lower, _BETWEEN)
+        row = (self.high - np.clip(up, bottom, top)) / (self.high - self.low) * HEIGHT - 0.5
+        at = column.astype(np.float32), row.astype(np.float32)
+        return cv2.remap(self.colours, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _fitted(place: np.ndarray, size: np.ndarray, own: np.ndarray, where: tuple[float, float]) -> np.ndarray:
+    """Places 0..size in what is `own` large: both ends at their own size, and the difference in between.
+
+    where: shares of `size` between which parts are left out; what is drawn out is drawn out all over.
+    """
+    share = place / np.maximum(size, 1e-4)
+    way = np.where(own > size, smoothstep(*where, share), smoothstep(0.0, 1.0, share))
+    return (place + (own - size) * way).clip(0, np.maximum(own, 0))
 
 
 class OwnMouths:
-    """Textures of the mouths' insides of a clip.
+    """Pictures of the mouths' insides of a clip.
 
     Attributes:
-        gaps: of each, rising, model units. textures: float32 [HEIGHT,WIDTH,3] each.
+        gaps: of each, rising, model units. pictures: of each.
         cuts: [2] by how much the upper and the lower lip's true edge lies inside the mesh's, in the median.
     """
 
@@ -113,16 +176,21 @@ class OwnMouths:
         """lips: [2,3] Lab colours of the upper and the lower lip."""
         self.lips = lips
         self.gaps: list[float] = []
-        self.textures: list[np.ndarray] = []
+        self.pictures: list[MouthPicture] = []
         self._cuts: list[np.ndarray] = []
 
     @property
     def cuts(self) -> np.ndarray:
         return np.median(self._cuts, axis=0).clip(-0.06, 0.04) if self._cuts else np.zeros(2)
 
-    def add(self, frame: Image, contours: np.ndarray, gap: float, scale: float) -> None:
-        """The next larger mouth, if it shows its inside: contours [7,48,2] in pixels, scale in pixels a model
-        unit."""
+    def add(self, frame: Image, contours: np.ndarray, gap: float, unit: np.ndarray) -> None:
+        """The next larger mouth, if it shows its inside.
+
+        Args:
+            contours: [7,48,2] in pixels.
+            unit: [2] pixels of a model unit along the mouth's axis and across it.
+        """
+        scale = float(unit[1])
         edge, within = contours[1], (contours[3] + contours[4]) / 2
         axes = Axes.of(edge)
         left, right = axes.ends(edge)
@@ -135,20 +203,27 @@ class OwnMouths:
         )
         outer = (upper + margin[0], lower - margin[1])
         cut, step = self._cut(_sampled(frame, axes, along, *outer, _ROWS), margin, outer, scale)
-        inside = (cut * step - margin) * np.sin(np.pi * share) ** 0.5
+        arch = np.sin(np.pi * share) ** 0.5
         middle = slice(WIDTH // 3, 2 * WIDTH // 3)
+        inside = cut * step - margin
+        usual = np.median(inside[:, middle], axis=1)[:, None]
+        inside = np.clip(inside, usual - _UNEVEN * scale, usual + _UNEVEN * scale) * arch
         inset = 0.003 * scale
         top, bottom = upper - inside[0] - inset, lower + inside[1] + inset
         if np.median((top - bottom)[middle]) < max(_LEAST_OPEN[0] * gap * scale, _LEAST_OPEN[1]):
             return
         centre, bad = (top + bottom) / 2, top - bottom < 1
         top, bottom = np.where(bad, centre + 0.5, top), np.where(bad, centre - 0.5, bottom)
-        texture = _sampled(frame, axes, along, top, bottom, HEIGHT)
-        if np.abs(np.diff(texture.mean(-1), axis=0)).mean() < _LEAST_CHANGE:
+        high, low = top.max(), bottom.min()
+        flat = np.ones(WIDTH)
+        colours = _sampled(frame, axes, along, high * flat, low * flat, HEIGHT)
+        if np.abs(np.diff(colours[:, middle].mean(-1), axis=0)).mean() < _LEAST_CHANGE:
             return
         self._cuts.append(inside[:, middle].mean(1) / scale)
         self.gaps.append(gap)
-        self.textures.append(texture)
+        ends = left / float(unit[0]), right / float(unit[0])
+        heights = [each / scale for each in (upper, lower, top, bottom)]
+        self.pictures.append(MouthPicture(colours, ends, high / scale, low / scale, *heights))
 
     def _cut(
         self, seen: np.ndarray, margin: np.ndarray, outer: tuple[np.ndarray, np.ndarray], scale: float
@@ -166,28 +241,26 @@ class OwnMouths:
         cut = np.median(window, axis=0).astype(np.float32)
         return np.stack([cv2.GaussianBlur(row[None], (0, 0), 3.0)[0] for row in cut]), step
 
-    def inside(self, edge: np.ndarray, gap: float, pixels: np.ndarray, scale: float) -> np.ndarray:
+    def inside(self, edge: np.ndarray, gap: float, pixels: np.ndarray, unit: np.ndarray) -> np.ndarray:
         """Colours [h,w,3] at pixels [h,w,2] between lips whose inner contour is `edge` [48,2].
 
-        gap: by which the texture is chosen; there must be one.
+        gap: by which the picture is chosen; there must be one. unit: as of `add`.
         """
         axes = Axes.of(edge)
         place = pixels - axes.middle
         along, up = place @ axes.right, place @ axes.up
         upper, lower = (each.reshape(along.shape) for each in axes.heights(edge, along.ravel()))
-        left, right = axes.ends(edge)
-        at = (
-            ((along - left) / (right - left) * WIDTH - 0.5).astype(np.float32),
-            (((upper - up) / np.maximum(upper - lower, 0.5)).clip(0, 1) * HEIGHT - 0.5).astype(np.float32),
-        )
+        left, right = (each / unit[0] for each in axes.ends(edge))
+        height = np.maximum(upper - lower, 0.5) / unit[1]
+        at = along / unit[0], ((upper - up) / unit[1]).clip(0, height), height, (left, right)
         level = int(np.clip(np.searchsorted(self.gaps, gap) - 1, 0, max(len(self.gaps) - 2, 0)))
-        colour = _at(self.textures[level], at)
+        colour = self.pictures[level].at(*at)
         if len(self.gaps) > 1:
             low, high = self.gaps[level : level + 2]
             share = float(smoothstep(*_MIXED, np.clip((gap - low) / (high - low), 0, 1)))
             if share > 0:
-                colour = colour * (1 - share) + _at(self.textures[level + 1], at) * share
-        thin = smoothstep(0.0, 1.0, (upper - lower) / (THIN * scale))
+                colour = colour * (1 - share) + self.pictures[level + 1].at(*at) * share
+        thin = smoothstep(0.0, 1.0, (upper - lower) / (THIN * unit[1]))
         return colour * (_THIN_LIGHT + (1 - _THIN_LIGHT) * thin[..., None])
 
 
@@ -199,11 +272,3 @@ def _sampled(
     at = axes.pixels(np.tile(along, (rows, 1)), top * (1 - share) + bottom * share).astype(np.float32)
     found = cv2.remap(frame, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return found.astype(np.float32)
-
-
-def _at(texture: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    return cv2.remap(texture, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _lab(frame: Image) -> np.ndarray:
-    return cv2.cvtColor(frame.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)

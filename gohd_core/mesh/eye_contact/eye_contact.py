@@ -1,8 +1,8 @@
 """Eyes of a real clip turned elsewhere: where their irises are, and where they have to go.
 
-Each eye has a plane through its irises, `clip.IRIS_DEPTH` in front of its corners. In it an iris lies at some
-offset (x to the image's right, y up, model units); gaze in the head is read from offsets, and offsets are
-made from gaze. What is drawn afterwards is the difference, in the frame's own pixels (`iris_drawing`).
+Each eye has a plane through its irises (`iris_plane`). In it an iris lies at some offset; gaze in the head is
+read from offsets, and offsets are made from gaze. What is drawn afterwards is the difference, in the frame's
+own pixels (`iris_drawing`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
-from torch import Tensor
 
-from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
-from gohd_core.mesh.clip import EYES, IRIS_DEPTH, fit_clip
-from gohd_core.mesh.eyes.eye_outline import Limbus
+from gohd_core.mesh.clip import EYES
+from gohd_core.mesh.eye_contact.iris_plane import IrisPlane
+from gohd_core.mesh.eye_contact.limbus import Limbus
 from gohd_core.mesh.eyes.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS
 from gohd_core.mesh.picture.photometry import smoothstep
-from gohd_core.mesh.reading.fit import into_box
-from gohd_core.mesh.reading.gaze import RADIUS, REST, into_head
+from gohd_core.mesh.reading.fit import FaceFit
+from gohd_core.mesh.reading.gaze import into_head
 
 CONTOURS = (1, 0)
 """Sides of a face's eye contours: left and right eye."""
@@ -42,8 +41,8 @@ WHITE, NARROWED = 0.5, 0.4
 that one that goes down may take with its lids."""
 SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
 """Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
-UNSEEN = Limbus(np.zeros(2), 1.08)
-"""Limbus where none is seen: the mean over people in videos."""
+UNSEEN = 1.08
+"""Radius of a limbus where none is seen, over that of the iris as it is read: the mean over people."""
 POSE_FRAMES, FADE_SECONDS = 1.5, 0.1
 
 
@@ -62,10 +61,8 @@ class EyeRows:
     lids: np.ndarray
 
     @classmethod
-    def of(cls, meshes: np.ndarray, contours: np.ndarray, box: tuple[float, float, float]) -> EyeRows:
-        """From meshes [n,478,3] and eye contours [n,2,71,2] (`FaceLandmarks`), fitted in a square."""
-        points = torch.from_numpy(np.ascontiguousarray(meshes, np.float32))
-        fitted = fit_clip(into_box(points, box, ALIGNED_SIZE), ALIGNED_SIZE)
+    def of(cls, fitted: FaceFit, meshes: np.ndarray, contours: np.ndarray) -> EyeRows:
+        """From meshes [n,478,3] and eye contours [n,2,71,2] (`FaceLandmarks`), and the fit of the meshes."""
         head = fitted.points_in_head.numpy()
         return cls(
             fitted.pose.numpy(),
@@ -85,43 +82,19 @@ class Eye:
     """One eye in a clip of T frames; pixels are the film's, lengths model units.
 
     Attributes:
-        width: between its corners. radius: of its limbus.
-        origin: [T,2] pixel of the plane's origin. axes: [T,2,2] units in the plane -> pixels, as columns.
+        plane: through its irises.
+        radius: of its limbus.
         iris: [T,2] pixel of its middle. lids: [T,16,2] pixels: lower edge 0..8, upper 9..15.
-        offset: [T,2] of the iris in the plane. rest: [2] of one that looks straight ahead.
+        offset: [T,2] of the iris in the plane.
         limbus: [2] its middle in the plane, relative to the iris as the network reads it.
     """
 
-    width: float
+    plane: IrisPlane
     radius: float
-    origin: np.ndarray
-    axes: np.ndarray
     iris: np.ndarray
     lids: np.ndarray
     offset: np.ndarray
-    rest: np.ndarray
     limbus: np.ndarray
-
-    @property
-    def scale(self) -> np.ndarray:
-        """Pixels a unit in each frame [T], across the eye."""
-        return np.linalg.norm(self.axes[:, :, 1], axis=1)
-
-    def gaze(self, offset: np.ndarray) -> np.ndarray:
-        """Offsets [T,2] -> (horizontal, vertical) in the head [T,2]."""
-        x, y = ((offset - self.rest) / (RADIUS * self.width)).clip(-0.9, 0.9).T
-        vertical = np.arcsin(y)
-        return np.stack([np.arcsin((-x / np.cos(vertical)).clip(-0.9, 0.9)), vertical], 1)
-
-    def offset_of(self, gaze: np.ndarray) -> np.ndarray:
-        """The inverse of `gaze`."""
-        horizontal, vertical = gaze.T
-        place = np.stack([-np.sin(horizontal) * np.cos(vertical), np.sin(vertical)], 1)
-        return place * RADIUS * self.width + self.rest
-
-    def in_plane(self, pixels: np.ndarray) -> np.ndarray:
-        """Pixels [T,2] as offsets."""
-        return np.linalg.solve(self.axes, (pixels - self.origin)[..., None])[..., 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +105,7 @@ class ClipEyes:
         eyes: the left and the right one.
         pose: [T,6], steadied. opening: [T] of the lids, over its usual value.
         gaze: [T,2] of both eyes' mean in the head.
+        shots: [T] the number of the shot each frame is of; nothing goes on over a cut.
         fps: frames a second.
     """
 
@@ -139,6 +113,7 @@ class ClipEyes:
     pose: np.ndarray
     opening: np.ndarray
     gaze: np.ndarray
+    shots: np.ndarray
     fps: float
 
     @classmethod
@@ -148,36 +123,35 @@ class ClipEyes:
         box: tuple[float, float, float],
         fps: float,
         limbus: Sequence[Limbus | None] = (None, None),
+        shots: np.ndarray | None = None,
     ) -> ClipEyes:
         """From what was gathered in the square `box` (left, top, side) of the film.
 
-        limbus: that of each eye (`eye_outline.ClipLimbus`); None where none was seen.
+        Args:
+            limbus: that of each eye; None where none was seen.
+            shots: [T] as in the class; None is one.
         """
-        steady = _steadied_pose(rows.pose)
+        shots = np.zeros(len(rows.pose), int) if shots is None else shots
+        steady = _steadied_pose(rows.pose, shots)
         eyes, openings = [], []
         for k, (_, _, outward) in enumerate(EYES):
-            corners = torch.from_numpy(rows.corners[:, k].astype(np.float64))
-            width = (corners[:, 0] - corners[:, 1]).norm(dim=-1).median().item()
-            middle = corners.mean(1).median(0).values
-            origin, axes = _plane(middle, width, torch.from_numpy(rows.pose).double(), box)
+            plane = IrisPlane.of(rows.corners[:, k], rows.pose, box, outward)
             iris, lids = rows.irises[:, k].astype(np.float64), rows.lids[:, k].astype(np.float64)
-            scale = np.linalg.norm(axes[:, :, 1], axis=1)
-            edge = np.linalg.norm(iris[:, 1:] - iris[:, :1], axis=-1).mean(1)
-            rest = np.array([outward * REST[0], REST[1]]) * width
-            seen = limbus[k] or UNSEEN
-            radius = float(np.median(edge / scale))
-            upright = np.median(axes / scale[:, None, None], axis=0)
-            beside = radius * np.linalg.solve(upright, seen.middle)
-            radius *= seen.radius
-            eye = Eye(width, radius, origin, axes, iris[:, 0], lids, np.zeros_like(iris[:, 0]), rest, beside)
-            eye.offset[:] = eye.in_plane(eye.iris)
-            eyes.append(eye)
+            scale = plane.scale[:, None]
+            middles, seen = iris[:, 0], limbus[k]
+            if seen is None:
+                edge = np.linalg.norm(iris[:, 1:] - iris[:, :1], axis=-1).mean(1, keepdims=True)
+                radius, beside = UNSEEN * float(np.median(edge / scale)), np.zeros(2)
+            else:
+                radius, middles = seen.radius, middles + seen.away * scale
+                beside = np.linalg.solve(np.median(plane.axes / scale[..., None], axis=0), seen.middle)
+            eyes.append(Eye(plane, radius, middles, lids, plane.offset(middles), beside))
             way = lids[:, UPPER].mean(1) - lids[:, LOWER].mean(1)
-            openings.append(np.linalg.norm(way, axis=1) / scale / width)
+            openings.append(np.linalg.norm(way, axis=1) / scale[:, 0] / plane.width)
         opening = np.mean(openings, 0)
-        gaze = np.mean([eye.gaze(eye.offset) for eye in eyes], 0)
+        gaze = np.mean([eye.plane.gaze(eye.offset) for eye in eyes], 0)
         usual = max(float(np.percentile(opening, 75)), 1e-3)
-        return cls((eyes[0], eyes[1]), steady, opening / usual, gaze, fps)
+        return cls((eyes[0], eyes[1]), steady, opening / usual, gaze, shots, fps)
 
     def unsteady(self) -> bool:
         """Whether the irises jump about as no eye does: reflections in glasses were read for them."""
@@ -185,7 +159,7 @@ class ClipEyes:
             return False
         jumps = np.linalg.norm(np.diff(self.gaze, 2, axis=0), axis=1) / 2
         seen = self.opening > OPEN[1]
-        seen = seen[2:] & seen[1:-1] & seen[:-2]
+        seen = seen[2:] & seen[1:-1] & seen[:-2] & (self.shots[2:] == self.shots[:-2])
         return bool(seen.sum() >= 8 and np.median(jumps[seen]) > UNSTEADY)
 
     def towards(self, gaze: np.ndarray) -> np.ndarray:
@@ -209,16 +183,20 @@ class ClipEyes:
         share = (np.linalg.norm(away - mode, axis=1) < NEAR).mean()
         return mode if share > LEAST_SHARE and np.linalg.norm(mode) < MOST_BIAS else np.zeros(2)
 
+    def goal(self, gaze: np.ndarray) -> np.ndarray:
+        """Gaze in the head [T,2], as this person's is read, of eyes that look along `gaze` [T,2]."""
+        return self.towards(gaze) + self.gaze_bias()
+
     def shifts(self, gaze: np.ndarray, strength: float = 1.0) -> list[np.ndarray]:
         """Shift of each eye's iris [T,2], in its plane, so that they look along `gaze` [T,2].
 
         gaze: (horizontal, vertical) relative to the camera, radians; (0, 0) looks at it.
         """
-        goal = self.towards(gaze) + self.gaze_bias()
+        goal = self.goal(gaze)
         change = goal - self.gaze
         size = np.linalg.norm(change, axis=1)
         share = 1 - smoothstep(LIMIT, NONE_LEFT * LIMIT, size)
-        faded = gaussian_filter1d(share, max(FADE_SECONDS * self.fps, 1e-3), axis=0, mode="nearest")
+        faded = _smoothed(share, max(FADE_SECONDS * self.fps, 1e-3), self.shots)
         share = np.maximum(share, faded)  # no jump where a look leaves the limit
         over = np.minimum(1, LIMIT / np.maximum(size, 1e-9))
         change = change * (over * share)[:, None] + self._quick(self.gaze - goal)
@@ -227,15 +205,16 @@ class ClipEyes:
 
     def _quick(self, beside: np.ndarray) -> np.ndarray:
         """Fast component of gaze [T,2] that is kept beside its goal: eyes that hold still look dead."""
-        slow = gaussian_filter1d(beside, max(SACCADES * self.fps, 1e-3), axis=0, mode="nearest")
+        slow = _smoothed(beside, max(SACCADES * self.fps, 1e-3), self.shots)
         return (KEPT * (beside - slow)).clip(-MOST_KEPT, MOST_KEPT)
 
     def _within_lids(self, eye: Eye, change: np.ndarray) -> np.ndarray:
         """Shifts [T,2] for a change of gaze that leave the iris between its lids as irises lie."""
-        own = eye.gaze(eye.offset)
-        shift = eye.offset_of(own + change) - eye.offset_of(own)
+        plane = eye.plane
+        own = plane.gaze(eye.offset)
+        shift = plane.offset_of(own + change) - plane.offset_of(own)
         upper, lower = (
-            gaussian_filter1d(eye.in_plane(eye.lids[:, part].mean(1))[:, 1], 1.0, mode="nearest")
+            _smoothed(plane.offset(eye.lids[:, part].mean(1))[:, 1], 1.0, self.shots)
             for part in (UPPER, LOWER)
         )
         closes = UPPER_FOLLOWS[1] - LOWER_FOLLOWS[1]
@@ -246,20 +225,16 @@ class ClipEyes:
         return shift
 
 
-def _plane(
-    middle: Tensor, width: float, pose: Tensor, box: tuple[float, float, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Origin [T,2] and axes [T,2,2] of an eye's plane in pixels of the film."""
-    step = 0.1
-    ahead = middle + middle.new_tensor([0.0, 0.0, IRIS_DEPTH * width])
-    corners = ahead + step * middle.new_tensor([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
-    seen = Camera.of_size(ALIGNED_SIZE).pixels(transform(corners.expand(len(pose), 3, 3), pose))
-    left, top, side = box
-    seen = ((seen + 0.5) * (side / ALIGNED_SIZE) - 0.5).numpy() + np.array([left, top])
-    return seen[:, 0], np.stack([seen[:, 1] - seen[:, 0], seen[:, 2] - seen[:, 0]], -1) / step
-
-
-def _steadied_pose(pose: np.ndarray) -> np.ndarray:
+def _steadied_pose(pose: np.ndarray, shots: np.ndarray) -> np.ndarray:
     values = pose.astype(np.float64)
     values[:, :3] = np.unwrap(values[:, :3], axis=0)
-    return gaussian_filter1d(values, POSE_FRAMES, axis=0, mode="nearest")
+    return _smoothed(values, POSE_FRAMES, shots)
+
+
+def _smoothed(values: np.ndarray, deviation: float, shots: np.ndarray) -> np.ndarray:
+    """Values [T,...] under a Gaussian over time, each of the shots [T] by itself."""
+    made = np.empty_like(values)
+    for shot in np.unique(shots):
+        own = shots == shot
+        made[own] = gaussian_filter1d(values[own], deviation, axis=0, mode="nearest")
+    return made

@@ -7,9 +7,10 @@ import numpy as np
 
 from gohd_core.images import Image
 from gohd_core.mesh.eye_contact.eye_contact import Eye
+from gohd_core.mesh.eye_contact.iris_plane import disc, seen_disc
+from gohd_core.mesh.eyes.eye_textures import highlights
 from gohd_core.mesh.eyes.lid_following import moved_lids
 from gohd_core.mesh.picture.photometry import LUMA, inpaint, smoothstep
-from gohd_core.mesh.reading.gaze import RADIUS
 
 LEAST_SHIFT = 0.05
 """Pixels below which nothing is drawn."""
@@ -37,17 +38,19 @@ CONTRAST = (0.12, 0.24)
 """Contrast of iris and white up to which there is no iris, as in statues, and from which on there is."""
 _FROM_ABOVE = np.array([[1, 1, 1], [1, 1, 1], [0, 0, 0]], np.uint8)
 """Structuring element that erodes a mask from above and the sides, not from below."""
+HIGHLIGHT_SHARE = 0.55
+"""Of an iris' way, that of lights in the cornea: 5.6 mm from the eyeball's middle to its centre of curvature,
+over 10 mm to the pupil (Gullstrand's eye)."""
 CORNER = (0.04, 0.16)
 """Distance from an eye's corners, over its width, from and at which their skin hides no iris."""
 
 
 def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     """Moves the iris of frame `t` by `shift` [2] in its plane, in place."""
-    axes, radius = eye.axes[t], eye.radius
+    axes, scale = eye.plane.axes[t], float(eye.plane.scale[t])
     middle = eye.iris[t] + axes @ eye.limbus
     way = float(np.linalg.norm(axes @ shift))
-    scale = float(eye.scale[t])
-    width = eye.width * scale
+    width, radius = eye.plane.width * scale, eye.radius * scale
     if way < LEAST_SHIFT or width < 6:
         return
     reach = np.array([0.85, 0.65]) * width
@@ -60,9 +63,9 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     lids = eye.lids[t] - corner
     inner = cv2.erode(_inside(lids, part.shape[:2]), np.ones((3, 3)), iterations=max(1, round(scale * 0.008)))
     row, column = np.mgrid[0 : part.shape[0], 0 : part.shape[1]].astype(np.float32)
-    places = (np.stack([column, row], -1) + corner - middle) @ np.linalg.inv(axes).T
-    offset, unit = eye.offset[t], RADIUS * eye.width
-    on_iris, tilt = _disc(places, (offset - eye.rest) / unit, radius)
+    places = np.stack([column, row], -1) + corner - middle
+    facing = eye.plane.facing(t, eye.offset[t])
+    on_iris = disc(places, facing) / radius
     rho = np.linalg.norm(on_iris, axis=-1)
     source = part.astype(np.float32)
     white_known = inner * smoothstep(*WHITE_FROM, rho)
@@ -72,9 +75,9 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     shift = shift * _iris_is_there(source, white_known, seen * (rho < _CORE))
     if not shift.any():
         return
-    on_new, _ = _disc(places - shift, (offset + shift - eye.rest) / unit, radius)
+    on_new = disc(places - axes @ shift, eye.plane.facing(t, eye.offset[t] + shift)) / radius
     new_rho = np.linalg.norm(on_new, axis=-1)
-    soft = max(0.16, 1.4 / (radius * scale))
+    soft = max(0.16, 1.4 / radius)
 
     def cover(distance: np.ndarray) -> np.ndarray:
         return ((EDGE + soft / 2 - distance) / soft).clip(0, 1).astype(np.float32)
@@ -87,12 +90,10 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     shade = follow.share * (1 - smoothstep(0.4, 1.0, _below(follow.lids, rho.shape) / (SHADE_DEPTH * width)))
     white = _whole_white(source, white_known, lids, follow.lids, width)
     white += (shade * (1 - old).clip(0, 1))[..., None] * (carried - white)
-    iris = _whole_iris(source, seen, on_iris, radius * scale)
-    from_disc = on_new * radius
-    axis, cosine = tilt
-    from_disc = from_disc - (from_disc @ axis * (1 - cosine))[..., None] * axis
-    pixels = (from_disc @ axes.T + middle - corner).astype(np.float32)
-    moved = cv2.remap(iris, pixels[..., 0], pixels[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    shine = 255 * highlights(source / 255, (inner > 0.5).astype(np.float32), rho, radius)
+    iris = _whole_iris(source - shine, seen, on_iris, radius)
+    pixels = seen_disc(on_new * radius, facing) + middle - corner
+    moved = _cubic(iris, pixels) + _cubic(shine, places + middle - corner - HIGHLIGHT_SHARE * (axes @ shift))
     new = cover(new_rho) * _beside_corners(follow.lids, row, column)
     drawn = white * (1 - new[..., None]) + moved * new[..., None]
     # Where lids make room there is eye; what they go over is theirs.
@@ -107,6 +108,12 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     result = skin + between[..., None] * (ball - skin)
     changed = np.maximum(touched * between, follow.share * (1 - between)) >= 1 / 255
     part[changed] = result.clip(0, 255).round().astype(np.uint8)[changed]
+
+
+def _cubic(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """A picture at pixels [h,w,2] (column, row), by cubic interpolation."""
+    column, row = np.moveaxis(places.astype(np.float32), 2, 0)
+    return cv2.remap(picture, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _iris_is_there(source: np.ndarray, white: np.ndarray, iris: np.ndarray) -> float:
@@ -124,24 +131,10 @@ def _inside(lids: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(fine, shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
 
-def _disc(
-    places: np.ndarray, turned: np.ndarray, radius: float
-) -> tuple[np.ndarray, tuple[np.ndarray, float]]:
-    """Places from an iris' middle [h,w,2] in radii of the round iris; one that looks aside is seen narrower.
-
-    turned: [2] sines of its gaze. Returns also the direction in which it is narrower, and by what factor.
-    """
-    size = float(np.linalg.norm(turned))
-    cosine = float(np.sqrt(max(1 - min(size, 0.8) ** 2, 0.2)))
-    axis = turned / size if size > 1e-3 else np.array([1.0, 0.0])
-    along = places @ axis
-    return places / radius + (along * (1 / cosine - 1) / radius)[..., None] * axis, (axis, cosine)
-
-
 def _whole_iris(source: np.ndarray, seen: np.ndarray, on_iris: np.ndarray, radius: float) -> np.ndarray:
     """The iris as it is seen [h,w,3], and its mean around its middle where lids hide it.
 
-    on_iris: [h,w,2] places from its middle in radii, right and up. Its edge is measured at its sides, away
+    on_iris: [h,w,2] places from its middle in radii, right and down. Its edge is measured at its sides, away
         from lids and lashes.
     """
     rho = np.linalg.norm(on_iris, axis=-1)
@@ -174,23 +167,29 @@ def _whole_white(
     least, most = np.percentile(whiteness[known > 0.5], WHITEST) if (known > 0.5).any() else (0.0, 255.0)
     surely = known * (0.02 + 0.98 * smoothstep(least, most + 1.0, whiteness))
     white = inpaint(source, surely.astype(np.float32))
-    light = (source @ LUMA / np.maximum(white @ LUMA, 1.0)).clip(0, 1)
+    light = (source / np.maximum(white, 1.0)).clip(0, 1)
     at, new_at = (_below_lid(each, known.shape, width) for each in (lids, new_lids))
     inside = (at[1] >= 0) & (at[1] <= SHADE[0] - 1)
     row, column = (np.round(each[inside]).astype(int) for each in (at[1], at[0]))
     place = row * SHADE[1] + column.clip(0, SHADE[1] - 1)
-    weight, total = (
-        np.bincount(place, (known * each)[inside], SHADE[0] * SHADE[1]).reshape(SHADE)
-        for each in (1.0, light)
-    )
+    weight = np.bincount(place, known[inside], SHADE[0] * SHADE[1]).reshape(SHADE)
+    total = [
+        np.bincount(place, (known * each)[inside], SHADE[0] * SHADE[1]) for each in np.moveaxis(light, 2, 0)
+    ]
+    share = np.stack(total, -1).reshape(*SHADE, 3) / np.maximum(weight, 1e-6)[..., None]
     seen = weight > 0.2
     rows, grid = np.flatnonzero(seen.any(1)), np.arange(SHADE[1])
     if not len(rows):
         return white
-    shade = np.stack([np.interp(grid, grid[seen[k]], total[k, seen[k]] / weight[k, seen[k]]) for k in rows])
+    shade = np.stack(
+        [
+            np.stack([np.interp(grid, grid[seen[k]], share[k, seen[k], channel]) for channel in range(3)], -1)
+            for k in rows
+        ]
+    )
     shade = shade[np.abs(np.arange(SHADE[0])[:, None] - rows).argmin(1)]
     shade = cv2.GaussianBlur(shade, (0, 0), 0.7, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
-    return white * _at(shade, new_at)[..., None]
+    return white * _at(shade, new_at)
 
 
 def _below_lid(lids: np.ndarray, shape: tuple[int, int], width: float) -> tuple[np.ndarray, np.ndarray]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
-from gohd_core.images import Image
-from gohd_core.measures.sequences import parabola_vertex
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS, Loop
-from gohd_core.mesh.picture.photometry import LUMA, blur, fill_polygon
+from gohd_core.mesh.picture.photometry import blur
 
 _INSIDE, _BEYOND = (-0.12, -0.05), (0.11, 0.17)
 """Places before and behind a lid's edge, in eye widths, that show the eyeball and the skin for certain."""
@@ -25,21 +21,10 @@ _ARC, _LEAST_ARC = 64, 12
 """Directions in which the limbus is sampled, and how many of them must be visible."""
 _EDGE = 0.12
 """Half the width of its edge, in iris radii."""
-_LEAST_RADIUS = 2.5
-"""Pixels of an iris below which no limbus is looked for in videos."""
 _LEAST_EDGE = 0.03
 """Step of light (0..1) across a limbus below which none is seen."""
 _DISTRUST = 0.5
 """Prior: score that a limbus at the border of the search grid loses against one where the mesh has it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Limbus:
-    """An iris' edge relative to the iris that the network reads, in its radii: offset of the middle [2] to
-    the right and down, and radius."""
-
-    middle: np.ndarray
-    radius: float
 
 
 def with_lower_lids(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -124,47 +109,6 @@ def _limbus_prior(distrust: float) -> np.ndarray:
     """Share of its score that a limbus keeps, by where it lies on the grid of `limbus_scores`."""
     away = np.hypot(np.hypot(_OFFSETS[:, None], _OFFSETS)[..., None] / _OFFSETS[-1], (_RADII - 1) / 0.5)
     return 1 - distrust * (away / 1.5) ** 2
-
-
-class ClipLimbus:
-    """The limbus of both eyes of a person, from the frames of a clip.
-
-    Lids hide most of it in any one of them: scores of the search grid are averaged over the frames.
-    """
-
-    def __init__(self) -> None:
-        self._scores = [np.zeros((len(_OFFSETS), len(_OFFSETS), len(_RADII))) for _ in range(2)]
-        self._frames = 0
-
-    def add(self, image: Image, irises: np.ndarray, lids: np.ndarray) -> None:
-        """Scores a frame: irises [2,5,2], their middles and edges, and lids [2,16,2], lower edges first."""
-        self._frames += 1
-        for score, iris, edge in zip(self._scores, irises, lids, strict=True):
-            radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
-            low = (iris[0] - 2 * radius - 2).astype(int)
-            high = (iris[0] + 2 * radius + 3).astype(int)
-            if radius < _LEAST_RADIUS or (low < 0).any() or (high > image.shape[1::-1]).any():
-                continue
-            part = image[low[1] : high[1], low[0] : high[0]].astype(np.float32) / 255
-            between = fill_polygon(np.concatenate([edge[:9], edge[:8:-1]]) - low, part.shape[:2])
-            score += limbus_scores(np.ascontiguousarray(part @ LUMA), between, iris[0] - low, radius)
-
-    def found(self) -> list[Limbus | None]:
-        """Of the left and the right eye; None where no frame shows it well enough."""
-        return [_best(score / max(self._frames, 1) * _limbus_prior(_DISTRUST / 2)) for score in self._scores]
-
-
-def _best(score: np.ndarray) -> Limbus | None:
-    """The highest of mean scores, between grid points by parabolas."""
-    best = np.unravel_index(score.argmax(), score.shape)
-    if score[best] < _LEAST_EDGE:
-        return None
-    places = []
-    for axis, grid in enumerate((_OFFSETS, _OFFSETS, _RADII)):
-        line = score[tuple(slice(None) if k == axis else best[k] for k in range(3))]
-        places.append(grid[best[axis]] + (grid[1] - grid[0]) * parabola_vertex(line, int(best[axis])))
-    down, right, radius = places
-    return Limbus(np.array([right, down]), float(radius))
 
 
 def _sampled(picture: np.ndarray, at: np.ndarray) -> np.ndarray:

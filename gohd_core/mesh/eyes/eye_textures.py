@@ -29,7 +29,7 @@ def eye_textures(
     # Under the upper lid colours are those of its shadow and lashes: they are not the eyeball's.
     depth = (np.cumsum(mask, 0) - 0.5 * mask) / radius
     fade = smoothstep(LIMBUS[1], LIMBUS[0], rho)[..., None]
-    shine = _highlights(part, inner, rho, radius)
+    shine = highlights(part, inner, rho, radius)
     plain = part - shine
     white = _white(plain, mask, inner * smoothstep(0.05, 0.25, depth), rho, radius)
     iris = _iris(plain, inner * smoothstep(0.15, 0.45, depth), rho, radius)
@@ -49,7 +49,7 @@ def eye_textures(
     return np.concatenate([white, gain, iris], -1), shine
 
 
-def _highlights(part: np.ndarray, inner: np.ndarray, rho: np.ndarray, radius: float) -> np.ndarray:
+def highlights(part: np.ndarray, inner: np.ndarray, rho: np.ndarray, radius: float) -> np.ndarray:
     """Specular reflections on an iris: what they add to it, [h,w,3]."""
     size = 2 * max(1, round(0.34 * radius)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,6 +14,7 @@ from gohd_core.mesh.contours import edge_gap
 from gohd_core.mesh.dubbing.covering import _BESIDE_LIPS, _LIPS, POINTS, Covering, spread
 from gohd_core.mesh.dubbing.dubbing import DubbedFace
 from gohd_core.mesh.dubbing.fitted_meshes import STEADY, FittedMeshes, MeshFitting
+from gohd_core.mesh.dubbing.own_mouths import OwnMouths, chosen_frames
 from gohd_core.mesh.dubbing.speaking_style import styled
 from gohd_core.mesh.frame import EDGE
 from gohd_core.mesh.geometry.shape import JAW
@@ -35,7 +37,9 @@ def speaker(gaps, cover=()) -> tuple[DubbedFace, np.ndarray]:
     for frame, mesh in zip(frames, meshes, strict=True):
         covering.add(frame, mesh[POINTS, :2], 100.0)
     face = DubbedFace(FittedMeshes.of(meshes, BOX), BOX, covered=covering.found(25.0))
-    face.learn({k: frames[k] for k in face.wanted_frames})
+    for k in face.wanted_frames:
+        face.look(k, frames[k])
+    face.learn()
     return face, frames
 
 
@@ -87,6 +91,46 @@ def test_a_mouth_that_the_clip_never_opens_is_drawn() -> None:
     x, y = lips[EDGE].mean(0).round().astype(int)
     assert said.gap.max() > 0.005
     assert np.abs(made[y - 1 : y + 2, x].astype(int) - frames[widest, y - 1 : y + 2, x]).max() > 20
+
+
+def mouth_of_stripes(height: float) -> tuple[np.ndarray, np.ndarray]:
+    """A picture [400,400,3] with a mouth of 200 x `height` pixels, teeth of 24 pixels below the upper lip and
+    16 above the lower one, and its contours [7,48,2]."""
+    angle = np.arange(48) * 2 * np.pi / 48
+    sine = np.sin(angle)
+    edge = np.stack([200 + 100 * np.cos(angle), 200 - height / 2 * np.sign(sine) * np.abs(sine) ** 0.2], 1)
+    contours = np.stack([edge, edge, *(200 + (edge - 200) * (1 + 0.25 * k) for k in range(1, 6))])
+    picture = np.full((400, 400, 3), (170, 70, 80), np.uint8)
+    cv2.fillPoly(picture, [edge.round().astype(np.int32)], (30, 10, 10))
+    top, bottom = round(200 - height / 2), round(200 + height / 2)
+    picture[top : top + 24, 110:290] = picture[bottom - 16 : bottom, 110:290] = (230, 225, 215)
+    return picture, contours
+
+
+@pytest.mark.parametrize("gap", [60, 80, 110])
+def test_teeth_of_the_clips_own_mouths_keep_their_size(gap: int) -> None:
+    """However far other lips part, in pictures of any scale; half as large, teeth are half as high."""
+    picture, contours = mouth_of_stripes(90)
+    lab = cv2.cvtColor(np.float32([[[170, 70, 80]]]) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+    mouths = OwnMouths(np.stack([lab, lab]))
+    mouths.add(picture, contours, 0.09, np.array([1000.0, 1000.0]))
+    assert len(mouths.pictures) == 1
+    for scale in (1.0, 0.5):
+        _, other = mouth_of_stripes(gap)
+        pixels = np.stack(np.meshgrid([200.0], np.arange(200 - gap / 2, 200 + gap / 2)), -1)
+        unit = np.array([1000.0, 1000.0]) * scale
+        seen = mouths.inside(other[1] * scale, gap / 1000, pixels * scale, unit)
+        light = seen[:, 0].mean(-1) > 120
+        assert abs(light[: gap // 2].sum() - 24) <= (3 if gap < 100 else 6)
+        assert abs(light[gap // 2 :].sum() - 16) <= (3 if gap < 100 else 6)
+
+
+def test_mouths_are_taken_that_are_neither_rounded_nor_turned() -> None:
+    gap = np.tile([0.0, 0.05, 0.1, 0.15], 15)
+    width, yaw = np.where(np.arange(60) < 28, 0.35, 0.5), np.where(np.arange(60) < 44, 0.4, 0.0)
+    yaw[:28] = 0
+    chosen = chosen_frames(gap, width, yaw, np.zeros((60, 3)), np.ones(60, bool))
+    assert len(chosen) >= 3 and all(frame >= 44 for frame in chosen)
 
 
 def test_what_lies_before_the_chin_is_found_and_stays() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from gohd_core.mesh.clip import fit_clip
 from gohd_core.mesh.eye_contact.eye_contact import LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.eye_contact.iris_drawing import draw_iris
 from gohd_core.mesh.eyes.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS, moved_lids
@@ -15,15 +16,16 @@ from tests.support.mesh_faces import SIZE, painted_picture
 BOX = (0.0, 0.0, float(SIZE))
 
 
-def eyes(yaws, looks, shut=0.0) -> ClipEyes:
+def eyes(yaws, looks, shut=0.0, shots=None) -> ClipEyes:
     meshes = [acted((0.0, yaw, 0.0), look=look, shut=shut) for yaw, look in zip(yaws, looks, strict=True)]
     faces = [landmarks(mesh) for mesh in meshes]
-    rows = EyeRows.of(np.stack([f.points for f in faces]), np.stack([f.eye_contours for f in faces]), BOX)
-    return ClipEyes.of(rows, BOX, 25.0)
+    fitted = fit_clip(torch.stack(meshes), SIZE)
+    rows = EyeRows.of(fitted, np.stack([f.points for f in faces]), np.stack([f.eye_contours for f in faces]))
+    return ClipEyes.of(rows, BOX, 25.0, shots=shots)
 
 
 def gaze_after(clip: ClipEyes, shifts) -> np.ndarray:
-    return np.mean([e.gaze(e.offset + s) for e, s in zip(clip.eyes, shifts, strict=True)], 0)
+    return np.mean([e.plane.gaze(e.offset + s) for e, s in zip(clip.eyes, shifts, strict=True)], 0)
 
 
 def test_eyes_of_a_still_head_are_turned_to_the_camera_and_along_a_path() -> None:
@@ -67,6 +69,15 @@ def test_irises_that_jump_about_are_not_believed() -> None:
     assert not calm.unsteady() and wild.unsteady()
 
 
+def test_nothing_goes_on_over_a_cut() -> None:
+    yaws, looks = [0.0] * 10 + [0.3] * 10, [(0.1, 0.0)] * 10 + [(-0.2, 0.0)] * 10
+    shots = np.repeat([0, 1], 10)
+    clip = eyes(yaws, looks, shots=shots)
+    for shift in clip.shifts(np.zeros((20, 2))):
+        assert all(np.ptp(shift[shots == shot], 0).max() < 1e-6 for shot in (0, 1))
+        assert np.abs(shift[10] - shift[9]).max() > 0.02
+
+
 @pytest.fixture
 def picture() -> np.ndarray:
     mesh = acted(look=(0.0, 0.0))
@@ -92,8 +103,8 @@ def test_an_iris_is_dark_where_it_went_and_white_where_it_was(picture) -> None:
     drawn, eye = picture.copy(), clip.eyes[0]
     shift = np.array([-1.0 * eye.radius, 0.0])
     draw_iris(drawn, eye, 0, shift)
-    new = np.round(eye.iris[0] + eye.axes[0] @ shift).astype(int)
-    left = np.round(eye.iris[0] - 0.8 * eye.axes[0] @ shift).astype(int)
+    new = np.round(eye.iris[0] + eye.plane.axes[0] @ shift).astype(int)
+    left = np.round(eye.iris[0] - 0.8 * eye.plane.axes[0] @ shift).astype(int)
     assert drawn[new[1], new[0]].mean() < 90
     assert drawn[left[1], left[0]].mean() > picture[left[1], left[0]].mean() + 40
 
@@ -111,8 +122,8 @@ def test_lids_follow_an_iris_up_and_down(picture, up: float) -> None:
     clip = eyes([0.0], [(0.0, 0.0)])
     upper, lower = (shares[int(up < 0)] for shares in (UPPER_FOLLOWS, LOWER_FOLLOWS))
     for eye in clip.eyes:
-        width = eye.width * eye.scale[0]
-        way = eye.axes[0] @ np.array([0.0, up])
+        width = eye.plane.width * eye.plane.scale[0]
+        way = eye.plane.axes[0] @ np.array([0.0, up])
         moved = moved_lids(picture.astype(np.float32), eye.lids[0], way, width)
         steps = moved.lids - eye.lids[0]
         assert np.allclose(steps[12], upper * way, atol=0.1 * abs(way[1]))
@@ -135,7 +146,7 @@ def test_lids_follow_an_iris_up_and_down(picture, up: float) -> None:
 def test_lashes_below_the_upper_lid_go_down_with_it(picture) -> None:
     clip, shift = eyes([0.0], [(0.0, 0.0)]), np.array([0.0, -0.03])
     for eye in clip.eyes:
-        lids, width = eye.lids[0], eye.width * eye.scale[0]
+        lids, width = eye.lids[0], eye.plane.width * eye.plane.scale[0]
         upper = lids[9:16][np.argsort(lids[9:16, 0])]
         columns = np.arange(int(lids[:, 0].min()) + 2, int(lids[:, 0].max()) - 1)
         for x in columns:
@@ -143,9 +154,9 @@ def test_lashes_below_the_upper_lid_go_down_with_it(picture) -> None:
             picture[int(top) : int(top + 0.07 * width), x] = 15
         drawn = picture.copy()
         draw_iris(drawn, eye, 0, shift)
-        moved = moved_lids(picture.astype(np.float32), lids, eye.axes[0] @ shift, width).lids
+        moved = moved_lids(picture.astype(np.float32), lids, eye.plane.axes[0] @ shift, width).lids
         new = moved[9:16][np.argsort(moved[9:16, 0])]
-        beside = eye.iris[0, 0] + np.array([-1.45, 1.45]) * eye.radius * eye.scale[0]
+        beside = eye.iris[0, 0] + np.array([-1.45, 1.45]) * eye.radius * eye.plane.scale[0]
         for x in beside.round().astype(int):
             old, top = int(np.interp(x, *upper.T)), int(np.interp(x, *new.T))
             assert drawn[old, x].min() > 120 and drawn[top : top + 3, x].max(-1).min() < 60

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gohd_core.mesh.contours import LEFT_LIDS, RIGHT_LIDS
-from gohd_core.mesh.eyes.eye_outline import ClipLimbus, limbus, with_lower_lids
+from gohd_core.mesh.eyes.eye_outline import limbus, with_lower_lids
 
 SIZE = 96
 
@@ -58,25 +58,3 @@ def test_lower_lids_go_as_far_as_the_eyeball(reach):
 def test_faint_lids_stay_where_they_are():
     picture, points = eyes(0.06)
     assert (with_lower_lids(0.5 + 0.1 * (picture - 0.5), points) == points).all()
-
-
-def test_the_limbus_of_a_clip_lies_beside_the_read_iris_by_what_its_frames_show_together():
-    beside, size, rng = np.array([1.5, -2.0]), 1.08, np.random.default_rng(0)
-    seen, radius = ClipLimbus(), 18.0
-    turn = np.linspace(0, 2 * np.pi, 4, endpoint=False)
-    for _ in range(6):
-        middle = 48.0 + rng.uniform(-3, 3, 2)
-        iris = np.concatenate([middle[None], middle + radius * np.stack([np.cos(turn), np.sin(turn)], -1)])
-        x = np.linspace(middle[0] - 40, middle[0] + 40, 9)
-        lids = np.concatenate([np.stack([x, np.full(9, 62.0)], -1), np.stack([x[1:8], np.full(7, 34.0)], -1)])
-        image = (disc(middle + beside, size * radius)[..., None] * np.full(3, 255.0)).astype(np.uint8)
-        seen.add(image, np.stack([iris, iris]), np.stack([lids, lids]))
-    for found in seen.found():
-        assert np.abs(found.middle * radius - beside).max() < 0.9 and abs(found.radius - size) < 0.05
-
-
-def test_a_clip_without_irises_has_no_limbus():
-    seen = ClipLimbus()
-    assert seen.found() == [None, None]
-    seen.add(np.full((96, 96, 3), 128, np.uint8), np.full((2, 5, 2), 48.0), np.full((2, 16, 2), 48.0))
-    assert seen.found() == [None, None]
