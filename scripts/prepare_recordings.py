@@ -19,7 +19,7 @@ from gohd_core.clips import Entry, clip_path, save_clip, write_index
 from gohd_core.constants import FPS, SAMPLE_RATE, STYLISED
 from gohd_core.stylised.speech.engines.base import Speech
 from gohd_core.stylised.speech.phones import TABLES
-from gohd_core.stylised.speech.recordings import Recogniser, Source, clip_of, festival_labels, pieces
+from gohd_core.training.audio.recordings import Recogniser, Source, clip_of, festival_labels, pieces
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus")
 LEAST = 2.5

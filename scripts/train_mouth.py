@@ -80,11 +80,14 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=192, help="channels (192)")
     parser.add_argument("--channels", type=int, default=96, help="of the chunk encoder (96); 0: none")
     parser.add_argument(
-        "--gain", type=float, default=1.35, help="on how far lips part, after training (1.35)"
+        "--gain", type=float, default=1.25, help="on how far lips part, after training (1.25)"
+    )
+    parser.add_argument(
+        "--parted", type=float, default=1.0, help="factor on the loss of lips that should meet (1)"
     )
     parser.add_argument("--rounding", type=float, default=1.5, help="on how far lips round (1.5)")
     parser.add_argument("--spreading", type=float, default=1.2, help="on how far lips spread (1.2)")
-    parser.add_argument("--closing", type=float, default=9.0, help="px apart that come half as close (9)")
+    parser.add_argument("--closing", type=float, default=10.0, help="px apart that come half as close (10)")
     parser.add_argument(
         "--quiet", type=float, default=4.0, help="dB below the speech that are a pause in noise (4)"
     )
@@ -217,6 +220,7 @@ def learn(
             taught = [predict(one, batch, guess)[0] for one in teachers]
         made, features = predict(network, batch, guess)
         terms = mouth_terms(batch.mouth, made, opening)
+        terms["parted"] = given.parted * terms["parted"]
         if taught:
             terms = {name: TRUTH * value for name, value in terms.items()}
             terms["teachers"] = TAUGHT * distance(torch.stack(taught).mean(0), made)

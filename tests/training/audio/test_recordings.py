@@ -14,10 +14,10 @@ import soundfile
 from gohd_core.clips import ClipDataset
 from gohd_core.errors import BadInput
 from gohd_core.stylised.motion.visemes import frame_times, mouth_curves
-from gohd_core.stylised.speech import recordings
 from gohd_core.stylised.speech.engines.base import Speech
 from gohd_core.stylised.speech.phones import PHONES, TABLES, Phone
-from gohd_core.stylised.speech.recordings import Recogniser, festival_labels, pieces
+from gohd_core.training.audio import recordings
+from gohd_core.training.audio.recordings import Recogniser, festival_labels, pieces
 from gohd_core.training.expression.mouth_examples import shard_of_recordings, speech_of
 
 ROOT = Path(__file__).parents[3]
