@@ -88,8 +88,8 @@ class MeshReadings:
         return Box(left, top, left + side, top + side)
 
     def skip(self, frames: int) -> None:
-        """So many frames in which the person was not there yet."""
-        self.found += [False] * frames
+        """So many frames in which the person was not there; negative: the last ones are told anew."""
+        self.found = self.found[:frames] if frames < 0 else self.found + [False] * frames
 
     def add(self, faces: list[FaceLandmarks | None], images: list[Image]) -> None:
         """The next frames' faces, and their pictures, which are all of one size."""
@@ -251,9 +251,10 @@ def read_people(
         for k, faces in enumerate(people.follow(block)):
             if k == len(made):
                 made.append(MeshReadings())
-                made[k].skip(len(times) - len(before))
-                if before:
-                    made[k].add(people.earlier[k], before)
+                made[k].skip(len(times))
+            if earlier := people.earlier.get(k):
+                made[k].skip(-len(before))
+                made[k].add(earlier, before)
             made[k].add(faces, [image for _, image in block])
         times += [time for time, _ in block]
         progress(len(times))

@@ -22,6 +22,8 @@ SAME = 0.5
 """Overlap (intersection over union) from which on two people are one."""
 LOOK = 1.0
 """Interval of searches for people near a chosen one, seconds. Everybody is searched for in every block."""
+HIDDEN = 2.0
+"""Seconds for which a face beside another may be of somebody who was lost behind it, and is nobody new."""
 NEAR = 1.5
 """Distance from the chosen person, in the sum of both sizes, up to which other people are followed, too."""
 LEARNT = 0.2
@@ -73,7 +75,8 @@ class People:
 
     Attributes:
         last: of each person, where they were seen last.
-        earlier: of people who are new in the block, their faces in the frames of the block before.
+        earlier: of people who are new or back in the block, their faces in the frames of the block before, in
+            which they were not seen.
         before: the pictures of that block.
     """
 
@@ -86,14 +89,16 @@ class People:
         self._appearance: list[np.ndarray] = []
         self._looked: float | None = None
         self._seen: list[bool] = []
+        self._since: list[float] = []
 
     def follow(self, block: list[tuple[float, Image]]) -> list[list[FaceLandmarks | None]]:
         """Each known person's face in the frames of a block; people who are new are last."""
-        images, known = [image for _, image in block], len(self.last)
-        if self._looked is None or self._due(block[0][0] - self._looked):
-            self._look(images[0])
-            self._looked = block[0][0]
-        self.earlier = {k: self._back(self.last[k]) for k in range(known, len(self.last))}
+        images, now, before = [image for _, image in block], block[0][0], list(self._seen)
+        if self._looked is None or self._due(now - self._looked):
+            self._look(images[0], now)
+            self._looked = now
+        came = [k for k, seen in enumerate(self._seen) if seen and not (k < len(before) and before[k])]
+        self.earlier = {k: self._back(self.last[k]) for k in came if not any(self._tracked_of(k))}
         tracks = self._tracks(images)
         met = set()
         for first, second in combinations(range(len(tracks)), 2):
@@ -104,6 +109,8 @@ class People:
         self.before, self._tracked = images, tracks
         self._seen = [track[-1] is not None for track in tracks]
         for k, track in enumerate(tracks):
+            if self._seen[k]:
+                self._since[k] = block[-1][0]
             self.last[k] = next((face for face in reversed(track) if face is not None), self.last[k])
             if self._seen[k] and k not in met:
                 self._appearance[k] += LEARNT * (
@@ -127,14 +134,17 @@ class People:
                 return [None] * (row + 1) + found[row + 1 :]
         return found
 
+    def _tracked_of(self, person: int) -> list[FaceLandmarks | None]:
+        return self._tracked[person] if person < len(self._tracked) else []
+
     def _tracks(self, images: list[Image]) -> list[list[FaceLandmarks | None]]:
         return [self._track(images, last) for last in self.last]
 
     def _track(self, images: list[Image], last: FaceLandmarks) -> list[FaceLandmarks | None]:
         return self.reader.track(images, last, choice=FaceChoice(box=last.box))
 
-    def _look(self, image: Image) -> None:
-        """Looks for people who are new, or who come back elsewhere."""
+    def _look(self, image: Image, now: float) -> None:
+        """Looks for people who are new, or who come back elsewhere, in the picture of a time in seconds."""
         for face in self.reader.read(image):
             if any(overlap(face.box, other.box) >= 0.1 and _alike(face, other) for other in self.last):
                 continue
@@ -147,13 +157,22 @@ class People:
             apart, who = min(gone, default=(np.inf, 0))
             if apart < ALIKE:
                 self.last[who], self._seen[who] = face, True
-            elif len(self.last) < self.most:
-                self._add(face, appearance)
+            elif len(self.last) < self.most and not self._behind(face, now):
+                self._add(face, appearance, now)
 
-    def _add(self, face: FaceLandmarks, appearance: np.ndarray) -> None:
+    def _behind(self, face: FaceLandmarks, now: float) -> bool:
+        """Whether a face may be of somebody who was lost a moment ago, and is half hidden behind another."""
+        lost = any(not seen and now - self._since[k] < HIDDEN for k, seen in enumerate(self._seen))
+        people = zip(self.last, self._seen, strict=True)
+        return lost and any(
+            seen and _distance(face, other) < face.size + other.size for other, seen in people
+        )
+
+    def _add(self, face: FaceLandmarks, appearance: np.ndarray, now: float) -> None:
         self.last.append(face)
         self._appearance.append(appearance)
         self._seen.append(True)
+        self._since.append(now)
 
     def _meet(self, tracks: list[list[FaceLandmarks | None]], first: int, second: int) -> bool:
         """Whether two people come so near in a block that their tracks may be confused."""
@@ -216,7 +235,7 @@ class ChosenPerson(People):
         row = next((k for k, face in enumerate(track) if face is not None), None)
         if row is None:
             return [track]
-        self._add(track[row], appearance_of(images[row], track[row]))
+        self._add(track[row], appearance_of(images[row], track[row]), block[row][0])
         return [[None] * row + each for each in super().follow(block[row:])]
 
     def _due(self, seconds: float) -> bool:
@@ -233,9 +252,9 @@ class ChosenPerson(People):
             tracks.append(self._track(images, other) if near else [None] * len(images))
         return tracks
 
-    def _look(self, image: Image) -> None:
+    def _look(self, image: Image, now: float) -> None:
         if self._seen[0]:  # Else a face that is new may be theirs.
-            super()._look(image)
+            super()._look(image, now)
 
     def _pick(
         self, faces: Sequence[FaceLandmarks], last: FaceLandmarks | None, image: Image

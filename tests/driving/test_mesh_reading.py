@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from gohd_core.driving import extract_by_meshes, extract_motion, extract_people
+from gohd_core.driving import extract_by_meshes, extract_motion, extract_people, mesh_tracks
 from gohd_core.driving.dubbing import dub, read_speaker
 from gohd_core.driving.eye_contact import read_eyes, turn_eyes
 from gohd_core.driving.lids import BLINK_COLUMNS, without_gaze_following
 from gohd_core.driving.mesh_reading import SAMPLE, MeshReadings, pitch_bias
+from gohd_core.driving.mesh_tracks import People
 from gohd_core.driving.shots import people_of
 from gohd_core.errors import BadInput, Interrupted
 from gohd_core.motion import Expression, Motion
@@ -86,11 +87,6 @@ def test_official_extractors_align_faces_by_the_meshes() -> None:
 
 
 def test_people_have_a_track_each_also_who_comes_later() -> None:
-    def placed(k: int, x: float):
-        mesh = acted((0.0, 0.02 * k, 0.0))
-        mesh = mesh * torch.tensor([0.3, 0.3, 0.3]) + torch.tensor([x, 90.0, 0.0])
-        return landmarks(mesh)
-
     faces = [[placed(k, 10), *([placed(-k, 160)] if k >= 30 else [])] for k in range(60)]
     made = extract_people(film(60), KnownFaces(faces))
     assert len(made) == 2
@@ -98,6 +94,31 @@ def test_people_have_a_track_each_also_who_comes_later() -> None:
     assert made[1].report.without_face == 30, "seen from their first frame on, between two searches"
     slopes = [np.polyfit(np.arange(20), d.motion.pose.values[38:58, 1].numpy(), 1)[0] for d in made]
     assert slopes[0] > 0.015 and slopes[1] < -0.015
+
+
+def placed(k: int, x: float):
+    """A small face at a place, turned by its frame's number."""
+    mesh = acted((0.0, 0.02 * k, 0.0)) * torch.tensor([0.3, 0.3, 0.3])
+    return landmarks(mesh + torch.tensor([x, 90.0, 0.0]))
+
+
+def test_who_comes_back_is_seen_from_their_first_frame_on() -> None:
+    faces = [[placed(k, 10), *([placed(-k, 160)] if not 20 <= k < 37 else [])] for k in range(60)]
+    made = extract_people(film(60), KnownFaces(faces))
+    assert [each.report.without_face for each in made] == [0, 17]
+
+
+def test_a_face_beside_another_is_nobody_new_while_somebody_may_be_behind(monkeypatch) -> None:
+    """Half hidden, they do not look like themselves."""
+    there = [[placed(-k, 170)] if k < 10 else [placed(-k, 40)] if k >= 30 else [] for k in range(60)]
+    faces = [[placed(k, 90), *other] for k, other in enumerate(there)]
+    people = People(KnownFaces(faces))
+    times = list(film(60).play())
+    monkeypatch.setattr(mesh_tracks, "ALIKE", -1.0)
+    for start in (0, 16, 32):
+        assert len(people.follow(times[start : start + 16])) == 2
+    monkeypatch.setattr(mesh_tracks, "HIDDEN", 0.5)
+    assert len(people.follow(times[48:])) == 3, "they were lost too long ago"
 
 
 def pictures(count: int) -> list[np.ndarray]:
