@@ -19,9 +19,12 @@ and synthesised speech (`gohd stylised make`). They make the pack work offline a
 Photographs, paintings and drawings move by their head pose, lips, eyes and gaze too, but are drawn by the
 mesh animator, which has no weights (README). Licence: MIT, like the code.
 
-Nothing here was trained on real people. The two photographs in this folder, `portraits/astronaut.jpg` and
-`portraits/grace_hopper.jpg` (public domain, `WEIGHTS.md`), are samples to try and were in no
-training. `python scripts/model_card.py` writes this file from the headers of
+No picture or video of a real person was trained on. Lips learnt to hear from synthetic voices and from free
+recordings of people who read aloud: LibriSpeech (V. Panayotov et al. 2015, CC BY 4.0; 351 utterances of 261
+readers) and the voice of festvox-ru (copyright 2005 Nickolay V. Shmyrev, BSD-like); everything else from
+synthetic voices alone. No recording is in this folder. The photographs `portraits/astronaut.jpg` and
+`portraits/grace_hopper.jpg` (public domain, `WEIGHTS.md`) are samples to try and were in no training.
+`python scripts/model_card.py` writes this file from the headers of
 the weights, where each has its config, training command, seed and figures. "Held out" means identities,
 voices and texts that were never trained on.
 """
@@ -42,18 +45,14 @@ In short:
   network's flow warps everything. The background behind the head is inpainted smoothly, without its
   pattern.
 - **Expression**: coefficients close the lips on 95 of 100 p, b, m and follow the true openings with a
-  correlation of .69 and a slope of 1.04 (held against today's mouths, which open by phone as people's do). On
-  six clips of real people the jaw goes with the lips' gap with a correlation of .56, and 21 of 100 closures
-  are missed (40 by chance), although lips close 1.7 times as often as people's (docs/RESULTS.md). Brows move
-  as far as the truth's, frowns two fifths as far. Eyes blink 28 times a minute where the data has 25, and
-  some blinks stay partly open.
-  Its mouth's training can't be repeated exactly: it was an experiment, after which `scripts/train_mouth.py`
-  was written, and the command is what that script would be given. It goes on from checkpoints that are not
-  in the pack, and of its data only talk and talkB are described; the note's 33 files, 1.2 minutes and 45 s
-  are of the run before it. Gain (1.35), closing (9 pixels), the 4 dB of pauses in noise, and how much further
-  lips round and spread (1.5 and 1.2 times) were chosen afterwards, by mouths of people in videos and by p, b
-  and m in drawn frames; the brows' gain (1.7) by the truth's amplitude. The commands of today's script that
-  come nearest are in
+  correlation of .69 and a slope of .98 (held against today's mouths, which open by phone as people's do).
+  On six clips of real people the jaw goes with the lips' gap with a correlation of .57, and lips close
+  1.8 times as often as people's (docs/RESULTS.md). Brows move as far as the truth's, frowns two fifths as
+  far. Eyes blink 28 times a minute where the data has 25, and some blinks stay partly open. Its mouth's
+  training can't be repeated exactly: it goes on from checkpoints that are not in the pack. Gain (1.25),
+  closing (10 pixels), the 4 dB of pauses in noise, and how much further lips round and spread (1.5 and
+  1.2 times) were chosen afterwards, by mouths of people in videos and by p, b and m in drawn frames; the
+  brows' gain (1.7) by the truth's amplitude. The commands of today's script that come nearest are in
   docs/TRAINING.md.
 - **Pose**: moves 1.2 times as far and as fast as the truth, with a correlation of .41.
 - **Gaze diffusion**: jitters between its saccades; a held or set gaze looks calmer.

@@ -40,6 +40,7 @@ class ExpressionConfig:
             none in the paper.
         mouth_width, mouth_dilations: its channels, and the dilations of its convolutions over frames.
         mouth_map: whether its input also has the feature map that the embedding is made of.
+        mouth_channels: channels of its own convolutions over lip chunks; 0: it has none.
         mouth_opening: aligned pixels by which each of its coefficients parts the lips; 0 where it does not.
         mouth_closing: at local minima over time, an opening of so many pixels is halved, smaller ones close
             and wider ones stay (`MouthNetwork.close_lips`); 0: off.
@@ -70,6 +71,7 @@ class ExpressionConfig:
     mouth_width: int = 192
     mouth_dilations: tuple[int, ...] = (1, 2, 3, 3)
     mouth_map: bool = False
+    mouth_channels: int = 0
     mouth_opening: tuple[float, ...] = ()
     mouth_closing: float = 0.0
     mouth_quiet: float = 0.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from gohd_core.expression.chunk_encoder import DILATIONS, ChunkEncoder
 from gohd_core.expression.config import ExpressionConfig
 from gohd_core.expression.frames import SMOOTH, over_frames, smoothed
+from gohd_core.expression.residual_block import ResidualBlock
 
-DROPOUT = 0.1
 MAP_CELLS, MAP_DROPOUT = 9, 0.3
 """Cells (3 x 3) of the audio encoder's last feature map, and the dropout on it."""
 MINIMUM_REACH, MEAN_REACH = 2, 4
@@ -26,6 +26,8 @@ class MouthNetwork(nn.Module):
 
     The frame-wise mapping hears 0.2 s; this hears `context` frames more on both sides, and so takes
     coarticulation into account and moves smoothly. A TDNN (A. Waibel et al. 1989) with residual blocks.
+    Where the config has `mouth_channels`, it hears the lip chunks themselves, too: the encoder of eq. 5 knows
+    synthetic voices alone, the mouth's own learns from people's (docs/TRAINING.md).
     """
 
     def __init__(self, config: ExpressionConfig) -> None:
@@ -33,7 +35,7 @@ class MouthNetwork(nn.Module):
         width, dilations = config.mouth_width, config.mouth_dilations
         self.coefficients = config.mouth_coefficients
         self.closing = config.mouth_closing
-        self.context = sum(dilations)
+        self.context = sum(dilations) + (sum(DILATIONS) if config.mouth_channels else 0)
         if self.closing:
             self.context += len(SMOOTH) // 2 + max(MINIMUM_REACH, MEAN_REACH)
         opening = torch.tensor(config.mouth_opening, dtype=torch.float32, device="cpu")
@@ -42,11 +44,20 @@ class MouthNetwork(nn.Module):
         self.input = nn.Linear(config.audio_widths[-1] + count, width)
         self.map = nn.Linear(MAP_CELLS * config.audio_widths[-2], width) if config.mouth_map else None
         self.map_drop = nn.Dropout(MAP_DROPOUT)
-        self.frames = nn.ModuleList(_Block(width, dilation) for dilation in dilations)
+        self.chunk_encoder: ChunkEncoder | None = None
+        if config.mouth_channels:
+            self.chunk_encoder = ChunkEncoder(config.mouth_channels, width)
+            self.join = nn.Linear(width, width)
+        self.frames = nn.ModuleList(ResidualBlock(width, dilation) for dilation in dilations)
         self.output = nn.Linear(width + count, count)
 
     def forward(
-        self, audio: Tensor, mouth: Tensor, maps: Tensor | None = None, rest: Tensor | None = None
+        self,
+        audio: Tensor,
+        mouth: Tensor,
+        maps: Tensor | None = None,
+        features: Tensor | None = None,
+        rest: Tensor | None = None,
     ) -> Tensor:
         """Coefficients [B, T, C] of T neighbouring frames.
 
@@ -54,6 +65,7 @@ class MouthNetwork(nn.Module):
             audio: embeddings [B, T, A].
             mouth: their coefficients by the frame-wise mapping, at rest, [B, T, C].
             maps: feature maps that they are made of, [B, T, M]; None where the config has no `mouth_map`.
+            features: of `chunk_encoder`, [B, T, width]; None where the config has no `mouth_channels`.
             rest: how far the lips are to be at rest, of `pauses`, [B, T] in 0..1.
 
         Frames before and after the T are taken to be like the first and the last.
@@ -61,6 +73,8 @@ class MouthNetwork(nn.Module):
         hidden = self.input(torch.cat([audio, mouth], dim=-1))
         if self.map is not None:
             hidden = hidden + self.map(self.map_drop(maps))
+        if self.chunk_encoder is not None:
+            hidden = hidden + self.join(features)
         hidden = hidden.transpose(1, 2)  # [B, width, T]
         for block in self.frames:
             hidden = block(hidden)
@@ -84,18 +98,3 @@ class MouthNetwork(nn.Module):
         if rest is not None:
             share = share * (1 - rest[..., None])
         return torch.where(self.opening > 0, mouth * share, mouth)
-
-
-class _Block(nn.Module):
-    """A residual dilated convolution over frames, [B, width, T]."""
-
-    def __init__(self, width: int, dilation: int) -> None:
-        super().__init__()
-        self.dilation = dilation
-        self.over_frames = nn.Conv1d(width, width, 3, dilation=dilation)
-        self.drop = nn.Dropout(DROPOUT)
-        self.mix = nn.Conv1d(width, width, 1)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        padded = functional.pad(hidden, (self.dilation, self.dilation), mode="replicate")
-        return hidden + self.mix(self.drop(functional.leaky_relu(self.over_frames(padded), 0.1)))

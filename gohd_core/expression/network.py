@@ -81,7 +81,9 @@ class ExpressionNetwork(nn.Module):
         if self.mouth is not None:
             columns = list(self.mouth.coefficients)
             guess = self.lips.at_rest(heard)[..., columns]
-            expression[..., columns] = self.mouth(heard, guess, maps, rest)[:, inner]
+            encoder = self.mouth.chunk_encoder
+            features = encoder(chunks) if encoder is not None else None
+            expression[..., columns] = self.mouth(heard, guess, maps, features, rest)[:, inner]
         return expression, eye_motion
 
     def _brows(self, eye_motion: Tensor, eye0: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from gohd_core.audio import audio_features
 from gohd_core.errors import BadInput
 from gohd_core.expression import ExpressionConfig, ExpressionNetwork, ExpressionPredictor
 from gohd_core.expression import predictor as module
+from gohd_core.expression.chunk_encoder import ChunkEncoder
 from gohd_core.expression.lip_mapping import LipMapping
 from gohd_core.expression.mouth import MouthNetwork
 
@@ -149,6 +150,52 @@ def test_with_a_map_it_hears_what_the_embedding_is_made_of() -> None:
         found = network(chunks, torch.zeros(1, 64))[0][..., [0, 3]]
         torch.testing.assert_close(found, network.mouth(audio, guess, maps))
         assert not torch.allclose(found, network.mouth(audio, guess, torch.zeros_like(maps)), atol=1e-3)
+
+
+def test_with_channels_it_hears_the_chunks_themselves() -> None:
+    torch.manual_seed(0)
+    network = ExpressionNetwork(replace(CONFIG, mouth_channels=4)).eval()
+    assert network.context == 3 + 6
+    chunks, e0 = torch.randn(1, 40, 80, 16), torch.zeros(1, 64)
+    with torch.inference_mode():
+        features = network.mouth.chunk_encoder(chunks)
+        assert features.shape == (1, 40, CONFIG.mouth_width)
+        whole = network(chunks, e0)[0]
+        audio = network.lips.audio_encoder(chunks)
+        guess = network.lips.at_rest(audio)[..., [0, 3]]
+        torch.testing.assert_close(whole[..., [0, 3]], network.mouth(audio, guess, features=features))
+        part = network(chunks[:, 6:34], e0, margin=(9, 9))[0]
+    torch.testing.assert_close(part, whole[:, 15:25])
+
+
+def test_the_chunk_encoder_is_convolutions_over_rows_and_frames() -> None:
+    torch.manual_seed(0)
+    encoder = ChunkEncoder(4, 8).eval()
+    chunks = torch.randn(1, 9, 80, 16)
+
+    def act(x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.leaky_relu(x, 0.1)
+
+    def convolved(conv: torch.nn.Conv1d, norm: torch.nn.BatchNorm1d, x: torch.Tensor) -> torch.Tensor:
+        size, step = conv.kernel_size[0], conv.stride[0]
+        starts = range(0, x.shape[1] - size + 1, step)
+        made = [(conv.weight * x[:, k : k + size]).sum((1, 2)) + conv.bias for k in starts]
+        return act(norm(torch.stack(made, 1)[None])[0])
+
+    frames = []
+    for chunk in 0.5 * chunks[0]:
+        rows = convolved(encoder.rows, encoder.rows_norm, chunk)  # [4, 12]
+        pool = convolved(encoder.pool, encoder.pool_norm, rows)  # [4, 3]
+        frames.append(encoder.embed(pool.flatten()))
+    hidden = torch.stack(frames, 1)  # [8, 9]
+    for block, dilation in zip(encoder.frames, (1, 1, 2, 2), strict=True):
+        normed = block.norm(hidden[None])[0]
+        near = [normed[:, (torch.arange(9) + k * dilation).clamp(0, 8)] for k in (-1, 0, 1)]
+        over = sum(block.over_frames.weight[..., k] @ near[k] for k in range(3))
+        hidden = hidden + block.mix.weight[..., 0] @ act(over + block.over_frames.bias[:, None])
+        hidden = hidden + block.mix.bias[:, None]
+    with torch.inference_mode():
+        torch.testing.assert_close(encoder(chunks)[0], hidden.T, atol=1e-5, rtol=1e-4)
 
 
 def test_lips_rest_while_others_speak_behind_a_speaker() -> None:

@@ -47,6 +47,8 @@ CONSONANTS = frozenset(
     )
 )
 PHONES = VOWELS | CONSONANTS | {PAUSE}
+IDS = {name: number for number, name in enumerate(sorted(PHONES))}
+"""Numbers of phones, as networks that tell them have them."""
 BILABIAL = frozenset("pbm")
 """Phones that need fully closed lips."""
 LABIODENTAL = frozenset("fv")
@@ -202,7 +204,42 @@ _CZECH = {
     "z~": "zh",
 } | {p: p for p in ("p", "b", "m", "f", "v", "t", "d", "n", "l", "s", "z", "k", "g")}
 
-TABLES = {"arpabet": _ARPABET, "romance": _ROMANCE, "finnish": _FINNISH, "czech": _CZECH}
+_RUSSIAN = {
+    PAUSE: PAUSE,
+    "a": "aa",
+    "aa": "aa",
+    "ay": "ax",
+    "ae": "ax",
+    "i": "iy",
+    "ii": "iy",
+    "o": "ao",
+    "oo": "ao",
+    "e": "eh",
+    "ee": "eh",
+    "u": "uw",
+    "uu": "uw",
+    "ur": "uh",
+    "y": "ih",
+    "yy": "ih",
+    "j": "y",
+    "h": "x",
+    "hh": "x",
+    "c": "t s",
+    "r": "rr",
+    "rr": "rr",
+    "sch": "sh",
+    **{p: p for p in ("sh", "zh", "ch")},
+    **{p * n: p for p in "bdfgklmnpstvz" for n in (1, 2)},
+}
+"""Doubled consonants are palatal, doubled vowels stressed."""
+
+TABLES = {
+    "arpabet": _ARPABET,
+    "romance": _ROMANCE,
+    "finnish": _FINNISH,
+    "czech": _CZECH,
+    "russian": _RUSSIAN,
+}
 
 
 def from_table(symbol: str, table: str) -> tuple[str, ...]:

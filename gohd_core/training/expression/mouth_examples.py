@@ -1,4 +1,4 @@
-"""Training examples of a mouth network: stylised clips, augmented in sound and tempo."""
+"""Training examples of a mouth network: stylised clips and recordings, augmented in sound and tempo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gohd_core.stylised.motion.performance import louder_syllables
 from gohd_core.stylised.motion.prosody import loudness
 from gohd_core.stylised.motion.visemes import CHANNELS, MouthHabit, frame_times, mouth_curves
 from gohd_core.stylised.speech.engines.base import Speech
-from gohd_core.stylised.speech.phones import Phone
+from gohd_core.stylised.speech.phones import IDS, PAUSE, Phone
 from gohd_core.stylised.speech.vocal_events import coughs, laughter
 from gohd_core.stylised.speech.voices import draw_voice
 from gohd_core.training.audio.augmentation import AugmentationConfig, augment, recolour
@@ -34,6 +34,8 @@ SECOND_VOICE, BELOW = 0.15, (6.0, 22.0)
 """Share of those with another speaker in the background, and dB by which that one is below."""
 LAUGHS, COUGHS, EVENT_SECONDS = 0.07, 0.05, (3.0, 5.0)
 """Shares of examples that are laughter and coughs, and how long these are."""
+TRACT = (0.89, 1.13)
+"""Factors on the formants of recordings."""
 AUGMENTED = 0.75
 """Share of examples whose spectrogram is augmented."""
 JAW, SLUGGISH, LOUDNESS = (0.9, 1.1), (0.9, 1.15), (0.0, 0.15)
@@ -60,9 +62,11 @@ CHANGES = AugmentationConfig(
 
 @dataclass(frozen=True, eq=False)
 class MouthExample:
-    """One sequence: spectrogram rows [N, 80] (float16), coefficients [T, 6] at 25 a second."""
+    """One sequence: spectrogram rows [N, 80] (float16), their phones [N] (`phones.IDS`), and coefficients
+    [T, 6] at 25 a second."""
 
     rows: np.ndarray
+    phones: np.ndarray
     mouth: np.ndarray
 
     def window(self, start: int, frames: int) -> tuple[np.ndarray, np.ndarray]:
@@ -134,8 +138,18 @@ def example(
     times = frame_times(int((len(rows) - 1) * HOP_80 / SAMPLE_RATE * FPS))
     phones = [Phone(p.name, p.start * tempo, p.end * tempo) for p in speech.phones]
     mouth = mouth_curves(phones, times, habit, louder_syllables(loudness(audio), times / tempo))
-    mouth = np.zeros_like(mouth) if quiet else mouth
-    return MouthExample(rows.astype(np.float16), mouth[:, COEFFICIENTS].astype(np.float32))
+    told = phones_of_rows(phones, len(rows))
+    if quiet:
+        mouth, told = np.zeros_like(mouth), np.full_like(told, IDS[PAUSE])
+    return MouthExample(rows.astype(np.float16), told, mouth[:, COEFFICIENTS].astype(np.float32))
+
+
+def phones_of_rows(phones: Sequence[Phone], rows: int) -> np.ndarray:
+    """Numbers [N] (int16, `phones.IDS`) of the phones that are said at spectrogram rows 0..N-1."""
+    times = np.arange(rows) * HOP_80 / SAMPLE_RATE
+    ends = np.array([phone.end for phone in phones])
+    index = np.clip(np.searchsorted(ends, times, side="right"), 0, len(phones) - 1)
+    return np.array([IDS[phone.name] for phone in phones], np.int16)[index]
 
 
 def drawn_out(rows: np.ndarray, tempo: float) -> np.ndarray:
@@ -143,6 +157,33 @@ def drawn_out(rows: np.ndarray, tempo: float) -> np.ndarray:
     if tempo == 1:
         return rows
     return interpolate_rows(rows, np.arange(int(len(rows) * tempo)) / tempo)
+
+
+def other_tract(speech: Speech, rng: np.random.Generator) -> Speech:
+    """A recorded speaker as if with a longer or shorter vocal tract: resampled, phones with it."""
+    import soxr
+
+    factor = float(np.exp(rng.uniform(*np.log(TRACT))))
+    audio = soxr.resample(speech.audio, SAMPLE_RATE * factor, SAMPLE_RATE)
+    audio = (audio / max(1.0, float(np.abs(audio).max()))).astype(np.float32)
+    scale = len(audio) / len(speech.audio)
+    phones = tuple(Phone(p.name, p.start * scale, p.end * scale) for p in speech.phones)
+    return Speech(audio, SAMPLE_RATE, phones)
+
+
+def shard_of_recordings(clips: Sequence[Clip], count: int, rng: np.random.Generator) -> list[MouthExample]:
+    """`count` examples of random speakers' random recordings, each with a random speaker's habits."""
+    speakers: dict[str, list[Clip]] = {}
+    for clip in clips:
+        speakers.setdefault(clip.info["speaker"], []).append(clip)
+    found, other, names = [], None, sorted(speakers)
+    chance = np.sqrt([len(speakers[name]) for name in names])
+    for _ in range(count):
+        own = speakers[names[int(rng.choice(len(names), p=chance / chance.sum()))]]
+        speech = other_tract(speech_of(own[int(rng.integers(len(own)))]), rng)
+        found.append(example(speech, rng, other, MouthHabit.random(rng)))
+        other = speech.audio
+    return found
 
 
 def shard(clips: Sequence[Clip], count: int, rng: np.random.Generator) -> list[MouthExample]:

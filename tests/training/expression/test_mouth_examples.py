@@ -9,7 +9,7 @@ import torch
 from gohd_core.audio import audio_features
 from gohd_core.stylised.motion.visemes import frame_times, mouth_curves
 from gohd_core.stylised.speech.engines.base import Speech
-from gohd_core.stylised.speech.phones import Phone
+from gohd_core.stylised.speech.phones import IDS, Phone
 from gohd_core.training.audio.augmentation import AugmentationConfig
 from gohd_core.training.expression import mouth_examples
 from gohd_core.training.expression.mouth_examples import (
@@ -17,6 +17,7 @@ from gohd_core.training.expression.mouth_examples import (
     MouthExample,
     drawn_out,
     example,
+    other_tract,
     vocal_event,
 )
 from gohd_core.training.losses.mouth import mouth_terms
@@ -60,17 +61,29 @@ def test_drawn_out_the_mouth_takes_its_time(speech: Speech, monkeypatch: pytest.
     jaw = one.mouth[:, 0]
     assert 40 <= jaw.argmax() <= 60, "the open vowel lasts from 1.6 to 2.4 s"
     assert one.mouth[20:40, 3].max() > 0.5, "and lips are pressed before it"
+    assert [one.phones[row] for row in (10, 90, 150)] == [IDS[name] for name in ("pau", "m", "aa")]
 
 
 def test_without_speech_the_mouth_rests(speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
     _plain(monkeypatch, quiet_share=1.0)
-    assert not example(speech, np.random.default_rng(0)).mouth.any()
+    one = example(speech, np.random.default_rng(0))
+    assert not one.mouth.any() and set(one.phones.tolist()) == {IDS["pau"]}
 
 
 def test_rows_are_drawn_out_in_between() -> None:
     rows = np.arange(5, dtype=np.float32)[:, None] * np.ones(80, np.float32)
     assert drawn_out(rows, 1.0) is rows
     np.testing.assert_allclose(drawn_out(rows, 2.0)[:, 0], [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4])
+
+
+def test_another_vocal_tract_takes_its_phones_with_it(
+    speech: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mouth_examples, "TRACT", (1.1, 1.1))
+    found = other_tract(speech, np.random.default_rng(0))
+    assert found.duration == pytest.approx(2.4 / 1.1, abs=1e-3)
+    assert found.phones[2].start == pytest.approx(0.8 / 1.1, abs=1e-3)
+    assert found.phones[-1].end == pytest.approx(found.duration)
 
 
 def test_coughs_come_at_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +94,8 @@ def test_coughs_come_at_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_windows_repeat_the_last_row() -> None:
-    one = MouthExample(np.arange(33, dtype=np.float16)[:, None].repeat(80, 1), np.zeros((10, 6), np.float32))
+    rows = np.arange(33, dtype=np.float16)[:, None].repeat(80, 1)
+    one = MouthExample(rows, np.zeros(33, np.int16), np.zeros((10, 6), np.float32))
     chunks, _ = one.window(9, 1)
     assert chunks.shape == (1, 80, 16)
     assert chunks[0, 0].tolist() == [*range(22, 33), *[32] * 5]

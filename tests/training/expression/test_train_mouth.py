@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from gohd_core.audio import chunk_index
 from gohd_core.checkpoints import load_network
+from gohd_core.stylised.speech.phones import IDS
+from gohd_core.training.expression import mouth_shards
 from gohd_core.training.expression.mouth_examples import COEFFICIENTS, MouthExample
 from tests.support.clip_sets import write_talk_clips
 
@@ -23,15 +26,17 @@ def train(tmp_path, monkeypatch):
     spec = importlib.util.spec_from_file_location("train_mouth", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    monkeypatch.setattr(script, "BATCH", 2)
+    monkeypatch.setattr(mouth_shards, "BATCH", 2)
     monkeypatch.setattr(script, "SHARD", 2)
-    monkeypatch.setattr(script, "shard", lambda _, count, rng: [random_example(rng) for _ in range(count)])
+    for name in ("shard", "shard_of_recordings"):
+        monkeypatch.setattr(script, name, lambda _, count, rng: [random_example(rng) for _ in range(count)])
     data = write_talk_clips(tmp_path / "talk")
     threads = torch.get_num_threads()
 
     def run(name: str, *options: object) -> Path:
         out = tmp_path / f"{name}.safetensors"
-        given = ["--data", data, "--examples", tmp_path / "examples", "--out", out, "--shards", 1, *options]
+        given = ["--data", data, "--recordings", data, "--examples", tmp_path / "examples", "--out", out]
+        given += ["--shards", 1, "--recorded-shards", 2, *options]
         monkeypatch.setattr(sys, "argv", ["train_mouth.py", *map(str, given), "--minutes", "1e-9"])
         script.main()
         return out
@@ -42,7 +47,8 @@ def train(tmp_path, monkeypatch):
 
 def random_example(rng: np.random.Generator) -> MouthExample:
     rows = rng.normal(0, 1, (200, 80)).astype(np.float16)
-    return MouthExample(rows, rng.uniform(0, 1, (60, len(COEFFICIENTS))).astype(np.float32))
+    phones = rng.integers(0, len(IDS), 200).astype(np.int16)
+    return MouthExample(rows, phones, rng.uniform(0, 1, (60, len(COEFFICIENTS))).astype(np.float32))
 
 
 def test_the_mouth_alone_is_trained_and_may_follow_earlier_ones(train) -> None:
@@ -61,13 +67,40 @@ def test_the_mouth_alone_is_trained_and_may_follow_earlier_ones(train) -> None:
         train("wide", "--width", 16, "--begin", begun)
 
 
-def test_a_feature_map_that_an_earlier_run_lacked_begins_at_zero(train) -> None:
-    begun = train("first", "--width", 8).with_suffix(".checkpoint")
-    stored = torch.load(begun)
-    stored["average"] = {k: v for k, v in stored["average"].items() if not k.startswith("map.")}
-    torch.save(stored, begun)
-    train("second", "--width", 8, "--begin", begun, "--rate", 0)
+def test_a_chunk_encoder_that_an_earlier_run_lacked_adds_nothing_at_first(train) -> None:
+    begun = train("first", "--width", 8, "--channels", 0).with_suffix(".checkpoint")
+    stored = torch.load(begun)["average"]
+    assert not any(name.startswith("chunk_encoder") for name in stored)
+    train("second", "--width", 8, "--begin", begun, "--rate", 0, "--teachers", begun)
     found = torch.load(begun.with_name("second.checkpoint"))["network"]
-    assert not found["map.weight"].any() and not found["map.bias"].any()
-    for name, value in stored["average"].items():
+    assert not found["join.weight"].any() and not found["join.bias"].any()
+    assert found["chunk_encoder.embed.weight"].any()
+    for name, value in stored.items():
         torch.testing.assert_close(found[name], value)
+
+
+def test_a_run_goes_on_where_it_was_left(train) -> None:
+    first = train("first", "--width", 8, "--channels", 4)
+    again = train("first", "--width", 8, "--channels", 4)
+    assert first == again
+    assert torch.load(first.with_suffix(".checkpoint"))["step"] == 1, "its time was used up"
+
+
+def test_windows_are_what_the_example_says(tmp_path) -> None:
+    one = random_example(np.random.default_rng(0))
+    encoder = load_network("builtin", "expression").network.lips.audio_encoder
+    mouth_shards.make_shards(tmp_path, 1, encoder, lambda _: [one, one], 0)
+    pool = mouth_shards.read_shards(tmp_path)
+    assert len(pool) == 2
+    batch = mouth_shards.draw_batch([pool], [1.0], np.random.default_rng(1))
+    for k in range(len(batch.mouth)):
+        start = int((np.abs(one.mouth[:, None] - batch.mouth[k, 0].numpy()).sum(-1)).argmin())
+        chunks, mouth = one.window(start, mouth_shards.FRAMES)
+        np.testing.assert_array_equal(batch.chunks[k], chunks)
+        np.testing.assert_array_equal(batch.mouth[k], mouth)
+        index = np.clip(chunk_index(10**6, start, start + mouth_shards.FRAMES), 0, 199)
+        np.testing.assert_array_equal(batch.phones[k], one.phones[index[:, [6, 9]]])
+        with torch.inference_mode():
+            torch.testing.assert_close(
+                batch.audio[k], encoder(torch.from_numpy(chunks)), atol=2e-2, rtol=1e-2
+            )

@@ -1,0 +1,91 @@
+"""Recordings as data: labels of Festival and of a recogniser, pieces, clips."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from gohd_core.clips import ClipDataset
+from gohd_core.errors import BadInput
+from gohd_core.stylised.motion.visemes import frame_times, mouth_curves
+from gohd_core.stylised.speech.engines.base import Speech
+from gohd_core.stylised.speech.phones import PHONES, TABLES, Phone
+from gohd_core.training.audio import recordings
+from gohd_core.training.audio.recordings import Recogniser, festival_labels, pieces
+from gohd_core.training.expression.mouth_examples import shard_of_recordings, speech_of
+
+ROOT = Path(__file__).parents[3]
+LABELS = "#\n0.30000 125 pau\n0.40000 125 mm\n0.80000 125 aa\n1.00000 125 c\n"
+
+
+def test_labels_of_festival_are_phones_to_the_recordings_end(tmp_path) -> None:
+    path = tmp_path / "one.lab"
+    path.write_text(LABELS)
+    found = festival_labels(path, "russian", 1.5)
+    assert [p.name for p in found] == ["pau", "m", "aa", "t", "s", "pau"]
+    np.testing.assert_allclose([p.end for p in found], [0.3, 0.4, 0.8, 0.9, 1.0, 1.5])
+    path.write_text("#\n")
+    with pytest.raises(BadInput, match="no labels"):
+        festival_labels(path, "russian", 1.0)
+
+
+def test_every_table_speaks_our_phones() -> None:
+    assert {
+        phone for table in TABLES.values() for names in table.values() for phone in names.split()
+    } <= PHONES
+
+
+def test_long_recordings_are_cut_and_nothing_is_lost() -> None:
+    ends = np.linspace(0, 25, 51)[1:]
+    phones = tuple(Phone("aa" if k % 2 else "pau", end - 0.5, end) for k, end in enumerate(ends.tolist()))
+    speech = Speech(np.arange(25 * 16_000, dtype=np.float32), 16_000, phones)
+    parts = list(pieces(speech))
+    assert len(parts) == 3 and all(part.duration <= recordings.LONGEST for part in parts)
+    np.testing.assert_array_equal(np.concatenate([part.audio for part in parts]), speech.audio)
+    for part in parts:
+        assert part.phones[0].start == 0 and part.phones[-1].end == pytest.approx(part.duration, abs=1e-4)
+        assert all(
+            a.end == pytest.approx(b.start) for a, b in zip(part.phones, part.phones[1:], strict=False)
+        )
+
+
+def test_a_recogniser_finds_the_phones_of_a_sentence() -> None:
+    pytest.importorskip("pocketsphinx", reason="labels of recordings need pocketsphinx")
+    sound, rate = soundfile.read(ROOT / "assets" / "speech" / "hello.flac")
+    assert rate == 16_000
+    found = Recogniser().phones(sound)
+    assert found[0].start == 0 and found[-1].end == pytest.approx(len(sound) / rate)
+    assert all(a.end == pytest.approx(b.start) for a, b in itertools.pairwise(found))
+    assert len({p.name for p in found}) > 10
+
+
+def test_the_script_makes_clips_that_the_mouth_learns_from(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("7-a", "8-b"):
+        soundfile.write(
+            tmp_path / f"{name}.wav", 0.1 * np.random.default_rng(0).standard_normal(48_000), 16_000
+        )
+        (tmp_path / f"{name}.lab").write_text(LABELS)
+    spec = importlib.util.spec_from_file_location("prepare", ROOT / "scripts" / "prepare_recordings.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    out = tmp_path / "data"
+    given = [tmp_path, "--labels", tmp_path, "--licence", "CC0", "--out", out]
+    monkeypatch.setattr(sys, "argv", ["prepare_recordings.py", *map(str, given)])
+    script.main()
+    assert "2 clips" in capsys.readouterr().err
+    data = ClipDataset(out)
+    (kept,), (clip,) = (data.select(split) for split in ("validation", "train"))
+    assert (kept.voice, clip.voice) == ("7", "8")
+    clip = data.clip(clip)
+    speech = speech_of(clip)
+    np.testing.assert_allclose(
+        clip.read("expression"), mouth_curves(speech.phones, frame_times(75)), atol=1e-6
+    )
+    made = shard_of_recordings([clip], 3, np.random.default_rng(0))
+    assert len(made) == 3 and all(len(one.phones) == len(one.rows) for one in made)
