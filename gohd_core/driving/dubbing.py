@@ -94,14 +94,13 @@ def read_speaker(
     people, faces = _speakers(read, box, float(film.fps))
     speaker = Speaker(faces, people[shot_of], np.array(found, bool), np.array(times))
     unseen = sum(len(face.wanted_frames) for face in faces)
-    seen = _seen(film, speaker)
-    while unseen:
-        person, row, image = next(seen)
+    for person, row, image in _seen(film, speaker):
         raise_if_stopped(should_stop, "Reading the speaker was stopped.")
         if row in faces[person].wanted_frames:
             faces[person].look(row, image)
             unseen -= 1
-    seen.close()
+            if not unseen:
+                break
     for face in faces:
         face.learn()
     return speaker
