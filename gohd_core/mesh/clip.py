@@ -193,7 +193,7 @@ class ClipExpression:
         least = both.quantile(0.005)
         # Without a blink of both eyes the narrowest look is no shut eye; shut is then the least that is read.
         shut = features.lids[both <= least].mean(0) if least < _BLINK_SHARE else _LID_SHUT[0]
-        self._shut = torch.as_tensor(shut, dtype=both.dtype).expand(2).clamp(*_LID_SHUT)
+        self._shut = torch.as_tensor(shut, dtype=both.dtype, device=both.device).expand(2).clamp(*_LID_SHUT)
 
     def __call__(self, features: Features) -> Tensor:
         """Expressions [T,64] of frames, in the stylised space."""
