@@ -1,10 +1,11 @@
 """Recordings of people as training data: sound, and the phones in it with their times.
 
-Labels come from Festival's files, or from a recogniser: its words, aligned phone by phone.
+Labels come from Festival's files, or from a recogniser: given or recognised words, aligned phone by phone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,10 +27,12 @@ _SILENT = ("SIL", "+")
 _TICKS = 100.0
 """The recogniser's frames a second."""
 _BEAMS = {"beam": 1e-100, "pbeam": 1e-100, "wbeam": 1e-80}
+_ALONE = {"cmn": "batch", "loglevel": "FATAL"}
+"""Options of decoders: their means are of one recording, not of those before it."""
 
 
 class Recogniser:
-    """Phones of English speech by pocketsphinx: words are recognised, then aligned with the sound."""
+    """Phones of English speech by pocketsphinx: words, given or recognised, aligned with the sound."""
 
     def __init__(self) -> None:
         try:
@@ -38,16 +41,17 @@ class Recogniser:
             raise MissingDependency(
                 "Labels of recordings need pocketsphinx: pip install pocketsphinx"
             ) from error
-        self._words = Decoder(loglevel="FATAL")
-        self._phones = Decoder(lm=None, loglevel="FATAL", **_BEAMS)
+        self._words = Decoder(**_ALONE)
+        self._phones = Decoder(lm=None, **_BEAMS, **_ALONE)
 
-    def phones(self, audio: np.ndarray) -> tuple[Phone, ...] | None:
-        """Phones of sound at 16 kHz [N] in [-1, 1]; None where its words can't be aligned."""
+    def phones(self, audio: np.ndarray, text: str | None = None) -> tuple[Phone, ...] | None:
+        """Phones of sound at 16 kHz [N] in [-1, 1]; None where its words can't be aligned.
+
+        text: what is said; words that pocketsphinx's dictionary lacks can't be aligned.
+        """
         raw = np.round(audio * 32767).astype(np.int16).tobytes()
         try:
-            _decode(self._words, raw)
-            words = self._words.hyp()
-            self._phones.set_align_text(words.hypstr if words is not None else "")
+            self._phones.set_align_text(self._recognised(raw) if text is None else plain_words(text))
             _decode(self._phones, raw)
             self._phones.set_alignment()
             _decode(self._phones, raw)
@@ -59,6 +63,24 @@ class Recogniser:
             (PAUSE if name.startswith(_SILENT) else name.lower(), start, end) for name, start, end in spans
         )
         return _whole([p for one in named for p in _parts(*one, "arpabet")], len(audio) / SAMPLE_RATE)
+
+    def _recognised(self, raw: bytes) -> str:
+        _decode(self._words, raw)
+        words = self._words.hyp()
+        return words.hypstr if words is not None else ""
+
+
+def plain_words(text: str) -> str:
+    """A text's words as dictionaries of pronunciation spell them: small letters and apostrophes."""
+    return " ".join(re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower().replace("’", "'")))
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """Texts by the names of their recordings: lines of NAME|text, where the last field counts (LJ Speech)."""
+    lines = [line.split("|") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not lines or any(len(fields) < 2 for fields in lines):
+        raise BadInput(f"'{path}' must hold a recording's name, '|' and its text on each line.")
+    return {fields[0].strip(): fields[-1].strip() for fields in lines}
 
 
 def _decode(decoder: Any, raw: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import json
 import sys
 from pathlib import Path
 
@@ -17,7 +18,13 @@ from gohd_core.stylised.motion.visemes import frame_times, mouth_curves
 from gohd_core.stylised.speech.engines.base import Speech
 from gohd_core.stylised.speech.phones import PHONES, TABLES, Phone
 from gohd_core.training.audio import recordings
-from gohd_core.training.audio.recordings import Recogniser, festival_labels, pieces
+from gohd_core.training.audio.recordings import (
+    Recogniser,
+    festival_labels,
+    pieces,
+    plain_words,
+    read_texts,
+)
 from gohd_core.training.expression.mouth_examples import shard_of_recordings, speech_of
 
 ROOT = Path(__file__).parents[3]
@@ -63,6 +70,30 @@ def test_a_recogniser_finds_the_phones_of_a_sentence() -> None:
     assert found[0].start == 0 and found[-1].end == pytest.approx(len(sound) / rate)
     assert all(a.end == pytest.approx(b.start) for a, b in itertools.pairwise(found))
     assert len({p.name for p in found}) > 10
+
+
+def test_given_words_are_aligned_and_unknown_ones_are_not() -> None:
+    pytest.importorskip("pocketsphinx", reason="labels of recordings need pocketsphinx")
+    sound, _ = soundfile.read(ROOT / "assets" / "speech" / "numbers.flac")
+    recogniser = Recogniser()
+    text = json.loads((ROOT / "assets" / "speech" / "texts.json").read_text())["numbers.flac"]["text"]
+    found = recogniser.phones(sound, text)
+    again = recogniser.phones(sound, f"{text.upper()}!")
+    assert [p.name for p in found] == [p.name for p in again]
+    np.testing.assert_allclose([p.end for p in found], [p.end for p in again], atol=0.05)
+    assert {"p", "b", "m", "f"} <= {p.name for p in found}
+    assert recogniser.phones(sound, "xyzzyx") is None
+
+
+def test_texts_are_read_by_name(tmp_path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text("a-1|In 1450,|In fourteen fifty,\n\nb-2|It’s well-made.\n")
+    texts = read_texts(path)
+    assert texts == {"a-1": "In fourteen fifty,", "b-2": "It’s well-made."}
+    assert plain_words(texts["b-2"]) == "it's well made"
+    path.write_text("no text")
+    with pytest.raises(BadInput, match="on each line"):
+        read_texts(path)
 
 
 def test_the_script_makes_clips_that_the_mouth_learns_from(tmp_path, monkeypatch, capsys) -> None:
