@@ -26,7 +26,8 @@ _SILENT = ("SIL", "+")
 """Beginnings of the recogniser's symbols for what is no speech."""
 _TICKS = 100.0
 """The recogniser's frames a second."""
-_BEAMS = {"beam": 1e-100, "pbeam": 1e-100, "wbeam": 1e-80}
+_SEARCH = {"beam": 1e-100, "pbeam": 1e-100, "wbeam": 1e-80, "bestpath": False}
+"""Options of aligning: wide, and without a second search, whose words can't be aligned in most recordings."""
 _ALONE = {"cmn": "batch", "loglevel": "FATAL"}
 """Options of decoders: their means are of one recording, not of those before it."""
 
@@ -42,7 +43,7 @@ class Recogniser:
                 "Labels of recordings need pocketsphinx: pip install pocketsphinx"
             ) from error
         self._words = Decoder(**_ALONE)
-        self._phones = Decoder(lm=None, **_BEAMS, **_ALONE)
+        self._phones = Decoder(lm=None, **_SEARCH, **_ALONE)
 
     def phones(self, audio: np.ndarray, text: str | None = None) -> tuple[Phone, ...] | None:
         """Phones of sound at 16 kHz [N] in [-1, 1]; None where its words can't be aligned.
