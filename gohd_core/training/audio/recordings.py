@@ -22,6 +22,8 @@ from gohd_core.stylised.speech.phones import PAUSE, Phone, from_table
 
 LONGEST = 10.0
 """Seconds of a clip; longer recordings are cut."""
+EDGE = 0.5
+"""Seconds of silence that a recording keeps before and after."""
 _SILENT = ("SIL", "+")
 """Beginnings of the recogniser's symbols for what is no speech."""
 _TICKS = 100.0
@@ -127,15 +129,28 @@ def _whole(phones: list[Phone], seconds: float) -> tuple[Phone, ...]:
     return tuple(found)
 
 
+def trimmed(speech: Speech) -> Speech:
+    """A recording with at most `EDGE` seconds of silence before its first phone and after its last."""
+    said = [phone for phone in speech.phones if phone.name != PAUSE]
+    if not said:
+        return speech
+    start = max(0.0, said[0].start - EDGE)
+    return _part(speech, start, min(speech.duration, said[-1].end + EDGE))
+
+
 def pieces(speech: Speech) -> Iterator[Speech]:
     """A recording in equal parts of at most `LONGEST` seconds."""
     count = int(np.ceil(speech.duration / LONGEST))
     bounds = np.linspace(0, speech.duration, count + 1)
     for start, end in pairwise(bounds):
-        inside = [p for p in speech.phones if p.end > start and p.start < end]
-        phones = tuple(Phone(p.name, max(p.start, start) - start, min(p.end, end) - start) for p in inside)
-        samples = slice(round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
-        yield Speech(speech.audio[samples], SAMPLE_RATE, phones)
+        yield _part(speech, start, end)
+
+
+def _part(speech: Speech, start: float, end: float) -> Speech:
+    """A recording from `start` to `end`, both in seconds."""
+    inside = [p for p in speech.phones if p.end > start and p.start < end]
+    phones = tuple(Phone(p.name, max(p.start, start) - start, min(p.end, end) - start) for p in inside)
+    return Speech(speech.audio[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)], SAMPLE_RATE, phones)
 
 
 @dataclass(frozen=True)
