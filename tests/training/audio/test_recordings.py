@@ -124,7 +124,7 @@ def test_the_script_makes_clips_that_the_mouth_learns_from(tmp_path, monkeypatch
         soundfile.write(
             tmp_path / f"{name}.wav", 0.1 * np.random.default_rng(0).standard_normal(48_000), 16_000
         )
-        (tmp_path / f"{name}.lab").write_text(LABELS)
+        (tmp_path / f"{name}.lab").write_text(f"{LABELS}2.80000 125 aa\n")
     spec = importlib.util.spec_from_file_location("prepare", ROOT / "scripts" / "prepare_recordings.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
