@@ -4,7 +4,8 @@ python scripts/prepare_recordings.py SOUNDS --licence "CC BY 4.0" --out data/rec
 
 SOUNDS: a folder with sound files, searched whole. A recording's speaker is its name up to the first "-" or
 "_". Speakers whose name ends in 7 are kept apart (split "validation"). Words are recognised (English) unless
---labels names a folder with a Festival label file for each.
+--texts names a file with what is said (NAME|text on each line) or --labels a folder with a Festival label
+file for each; recordings that the former lacks are left out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ from gohd_core.clips import Entry, clip_path, save_clip, write_index
 from gohd_core.constants import FPS, SAMPLE_RATE, STYLISED
 from gohd_core.stylised.speech.engines.base import Speech
 from gohd_core.stylised.speech.phones import TABLES
-from gohd_core.training.audio.recordings import Recogniser, Source, clip_of, festival_labels, pieces
+from gohd_core.training.audio.recordings import (
+    Recogniser,
+    Source,
+    clip_of,
+    festival_labels,
+    pieces,
+    read_texts,
+    trimmed,
+)
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus")
 LEAST = 2.5
@@ -35,19 +44,23 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--licence", required=True, help="of the recordings, kept with every clip")
     parser.add_argument("--speaker", help="whose they all are (the beginning of each file's name)")
+    parser.add_argument("--texts", type=Path, help="file of NAME|text lines, in place of recognising words")
     parser.add_argument("--labels", type=Path, help="folder of NAME.lab files, in place of recognising words")
     parser.add_argument("--table", choices=sorted(TABLES), default="russian", help="symbols of the labels")
     given = parser.parse_args()
     paths = sorted(path for path in given.sounds.rglob("*") if path.suffix.lower() in SOUNDS)
     if not paths:
         raise SystemExit(f"'{given.sounds}' holds no sound files.")
+    texts = read_texts(given.texts) if given.texts is not None else None
+    if texts is not None:
+        paths = [path for path in paths if path.stem in texts]
     recogniser = Recogniser() if given.labels is None else None
     entries, failed = [], 0
     for path in paths:
         audio = to_mono_16k(*load_audio(path))
         speaker = given.speaker or re.split("[-_]", path.stem)[0]
         if recogniser is not None:
-            phones = recogniser.phones(audio)
+            phones = recogniser.phones(audio, texts[path.stem] if texts is not None else None)
         else:
             seconds = len(audio) / SAMPLE_RATE
             phones = festival_labels(given.labels / f"{path.stem}.lab", given.table, seconds)
@@ -55,7 +68,7 @@ def main() -> None:
             failed += 1
             continue
         split = "validation" if speaker.endswith("7") else "train"
-        for number, speech in enumerate(pieces(Speech(audio, SAMPLE_RATE, phones))):
+        for number, speech in enumerate(pieces(trimmed(Speech(audio, SAMPLE_RATE, phones)))):
             if speech.duration >= LEAST:
                 name = f"{path.stem}-{number:02d}"
                 arrays, about = clip_of(speech, Source(name, speaker, given.licence))

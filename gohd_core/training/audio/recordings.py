@@ -1,10 +1,11 @@
 """Recordings of people as training data: sound, and the phones in it with their times.
 
-Labels come from Festival's files, or from a recogniser: its words, aligned phone by phone.
+Labels come from Festival's files, or from a recogniser: given or recognised words, aligned phone by phone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,15 +22,20 @@ from gohd_core.stylised.speech.phones import PAUSE, Phone, from_table
 
 LONGEST = 10.0
 """Seconds of a clip; longer recordings are cut."""
+EDGE = 0.5
+"""Seconds of silence that a recording keeps before and after."""
 _SILENT = ("SIL", "+")
 """Beginnings of the recogniser's symbols for what is no speech."""
 _TICKS = 100.0
 """The recogniser's frames a second."""
-_BEAMS = {"beam": 1e-100, "pbeam": 1e-100, "wbeam": 1e-80}
+_SEARCH = {"beam": 1e-100, "pbeam": 1e-100, "wbeam": 1e-80, "bestpath": False}
+"""Options of aligning: wide, and without a second search, whose words can't be aligned in most recordings."""
+_ALONE = {"cmn": "batch", "loglevel": "FATAL"}
+"""Options of decoders: their means are of one recording, not of those before it."""
 
 
 class Recogniser:
-    """Phones of English speech by pocketsphinx: words are recognised, then aligned with the sound."""
+    """Phones of English speech by pocketsphinx: words, given or recognised, aligned with the sound."""
 
     def __init__(self) -> None:
         try:
@@ -38,16 +44,17 @@ class Recogniser:
             raise MissingDependency(
                 "Labels of recordings need pocketsphinx: pip install pocketsphinx"
             ) from error
-        self._words = Decoder(loglevel="FATAL")
-        self._phones = Decoder(lm=None, loglevel="FATAL", **_BEAMS)
+        self._words = Decoder(**_ALONE)
+        self._phones = Decoder(lm=None, **_SEARCH, **_ALONE)
 
-    def phones(self, audio: np.ndarray) -> tuple[Phone, ...] | None:
-        """Phones of sound at 16 kHz [N] in [-1, 1]; None where its words can't be aligned."""
+    def phones(self, audio: np.ndarray, text: str | None = None) -> tuple[Phone, ...] | None:
+        """Phones of sound at 16 kHz [N] in [-1, 1]; None where its words can't be aligned.
+
+        text: what is said; words that pocketsphinx's dictionary lacks can't be aligned.
+        """
         raw = np.round(audio * 32767).astype(np.int16).tobytes()
         try:
-            _decode(self._words, raw)
-            words = self._words.hyp()
-            self._phones.set_align_text(words.hypstr if words is not None else "")
+            self._phones.set_align_text(self._recognised(raw) if text is None else plain_words(text))
             _decode(self._phones, raw)
             self._phones.set_alignment()
             _decode(self._phones, raw)
@@ -59,6 +66,24 @@ class Recogniser:
             (PAUSE if name.startswith(_SILENT) else name.lower(), start, end) for name, start, end in spans
         )
         return _whole([p for one in named for p in _parts(*one, "arpabet")], len(audio) / SAMPLE_RATE)
+
+    def _recognised(self, raw: bytes) -> str:
+        _decode(self._words, raw)
+        words = self._words.hyp()
+        return words.hypstr if words is not None else ""
+
+
+def plain_words(text: str) -> str:
+    """A text's words as dictionaries of pronunciation spell them: small letters and apostrophes."""
+    return " ".join(re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower().replace("’", "'")))
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """Texts by the names of their recordings: lines of NAME|text, where the last field counts (LJ Speech)."""
+    lines = [line.split("|") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not lines or any(len(fields) < 2 for fields in lines):
+        raise BadInput(f"'{path}' must hold a recording's name, '|' and its text on each line.")
+    return {fields[0].strip(): fields[-1].strip() for fields in lines}
 
 
 def _decode(decoder: Any, raw: bytes) -> None:
@@ -104,15 +129,28 @@ def _whole(phones: list[Phone], seconds: float) -> tuple[Phone, ...]:
     return tuple(found)
 
 
+def trimmed(speech: Speech) -> Speech:
+    """A recording with at most `EDGE` seconds of silence before its first phone and after its last."""
+    said = [phone for phone in speech.phones if phone.name != PAUSE]
+    if not said:
+        return speech
+    start = max(0.0, said[0].start - EDGE)
+    return _part(speech, start, min(speech.duration, said[-1].end + EDGE))
+
+
 def pieces(speech: Speech) -> Iterator[Speech]:
     """A recording in equal parts of at most `LONGEST` seconds."""
     count = int(np.ceil(speech.duration / LONGEST))
     bounds = np.linspace(0, speech.duration, count + 1)
     for start, end in pairwise(bounds):
-        inside = [p for p in speech.phones if p.end > start and p.start < end]
-        phones = tuple(Phone(p.name, max(p.start, start) - start, min(p.end, end) - start) for p in inside)
-        samples = slice(round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
-        yield Speech(speech.audio[samples], SAMPLE_RATE, phones)
+        yield _part(speech, start, end)
+
+
+def _part(speech: Speech, start: float, end: float) -> Speech:
+    """A recording from `start` to `end`, both in seconds."""
+    inside = [p for p in speech.phones if p.end > start and p.start < end]
+    phones = tuple(Phone(p.name, max(p.start, start) - start, min(p.end, end) - start) for p in inside)
+    return Speech(speech.audio[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)], SAMPLE_RATE, phones)
 
 
 @dataclass(frozen=True)

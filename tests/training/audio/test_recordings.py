@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import json
 import sys
 from pathlib import Path
 
@@ -17,7 +18,14 @@ from gohd_core.stylised.motion.visemes import frame_times, mouth_curves
 from gohd_core.stylised.speech.engines.base import Speech
 from gohd_core.stylised.speech.phones import PHONES, TABLES, Phone
 from gohd_core.training.audio import recordings
-from gohd_core.training.audio.recordings import Recogniser, festival_labels, pieces
+from gohd_core.training.audio.recordings import (
+    Recogniser,
+    festival_labels,
+    pieces,
+    plain_words,
+    read_texts,
+    trimmed,
+)
 from gohd_core.training.expression.mouth_examples import shard_of_recordings, speech_of
 
 ROOT = Path(__file__).parents[3]
@@ -55,6 +63,28 @@ def test_long_recordings_are_cut_and_nothing_is_lost() -> None:
         )
 
 
+def test_silence_is_cut_at_both_ends_alone() -> None:
+    phones = (
+        Phone("pau", 0, 2),
+        Phone("a", 2, 3),
+        Phone("pau", 3, 5),
+        Phone("m", 5, 5.5),
+        Phone("pau", 5.5, 6),
+    )
+    speech = Speech(np.arange(96_000, dtype=np.float32), 16_000, phones)
+    cut = trimmed(speech)
+    assert [(p.name, p.start, p.end) for p in cut.phones] == [
+        ("pau", 0, 0.5),
+        ("a", 0.5, 1.5),
+        ("pau", 1.5, 3.5),
+        ("m", 3.5, 4),
+        ("pau", 4, 4.5),
+    ]
+    np.testing.assert_array_equal(cut.audio, speech.audio[24_000:])
+    silence = Speech(speech.audio, 16_000, (Phone("pau", 0, 6),))
+    assert trimmed(silence) is silence
+
+
 def test_a_recogniser_finds_the_phones_of_a_sentence() -> None:
     pytest.importorskip("pocketsphinx", reason="labels of recordings need pocketsphinx")
     sound, rate = soundfile.read(ROOT / "assets" / "speech" / "hello.flac")
@@ -65,12 +95,36 @@ def test_a_recogniser_finds_the_phones_of_a_sentence() -> None:
     assert len({p.name for p in found}) > 10
 
 
+def test_given_words_are_aligned_and_unknown_ones_are_not() -> None:
+    pytest.importorskip("pocketsphinx", reason="labels of recordings need pocketsphinx")
+    sound, _ = soundfile.read(ROOT / "assets" / "speech" / "numbers.flac")
+    recogniser = Recogniser()
+    text = json.loads((ROOT / "assets" / "speech" / "texts.json").read_text())["numbers.flac"]["text"]
+    found = recogniser.phones(sound, text)
+    again = recogniser.phones(sound, f"{text.upper()}!")
+    assert [p.name for p in found] == [p.name for p in again]
+    np.testing.assert_allclose([p.end for p in found], [p.end for p in again], atol=0.05)
+    assert {"p", "b", "m", "f"} <= {p.name for p in found}
+    assert recogniser.phones(sound, "xyzzyx") is None
+
+
+def test_texts_are_read_by_name(tmp_path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text("a-1|In 1450,|In fourteen fifty,\n\nb-2|It’s well-made.\n")
+    texts = read_texts(path)
+    assert texts == {"a-1": "In fourteen fifty,", "b-2": "It’s well-made."}
+    assert plain_words(texts["b-2"]) == "it's well made"
+    path.write_text("no text")
+    with pytest.raises(BadInput, match="on each line"):
+        read_texts(path)
+
+
 def test_the_script_makes_clips_that_the_mouth_learns_from(tmp_path, monkeypatch, capsys) -> None:
     for name in ("7-a", "8-b"):
         soundfile.write(
             tmp_path / f"{name}.wav", 0.1 * np.random.default_rng(0).standard_normal(48_000), 16_000
         )
-        (tmp_path / f"{name}.lab").write_text(LABELS)
+        (tmp_path / f"{name}.lab").write_text(f"{LABELS}2.80000 125 aa\n")
     spec = importlib.util.spec_from_file_location("prepare", ROOT / "scripts" / "prepare_recordings.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
