@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -18,12 +18,14 @@ from gohd_core.driving.shots import Shots, people_of
 from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera
+from gohd_core.face.mediapipe.face_mesh import mesh_regions
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
 from gohd_core.mesh.dubbing.covering import POINTS, Covering
 from gohd_core.mesh.dubbing.dubbing import DubbedFace, Said
 from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes, MeshFitting
+from gohd_core.mesh.dubbing.trial import try_gains
 from gohd_core.mesh.reading.fit import face_square
 from gohd_core.motion import Expression
 from gohd_core.video.reader import VideoReader
@@ -41,12 +43,14 @@ class Speaker:
     Attributes:
         faces: draw the frames in which each of them is seen. who: [n] of the frames with a face, which of
             `faces` it is. found: [T] bool. times: [T] seconds.
+        reader: by which drawn lips are made to be seen as open and as wide as they are told to.
     """
 
     faces: list[DubbedFace]
     who: np.ndarray
     found: np.ndarray
     times: np.ndarray
+    reader: FaceReader
 
 
 def read_speaker(
@@ -92,7 +96,7 @@ def read_speaker(
             "at least."
         )
     people, faces = _speakers(read, box, float(film.fps))
-    speaker = Speaker(faces, people[shot_of], np.array(found, bool), np.array(times))
+    speaker = Speaker(faces, people[shot_of], np.array(found, bool), np.array(times), reader)
     unseen = sum(len(face.wanted_frames) for face in faces)
     for person, row, image in _seen(film, speaker):
         raise_if_stopped(should_stop, "Reading the speaker was stopped.")
@@ -104,6 +108,12 @@ def read_speaker(
     for face in faces:
         face.learn()
     return speaker
+
+
+def _read_near(reader: FaceReader, pictures: Sequence[Image], near: np.ndarray) -> np.ndarray:
+    """Meshes [n,478,3] of pictures of one face, from about where its points are, [n,478,2]."""
+    device = next(reader.buffers()).device
+    return reader.mesh.read(pictures, mesh_regions(near), device, rounds=1)[0]
 
 
 def _speakers(
@@ -145,9 +155,12 @@ def dub(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
 
 
 def spoken(speaker: Speaker, voice: Expression) -> list[Said]:
-    """Motion of each of the speaker's faces in the frames in which it is seen."""
+    """Motion of each of the speaker's faces in the frames in which it is seen; their gains are set by it."""
     times = speaker.times[speaker.found]
-    return [face.says(_at(voice, times[speaker.who == k])) for k, face in enumerate(speaker.faces)]
+    motions = [face.says(_at(voice, times[speaker.who == k])) for k, face in enumerate(speaker.faces)]
+    for face, said in zip(speaker.faces, motions, strict=True):
+        try_gains(face, said, lambda pictures, near: _read_near(speaker.reader, pictures, near))
+    return motions
 
 
 def voice_of(sound: tuple[Any, int], predictor: ExpressionPredictor, *, seed: int = 0) -> Expression:
