@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -18,7 +18,6 @@ from gohd_core.driving.shots import Shots, people_of
 from gohd_core.errors import BadInput, raise_if_stopped
 from gohd_core.expression import ExpressionPredictor
 from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera
-from gohd_core.face.mediapipe.face_mesh import mesh_regions
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.images import Image
@@ -110,12 +109,6 @@ def read_speaker(
     return speaker
 
 
-def _read_near(reader: FaceReader, pictures: Sequence[Image], near: np.ndarray) -> np.ndarray:
-    """Meshes [n,478,3] of pictures of one face, from about where its points are, [n,478,2]."""
-    device = next(reader.buffers()).device
-    return reader.mesh.read(pictures, mesh_regions(near), device, rounds=1)[0]
-
-
 def _speakers(
     shots: list[tuple[MeshFitting, Covering]], box: tuple[float, float, float], fps: float
 ) -> tuple[np.ndarray, list[DubbedFace]]:
@@ -159,7 +152,7 @@ def spoken(speaker: Speaker, voice: Expression) -> list[Said]:
     times = speaker.times[speaker.found]
     motions = [face.says(_at(voice, times[speaker.who == k])) for k, face in enumerate(speaker.faces)]
     for face, said in zip(speaker.faces, motions, strict=True):
-        try_gains(face, said, lambda pictures, near: _read_near(speaker.reader, pictures, near))
+        try_gains(face, said, speaker.reader.reread)
     return motions
 
 

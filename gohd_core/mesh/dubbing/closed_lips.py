@@ -22,7 +22,8 @@ _DIFFERENT = (12.0, 30.0)
 """Difference of a channel, of 255, from and at which what should be lips is teeth or dark."""
 _SOFT = 0.1
 """Deviation of the Gaussian over light, model units."""
-_MOST_LIGHT = 1.4
+_MOST_LIGHT, _TINT = 1.4, 0.5
+"""Most by which light differs, and the power of its colour that is taken over."""
 _REACH, _LINE_ROWS, _LINE_WIDTH = 0.025, 41, 0.004
 """How far from the mesh's the line between lips is looked for, and how wide it is, model units."""
 _NEAR = 1.5
@@ -75,16 +76,18 @@ class ClosedLips:
         lips = cv2.remap(self._picture, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         lips = lips.astype(np.float32)
         way = cv2.remap(self._way, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=2.0)
-        known = smoothstep(*_LIGHT, way) * (1 - smoothstep(0.97, 1.0, way))
-        light = (self._blurred((drawn @ LUMA) * known) + 1e-2) / (self._blurred((lips @ LUMA) * known) + 1e-2)
-        laid = (lips * light.clip(1 / _MOST_LIGHT, _MOST_LIGHT)[..., None]).clip(0, 255)
+        known = (smoothstep(*_LIGHT, way) * (1 - smoothstep(0.97, 1.0, way)))[..., None]
+        own, theirs = (self._blurred(each * known) + 1e-2 for each in (drawn, lips))
+        grey = (own @ LUMA / (theirs @ LUMA)).clip(1 / _MOST_LIGHT, _MOST_LIGHT)[..., None]
+        tint = (own / theirs / grey).clip(1 / _MOST_LIGHT, _MOST_LIGHT) ** _TINT
+        laid = (lips * grey * tint).clip(0, 255)
         different = cv2.GaussianBlur(np.abs(laid - drawn).max(-1), (0, 0), max(0.5, self._soft / 12))
         weight = (1 - smoothstep(*_LAID, way)) * smoothstep(*_DIFFERENT, different)
         weight = np.maximum(weight, 1 - smoothstep(*_EDGE, way))
         return drawn + share * weight[..., None] * (laid - drawn)
 
     def _blurred(self, values: np.ndarray) -> np.ndarray:
-        """Gaussian of values [h,w], at a step of a third of its deviation."""
+        """Gaussian of values [h,w,3], at a step of a third of its deviation."""
         step = max(1.0, self._soft / 3)
         size = tuple(max(1, round(side / step)) for side in values.shape[1::-1])
         small = cv2.GaussianBlur(

@@ -47,6 +47,8 @@ GAINS = (1.2, 1.04)
 """Gains on the width's changes and the opening of drawn mouths, of which face readers see less, or more."""
 _STEADY_INSIDE = 0.08
 """Deviation in seconds of the Gaussian over gaps by which mouths' insides are chosen."""
+_OUTER, _LEAST_APART = 4, 0.8
+"""The contour around the lips, and the least distance of those beyond over the face's at rest."""
 _TOUCHING = (0.006, 0.03)
 """Gap up to which lips meet where they touch in pictures, and from which they are where the mesh has them."""
 _TRIALS, _AROUND = 8, 1.0
@@ -290,6 +292,12 @@ class DubbedFace:
         edges = found[:, : EDGE + 1]
         middle = (edges + opposite(edges, 2)) / 2
         found[:, : EDGE + 1] = middle + self._share[rows, None, None, None] * (edges - middle)
+        # Of mouths wide open meshes have the skin beside the lips on them.
+        for k in range(_OUTER + 1, len(found[0])):
+            beside = self._neutral[k] - self._neutral[k - 1]
+            apart = beside[..., :2].norm(dim=-1, keepdim=True).clamp_min(1e-4)
+            out = ((found[:, k] - found[:, k - 1]) * (beside / apart))[..., :2].sum(-1, keepdim=True)
+            found[:, k] += (_LEAST_APART * apart - out).clamp_min(0) * beside / apart
         return self._on_line(found, torch.from_numpy(self.gap[rows]))
 
     def _on_line(self, lips: Tensor, gap: Tensor) -> Tensor:

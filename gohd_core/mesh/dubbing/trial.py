@@ -17,9 +17,9 @@ from gohd_core.mesh.reading.fit import into_box
 
 Read = Callable[[Sequence[Image], np.ndarray], np.ndarray]
 """Meshes [n,478,3] of pictures, in pixels, from about where their points are, [n,478,2]."""
-LEAST, MOST = (1.1, 0.85), (1.6, 1.3)
+LEAST, MOST = (1.15, 0.85), (1.5, 1.3)
 """Limits of the gains on width and opening."""
-_WANTED = (1.1, 1.06)
+_WANTED = (1.0, 1.06)
 """Slopes that are wanted of what is read of trials: steadying what is read of a clip takes from them."""
 _TRIED = (0.03, 0.35, 0.65, 0.97)
 """Quantiles of openings and of widths that are said which are tried."""
