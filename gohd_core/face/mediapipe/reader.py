@@ -174,7 +174,7 @@ class FaceReader(nn.Module):
         return result
 
     def reread(self, frames: Any, points: np.ndarray) -> np.ndarray:
-        """Meshes [N,478,3] of one face in each frame, in pixels, from about where its points [N,478,2] are."""
+        """Meshes [N,478,3] in pixels of one face in each frame, from about where its points [N,478,2] are."""
         return self.mesh.read(rgb_images(frames, "frame"), mesh_regions(points), self._device, rounds=1)[0]
 
     def _follow(self, pictures: Sequence[Image], previous: FaceLandmarks) -> list[FaceLandmarks]:
