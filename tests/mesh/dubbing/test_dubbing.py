@@ -213,6 +213,18 @@ def test_a_cover_lasts(run: int, found: bool) -> None:
     assert cover[:15].max() == 0 and cover[40:].max() == 0
 
 
+def test_a_hand_of_the_skins_own_colour_hides_the_lips() -> None:
+    """No colour is a foreign one, but none lies where it lies in other frames."""
+    gathered, rng = Covering(), np.random.default_rng(0)
+    skin = 130 + rng.integers(-4, 5, (len(POINTS), 3))
+    for k in range(50):
+        colours = skin + rng.integers(-1, 2, skin.shape)
+        colours[_LIPS, 1] += 9
+        gathered.seen.append((np.roll(colours, 40, 0) if 20 <= k < 36 else colours).astype(np.uint8))
+    cover = gathered.found(25.0)
+    assert cover[22:34].min() > 0.9 and cover[:17].max() == 0 and cover[39:].max() == 0
+
+
 def test_covered_points_are_spread_to_their_surroundings() -> None:
     places = np.array([[20.0, 20.0], [20.0, 60.0], [70.0, 20.0], [70.0, 60.0]])
     made = spread(np.array([1.0, 0.0, 0.0, 0.0]), places, 100, 200.0)
