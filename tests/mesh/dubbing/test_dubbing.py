@@ -222,7 +222,7 @@ def test_a_hand_of_the_skins_own_colour_hides_the_lips() -> None:
         colours[_LIPS, 1] += 9
         gathered.seen.append((np.roll(colours, 40, 0) if 20 <= k < 36 else colours).astype(np.uint8))
     cover = gathered.found(25.0)
-    assert cover[22:34].min() > 0.9 and cover[:17].max() == 0 and cover[39:].max() == 0
+    assert cover[22:34].min() > 0.9 and cover[:15].max() == 0 and cover[41:].max() == 0
 
 
 def test_covered_points_are_spread_to_their_surroundings() -> None:
