@@ -8,7 +8,6 @@ so does what lies in front of the mouth.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -21,36 +20,32 @@ from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.images import Image
 from gohd_core.kernels.tree import tree_map
 from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, on_head
-from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, lip_contours, opposite
+from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, opposite
 from gohd_core.mesh.dubbing.closed_lips import ClosedLips, mouth_line
 from gohd_core.mesh.dubbing.covering import POINTS, spread
 from gohd_core.mesh.dubbing.drawn_mouth import DrawnMouth
 from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes
+from gohd_core.mesh.dubbing.own_lips import TOUCHING, OwnLips
 from gohd_core.mesh.dubbing.own_mouths import OwnMouths, chosen_frames, lip_colours
 from gohd_core.mesh.dubbing.skin_flow import fade, skin_flow
 from gohd_core.mesh.dubbing.speaking_style import LastingLips, lasting_smile, styled
+from gohd_core.mesh.dubbing.squares import around, edge_fade, grid, put_back, taken
 from gohd_core.mesh.face_at_rest import neutral_points
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.geometry.contour_warp import ContourFlow, contour_flows
 from gohd_core.mesh.geometry.shape import JAW
-from gohd_core.mesh.picture.photometry import smooth, smoothstep
+from gohd_core.mesh.picture.photometry import smoothstep
 
-_BLOCK, _BESIDE = 256, 32
-"""Frames whose expressions are told together, and whose lips are."""
+_BLOCK = 256
+"""Frames whose expressions are told together."""
 _HIDDEN = 0.2
 """Cover of any point from which on a frame tells nothing of the mouth."""
 _SAMPLE = 4096
 """Frames that the face at rest is made of at most; of longer clips every second, third ... one is taken."""
-_PUSH, _THICKNESS = 0.006, 0.55
-"""Outward shift of the own lips' edges on an open mouth: model units, and at most which share of the lips."""
 GAINS = (1.2, 1.04)
 """Gains on the width's changes and the opening of drawn mouths, of which face readers see less, or more."""
 _STEADY_INSIDE = 0.08
 """Deviation in seconds of the Gaussian over gaps by which mouths' insides are chosen."""
-_OUTER, _LEAST_APART = 4, 0.8
-"""The contour around the lips, and the least distance of those beyond over the face's at rest."""
-_TOUCHING = (0.006, 0.03)
-"""Gap up to which lips meet where they touch in pictures, and from which they are where the mesh has them."""
 _TRIALS, _AROUND = 8, 1.0
 """Frames that mouths are drawn into on trial, and half the side of their squares, model units."""
 _MOVED = 0.1
@@ -59,8 +54,8 @@ _PARTED = (0.006, 0.02)
 """Gap from and at which lips are those of a frame in which they are shut, model units."""
 _CROP = 1 / 0.42
 """Side of the drawn square, model units."""
-_MASK, _MARGIN = (0.12, 0.50), 5
-"""Pixels of flow from and at which a pixel is drawn, and pixels around those."""
+_MASK = (0.12, 0.50)
+"""Pixels of flow from and at which a pixel is drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +84,7 @@ class DubbedFace:
     Attributes:
         expression: tells the speaker's own expressions. own: [T,14] those of the frames. gap: [T] between the
             speaker's own lips.
+        own_lips: where the frames have the speaker's lips.
         scale: pixels a model unit.
         opening, widening: [14] by how much each column of an expression opens and widens lips.
         gains: on the width's changes and the opening as they are drawn.
@@ -111,15 +107,14 @@ class DubbedFace:
         self.expression = ClipExpression(neutral, Features.of(sample))
         shape = self.expression.shape
         told = [self._told(slice(k, k + _BLOCK)) for k in range(0, len(rows), _BLOCK)]
-        self.own, gap, self._share = (torch.cat(each) for each in zip(*told, strict=True))
+        self.own, gap, share = (torch.cat(each) for each in zip(*told, strict=True))
         self.gap = gap.numpy()
         self._neutral, self._directions = shape.contours[LIPS], shape.directions[: len(MOVING), LIPS]
         edge = self._directions[:, EDGE]
         self.opening, self.widening = edge_gap(edge), edge[:, 0, 0] - edge[:, HALF, 0]
         self._skin = on_head(shape, neutral[:N_FACE])[: len(MOVING)]  # [14,468,3]
         self._skin[8:] = 0
-        self._near: tuple[int, Tensor] = (-1, sample)
-        self._line = self._neutral.new_zeros(self._neutral.shape[1])
+        self.own_lips = OwnLips(rows, self.gap, share, self._neutral)
         self._fade = fade()
         self._rest = LastingLips(rows.pose[:, :2], self._beside)
         self._mood = lasting_smile(self.own)
@@ -153,36 +148,35 @@ class DubbedFace:
     def look(self, t: int, image: Image) -> None:
         """Takes from the picture of frame t, one of `wanted_frames`, what `learn` needs of it."""
         if t in self.shut_frames:
-            lips = self.pixels(self._own_lips(t), t)
+            lips = self.pixels(self.own_lips.at(t), t)
             self._lips.append(lip_colours(image, lips))
-            if self.gap[t] < _TOUCHING[1]:
+            if self.gap[t] < TOUCHING[1]:
                 self._lines.append(mouth_line(image, lips[EDGE], self._unit(t)))
         if t in self.mouth_frames:
             corner = self.mouth_at(t).round().astype(int) - self.side // 2
-            self._shown[t] = corner, _taken(image, corner, self.side)
+            self._shown[t] = corner, taken(image, corner, self.side)
         if t in self._trial_frames:
-            around = round(_AROUND * self.scale)
-            corner = self.pixels(self.rows.points(t), t).mean(0).round().astype(int) - around
-            self.trials[t] = corner, _taken(image, corner, 2 * around)
+            half = round(_AROUND * self.scale)
+            corner = self.pixels(self.rows.points(t), t).mean(0).round().astype(int) - half
+            self.trials[t] = corner, taken(image, corner, 2 * half)
         if t == self._calm:
             left, top, side = (round(each) for each in self.box)
-            self._calm_picture = _taken(image, np.array([left, top]), side)
+            self._calm_picture = taken(image, np.array([left, top]), side)
             corner = self.mouth_at(t).round().astype(int) - self.side // 2
-            self._shut = corner, _taken(image, corner, self.side)
+            self._shut = corner, taken(image, corner, self.side)
 
     def learn(self) -> None:
         """Makes lips' colours and mouths' insides of the frames that were looked at, all `wanted_frames`."""
         self.mouths = OwnMouths(np.median(np.concatenate(self._lips, 1), axis=1))
         for k in self.mouth_frames:
             corner, picture = self._shown[k]
-            lips = self.pixels(self._own_lips(k), k) - corner
+            lips = self.pixels(self.own_lips.at(k), k) - corner
             self.mouths.add(picture, lips, self.gap[k], self._unit(k))
         self.mouths.settle()
         if self._lines:
-            self._line = torch.from_numpy(np.median(self._lines, axis=0)).float()
-            self._near = (-1, self._line)
+            self.own_lips.meet(np.median(self._lines, axis=0))
         corner, picture = self._shut
-        self._closed_at = self.pixels(self._own_lips(self._calm), self._calm) - corner
+        self._closed_at = self.pixels(self.own_lips.at(self._calm), self._calm) - corner
         self._closed = ClosedLips(picture, self._closed_at, self.scale)
         points, closed = self.rows.points(self._calm), self.expression.shape.contours
         flat = self.pixels(points, self._calm) - np.round(self.box[:2])
@@ -200,15 +194,16 @@ class DubbedFace:
         """Contours [7,48,3] in head space of frame t's lips as they say that."""
         moving = said.target[t] + self._mood[t]
         lips = self._neutral + torch.einsum("m,mrkc->rkc", moving, self._directions) + self._rest.at(t)
-        return self._on_line(lips[None], said.gap[t, None])[0]
+        return self.own_lips.on_line(lips[None], said.gap[t, None])[0]
 
     def frame(self, image: Image, t: int, said: Said, origin: np.ndarray | tuple[int, int] = (0, 0)) -> Image:
         """Frame t, or the part of it that begins at `origin`, as it says that; the picture given is not
         changed."""
         side, target = self.side, said.target[t]
-        own, wanted = self.pixels(self._pushed(t), t), self.pixels(self._enlarged(self.lips(t, said)), t)
+        own = self.pixels(self.own_lips.pushed(t, self.mouths.cuts), t)
+        wanted = self.pixels(self._enlarged(self.lips(t, said)), t)
         corner = np.round(own[4].mean(0)).astype(int) - side // 2
-        source = _taken(image, corner - origin, side)
+        source = taken(image, corner - origin, side)
         flow = self._skin_flow(t, target + self._mood[t], corner)
         wanted = torch.from_numpy(wanted - corner).float()[None]
         sources = torch.from_numpy(np.stack([own - corner, self._closed_at])).float()
@@ -219,15 +214,15 @@ class DubbedFace:
         share = lips.weight[0, 0].numpy()[..., None]
         flow[part] += share * (lips.shift[0].permute(1, 2, 0).numpy() - flow[part])
         moved = cv2.magnitude(*cv2.split(flow))
-        here, (top, left) = _around(moved > _MASK[0], part)
+        here, (top, left) = around(moved > _MASK[0], part)
         part = np.s_[y - top : y - top + lips.window.height, x - left : x - left + lips.window.width]
-        at = tuple(grid[here] + flow[here][..., k] for k, grid in enumerate(_grid(side)))
+        at = tuple(each[here] + flow[here][..., k] for k, each in enumerate(grid(side)))
         drawn = cv2.remap(source, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
         parted = float(smoothstep(*_PARTED, float(self.gap[t])))
         if parted > 0:
             there = [
-                grid[here][part] + shift
-                for grid, shift in zip(_grid(side), both.shift[1].numpy(), strict=True)
+                each[here][part] + shift
+                for each, shift in zip(grid(side), both.shift[1].numpy(), strict=True)
             ]
             drawn[part] = self._closed.over(drawn[part], there, parted)
         opening = np.zeros(drawn.shape[:2], np.float32)
@@ -237,17 +232,17 @@ class DubbedFace:
         if opening.max() > 0.02:
             drawn[part] = self._inside(drawn[part], opening[part], lips, wanted, corner, t, said)
         mask = np.maximum(smoothstep(*_MASK, moved[here]), opening)
-        mask = cv2.GaussianBlur(cv2.dilate(mask, np.ones((3, 3))), (0, 0), 1.0) * _edge(side)[here]
+        mask = cv2.GaussianBlur(cv2.dilate(mask, np.ones((3, 3))), (0, 0), 1.0) * edge_fade(side)[here]
         mask = mask * self._free(t, corner, here, at)
         mask[mask < 1 / 255] = 0
         mixed = source[here] + mask[..., None] * (drawn - source[here])
         mixed = cv2.convertScaleAbs(mixed.clip(0, 255))
         source[here] = np.where(mask[..., None] > 0, mixed, source[here])
-        return _put_back(image, source, corner - origin)
+        return put_back(image, source, corner - origin)
 
     def mouth_at(self, t: int) -> np.ndarray:
         """The middle of frame t's mouth in pixels of the film, [2]."""
-        return self.pixels(self._own_lips(t)[4], t).mean(0)
+        return self.pixels(self.own_lips.at(t)[4], t).mean(0)
 
     def _free(
         self, t: int, corner: np.ndarray, here: tuple[slice, slice], at: tuple[np.ndarray, np.ndarray]
@@ -279,60 +274,15 @@ class DubbedFace:
         place = corner - np.round(self.box[:2])
         return self._drawn.over(skin, flow, lips, place, self.rows.pose[t], float(said.target[t, JAW]))
 
-    def _own_lips(self, t: int) -> Tensor:
-        """Own lips of frame t [7,48,3], whose edges lie together where they are shut."""
-        start = t - t % _BESIDE
-        if self._near[0] != start:
-            self._near = start, self._lips_of(slice(start, start + _BESIDE))
-        return self._near[1][t - start]
-
-    def _lips_of(self, rows: slice) -> Tensor:
-        """Own lips [n,7,48,3] of frames."""
-        found = lip_contours(self.rows.points(rows))
-        edges = found[:, : EDGE + 1]
-        middle = (edges + opposite(edges, 2)) / 2
-        found[:, : EDGE + 1] = middle + self._share[rows, None, None, None] * (edges - middle)
-        # Of mouths wide open meshes have the skin beside the lips on them.
-        for k in range(_OUTER + 1, len(found[0])):
-            beside = self._neutral[k] - self._neutral[k - 1]
-            apart = beside[..., :2].norm(dim=-1, keepdim=True).clamp_min(1e-4)
-            out = ((found[:, k] - found[:, k - 1]) * (beside / apart))[..., :2].sum(-1, keepdim=True)
-            found[:, k] += (_LEAST_APART * apart - out).clamp_min(0) * beside / apart
-        return self._on_line(found, torch.from_numpy(self.gap[rows]))
-
-    def _on_line(self, lips: Tensor, gap: Tensor) -> Tensor:
-        """Lips [n,7,48,3] that are so far [n] apart: shut ones meet where the pictures' do. In place."""
-        share = 1 - smooth(*_TOUCHING, gap)[:, None, None]
-        lips[:, : EDGE + 1, :, 1] += share * self._line
-        lips[:, EDGE + 1, :, 1] += share[:, 0] * self._line / 2
-        return lips
-
     def _widths(self, rows: slice) -> Tensor:
         """Widths of the frames' own mouths [n], model units."""
-        edge = self._lips_of(rows)[:, EDGE]
+        edge = self.own_lips.of(rows)[:, EDGE]
         return (edge[:, 0] - edge[:, HALF]).norm(dim=-1)
 
     def _beside(self, rows: slice) -> Tensor:
         """Residual of the frames' own lip contours over the expression directions, [n,7,48,3]."""
         told = torch.einsum("tm,mrkc->trkc", self.own[rows, : len(MOUTH_COLUMNS)], self._directions[:8])
-        return self._lips_of(rows) - self._neutral - told
-
-    def _pushed(self, t: int) -> Tensor:
-        """Own lips of frame t [7,48,3], an open mouth's edges outwards: no teeth are carried along."""
-        found = self._own_lips(t).clone()
-        index = torch.arange(found.shape[1], dtype=torch.float32, device="cpu")
-        sign = torch.where(index < HALF, 1.0, -1.0).to(torch.float32)
-        sine = (index * (2 * torch.pi / len(index))).sin().abs() ** 0.7
-        cuts = torch.from_numpy(self.mouths.cuts).float()
-        out = _PUSH - torch.where(index < HALF, cuts[0], cuts[1])
-        push = float(smoothstep(0.008, 0.035, float(self.gap[t]))) * sine * out
-        thickness = ((found[4, :, 1] - found[EDGE, :, 1]) * sign).clamp_min(1e-4)
-        push = torch.minimum(push, _THICKNESS * thickness)
-        for contour in (2, 3):
-            way = found[4, :, 1] - found[contour, :, 1]
-            found[contour, :, 1] = found[4, :, 1] - way * (1 - push / thickness)
-        found[: EDGE + 1, :, 1] += push * sign
-        return found
+        return self.own_lips.of(rows) - self._neutral - told
 
     def _enlarged(self, lips: Tensor) -> Tensor:
         """Lips [7,48,3] whose opening, and whose width's change over the speaker's at rest, are enlarged."""
@@ -373,54 +323,3 @@ class DubbedFace:
     def _pixels_a_unit(self) -> float:
         depth = Camera().distance - self.rows.pose[:, 5].median().item()
         return Camera.of_size(ALIGNED_SIZE).focal / depth * self.box[2] / ALIGNED_SIZE
-
-
-@lru_cache(maxsize=4)
-def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and rows of a square's pixels, [S,S] each."""
-    row, column = np.mgrid[0:side, 0:side].astype(np.float32)
-    return column, row
-
-
-@lru_cache(maxsize=4)
-def _edge(side: int) -> np.ndarray:
-    """0 at a square's edge, 1 well inside."""
-    line = np.minimum(np.arange(side), side - 1 - np.arange(side))
-    return smoothstep(0, 0.06 * side, np.minimum(line[:, None], line))
-
-
-def _around(moved: np.ndarray, part: tuple[slice, slice]) -> tuple[tuple[slice, slice], tuple[int, int]]:
-    """The rectangle of a square [S,S] with what is moved, a part and a margin; and its top and left."""
-    left, top, width, height = cv2.boundingRect(moved.astype(np.uint8))
-    first = [max(min(low, each.start) - _MARGIN, 0) for low, each in zip((top, left), part, strict=True)]
-    ends = top + height, left + width
-    last = [min(max(high, each.stop) + _MARGIN, len(moved)) for high, each in zip(ends, part, strict=True)]
-    if not width:
-        first, last = [each.start for each in part], [each.stop for each in part]
-    return tuple(slice(*each) for each in zip(first, last, strict=True)), tuple(first)
-
-
-def _taken(image: Image, corner: np.ndarray, side: int) -> np.ndarray:
-    """A copy of the square of a picture, its edge repeated beyond it."""
-    size = np.array(image.shape[1::-1])
-    first = np.minimum(np.maximum(corner, 0), size - 1)
-    last = np.maximum(np.minimum(corner + side, size), first + 1)
-    seen = image[first[1] : last[1], first[0] : last[0]]
-    if (last - first == side).all():
-        return np.array(seen)
-    (left, top), (right, bottom) = (np.maximum(each, 0) for each in (first - corner, corner + side - last))
-    if left + right + last[0] - first[0] != side or top + bottom + last[1] - first[1] != side:
-        x, y = (np.arange(side) + k for k in corner)
-        return image[y.clip(0, size[1] - 1)[:, None], x.clip(0, size[0] - 1)]
-    return cv2.copyMakeBorder(seen, top, bottom, left, right, cv2.BORDER_REPLICATE)
-
-
-def _put_back(image: Image, square: np.ndarray, corner: np.ndarray) -> Image:
-    """A copy of the picture with the square in it, as far as it reaches."""
-    result = np.array(image)
-    (x, y), (height, width) = corner, image.shape[:2]
-    left, top = max(-x, 0), max(-y, 0)
-    right, bottom = min(len(square), width - x), min(len(square), height - y)
-    if right > left and bottom > top:
-        result[y + top : y + bottom, x + left : x + right] = square[top:bottom, left:right]
-    return result
