@@ -74,14 +74,14 @@ def figures(film: VideoReader, reader: FaceReader) -> dict[str, float]:
     pose = np.stack([reading.pose for reading in seen])
     expression = np.stack([reading.expression for reading in seen])
     gaze = np.stack([reading.gaze for reading in seen])
-    found = dict(zip(ANGLES, map(_r, np.unwrap(pose[:, :3], axis=0).T, _angles(points).T), strict=True))
+    found = dict(zip(ANGLES, map(_r, np.unwrap(pose[:, :3], axis=0).T, head_angles(points).T), strict=True))
     opening, gap = _opening(made, expression), _gap(points, pose[:, 1])
     moves, shut = np.ptp(gap) > MOVES, gap < SHUT
     found["gap"] = _r(opening, gap) if moves else float("nan")
     open_lips = np.percentile(opening, 99)
     found["shut"] = float(opening[shut].mean() / open_lips) if moves and shut.any() else float("nan")
     found["lids"] = (_r(-expression[:, 10], _lids(points, 1)) + _r(-expression[:, 11], _lids(points, 0))) / 2
-    irises = _irises(points) - IRIS_DEPTH * np.tan(_angles(points)[:, 1])
+    irises = _irises(points) - IRIS_DEPTH * np.tan(head_angles(points)[:, 1])
     inside = into_head(torch.from_numpy(pose), torch.from_numpy(gaze).flip(-1)).numpy()
     open_eyes = expression[:, 10:12].max(1) < 0.5
     found["gaze"] = _r(-inside[open_eyes, 0], irises[open_eyes])
@@ -96,7 +96,7 @@ def _r(first: np.ndarray, second: np.ndarray) -> float:
         return float(np.corrcoef(first, second)[0, 1])
 
 
-def _angles(points: np.ndarray) -> np.ndarray:
+def head_angles(points: np.ndarray) -> np.ndarray:
     """Euler angles [T,3] of the axes from cheek to cheek and from below the nose to the forehead."""
     points = points * np.array([1.0, -1.0, -1.0])
     right, up = points[:, 454] - points[:, 234], points[:, 10] - points[:, 2]
