@@ -27,6 +27,7 @@ from gohd_core.training.audio.recordings import (
     festival_labels,
     pieces,
     read_texts,
+    trimmed,
 )
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus")
@@ -67,7 +68,7 @@ def main() -> None:
             failed += 1
             continue
         split = "validation" if speaker.endswith("7") else "train"
-        for number, speech in enumerate(pieces(Speech(audio, SAMPLE_RATE, phones))):
+        for number, speech in enumerate(pieces(trimmed(Speech(audio, SAMPLE_RATE, phones)))):
             if speech.duration >= LEAST:
                 name = f"{path.stem}-{number:02d}"
                 arrays, about = clip_of(speech, Source(name, speaker, given.licence))

@@ -24,6 +24,7 @@ from gohd_core.images import Image
 from gohd_core.mesh.dubbing.covering import POINTS, Covering
 from gohd_core.mesh.dubbing.dubbing import DubbedFace, Said
 from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes, MeshFitting
+from gohd_core.mesh.dubbing.trial import try_gains
 from gohd_core.mesh.reading.fit import face_square
 from gohd_core.motion import Expression
 from gohd_core.video.reader import VideoReader
@@ -41,12 +42,14 @@ class Speaker:
     Attributes:
         faces: draw the frames in which each of them is seen. who: [n] of the frames with a face, which of
             `faces` it is. found: [T] bool. times: [T] seconds.
+        reader: by which drawn lips are made to be seen as open and as wide as they are told to.
     """
 
     faces: list[DubbedFace]
     who: np.ndarray
     found: np.ndarray
     times: np.ndarray
+    reader: FaceReader
 
 
 def read_speaker(
@@ -92,7 +95,7 @@ def read_speaker(
             "at least."
         )
     people, faces = _speakers(read, box, float(film.fps))
-    speaker = Speaker(faces, people[shot_of], np.array(found, bool), np.array(times))
+    speaker = Speaker(faces, people[shot_of], np.array(found, bool), np.array(times), reader)
     unseen = sum(len(face.wanted_frames) for face in faces)
     for person, row, image in _seen(film, speaker):
         raise_if_stopped(should_stop, "Reading the speaker was stopped.")
@@ -145,9 +148,12 @@ def dub(film: VideoReader, speaker: Speaker, voice: Expression) -> VideoReader:
 
 
 def spoken(speaker: Speaker, voice: Expression) -> list[Said]:
-    """Motion of each of the speaker's faces in the frames in which it is seen."""
+    """Motion of each of the speaker's faces in the frames in which it is seen; their gains are set by it."""
     times = speaker.times[speaker.found]
-    return [face.says(_at(voice, times[speaker.who == k])) for k, face in enumerate(speaker.faces)]
+    motions = [face.says(_at(voice, times[speaker.who == k])) for k, face in enumerate(speaker.faces)]
+    for face, said in zip(speaker.faces, motions, strict=True):
+        try_gains(face, said, speaker.reader.reread)
+    return motions
 
 
 def voice_of(sound: tuple[Any, int], predictor: ExpressionPredictor, *, seed: int = 0) -> Expression:

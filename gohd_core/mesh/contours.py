@@ -127,12 +127,12 @@ def monotone_cubic(x: Tensor, y: Tensor, at: Tensor) -> Tensor:
     )
 
 
-def face_contours(points: Tensor) -> Tensor:
-    """Contours [B,3,7,48,3] of lips, left and right eye from mesh points in the head [B, 468 or 478, 3]."""
+def lip_contours(points: Tensor) -> Tensor:
+    """Contours [B,7,48,3] of the lips from mesh points in the head [B, 468 or 478, 3]."""
     inner, second, first, outer, skin = (
         resampled(points, loop) for loop in (INNER_LIPS, LIPS_2, LIPS_1, OUTER_LIPS, LIP_SKIN)
     )
-    lips = [
+    rows = [
         inner,
         inner,
         (second + inner) / 2,
@@ -141,7 +141,12 @@ def face_contours(points: Tensor) -> Tensor:
         skin,
         skin + 0.6 * (skin - outer),
     ]
-    parts = [torch.stack(lips, 1)]
+    return torch.stack(rows, 1)
+
+
+def face_contours(points: Tensor) -> Tensor:
+    """Contours [B,3,7,48,3] of lips, left and right eye from mesh points in the head [B, 468 or 478, 3]."""
+    parts = [lip_contours(points)]
     for loops in (LEFT_LIDS, RIGHT_LIDS):
         lid, fold, brow = (resampled(points, loop) for loop in loops)
         steps = [lid, lid, torch.lerp(lid, fold, 0.24), torch.lerp(lid, fold, 0.56), fold]

@@ -88,3 +88,8 @@ class KnownFaces:
             last = face or last
             found.append(face)
         return found
+
+    def reread(self, frames, points):
+        """Sees no change of the lips."""
+        depth = next(face for faces in self.faces for face in faces).points[:, 2:]
+        return np.stack([np.concatenate([each[:, :2], depth], 1) for each in points])

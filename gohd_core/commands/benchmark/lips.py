@@ -36,6 +36,11 @@ def add_command(kinds: Any) -> None:
         help="whisper, crowd, music, silence and the like on the held-out talking clips of a data set, such "
         "as the quality benchmark's speech",
     )
+    parser.add_argument(
+        "--phones",
+        action="store_true",
+        help="also recognise English p, b and m in the videos and measure lips on them (needs pocketsphinx)",
+    )
     add_report_options(parser, "lips", measure)
 
 
@@ -49,5 +54,6 @@ def measure(arguments: argparse.Namespace) -> Any:
         expression=arguments.expression or "builtin",
         folder=arguments.data,
         sounds=arguments.sounds,
+        phones=arguments.phones,
         progress=show,
     )

@@ -13,6 +13,7 @@ from gohd_core import __version__
 from gohd_core.clips import ClipDataset
 from gohd_core.constants import STYLISED
 from gohd_core.errors import BadInput
+from gohd_core.evaluation.lips.bilabials import bilabial_table
 from gohd_core.evaluation.lips.changed_sounds import changed_table, silence_table
 from gohd_core.evaluation.lips.scores import (
     Compared,
@@ -28,6 +29,7 @@ from gohd_core.evaluation.lips.vocal_sounds import vocal_table
 from gohd_core.evaluation.progress import Progress, with_progress
 from gohd_core.evaluation.report import Report, Table
 from gohd_core.expression import ExpressionPredictor
+from gohd_core.training.audio.recordings import Recogniser
 
 MEAN = "mean"
 
@@ -39,6 +41,7 @@ def lips(
     expression: str | Path = "builtin",
     folder: str | Path | None = None,
     sounds: str | Path | None = None,
+    phones: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Measures expression weights on videos of talking people. They are for measuring, not for training.
@@ -48,18 +51,25 @@ def lips(
         expression: weights in the stylised space.
         folder: where what was seen in the videos is kept, so that the next weights are measured at once.
         sounds: a data set of the stylised world, on whose test clips changed sounds are measured, too.
-    Raises: `BadInput` for videos without sound or face, weights in another space, and nothing to measure.
+        phones: recognise English p, b and m in the videos, and measure lips on them, too.
+    Raises: `BadInput` for videos without sound or face, weights in another space, and nothing to measure;
+        `MissingDependency` for phones without pocketsphinx.
     """
     if not videos and sounds is None:
         raise BadInput("There is nothing to measure; give videos, or a data set for changed sounds.")
     predictor = ExpressionPredictor.load(expression)
     if predictor.space != STYLISED:
         raise BadInput(f"The lips of the space {predictor.space!r} can't be measured; give stylised weights.")
-    clips = [
-        compare(read_lips(video, reader, folder), predictor)
-        for video in with_progress(videos, "videos", progress)
-    ]
+    recogniser = Recogniser() if phones else None
+    clips, said = [], []
+    for video in with_progress(videos, "videos", progress):
+        seen = read_lips(video, reader, folder)
+        clips.append(compare(seen, predictor))
+        if recogniser is not None:
+            said.append(recogniser.phones(seen.sound) or ())
     tables = [fit_table(clips), closure_table(clips)] if clips else []
+    if said:
+        tables.append(bilabial_table(clips, said))
     if sounds is not None:
         dataset = ClipDataset(sounds)
         talking = [dataset.clip(entry) for entry in dataset.select("test")]

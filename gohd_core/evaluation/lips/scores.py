@@ -50,6 +50,7 @@ class Compared:
         jaw, narrow: predicted jaw, and rounding less spreading.
         loudness: in dB over 50.
         mel: input of the ridge regression, [T, 7 x 80].
+        start: the first of these frames in the video.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Compared:
     narrow: np.ndarray
     loudness: np.ndarray
     mel: np.ndarray
+    start: int = 0
 
 
 def compare(seen: SeenLips, predictor: ExpressionPredictor, seed: int = 1) -> Compared:
@@ -87,6 +89,7 @@ def compare(seen: SeenLips, predictor: ExpressionPredictor, seed: int = 1) -> Co
         (expression[:, INDEX["lip_pucker"]] - expression[:, INDEX["lip_spread"]])[whole],
         speech_envelope(seen.sound)[:frames][whole],
         _mel_context(features.mel.numpy()[:frames])[whole],
+        whole.start,
     )
 
 

@@ -173,6 +173,10 @@ class FaceReader(nn.Module):
                 result.append(previous)
         return result
 
+    def reread(self, frames: Any, points: np.ndarray) -> np.ndarray:
+        """Meshes [N,478,3] in pixels of one face in each frame, from about where its points [N,478,2] are."""
+        return self.mesh.read(rgb_images(frames, "frame"), mesh_regions(points), self._device, rounds=1)[0]
+
     def _follow(self, pictures: Sequence[Image], previous: FaceLandmarks) -> list[FaceLandmarks]:
         """The face in the leading frames in which it is found with certainty; stops where it is lost."""
         regions, rounds = self._interpolated_regions(pictures, previous)

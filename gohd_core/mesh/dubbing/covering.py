@@ -31,6 +31,11 @@ _LIPS_REACH = 0.06
 """Distance from the lips up to which a point lies beside them, model units."""
 _MOST_LIPS = (0.3, 0.5)
 """Share of the lips' points from and at which, covered, all of the frame is left alone."""
+_LIKE = (0.5, 0.62)
+"""Correlation of all points' colours in a frame with those in others, up to and from which they are hidden
+and seen: a hand has the skin's own colours, but no lips."""
+_PLAIN = 1.5
+"""Deviation of the points' colours in Lab, of 255, up to which a face shows nothing to know it by."""
 _LASTING, _LASTING_LIPS = 0.16, 0.28
 """Seconds that points and lips are covered for at least: a shadow, or lips pressed together, are shorter."""
 _WIDE = 0.045
@@ -82,19 +87,30 @@ class Covering:
         sample = seen[:: max(1, -(-len(seen) // SAMPLES))].astype(np.float32)
         rank = min(int(SELDOM * len(sample)), len(sample) - 1)
         weights = np.array([_LIGHT, 1.0, 1.0], np.float32)
-        cover = np.zeros(seen.shape[:2], np.float32)
+        cover, hidden = np.zeros(seen.shape[:2], np.float32), np.zeros(len(seen), np.float32)
+        pattern = _pattern(sample * weights)
+        known = float(np.median((sample * weights).std(1).max(-1))) > _PLAIN
         for start in range(0, len(seen), _BLOCK):
             part = seen[start : start + _BLOCK, None].astype(np.float32)
             away = np.linalg.norm((part - sample) * weights, axis=-1)  # [t,n,P]
             away = np.partition(away, rank, axis=1)[:, rank]
             cover[start : start + _BLOCK] = smoothstep(*_APART, away)
+            like = -np.partition(-_pattern(part[:, 0] * weights) @ pattern.T, rank, axis=1)[:, rank]
+            hidden[start : start + _BLOCK] = known * (1 - smoothstep(*_LIKE, like))
         away_from_lips = (cover > 0.5)[:, ~_BESIDE_LIPS].sum(1)
         cover[(away_from_lips < _LEAST) & (cover[:, _LIPS].mean(1) < _MOST_LIPS[0])] = 0
         lips = smoothstep(*_MOST_LIPS, _lasting(cover[:, _LIPS].mean(1), _LASTING_LIPS * fps))
+        lips = np.maximum(lips, _lasting(hidden, _LASTING_LIPS * fps))
         cover = np.maximum(_lasting(cover, _LASTING * fps), lips[:, None])
         return gaussian_filter1d(
             maximum_filter1d(cover, 3, axis=0, mode="nearest"), 0.8, axis=0, mode="nearest"
         )
+
+
+def _pattern(colours: np.ndarray) -> np.ndarray:
+    """Colours [n,P,3] of points as vectors [n,3P] whose products are correlations."""
+    found = (colours - colours.mean(1, keepdims=True)).reshape(len(colours), -1)
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-3)
 
 
 def _lasting(cover: np.ndarray, frames: float) -> np.ndarray:

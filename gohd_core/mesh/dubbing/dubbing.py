@@ -18,14 +18,18 @@ from torch import Tensor
 from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.images import Image
+from gohd_core.kernels.tree import tree_map
 from gohd_core.mesh.clip import MOUTH_COLUMNS, ClipExpression, Features, on_head
-from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, face_contours, opposite
+from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, opposite
+from gohd_core.mesh.dubbing.closed_lips import ClosedLips, mouth_line
 from gohd_core.mesh.dubbing.covering import POINTS, spread
 from gohd_core.mesh.dubbing.drawn_mouth import DrawnMouth
 from gohd_core.mesh.dubbing.fitted_meshes import FittedMeshes
+from gohd_core.mesh.dubbing.own_lips import TOUCHING, OwnLips
 from gohd_core.mesh.dubbing.own_mouths import OwnMouths, chosen_frames, lip_colours
 from gohd_core.mesh.dubbing.skin_flow import fade, skin_flow
 from gohd_core.mesh.dubbing.speaking_style import LastingLips, lasting_smile, styled
+from gohd_core.mesh.dubbing.squares import around, edge_fade, grid, put_back, taken
 from gohd_core.mesh.face_at_rest import neutral_points
 from gohd_core.mesh.frame import EDGE, LIPS
 from gohd_core.mesh.geometry.contour_warp import ContourFlow, contour_flows
@@ -38,15 +42,16 @@ _HIDDEN = 0.2
 """Cover of any point from which on a frame tells nothing of the mouth."""
 _SAMPLE = 4096
 """Frames that the face at rest is made of at most; of longer clips every second, third ... one is taken."""
-_PUSH, _THICKNESS = 0.006, 0.55
-"""Outward shift of the own lips' edges on an open mouth: model units, and at most which share of the lips."""
-_WIDER, _TALLER = 1.2, 1.04
-"""Gain on the width and the opening of drawn mouths: face readers see .6 to 1 of the one, .9 to 1 of the
-other."""
+GAINS = (1.2, 1.04)
+"""Gains on the width's changes and the opening of drawn mouths, of which face readers see less, or more."""
 _STEADY_INSIDE = 0.08
 """Deviation in seconds of the Gaussian over gaps by which mouths' insides are chosen."""
-_BEYOND = (1.15, 1.5)
-"""Times the clip's widest mouth from and at which teeth are drawn ones."""
+_TRIALS, _AROUND = 8, 1.0
+"""Frames that mouths are drawn into on trial, and half the side of their squares, model units."""
+_MOVED = 0.1
+"""Way of a head within a frame that makes a picture of shut lips as bad as a turn by one radian does."""
+_PARTED = (0.006, 0.02)
+"""Gap from and at which lips are those of a frame in which they are shut, model units."""
 _CROP = 1 / 0.42
 """Side of the drawn square, model units."""
 _MASK = (0.12, 0.50)
@@ -65,6 +70,13 @@ class Said:
     gap: Tensor
     inside: np.ndarray
 
+    def always(self, t: int) -> Said:
+        """What is said in frame t, in all of them."""
+        count = len(self.gap)
+        return Said(
+            self.target[t].expand(count, -1), self.gap[t].expand(count), np.full(count, self.inside[t])
+        )
+
 
 class DubbedFace:
     """One speaker's clip, ready to say something else.
@@ -72,8 +84,12 @@ class DubbedFace:
     Attributes:
         expression: tells the speaker's own expressions. own: [T,14] those of the frames. gap: [T] between the
             speaker's own lips.
+        own_lips: where the frames have the speaker's lips.
         scale: pixels a model unit.
+        opening, widening: [14] by how much each column of an expression opens and widens lips.
+        gains: on the width's changes and the opening as they are drawn.
         wanted_frames: frames to be looked at before `learn`, and that before anything is drawn.
+        trials: of some frames where the face's square begins, and that square.
         covered: [T,P] how far points of `covering.POINTS` are covered in each frame (`Covering.found`); None
             where nothing is.
     """
@@ -89,14 +105,16 @@ class DubbedFace:
         sample = rows.points(slice(None, None, -(-len(rows) // _SAMPLE)))
         neutral = neutral_points(sample)
         self.expression = ClipExpression(neutral, Features.of(sample))
-        del sample
         shape = self.expression.shape
         told = [self._told(slice(k, k + _BLOCK)) for k in range(0, len(rows), _BLOCK)]
-        self.own, gap, self._share = (torch.cat(each) for each in zip(*told, strict=True))
+        self.own, gap, share = (torch.cat(each) for each in zip(*told, strict=True))
         self.gap = gap.numpy()
         self._neutral, self._directions = shape.contours[LIPS], shape.directions[: len(MOVING), LIPS]
+        edge = self._directions[:, EDGE]
+        self.opening, self.widening = edge_gap(edge), edge[:, 0, 0] - edge[:, HALF, 0]
         self._skin = on_head(shape, neutral[:N_FACE])[: len(MOVING)]  # [14,468,3]
         self._skin[8:] = 0
+        self.own_lips = OwnLips(rows, self.gap, share, self._neutral)
         self._fade = fade()
         self._rest = LastingLips(rows.pose[:, :2], self._beside)
         self._mood = lasting_smile(self.own)
@@ -107,9 +125,17 @@ class DubbedFace:
         hidden = np.zeros(len(rows), bool) if covered is None else covered.max(1) > _HIDDEN
         self.mouth_frames = chosen_frames(self.gap, width, yaw, place, ~hidden)
         self.shut_frames = np.argsort(self.gap + 1e3 * hidden, kind="stable")[:12].tolist()
-        self.wanted_frames = sorted({*self.mouth_frames, *self.shut_frames})
-        self._calm = min(self.shut_frames, key=lambda k: abs(float(rows.pose[k, 1])))
+        self.gains = GAINS
+        self.trials: dict[int, tuple[np.ndarray, Image]] = {}
+        clear = np.flatnonzero(~hidden)
+        self._trial_frames = clear[
+            np.linspace(0, len(clear) - 1, min(_TRIALS, len(clear))).astype(int)
+        ].tolist()
+        self.wanted_frames = sorted({*self.mouth_frames, *self.shut_frames, *self._trial_frames})
+        speed = np.linalg.norm(np.gradient(place, axis=0), axis=1)
+        self._calm = min(self.shut_frames, key=lambda k: speed[k] / _MOVED + abs(yaw[k]))
         self._lips: list[np.ndarray] = []
+        self._lines: list[np.ndarray] = []
         self._shown: dict[int, tuple[np.ndarray, Image]] = {}
 
     def _told(self, rows: slice) -> tuple[Tensor, Tensor, Tensor]:
@@ -122,81 +148,112 @@ class DubbedFace:
     def look(self, t: int, image: Image) -> None:
         """Takes from the picture of frame t, one of `wanted_frames`, what `learn` needs of it."""
         if t in self.shut_frames:
-            self._lips.append(lip_colours(image, self._pixels(self._own_lips(t), t)))
+            lips = self.pixels(self.own_lips.at(t), t)
+            self._lips.append(lip_colours(image, lips))
+            if self.gap[t] < TOUCHING[1]:
+                self._lines.append(mouth_line(image, lips[EDGE], self._unit(t)))
         if t in self.mouth_frames:
             corner = self.mouth_at(t).round().astype(int) - self.side // 2
-            self._shown[t] = corner, _taken(image, corner, self.side)
+            self._shown[t] = corner, taken(image, corner, self.side)
+        if t in self._trial_frames:
+            half = round(_AROUND * self.scale)
+            corner = self.pixels(self.rows.points(t), t).mean(0).round().astype(int) - half
+            self.trials[t] = corner, taken(image, corner, 2 * half)
         if t == self._calm:
             left, top, side = (round(each) for each in self.box)
-            self._calm_picture = _taken(image, np.array([left, top]), side)
+            self._calm_picture = taken(image, np.array([left, top]), side)
+            corner = self.mouth_at(t).round().astype(int) - self.side // 2
+            self._shut = corner, taken(image, corner, self.side)
 
     def learn(self) -> None:
         """Makes lips' colours and mouths' insides of the frames that were looked at, all `wanted_frames`."""
         self.mouths = OwnMouths(np.median(np.concatenate(self._lips, 1), axis=1))
         for k in self.mouth_frames:
             corner, picture = self._shown[k]
-            lips = self._pixels(self._own_lips(k), k) - corner
+            lips = self.pixels(self.own_lips.at(k), k) - corner
             self.mouths.add(picture, lips, self.gap[k], self._unit(k))
+        self.mouths.settle()
+        if self._lines:
+            self.own_lips.meet(np.median(self._lines, axis=0))
+        corner, picture = self._shut
+        self._closed_at = self.pixels(self.own_lips.at(self._calm), self._calm) - corner
+        self._closed = ClosedLips(picture, self._closed_at, self.scale)
         points, closed = self.rows.points(self._calm), self.expression.shape.contours
-        flat = self._pixels(points, self._calm) - np.round(self.box[:2])
+        flat = self.pixels(points, self._calm) - np.round(self.box[:2])
         self._drawn = DrawnMouth(self._calm_picture, self.rows.pose[self._calm], points, flat, closed)
-        self._lips, self._shown, self._calm_picture = [], {}, None
+        self._lips, self._lines, self._shown, self._calm_picture, self._shut = [], [], {}, None, None
 
     def says(self, voice: Tensor) -> Said:
         """Retargets expressions [T,64] of a voice to this speaker's own range and style."""
-        gain = edge_gap(self._directions[:, EDGE])
-        target = styled(voice, self.own, self.gap, gain, self.fps)
-        gap = target @ gain
+        target = styled(voice, self.own, self.gap, self.opening, self.fps)
+        gap = target @ self.opening
         inside = gaussian_filter1d(gap.numpy(), _STEADY_INSIDE * self.fps, axis=0, mode="nearest")
         return Said(target, gap, np.maximum(inside, 0))
 
     def lips(self, t: int, said: Said) -> Tensor:
         """Contours [7,48,3] in head space of frame t's lips as they say that."""
         moving = said.target[t] + self._mood[t]
-        return self._neutral + torch.einsum("m,mrkc->rkc", moving, self._directions) + self._rest.at(t)
+        lips = self._neutral + torch.einsum("m,mrkc->rkc", moving, self._directions) + self._rest.at(t)
+        return self.own_lips.on_line(lips[None], said.gap[t, None])[0]
 
-    def frame(self, image: Image, t: int, said: Said) -> Image:
-        """Frame t as it says that; the picture given is not changed."""
+    def frame(self, image: Image, t: int, said: Said, origin: np.ndarray | tuple[int, int] = (0, 0)) -> Image:
+        """Frame t, or the part of it that begins at `origin`, as it says that; the picture given is not
+        changed."""
         side, target = self.side, said.target[t]
-        own, wanted = self._pixels(self._pushed(t), t), self._pixels(self._enlarged(self.lips(t, said)), t)
+        own = self.pixels(self.own_lips.pushed(t, self.mouths.cuts), t)
+        wanted = self.pixels(self._enlarged(self.lips(t, said)), t)
         corner = np.round(own[4].mean(0)).astype(int) - side // 2
-        source = _taken(image, corner, side)
+        source = taken(image, corner - origin, side)
         flow = self._skin_flow(t, target + self._mood[t], corner)
-        wanted, own = (torch.from_numpy(each - corner).float()[None] for each in (wanted, own))
-        lips = contour_flows(wanted[:, None], own[:, None], side)[LIPS]
+        wanted = torch.from_numpy(wanted - corner).float()[None]
+        sources = torch.from_numpy(np.stack([own - corner, self._closed_at])).float()
+        both = contour_flows(wanted[:, None].expand(2, -1, -1, -1, -1), sources[:, None], side)[LIPS]
+        lips = tree_map(both, lambda each: each[:1])
         x, y = int(lips.window.x[0]), int(lips.window.y[0])
         part = np.s_[y : y + lips.window.height, x : x + lips.window.width]
         share = lips.weight[0, 0].numpy()[..., None]
         flow[part] += share * (lips.shift[0].permute(1, 2, 0).numpy() - flow[part])
-        row, column = np.mgrid[0:side, 0:side].astype(np.float32)
-        at = (column + flow[..., 0], row + flow[..., 1])
+        moved = cv2.magnitude(*cv2.split(flow))
+        here, (top, left) = around(moved > _MASK[0], part)
+        part = np.s_[y - top : y - top + lips.window.height, x - left : x - left + lips.window.width]
+        at = tuple(each[here] + flow[here][..., k] for k, each in enumerate(grid(side)))
         drawn = cv2.remap(source, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-        opening = np.zeros((side, side), np.float32)
+        parted = float(smoothstep(*_PARTED, float(self.gap[t])))
+        if parted > 0:
+            there = [
+                each[here][part] + shift
+                for each, shift in zip(grid(side), both.shift[1].numpy(), strict=True)
+            ]
+            drawn[part] = self._closed.over(drawn[part], there, parted)
+        opening = np.zeros(drawn.shape[:2], np.float32)
         height = (lips.opening.above + lips.opening.below)[0, 0].numpy()
         cover = lips.opening.coverage[0, 0].numpy() * (np.abs(lips.opening.along[0, 0].numpy()) < 1)
         opening[part] = cover * smoothstep(0.1, 0.9, height)
         if opening.max() > 0.02:
             drawn[part] = self._inside(drawn[part], opening[part], lips, wanted, corner, t, said)
-        mask = np.maximum(smoothstep(*_MASK, np.hypot(flow[..., 0], flow[..., 1])), opening)
-        mask = cv2.GaussianBlur(cv2.dilate(mask, np.ones((3, 3))), (0, 0), 1.0) * _edge(side)
-        mask = mask * self._free(t, corner, at)
+        mask = np.maximum(smoothstep(*_MASK, moved[here]), opening)
+        mask = cv2.GaussianBlur(cv2.dilate(mask, np.ones((3, 3))), (0, 0), 1.0) * edge_fade(side)[here]
+        mask = mask * self._free(t, corner, here, at)
         mask[mask < 1 / 255] = 0
-        mixed = source + mask[..., None] * (drawn - source)
-        result = np.where(mask[..., None] > 0, mixed.clip(0, 255).round(), source).astype(np.uint8)
-        return _put_back(image, result, corner)
+        mixed = source[here] + mask[..., None] * (drawn - source[here])
+        mixed = cv2.convertScaleAbs(mixed.clip(0, 255))
+        source[here] = np.where(mask[..., None] > 0, mixed, source[here])
+        return put_back(image, source, corner - origin)
 
     def mouth_at(self, t: int) -> np.ndarray:
         """The middle of frame t's mouth in pixels of the film, [2]."""
-        return self._pixels(self._own_lips(t)[4], t).mean(0)
+        return self.pixels(self.own_lips.at(t)[4], t).mean(0)
 
-    def _free(self, t: int, corner: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray | float:
-        """Visibility mask [S,S] of frame t's square: 0 where a pixel, or its source, is covered."""
+    def _free(
+        self, t: int, corner: np.ndarray, here: tuple[slice, slice], at: tuple[np.ndarray, np.ndarray]
+    ) -> np.ndarray | float:
+        """Visibility mask [h,w] of a part of frame t's square: 0 where a pixel, or its source, is covered."""
         if self.covered is None or not self.covered[t].any():
             return 1.0
-        places = self._pixels(self.rows.points(t)[POINTS], t) - corner
+        places = self.pixels(self.rows.points(t)[POINTS], t) - corner
         cover = spread(self.covered[t], places, self.side, self.scale)
         there = cv2.remap(cover, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return 1 - smoothstep(0.15, 0.5, np.maximum(cover, there))
+        return 1 - smoothstep(0.15, 0.5, np.maximum(cover[here], there))
 
     def _inside(
         self,
@@ -210,73 +267,40 @@ class DubbedFace:
     ) -> np.ndarray:
         """Colours [h,w,3] of the lips' window with what is between them: the clip's own mouths, or drawn."""
         gap = float(said.inside[t])
-        widest = self.mouths.gaps[-1] if self.mouths.gaps else 0.0
-        drawn_share = float(smoothstep(*_BEYOND, gap / widest)) if widest else 1.0
-        found = skin
-        if drawn_share < 1:
+        if self.mouths.gaps:
             pixels = flow.window.pixels()[0].double().numpy()
             own = self.mouths.inside(lips[0, EDGE].double().numpy(), gap, pixels, self._unit(t))
-            found = skin + opening[..., None] * (own - skin)
-        if drawn_share > 0:
-            place = corner - np.round(self.box[:2])
-            jaw = float(said.target[t, JAW])
-            drawn = self._drawn.over(skin, flow, lips, place, self.rows.pose[t], jaw)
-            found = found + drawn_share * (drawn - found)
-        return found
-
-    def _own_lips(self, t: int | slice) -> Tensor:
-        """Own lips of frame t [7,48,3], or of frames, whose edges lie together where they are shut."""
-        rows = slice(t, t + 1) if isinstance(t, int) else t
-        found = face_contours(self.rows.points(rows))[:, LIPS]
-        edges = found[:, : EDGE + 1]
-        middle = (edges + opposite(edges, 2)) / 2
-        found[:, : EDGE + 1] = middle + self._share[rows, None, None, None] * (edges - middle)
-        return found[0] if isinstance(t, int) else found
+            return skin + opening[..., None] * (own - skin)
+        place = corner - np.round(self.box[:2])
+        return self._drawn.over(skin, flow, lips, place, self.rows.pose[t], float(said.target[t, JAW]))
 
     def _widths(self, rows: slice) -> Tensor:
         """Widths of the frames' own mouths [n], model units."""
-        edge = self._own_lips(rows)[:, EDGE]
+        edge = self.own_lips.of(rows)[:, EDGE]
         return (edge[:, 0] - edge[:, HALF]).norm(dim=-1)
 
     def _beside(self, rows: slice) -> Tensor:
         """Residual of the frames' own lip contours over the expression directions, [n,7,48,3]."""
         told = torch.einsum("tm,mrkc->trkc", self.own[rows, : len(MOUTH_COLUMNS)], self._directions[:8])
-        return self._own_lips(rows) - self._neutral - told
-
-    def _pushed(self, t: int) -> Tensor:
-        """Own lips of frame t [7,48,3], an open mouth's edges outwards: no teeth are carried along."""
-        found = self._own_lips(t)
-        index = torch.arange(found.shape[1], dtype=torch.float32, device="cpu")
-        sign = torch.where(index < HALF, 1.0, -1.0).to(torch.float32)
-        sine = (index * (2 * torch.pi / len(index))).sin().abs() ** 0.7
-        cuts = torch.from_numpy(self.mouths.cuts).float()
-        out = _PUSH - torch.where(index < HALF, cuts[0], cuts[1])
-        push = float(smoothstep(0.008, 0.035, float(self.gap[t]))) * sine * out
-        thickness = ((found[4, :, 1] - found[EDGE, :, 1]) * sign).clamp_min(1e-4)
-        push = torch.minimum(push, _THICKNESS * thickness)
-        for contour in (2, 3):
-            way = found[4, :, 1] - found[contour, :, 1]
-            found[contour, :, 1] = found[4, :, 1] - way * (1 - push / thickness)
-        found[: EDGE + 1, :, 1] += push * sign
-        return found
+        return self.own_lips.of(rows) - self._neutral - told
 
     def _enlarged(self, lips: Tensor) -> Tensor:
         """Lips [7,48,3] whose opening, and whose width's change over the speaker's at rest, are enlarged."""
         width = float(lips[EDGE, 0, 0] - lips[EDGE, HALF, 0])
         rest = float(self._neutral[EDGE, 0, 0] - self._neutral[EDGE, HALF, 0])
         found, middle = lips.clone(), lips[EDGE, :, 0].mean()
-        found[..., 0] = middle + (lips[..., 0] - middle) * (1 + (_WIDER - 1) * (1 - rest / width))
-        found[:4, :, 1] += (_TALLER - 1) * (lips[EDGE] - opposite(lips[EDGE], 0))[:, 1] / 2
+        found[..., 0] = middle + (lips[..., 0] - middle) * (1 + (self.gains[0] - 1) * (1 - rest / width))
+        found[:4, :, 1] += (self.gains[1] - 1) * (lips[EDGE] - opposite(lips[EDGE], 0))[:, 1] / 2
         return found
 
     def _skin_flow(self, t: int, target: Tensor, corner: np.ndarray) -> np.ndarray:
         """Backward flow [S,S,2] of the skin in pixels: where jaw and cheeks take it."""
         points = self.rows.points(t)[:N_FACE]
         moved = points + torch.einsum("m,mnc->nc", target - self.own[t], self._skin)
-        start, end = self._pixels(torch.stack([points, moved]), t)
+        start, end = self.pixels(torch.stack([points, moved]), t)
         return skin_flow(start - corner, (end - start) * self._fade[:, None], self.side)
 
-    def _pixels(self, points: Tensor, t: int) -> np.ndarray:
+    def pixels(self, points: Tensor, t: int) -> np.ndarray:
         """Points in head space [...,3] of frame t as pixels of the film [...,2]."""
         seen = Camera.of_size(ALIGNED_SIZE).pixels(
             transform(points.reshape(1, -1, 3), self.rows.pose[t, None])
@@ -288,7 +312,7 @@ class DubbedFace:
     def _unit(self, t: int) -> np.ndarray:
         """Pixels of a model unit at frame t's mouth, across the face and up it, [2]."""
         middle = self._neutral[EDGE].mean(0)
-        ends = self._pixels(
+        ends = self.pixels(
             torch.stack(
                 [middle, middle + middle.new_tensor([0.1, 0, 0]), middle + middle.new_tensor([0, 0.1, 0])]
             ),
@@ -299,26 +323,3 @@ class DubbedFace:
     def _pixels_a_unit(self) -> float:
         depth = Camera().distance - self.rows.pose[:, 5].median().item()
         return Camera.of_size(ALIGNED_SIZE).focal / depth * self.box[2] / ALIGNED_SIZE
-
-
-def _edge(side: int) -> np.ndarray:
-    """0 at a square's edge, 1 well inside."""
-    line = np.minimum(np.arange(side), side - 1 - np.arange(side))
-    return smoothstep(0, 0.06 * side, np.minimum(line[:, None], line))
-
-
-def _taken(image: Image, corner: np.ndarray, side: int) -> np.ndarray:
-    """The square of a picture, its edge repeated beyond it."""
-    x, y = (np.arange(side) + k for k in corner)
-    return image[y.clip(0, image.shape[0] - 1)[:, None], x.clip(0, image.shape[1] - 1)]
-
-
-def _put_back(image: Image, square: np.ndarray, corner: np.ndarray) -> Image:
-    """A copy of the picture with the square in it, as far as it reaches."""
-    result = np.array(image)
-    (x, y), (height, width) = corner, image.shape[:2]
-    left, top = max(-x, 0), max(-y, 0)
-    right, bottom = min(len(square), width - x), min(len(square), height - y)
-    if right > left and bottom > top:
-        result[y + top : y + bottom, x + left : x + right] = square[top:bottom, left:right]
-    return result

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 from gohd_core.images import Image
-from gohd_core.mesh.contours import HALF, POINTS
+from gohd_core.mesh.dubbing.mouth_picture import HEIGHT, WIDTH, Axes, MouthPicture
 from gohd_core.mesh.picture.photometry import smoothstep
 
-WIDTH, HEIGHT = 128, 80
-"""Texels of a mouth's inside, along and across its axis."""
-_SIDES, _BETWEEN = (0.3, 1.0), (0.35, 0.75)
-"""Where lips that are nearer together than a picture's leave out a part of it: from the middle to the
-corners, and from the upper lip to the lower one."""
 _UNEVEN = 0.012
 """Most by which a lip's edge differs from place to place in how far it lies from the mesh's, model units."""
-LEVELS = 6
-LEAST, APART = 0.042, 0.008
+LEVELS = 12
+LEAST, APART = 0.042, 0.006
 """Gap of the smallest mouth that is kept, and by how much their gaps differ, model units."""
 THIN = 0.016
 """Openings thinner than this are darker: lips lie over them."""
@@ -35,41 +28,11 @@ is wider open than the picture's, or the inside can't be told from the lips."""
 _LEAST_CHANGE = 0.5
 """Mean change from row to row, of 255, of what is more than one row of pixels drawn out."""
 _WEIGHTS = np.array([0.5, 1.0, 1.0])
-
-
-@dataclass(frozen=True, eq=False)
-class Axes:
-    """A mouth's axis in pixels: middle [2], unit vectors to the right corner and up [2]."""
-
-    middle: np.ndarray
-    right: np.ndarray
-    up: np.ndarray
-
-    @classmethod
-    def of(cls, edge: np.ndarray) -> Axes:
-        """From an inner contour [48,2]."""
-        way = edge[0] - edge[HALF]
-        right = way / max(float(np.linalg.norm(way)), 1e-6)
-        return cls(edge.mean(0), right, np.array([right[1], -right[0]]))
-
-    def heights(self, contour: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Heights of a contour's upper and lower half at places along the axis."""
-        place = contour - self.middle
-        x, y = place @ self.right, place @ self.up
-        upper = np.arange(HALF + 1)[::-1]
-        lower = np.arange(HALF, POINTS + 1) % POINTS
-        step = np.arange(HALF + 1) * 1e-4
-        found = [np.interp(along, np.maximum.accumulate(x[k] + step), y[k]) for k in (upper, lower)]
-        return found[0], found[1]
-
-    def ends(self, contour: np.ndarray) -> tuple[float, float]:
-        """Places of its left and right corner along the axis."""
-        place = (contour - self.middle) @ self.right
-        return float(place[HALF]), float(place[0])
-
-    def pixels(self, along: np.ndarray, up: np.ndarray) -> np.ndarray:
-        """Places as pixels [...,2]."""
-        return self.middle + along[..., None] * self.right + up[..., None] * self.up
+_USUAL = 10.0
+"""Mean difference in light from the others, of 255, that makes a mouth half as good a choice."""
+_MOST_UNLIKE = 0.45
+"""Mean difference in light of other mouths from the chosen one, over the deviation of its light, up to which
+they are shown as well: teeth that come and go are seen as flicker."""
 
 
 def chosen_frames(
@@ -109,59 +72,6 @@ def lip_colours(frame: Image, contours: np.ndarray) -> np.ndarray:
         at = np.concatenate([row[half] for row in rows]).round().astype(int)
         found.append(frame[at[:, 1].clip(0, height - 1), at[:, 0].clip(0, width - 1)])
     return cv2.cvtColor(np.stack(found).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-
-
-@dataclass(frozen=True, eq=False)
-class MouthPicture:
-    """One mouth's inside as the clip shows it, in model units over its axis.
-
-    Attributes:
-        colours: float32 [HEIGHT,WIDTH,3] from `ends` on the left to the right and from `high` down to `low`.
-        ends: (left, right) of the inner lips' corners. high, low: of the picture.
-        upper, lower: [WIDTH] heights of the mesh's inner lips. top, bottom: of what they show between them.
-    """
-
-    colours: np.ndarray
-    ends: tuple[float, float]
-    high: float
-    low: float
-    upper: np.ndarray
-    lower: np.ndarray
-    top: np.ndarray
-    bottom: np.ndarray
-
-    def at(
-        self, along: np.ndarray, below: np.ndarray, height: np.ndarray, ends: tuple[float, float]
-    ) -> np.ndarray:
-        """Colours [h,w,3] between other lips: teeth keep their size, and what is between them gives way.
-
-        Args:
-            along: [h,w] places along the axis. ends: (left, right) corners.
-            below: [h,w] how far below the upper lip's edge. height: [h,w] of the opening there.
-        """
-        (left, right), (own_left, own_right) = ends, self.ends
-        aside = along - (left + right) / 2
-        half, own_half = (right - left) / 2, (own_right - own_left) / 2
-        place = np.sign(aside) * _fitted(np.abs(aside), half, own_half, _SIDES) / own_half
-        column = ((place + 1) * WIDTH / 2 - 0.5).clip(0, WIDTH - 1)
-        upper, lower, top, bottom = (
-            np.interp(column, np.arange(WIDTH), each)
-            for each in (self.upper, self.lower, self.top, self.bottom)
-        )
-        up = upper - _fitted(below, height, upper - lower, _BETWEEN)
-        row = (self.high - np.clip(up, bottom, top)) / (self.high - self.low) * HEIGHT - 0.5
-        at = column.astype(np.float32), row.astype(np.float32)
-        return cv2.remap(self.colours, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _fitted(place: np.ndarray, size: np.ndarray, own: np.ndarray, where: tuple[float, float]) -> np.ndarray:
-    """Places 0..size in what is `own` large: both ends at their own size, and the difference in between.
-
-    where: shares of `size` between which parts are left out; what is drawn out is drawn out all over.
-    """
-    share = place / np.maximum(size, 1e-4)
-    way = np.where(own > size, smoothstep(*where, share), smoothstep(0.0, 1.0, share))
-    return (place + (own - size) * way).clip(0, np.maximum(own, 0))
 
 
 class OwnMouths:
@@ -224,6 +134,21 @@ class OwnMouths:
         ends = left / float(unit[0]), right / float(unit[0])
         heights = [each / scale for each in (upper, lower, top, bottom)]
         self.pictures.append(MouthPicture(colours, ends, high / scale, low / scale, *heights))
+
+    def settle(self) -> None:
+        """Keeps of the mouths that were added the one that shows most, and those that look like it."""
+        if not self.pictures:
+            return
+        shown = [
+            float(np.sqrt(gap))
+            * each.contrast
+            / (_USUAL + np.mean([each.unlike(other) for other in self.pictures]))
+            for gap, each in zip(self.gaps, self.pictures, strict=True)
+        ]
+        best = self.pictures[int(np.argmax(shown))]
+        most = _MOST_UNLIKE * best.contrast
+        like = [k for k, each in enumerate(self.pictures) if each is best or best.unlike(each) <= most]
+        self.gaps, self.pictures = [self.gaps[k] for k in like], [self.pictures[k] for k in like]
 
     def _cut(
         self, seen: np.ndarray, margin: np.ndarray, outer: tuple[np.ndarray, np.ndarray], scale: float

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from scipy.interpolate import LinearNDInterpolator
@@ -14,16 +16,26 @@ from gohd_core.mesh.reading.canonical import canonical_face
 
 _GRID, _SOFT = 64, 1.2
 """Places a side at which it is worked out, and by how many it is blurred."""
+_STILL = 0.1
+"""How far above what moves points are taken to stay, model units."""
 _RINGS, _OUTSIDE = (1.22, 1.6, 2.4), 0.35
 """Sizes of outlines around the face; at the first the outline's shift goes on by a share, then nothing."""
-_KEPT = [k for k in range(N_FACE) if k not in frozenset(LIPS_WITHIN)]
 
 
+@lru_cache(maxsize=1)
 def fade() -> np.ndarray:
     """Weights of mesh points [468] in that flow: 1 up to the nose, 0 from near the eyes on."""
     height = canonical_face().points[:, 1].numpy()
     nose, eyes = height[NOSE_BASE], height[[33, 263, 133, 362]].mean()
     return 1 - smoothstep(nose, nose + 0.75 * (eyes - nose), height)
+
+
+@lru_cache(maxsize=1)
+def _kept() -> np.ndarray:
+    """Mesh points by which the flow is worked out: what moves but for the lips, and what stays beside it."""
+    height = canonical_face().points[:, 1].numpy()
+    still = height[fade() == 0].min() + _STILL
+    return np.array([k for k in range(N_FACE) if k not in LIPS_WITHIN and height[k] < still])
 
 
 def skin_flow(start: np.ndarray, shift: np.ndarray, side: int) -> np.ndarray:
@@ -32,9 +44,10 @@ def skin_flow(start: np.ndarray, shift: np.ndarray, side: int) -> np.ndarray:
     centre = outline.mean(0)
     rings = [centre + grown * (outline - centre) for grown in _RINGS]
     far = np.array([[-side, -side], [2 * side, -side], [-side, 2 * side], [2 * side, 2 * side]], float)
-    at = np.concatenate([start[_KEPT], *rings, far])
+    kept = _kept()
+    at = np.concatenate([start[kept], *rings, far])
     still = np.zeros((2 * len(outline) + len(far), 2))
-    shifts = np.concatenate([shift[_KEPT], _OUTSIDE * shift[list(OVAL)], still])
+    shifts = np.concatenate([shift[kept], _OUTSIDE * shift[list(OVAL)], still])
     row, column = np.mgrid[0:_GRID, 0:_GRID]
     grid = (np.stack([column, row], -1) + 0.5) * side / _GRID - 0.5
     flow = np.nan_to_num(LinearNDInterpolator(at + shifts, -shifts)(grid)).astype(np.float32)

@@ -22,11 +22,14 @@ from gohd_core.stylised.speech.phones import PAUSE, Phone, from_table
 
 LONGEST = 10.0
 """Seconds of a clip; longer recordings are cut."""
+EDGE = 0.5
+"""Seconds of silence that a recording keeps before and after."""
 _SILENT = ("SIL", "+")
 """Beginnings of the recogniser's symbols for what is no speech."""
 _TICKS = 100.0
 """The recogniser's frames a second."""
-_BEAMS = {"beam": 1e-100, "pbeam": 1e-100, "wbeam": 1e-80}
+_SEARCH = {"beam": 1e-100, "pbeam": 1e-100, "wbeam": 1e-80, "bestpath": False}
+"""Options of aligning: wide, and without a second search, whose words can't be aligned in most recordings."""
 _ALONE = {"cmn": "batch", "loglevel": "FATAL"}
 """Options of decoders: their means are of one recording, not of those before it."""
 
@@ -42,7 +45,7 @@ class Recogniser:
                 "Labels of recordings need pocketsphinx: pip install pocketsphinx"
             ) from error
         self._words = Decoder(**_ALONE)
-        self._phones = Decoder(lm=None, **_BEAMS, **_ALONE)
+        self._phones = Decoder(lm=None, **_SEARCH, **_ALONE)
 
     def phones(self, audio: np.ndarray, text: str | None = None) -> tuple[Phone, ...] | None:
         """Phones of sound at 16 kHz [N] in [-1, 1]; None where its words can't be aligned.
@@ -126,15 +129,28 @@ def _whole(phones: list[Phone], seconds: float) -> tuple[Phone, ...]:
     return tuple(found)
 
 
+def trimmed(speech: Speech) -> Speech:
+    """A recording with at most `EDGE` seconds of silence before its first phone and after its last."""
+    said = [phone for phone in speech.phones if phone.name != PAUSE]
+    if not said:
+        return speech
+    start = max(0.0, said[0].start - EDGE)
+    return _part(speech, start, min(speech.duration, said[-1].end + EDGE))
+
+
 def pieces(speech: Speech) -> Iterator[Speech]:
     """A recording in equal parts of at most `LONGEST` seconds."""
     count = int(np.ceil(speech.duration / LONGEST))
     bounds = np.linspace(0, speech.duration, count + 1)
     for start, end in pairwise(bounds):
-        inside = [p for p in speech.phones if p.end > start and p.start < end]
-        phones = tuple(Phone(p.name, max(p.start, start) - start, min(p.end, end) - start) for p in inside)
-        samples = slice(round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
-        yield Speech(speech.audio[samples], SAMPLE_RATE, phones)
+        yield _part(speech, start, end)
+
+
+def _part(speech: Speech, start: float, end: float) -> Speech:
+    """A recording from `start` to `end`, both in seconds."""
+    inside = [p for p in speech.phones if p.end > start and p.start < end]
+    phones = tuple(Phone(p.name, max(p.start, start) - start, min(p.end, end) - start) for p in inside)
+    return Speech(speech.audio[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)], SAMPLE_RATE, phones)
 
 
 @dataclass(frozen=True)

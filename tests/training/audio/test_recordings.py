@@ -24,6 +24,7 @@ from gohd_core.training.audio.recordings import (
     pieces,
     plain_words,
     read_texts,
+    trimmed,
 )
 from gohd_core.training.expression.mouth_examples import shard_of_recordings, speech_of
 
@@ -60,6 +61,28 @@ def test_long_recordings_are_cut_and_nothing_is_lost() -> None:
         assert all(
             a.end == pytest.approx(b.start) for a, b in zip(part.phones, part.phones[1:], strict=False)
         )
+
+
+def test_silence_is_cut_at_both_ends_alone() -> None:
+    phones = (
+        Phone("pau", 0, 2),
+        Phone("a", 2, 3),
+        Phone("pau", 3, 5),
+        Phone("m", 5, 5.5),
+        Phone("pau", 5.5, 6),
+    )
+    speech = Speech(np.arange(96_000, dtype=np.float32), 16_000, phones)
+    cut = trimmed(speech)
+    assert [(p.name, p.start, p.end) for p in cut.phones] == [
+        ("pau", 0, 0.5),
+        ("a", 0.5, 1.5),
+        ("pau", 1.5, 3.5),
+        ("m", 3.5, 4),
+        ("pau", 4, 4.5),
+    ]
+    np.testing.assert_array_equal(cut.audio, speech.audio[24_000:])
+    silence = Speech(speech.audio, 16_000, (Phone("pau", 0, 6),))
+    assert trimmed(silence) is silence
 
 
 def test_a_recogniser_finds_the_phones_of_a_sentence() -> None:
@@ -101,7 +124,7 @@ def test_the_script_makes_clips_that_the_mouth_learns_from(tmp_path, monkeypatch
         soundfile.write(
             tmp_path / f"{name}.wav", 0.1 * np.random.default_rng(0).standard_normal(48_000), 16_000
         )
-        (tmp_path / f"{name}.lab").write_text(LABELS)
+        (tmp_path / f"{name}.lab").write_text(f"{LABELS}2.80000 125 aa\n")
     spec = importlib.util.spec_from_file_location("prepare", ROOT / "scripts" / "prepare_recordings.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
