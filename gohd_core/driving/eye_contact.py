@@ -55,22 +55,29 @@ class GazeReport:
         frames: of the film. without_face: in which no face was seen.
         beyond: in which the eyes look too far elsewhere to be turned whole.
         reflections: of people whose irises jump about as glasses make them; those were not changed.
+        unseen: of faces that show no irises; nor were those.
     """
 
     frames: int
     without_face: int
     beyond: int
     reflections: int
+    unseen: int = 0
 
     def __str__(self) -> str:
         unclear = "the irises can't be followed (glasses that reflect, or too small a picture?)"
         if self.reflections and self.reflections + self.without_face == self.frames:
             return f"{unclear.capitalize()}, so that nothing was changed."
+        hidden = "no irises are seen (shut eyes, sunglasses or a statue's?)"
+        if self.unseen and self.unseen + self.without_face == self.frames:
+            return f"{hidden.capitalize()}, so that nothing was changed."
         parts = [f"{self.frames} frames"]
         if self.without_face:
             parts.append(f"{self.without_face} without a face")
         if self.reflections:
             parts.append(f"{self.reflections} unchanged, since {unclear}")
+        if self.unseen:
+            parts.append(f"{self.unseen} unchanged, since {hidden}")
         if self.beyond:
             parts.append(f"{self.beyond} in which the eyes look too far elsewhere to be turned whole")
         return ", ".join(parts) + "."
@@ -168,16 +175,18 @@ def turn_eyes(
         raise BadInput("No face was seen; show one from the front or a little aside, with both eyes in view.")
     wanted = _wanted(gaze, read.times[read.found])
     shifts: list[list[np.ndarray]] = []
-    reflections = beyond = 0
+    reflections = beyond = unseen = 0
     for person, eyes in enumerate(read.people):
         own = wanted[read.who == person]
-        if eyes.unsteady():
-            reflections += len(own)
+        jumps, hidden = eyes.unsteady(), not any(eye.shown for eye in eyes.eyes)
+        if jumps or hidden:
+            reflections += len(own) * jumps
+            unseen += len(own) * (hidden and not jumps)
             shifts.append([np.zeros_like(own), np.zeros_like(own)])
         else:
             beyond += int((np.linalg.norm(eyes.goal(own) - eyes.gaze, axis=1) > LIMIT).sum())
             shifts.append(eyes.shifts(own, strength))
-    report = GazeReport(len(read.found), int((~read.found).sum()), beyond, reflections)
+    report = GazeReport(len(read.found), int((~read.found).sum()), beyond, reflections, unseen)
     return replace(film, play=lambda: _drawn(film, read, shifts)), report
 
 
