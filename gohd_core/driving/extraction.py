@@ -17,7 +17,7 @@ from gohd_core.driving.locators import FaceLocator, FaceObservation, TrackedFace
 from gohd_core.driving.mesh_reading import MeshReadings, read_one, read_people
 from gohd_core.driving.mesh_tracks import MeshTracks
 from gohd_core.driving.readers import reader_for
-from gohd_core.driving.result import Driving, assemble_motion
+from gohd_core.driving.result import Driving, assemble_motion, rising
 from gohd_core.driving.steadiness import SmoothingConfig
 from gohd_core.driving.timeline import check_missing, on_grid
 from gohd_core.errors import BadInput, raise_if_stopped
@@ -166,6 +166,7 @@ def _from_meshes(
         space=STYLISED,
         square=made.reference,
         picture=size,
+        cuts=made.cuts,
         **given,
     )
     doubtful = {what: count for what, count in made.doubtful.items() if count}
@@ -173,8 +174,8 @@ def _from_meshes(
     rows = np.zeros((len(times), 2))
     if found.any():
         rows[found] = made.lips()
-    clock = np.maximum.accumulate(np.array(times))
-    lips, _ = on_grid(rows, clock, found, fps=given["fps"], count=len(driving.motion))
+    grid = {"fps": given["fps"], "count": len(driving.motion), "cuts": made.cuts}
+    lips, _ = on_grid(rows, rising(times), found, **grid)
     report = replace(driving.report, doubtful=doubtful)
     motion = lids_together(without_gaze_following(driving.motion))
     return replace(driving, motion=motion, report=report, lips=torch.from_numpy(lips).float())

@@ -22,6 +22,7 @@ from gohd_core.mesh.encoding.glasses import bridge_darkness
 from gohd_core.mesh.eye_contact.eye_contact import LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.eye_contact.iris_drawing import draw_iris
 from gohd_core.mesh.eye_contact.limbus import ShotLimbus, clip_limbus
+from gohd_core.mesh.eye_contact.seen_lids import SeenLids
 from gohd_core.mesh.reading.fit import face_box, into_box
 from gohd_core.motion import Gaze
 from gohd_core.video.reader import VideoReader
@@ -82,6 +83,7 @@ class _Shot:
 
     rows: list[EyeRows] = field(default_factory=list)
     limbus: ShotLimbus = field(default_factory=ShotLimbus)
+    lids: tuple[SeenLids, SeenLids] = field(default_factory=lambda: (SeenLids(), SeenLids()))
     shape: Tensor | None = None
     length: int = 0
     bridges: list[float] = field(default_factory=list)
@@ -91,6 +93,8 @@ class _Shot:
         mesh = torch.from_numpy(face.points)[None]
         fitted = fit_clip(into_box(mesh, box, ALIGNED_SIZE), ALIGNED_SIZE)
         rows = EyeRows.of(fitted, face.points[None], face.eye_contours[None])
+        for k, seen in enumerate(self.lids):
+            rows.lids[0, k] = seen.widened(image, rows.lids[0, k])
         self.limbus.add(image, rows.pose[0], rows.corners[0], rows.irises[0], rows.lids[0], box)
         if self.length % BRIDGE_FRAMES == 0:
             self.bridges.append(bridge_darkness(image.astype(np.float32) / 255, face.points[:, :2]))

@@ -43,21 +43,21 @@ def with_head_track(driving: Driving, *, follow: bool = True) -> Driving:
     first = int(torch.nonzero(track.valid)[0])
     if places[first, 2] <= 0:
         return replace(driving, track=replace(track, poses=motion.pose))
-    moving = along(places, track)
+    moving, cuts = along(places, track), driving.report.cuts
     steady = replace(
         moving,
         values=torch.cat(
             [
-                smoothed(moving, CENTRE[1], CENTRE[0]).values[:, :2],
-                smoothed(moving, SIZE[1], SIZE[0]).values[:, 2:],
+                smoothed(moving, CENTRE[1], CENTRE[0], cuts).values[:, :2],
+                smoothed(moving, SIZE[1], SIZE[0], cuts).values[:, 2:],
             ],
             1,
         ),
     )
     report = replace(
         driving.report,
-        crop_tremble=jitter(moving.values[:, :2]),
-        steadied_crop_tremble=jitter(steady.values[:, :2]),
+        crop_tremble=jitter(moving.values[:, :2], cuts),
+        steadied_crop_tremble=jitter(steady.values[:, :2], cuts),
     )
     if driving.square is None:
         return replace(driving, track=replace(steady, poses=motion.pose), report=report)

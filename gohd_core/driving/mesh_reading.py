@@ -55,6 +55,8 @@ EDGE_SHARE = 0.05
 FAST = 0.15
 """A face counts as turned away, at the picture's edge (share of its points outside), or fast (share of its
 size that it moves by from frame to frame)."""
+JUMP, GROWTH = 0.3, 0.2
+"""Shares of its size by which a face moves and grows from frame to frame only where the film was cut."""
 
 
 class MeshReadings:
@@ -64,12 +66,14 @@ class MeshReadings:
         square: reference of the poses, around the first face; None as long as none was seen.
         doubtful: how many frames were hard to read, by what made them so.
         found: in which frames the person was seen.
+        cuts: frames at which another shot begins.
     """
 
     def __init__(self) -> None:
         self.square: tuple[float, float, float] | None = None
         self.doubtful: Counter[str] = Counter()
         self.found: list[bool] = []
+        self.cuts: list[int] = []
         self._features: list[Features] = []
         self._poses: list[Tensor] = []
         self._offsets: list[Tensor] = []
@@ -90,6 +94,7 @@ class MeshReadings:
     def skip(self, frames: int) -> None:
         """So many frames in which the person was not there; negative: the last ones are told anew."""
         self.found = self.found[:frames] if frames < 0 else self.found + [False] * frames
+        self.cuts = [cut for cut in self.cuts if cut < len(self.found)]
 
     def add(self, faces: list[FaceLandmarks | None], images: list[Image]) -> None:
         """The next frames' faces, and their pictures, which are all of one size."""
@@ -104,8 +109,13 @@ class MeshReadings:
             self._poses.append(fitted.pose)
             self._offsets.append(iris_offsets(fitted.pose, points))
             self._landmarks += [face.landmarks68.astype(np.float32) for face in seen]
-            self._keep(points, self._shots.add(images, faces))
-            self._count(meshes.numpy(), fitted.pose.numpy(), height, width)
+            shots, before = self._shots.add(images, faces), self._shot[-1:]
+            another = np.diff(shots, prepend=before or shots[:1]) != 0
+            self._keep(points, shots)
+            jumps = self._count(meshes.numpy(), fitted.pose.numpy(), height, width)
+            there = np.array([face is not None for face in faces])
+            jumps &= np.concatenate([self.found[-1:] or [False], there[:-1]])[there]
+            self.cuts += (len(self.found) + np.flatnonzero(there)[another | jumps]).tolist()
         self.found += [face is not None for face in faces]
 
     def _keep(self, points: Tensor, shots: list[int]) -> None:
@@ -119,16 +129,19 @@ class MeshReadings:
         while len(self._sample) > SAMPLE:
             self._sample, self._every = self._sample[::2], 2 * self._every
 
-    def _count(self, meshes: np.ndarray, poses: np.ndarray, height: int, width: int) -> None:
+    def _count(self, meshes: np.ndarray, poses: np.ndarray, height: int, width: int) -> np.ndarray:
+        """Counts what is hard to read; where [n] the face jumps from frame to frame."""
         flat = meshes[:, :N_FACE, :2]
         outside = ((flat < 0) | (flat > [width - 1, height - 1])).any(-1).mean(-1)
-        middles = flat.mean(1)
-        before = middles[:1] if self._last is None else self._last[None]
-        ways = np.linalg.norm(np.diff(np.concatenate([before, middles]), axis=0), axis=1)
-        self._last = middles[-1]
+        sizes = np.ptp(flat, axis=1).max(1)
+        places = np.column_stack([flat.mean(1), sizes])
+        changes = np.diff(places, axis=0, prepend=places[:1] if self._last is None else self._last)
+        ways, growth = np.linalg.norm(changes[:, :2], axis=1) / sizes, np.abs(changes[:, 2]) / sizes
+        self._last = places[-1:]
         self.doubtful["turned away"] += int((np.abs(poses[:, 1]) > PROFILE).sum())
         self.doubtful["at the edge"] += int((outside > EDGE_SHARE).sum())
-        self.doubtful["fast"] += int((ways > FAST * np.ptp(flat, axis=1).max(1)).sum())
+        self.doubtful["fast"] += int((ways > FAST).sum())
+        return (ways > JUMP) | (growth > GROWTH)
 
     def expression(self) -> ClipExpression | None:
         """The expression fit of whom most of the frames so far show; None without any."""
@@ -170,7 +183,7 @@ class MeshReadings:
                 expression[part] = fit.with_rest(fit(features.rows(part)))
         pose, found = torch.cat(self._poses), np.array(self.found)
         gaze = self._gaze(pose, expression[:, BLINK_COLUMNS].amax(1), who)
-        steady = _smooth_seen(expression.numpy(), found, LIPS_SECONDS * fps)
+        steady = _smooth_seen(expression.numpy(), found, LIPS_SECONDS * fps, self.cuts)
         rows = zip(pose.double().numpy(), steady, gaze.numpy(), self._landmarks, strict=True)
         identity = np.zeros(N_IDENTITY)
         made = (FrameCoefficients(p, e, g, identity, points) for p, e, g, points in rows)
@@ -204,15 +217,12 @@ def pitch_bias(vertical: np.ndarray) -> float:
     return mode if share >= GAZE_SHARE and abs(mode) <= GAZE_MOST else 0.0
 
 
-def _smooth_seen(values: np.ndarray, found: np.ndarray, sigma: float) -> np.ndarray:
-    """Values [n, C] of the frames with a face, smoothed within each stretch of such frames."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], found, [False]]).astype(int))).reshape(-1, 2)
-    result, start = values.astype(np.float64), 0
-    for first, last in edges:
-        part = slice(start, start + last - first)
-        result[part] = gaussian_filter1d(result[part], sigma, axis=0, mode="nearest")
-        start = part.stop
-    return result
+def _smooth_seen(values: np.ndarray, found: np.ndarray, sigma: float, cuts: list[int]) -> np.ndarray:
+    """Values [n, C] of the frames with a face, smoothed within each stretch of such frames of one shot."""
+    began = np.diff(found, prepend=False) & found
+    began[cuts] = True
+    parts = np.split(values.astype(np.float64), np.flatnonzero(began[found])[1:])
+    return np.concatenate([gaussian_filter1d(part, sigma, axis=0, mode="nearest") for part in parts])
 
 
 def read_one(

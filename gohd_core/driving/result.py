@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from gohd_core.constants import N_IDENTITY, N_LANDMARKS
 from gohd_core.driving.steadiness import SmoothingConfig, motion_jitter, smooth_motion
-from gohd_core.driving.timeline import gaps, on_grid
+from gohd_core.driving.timeline import gaps, on_grid, starts
 from gohd_core.face.crop import Box
 from gohd_core.face.detection.head_track import HeadTrack
 from gohd_core.motion import Expression, Gaze, Motion, Pose
@@ -46,6 +47,7 @@ class ExtractionReport:
         crop_tremble, steadied_crop_tremble: the same of the crop, in pixels of the film.
         doubtful: frames that were hard to read, by what made them so: a face turned away, at the picture's
             edge, or moving fast.
+        cuts: frames of the motion at which another shot begins; nothing is smoothed across them.
     """
 
     frames_read: int
@@ -61,6 +63,7 @@ class ExtractionReport:
     crop_tremble: float = 0.0
     steadied_crop_tremble: float = 0.0
     doubtful: dict[str, int] = field(default_factory=dict)
+    cuts: list[int] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as JSON takes it."""
@@ -75,6 +78,10 @@ class ExtractionReport:
         if self.doubtful:
             kinds = ", ".join(f"{what} {count}" for what, count in self.doubtful.items())
             lines.append(f"Frames that were hard to read: {kinds}.")
+        if self.cuts:
+            where = ", ".join(f"{frame / self.fps:.2f}" for frame in self.cuts[:5])
+            more = f" and {len(self.cuts) - 5} more" if len(self.cuts) > 5 else ""
+            lines.append(f"Cuts at {where} s{more}.")
         before, after = self.tremble, self.steadied_tremble
         lines.append(
             f"Jitter of the head {before['head']:.3f} degrees, after smoothing {after['head']:.3f}; "
@@ -125,10 +132,15 @@ def assemble_motion(
     searched: int = 0,
     square: Box | None = None,
     picture: tuple[int, int] = (0, 0),
+    cuts: Sequence[int] = (),
 ) -> Driving:
-    """Readings at their times (None: no face) as a motion at `fps`; see `ExtractionReport` for the rest."""
-    raw, landmarks = _resampled(readings, times, source_fps, fps, missing, space, has_gaze)
-    steady = smooth_motion(raw, steadying)
+    """Readings at their times (None: no face) as a motion at `fps`; see `ExtractionReport` for the rest.
+
+    cuts: readings at which shots begin, after the first.
+    """
+    raw, landmarks = _resampled(readings, times, source_fps, fps, missing, space, has_gaze, cuts)
+    begin = starts(rising(times), cuts, fps, len(raw))
+    steady = smooth_motion(raw, steadying, begin)
     report = ExtractionReport(
         frames_read=len(times),
         source_fps=float(source_fps),
@@ -138,10 +150,11 @@ def assemble_motion(
         missing=missing,
         gaps=gaps(raw.pose.valid.numpy(), fps),
         searched=searched,
-        tremble=motion_jitter(raw),
-        steadied_tremble=motion_jitter(steady),
+        tremble=motion_jitter(raw, begin),
+        steadied_tremble=motion_jitter(steady, begin),
         crop_tremble=crop[0],
         steadied_crop_tremble=crop[1],
+        cuts=begin,
     )
     place = None if square is None else square.as_tuple()
     return Driving(steady, _identity(readings), landmarks, report, place, picture)
@@ -155,19 +168,26 @@ def _resampled(
     missing: str,
     space: str,
     has_gaze: bool,
+    cuts: Sequence[int],
 ) -> tuple[Motion, Tensor]:
     found = np.array([reading is not None for reading in readings])
-    clock = np.maximum.accumulate(np.array(times))
+    clock = rising(times)
     count = max(round((clock[-1] + 1 / float(source_fps)) * float(fps)), 1)
     parts = []
     for name, kind in (("pose", Pose), ("expression", Expression), ("gaze", Gaze)):
         rows = _column(readings, name, (kind.width,))
-        values, valid = on_grid(rows, clock, found, fps=fps, count=count, angles=kind.angles, missing=missing)
+        given = {"fps": fps, "count": count, "missing": missing, "cuts": cuts}
+        values, valid = on_grid(rows, clock, found, angles=kind.angles, **given)
         seen = valid if name != "gaze" or has_gaze else np.zeros_like(valid)
         parts.append(kind(torch.from_numpy(values), space, fps, torch.from_numpy(seen)))
     points = _column(readings, "landmarks", (N_LANDMARKS, 2)).reshape(len(times), -1)
-    landmarks, _ = on_grid(points, clock, found, fps=fps, count=count)
+    landmarks, _ = on_grid(points, clock, found, fps=fps, count=count, cuts=cuts)
     return Motion(*parts), torch.from_numpy(landmarks).float().unflatten(1, (N_LANDMARKS, 2))
+
+
+def rising(times: Sequence[float]) -> np.ndarray:
+    """Time stamps [N] that never fall: one that does waits."""
+    return np.maximum.accumulate(np.array(times, np.float64))
 
 
 def _column(readings: list[FrameCoefficients | None], name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Places
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from gohd_core.choices import STEADYING, TRACKS
@@ -47,43 +49,50 @@ OFFICIAL = SmoothingConfig("mean", 0.2, ("pose",))
 """Smoothing of the official script for driving poses, without its feedback."""
 
 
-def smooth_motion(motion: Motion, how: SmoothingConfig) -> Motion:
-    """The motion with its parts smoothed."""
+def smooth_motion(motion: Motion, how: SmoothingConfig, starts: Places[int] = ()) -> Motion:
+    """The motion with its parts smoothed.
+
+    starts: frames at which shots begin after a cut: nothing is smoothed across them.
+    """
     if how.method == "none":
         return motion
     return Motion(
         **{
-            name: _smooth_track(getattr(motion, name), how) if name in how.parts else getattr(motion, name)
+            name: _smooth_track(getattr(motion, name), how, starts)
+            if name in how.parts
+            else getattr(motion, name)
             for name in TRACKS
         }
     )
 
 
-def _smooth_track(track: Track, how: SmoothingConfig) -> Track:
+def _smooth_track(track: Track, how: SmoothingConfig, starts: Places[int]) -> Track:
     if how.method != "mean":
-        return smoothed(track, how.seconds, how.method)
-    return replace(track, values=smoothing.mean(track.unwrapped))
+        return smoothed(track, how.seconds, how.method, starts)
+    shots = track.unwrapped.tensor_split(list(starts))
+    return replace(track, values=torch.cat([smoothing.mean(shot) for shot in shots]))
 
 
-def jitter(values: Tensor | np.ndarray) -> float:
+def jitter(values: Tensor | np.ndarray, starts: Places[int] = ()) -> float:
     """Jitter of a track [T, C], in its own unit: the noise that its second differences would come from.
 
     For white noise of deviation s on top of slow motion it is s; smooth motion itself counts little
     (a swing of amplitude a and f Hz as much as a (2 pi f / fps)^2 / sqrt(12)). Root mean square over
     time and columns; 0 for fewer than three frames.
+
+    starts: frames at which shots begin after a cut: a jump there is no jitter.
     """
-    track = np.asarray(values, np.float64)
-    if len(track) < 3:
-        return 0.0
-    return float(np.sqrt(np.mean(np.diff(track, 2, axis=0) ** 2)) / _NOISE)
+    shots = np.split(np.asarray(values, np.float64), list(starts))
+    changes = np.concatenate([np.diff(shot, 2, axis=0) for shot in shots])
+    return float(np.sqrt(np.mean(changes**2)) / _NOISE) if len(changes) else 0.0
 
 
-def motion_jitter(motion: Motion) -> dict[str, float]:
+def motion_jitter(motion: Motion, starts: Places[int] = ()) -> dict[str, float]:
     """`jitter` of each part: head and gaze in degrees, position in model units, expression in its own."""
     pose = motion.pose.values.double()
     return {
-        "head": float(np.degrees(jitter(unwrap(pose[:, :3])))),
-        "position": jitter(pose[:, 3:]),
-        "expression": jitter(motion.expression.values),
-        "gaze": float(np.degrees(jitter(unwrap(motion.gaze.values.double())))),
+        "head": float(np.degrees(jitter(unwrap(pose[:, :3]), starts))),
+        "position": jitter(pose[:, 3:], starts),
+        "expression": jitter(motion.expression.values, starts),
+        "gaze": float(np.degrees(jitter(unwrap(motion.gaze.values.double()), starts))),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -25,6 +26,7 @@ def on_grid(
     count: int,
     angles: int = 0,
     missing: str = "hold",
+    cuts: Sequence[int] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Values at k / fps seconds, k = 0 .. count - 1, and which of them were observed.
 
@@ -35,10 +37,11 @@ def on_grid(
             radians.
         times: [N] seconds, rising. found: [N] bool.
         missing: one of `MISSING`. Before the first face the first one is held.
+        cuts: readings at which shots begin: between them and the ones before, the nearer one counts.
     Returns: values [count, C] float64, valid [count] bool.
     """
     check_missing(missing)
-    grid = np.array([float(k / Fraction(fps)) for k in range(count)])
+    grid = _beside_cuts(np.array([float(k / Fraction(fps)) for k in range(count)]), times, cuts)
     valid = _observed(grid, times, found)
     if not found.any():
         return np.zeros((count, rows.shape[1])), valid
@@ -53,6 +56,23 @@ def on_grid(
     if missing == "mark":
         values[~valid] = 0
     return values, valid
+
+
+def starts(times: np.ndarray, cuts: Sequence[int], fps: Fraction | int | float, count: int) -> list[int]:
+    """Frames of the grid that begin a shot, where readings at times [N] begin one at `cuts`."""
+    ends = [(times[cut - 1] + times[cut]) / 2 for cut in cuts]
+    first = np.ceil(np.array(ends) * float(fps) - 1e-6).astype(int)
+    return sorted({int(frame) for frame in first if 0 < frame < count})
+
+
+def _beside_cuts(grid: np.ndarray, times: np.ndarray, cuts: Sequence[int]) -> np.ndarray:
+    """Times of the grid, those between the last reading of a shot and the next one's first at the nearer."""
+    for cut in cuts:
+        before, after = times[cut - 1], times[cut]
+        between = (grid > before) & (grid < after)
+        nearer = np.where(grid < (before + after) / 2 - 1e-6, before, after)
+        grid = np.where(between, nearer, grid)
+    return grid
 
 
 def _linear(grid: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:

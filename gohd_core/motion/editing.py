@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Places
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -48,7 +49,7 @@ def offset(track: Track, amount: Tensor) -> Track:
     return replace(track, values=track.values + amount)
 
 
-def smoothed(track: Track, seconds: float, method: str = "gaussian") -> Track:
+def smoothed(track: Track, seconds: float, method: str = "gaussian", starts: Places[int] = ()) -> Track:
     """Takes jitter out of a track; angles are unwrapped first.
 
     Args:
@@ -56,6 +57,7 @@ def smoothed(track: Track, seconds: float, method: str = "gaussian") -> Track:
             "savitzky-golay": the window of a cubic fit, which keeps peaks. "one-euro": the time
             constant at rest of the one-euro filter (Casiez et al. 2012), which follows fast motion
             closely; it runs both ways in time, so that nothing lags.
+        starts: frames at which shots begin after a cut: nothing is smoothed across them.
     """
     if method not in SMOOTHING:
         raise BadInput(f"{method!r} is no way to smooth; use one of {', '.join(SMOOTHING)}.")
@@ -63,14 +65,9 @@ def smoothed(track: Track, seconds: float, method: str = "gaussian") -> Track:
         raise BadInput(f"The smoothing is {seconds} s; it can't be negative.")
     if seconds == 0 or len(track) < 2:
         return track
-    values, fps = track.unwrapped, float(track.fps)
-    if method == "gaussian":
-        result = smoothing.gaussian(values, seconds * fps)
-    elif method == "savitzky-golay":
-        result = smoothing.savitzky_golay(values, seconds * fps)
-    else:
-        result = smoothing.one_euro(values, seconds, fps)
-    return replace(track, values=result)
+    shots = track.unwrapped.tensor_split(list(starts))
+    fps = float(track.fps)
+    return replace(track, values=torch.cat([_smooth(shot, seconds, method, fps) for shot in shots]))
 
 
 def retimed(track: Track, speed: float) -> Track:
@@ -207,6 +204,16 @@ def edited(motion: Motion, edits: Edits) -> Motion:
         track = looped(track, edits.loop)
         tracks[name] = eased(track, rest[name], begin=edits.ease[0], end=edits.ease[1])
     return Motion(**tracks)
+
+
+def _smooth(values: Tensor, seconds: float, method: str, fps: float) -> Tensor:
+    if len(values) < 2:
+        return values
+    if method == "gaussian":
+        return smoothing.gaussian(values, seconds * fps)
+    if method == "savitzky-golay":
+        return smoothing.savitzky_golay(values, seconds * fps)
+    return smoothing.one_euro(values, seconds, fps)
 
 
 def _still(track: Track, values: Tensor) -> Track:

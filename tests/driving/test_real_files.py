@@ -151,6 +151,16 @@ def test_whoever_walks_out_is_not_replaced_by_another_who_was_there(tmp_path: Pa
     assert (driving.landmarks.mean(1)[:, 0] > SIDE).all()
 
 
+def test_a_jump_in_the_film_is_a_cut_and_a_gap_is_none(tmp_path: Path, reader, face) -> None:
+    near = cv2.resize(face, None, fx=1.4, fy=1.4)[30 : 30 + SIDE, 38 : 38 + SIDE]
+    pictures = [tilted(face, angle(0.1)) if k < 8 else tilted(near, angle(0.1)) for k in range(16)]
+    driving = extract_by_meshes(VideoReader.open(write_film(tmp_path / "film.mp4", pictures)), reader)
+    assert driving.report.cuts == [8] and "Cuts at 0.32 s." in str(driving.report)
+    pictures[5:9] = [np.full_like(face, 90)] * 4
+    driving = extract_by_meshes(VideoReader.open(write_film(tmp_path / "gone.mp4", pictures)), reader)
+    assert driving.report.cuts == []
+
+
 def test_after_a_cut_the_choice_decides_anew(tmp_path: Path, reader, face) -> None:
     dark = cv2.resize((face[:, ::-1] * [0.72, 0.55, 0.45]).astype(np.uint8), (128, 128))
     other = np.full_like(face, 90)

@@ -10,7 +10,7 @@ import torch
 
 from gohd_core.choices import STEADYING
 from gohd_core.driving.steadiness import OFFICIAL, SmoothingConfig, jitter, smooth_motion
-from gohd_core.driving.timeline import gaps, on_grid
+from gohd_core.driving.timeline import gaps, on_grid, starts
 from gohd_core.errors import BadInput
 from gohd_core.motion import Motion, Pose
 
@@ -69,6 +69,18 @@ def test_without_any_face_motion_is_at_rest() -> None:
     assert not values.any() and not valid.any()
 
 
+def test_nothing_lies_between_two_shots() -> None:
+    rows, times, cuts = [0.0] * 6 + [9.0] * 6, np.arange(12) / 30, [6]
+    values, _ = _grid(rows, times, [1] * 12, fps=25, count=10, cuts=cuts)
+    assert values[:, 0].tolist() == [0] * 5 + [9] * 5
+    assert starts(times, cuts, 25, 10) == [5]
+    uncut, _ = _grid(rows, times, [1] * 12, fps=120, count=48)
+    assert set(uncut[:, 0]) != {0, 9}, "a test that can fail"
+    fine, _ = _grid(rows, times, [1] * 12, fps=120, count=48, cuts=cuts)
+    first = starts(times, cuts, 120, 48)[0]
+    assert set(fine[:first, 0]) == {0} and set(fine[first:, 0]) == {9}
+
+
 def test_gaps_are_in_seconds() -> None:
     valid = np.array([0, 1, 1, 0, 0, 1, 0], bool)
     assert gaps(valid, 25) == [(0.0, 0.04), (0.12, 0.2), (0.24, 0.28)]
@@ -99,6 +111,17 @@ def test_every_method_steadies_and_turns_no_head_around(method) -> None:
     assert jitter(made.pose.values) < 0.7 * 0.02
     assert (made.pose.values[:, 1] - true[:, 65]).abs().max() < 0.06
     assert torch.equal(made.gaze.values, _motion(noisy).gaze.values)
+
+
+@pytest.mark.parametrize("method", [m for m in STEADYING if m != "none"])
+def test_nothing_is_smoothed_across_a_cut(method) -> None:
+    first, second = (0.1 * torch.randn(20, 72, generator=torch.Generator().manual_seed(k)) for k in (5, 6))
+    how = SmoothingConfig(method, 0.3, ("pose",))
+    whole = smooth_motion(_motion(torch.cat([first, second + 1])), how, [20]).pose.values
+    alone = [smooth_motion(_motion(part), how).pose.values for part in (first, second + 1)]
+    assert torch.allclose(whole, torch.cat(alone), atol=1e-5)
+    step = torch.cat([torch.zeros(9, 2), torch.ones(9, 2)])
+    assert jitter(step, [9]) == 0 < jitter(step)
 
 
 def test_the_official_mean_is_the_plain_mean_of_five() -> None:

@@ -42,7 +42,7 @@ WHITE, NARROWED = 0.5, 0.4
 that one that goes down may take with its lids."""
 SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
 """Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
-SHOWN = (0.03, 0.06)
+SHOWN = (0.04, 0.06)
 """Step of light (0..1) across a limbus up to which there is no iris, as in statues, and from which on
 there is."""
 UNSEEN = 1.08
