@@ -1,4 +1,4 @@
-"""How well eyes are turned: python benchmarks/eye_contact.py VIDEO [VIDEO ...] [--look=PITCH,YAW]
+"""How well eyes are turned: python benchmarks/eye_contact.py VIDEO [VIDEO ...] [--look=PITCH,YAW ...]
 
 Gaze errors and jitter in degrees, before and after, by the iris network on the result. Frames with open eyes
 count, whose gaze was to change by less than 25 degrees.
@@ -37,24 +37,27 @@ LIDS_AWAY, LASHES = 0.1, 0.25
 
 
 def main() -> None:
-    """Prints a row of figures for each video, in degrees."""
+    """Prints a row of figures for each look in each video, in degrees."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("videos", type=Path, nargs="+")
     parser.add_argument(
-        "--look", default="0,0", help="degrees up and to the image's left of the camera (0,0)"
+        "--look", action="append", help="degrees up and to the image's left of the camera (0,0); may repeat"
     )
     parser.add_argument("--seconds", type=float, default=5.0, help="of each (5)")
     arguments = parser.parse_args()
-    look = np.radians([float(angle) for angle in arguments.look.split(",")])
     reader = FaceReader.load()
     for video in arguments.videos:
-        found = figures(VideoReader.open(video, seconds=arguments.seconds), look, reader)
-        print(f"{video.stem[:24]:24s}", " ".join(f"{key} {value:.3g}" for key, value in found.items()))
+        film = VideoReader.open(video, seconds=arguments.seconds)
+        read = read_eyes(film, reader)
+        for look in arguments.look or ["0,0"]:
+            angles = np.radians([float(angle) for angle in look.split(",")])
+            found = figures(film, read, angles, reader)
+            told = " ".join(f"{key} {value:.3g}" for key, value in found.items())
+            print(f"{video.stem[:24]:24s} {look:7s} {told}", flush=True)
 
 
-def figures(film: VideoReader, look: np.ndarray, reader: FaceReader) -> dict[str, float]:
-    """Of one film whose eyes look along (pitch, yaw) radians afterwards."""
-    read = read_eyes(film, reader)
+def figures(film: VideoReader, read: ReadEyes, look: np.ndarray, reader: FaceReader) -> dict[str, float]:
+    """Of one film, as read, whose eyes look along (pitch, yaw) radians afterwards."""
     made, _ = turn_eyes(film, read, (float(look[0]), float(look[1])))
     images = [np.array(image) for _, image in film.play()]
     frames = np.stack([image for _, image in made.play()])

@@ -45,9 +45,14 @@ def add_commands(commands: Any) -> None:
     parser.add_argument(
         "--audio", "-a", type=Path, help="sound for parts from audio, and to be heard (the video's)"
     )
+    said = "; audio where --into-video has --audio, but no portrait: dubbing"
     for part in DRIVEN_PARTS[:3]:
+        mouth = part == "mouth"
         parser.add_argument(
-            f"--{part}", default="video", choices=SOURCES, help=f"where the {part} comes from (video)"
+            f"--{part}",
+            default=None if mouth else "video",
+            choices=SOURCES,
+            help=f"where the {part} comes from (video{said if mouth else ''})",
         )
     parser.add_argument(
         "--gaze", default="video", help="video, audio, own, or PITCH,YAW in degrees (write --gaze=-5,20)"
@@ -75,6 +80,7 @@ def add_commands(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Makes one video, or one for each portrait and driver; status 1 when one of several failed."""
     jobs = jobs_of_list(arguments) if arguments.list is not None else _pairs(arguments)
+    jobs = [_with_mouth(job) for job in jobs]
     if len(jobs) > 1 and arguments.motion is not None:
         raise BadInput("--motion names one file; leave it out where several videos are made.")
     check_jobs(jobs, ".mp4", arguments, arguments.audio)
@@ -112,6 +118,15 @@ def _pairs(arguments: argparse.Namespace) -> list[Job]:
         Job({"driver": video, "portrait": portrait}, target, arguments)
         for (video, portrait), target in zip(found, targets, strict=True)
     ]
+
+
+def _with_mouth(job: Job) -> Job:
+    """The job with the source of its mouth, where none is given: a face in a video says the sound that is."""
+    given = job.arguments
+    if given.mouth is None:
+        dubs = given.into_video and job.sources["portrait"] is None and given.audio is not None
+        given = argparse.Namespace(**vars(given) | {"mouth": "audio" if dubs else "video"})
+    return replace(job, arguments=given)
 
 
 def _maker(arguments: argparse.Namespace) -> Make:

@@ -1,4 +1,4 @@
-"""Dubbing, `gohd drive --into-video --mouth audio`: the video's own face says another sound."""
+"""Dubbing, `gohd drive --into-video --audio FILE`: the video's own face says another sound."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from gohd_core.mesh.encoding.glasses import bridge_darkness
 from gohd_core.mesh.eye_contact.eye_contact import LIMIT, ClipEyes, EyeRows
 from gohd_core.mesh.eye_contact.iris_drawing import draw_iris
 from gohd_core.mesh.eye_contact.limbus import ShotLimbus, clip_limbus
+from gohd_core.mesh.eye_contact.seen_lids import SeenLids
 from gohd_core.mesh.reading.fit import face_box, into_box
 from gohd_core.motion import Gaze
 from gohd_core.video.reader import VideoReader
@@ -54,22 +55,29 @@ class GazeReport:
         frames: of the film. without_face: in which no face was seen.
         beyond: in which the eyes look too far elsewhere to be turned whole.
         reflections: of people whose irises jump about as glasses make them; those were not changed.
+        unseen: of faces that show no irises; nor were those.
     """
 
     frames: int
     without_face: int
     beyond: int
     reflections: int
+    unseen: int = 0
 
     def __str__(self) -> str:
         unclear = "the irises can't be followed (glasses that reflect, or too small a picture?)"
         if self.reflections and self.reflections + self.without_face == self.frames:
             return f"{unclear.capitalize()}, so that nothing was changed."
+        hidden = "no irises are seen (shut eyes, sunglasses or a statue's?)"
+        if self.unseen and self.unseen + self.without_face == self.frames:
+            return f"{hidden.capitalize()}, so that nothing was changed."
         parts = [f"{self.frames} frames"]
         if self.without_face:
             parts.append(f"{self.without_face} without a face")
         if self.reflections:
             parts.append(f"{self.reflections} unchanged, since {unclear}")
+        if self.unseen:
+            parts.append(f"{self.unseen} unchanged, since {hidden}")
         if self.beyond:
             parts.append(f"{self.beyond} in which the eyes look too far elsewhere to be turned whole")
         return ", ".join(parts) + "."
@@ -82,6 +90,7 @@ class _Shot:
 
     rows: list[EyeRows] = field(default_factory=list)
     limbus: ShotLimbus = field(default_factory=ShotLimbus)
+    lids: tuple[SeenLids, SeenLids] = field(default_factory=lambda: (SeenLids(), SeenLids()))
     shape: Tensor | None = None
     length: int = 0
     bridges: list[float] = field(default_factory=list)
@@ -91,6 +100,8 @@ class _Shot:
         mesh = torch.from_numpy(face.points)[None]
         fitted = fit_clip(into_box(mesh, box, ALIGNED_SIZE), ALIGNED_SIZE)
         rows = EyeRows.of(fitted, face.points[None], face.eye_contours[None])
+        for k, seen in enumerate(self.lids):
+            rows.lids[0, k] = seen.widened(image, rows.lids[0, k])
         self.limbus.add(image, rows.pose[0], rows.corners[0], rows.irises[0], rows.lids[0], box)
         if self.length % BRIDGE_FRAMES == 0:
             self.bridges.append(bridge_darkness(image.astype(np.float32) / 255, face.points[:, :2]))
@@ -164,16 +175,18 @@ def turn_eyes(
         raise BadInput("No face was seen; show one from the front or a little aside, with both eyes in view.")
     wanted = _wanted(gaze, read.times[read.found])
     shifts: list[list[np.ndarray]] = []
-    reflections = beyond = 0
+    reflections = beyond = unseen = 0
     for person, eyes in enumerate(read.people):
         own = wanted[read.who == person]
-        if eyes.unsteady():
-            reflections += len(own)
+        jumps, hidden = eyes.unsteady(), not any(eye.shown for eye in eyes.eyes)
+        if jumps or hidden:
+            reflections += len(own) * jumps
+            unseen += len(own) * (hidden and not jumps)
             shifts.append([np.zeros_like(own), np.zeros_like(own)])
         else:
             beyond += int((np.linalg.norm(eyes.goal(own) - eyes.gaze, axis=1) > LIMIT).sum())
             shifts.append(eyes.shifts(own, strength))
-    report = GazeReport(len(read.found), int((~read.found).sum()), beyond, reflections)
+    report = GazeReport(len(read.found), int((~read.found).sum()), beyond, reflections, unseen)
     return replace(film, play=lambda: _drawn(film, read, shifts)), report
 
 

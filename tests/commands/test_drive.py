@@ -214,6 +214,27 @@ def test_a_face_goes_back_into_the_video(tmp_path, capsys, weights, points) -> N
 
 
 @pytest.mark.parametrize(
+    ("options", "mouth"),
+    [
+        (["--into-video", "-a", "voice.wav"], "audio"),
+        (["--into-video", "-a", "voice.wav", "--mouth", "video"], "video"),
+        (["--into-video", "-a", "voice.wav", "-p", str(FACE)], "video"),
+        (["--into-video"], "video"),
+        (["-p", str(FACE), "-a", "voice.wav"], "video"),
+        (["-p", str(FACE), "--mouth", "audio"], "audio"),
+    ],
+)
+def test_a_sound_for_the_face_in_a_video_is_what_it_says(options, mouth, monkeypatch, tmp_path) -> None:
+    from gohd_core.commands import drive
+
+    jobs: list = []
+    monkeypatch.setattr(drive, "check_jobs", lambda *_: None)
+    monkeypatch.setattr(drive, "run_batch", lambda found, *_, **__: jobs.extend(found) or 0)
+    assert gohd("drive", "-v", SAMPLE, "-o", tmp_path / "o.mp4", *options) == 0
+    assert [job.arguments.mouth for job in jobs] == [mouth]
+
+
+@pytest.mark.parametrize(
     ("change", "people", "dubbed"),
     [
         ({}, True, True),

@@ -227,6 +227,16 @@ def test_who_comes_after_a_cut_has_eyes_of_their_own() -> None:
         assert np.allclose(person.gaze_bias(), own.people[0].gaze_bias(), atol=0.01)
 
 
+def test_faces_without_irises_are_left_alone_with_a_word() -> None:
+    images = np.full((5, SIZE, SIZE, 3), 128, np.uint8)
+    images[:, 0, 0, 0] = np.arange(5)
+    grey = VideoReader.of_images(images)
+    read = read_eyes(grey, KnownFaces([[landmarks(acted(look=(0.2, 0.0)))]] * 5))
+    made, report = turn_eyes(grey, read)
+    assert report.unseen == 5 and "no irises are seen" in str(report).lower()
+    assert all(np.array_equal(a[1], b[1]) for a, b in zip(grey.play(), made.play(), strict=True))
+
+
 def test_bad_input_to_eye_contact_is_named() -> None:
     source = film(5)
     nobody = read_eyes(source, KnownFaces([[]] * 5))

@@ -187,7 +187,8 @@ def test_the_face_in_a_video_says_something_else(run, nodes, models, readers, mo
     portrait, *_ = run("GoHDPreparePortrait", image=picture(), **readers)
     module = inspect.getmodule(nodes["GoHDExtractMotion"]).faces
     monkeypatch.setattr(module, "face_reader", lambda: KnownFaces(known))
-    images = torch.rand(30, SIZE, SIZE, 3, generator=torch.Generator().manual_seed(0))
+    # Grey: a video keeps half of the chroma.
+    images = torch.rand(30, SIZE, SIZE, 1, generator=torch.Generator().manual_seed(0)).repeat(1, 1, 1, 3)
     images[:, 0, 0, 0] = torch.arange(30) / 255
     values = torch.zeros(30, 72)
     values[:, 0] = 1.0
@@ -203,7 +204,7 @@ def test_the_face_in_a_video_says_something_else(run, nodes, models, readers, mo
     assert made.shape == wanted.shape
     changed = np.abs(wanted.astype(int) - before).max(-1) > 60
     away, kept = (np.abs(made.astype(int) - each)[changed].mean() for each in (wanted, before))
-    assert changed.any() and away < 0.5 * kept
+    assert changed.any() and away < 0.1 * kept
     with pytest.raises(BadInput, match="wire that video to background"):
         run("GoHDRenderVideo", **given)
 

@@ -24,6 +24,8 @@ _LIFTED = (0.3, 0.01)
 """Share of an opening by which an upper lip rises from its teeth, and the most, model units."""
 _LOWER_LIGHT = 0.8
 """Most light of lower teeth over that of upper ones."""
+_SEAM = (0.4, 0.65)
+"""Light between rows of teeth over theirs, up to and from which they are two, and are one."""
 _PARTING = (0.2, 0.85)
 """Where a picture may part when lips open farther than it shows, from the upper lip to the lower one."""
 _ASTRAY = 0.06
@@ -131,7 +133,11 @@ class MouthPicture:
     def lower_light(self) -> float:
         """Gain on what is at the lower lip: where there are upper teeth, they shade the lower ones."""
         light = _LOWER_LIGHT / self._lower_over_upper(lambda values: np.percentile(values, 80))
-        return 1 - (1 - self.lower_share) * max(0.0, 1 - light)
+        middle = slice(WIDTH // 4, -WIDTH // 4)
+        seam = np.median((self._sampled(self.cut[None]) @ LUMA)[:, middle])
+        teeth = np.percentile((self.colours @ LUMA)[:, middle], 80)
+        apart = 1 - float(smoothstep(*_SEAM, seam / max(teeth, 1.0)))
+        return 1 - apart * (1 - self.lower_share) * max(0.0, 1 - light)
 
     def _lower_over_upper(self, of: Callable[[np.ndarray], np.ndarray]) -> float:
         """Quotient of the light below the place where it parts and of that above it."""

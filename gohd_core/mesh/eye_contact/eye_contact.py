@@ -30,6 +30,8 @@ LIMIT, NONE_LEFT = np.radians(25.0), 1.6
 """Looks so far from where they shall go are turned whole; at `NONE_LEFT` times that they are left alone."""
 OPEN = (0.45, 0.75)
 """Of an eye's usual opening: up to the first it is left alone, from the second on turned whole."""
+LEAST_OPEN = 0.2
+"""Height of an opening over its width below which eyes are not usually open, but shut throughout."""
 MODE, NEAR = np.radians(4.0), np.radians(7.0)
 """Mode of a person's gaze: the Gaussian kernel's deviation, and distance up to which looks belong to it."""
 LEAST_SHARE, MOST_BIAS = 0.3, np.radians(12.0)
@@ -42,7 +44,7 @@ WHITE, NARROWED = 0.5, 0.4
 that one that goes down may take with its lids."""
 SACCADES, KEPT, MOST_KEPT = 0.25, 0.15, np.radians(1.0)
 """Seconds within which a movement is a quick one, the share of such that stays, and at most how much."""
-SHOWN = (0.03, 0.06)
+SHOWN = (0.04, 0.06)
 """Step of light (0..1) across a limbus up to which there is no iris, as in statues, and from which on
 there is."""
 UNSEEN = 1.08
@@ -162,7 +164,7 @@ class ClipEyes:
             openings.append(np.linalg.norm(way, axis=1) / scale[:, 0] / plane.width)
         opening = np.mean(openings, 0)
         gaze = np.mean([eye.plane.gaze(eye.offset) for eye in eyes], 0)
-        usual = max(float(np.percentile(opening, 75)), 1e-3)
+        usual = max(float(np.percentile(opening, 75)), LEAST_OPEN)
         return cls((eyes[0], eyes[1]), steady, opening / usual, gaze, shots, fps)
 
     def unsteady(self) -> bool:

@@ -6,17 +6,19 @@ import cv2
 import numpy as np
 
 from gohd_core.images import Image
-from gohd_core.mesh.encoding.glasses import darkness_within
 from gohd_core.mesh.eye_contact.eye_contact import Eye
 from gohd_core.mesh.eye_contact.iris_plane import disc, seen_disc
+from gohd_core.mesh.eye_contact.rims import rims
 from gohd_core.mesh.eyes.eye_textures import highlights
 from gohd_core.mesh.eyes.lid_following import moved_lids
-from gohd_core.mesh.picture.photometry import LUMA, inpaint, smoothstep
+from gohd_core.mesh.picture.photometry import inpaint, smoothstep
 
 LEAST_SHIFT = 0.05
 """Pixels below which nothing is drawn."""
 EDGE, IRIS_END, WHITE_FROM = 1.11, 1.17, (1.15, 1.33)
 """Radii in limbus radii: of the iris' soft edge, its end, and the range from which on there is sclera."""
+FAINT, FAINT_FROM = 0.02, (0.95, 1.15)
+"""Weight of what is white only perhaps, and its range of radii."""
 BESIDE = 0.22
 """Distance from an iris, in its radii, up to which the white is drawn anew where it was."""
 CARRIED = 0.06
@@ -40,9 +42,6 @@ _FROM_ABOVE = np.array([[1, 1, 1], [1, 1, 1], [0, 0, 0]], np.uint8)
 HIGHLIGHT_SHARE = 0.55
 """Of an iris' way, that of lights in the cornea: 5.6 mm from the eyeball's middle to its centre of curvature,
 over 10 mm to the pupil (Gullstrand's eye)."""
-FRAME_REACH, FRAME_LENGTH, OF_BRIDGE = 0.13, 1.1, 0.55
-"""Of frames of glasses: distance within which skin lies beside them, and their least length, in eye widths;
-and their darkness as a share of their bridge's."""
 CORNER = (0.04, 0.16)
 """Distance from an eye's corners, over its width, from and at which their skin hides no iris."""
 
@@ -63,16 +62,20 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     part = frame[top:bottom, left:right]
     corner = np.array([left, top])
     lids = eye.lids[t] - corner
-    inner = cv2.erode(_inside(lids, part.shape[:2]), np.ones((3, 3)), iterations=max(1, round(scale * 0.008)))
     row, column = np.mgrid[0 : part.shape[0], 0 : part.shape[1]].astype(np.float32)
     places = np.stack([column, row], -1) + corner - middle
     facing = eye.plane.facing(t, eye.offset[t])
     on_iris = disc(places, facing) / radius
     rho = np.linalg.norm(on_iris, axis=-1)
     source = part.astype(np.float32)
-    white_known = inner * smoothstep(*WHITE_FROM, rho)
+    open_ = _inside(lids, rho.shape)
+    inner = cv2.erode(open_, np.ones((3, 3)), iterations=max(1, round(scale * 0.008)))
+    # Where an iris fills its eye the lids' edges tell of the white what can be told.
+    white_known = np.maximum(
+        inner * smoothstep(*WHITE_FROM, rho), FAINT * open_ * smoothstep(*FAINT_FROM, rho)
+    )
     seen = inner * (rho < IRIS_END)
-    if white_known.sum() <= 3 or seen.sum() <= 4:
+    if not white_known.any() or seen.sum() <= 4:
         return
     on_new = disc(places - axes @ shift, eye.plane.facing(t, eye.offset[t] + shift)) / radius
     new_rho = np.linalg.norm(on_new, axis=-1)
@@ -81,7 +84,7 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     def cover(distance: np.ndarray) -> np.ndarray:
         return ((EDGE + soft / 2 - distance) / soft).clip(0, 1).astype(np.float32)
 
-    frames = _frames(source, lids, width, eye.bridge) if eye.bridge else np.zeros_like(inner)
+    frames = rims(source, open_, lids, width, eye.bridge) if eye.bridge else np.zeros_like(inner)
     bare = inpaint(source, (frames < 0.02).astype(np.float32)) if frames.any() else source
     layers = np.dstack([bare, cover(rho - CARRIED)])
     follow = moved_lids(layers, lids, axes @ np.array([0.0, shift[1]]), width)
@@ -118,19 +121,6 @@ def _cubic(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
     return cv2.remap(picture, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _frames(source: np.ndarray, lids: np.ndarray, width: float, bridge: float) -> np.ndarray:
-    """Frames of glasses [h,w], 0..1, in a window [h,w,3] in 0..255: lines about as dark as their bridge that
-    go on beyond both corners of the eye."""
-    dark = darkness_within(source @ LUMA / 255, width, FRAME_REACH) > OF_BRIDGE * bridge
-    spared = cv2.dilate(_inside(lids, dark.shape), np.ones((3, 3)), iterations=max(1, round(0.05 * width)))
-    lines = (dark & (spared < 0.5)).astype(np.uint8)
-    _, label, stats, _ = cv2.connectedComponentsWithStats(lines)
-    long = stats[:, cv2.CC_STAT_WIDTH] > FRAME_LENGTH * width
-    long[0] = False
-    kept = cv2.dilate(long[label].astype(np.float32), np.ones((5, 5)))
-    return cv2.GaussianBlur(kept, (0, 0), 0.8)
-
-
 def _inside(lids: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Coverage of pixels by the opening between lids [16,2], 0..1."""
     outline = np.concatenate([lids[:9], lids[:8:-1]])
@@ -160,7 +150,10 @@ def _whole_iris(source: np.ndarray, seen: np.ndarray, on_iris: np.ndarray, radiu
         mean = np.interp(np.arange(_PROFILE), known, (total / np.maximum(weight, 1e-6))[known])
         profile.append(np.interp(at, np.arange(_PROFILE), mean))
     around = cv2.GaussianBlur(np.stack(profile, -1).astype(np.float32), (0, 0), max(0.5, radius * 0.06))
-    own = (cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 0.7) * seen)[..., None]
+    own = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 0.7) * seen
+    # Towards lids lashes and shade lie on its edge, which would go along with it.
+    steep = np.abs(on_iris[..., 1]) / np.maximum(rho, 1e-6)
+    own = (own * (1 - smoothstep(SIDES, 1.0, steep) * smoothstep(_CORE, 1.0, rho)))[..., None]
     return (source * own + around * (1 - own)).astype(np.float32)
 
 
@@ -173,7 +166,7 @@ def _whole_white(
         known: [h,w] how surely white is seen. lids, new_lids: [16,2] as they are, and as they are to be.
     """
     whiteness = source.min(-1)  # of lids' edges, which are pink, it is low
-    least, most = np.percentile(whiteness[known > 0.5], WHITEST) if (known > 0.5).any() else (0.0, 255.0)
+    least, most = np.percentile(whiteness[known > 0.5 * known.max()], WHITEST)
     surely = known * (0.02 + 0.98 * smoothstep(least, most + 1.0, whiteness))
     white = inpaint(source, surely.astype(np.float32))
     light = (source / np.maximum(white, 1.0)).clip(0, 1)

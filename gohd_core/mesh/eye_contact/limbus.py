@@ -38,6 +38,8 @@ _DISTRUST = (0.25, 0.4)
 _CLEAR, _PULL = (0.3, 0.7), 0.15
 """Score in a frame over that of the clip up to which it tells nothing, and from which on it is believed; and
 the weight of the mean place."""
+_OPEN = 75
+"""Percentile of a clip's frames whose steps of light tell those of an open eye: blinks show none."""
 _STEADY = 1.0
 """Deviation in frames of the Gaussian over places."""
 _RING = np.stack([np.cos(turn := np.arange(_ARC) * (2 * np.pi / _ARC)), np.sin(turn)], -1)
@@ -48,7 +50,8 @@ class Limbus:
     """An iris' edge in n frames, in model units to the image's right and down.
 
     Attributes:
-        step: mean step of light (0..1) across it; hardly any where no iris is shown, as in statues.
+        step: step of light (0..1) across it while the eye is open; hardly any where no iris is shown, as in
+            statues.
         radius: of the round iris. middle: [2] mean place of its middle beside the iris as it is read.
         away: [n,2] its place in each frame beside that mean.
     """
@@ -67,6 +70,7 @@ class ShotLimbus:
         self.searched = 0
         self.sizes: list[float] = []
         self.places: list[np.ndarray] = []
+        self.steps: list[np.ndarray] = []
         self.clear: list[np.ndarray] = []
         self._waiting: list[list[_EyeView | None]] = []
         self._known: _Found | None = None
@@ -112,9 +116,8 @@ class ShotLimbus:
             for view, middle in zip(views, known.middles, strict=True)
         ]
         self.places.append(np.stack([place for place, _ in found]))
-        self.clear.append(
-            smoothstep(*_CLEAR, np.array([step for _, step in found]) / np.maximum(known.steps, _LEAST_STEP))
-        )
+        self.steps.append(np.array([step for _, step in found]))
+        self.clear.append(smoothstep(*_CLEAR, self.steps[-1] / np.maximum(known.steps, _LEAST_STEP)))
 
 
 def clip_limbus(shots: Sequence[ShotLimbus]) -> list[Limbus]:
@@ -123,6 +126,7 @@ def clip_limbus(shots: Sequence[ShotLimbus]) -> list[Limbus]:
         shot.finish()
     scores = sum(shot.scores for shot in shots) / max(sum(shot.searched for shot in shots), 1)
     known = _Found.of(scores, [size for shot in shots for size in shot.sizes])
+    steps = np.percentile(np.concatenate([shot.steps for shot in shots]), _OPEN, axis=0)
     limbi: list[Limbus] = []
     for k, middle in enumerate(known.middles):
         away = []
@@ -133,7 +137,7 @@ def clip_limbus(shots: Sequence[ShotLimbus]) -> list[Limbus]:
                 for each in ((place - middle) * clear[:, None], clear[:, None])
             )
             away.append(total / (weight + _PULL))
-        limbi.append(Limbus(float(known.steps[k]), known.radius, middle, np.concatenate(away)))
+        limbi.append(Limbus(float(steps[k]), known.radius, middle, np.concatenate(away)))
     return limbi
 
 

@@ -69,6 +69,12 @@ def test_strength_scales_the_change_and_shut_or_distant_eyes_stay() -> None:
     assert np.abs(blinking.shifts(np.zeros((12, 2)))[0][5]).max() == 0
 
 
+def test_eyes_that_are_shut_throughout_are_not_turned() -> None:
+    clip = eyes([0.0] * 12, [(0.15, 0.0)] * 12, shut=0.9)
+    assert clip.opening.max() < 0.45
+    assert all(np.abs(shift).max() == 0 for shift in clip.shifts(np.zeros((12, 2))))
+
+
 def test_irises_that_jump_about_are_not_believed() -> None:
     rng = np.random.default_rng(0)
     calm = eyes([0.0] * 30, [(0.1, 0.0)] * 30)

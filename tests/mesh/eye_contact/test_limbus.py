@@ -15,8 +15,13 @@ CORNERS = np.array([[[0.11, 0.0, 0.0], [0.31, 0.0, 0.0]], [[-0.31, 0.0, 0.0], [-
 LOOKS, LARGER = np.linspace(-0.04, 0.04, 30), 1.15
 
 
-def read_shot(yaw: float, beside=lambda look: np.zeros(2)) -> tuple[ShotLimbus, list[IrisPlane]]:
-    """Irises that look along `LOOKS` (offsets aside) and are read `beside` where they are drawn, units."""
+def read_shot(
+    yaw: float, beside=lambda look: np.zeros(2), shut: int = 0
+) -> tuple[ShotLimbus, list[IrisPlane]]:
+    """Irises that look along `LOOKS` (offsets aside) and are read `beside` where they are drawn, units.
+
+    shut: frames at the end in which skin is seen instead.
+    """
     pose = np.array([0.0, yaw, 0.0, 0.0, 0.0, 0.0])
     planes = [
         IrisPlane.of(c[None], pose[None], BOX, side) for c, side in zip(CORNERS, (1.0, -1.0), strict=True)
@@ -24,7 +29,7 @@ def read_shot(yaw: float, beside=lambda look: np.zeros(2)) -> tuple[ShotLimbus, 
     shot, radius = ShotLimbus(), 0.05
     rows, columns = np.mgrid[:SIZE, :SIZE].astype(np.float64)
     turn = np.linspace(0, 2 * np.pi, 4, endpoint=False)
-    for look in LOOKS:
+    for number, look in enumerate(LOOKS):
         image, irises, lids = np.full((SIZE, SIZE), 0.8), [], []
         for plane in planes:
             offset, scale = plane.rest + np.array([look, 0.0]), float(plane.scale[0])
@@ -43,6 +48,8 @@ def read_shot(yaw: float, beside=lambda look: np.zeros(2)) -> tuple[ShotLimbus, 
                     [np.stack([x, np.full(9, y[0])], -1), np.stack([x[1:8], np.full(7, y[1])], -1)]
                 )
             )
+        if number >= len(LOOKS) - shut:
+            image = np.full_like(image, 0.6)
         frame = (image[..., None] * np.full(3, 255.0)).astype(np.uint8)
         shot.add(frame, pose, CORNERS, np.array(irises), np.array(lids), BOX)
     return shot, planes
@@ -54,6 +61,12 @@ def test_a_limbus_lies_beside_the_read_iris_by_what_the_frames_show_together() -
     for found in clip_limbus([shot]):
         assert found.radius == pytest.approx(LARGER * 0.05, rel=0.05)
         assert np.abs(found.middle + found.away.mean(0) - beside).max() < 0.002
+
+
+def test_irises_of_eyes_that_are_shut_for_long_are_seen() -> None:
+    steps = [[found.step for found in clip_limbus([read_shot(0.0, shut=shut)[0]])] for shut in (0, 18)]
+    assert min(steps[0]) > 0.2
+    assert np.allclose(steps[0], steps[1], rtol=0.15)
 
 
 def test_irises_that_look_far_aside_are_found_farther_than_they_are_read() -> None:
