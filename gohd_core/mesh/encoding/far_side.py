@@ -45,10 +45,14 @@ _SHARP = 0.006
 """Softness of its edge there; model units."""
 _BLEED = 0.03
 """Width along the outline in which background shines through; model units."""
-_LIGHT = 0.10
-"""Size of what counts as light rather than as skin, model units."""
-_GAIN = (0.9, 1.3)
-"""Change of light (log) up to which the near side is believed to be skin too, and from which on it is not."""
+_LIGHT, _SHADE = 0.10, 0.03
+"""Sizes of what counts as light rather than as skin: of a cheek, and of a near one in shade, whose patches
+of light would glare on a lit far one; model units."""
+_IN_SHADE = (0.1, 0.3)
+"""Change of light (log) up to which the near side is not in shade, and from which on it is."""
+_DARKER, _LIGHTER = (0.9, 1.3), (0.35, 0.5)
+"""Changes of light (log) up to which the near side is believed, and from which on it is not: to be skin too,
+and to be more than a shade's noise."""
 _BEYOND = 16
 """Of a picture's side, the part by which expressions may move the cheek beyond its place at rest."""
 _LEAST = 0.3
@@ -149,8 +153,11 @@ def _texture(
     far one's light; beside lips, the cheek grown."""
     picture = face.picture
     near = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    gain = _light(picture[window], own, face.unit) / _light(near, own, face.unit)
-    cheek = cheek * smoothstep(_GAIN[1], _GAIN[0], np.abs(np.log(gain @ LUMA / LUMA.sum())))
+    light, light_near = (_light(each, own, _LIGHT * face.unit) for each in (picture[window], near))
+    lighter = np.log(light @ LUMA / (light_near @ LUMA))
+    shade = smoothstep(*_IN_SHADE, lighter)[..., None]
+    gain = light / (light_near + shade * (_light(near, cheek, _SHADE * face.unit) - light_near))
+    cheek = cheek * (1 - smoothstep(*_DARKER, -lighter)) * (1 - smoothstep(*_LIGHTER, lighter))
     grown = inpaint(near * gain, (cheek > 0.5).astype(np.float32))
     weight = np.maximum(cheek, lips)
     weight[[0, -1]], weight[:, [0, -1]] = 0, 0
@@ -216,11 +223,11 @@ def _full(maps: Tensor, size: int) -> np.ndarray:
     return maps[0].cpu().numpy()
 
 
-def _light(picture: np.ndarray, weight: np.ndarray, unit: float) -> np.ndarray:
+def _light(picture: np.ndarray, weight: np.ndarray, size: float) -> np.ndarray:
     """A picture [h,w,3] without what is smaller than light's changes, as far as weights [h,w] know it."""
     known = (weight > 0.02).astype(np.float32)
-    total = np.maximum(blur(known, _LIGHT * unit), 1e-3)[..., None]
-    return np.maximum(blur(picture * known[..., None], _LIGHT * unit) / total, 0.02)
+    total = np.maximum(blur(known, size), 1e-3)[..., None]
+    return np.maximum(blur(picture * known[..., None], size) / total, 0.02)
 
 
 def _doubled(array: np.ndarray, sides: tuple[int, int]) -> np.ndarray:

@@ -109,3 +109,19 @@ def inside(points: torch.Tensor) -> np.ndarray:
     """Share [S,S] of each pixel inside the convex hull of points [N,2]."""
     hull = cv2.convexHull(points.numpy().astype(np.float32))[:, 0]
     return fill_polygon(hull, (SIZE, SIZE))
+
+
+def test_a_patch_of_light_on_a_near_cheek_in_shade_does_not_glare_on_the_far_one(plain):
+    side = plain.warp.side
+    x, y, _ = F.interpolate(plain.warp.points.view(1, 3, side, side), (SIZE, SIZE), mode="bilinear")[0]
+    far = FarSide.of(plain.face, plain.warp)
+    middle = far.points.mean(0)
+    patch = torch.exp(-((x.abs() - middle[0].abs()) ** 2 + (y - middle[1]) ** 2) / (2 * 0.1**2))
+    near = 0.36 + 0.3 * patch
+    light = torch.where(x < 0, torch.full_like(x, 0.62), near)
+    face = replace(plain.face, image=(2 * light - 1).expand(1, 3, SIZE, SIZE).clone())
+    found = FarSide.of(face, plain.warp).texture
+    weight = found[..., 3]
+    grey = (found[..., 0] / weight.clamp_min(1e-3) + 1) / 2
+    assert (weight > 0.5).sum() > 100
+    assert grey[weight > 0.5].max() < 0.75  # .80 by the mean light of the whole shade
