@@ -5,8 +5,8 @@ and roll of either eye. JSON: the same by name, with the frame rate and the head
 radians in ARKit's axes (x to the face's left, y up, z out of the face), which are ours: positive yaw turns
 the nose to the picture's right, positive pitch lowers it, positive roll is counter-clockwise in the picture.
 
-A round trip is exact where movements lie in -1..1 (below 0 corners and lids alone) and eyes turn by at most
-30 degrees in the head; the CSV has no place for the head's translation.
+A round trip is exact where movements lie in -1..1 (below 0 corners, lids and what moves sideways) and
+eyes turn by at most 30 degrees in the head; the CSV has no place for the head's translation.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ HEAD = ("HeadYaw", "HeadPitch", "HeadRoll")
 EYES = tuple(f"{side}Eye{angle}" for side in ("Left", "Right") for angle in ("Yaw", "Pitch", "Roll"))
 _OPPOSITE = {"smile": "mouthFrown", "blink": "eyeWide"}
 """Shapes that are less than nothing of a movement: corners that fall, lids that open wide."""
+_ASIDE = {"mouth_shift": "mouth", "jaw_shift": "jaw"}
+"""Movements to the subject's left (right below 0), and the beginning of their shapes' names."""
 _COLUMNS = (*(name[0].upper() + name[1:] for name in BLENDSHAPES), *HEAD, *EYES)
 FORMAT = "gohd-arkit-1"
 
@@ -72,6 +74,9 @@ def blendshapes(motion: Motion) -> dict[str, Tensor]:
         kind, _, side = movement.partition("_")
         if kind in _OPPOSITE:
             made[_OPPOSITE[kind] + side.capitalize()] = (-values).clamp(0, 1)
+    for movement, part in _ASIDE.items():
+        values = motion.expression.values[:, INDEX[movement]]
+        made[f"{part}Left"], made[f"{part}Right"] = values.clamp(0, 1), (-values).clamp(0, 1)
     angles = motion.pose.values[:, :3].double()
     for name, column in zip(HEAD, (1, 0, 2), strict=True):
         made[name] = angles[:, column].float()
@@ -146,6 +151,8 @@ def motion_of(columns: dict[str, list[float]], places: Any, fps: Fraction | int 
         for kind, shape in _OPPOSITE.items():
             for side in ("left", "right"):
                 expression[k, INDEX[f"{kind}_{side}"]] -= row[shape + side.capitalize()]
+        for movement, part in _ASIDE.items():
+            expression[k, INDEX[movement]] = row[f"{part}Left"] - row[f"{part}Right"]
         gaze[k] = gaze_of(row, torch.from_numpy(pose[k, :3]))
     if places is not None:
         pose[:, 3:] = np.asarray(places)

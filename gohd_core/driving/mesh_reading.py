@@ -16,6 +16,7 @@ from gohd_core.driving.lids import BLINK_COLUMNS
 from gohd_core.driving.mesh_tracks import People, blocks, follow
 from gohd_core.driving.result import FrameCoefficients
 from gohd_core.driving.shots import Shots, people_of
+from gohd_core.driving.sideways import believed
 from gohd_core.errors import raise_if_stopped
 from gohd_core.face.crop import Box
 from gohd_core.face.geometry.camera import ALIGNED_SIZE
@@ -33,6 +34,7 @@ from gohd_core.mesh.clip import (
 )
 from gohd_core.mesh.contours import HALF, N_FACE
 from gohd_core.mesh.face_at_rest import neutral_points
+from gohd_core.mesh.reading.columns import SIDEWAYS
 from gohd_core.mesh.reading.fit import face_square, into_box
 from gohd_core.mesh.reading.gaze import from_head
 
@@ -175,13 +177,14 @@ class MeshReadings:
         if not self._shot:
             return [None] * len(self.found)
         people, features = self._people(), Features.joined(self._features)
-        who = people[self._shot]
+        who, pose, found = people[self._shot], torch.cat(self._poses), np.array(self.found)
         expression = torch.zeros(len(who), N_EXPRESSION, dtype=torch.float32, device="cpu")
         for person in range(people.max() + 1):
             fit, rows = self._fit(person, people, features), np.flatnonzero(who == person)
             for part in np.split(rows, range(SOLVED, len(rows), SOLVED)):
                 expression[part] = fit.with_rest(fit(features.rows(part)))
-        pose, found = torch.cat(self._poses), np.array(self.found)
+            aside = believed(expression[rows][:, SIDEWAYS], pose[rows, 1])
+            expression[np.ix_(rows, SIDEWAYS)] = aside
         gaze = self._gaze(pose, expression[:, BLINK_COLUMNS].amax(1), who)
         steady = _smooth_seen(expression.numpy(), found, LIPS_SECONDS * fps, self.cuts)
         rows = zip(pose.double().numpy(), steady, gaze.numpy(), self._landmarks, strict=True)

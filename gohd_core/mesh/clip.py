@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.constants import N_EXPRESSION
 from gohd_core.face.geometry.camera import Camera, rotation
 from gohd_core.mesh.contours import (
@@ -31,8 +30,9 @@ from gohd_core.mesh.contours import (
 )
 from gohd_core.mesh.face_at_rest import gap_bias, resting_expression
 from gohd_core.mesh.frame import EDGE, LIPS
-from gohd_core.mesh.geometry.shape import BLINKS, FaceShape, face_shape
+from gohd_core.mesh.geometry.shape import BLINKS, JAW_SHIFT, MOUTH_SHIFT, FaceShape, face_shape
 from gohd_core.mesh.reading.canonical import canonical_face
+from gohd_core.mesh.reading.columns import DRAWN
 from gohd_core.mesh.reading.fit import FaceFit, centred_pixels, pose_at_scale, procrustes
 from gohd_core.mesh.reading.gaze import LEFT_IRIS, RADIUS, REST, RIGHT_IRIS
 from gohd_core.mesh.reading.least_squares import bounded_least_squares
@@ -40,18 +40,27 @@ from gohd_core.mesh.reading.least_squares import bounded_least_squares
 NOSE_BASE = 2
 """Mesh point below which the jaw moves the face."""
 CHIN = (152, 148, 377, 176, 400, 175, 199, 200)
+_OUTLINE = 5
+"""Of these, the first lie on the outline of the jaw, where the mesh slides along it as the head turns."""
 RIGHT_BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
 LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
 EYES = ((LEFT_LIDS[0], LEFT_IRIS, 1.0), (RIGHT_LIDS[0], RIGHT_IRIS, -1.0))
 """Lids, irises and outward direction of the left and the right eye."""
 
-MOUTH_COLUMNS = (0, 1, 2, 3, 4, 5, 6, 7)
+MOUTH_COLUMNS = (0, 1, 2, 3, 4, 5, 6, 7, MOUTH_SHIFT, JAW_SHIFT)
 BROW_COLUMNS = (10, 11, 12, 13)
-"""Places in `MOVING`."""
-_LEAST = (0.0, 0.0, 0.0, 0.0, -0.2, -0.2, -0.3, -0.3, 0.0, 0.0, -0.3, -0.3, -0.3, 0.0)
-_MOST = (1.3, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
-"""Limits of the columns of `MOVING`."""
+"""Places in `DRAWN`."""
+_MOUTH_LIMITS = (
+    (0.0, 0.0, 0.0, 0.0, -0.2, -0.2, -0.3, -0.3, -1.0, -1.0),
+    (1.3, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
+)
+_BROW_LIMITS = ((-0.3, -0.3, -0.3, 0.0), (1.0, 1.0, 1.0, 1.0))
+"""Least and most of these columns."""
 _CHIN_WEIGHT, _GAP_WEIGHT, _CORNER_WEIGHT = 2.0, 8.0, 6.0
+_ACROSS = (0.0, 4.0)
+"""Weights sideways of the chin's outline and of its other points."""
+_ASIDE_SHARE = 0.5
+"""Share of the ways aside that the mesh shows."""
 _CORNERS = [0, HALF]
 """Points of a contour at the corners of the mouth."""
 _SHUT_NOISE = 0.005
@@ -200,7 +209,7 @@ class ClipExpression:
     def __call__(self, features: Features) -> Tensor:
         """Expressions [T,64] of frames, in the stylised space."""
         found = features.gap.new_zeros(len(features.gap), N_EXPRESSION)
-        columns = list(MOVING)
+        columns = list(DRAWN)
         mouth = self._met(self._mouth.solve(self._mouth_targets(features)), self.own_gap(features))
         brows = self._brows.solve((features.brows - self._brow_rest)[..., :2].flatten(1).double())
         found[:, [columns[k] for k in MOUTH_COLUMNS]] = mouth.float()
@@ -219,7 +228,7 @@ class ClipExpression:
         return (features.gap - self.bias - _SHUT_NOISE).clamp_min(0)
 
     def _met(self, mouth: Tensor, gap: Tensor) -> Tensor:
-        """Mouth columns [T,8], changed as little as gives the gaps [T]: shut lips are shut."""
+        """Mouth columns [T,10], changed as little as gives the gaps [T]: shut lips are shut."""
         gain = edge_gap(self.shape.directions[list(MOUTH_COLUMNS), LIPS][:, EDGE]).to(mouth)
         missed = gap - edge_gap(self.shape.contours[LIPS][EDGE]) - mouth @ gain
         columns = list(_GAP_COLUMNS)
@@ -239,7 +248,7 @@ class ClipExpression:
         rows = [
             (inner - neutral[EDGE])[..., :2].flatten(1),
             (features.lips[:, 1] - neutral[4])[..., :2].flatten(1),
-            _CHIN_WEIGHT * (features.chin - self._mouth.rest)[..., :2].flatten(1),
+            _chin_rows(features.chin - self._mouth.rest),
             _GAP_WEIGHT * (gap - edge_gap(neutral[EDGE]))[:, None],
             _CORNER_WEIGHT * (features.lips[:, 1] - neutral[4])[:, _CORNERS, :2].flatten(1),
         ]
@@ -260,37 +269,46 @@ class _Columns:
 
     @classmethod
     def of_mouth(cls, shape: FaceShape, neutral: Tensor) -> _Columns:
-        directions = shape.directions[list(MOUTH_COLUMNS), LIPS]  # [8,7,48,3]
+        directions = shape.directions[list(MOUTH_COLUMNS), LIPS]  # [10,7,48,3]
         chin = on_head(shape, neutral[list(CHIN)])[list(MOUTH_COLUMNS)]
         rows = [
             directions[:, EDGE, :, :2].flatten(1),
             directions[:, 4, :, :2].flatten(1),
-            _CHIN_WEIGHT * chin[..., :2].flatten(1),
+            _chin_rows(chin),
             _GAP_WEIGHT * edge_gap(directions[:, EDGE])[:, None],
             _CORNER_WEIGHT * directions[:, 4, _CORNERS, :2].flatten(1),
         ]
         # The chin at rest is where the shape without an open jaw has it.
         rest = neutral[list(CHIN)] - shape.own[0] * chin[0]
-        return cls(torch.cat(rows, 1).double().T, _limits(MOUTH_COLUMNS), rest)
+        matrix = torch.cat(rows, 1).double().T
+        matrix[:, -2:] *= _ASIDE_SHARE
+        return cls(matrix, _limits(_MOUTH_LIMITS), rest)
 
     @classmethod
     def of_brows(cls, shape: FaceShape, neutral: Tensor) -> _Columns:
         brows = on_head(shape, neutral[[*RIGHT_BROW, *LEFT_BROW]])[list(BROW_COLUMNS)]
         matrix = _BROW_SHARE * brows[..., :2].flatten(1).double().T
-        return cls(matrix, _limits(BROW_COLUMNS), neutral[:0])
+        return cls(matrix, _limits(_BROW_LIMITS), neutral[:0])
 
     def solve(self, targets: Tensor) -> Tensor:
         """Targets [T,n] -> columns [T,m] within their limits."""
         return bounded_least_squares(self.matrix, targets, self.limits)
 
 
-def _limits(columns: Sequence[int]) -> tuple[Tensor, Tensor]:
-    low, high = torch.tensor([_LEAST, _MOST], dtype=torch.float64, device="cpu")[:, list(columns)]
+def _chin_rows(moved: Tensor) -> Tensor:
+    """Rows [...,16] of the least squares from displacements of the chin's points [...,8,3]."""
+    weights = moved.new_tensor([_ACROSS[0]] * _OUTLINE + [_ACROSS[1]] * (len(CHIN) - _OUTLINE))
+    weights = torch.stack([weights, torch.ones_like(weights)], -1)
+    return _CHIN_WEIGHT * (weights * moved[..., :2]).flatten(-2)
+
+
+def _limits(limits: Sequence[Sequence[float]]) -> tuple[Tensor, Tensor]:
+    low, high = torch.tensor(limits, dtype=torch.float64, device="cpu")
     return low, high
 
 
 def on_head(shape: FaceShape, points: Tensor) -> Tensor:
-    """Expression basis at points [n,3] of the skin, [17,n,3], from the head's nearest vertices."""
+    """Expression basis at points [n,3] of the skin, [19,n,3], from the head's nearest vertices."""
     distance, nearest = torch.cdist(points.float(), shape.head).topk(3, largest=False)
     share = 1 / (distance + 1e-3)
     share = share / share.sum(1, keepdim=True)

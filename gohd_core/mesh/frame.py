@@ -18,6 +18,8 @@ CONTOURS, POINTS = 7, 48
 corner at the image's right (y up); 0..24 is the upper half, 24..48 the lower one."""
 ROUNDING = 1
 """Column of the expression that rounds the lips, and its place in `columns.DRAWN`."""
+JAW_ASIDE = 21
+"""Column of the expression that moves the jaw to the subject's left."""
 EDGE = 1
 """The contour at the edge of lips and lids. 0 lies on it; outwards follow lips (2, 3), their outer line (4)
 and skin (5, 6), or lids (2, 3), their fold (4) and skin up to the brow (5, 6)."""
@@ -127,6 +129,11 @@ class MouthFrame(PartFrame):
     def rounding(self) -> Tensor:
         """[B] value of the coefficient that rounds the lips, 0 at rest."""
         return self.descriptor[:, ROUNDING]
+
+    @property
+    def jaw_aside(self) -> Tensor:
+        """[B] value of the coefficient that moves the jaw to the subject's left, 0 at rest."""
+        return self.descriptor[:, JAW_ASIDE]
 
 
 @dataclass(frozen=True)

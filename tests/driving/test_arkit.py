@@ -43,6 +43,19 @@ def test_export_and_import_are_inverse(tmp_path, form, fps) -> None:
         assert read.pose.values[:, 3:] == pytest.approx(made.pose.values[:, 3:], abs=2e-6)
 
 
+def test_mouth_and_jaw_go_aside_and_come_back(tmp_path) -> None:
+    made = motion(4)
+    for name, ways in (("mouth_shift", [0.6, -0.4, 0, 0]), ("jaw_shift", [0, 0, 0.3, -1])):
+        made.expression.values[:, INDEX[name]] = torch.tensor(ways)
+    shapes = blendshapes(made)
+    assert shapes["mouthLeft"].tolist() == pytest.approx([0.6, 0, 0, 0])
+    assert shapes["mouthRight"].tolist() == pytest.approx([0, 0.4, 0, 0])
+    assert shapes["jawLeft"].tolist() == pytest.approx([0, 0, 0.3, 0])
+    assert shapes["jawRight"].tolist() == pytest.approx([0, 0, 0, 1])
+    read = load_blendshapes(save_blendshapes(tmp_path / "face.csv", made, form="csv"))
+    assert read.expression.values == pytest.approx(made.expression.values, abs=2e-6)
+
+
 def test_an_avatar_has_the_mouth_shapes_that_lips_make(tmp_path) -> None:
     made = motion(4)
     made.expression.values[:] = 0

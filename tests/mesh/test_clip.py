@@ -22,6 +22,7 @@ from gohd_core.mesh.clip import (
 from gohd_core.mesh.contours import HALF, INNER_LIPS, OUTER_LIPS, edge_gap
 from gohd_core.mesh.face_at_rest import neutral_points
 from gohd_core.mesh.frame import EDGE, LIPS
+from gohd_core.mesh.reading.columns import SIDEWAYS
 from gohd_core.mesh.reading.fit import fit_face
 from tests.support.clip_faces import acted, head
 from tests.support.mesh_faces import SIZE
@@ -160,3 +161,15 @@ def test_a_smile_is_read_as_wide_and_high_as_it_is() -> None:
     heights = [(each[-1] - each[0])[:, 1].mean() for each in corners]
     assert float(widths[0]) == pytest.approx(float(widths[1]), rel=0.15)
     assert 0.6 < float(heights[0] / heights[1]) < 1.1
+
+
+@pytest.mark.parametrize("way", [0.06, -0.06])
+def test_a_mouth_that_moves_aside_is_read_with_its_side(way) -> None:
+    points = clip(gap=np.zeros(12))
+    lips = [*INNER_LIPS.points, *OUTER_LIPS.points]
+    points[8:, lips, 0] += way
+    features = Features.of(points)
+    found = ClipExpression(neutral_points(points[:8]), features)(features)[:, list(SIDEWAYS)]
+    assert found[:8].abs().max() < 0.02
+    assert (found[8:, 0] * way > 0.5 * abs(way)).all()
+    assert (found[8:, 0].abs() > 3 * found[8:, 1].abs()).all()

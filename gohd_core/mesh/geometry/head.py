@@ -25,7 +25,7 @@ from gohd_core.mesh.geometry.head_maps import (
     side_masks,
     skull_maps,
 )
-from gohd_core.mesh.geometry.shape import DROP, FaceShape
+from gohd_core.mesh.geometry.shape import WITH_MOUTH, FaceShape
 from gohd_core.mesh.reading.columns import DRAWN
 from gohd_core.motion.curves import smoothstep
 
@@ -70,7 +70,7 @@ class HeadWarp:
     Attributes:
         at: [2,N] pixels (x, y) of the places.
         points: [3,N] where they lie in head space.
-        directions: [17,3,N] what each drawn column of the expression does there.
+        directions: [19,3,N] what each drawn column of the expression does there.
         rigid: [1,1,N] how far they go with the head, 0..1.
         body: [1,1,N] how far they go with the shoulders' shift.
         far: [3,N] where places would lie at the depth of the head's axis, in head space.
@@ -193,7 +193,7 @@ def head_warp(
     # What only the mouth does stays below the eyes.
     nose, eyes = points_in_head[_NOSE, 1], points_in_head[list(_EYES), 1].mean()
     lower = 1 - smoothstep(0.0, 1.0, (points[..., 1] - nose) / (_TO_EYES * (eyes - nose)))
-    directions[: DROP + 1] *= lower[..., None]
+    directions[list(WITH_MOUTH)] *= lower[..., None]
     rigid = 1 - smoothstep(0.0, _NECK, below)
     rigid = rigid * (1 - smoothstep(*_SIDES, across.abs()) * smoothstep(-0.80, 0.05, below))
     if alpha is None:

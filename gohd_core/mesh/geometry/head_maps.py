@@ -36,7 +36,7 @@ _SIDE_BLUR, _SIDE_DEPTH = 4.0, 6.0
 def skull_maps(
     shape: FaceShape, own: Tensor, camera: Camera, at: Tensor, step: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The skull on the grid: depth [n,n], grown beyond it; what expressions do [17,n,n,3]; and where it
+    """The skull on the grid: depth [n,n], grown beyond it; what expressions do [19,n,n,3]; and where it
     is."""
     faces = torch.tensor(stylised_basis().faces, dtype=torch.long, device=own.device)
     moving = own[0, list(DRAWN)]
@@ -54,7 +54,7 @@ def skull_maps(
     front = depth >= nearest[index]
     index, which = index[front], which[front]
     face, place = which // len(weights), which % len(weights)
-    corners = shape.head_directions[:, faces[face]]  # [17,m,3 corners,3]
+    corners = shape.head_directions[:, faces[face]]  # [19,m,3 corners,3]
     moved = torch.einsum("mk,cmkx->cmx", weights[place], corners)
     count = 3 * len(DRAWN)
     grid = moved.new_zeros(count, GRID**2).index_copy(1, index, moved.permute(0, 2, 1).reshape(count, -1))

@@ -36,8 +36,11 @@ from gohd_core.stylised.head.morphable import stylised_basis
 JAW, PRESS, RAISE, DROP, BLINKS = 0, 3, 4, 5, (8, 9)
 """Places in `DRAWN` of what opens the jaw, presses the lips, raises the upper lip, lowers the lower one, and
 of both blinks."""
-PUFF = 15
-"""Place of cheek puff; nose wrinkle follows."""
+PUFF, WRINKLE, MOUTH_SHIFT, JAW_SHIFT = 15, 16, 17, 18
+"""Places of cheek puff, nose wrinkle, and of mouth and jaw that move sideways."""
+_ASIDE = [MOUTH_SHIFT, JAW_SHIFT]
+WITH_MOUTH = (*range(DROP + 1), MOUTH_SHIFT, JAW_SHIFT)
+"""Places of what moves mouth and jaw alone, and nothing from the eyes upwards."""
 _PAIRED = (2, 3, 6, 7)
 """Places in `DRAWN` of expressions that move both lips' edges alike: spread, press, smiles."""
 SHUT_BELOW = 0.020
@@ -48,7 +51,7 @@ _JAW_GAIN, _JAW_GAP = 0.60, 0.825
 difference."""
 _GAINS = (
     *(_JAW_GAIN, 0.95, 0.7, 1.0, 0.8, 0.8, 0.42, 0.42, 1.0, 1.0, 1.2, 1.2, 1.2, 1.0),
-    *(0.8, 1.0, 1.3),
+    *(0.8, 1.0, 1.3, 1.5, 1.2),
 )
 """Gains on the stylised head's expressions, for the columns of `DRAWN`."""
 _BESIDE_LIPS = (0.0, 0.0, 0.0, 0.0, 0.1, 0.4, 0.8)
@@ -63,6 +66,8 @@ _AROUND = (1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.25)
 """Weights of the lips' contours in what rounding does to their heights."""
 _UPPER_LIP = (1.0, 1.0, 1.0, 0.92, 0.75, 0.42, 0.15)
 """Weights of the upper lip's contours when it rises with the jaw."""
+_DRAGGED = 0.5
+"""Share of the lower lip's way by which the upper one goes along with a jaw that moves sideways."""
 _CORNER = 0.5
 """Distance from a corner within which both lips share their sideways motion, in heights of an ellipse through
 both."""
@@ -84,10 +89,10 @@ class FaceShape:
 
     Attributes:
         contours: [3,7,48,3] of lips, left and right eye without expression.
-        directions: [17,3,7,48,3] what each drawn column of the expression adds.
+        directions: [19,3,7,48,3] what each drawn column of the expression adds.
         head: [V,3] the stylised head's vertices on the portrait's skull, without expression.
-        head_directions: [17,V,3] likewise; without lids.
-        own: [17] the portrait's own expression.
+        head_directions: [19,V,3] likewise; without lids.
+        own: [19] the portrait's own expression.
         gap: own gap between the inner lips.
     """
 
@@ -131,6 +136,7 @@ def face_shape(points_in_head: Tensor) -> FaceShape:
     head_directions[list(BLINKS)] = 0
     moved = spline.moved(head, head_directions)
     moved[BROWS] = brow_directions(points, spline(head))
+    moved[_ASIDE] = head_directions[_ASIDE]  # a plain shift, which a spline would bend up and down
     moved = moved * gains[:, None, None]
     neutral = own - torch.einsum("m,mprkc->prkc", expression, directions)
     tensors = (neutral, directions, spline(head), moved, expression)
@@ -138,12 +144,12 @@ def face_shape(points_in_head: Tensor) -> FaceShape:
 
 
 def own_expression(points_in_head: Tensor) -> Tensor:
-    """[17] the portrait's own expression: `face_shape(points_in_head).own`, without the rest."""
+    """[19] the portrait's own expression: `face_shape(points_in_head).own`, without the rest."""
     return _fitted(points_in_head)[2].float()
 
 
 def _fitted(points_in_head: Tensor) -> tuple[Tensor, Spline, Tensor, float]:
-    """Own contours [3,7,48,3], the spline from the mean head to the portrait's, its own expression [17] and
+    """Own contours [3,7,48,3], the spline from the mean head to the portrait's, its own expression [19] and
     the gap between its lips; float64."""
     points = points_in_head.detach().cpu().double()
     own = face_contours(points[None])
@@ -170,13 +176,13 @@ def _fitted(points_in_head: Tensor) -> tuple[Tensor, Spline, Tensor, float]:
 
 
 def _directions(columns: object) -> Tensor:
-    """A basis [...,3,64] as the directions of its drawn columns [17,...,3]."""
+    """A basis [...,3,64] as the directions of its drawn columns [19,...,3]."""
     return torch.tensor(columns[..., list(DRAWN)], dtype=torch.float64, device="cpu").movedim(-1, 0)
 
 
 def _controls(points: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Pairs of points, on the stylised mean head [N,3] and on the portrait's own [N,3], and what expressions
-    do to the former [17,N,3]."""
+    do to the former [19,N,3]."""
     face, rings = canonical_face(), feature_rings()
     keep = [k for k in range(N_FACE) if k not in LIPS_WITHIN]
     mean = torch.tensor(rings.mean, dtype=torch.float64, device="cpu")  # [2,7,48,3]
@@ -205,22 +211,24 @@ def _controls(points: Tensor, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
-    """Expression basis of the portrait's own contours [3,7,48,3], before gains: [17,3,7,48,3]."""
+    """Expression basis of the portrait's own contours [3,7,48,3], before gains: [19,3,7,48,3]."""
     rings = feature_rings()
     mean, moving = torch.tensor(rings.mean, dtype=torch.float64, device="cpu"), _directions(rings.expression)
     mirrored = (HALF - torch.arange(POINTS, device="cpu", dtype=torch.long)) % POINTS
     flip = mean.new_tensor([-1.0, 1.0, 1.0])
     right = moving[list(MIRRORED_DRAWN), 1][:, :, mirrored] * flip
     places = torch.stack([mean[0], mean[1], mean[1][:, mirrored] * flip])
-    found = spline.moved(places, torch.stack([moving[:, 0], moving[:, 1], right], 1))
-    found[: DROP + 1, LEFT_EYE:] = 0  # eyes stay, whatever the mouth does
+    stylised = torch.stack([moving[:, 0], moving[:, 1], right], 1)
+    found = spline.moved(places, stylised)
+    found[_ASIDE] = stylised[_ASIDE]
+    found[list(WITH_MOUTH), LEFT_EYE:] = 0  # eyes stay, whatever the mouth does
     for eye, column in zip((LEFT_EYE, RIGHT_EYE), BLINKS, strict=True):
         found[list(BLINKS), eye] = 0
         found[column, eye] = _blink(own[eye])
     _shape_lips(found[:, LIPS])
     _round_lips(found[ROUNDING, LIPS], own[LIPS])
     found[ROUNDING, LIPS, :, :, 0] *= _breadth(own)
-    found[PUFF:, LIPS] *= own.new_tensor(_BESIDE_LIPS)[:, None, None]
+    found[[PUFF, WRINKLE], LIPS] *= own.new_tensor(_BESIDE_LIPS)[:, None, None]
     found[PRESS, LIPS] = _uncrossed(found[PRESS, LIPS], own[LIPS])
     found[:, :, 0] = found[:, :, EDGE]
     return found
@@ -252,16 +260,20 @@ def _uncrossed(moved: Tensor, lips: Tensor) -> Tensor:
 
 
 def _shape_lips(directions: Tensor) -> None:
-    """Gives what moves the lips [17,7,48,3] the shape that an opening has in people who talk, in place."""
+    """Gives what moves the lips [19,7,48,3] the shape that an opening has in people who talk, in place."""
     along = angles(directions.device, directions.dtype).sin().abs()
     inner = ((along - 0.28) / 0.72).clamp(0, 1)
     profiles = torch.stack([inner, inner, inner, (inner + along) / 2, along, along, along])  # [7,48]
     # Towards the corners both lips go sideways alike, or one's end would stick out beyond the other's.
-    across = directions[: BLINKS[0], : EDGE + 4, :, 0]
+    columns = [*range(BLINKS[0]), JAW_SHIFT]
+    across = directions[columns, : EDGE + 4, :, 0]
     shared = (1 - along / _CORNER).clamp_min(0) / 2
-    across.lerp_(opposite(across, 2), shared)
+    directions[columns, : EDGE + 4, :, 0] = across.lerp(opposite(across, 2), shared)
     points = torch.arange(POINTS, device="cpu", dtype=torch.long)
     upper, lower = (points > 0) & (points < HALF), points > HALF
+    aside = directions[JAW_SHIFT, :, :, 0]
+    share = _DRAGGED * directions.new_tensor(_UPPER_LIP)[:, None]
+    aside[:, upper] = torch.lerp(aside, opposite(aside, 1), share)[:, upper]
     for column, halves in ((JAW, (upper, lower)), (RAISE, (upper,)), (DROP, (lower,))):
         moved = directions[column, :5, :, 1:]  # up and forward
         corner = (moved[:, [0]] + moved[:, [HALF]]) / 2

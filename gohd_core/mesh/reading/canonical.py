@@ -43,7 +43,7 @@ class CanonicalFace:
         mirror: [468] the point on the other side.
         rigidity: [468] weights, summing to 1: how little a point moves with expressions.
         on_head: [468,3] the place on the stylised mean head that corresponds to each point.
-        expression: [468,17,3] what the columns of the expression do there that are drawn (`columns.DRAWN`).
+        expression: [468,19,3] what the columns of the expression do there that are drawn (`columns.DRAWN`).
     """
 
     points: Tensor

@@ -82,3 +82,15 @@ def test_teeth_of_portraits_differ_a_little():
     one, other = (draw_rows(192, 1.0, 0.6, phase) for phase in (0.0, 2.0))
     apart = abs(one - other)[:, :2]
     assert 0.002 < apart.mean() < 0.05
+
+
+def test_only_the_lower_row_goes_aside_with_the_jaw(arches):
+    row = torch.full((1, 1, 40), SIZE * 0.6)
+    pixels = torch.stack([torch.linspace(90, 160, 40)[None, None], row], -1)
+    still, left = (
+        arches.places(torch.zeros(1, 6), torch.zeros(1), pixels, SIZE, torch.tensor([aside]))[0]
+        for aside in (0.0, 1.0)
+    )
+    assert torch.equal(still[UPPER], left[UPPER])
+    # The subject's left is the picture's right: there lie the teeth that were further to the left.
+    assert (left[LOWER, ..., 0] < still[LOWER, ..., 0] - 0.1).all()
