@@ -76,10 +76,11 @@ def extract_motion(
                 return extract_by_meshes(film, reader, choice, **given, **watch)
     where = where or WholeFrames()
     crops = reader_for(extractor, gaze_estimator, steady=steady_crop, fps=float(film.fps))
-    times, readings, picture = [], [], (0, 0)
+    times, readings, cuts, picture = [], [], [], (0, 0)
     for batch in _batches(where.locate(film.play()), batch_size):
         raise_if_stopped(should_stop, "Reading the driving video was stopped.")
         picture = batch[0].image.shape[:2]
+        cuts += [len(times) + k for k, observation in enumerate(batch) if observation.cut]
         times += [observation.time for observation in batch]
         readings += crops.read(batch)
         if progress is not None:
@@ -96,6 +97,7 @@ def extract_motion(
         crop=crops.crop_jitter(),
         square=crops.reference,
         picture=picture,
+        cuts=cuts,
         searched=where.tracker.detections if isinstance(where, TrackedFace) else 0,
     )
 

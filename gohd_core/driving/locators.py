@@ -21,7 +21,8 @@ from gohd_core.images import Image, check_landmarks
 class FaceObservation:
     """One frame: its time in seconds, its picture and the detected face.
 
-    landmarks [68, 2] in pixels or None; box of the face or None; whole: the picture is all face.
+    landmarks [68, 2] in pixels or None; box of the face or None; whole: the picture is all face; cut: another
+    shot begins here.
     """
 
     time: float
@@ -29,6 +30,7 @@ class FaceObservation:
     landmarks: np.ndarray | None = None
     box: Box | None = None
     whole: bool = False
+    cut: bool = False
 
     @property
     def found(self) -> bool:

@@ -15,7 +15,7 @@ from gohd_core.constants import N_EXPRESSION, N_IDENTITY
 from gohd_core.driving.lids import BLINK_COLUMNS
 from gohd_core.driving.mesh_tracks import People, blocks, follow
 from gohd_core.driving.result import FrameCoefficients
-from gohd_core.driving.shots import Shots, people_of
+from gohd_core.driving.shots import GROWTH, JUMP, Shots, people_of
 from gohd_core.driving.sideways import believed
 from gohd_core.errors import raise_if_stopped
 from gohd_core.face.crop import Box
@@ -57,8 +57,6 @@ EDGE_SHARE = 0.05
 FAST = 0.15
 """A face counts as turned away, at the picture's edge (share of its points outside), or fast (share of its
 size that it moves by from frame to frame)."""
-JUMP, GROWTH = 0.3, 0.2
-"""Shares of its size by which a face moves and grows from frame to frame only where the film was cut."""
 
 
 class MeshReadings:

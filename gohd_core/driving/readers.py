@@ -152,6 +152,8 @@ class AlignedReader:
                 "given; give a detector (the box then picks the face), or landmarks."
             )
         if self.filter is not None:
+            if observation.cut:
+                self.filter(None)
             return _usable(self.filter(observation.landmarks), observation)
         if observation.landmarks is not None:
             self.centres.append(observation.landmarks.mean(0))

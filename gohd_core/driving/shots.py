@@ -16,6 +16,8 @@ from gohd_core.mesh.contours import N_FACE
 
 CUT = 10.0
 """Distance of appearance between frames from which on a shot begins; within shots it is 6 at most."""
+JUMP, GROWTH = 0.3, 0.2
+"""Shares of its size by which a face moves and grows from frame to frame only where the film was cut."""
 FEWEST = 25
 """Frames of a shot from which on it may be of a person of its own."""
 ONE_PERSON = 0.009
@@ -42,6 +44,18 @@ class Shots:
             self._last = seen
             found.append(self.count - 1)
         return found
+
+
+def face_place(points: np.ndarray) -> np.ndarray:
+    """Column and row of a mesh's middle and its size, pixels, from its points [>=468,3]."""
+    flat = points[:N_FACE, :2]
+    return np.array([*flat.mean(0), np.ptp(flat, axis=0).max()])
+
+
+def leaps(before: np.ndarray, now: np.ndarray) -> bool:
+    """Whether a face is elsewhere, or of another size (`face_place`), than it can be after a frame."""
+    way, growth = np.linalg.norm(now[:2] - before[:2]), abs(now[2] - before[2])
+    return bool(way > JUMP * now[2] or growth > GROWTH * now[2])
 
 
 def people_of(shapes: Tensor, lengths: Sequence[int], able: Sequence[bool] | None = None) -> list[int]:

@@ -297,3 +297,18 @@ def test_short_shots_belong_to_whom_they_look_like_most() -> None:
 def test_a_speaker_who_is_hardly_seen_is_refused() -> None:
     with pytest.raises(BadInput, match="25"):
         read_speaker(film(30), KnownFaces([[]] * 20 + talking(10)))
+
+
+def test_official_readings_begin_anew_at_a_cut() -> None:
+    here = acted()
+    there = here + torch.tensor([0.4 * float(np.ptp(here[:, 0].numpy())), 0.0, 0.0])
+    faces = [[landmarks(here if k < 10 else there)] for k in range(20)]
+    frames = np.stack(list(image for _, image in film(20).play()))
+    frames[10:, 1:, :, 0] += 40  # the head in the second shot is turned further
+    extractor = FakeExtractor()
+    made = extract_motion(VideoReader.of_images(frames, 25), extractor, reader=KnownFaces(faces))
+    assert made.report.cuts == [10]
+    assert np.allclose(extractor.landmarks[10], landmarks(there).landmarks68, atol=1e-3)
+    yaw = made.motion.pose.values[:, 1]
+    assert (yaw[:10] - yaw[0]).abs().max() < 0.02 < 0.3 < yaw[10] - yaw[9]
+    assert (yaw[10:] - yaw[10]).abs().max() < 0.02
