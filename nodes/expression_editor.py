@@ -41,8 +41,13 @@ TOOLTIPS = {
     "cheek_raise": "Cheeks: raises them and narrows the eyes, as in a genuine smile. Photographs only.",
     "cheek_puff": "Cheeks: puffs them out; less than 0 sucks them in. Photographs only.",
     "nose_wrinkle": "Nose: wrinkles it, its wings rise. Photographs only.",
+    "mouth_left": "Mouth: moves to the person's own left; less than 0 to the right. Photographs only.",
+    "jaw_left": "Jaw: moves to the person's own left; less than 0 to the right. Photographs only.",
 }
 """Tooltip of each slider; drawn heads of the kind that ships have no cheeks or nose that move."""
+
+LAST = ("mouth_left", "jaw_left")
+"""Sliders that came later: saved workflows hold values by place."""
 
 
 def _slider(name: str) -> Any:
@@ -66,7 +71,7 @@ class ExpressionEditor(io.ComfyNode):
                     sockets.Animator, "animator", "The face animator; of the portrait's family of weights."
                 ),
                 field(sockets.Portrait, "portrait", "Whose face it is, from Prepare Portrait."),
-                *map(_slider, CONTROLS),
+                *(_slider(name) for name in CONTROLS if name not in LAST),
                 combo("mood", "A mood under the sliders, as in Set Mood; neutral is none.", MOODS),
                 number(
                     "mood_amount",
@@ -88,6 +93,7 @@ class ExpressionEditor(io.ComfyNode):
                     "unless you switch it off.",
                     default=True,
                 ),
+                *map(_slider, LAST),
             ],
             outputs=[
                 result(io.Image, "image", "The picture with that face."),

@@ -67,6 +67,8 @@ CONTROLS: dict[str, Control] = {
     "cheek_raise": Control(-0.5, 1.3, "squint", (-0.3, 1.3)),
     "cheek_puff": Control(-1, 1.3, "cheek_puff", (-1, 1.3)),
     "nose_wrinkle": Control(-0.5, 1.3, "nose_wrinkle", (-0.3, 1.3)),
+    "mouth_left": Control(-1, 1, "mouth_shift", (-1, 1), "-mouth_left"),
+    "jaw_left": Control(-1, 1, "jaw_shift", (-1, 1), "-jaw_left"),
 }
 """Head in degrees (nod down, turn to the picture's right, tilt counter-clockwise), shift in percent of the
 crop's side, distance in percent farther away; gaze in degrees; a movement's 1 is it in full."""

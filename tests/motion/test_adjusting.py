@@ -60,6 +60,8 @@ WHERE = {
     "cheek_raise": spot(range(36, 48)),
     "cheek_puff": spot(JAW, MOUTH),
     "nose_wrinkle": spot(range(27, 36), MOUTH),
+    "mouth_left": spot(MOUTH, JAW, range(28, 36)),
+    "jaw_left": spot(JAW, MOUTH),
 }
 
 
@@ -89,6 +91,8 @@ def test_each_slider_moves_what_it_says_and_little_else(name) -> None:
         ("brow_inner", [21, 22], 1, -1),
         ("frown", [21, 22], 1, 1),
         ("nose_wrinkle", [31, 35], 1, -1),
+        ("mouth_left", [51, 57], 0, 1),
+        ("jaw_left", [8], 0, 1),
         ("shift_right", range(68), 0, 1),
         ("shift_up", range(68), 1, -1),
         ("turn", [NOSE_TIP], 0, 1),
