@@ -169,11 +169,10 @@ class DubbedFace:
 
     def learn(self) -> None:
         """Makes lips' colours and mouths' insides of the frames that were looked at, all `wanted_frames`."""
-        self.mouths = OwnMouths(np.median(np.concatenate(self._lips, 1), axis=1))
-        for k in self.mouth_frames:
-            corner, picture = self._shown[k]
-            lips = self.pixels(self.own_lips.at(k), k) - corner
-            self.mouths.add(picture, lips, self.gap[k], self._unit(k))
+        colours = np.median(np.concatenate(self._lips, 1), axis=1)
+        self.mouths = self._own_mouths(OwnMouths(colours))
+        if not self.mouths.pictures:
+            self.mouths = self._own_mouths(OwnMouths(colours, faded=True))
         self.mouths.settle()
         if self._lines:
             self.own_lips.meet(np.median(self._lines, axis=0))
@@ -184,6 +183,14 @@ class DubbedFace:
         flat = self.pixels(points, self._calm) - np.round(self.box[:2])
         self._drawn = DrawnMouth(self._calm_picture, self.rows.pose[self._calm], points, flat, closed)
         self._lips, self._lines, self._shown, self._calm_picture, self._shut = [], [], {}, None, None
+
+    def _own_mouths(self, mouths: OwnMouths) -> OwnMouths:
+        """With the insides of the mouths that were looked at."""
+        for k in self.mouth_frames:
+            corner, picture = self._shown[k]
+            lips = self.pixels(self.own_lips.at(k), k) - corner
+            mouths.add(picture, lips, self.gap[k], self._unit(k))
+        return mouths
 
     def says(self, voice: Tensor) -> Said:
         """Retargets expressions [T,64] of a voice to this speaker's own range and style."""

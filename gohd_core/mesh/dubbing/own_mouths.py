@@ -21,6 +21,9 @@ _WIDTH_APART = 0.04
 _THIN_LIGHT, _MIXED = 0.42, (0.0, 0.4)
 _LIP_DISTANCE = 14.0
 """Distance in Lab from the lips' colour at which a pixel is lip as much as not."""
+_FADED, _CONTRAST = 5.0, 0.5
+"""The same in dim and faded clips, at least, and its share of the distance of what is between the lips, where
+nothing there is farther from their colour than that of other clips."""
 _ROWS, _PRIOR = 96, 0.02
 _LEAST_OPEN = (0.45, 2.5)
 """Share of the gap, and pixels, that must lie between the lips by their colours; less, and the mesh's mouth
@@ -80,11 +83,14 @@ class OwnMouths:
     Attributes:
         gaps: of each, rising, model units. pictures: of each.
         cuts: [2] by how much the upper and the lower lip's true edge lies inside the mesh's, in the median.
+        faded: whether the clip is.
     """
 
-    def __init__(self, lips: np.ndarray) -> None:
-        """lips: [2,3] Lab colours of the upper and the lower lip."""
+    def __init__(self, lips: np.ndarray, faded: bool = False) -> None:
+        """lips: [2,3] Lab colours of the upper and the lower lip.
+        faded: what differs from them less than usual lies between the lips as well."""
         self.lips = lips
+        self.faded = faded
         self.gaps: list[float] = []
         self.pictures: list[MouthPicture] = []
         self._cuts: list[np.ndarray] = []
@@ -157,10 +163,15 @@ class OwnMouths:
         lab = cv2.cvtColor((seen / 255).clip(0, 1).astype(np.float32), cv2.COLOR_RGB2LAB)
         away = [np.sqrt((((lab - lip) * _WEIGHTS) ** 2).sum(-1)) for lip in self.lips]
         away = np.stack([cv2.GaussianBlur(each, (0, 0), 1.0) for each in (away[0], away[1][::-1])])
-        gain = np.cumsum((_LIP_DISTANCE - away).clip(-_LIP_DISTANCE, _LIP_DISTANCE), 1)
+        distance = _LIP_DISTANCE
+        if self.faded:
+            between = np.percentile(away[:, :, WIDTH // 4 : -WIDTH // 4], 90)
+            if between < _LIP_DISTANCE:
+                distance = max(_CONTRAST * float(between), _FADED)
+        gain = np.cumsum((distance - away).clip(-distance, distance), 1)
         step = (outer[0] - outer[1]) / _ROWS
         rows = np.arange(_ROWS)[None, :, None]
-        prior = -0.10 * _LIP_DISTANCE * ((rows * step - margin[:, None]) / (_PRIOR * scale)) ** 2
+        prior = -0.10 * distance * ((rows * step - margin[:, None]) / (_PRIOR * scale)) ** 2
         cut = (gain + prior)[:, : _ROWS // 2].argmax(1).astype(np.float32)
         window = np.stack([np.roll(cut, k, axis=1) for k in range(-4, 5)])
         cut = np.median(window, axis=0).astype(np.float32)

@@ -114,6 +114,48 @@ def test_what_mouths_show_is_no_other_from_frame_to_frame() -> None:
     assert 0.075 not in mouths.gaps and 0.09 in mouths.gaps
 
 
+@pytest.mark.parametrize("contrast", [0.15, 0.2])
+def test_mouths_of_faded_clips_are_kept_as_well(contrast: float) -> None:
+    """In a clip without much contrast teeth are little unlike lips, and lips lie where they lie in others."""
+    picture, contours = mouth_of_stripes(90)
+    dim = (110 + contrast * (picture.astype(np.float32) - 110)).astype(np.uint8)
+    lab = cv2.cvtColor(np.float32(dim[200:201, 20:21]) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+    kept = []
+    for faded in (False, True):
+        mouths = OwnMouths(np.stack([lab, lab]), faded)
+        mouths.add(dim, contours, 0.09, np.array([1000.0, 1000.0]))
+        kept.append(len(mouths.pictures))
+    assert kept == [0, 1]
+    assert np.abs(mouths.cuts).max() < 0.004
+
+
+@pytest.mark.parametrize("faded", [False, True])
+def test_no_lip_is_taken_for_what_is_between_them(faded: bool) -> None:
+    """A dark slit is far from the lips' colour; a lower lip in the light below it is none of the inside."""
+    picture, contours = mouth_of_stripes(90)
+    cv2.fillPoly(picture, [contours[1].round().astype(np.int32)], (195, 85, 95))
+    picture[150:180, 110:290] = (80, 20, 25)
+    lab = cv2.cvtColor(np.float32([[[170, 70, 80]]]) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+    mouths = OwnMouths(np.stack([lab, lab]), faded)
+    mouths.add(picture, contours, 0.09, np.array([1000.0, 1000.0]))
+    assert not mouths.pictures
+
+
+@pytest.mark.parametrize("contrast", [1.0, 0.2])
+def test_a_clip_has_its_own_mouths_faded_or_not(contrast: float) -> None:
+    """What differs little from lips is taken for their inside only where nothing differs more."""
+    face, frames = speaker(0.08 * np.abs(np.sin(np.arange(40) / 5)))
+    for k in face.wanted_frames:
+        lips = face.pixels(face.own_lips.at(k), k)
+        teeth = (lips[EDGE] + lips[EDGE].mean(0)) / 2
+        for each, colour in ((lips[-1], (170, 70, 80)), (lips[EDGE], (30, 10, 10)), (teeth, (230, 225, 215))):
+            cv2.fillPoly(frames[k], [each.round().astype(np.int32)], colour)
+        frames[k] = 110 + contrast * (frames[k].astype(np.float32) - 110)
+        face.look(k, frames[k])
+    face.learn()
+    assert len(face.mouths.pictures) and face.mouths.faded == (contrast < 1)
+
+
 def test_teeth_on_the_lips_of_an_open_mouth_give_way_to_shut_lips() -> None:
     angle = np.arange(48) * 2 * np.pi / 48
     shape = np.stack([100 + 60 * np.cos(angle), 60 - 25 * np.sin(angle)], 1)
