@@ -38,7 +38,7 @@ DRIVER_SIZE = 256
 DRIVER_CRF = 23
 SPEAKER_LOOKS = "0 -2 -12\n1.2 -5 -14\n1.4 -1 -9\n2.6 -3 -13 hold\n3.4 0 -10\n4.4 -4 -13"
 """Where the speaker of the photograph looks: seconds, degrees up and to the left, as one who reads aside."""
-SPEAKER_CRF = 28
+SPEAKER_SIZE, SPEAKER_CRF = 384, 26
 BACKGROUND = 7
 """Seed of the lights of the background."""
 TRUTH = ASSETS.parent / "tests" / "driving" / "driving_sample.safetensors"
@@ -110,7 +110,7 @@ def driving_sample() -> None:
 
 
 def speaker_sample() -> None:
-    """A short video of the photograph that ships, which talks and looks beside the camera."""
+    """A short video of the face of a photograph that ships, which talks and looks beside the camera."""
     import gohd_core as gohd
     from gohd_core.constants import FPS
     from gohd_core.images import read_picture
@@ -121,11 +121,10 @@ def speaker_sample() -> None:
     models = gohd.Models.load()
     sound = gohd.load_audio(ASSETS / "speech" / "pangram.flac")
     picture = read_picture(ASSETS / "portraits" / "astronaut.jpg")
-    portrait = gohd.prepare_portrait(picture, reader=models.reader)
+    portrait = gohd.prepare_portrait(picture, reader=models.reader, size=SPEAKER_SIZE)
     motion = gohd.motion_from_audio(gohd.audio_features(*sound), portrait, models, gohd.TalkOptions(seed=3))
     looks = gaze_path(Keyframes.parse(SPEAKER_LOOKS, 2), len(motion), own=portrait.gaze)
-    frames = draw(models.animator, portrait, replace(motion, gaze=looks))
-    frames = gohd.finish(frames, portrait, full_frame=True)
+    frames = gohd.finish(draw(models.animator, portrait, replace(motion, gaze=looks)), portrait)
     gohd.render_video(ASSETS / "speaker_sample.mp4", frames, fps=FPS, audio=sound, crf=SPEAKER_CRF)
 
 
