@@ -19,8 +19,6 @@ EDGE, IRIS_END, WHITE_FROM = 1.11, 1.17, (1.15, 1.33)
 """Radii in limbus radii: of the iris' soft edge, its end, and the range from which on there is sclera."""
 NO_LIGHTER = (0.85, 1.0)
 """Range of radii from which on an iris is no lighter than the white around it."""
-PALE = (0.3, 0.4)
-"""Light of an iris over that of the white up to which lids' edges are told from it, and from which on not."""
 FAINT, FAINT_FROM = 0.02, (0.95, 1.15)
 """Weight of what is white only perhaps, and its range of radii."""
 BESIDE = 0.22
@@ -99,13 +97,14 @@ def draw_iris(frame: Image, eye: Eye, t: int, shift: np.ndarray) -> None:
     white = _whole_white(source, white_known, lids, follow.lids, width)
     white += (shade * (1 - old).clip(0, 1))[..., None] * (carried - white)
     shine = 255 * highlights(source / 255, (inner > 0.5).astype(np.float32), rho, radius)
-    iris = _whole_iris(source - shine, seen, on_iris, radius, white)
+    iris = _whole_iris(source - shine, seen, on_iris, radius)
     pixels = seen_disc(on_new * radius, facing) + middle - corner
-    moved = _cubic(iris, pixels)
+    moved, new = _cubic(iris, pixels), cover(new_rho) * _beside_corners(follow.lids, row, column)
     # Its edge is no lighter than the white that it comes to lie on.
-    moved += smoothstep(*NO_LIGHTER, new_rho)[..., None] * (np.minimum(moved, white) - moved)
+    edge = (new > 0) & (new_rho > NO_LIGHTER[0])
+    limit = np.minimum(moved[edge], white[edge])
+    moved[edge] += smoothstep(*NO_LIGHTER, new_rho[edge])[:, None] * (limit - moved[edge])
     moved += _cubic(shine, places + middle - corner - HIGHLIGHT_SHARE * (axes @ shift))
-    new = cover(new_rho) * _beside_corners(follow.lids, row, column)
     drawn = white * (1 - new[..., None]) + moved * new[..., None]
     # Where lids make room there is eye; what they go over is theirs.
     room = smoothstep(*ROOM, follow.opened) * (1 - inner)
@@ -137,68 +136,31 @@ def _inside(lids: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(fine, shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
 
-def _whole_iris(
-    source: np.ndarray, seen: np.ndarray, on_iris: np.ndarray, radius: float, white: np.ndarray
-) -> np.ndarray:
+def _whole_iris(source: np.ndarray, seen: np.ndarray, on_iris: np.ndarray, radius: float) -> np.ndarray:
     """The iris as it is seen [h,w,3], and its mean around its middle where lids hide it.
 
     on_iris: [h,w,2] places from its middle in radii, right and down. Its edge is measured at its sides, away
-        from lids and lashes. white: [h,w,3] the eyeball without it.
+        from lids and lashes.
     """
-    rho = np.linalg.norm(on_iris, axis=-1)
-    around = _rings(source, seen, on_iris, radius)
-    if around is None:
-        return source
-    foreign = _foreign(source, seen, rho, around, white)
-    if foreign is not None:
-        seen = seen * (1 - foreign)
-        cleaner = _rings(source, seen, on_iris, radius)
-        around = around if cleaner is None else cleaner
-    own = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 0.7) * seen
-    # Towards lids lashes and shade lie on its edge, which would go along with it.
-    steep = np.abs(on_iris[..., 1]) / np.maximum(rho, 1e-6)
-    own = (own * (1 - smoothstep(SIDES, 1.0, steep) * smoothstep(_CORE, 1.0, rho)))[..., None]
-    return (source * own + around * (1 - own)).astype(np.float32)
-
-
-def _foreign(
-    source: np.ndarray, seen: np.ndarray, rho: np.ndarray, around: np.ndarray, white: np.ndarray
-) -> np.ndarray | None:
-    """What is light on a dark iris' disc and goes on beyond it, as lids' edges do, [h,w], 0..1; or None.
-
-    around, white: [h,w,3] the iris' mean around its middle, and the eyeball without it.
-    """
-    on_disc = rho < NO_LIGHTER[1]
-    dark, pale = around.sum(-1), white.sum(-1)
-    core = rho < _CORE
-    sure = 1 - smoothstep(*PALE, dark[core].mean() / max(pale[core].mean(), 1.0))
-    if not sure:
-        return None
-    light = ((source.sum(-1) > (dark + pale) / 2) & (rho < EDGE)).astype(np.uint8)
-    label = cv2.connectedComponents(light, connectivity=4)[1]
-    beyond = np.unique(label[(seen < 0.5) | ~on_disc])
-    foreign = (np.isin(label, beyond[beyond > 0]) & on_disc).astype(np.float32)
-    if not foreign.any():
-        return None
-    return sure * cv2.GaussianBlur(cv2.dilate(foreign, np.ones((3, 3))), (0, 0), 0.7) * on_disc
-
-
-def _rings(source: np.ndarray, seen: np.ndarray, on_iris: np.ndarray, radius: float) -> np.ndarray | None:
-    """Mean colours around an iris' middle [h,w,3], of what is seen of it; None where nothing is."""
     rho = np.linalg.norm(on_iris, axis=-1)
     beside = (np.abs(on_iris[..., 1]) < SIDES * rho) | (rho < _CORE)
     bins = np.clip((rho / _PROFILE_END * _PROFILE).astype(int), 0, _PROFILE - 1).ravel()
     weight = np.bincount(bins, (seen * beside).ravel(), _PROFILE)
     known = np.flatnonzero(weight > 0.5)
     if not len(known):
-        return None
+        return source
     at = rho / _PROFILE_END * _PROFILE - 0.5
     profile = []
     for channel in range(3):
         total = np.bincount(bins, (source[..., channel] * seen * beside).ravel(), _PROFILE)
         mean = np.interp(np.arange(_PROFILE), known, (total / np.maximum(weight, 1e-6))[known])
         profile.append(np.interp(at, np.arange(_PROFILE), mean))
-    return cv2.GaussianBlur(np.stack(profile, -1).astype(np.float32), (0, 0), max(0.5, radius * 0.06))
+    around = cv2.GaussianBlur(np.stack(profile, -1).astype(np.float32), (0, 0), max(0.5, radius * 0.06))
+    own = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 0.7) * seen
+    # Towards lids lashes and shade lie on its edge, which would go along with it.
+    steep = np.abs(on_iris[..., 1]) / np.maximum(rho, 1e-6)
+    own = (own * (1 - smoothstep(SIDES, 1.0, steep) * smoothstep(_CORE, 1.0, rho)))[..., None]
+    return (source * own + around * (1 - own)).astype(np.float32)
 
 
 def _whole_white(
