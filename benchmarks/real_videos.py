@@ -1,8 +1,9 @@
 """How well people in videos are read: python benchmarks/real_videos.py FOLDER [--seconds 5] [--json]
 
 What the motion says is held against landmarks of the same frames, measured without the fit: angles of the
-head from three directions in the mesh, the lips' gap and the lids' opening in the picture, and irises between
-the corners of their eyes, less the parallax of what lies before them. Needs the face networks
+head from three directions in the mesh, the lips' gap, the lids' opening and the height of one corner of the
+mouth over the other (sides) in the picture, and irises between the corners of their eyes, less the parallax
+of what lies before them. Needs the face networks
 (`gohd download faces`).
 """
 
@@ -27,12 +28,14 @@ from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
 from gohd_core.mesh.clip import IRIS_DEPTH
 from gohd_core.mesh.reading.gaze import into_head
+from gohd_core.stylised.head.expressions import INDEX
 from gohd_core.video.reader import VideoReader
 
 ANGLES = ("pitch", "yaw", "roll")
 MOVES, SHUT = 0.03, 0.02
 """Least range of gaps of a moving mouth, and largest gap of shut lips; distances of the eyes' outer corners.
 Where a clip has neither, figures are NaN."""
+SMILES = INDEX["smile_left"], INDEX["smile_right"]
 STILL = 0.4
 """Degrees a frame below which a head counts as still."""
 
@@ -80,6 +83,7 @@ def figures(film: VideoReader, reader: FaceReader) -> dict[str, float]:
     found["gap"] = _r(opening, gap) if moves else float("nan")
     open_lips = np.percentile(opening, 99)
     found["shut"] = float(opening[shut].mean() / open_lips) if moves and shut.any() else float("nan")
+    found["sides"] = _r(expression[:, SMILES[0]] - expression[:, SMILES[1]], _corners(points))
     found["lids"] = (_r(-expression[:, 10], _lids(points, 1)) + _r(-expression[:, 11], _lids(points, 0))) / 2
     irises = _irises(points) - IRIS_DEPTH * np.tan(head_angles(points)[:, 1])
     inside = into_head(torch.from_numpy(pose), torch.from_numpy(gaze).flip(-1)).numpy()
@@ -117,6 +121,12 @@ def _opening(made: MeshReadings, expression: np.ndarray) -> np.ndarray:
 def _gap(points: np.ndarray, yaw: np.ndarray) -> np.ndarray:
     across = np.linalg.norm(points[:, 33, :2] - points[:, 263, :2], axis=1) / np.cos(yaw).clip(0.3)
     return np.linalg.norm(points[:, 13, :2] - points[:, 14, :2], axis=1) / across
+
+
+def _corners(points: np.ndarray) -> np.ndarray:
+    """By how much the mouth's left corner lies above its right one, across the line from cheek to cheek."""
+    right, way = points[:, 454, :2] - points[:, 234, :2], points[:, 291, :2] - points[:, 61, :2]
+    return (right[:, 1] * way[:, 0] - right[:, 0] * way[:, 1]) / (right**2).sum(1)
 
 
 def _lids(points: np.ndarray, eye: int) -> np.ndarray:

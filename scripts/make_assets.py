@@ -39,6 +39,7 @@ DRIVER_CRF = 23
 SPEAKER_LOOKS = "0 -2 -12\n1.2 -5 -14\n1.4 -1 -9\n2.6 -3 -13 hold\n3.4 0 -10\n4.4 -4 -13"
 """Where the speaker of the photograph looks: seconds, degrees up and to the left, as one who reads aside."""
 SPEAKER_SIZE, SPEAKER_CRF = 384, 26
+"""Side of its video, which its face fills, and its encoding."""
 BACKGROUND = 7
 """Seed of the lights of the background."""
 TRUTH = ASSETS.parent / "tests" / "driving" / "driving_sample.safetensors"

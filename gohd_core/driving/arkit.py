@@ -45,7 +45,7 @@ HEAD = ("HeadYaw", "HeadPitch", "HeadRoll")
 EYES = tuple(f"{side}Eye{angle}" for side in ("Left", "Right") for angle in ("Yaw", "Pitch", "Roll"))
 _OPPOSITE = {"smile": "mouthFrown", "blink": "eyeWide"}
 """Shapes that are less than nothing of a movement: corners that fall, lids that open wide."""
-_ASIDE = {"mouth_shift": "mouth", "jaw_shift": "jaw"}
+_SHIFTS = {"mouth_shift": "mouth", "jaw_shift": "jaw"}
 """Movements to the subject's left (right below 0), and the beginning of their shapes' names."""
 _COLUMNS = (*(name[0].upper() + name[1:] for name in BLENDSHAPES), *HEAD, *EYES)
 FORMAT = "gohd-arkit-1"
@@ -74,7 +74,7 @@ def blendshapes(motion: Motion) -> dict[str, Tensor]:
         kind, _, side = movement.partition("_")
         if kind in _OPPOSITE:
             made[_OPPOSITE[kind] + side.capitalize()] = (-values).clamp(0, 1)
-    for movement, part in _ASIDE.items():
+    for movement, part in _SHIFTS.items():
         values = motion.expression.values[:, INDEX[movement]]
         made[f"{part}Left"], made[f"{part}Right"] = values.clamp(0, 1), (-values).clamp(0, 1)
     angles = motion.pose.values[:, :3].double()
@@ -151,7 +151,7 @@ def motion_of(columns: dict[str, list[float]], places: Any, fps: Fraction | int 
         for kind, shape in _OPPOSITE.items():
             for side in ("left", "right"):
                 expression[k, INDEX[f"{kind}_{side}"]] -= row[shape + side.capitalize()]
-        for movement, part in _ASIDE.items():
+        for movement, part in _SHIFTS.items():
             expression[k, INDEX[movement]] = row[f"{part}Left"] - row[f"{part}Right"]
         gaze[k] = gaze_of(row, torch.from_numpy(pose[k, :3]))
     if places is not None:

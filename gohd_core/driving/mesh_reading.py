@@ -15,8 +15,8 @@ from gohd_core.constants import N_EXPRESSION, N_IDENTITY
 from gohd_core.driving.lids import BLINK_COLUMNS
 from gohd_core.driving.mesh_tracks import People, blocks, follow
 from gohd_core.driving.result import FrameCoefficients
-from gohd_core.driving.shots import GROWTH, JUMP, Shots, people_of
-from gohd_core.driving.sideways import believed
+from gohd_core.driving.shots import Shots, face_places, face_steps, jumps, people_of
+from gohd_core.driving.sideways import clean_shifts
 from gohd_core.errors import raise_if_stopped
 from gohd_core.face.crop import Box
 from gohd_core.face.geometry.camera import ALIGNED_SIZE
@@ -112,10 +112,10 @@ class MeshReadings:
             shots, before = self._shots.add(images, faces), self._shot[-1:]
             another = np.diff(shots, prepend=before or shots[:1]) != 0
             self._keep(points, shots)
-            jumps = self._count(meshes.numpy(), fitted.pose.numpy(), height, width)
+            jumped = self._count(meshes.numpy(), fitted.pose.numpy(), height, width)
             there = np.array([face is not None for face in faces])
-            jumps &= np.concatenate([self.found[-1:] or [False], there[:-1]])[there]
-            self.cuts += (len(self.found) + np.flatnonzero(there)[another | jumps]).tolist()
+            jumped &= np.concatenate([self.found[-1:] or [False], there[:-1]])[there]
+            self.cuts += (len(self.found) + np.flatnonzero(there)[another | jumped]).tolist()
         self.found += [face is not None for face in faces]
 
     def _keep(self, points: Tensor, shots: list[int]) -> None:
@@ -133,15 +133,13 @@ class MeshReadings:
         """Counts what is hard to read; where [n] the face jumps from frame to frame."""
         flat = meshes[:, :N_FACE, :2]
         outside = ((flat < 0) | (flat > [width - 1, height - 1])).any(-1).mean(-1)
-        sizes = np.ptp(flat, axis=1).max(1)
-        places = np.column_stack([flat.mean(1), sizes])
-        changes = np.diff(places, axis=0, prepend=places[:1] if self._last is None else self._last)
-        ways, growth = np.linalg.norm(changes[:, :2], axis=1) / sizes, np.abs(changes[:, 2]) / sizes
+        places = face_places(meshes)
+        moved, grown = face_steps(np.concatenate([places[:1] if self._last is None else self._last, places]))
         self._last = places[-1:]
         self.doubtful["turned away"] += int((np.abs(poses[:, 1]) > PROFILE).sum())
         self.doubtful["at the edge"] += int((outside > EDGE_SHARE).sum())
-        self.doubtful["fast"] += int((ways > FAST).sum())
-        return (ways > JUMP) | (growth > GROWTH)
+        self.doubtful["fast"] += int((moved > FAST).sum())
+        return jumps(moved, grown)
 
     def expression(self) -> ClipExpression | None:
         """The expression fit of whom most of the frames so far show; None without any."""
@@ -181,8 +179,8 @@ class MeshReadings:
             fit, rows = self._fit(person, people, features), np.flatnonzero(who == person)
             for part in np.split(rows, range(SOLVED, len(rows), SOLVED)):
                 expression[part] = fit.with_rest(fit(features.rows(part)))
-            aside = believed(expression[rows][:, SIDEWAYS], pose[rows, 1])
-            expression[np.ix_(rows, SIDEWAYS)] = aside
+            shifts = clean_shifts(expression[rows][:, SIDEWAYS], pose[rows, 1])
+            expression[np.ix_(rows, SIDEWAYS)] = shifts
         gaze = self._gaze(pose, expression[:, BLINK_COLUMNS].amax(1), who)
         steady = _smooth_seen(expression.numpy(), found, LIPS_SECONDS * fps, self.cuts)
         rows = zip(pose.double().numpy(), steady, gaze.numpy(), self._landmarks, strict=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from gohd_core.driving.appearance import appearance_distance, appearance_of
 from gohd_core.driving.locators import FaceObservation
-from gohd_core.driving.shots import Shots, face_place, leaps
+from gohd_core.driving.shots import Shots, face_places, face_steps, jumps
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader, choose_face
 from gohd_core.face.picking import FaceChoice, overlap
@@ -42,18 +42,18 @@ class MeshTracks:
 
     def locate(self, frames: Iterable[tuple[float, Image]]) -> Iterator[FaceObservation]:
         """One observation a frame."""
-        shots, place = Shots(), None
+        shots, shot, place = Shots(), None, None
         for block, faces in follow(frames, self.reader, self.choice):
             for (time, image), face in zip(block, faces, strict=True):
                 if face is None:
                     place = None
                     yield FaceObservation(time, image)
                     continue
-                before, last = shots.count, place
-                shots.add([image], [face])
-                place = face_place(face.points)
-                cut = 0 < before < shots.count or (last is not None and leaps(last, place))
-                yield FaceObservation(time, image, face.landmarks68, cut=cut)
+                before, last = shot, place
+                [shot], place = shots.add([image], [face]), face_places(face.points)
+                another = before is not None and shot != before
+                jumped = last is not None and bool(jumps(*face_steps(np.stack([last, place]))))
+                yield FaceObservation(time, image, face.landmarks68, cut=another or jumped)
 
 
 def follow(

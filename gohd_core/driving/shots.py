@@ -46,16 +46,24 @@ class Shots:
         return found
 
 
-def face_place(points: np.ndarray) -> np.ndarray:
-    """Column and row of a mesh's middle and its size, pixels, from its points [>=468,3]."""
-    flat = points[:N_FACE, :2]
-    return np.array([*flat.mean(0), np.ptp(flat, axis=0).max()])
+def face_places(meshes: np.ndarray) -> np.ndarray:
+    """Column and row of a mesh's middle, and its size, in pixels: [...,3] of meshes [...,>=468,3]."""
+    flat = meshes[..., :N_FACE, :2]
+    return np.concatenate([flat.mean(-2), np.ptp(flat, axis=-2).max(-1, keepdims=True)], -1)
 
 
-def leaps(before: np.ndarray, now: np.ndarray) -> bool:
-    """Whether a face is elsewhere, or of another size (`face_place`), than it can be after a frame."""
-    way, growth = np.linalg.norm(now[:2] - before[:2]), abs(now[2] - before[2])
-    return bool(way > JUMP * now[2] or growth > GROWTH * now[2])
+def face_steps(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of its size by which a face moves, and grows, to each frame but the first: [n] each.
+
+    places: [n+1,3] as `face_places` gives them.
+    """
+    changes, sizes = np.diff(places, axis=0), places[1:, 2]
+    return np.linalg.norm(changes[:, :2], axis=1) / sizes, np.abs(changes[:, 2]) / sizes
+
+
+def jumps(moved: np.ndarray, grown: np.ndarray) -> np.ndarray:
+    """Whether `face_steps` [n] are those of a cut."""
+    return (moved > JUMP) | (grown > GROWTH)
 
 
 def people_of(shapes: Tensor, lengths: Sequence[int], able: Sequence[bool] | None = None) -> list[int]:

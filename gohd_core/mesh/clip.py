@@ -47,7 +47,8 @@ LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
 EYES = ((LEFT_LIDS[0], LEFT_IRIS, 1.0), (RIGHT_LIDS[0], RIGHT_IRIS, -1.0))
 """Lids, irises and outward direction of the left and the right eye."""
 
-MOUTH_COLUMNS = (0, 1, 2, 3, 4, 5, 6, 7, MOUTH_SHIFT, JAW_SHIFT)
+LIP_COLUMNS = (0, 1, 2, 3, 4, 5, 6, 7)
+MOUTH_COLUMNS = (*LIP_COLUMNS, MOUTH_SHIFT, JAW_SHIFT)
 BROW_COLUMNS = (10, 11, 12, 13)
 """Places in `DRAWN`."""
 _MOUTH_LIMITS = (
@@ -59,8 +60,8 @@ _BROW_LIMITS = ((-0.3, -0.3, -0.3, 0.0), (1.0, 1.0, 1.0, 1.0))
 _CHIN_WEIGHT, _GAP_WEIGHT, _CORNER_WEIGHT = 2.0, 8.0, 6.0
 _ACROSS = (0.0, 4.0)
 """Weights sideways of the chin's outline and of its other points."""
-_ASIDE_SHARE = 0.5
-"""Share of the ways aside that the mesh shows."""
+_SHIFT_SHARE = 0.5
+"""Share of the sideways shifts that the mesh shows."""
 _CORNERS = [0, HALF]
 """Points of a contour at the corners of the mouth."""
 _SHUT_NOISE = 0.005
@@ -281,14 +282,16 @@ class _Columns:
         # The chin at rest is where the shape without an open jaw has it.
         rest = neutral[list(CHIN)] - shape.own[0] * chin[0]
         matrix = torch.cat(rows, 1).double().T
-        matrix[:, -2:] *= _ASIDE_SHARE
-        return cls(matrix, _limits(_MOUTH_LIMITS), rest)
+        matrix[:, len(LIP_COLUMNS) :] *= _SHIFT_SHARE
+        limits = tuple(torch.tensor(_MOUTH_LIMITS, dtype=torch.float64, device="cpu"))
+        return cls(matrix, limits, rest)
 
     @classmethod
     def of_brows(cls, shape: FaceShape, neutral: Tensor) -> _Columns:
         brows = on_head(shape, neutral[[*RIGHT_BROW, *LEFT_BROW]])[list(BROW_COLUMNS)]
         matrix = _BROW_SHARE * brows[..., :2].flatten(1).double().T
-        return cls(matrix, _limits(_BROW_LIMITS), neutral[:0])
+        limits = tuple(torch.tensor(_BROW_LIMITS, dtype=torch.float64, device="cpu"))
+        return cls(matrix, limits, neutral[:0])
 
     def solve(self, targets: Tensor) -> Tensor:
         """Targets [T,n] -> columns [T,m] within their limits."""
@@ -300,11 +303,6 @@ def _chin_rows(moved: Tensor) -> Tensor:
     weights = moved.new_tensor([_ACROSS[0]] * _OUTLINE + [_ACROSS[1]] * (len(CHIN) - _OUTLINE))
     weights = torch.stack([weights, torch.ones_like(weights)], -1)
     return _CHIN_WEIGHT * (weights * moved[..., :2]).flatten(-2)
-
-
-def _limits(limits: Sequence[Sequence[float]]) -> tuple[Tensor, Tensor]:
-    low, high = torch.tensor(limits, dtype=torch.float64, device="cpu")
-    return low, high
 
 
 def on_head(shape: FaceShape, points: Tensor) -> Tensor:

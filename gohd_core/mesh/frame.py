@@ -18,7 +18,7 @@ CONTOURS, POINTS = 7, 48
 corner at the image's right (y up); 0..24 is the upper half, 24..48 the lower one."""
 ROUNDING = 1
 """Column of the expression that rounds the lips, and its place in `columns.DRAWN`."""
-JAW_ASIDE = 21
+JAW_SHIFT_COLUMN = 21
 """Column of the expression that moves the jaw to the subject's left."""
 EDGE = 1
 """The contour at the edge of lips and lids. 0 lies on it; outwards follow lips (2, 3), their outer line (4)
@@ -131,9 +131,9 @@ class MouthFrame(PartFrame):
         return self.descriptor[:, ROUNDING]
 
     @property
-    def jaw_aside(self) -> Tensor:
+    def jaw_shift(self) -> Tensor:
         """[B] value of the coefficient that moves the jaw to the subject's left, 0 at rest."""
-        return self.descriptor[:, JAW_ASIDE]
+        return self.descriptor[:, JAW_SHIFT_COLUMN]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from gohd_core.animator.geometry.linear_shape import MOVING
 from gohd_core.face.geometry.camera import ALIGNED_SIZE, Camera, transform
 from gohd_core.images import Image
 from gohd_core.kernels.tree import tree_map
-from gohd_core.mesh.clip import ClipExpression, Features, on_head
+from gohd_core.mesh.clip import LIP_COLUMNS, ClipExpression, Features, on_head
 from gohd_core.mesh.contours import HALF, N_FACE, edge_gap, opposite
 from gohd_core.mesh.dubbing.closed_lips import ClosedLips, mouth_line
 from gohd_core.mesh.dubbing.covering import POINTS, spread
@@ -52,8 +52,6 @@ _MOVED = 0.1
 """Way of a head within a frame that makes a picture of shut lips as bad as a turn by one radian does."""
 _PARTED = (0.006, 0.02)
 """Gap from and at which lips are those of a frame in which they are shut, model units."""
-_MOUTH = 8
-"""Columns of the mouth, the first of `DRAWN`."""
 _CROP = 1 / 0.42
 """Side of the drawn square, model units."""
 _MASK = (0.12, 0.50)
@@ -115,7 +113,7 @@ class DubbedFace:
         edge = self._directions[:, EDGE]
         self.opening, self.widening = edge_gap(edge), edge[:, 0, 0] - edge[:, HALF, 0]
         self._skin = on_head(shape, neutral[:N_FACE])[: len(MOVING)]  # [14,468,3]
-        self._skin[_MOUTH:] = 0
+        self._skin[len(LIP_COLUMNS) :] = 0
         self.own_lips = OwnLips(rows, self.gap, share, self._neutral)
         self._fade = fade()
         self._rest = LastingLips(rows.pose[:, :2], self._beside)
@@ -290,7 +288,8 @@ class DubbedFace:
 
     def _beside(self, rows: slice) -> Tensor:
         """Residual of the frames' own lip contours over the expression directions, [n,7,48,3]."""
-        told = torch.einsum("tm,mrkc->trkc", self.own[rows, :_MOUTH], self._directions[:_MOUTH])
+        lips = list(LIP_COLUMNS)
+        told = torch.einsum("tm,mrkc->trkc", self.own[rows][:, lips], self._directions[lips])
         return self.own_lips.of(rows) - self._neutral - told
 
     def _enlarged(self, lips: Tensor) -> Tensor:

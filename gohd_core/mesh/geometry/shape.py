@@ -38,7 +38,7 @@ JAW, PRESS, RAISE, DROP, BLINKS = 0, 3, 4, 5, (8, 9)
 of both blinks."""
 PUFF, WRINKLE, MOUTH_SHIFT, JAW_SHIFT = 15, 16, 17, 18
 """Places of cheek puff, nose wrinkle, and of mouth and jaw that move sideways."""
-_ASIDE = [MOUTH_SHIFT, JAW_SHIFT]
+_SHIFTS = [MOUTH_SHIFT, JAW_SHIFT]
 WITH_MOUTH = (*range(DROP + 1), MOUTH_SHIFT, JAW_SHIFT)
 """Places of what moves mouth and jaw alone, and nothing from the eyes upwards."""
 _PAIRED = (2, 3, 6, 7)
@@ -136,7 +136,7 @@ def face_shape(points_in_head: Tensor) -> FaceShape:
     head_directions[list(BLINKS)] = 0
     moved = spline.moved(head, head_directions)
     moved[BROWS] = brow_directions(points, spline(head))
-    moved[_ASIDE] = head_directions[_ASIDE]  # a plain shift, which a spline would bend up and down
+    moved[_SHIFTS] = head_directions[_SHIFTS]  # a plain shift, which a spline would bend up and down
     moved = moved * gains[:, None, None]
     neutral = own - torch.einsum("m,mprkc->prkc", expression, directions)
     tensors = (neutral, directions, spline(head), moved, expression)
@@ -220,7 +220,7 @@ def _contour_directions(spline: Spline, own: Tensor) -> Tensor:
     places = torch.stack([mean[0], mean[1], mean[1][:, mirrored] * flip])
     stylised = torch.stack([moving[:, 0], moving[:, 1], right], 1)
     found = spline.moved(places, stylised)
-    found[_ASIDE] = stylised[_ASIDE]
+    found[_SHIFTS] = stylised[_SHIFTS]
     found[list(WITH_MOUTH), LEFT_EYE:] = 0  # eyes stay, whatever the mouth does
     for eye, column in zip((LEFT_EYE, RIGHT_EYE), BLINKS, strict=True):
         found[list(BLINKS), eye] = 0
@@ -271,9 +271,9 @@ def _shape_lips(directions: Tensor) -> None:
     directions[columns, : EDGE + 4, :, 0] = across.lerp(opposite(across, 2), shared)
     points = torch.arange(POINTS, device="cpu", dtype=torch.long)
     upper, lower = (points > 0) & (points < HALF), points > HALF
-    aside = directions[JAW_SHIFT, :, :, 0]
+    across = directions[JAW_SHIFT, :, :, 0]
     share = _DRAGGED * directions.new_tensor(_UPPER_LIP)[:, None]
-    aside[:, upper] = torch.lerp(aside, opposite(aside, 1), share)[:, upper]
+    across[:, upper] = torch.lerp(across, opposite(across, 1), share)[:, upper]
     for column, halves in ((JAW, (upper, lower)), (RAISE, (upper,)), (DROP, (lower,))):
         moved = directions[column, :5, :, 1:]  # up and forward
         corner = (moved[:, [0]] + moved[:, [HALF]]) / 2

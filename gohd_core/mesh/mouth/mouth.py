@@ -190,7 +190,7 @@ class Mouth:
     def _rows(self, frame: MouthFrame) -> tuple[Tensor, Tensor]:
         """Places of pixels on both rows of teeth [B,2,h,w,2], and the rows' textures there [B,2,3,h,w]."""
         places = self.arches.places(
-            frame.pose, frame.jaw, frame.window.pixels(), frame.window.size, frame.jaw_aside
+            frame.pose, frame.jaw, frame.window.pixels(), frame.window.size, frame.jaw_shift
         )
         # The upper gum extends to the lip.
         places[:, UPPER, ..., 1].clamp_(min=0.02 - REACH)

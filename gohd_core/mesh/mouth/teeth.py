@@ -18,7 +18,7 @@ REACH = 1.2
 """Textures go from -REACH to REACH, rows from -1 to 1."""
 _JAW_ANGLE, _HINGE = 0.19, (-0.10, -0.10)
 """Radians that a jaw coefficient of 1 turns the lower row by, about which height and depth in the head."""
-_JAW_ASIDE = 0.07
+_JAW_SHIFT = 0.07
 """Model units that a coefficient of 1 for a jaw that moves sideways moves the lower row by."""
 
 
@@ -113,7 +113,7 @@ class Arches:
         return replace(self, top=self.top + upper, bottom=self.bottom + upper)
 
     def places(
-        self, pose: Tensor, jaw: Tensor, pixels: Tensor, size: int, aside: Tensor | None = None
+        self, pose: Tensor, jaw: Tensor, pixels: Tensor, size: int, shift: Tensor | None = None
     ) -> Tensor:
         """Texture coordinates of the rows behind pixels, [B,2,h,w,2]: along and down, -1..1 on the row.
 
@@ -121,7 +121,7 @@ class Arches:
             pose: [B,6].
             jaw: [B] coefficient of the jaw, which turns the lower row.
             pixels: [B,h,w,2] of pictures of `size` pixels.
-            aside: [B] coefficient that moves the jaw, and the lower row with it, to the subject's left.
+            shift: [B] coefficient that moves the jaw, and the lower row with it, to the subject's left.
         """
         camera = Camera.of_size(size)
         to_head = rotation(pose[:, :3]).mT  # [B,3,3]
@@ -130,8 +130,8 @@ class Arches:
         turn = _about_x(torch.stack([_JAW_ANGLE * jaw, torch.zeros_like(jaw)], 1))  # [B,2,3,3]
         hinge = start.new_tensor([0, *_HINGE])
         start = (start[:, None] - hinge) @ turn + hinge - self.middle[:, None]  # [B,2,1,3]
-        if aside is not None:
-            start[:, LOWER, :, 0] -= _JAW_ASIDE * aside[:, None]
+        if shift is not None:
+            start[:, LOWER, :, 0] -= _JAW_SHIFT * shift[:, None]
         way = way[:, None] @ turn  # [B,2,hw,3]
         (x, y, z), (along, up, back) = start.unbind(-1), way.unbind(-1)
         bend = (_CURVE / self.half)[:, None]
