@@ -28,6 +28,9 @@ _SEAM = (0.4, 0.65)
 """Light between rows of teeth over theirs, up to and from which they are two, and are one."""
 _PARTING = (0.2, 0.85)
 """Where a picture may part when lips open farther than it shows, from the upper lip to the lower one."""
+_ONE_ROW, _BELOW = (0.7, 0.85), 1.12
+"""Light where a picture parts over that of its teeth, from and at which they are one row, and where that
+parts: it is not torn in two."""
 _ASTRAY = 0.06
 """Distance, as a share of the opening, by which columns count at most of where a picture parts."""
 _LEVELS = 32
@@ -107,7 +110,11 @@ class MouthPicture:
         for _ in range(3):  # a parabola, whatever few columns show
             curve = np.polyval(np.polyfit(along[inner], found[inner], 2), along)
             found = np.clip(found, curve - _ASTRAY, curve + _ASTRAY)
-        return curve.clip(*_PARTING)
+        curve = curve.clip(*_PARTING)
+        light = self._sampled(share[:, None]) @ LUMA
+        seam = np.median((self._sampled(curve[None]) @ LUMA)[:, inner])
+        one_row = float(smoothstep(*_ONE_ROW, seam / max(float(np.percentile(light[:, inner], 80)), 1.0)))
+        return curve + one_row * (_BELOW - curve)
 
     @cached_property
     def hollow(self) -> np.ndarray:
@@ -144,6 +151,8 @@ class MouthPicture:
         share = ((np.arange(_LEVELS) + 0.5) / _LEVELS)[:, None]
         light = (self._sampled(share) @ LUMA)[:, WIDTH // 4 : -WIDTH // 4]
         is_lower = (share > self.cut)[:, WIDTH // 4 : -WIDTH // 4]
+        if not is_lower.any():
+            return 1.0
         return float(of(light[is_lower]) / max(float(of(light[~is_lower])), 1.0))
 
     def unlike(self, other: MouthPicture) -> float:

@@ -156,6 +156,20 @@ def test_a_clip_has_its_own_mouths_faded_or_not(contrast: float) -> None:
     assert len(face.mouths.pictures) and face.mouths.faded == (contrast < 1)
 
 
+def test_one_row_of_teeth_is_not_torn_in_two() -> None:
+    """Lips that open farther than teeth fill show the hollow below all of them."""
+    picture, contours = mouth_of_stripes(60)
+    picture[170:230, 110:290] = (240 - np.arange(60))[:, None, None]
+    lab = cv2.cvtColor(np.float32([[[170, 70, 80]]]) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+    mouths, unit = OwnMouths(np.stack([lab, lab])), np.array([1000.0, 1000.0])
+    mouths.add(picture, contours, 0.06, unit)
+    _, wider = mouth_of_stripes(110)
+    pixels = np.stack(np.meshgrid([200.0], np.arange(145.0, 255.0)), -1)
+    light = mouths.inside(wider[1], 0.11, pixels, unit)[:, 0].mean(-1)
+    assert (light[2:52] > 150).all()
+    assert (light[75:] < 150).all(), "down to the lower lip"
+
+
 def test_teeth_on_the_lips_of_an_open_mouth_give_way_to_shut_lips() -> None:
     angle = np.arange(48) * 2 * np.pi / 48
     shape = np.stack([100 + 60 * np.cos(angle), 60 - 25 * np.sin(angle)], 1)
