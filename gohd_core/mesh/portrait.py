@@ -30,6 +30,9 @@ MOST_YAW = 60.0
 """A head that is turned further shows too little of one side to be drawn, degrees."""
 _MUST_SHOW = (*range(468, 478), 33, 263, 61, 291, 0, 17)
 """Points of the mesh without which a face is no portrait: irises, outer corners of eyes and mouth, lips."""
+_CUT, _LARGER = 0.05, 1.2
+"""Share of the crop's upper side that hair or a hat crosses, from which it is enlarged upwards, and most by
+which."""
 
 
 class PersonMasks(Protocol):
@@ -56,25 +59,43 @@ def mesh_portrait(
     height, width = picture.shape[:2]
     _check_face(face, height, width)
     mesh = torch.from_numpy(face.points)
-    left, top, side = face_box(mesh, height, width)
-    side = min(round(side), height, width)
-    left, top = min(round(left), width - side), min(round(top), height - side)
-    size = own_size(side) if size is None else check_size(size)
-    crop = _resized(picture[top : top + side, left : left + side], size)
-    motion = own_motion(into_box(mesh, (left, top, side), size), size)
+    left, top, side = (round(each) for each in face_box(mesh, height, width))
+    box = _inside(left, top, min(side, height, width), height, width)
+    crop = _cut_out(picture, box, size)
+    mask = reader.person_mask((crop * 255).round().astype(np.uint8))
+    if box[1] > 0 and mask[0].mean() > _CUT:
+        # What a side of the crop cuts stays behind when the head moves.
+        side = min(round(_LARGER * side), height, width, box[3])
+        box = _inside((box[0] + box[2] - side) // 2, box[3] - side, side, height, width)
+        crop = _cut_out(picture, box, size)
+        mask = reader.person_mask((crop * 255).round().astype(np.uint8))
+    side = box[3] - box[1]
+    motion = own_motion(into_box(mesh, (*box[:2], side), len(crop)), len(crop))
     _check_turn(motion)
-    shown = (crop * 255).round().astype(np.uint8)
     return Portrait(
         frame=torch.from_numpy(_floats(picture)),
-        box=(left, top, left + side, top + side),
+        box=box,
         crop=torch.from_numpy(crop),
         landmarks=torch.tensor(face.landmarks68, dtype=torch.float32, device="cpu"),
         pose=motion.pose,
         expression=motion.expression,
         gaze=motion.gaze,
         mesh=mesh,
-        person_mask=torch.from_numpy(reader.person_mask(shown)),
+        person_mask=torch.from_numpy(mask),
     )
+
+
+def _inside(left: int, top: int, side: int, height: int, width: int) -> tuple[int, int, int, int]:
+    """A square as (left, top, right, bottom), moved into the picture."""
+    left, top = max(0, min(left, width - side)), max(0, min(top, height - side))
+    return left, top, left + side, top + side
+
+
+def _cut_out(picture: Image, box: tuple[int, int, int, int], size: int | None) -> np.ndarray:
+    """A square of a picture [S,S,3] in 0..1, drawn at `size` or at its own."""
+    left, top, right, bottom = box
+    size = own_size(right - left) if size is None else check_size(size)
+    return _resized(picture[top:bottom, left:right], size)
 
 
 def _check_face(face: FaceLandmarks, height: int, width: int) -> None:
