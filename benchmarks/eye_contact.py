@@ -209,7 +209,7 @@ class _View:
         for step, count in ((0.03, 11), (0.01, 7), (0.004, 5)):
             grid = (np.arange(count) - count // 2) * step * eye.plane.width
             middles = found + np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
-            inside = np.stack([self._inside(eye, middle, size, pixels) for middle in middles])
+            inside = self._inside(eye, middles, size, pixels)
             weight = np.stack([inside, 1 - inside])  # [2,n,pixels]
             total = weight.sum(-1).clip(1e-6)
             mean = (weight @ light) / total
@@ -221,18 +221,21 @@ class _View:
     def with_disc(self, eye: Eye, offset: np.ndarray, size: float) -> _View:
         """The eye with a flat dark disc at an offset [2] on white between its lids."""
         row, column = np.mgrid[0 : self.grey.shape[0], 0 : self.grey.shape[1]]
-        inside = self._inside(eye, offset, size, np.stack([column, row], -1) + self.corner)
+        pixels = np.stack([column, row], -1).reshape(-1, 2) + self.corner
+        inside = self._inside(eye, offset[None], size, pixels).reshape(self.grey.shape)
         dark, white = np.percentile(self.grey[self.between > 127], (10, 80))
         drawn = np.where(
             cv2.dilate(self.between, np.ones((5, 5))) > 0, white + (dark - white) * inside, self.grey
         ).astype(np.float32)
         return replace(self, grey=drawn)
 
-    def _inside(self, eye: Eye, offset: np.ndarray, size: float, pixels: np.ndarray) -> np.ndarray:
-        """Coverage of pixels [...,2] by the disc of `size` radii at an offset [2], its edge a pixel wide."""
-        middle = eye.plane.axes[self.t] @ (offset + eye.limbus) + eye.plane.origin[self.t]
-        away = np.linalg.norm(disc(pixels - middle, eye.plane.facing(self.t, offset)), axis=-1)
-        return (size * eye.radius * eye.plane.scale[self.t] - away + 0.5).clip(0, 1)
+    def _inside(self, eye: Eye, offsets: np.ndarray, size: float, pixels: np.ndarray) -> np.ndarray:
+        """Coverage [n,m] of pixels [m,2] by discs of `size` radii at offsets [n,2], edges a pixel wide."""
+        plane = eye.plane
+        middles = (offsets + eye.limbus) @ plane.axes[self.t].T + plane.origin[self.t]
+        on_disc = disc(pixels - middles[:, None], plane.facing(self.t, offsets)[:, None])
+        away = np.sqrt((on_disc**2).sum(-1))
+        return (size * eye.radius * plane.scale[self.t] - away + 0.5).clip(0, 1)
 
 
 def _lights(grey: np.ndarray, between: np.ndarray, most: float) -> np.ndarray:

@@ -76,28 +76,28 @@ class IrisPlane:
         return place * RADIUS * self.width + self.rest
 
     def facing(self, t: int, offset: np.ndarray) -> np.ndarray:
-        """Direction in which an iris at an offset [2] looks in frame t: its sines to the image's right and
-        down, [2]. One that looks into the camera has none."""
+        """Direction in which irises at offsets [...,2] look in frame t: its sines to the image's right and
+        down, [...,2]. One that looks into the camera has none."""
         aside = (offset - self.rest) / (RADIUS * self.width)
-        ahead = np.sqrt(max(1 - float(aside @ aside), 0.2))
-        return (np.array([*aside, ahead]) @ self.turn[t])[:2] * (1, -1)
+        ahead = np.sqrt(np.maximum(1 - (aside**2).sum(-1, keepdims=True), 0.2))
+        return (np.concatenate([aside, ahead], -1) @ self.turn[t])[..., :2] * (1, -1)
 
 
 def disc(places: np.ndarray, facing: np.ndarray) -> np.ndarray:
-    """Places [...,2] beside an iris' middle, as they are seen, -> on its disc, which is seen narrower the
-    more it faces aside. facing: [2], see `IrisPlane.facing`."""
+    """Places [...,2] beside irises' middles, as they are seen, -> on their discs, which are seen narrower the
+    more they face aside. facing: [...,2], see `IrisPlane.facing`."""
     axis, cosine = _tilt(facing)
-    return places + ((places @ axis) * (1 / cosine - 1))[..., None] * axis
+    return places + np.einsum("...k,...k", places, axis)[..., None] * (1 / cosine - 1) * axis
 
 
 def seen_disc(places: np.ndarray, facing: np.ndarray) -> np.ndarray:
     """The inverse of `disc`."""
     axis, cosine = _tilt(facing)
-    return places - ((places @ axis) * (1 - cosine))[..., None] * axis
+    return places - np.einsum("...k,...k", places, axis)[..., None] * (1 - cosine) * axis
 
 
-def _tilt(facing: np.ndarray) -> tuple[np.ndarray, float]:
-    """Direction [2] in which a disc is seen narrower, and by what factor."""
-    size = float(np.linalg.norm(facing))
-    cosine = float(np.sqrt(max(1 - min(size, 0.8) ** 2, 0.2)))
-    return (facing / size if size > 1e-3 else np.array([1.0, 0.0])), cosine
+def _tilt(facing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Directions [...,2] in which discs are seen narrower, and by what factors [...,1]."""
+    size = np.linalg.norm(facing, axis=-1, keepdims=True)
+    cosine = np.sqrt(np.maximum(1 - np.minimum(size, 0.8) ** 2, 0.2))
+    return np.where(size > 1e-3, facing / np.maximum(size, 1e-3), [1.0, 0.0]), cosine

@@ -10,7 +10,7 @@ import torch
 
 from gohd_core.mesh.clip import fit_clip
 from gohd_core.mesh.eye_contact.eye_contact import LIMIT, ClipEyes, EyeRows
-from gohd_core.mesh.eye_contact.iris_drawing import draw_iris
+from gohd_core.mesh.eye_contact.iris_drawing import _whole_white, draw_iris
 from gohd_core.mesh.eye_contact.limbus import Limbus
 from gohd_core.mesh.eyes.lid_following import LOWER_FOLLOWS, UPPER_FOLLOWS, moved_lids
 from tests.support.clip_faces import acted, landmarks
@@ -218,3 +218,19 @@ def test_lashes_below_the_upper_lid_go_down_with_it(picture) -> None:
         for x in beside.round().astype(int):
             old, top = int(np.interp(x, *upper.T)), int(np.interp(x, *new.T))
             assert drawn[old, x].min() > 120 and drawn[top : top + 3, x].max(-1).min() < 60
+
+
+def test_skin_in_a_corner_tells_nothing_of_the_white_below_an_iris() -> None:
+    """Lids are read too wide at one corner: only there anything is seen deep below the upper lid."""
+    turn = np.linspace(0, np.pi, 9)
+    lids = np.zeros((16, 2))
+    lids[:9] = np.stack([50 - 40 * np.cos(turn), 40 + 16 * np.sin(turn)], 1)
+    lids[9:] = np.stack([50 - 40 * np.cos(turn[1:-1]), 40 - 16 * np.sin(turn[1:-1])], 1)
+    row, column = np.mgrid[:80, :100]
+    between = ((column - 50) / 40) ** 2 + ((row - 40) / 16) ** 2 < 1
+    source = np.where(between, 200.0, 120.0)[..., None] * np.ones(3, np.float32)
+    source[(column > 62) & (row > 40)] = (90, 60, 55)
+    known = (between & (np.hypot(column - 50, row - 40) > 18)).astype(np.float32)
+    known[(column < 34) & (row > 40)] = 0
+    white = _whole_white(source.astype(np.float32), known, lids, lids, 80.0)
+    assert white[42:52, 36:60].min() > 110
