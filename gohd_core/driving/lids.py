@@ -21,24 +21,28 @@ _WINK = (0.35, 0.6)
 _LASTS, _AROUND = 0.2, 0.5
 """Length of the median filter that removes glitches (a wink lasts longer than half of it), and of the window
 around a wink that belongs to it; seconds."""
+_TURNED = (0.35, 0.5)
+"""Yaw from which on one lid counts less apart from the other, and none does: the far eye is hardly seen."""
 
 
 def lids_together(motion: Motion) -> Motion:
     """A motion whose lids move together, as people's do (E. Hering 1868), unless one of them winks.
 
     Each is read by itself, with an error of a tenth of a blink, and more in turned heads: one would look half
-    shut.
+    shut. In heads that are turned far aside a wink can't be told from that.
     """
     values = motion.expression.values.clone()
-    values[:, BLINK_COLUMNS] = values.new_tensor(_together(values[:, BLINK_COLUMNS].numpy(), motion.fps))
+    blinks, yaw = values[:, BLINK_COLUMNS].numpy(), motion.pose.values[:, 1].numpy()
+    values[:, BLINK_COLUMNS] = values.new_tensor(_together(blinks, yaw, motion.fps))
     return replace(motion, expression=replace(motion.expression, values=values))
 
 
-def _together(blinks: np.ndarray, fps: float) -> np.ndarray:
-    """Blinks [T,2] of both eyes, at `fps`."""
+def _together(blinks: np.ndarray, yaw: np.ndarray, fps: float) -> np.ndarray:
+    """Blinks [T,2] of both eyes in heads turned by yaw [T] (radians), at `fps`."""
     apart = blinks[:, 0] - blinks[:, 1]
     lasting = median_filter(apart, 2 * int(_LASTS / 2 * fps) + 1, mode="nearest")
     wink = smoothstep(*_WINK, maximum_filter1d(np.abs(lasting), int(_AROUND * fps) | 1, mode="nearest"))
+    wink *= 1 - smoothstep(*_TURNED, np.abs(yaw))
     return blinks.mean(1, keepdims=True) + 0.5 * (wink * apart)[:, None] * (1, -1)
 
 

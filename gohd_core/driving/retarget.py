@@ -20,6 +20,8 @@ OWN = "own"
 FREE_WAY, LARGEST_WAY = 0.3, 0.6
 """Distance from its own place up to which a portrait's head goes as far as the driver's, and its largest, in
 model units (a head is two wide): beyond, a picture shows a head that is cut off."""
+FREE_DEPTH, LARGEST_DEPTH = 0.6, 1.2
+"""The same for its distance from the viewer: with 1.2 of some 10 to 12 it is drawn an eighth larger."""
 _TRACKS = {"pose": "pose", "mouth": "expression", "eyes": "expression", "gaze": "gaze"}
 _MIXED = {"pose": "pose", "mouth": "expression", "eyes": "eyes", "gaze": "gaze"}
 
@@ -98,15 +100,22 @@ def driven_motion(
 
 
 def near_own_place(pose: Pose, own: Pose) -> Pose:
-    """A pose whose places in the picture lie at most `LARGEST_WAY` from a portrait's own; limited softly."""
-    start = own.values[0, 3:5]
-    ways = pose.values[:, 3:5] - start
-    length = ways.norm(dim=1, keepdim=True)
-    room = LARGEST_WAY - FREE_WAY
-    limited = FREE_WAY + room * ((length - FREE_WAY) / room).tanh()
-    ways = torch.where(length > FREE_WAY, ways * (limited / length.clamp(min=FREE_WAY)), ways)
-    values = torch.cat([pose.values[:, :3], start + ways, pose.values[:, 5:]], 1)
+    """A pose whose places in the picture lie at most `LARGEST_WAY` from a portrait's own, and its depths at
+    most `LARGEST_DEPTH`; both are limited softly."""
+    ways = pose.values[:, 3:] - own.values[0, 3:]
+    limited = (
+        _limited(ways[:, :2], FREE_WAY, LARGEST_WAY),
+        _limited(ways[:, 2:], FREE_DEPTH, LARGEST_DEPTH),
+    )
+    values = torch.cat([pose.values[:, :3], own.values[0, 3:] + torch.cat(limited, 1)], 1)
     return replace(pose, values=values)
+
+
+def _limited(ways: torch.Tensor, free: float, largest: float) -> torch.Tensor:
+    """Ways [T,n] of a length of at most `largest`; up to `free` they stay as they are."""
+    length, room = ways.norm(dim=1, keepdim=True), largest - free
+    limited = free + room * ((length - free) / room).tanh()
+    return torch.where(length > free, ways * (limited / length.clamp(min=free)), ways)
 
 
 def _length(length: str, tracks: Mapping[str, Any]) -> str:

@@ -53,10 +53,10 @@ BROW_COLUMNS = (10, 11, 12, 13)
 """Places in `DRAWN`."""
 _MOUTH_LIMITS = (
     (0.0, 0.0, 0.0, 0.0, -0.2, -0.2, -0.7, -0.7, -1.0, -1.0),
-    (1.3, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
+    (1.3, 1.0, 1.0, 1.0, 1.0, 1.0, 1.4, 1.4, 1.0, 1.0),
 )
 _BROW_LIMITS = ((-0.3, -0.3, -0.3, 0.0), (1.0, 1.0, 1.0, 1.0))
-"""Least and most of these columns."""
+"""Least and most of these columns; people who laugh smile more than wholly."""
 _CHIN_WEIGHT, _GAP_WEIGHT, _CORNER_WEIGHT = 2.0, 8.0, 6.0
 _ACROSS = (0.0, 4.0)
 """Weights sideways of the chin's outline and of its other points."""
@@ -221,7 +221,9 @@ class ClipExpression:
 
     def with_rest(self, expression: Tensor) -> Tensor:
         """Expressions [T,64] with what the face has at rest: who smiles through a clip smiles."""
-        whole = (expression + self.rest).clamp(max=1)
+        most = torch.ones_like(self.rest)
+        most[[DRAWN[k] for k in MOUTH_COLUMNS]] = most.new_tensor(_MOUTH_LIMITS[1])
+        whole = torch.minimum(expression + self.rest, most)
         return torch.where(self.rest > 0, torch.maximum(expression, whole), expression)
 
     def own_gap(self, features: Features) -> Tensor:

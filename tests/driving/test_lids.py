@@ -10,12 +10,14 @@ from gohd_core.driving.lids import BLINK_COLUMNS, lids_together
 from gohd_core.motion import Expression, Gaze, Motion, Pose
 
 
-def motion(left, right, fps=25):
+def motion(left, right, fps=25, yaw=0.0):
     values = torch.zeros(len(left), 64)
     values[:, BLINK_COLUMNS] = torch.tensor(np.stack([left, right], 1), dtype=torch.float32)
     count = len(left)
+    pose = torch.zeros(count, 6)
+    pose[:, 1] = yaw
     return Motion(
-        Pose(torch.zeros(count, 6), "stylised", fps),
+        Pose(pose, "stylised", fps),
         Expression(values, "stylised", fps),
         Gaze(torch.zeros(count, 2), "stylised", fps),
     )
@@ -41,6 +43,14 @@ def test_a_wink_stays_a_wink(fps):
     found = lids(left, np.zeros_like(left), fps)
     np.testing.assert_allclose(found[:, 0], left, atol=1e-6)
     np.testing.assert_allclose(found[:, 1], 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("yaw", [-0.6, 0.6])
+def test_one_lid_of_a_head_that_is_turned_aside_is_no_wink(yaw):
+    left = np.zeros(60)
+    left[20:40] = 0.9
+    found = lids_together(motion(left, np.zeros(60), yaw=yaw)).expression.values[:, BLINK_COLUMNS].numpy()
+    np.testing.assert_allclose(found, np.stack([left, left], 1) / 2, atol=1e-6)
 
 
 def test_a_glitch_of_one_lid_is_no_wink():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gohd_core.driving import DriveOptions, driven_motion
-from gohd_core.driving.retarget import LARGEST_WAY
+from gohd_core.driving.retarget import FREE_DEPTH, LARGEST_DEPTH, LARGEST_WAY
 from gohd_core.errors import BadInput
 from gohd_core.face import MorphableModel, Portrait
 from gohd_core.motion import Expression, Gaze, Motion, Pose
@@ -55,6 +55,18 @@ def test_a_head_that_walks_off_stays_in_the_portraits_picture(portrait) -> None:
     assert torch.allclose(moved[1:] / gone[1:, None], torch.tensor([0.6, -0.8]).expand(8, 2), atol=1e-5)
     absolute = driven_motion(portrait, {"video": video}, DriveOptions(relative=frozenset()))
     assert torch.allclose(absolute.pose.values, video.pose.values, atol=1e-6)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_head_that_comes_near_is_not_cut_off(portrait, sign) -> None:
+    video = _motion(0, 9)
+    way = sign * torch.linspace(0, 4 * LARGEST_DEPTH, 33)
+    video = video.resampled(25, frames=33)
+    video.pose.values[:, 3:5], video.pose.values[:, 5] = 0, way
+    moved = driven_motion(portrait, {"video": video}).pose.values[:, 5] - 0.1
+    near = way.abs() <= FREE_DEPTH
+    assert near[:4].all() and torch.allclose(moved[near], way[near], atol=1e-6)
+    assert (sign * moved.diff() >= 0).all() and moved.abs().max() <= LARGEST_DEPTH + 1e-6
 
 
 def test_mouth_from_sound_and_eyes_from_the_video(portrait, model) -> None:
