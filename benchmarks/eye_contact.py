@@ -7,7 +7,7 @@ The iris network reads a third to a half of vertical movements of drawn irises, 
 too. `dark`: where between the lids it is dark (two levels of light, Chan and Vese 2001: within a disc that is
 seen narrower as it faces aside, and outside it) against where the irises were told to be; `known`: that
 judge's error with flat discs of known places between the same lids. `moved`: how far what is seen of the iris
-went (normalised correlation) against how far it was told to go.
+went (normalised correlation) against how far it was told to go; lights on it, which go less far, are clipped.
 """
 
 from __future__ import annotations
@@ -180,12 +180,16 @@ class _View:
             return _at(view.grey, places), (_at(view.between, places) > 127).astype(float)
 
         light, shown = sampled(self, own[None])
+        # Lights lag behind the iris, as corneas make them.
+        dark, usual = np.percentile(light[shown > 0], (10, 50)) if shown.any() else (0.0, 255.0)
+        most = 2 * usual - dark
+        light = light.clip(None, most)
         found = near
         for step, count in ((0.012, 13), (0.004, 7), (0.0013, 7)):
             grid = (np.arange(count) - count // 2) * step * eye.plane.width
             middles = found + np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
             there, weight = sampled(after, middles)
-            weight = weight * shown
+            there, weight = there.clip(None, most), weight * shown
             total = np.maximum(weight.sum(1, keepdims=True), 1e-6)
             first, second = (
                 each - (weight * each).sum(1, keepdims=True) / total

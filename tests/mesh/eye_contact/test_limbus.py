@@ -99,3 +99,14 @@ def test_a_clip_without_irises_shows_no_limbus() -> None:
     irises = np.full((2, 5, 2), 120.0) + 6 * np.array([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]])
     shot.add(grey, np.zeros(6), CORNERS, irises, lids, BOX)
     assert all(found.step < 0.01 for found in clip_limbus([shot]))
+
+
+def test_irises_at_many_offsets_are_seen_as_each_by_itself() -> None:
+    plane = IrisPlane.of(CORNERS[:1], np.array([[0.1, 0.3, 0.0, 0.0, 0.0, 0.0]]), BOX, 1.0)
+    offsets, places = np.random.default_rng(0).normal(0, 0.02, (2, 5, 2))
+    facing = plane.facing(0, offsets)
+    for turned in (disc, seen_disc):
+        together = turned(places, facing[:, None])
+        assert together.shape == (5, 5, 2)
+        for k, offset in enumerate(offsets):
+            assert np.allclose(together[k], turned(places, plane.facing(0, offset)))
