@@ -176,6 +176,27 @@ def film_of(video: Any, fps: float) -> Any:
     return VideoReader.open(video.get_stream_source(), **host.video_part(video))
 
 
+def soundtrack(video: Any) -> tuple[Any, int] | None:
+    """A VIDEO's own sound (waveform [C,N], samples a second) from its first frame on; None without one, and
+    for a batch of images."""
+    if hasattr(video, "shape"):
+        return None
+    from gohd_core.audio import load_soundtrack
+
+    part = host.video_part(video)
+    return load_soundtrack(video.get_stream_source(), part["start"], part["seconds"])
+
+
+def frame_of(video: Any, index: int) -> Any:
+    """Frame `index` of a core VIDEO as an IMAGE [1,H,W,3]."""
+    import torch
+
+    for k, (_, image) in enumerate(film_of(video, 25.0).play()):
+        if k == index:
+            return torch.from_numpy(image.astype("float32") / 255)[None]
+    raise BadInput(f"The video ends before its frame {index}; give a smaller index, counted from 0.")
+
+
 def film_size(film: Any) -> tuple[int, int]:
     """Height and width of the first frame."""
     first = next(film.play(), None)

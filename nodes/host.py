@@ -220,6 +220,13 @@ def image_batch(frames: Iterable[Tensor]) -> Tensor:
     return torch.cat([to_images(batch) for batch in frames])
 
 
+def unmade(output: str, remedy: str) -> Any:
+    """In place of an output that was not asked for: what is wired to it does not run, and says why."""
+    from comfy_execution.graph_utils import ExecutionBlocker
+
+    return ExecutionBlocker(f"The output {output} was not made. {remedy}")
+
+
 def intermediate(value: Tensor) -> Tensor:
     """A tensor where ComfyUI keeps what passes between nodes."""
     return value.to(comfy.model_management.intermediate_device())

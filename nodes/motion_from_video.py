@@ -12,7 +12,7 @@ from gohd_core.errors import BadInput
 
 from . import faces, family, host, sockets
 from .sockets import combo, either, field, number, result, schema
-from .values import mask_bounds
+from .values import as_audio, mask_bounds
 
 CATEGORY = "GoHD/motion from video"
 SMOOTHED = {"pose and gaze": ("pose", "gaze"), "pose": ("pose",), "everything": TRACKS}
@@ -71,13 +71,13 @@ def _outputs() -> list[Any]:
     ]
 
 
-def _made(driving: Any, follow_head: bool) -> io.NodeOutput:
+def _made(driving: Any, follow_head: bool, *more: Any) -> io.NodeOutput:
     from gohd_core.driving import with_head_track
 
     made = with_head_track(driving, follow=follow_head)
     motion = made.motion
     parts = (motion.pose, motion.expression, motion.gaze)
-    return io.NodeOutput(motion, *parts, float(motion.fps), len(motion), str(made.report), made.track)
+    return io.NodeOutput(motion, *parts, float(motion.fps), len(motion), str(made.report), made.track, *more)
 
 
 def _steadying(smooth: str, smooth_seconds: float, smooth_parts: str) -> Any:
@@ -140,7 +140,10 @@ class ExtractMotion(io.ComfyNode):
                 *faces.choice_fields(),
                 _follow_field(),
             ],
-            outputs=_outputs(),
+            outputs=[
+                *_outputs(),
+                result(io.Audio, "audio", "The sound of a VIDEO from its first frame on, where it has some."),
+            ],
         )
 
     @classmethod
@@ -178,24 +181,24 @@ class ExtractMotion(io.ComfyNode):
                 f"There are face landmarks of {len(face_landmarks['frames'])} frames and the video has "
                 f"{driving.report.frames_read}; detect them on the same frames."
             )
-        _warn_of_lag(video, driving)
-        return _made(driving, follow_head)
+        sound = _sound(video)
+        if driving.lips is not None and sound is not None:
+            _warn_of_lag(driving, sound)
+        return _made(driving, follow_head, as_audio(sound))
 
 
-def _warn_of_lag(video: Any, driving: Any) -> None:
-    """Says where a VIDEO's own lips and sound are apart; a batch of images has no sound."""
-    if driving.lips is None or hasattr(video, "shape"):
-        return
-    from gohd_core.audio import load_soundtrack
-    from gohd_core.driving.sync import lag_warning
-
-    part = host.video_part(video)
+def _sound(video: Any) -> tuple[Any, int] | None:
+    """A VIDEO's own sound; None without one, and with a warning where it is damaged."""
     try:
-        sound = load_soundtrack(video.get_stream_source(), part["start"], part["seconds"])
+        return faces.soundtrack(video)
     except BadInput as damaged:
         return host.warn_user(str(damaged))
-    if sound is None:
-        return
+
+
+def _warn_of_lag(driving: Any, sound: tuple[Any, int]) -> None:
+    """Says where a video's own lips and sound are apart."""
+    from gohd_core.driving.sync import lag_warning
+
     managed = family.load("expression", BUILTIN)
     said = lag_warning(driving, sound, *host.ready(managed), "The driving video")
     host.warn_user(said and f"{said} Check Lip Sync puts its sound right.")

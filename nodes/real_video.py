@@ -8,13 +8,17 @@ import torch
 from comfy_api.latest import io, ui
 
 from . import faces, host, sockets
+from .drawing import encode_video
+from .made_video import MadeVideo
 from .sockets import either, field, number, result, schema
-from .values import waveform
+from .values import as_audio, waveform
 
 CATEGORY = "GoHD/real video"
 LIMIT = 30.0
 """Degrees beside the camera that eyes may be sent to look."""
 
+_QUALITY = 16
+"""H.264 quality of videos, as of `gohd gaze`."""
 _FPS = "Frames a second of a batch of images; a VIDEO knows its own. Range: 1 to 120."
 
 
@@ -66,11 +70,20 @@ class EyeContact(io.ComfyNode):
                     optional=True,
                 ),
                 *faces.choice_fields(),
+                field(
+                    io.Boolean,
+                    "make_video",
+                    "On: a video with its own sound, written frame by frame, so that long ones need no more "
+                    "memory than short ones. Off: images.",
+                    default=False,
+                    optional=True,
+                ),
             ],
             outputs=[
-                result(io.Image, "images", "The frames with their eyes turned, for Create Video."),
+                result(io.Image, "images", "The frames with their eyes turned, where make_video is off."),
                 result(io.Float, "fps", "Frames a second of the video."),
                 result(io.String, "report", "Frames without a face, and looks too far aside to be turned."),
+                result(io.Video, "video", "The same with its sound, for Save Video, where make_video is on."),
             ],
         )
 
@@ -86,6 +99,7 @@ class EyeContact(io.ComfyNode):
         gaze: Any = None,
         face: str = "largest",
         face_number: int = 0,
+        make_video: bool = False,
     ) -> io.NodeOutput:
         from gohd_core.driving.eye_contact import read_eyes, turn_eyes
 
@@ -96,8 +110,13 @@ class EyeContact(io.ComfyNode):
             torch.deg2rad(torch.tensor([look_up, look_left], dtype=torch.float64, device="cpu")).tolist()
         )
         made, report = turn_eyes(film, read, straight if gaze is None else gaze, strength)
-        images = host.image_batch(made.batches(film.fps))
-        return io.NodeOutput(images, float(film.fps), str(report))
+        frames, told = made.batches(film.fps), (float(film.fps), str(report))
+        if not make_video:
+            return io.NodeOutput(
+                host.image_batch(frames), *told, host.unmade("video", "Switch make_video on.")
+            )
+        path = encode_video(frames, film.fps, faces.soundtrack(video), _QUALITY, bar, film.colour)
+        return io.NodeOutput(host.unmade("images", "Switch make_video off."), *told, MadeVideo(str(path)))
 
 
 class LipSync(io.ComfyNode):
@@ -112,7 +131,12 @@ class LipSync(io.ComfyNode):
             has_intermediate_output=True,
             inputs=[
                 *_video_fields("A video of a person who talks, three seconds long at least."),
-                field(io.Audio, "audio", "Its sound, from the first frame on (Get Video Components)."),
+                field(
+                    io.Audio,
+                    "audio",
+                    "The sound of images from the first frame on, or another than the VIDEO's own.",
+                    optional=True,
+                ),
                 field(
                     sockets.ExpressionModel,
                     "expression_model",
@@ -135,8 +159,8 @@ class LipSync(io.ComfyNode):
         cls,
         video: Any,
         fps: float,
-        audio: Any,
         expression_model: host.Managed,
+        audio: Any = None,
         face: str = "largest",
         face_number: int = 0,
     ) -> io.NodeOutput:
@@ -144,6 +168,7 @@ class LipSync(io.ComfyNode):
         from gohd_core.driving.sync import delay, lip_lag
 
         (predictor,) = host.ready(expression_model)
+        audio = as_audio(faces.soundtrack(video)) if audio is None else audio
         sound, rate = waveform(audio)
         film, bar = faces.film_of(video, fps), host.Progress()
         watch = {"progress": bar, "should_stop": bar.should_stop}

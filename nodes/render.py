@@ -36,9 +36,9 @@ def _who_moves() -> list[Any]:
     ]
 
 
-def fps_field(tooltip: str = _FPS) -> Any:
+def fps_field(tooltip: str = _FPS, least: float = 1.0) -> Any:
     """The frame rate's widget."""
-    return number("fps", tooltip, 25.0, (1.0, 120.0, 0.001), round=0.001)
+    return number("fps", tooltip, 25.0, (least, 120.0, 0.001), round=0.001)
 
 
 def _drawing_fields() -> list[Any]:
@@ -123,7 +123,7 @@ class RenderVideo(io.ComfyNode):
             inputs=[
                 *_who_moves(),
                 field(io.Audio, "audio", _AUDIO, optional=True),
-                fps_field(),
+                fps_field(f"{_FPS} 0: as the background video has it.", 0.0),
                 number(
                     "crf", "H.264 quality, 0 (lossless) to 51 (worst); 18 looks like the source.", 18, (0, 51)
                 ),
@@ -133,7 +133,7 @@ class RenderVideo(io.ComfyNode):
                     "background",
                     [io.Image, io.Video],
                     "For full_frame: a video, or frames at fps, to paste the face into instead of the "
-                    "portrait's picture. Set fps to the video's own.",
+                    "portrait's picture. Set fps to the video's own, or 0.",
                     optional=True,
                 ),
                 field(
@@ -177,10 +177,11 @@ class RenderVideo(io.ComfyNode):
         from gohd_core.motion.editing import exact_fps
         from gohd_core.pipeline import finish
 
-        bar, rate = host.Progress(), exact_fps(fps)
+        bar = host.Progress()
         marks = {"invisible_mark": invisible_mark, "visible_mark": visible_mark}
         sound = None if audio is None else waveform(audio)
         film = _film(background, fps, own_face=own_face, track=track is not None)
+        rate = film.fps if film is not None and not fps else exact_fps(fps)
         if own_face:
             frames, sound = dub_frames(film, motion.expression.scaled(strength), rate, sound, bar, marks)
             return io.NodeOutput(MadeVideo(str(encode_video(frames, rate, sound, crf, bar))))

@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from . import faces, host, sockets
-from .sockets import field, number, result, schema
+from .sockets import either, field, number, result, schema
 from .values import mask_box
 
 CATEGORY = "GoHD/source"
@@ -26,11 +26,11 @@ class PreparePortrait(io.ComfyNode):
             ),
             search_aliases=["gohd", "portrait", "face crop", "source image"],
             inputs=[
-                field(
-                    io.Image,
+                either(
                     "image",
-                    "The picture: a photograph, painting or drawing of any size with a face in it. "
-                    "Transparent parts count as mid grey.",
+                    [io.Image, io.Video],
+                    "The picture: a photograph, painting or drawing of any size with a face in it, or a "
+                    "VIDEO, of which one frame is taken. Transparent parts count as mid grey.",
                 ),
                 field(
                     sockets.Extractor,
@@ -50,7 +50,13 @@ class PreparePortrait(io.ComfyNode):
                     "chin. Empty for the one that face and face_number say.",
                     optional=True,
                 ),
-                number("index", "Which picture of a batch, counted from 0.", 0, (0, 100_000), advanced=True),
+                number(
+                    "index",
+                    "Which picture of a batch or video, counted from 0.",
+                    0,
+                    (0, 100_000),
+                    advanced=True,
+                ),
                 faces.landmarks_field(
                     "Where the face is, from ComfyUI's Detect Face Landmarks (MediaPipe). Official weights "
                     "need this, or the face detector's weights in models/gohd.",
@@ -89,6 +95,8 @@ class PreparePortrait(io.ComfyNode):
         from gohd_core.portraits import portrait_warning
 
         extract, gaze_reader = host.ready(extractor, gaze_estimator)
+        if not hasattr(image, "shape"):
+            image, index = faces.frame_of(image, index), 0
         box = mask_box(face_mask, image, index)
         choice = faces.choice_of(face, face_number, box)
         portrait = faces.portrait_of(

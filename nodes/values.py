@@ -34,6 +34,11 @@ def waveform(audio: Any) -> tuple[Tensor, int]:
     return one if isinstance(one, Tensor) else torch.from_numpy(one), int(rate)
 
 
+def as_audio(sound: tuple[Any, int] | None) -> dict[str, Any] | None:
+    """Sound (waveform [C,N], samples a second) as core's AUDIO; None without any."""
+    return None if sound is None else {"waveform": torch.as_tensor(sound[0])[None], "sample_rate": sound[1]}
+
+
 def check_single(image: Tensor) -> None:
     """`BadInput` for an image batch of several pictures."""
     if len(image) != 1:

@@ -37,10 +37,11 @@ def readers(models):
 
 def test_a_batch_becomes_motion_at_25(run, readers) -> None:
     images = picture(batch=18)
-    motion, pose, expression, gaze, fps, frames, report, track = run(
+    motion, pose, expression, gaze, fps, frames, report, track, sound = run(
         "GoHDExtractMotion", video=images, fps=30.0, face_landmarks=_landmarks(18, missing=(4,)), **readers
     )
     assert frames == len(motion) == len(pose) == len(expression) == len(gaze) == 15 and fps == 25.0
+    assert sound is None, "images have none"
     assert "No face in 1 frames" in report and "Jitter" in report
     assert not motion.valid.all() and motion.valid.any()
     assert len(track) == 15 and track.picture == (80, 80) and (track.values == track.values[0]).all()
@@ -158,7 +159,7 @@ def test_a_face_follows_the_head_of_a_video(run, models, readers) -> None:
     seen = payload([[face(REST, left=left, top=0, side=80)] for left in lefts], (80, 160))
     given = {"video": images, "face_landmarks": seen, "smooth": "none"} | readers
     still = run("GoHDExtractMotion", **given)
-    motion, *_, track = run("GoHDExtractMotion", follow_head=True, **given)
+    motion, *_, track, _ = run("GoHDExtractMotion", follow_head=True, **given)
     moved = (track.values[-1] - track.values[0]).tolist()
     assert moved[0] == pytest.approx(22, abs=2) and abs(moved[1]) < 1
     assert not torch.equal(still[0].pose.values, motion.pose.values)
