@@ -14,12 +14,13 @@ from torch import Tensor
 from gohd_core.constants import N_EXPRESSION, N_IDENTITY
 from gohd_core.driving.lids import BLINK_COLUMNS
 from gohd_core.driving.mesh_tracks import People, blocks, follow
+from gohd_core.driving.nods import PitchFlow, steady_pitch, upper_middle
 from gohd_core.driving.result import FrameCoefficients
 from gohd_core.driving.shots import Shots, face_places, face_steps, jumps, people_of
 from gohd_core.driving.sideways import clean_shifts
 from gohd_core.errors import raise_if_stopped
 from gohd_core.face.crop import Box
-from gohd_core.face.geometry.camera import ALIGNED_SIZE
+from gohd_core.face.geometry.camera import ALIGNED_SIZE, rotation
 from gohd_core.face.mediapipe.landmarks import FaceLandmarks
 from gohd_core.face.mediapipe.reader import FaceReader
 from gohd_core.face.picking import FaceChoice
@@ -76,6 +77,7 @@ class MeshReadings:
         self.cuts: list[int] = []
         self._features: list[Features] = []
         self._poses: list[Tensor] = []
+        self._flow, self._nods = PitchFlow(), []
         self._offsets: list[Tensor] = []
         self._landmarks: list[np.ndarray] = []
         self._sample: list[tuple[int, Tensor]] = []
@@ -95,12 +97,15 @@ class MeshReadings:
         """So many frames in which the person was not there; negative: the last ones are told anew."""
         self.found = self.found[:frames] if frames < 0 else self.found + [False] * frames
         self.cuts = [cut for cut in self.cuts if cut < len(self.found)]
+        self._flow.forget()
 
     def add(self, faces: list[FaceLandmarks | None], images: list[Image]) -> None:
         """The next frames' faces, and their pictures, which are all of one size."""
         height, width = images[0].shape[:2]
         seen = [face for face in faces if face is not None]
-        if seen:
+        if not seen:
+            self._flow.forget()
+        else:
             meshes = torch.from_numpy(np.stack([face.points for face in seen]))
             self.square = self.square or face_square(meshes[0])
             fitted = fit_clip(into_box(meshes, self.square, ALIGNED_SIZE), ALIGNED_SIZE)
@@ -109,6 +114,7 @@ class MeshReadings:
             self._poses.append(fitted.pose)
             self._offsets.append(iris_offsets(fitted.pose, points))
             self._landmarks += [face.landmarks68.astype(np.float32) for face in seen]
+            self._follow_nods(faces, images, points.numpy(), fitted.pose.numpy())
             shots, before = self._shots.add(images, faces), self._shot[-1:]
             another = np.diff(shots, prepend=before or shots[:1]) != 0
             self._keep(points, shots)
@@ -117,6 +123,17 @@ class MeshReadings:
             jumped &= np.concatenate([self.found[-1:] or [False], there[:-1]])[there]
             self.cuts += (len(self.found) + np.flatnonzero(there)[another | jumped]).tolist()
         self.found += [face is not None for face in faces]
+
+    def _follow_nods(
+        self, faces: list[FaceLandmarks | None], images: list[Image], points: np.ndarray, poses: np.ndarray
+    ) -> None:
+        seen = zip(points, poses, strict=True)
+        for face, image in zip(faces, images, strict=True):
+            if face is None:
+                self._flow.forget()
+            else:
+                own, pose = next(seen)
+                self._nods.append(self._flow.change(image, face.points, own, pose[:3]))
 
     def _keep(self, points: Tensor, shots: list[int]) -> None:
         for k, shot in enumerate(shots):
@@ -183,10 +200,21 @@ class MeshReadings:
             expression[np.ix_(rows, SIDEWAYS)] = shifts
         gaze = self._gaze(pose, expression[:, BLINK_COLUMNS].amax(1), who)
         steady = _smooth_seen(expression.numpy(), found, LIPS_SECONDS * fps, self.cuts)
-        rows = zip(pose.double().numpy(), steady, gaze.numpy(), self._landmarks, strict=True)
+        poses = self._nodding(pose.double().numpy(), found, fps)
+        rows = zip(poses, steady, gaze.numpy(), self._landmarks, strict=True)
         identity = np.zeros(N_IDENTITY)
         made = (FrameCoefficients(p, e, g, identity, points) for p, e, g, points in rows)
         return [next(made) if there else None for there in self.found]
+
+    def _nodding(self, poses: np.ndarray, found: np.ndarray, fps: float) -> np.ndarray:
+        """Poses [T,6] that nod as the picture's points tell; the face stays where it is."""
+        nods = np.array(self._nods)
+        nods[np.isin(np.flatnonzero(found), self.cuts)] = np.nan
+        steady = poses.copy()
+        steady[:, 0] = steady_pitch(poses[:, 0], nods, fps)
+        turns, own = (rotation(torch.from_numpy(each[:, :3])).numpy() for each in (poses, steady))
+        steady[:, 3:] += upper_middle() @ turns - upper_middle() @ own
+        return steady
 
     def _gaze(self, pose: Tensor, blink: Tensor, who: np.ndarray) -> Tensor:
         """Gaze (pitch, yaw) of the camera [T,2]; shut eyes go on from before to after. who: [T] persons."""
