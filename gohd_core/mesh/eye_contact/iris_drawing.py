@@ -32,8 +32,6 @@ FINER = 4
 SHADE_DEPTH, SHADE = 0.30, (12, 24)
 """How far below an upper lid lashes and shade are looked at, over the eye's width, and the size of their map:
 down, and along the eye."""
-SHADE_KNOWN = 0.7
-"""Share of a cell of that map that must be white for what it tells to be believed wholly."""
 WHITEST = (35, 90)
 """Percentiles of whiteness between lids: up to the first it is their edges, from the second on white."""
 _PROFILE, _PROFILE_END = 24, 1.26
@@ -187,11 +185,19 @@ def _whole_white(
         np.bincount(place, (known * each)[inside], SHADE[0] * SHADE[1]) for each in np.moveaxis(light, 2, 0)
     ]
     share = np.stack(total, -1).reshape(*SHADE, 3) / np.maximum(weight, 1e-6)[..., None]
-    if weight.max() < 0.2:
+    seen = weight > 0.2
+    rows, grid = np.flatnonzero(seen.any(1)), np.arange(SHADE[1])
+    if not len(rows):
         return white
-    # Where a corner shows skin, it tells nothing of the shade at its depth elsewhere.
-    cell = SHADE_DEPTH * width**2 / (SHADE[0] * SHADE[1])
-    shade = inpaint(share, (weight / (SHADE_KNOWN * cell)).clip(0, 1))
+    shade = np.stack(
+        [
+            np.stack([np.interp(grid, grid[seen[k]], share[k, seen[k], channel]) for channel in range(3)], -1)
+            for k in rows
+        ]
+    )
+    shade = shade[np.abs(np.arange(SHADE[0])[:, None] - rows).argmin(1)]
+    # Shade fades with its depth: what is darker farther down is skin, where lids are read too wide.
+    shade = np.maximum.accumulate(shade, axis=0)
     shade = cv2.GaussianBlur(shade, (0, 0), 0.7, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
     return white * _at(shade, new_at)
 
