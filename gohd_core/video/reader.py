@@ -112,6 +112,8 @@ class VideoReader:
         with _open(source, name) as container:
             stream = usable(container.streams.video)[0]
             first = next(decode_frames(container, stream, name, tell=lambda _: None), None)
+            if first is None and stream.codec_context.name == "webp":
+                raise BadInput(f"{name} is an animated WebP, which can't be read; save it as .mp4 or .gif.")
             if first is None:
                 raise BadInput(f"{name} is damaged: no picture of it can be read.")
             colour, size = Colour.of(first), shown_picture(first, crop, shape).shape[:2]

@@ -211,3 +211,11 @@ def test_any_part_is_cut_by_time(tmp_path) -> None:
         wanted = whole[(whole >= start - 1e-6) & ((whole < start + seconds - 1e-6) | (seconds == 0))] - start
         film = VideoReader.open(path, start=start, seconds=seconds)
         assert np.abs(times(film) - wanted).max() < 1e-3
+
+
+def test_an_animated_webp_is_refused_by_its_name(tmp_path) -> None:
+    pictures = [Image.new("RGB", (64, 48), (40 * k, 90, 60)) for k in range(4)]
+    path = tmp_path / "waves.webp"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=40)
+    with pytest.raises(BadInput, match="animated WebP"):
+        VideoReader.open(path)
