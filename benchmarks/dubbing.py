@@ -31,6 +31,8 @@ from gohd_core.video.reader import VideoReader
 
 SHUT = 0.004
 """Gap below which lips are commanded to be shut, model units."""
+STILL = 0.001
+"""Mean way of lips from frame to frame up to which they hold still, model units."""
 
 
 def main() -> None:
@@ -89,6 +91,11 @@ def figures(film: VideoReader, voice: Expression, reader: FaceReader) -> tuple[d
     calm = _flicker(before, squares, speaker.found, False), _flicker(after, squares, speaker.found, False)
     quick = _flicker(before, squares, speaker.found, True), _flicker(after, squares, speaker.found, True)
     found["flicker"], found["second"] = calm[1] / calm[0], quick[1] / quick[0]
+    own = torch.stack([face.own_lips.at(k) for k in range(len(lips))])
+    told, done = (each.diff(dim=0).norm(dim=-1).mean((1, 2)).numpy() for each in (lips, own))
+    still = told <= np.maximum(done, STILL)
+    held = [_flicker(each, squares, speaker.found, False, still) for each in (before, after)]
+    found["held"], found["held_share"] = held[1] / held[0], float(still.mean())
     found["learn_s"], found["draw_ms"] = learnt, 1000 * drawn / len(after)
     found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return found, _strips(before, after, squares, speaker.found)
@@ -114,8 +121,13 @@ def _cut(image: Image, square: tuple[int, int, int], side: int) -> np.ndarray:
     return cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA if side < size else cv2.INTER_CUBIC)
 
 
-def _flicker(images: list[Image], squares: list, found: np.ndarray, second: bool) -> float:
-    """Mean absolute (second) difference of luminance around the mouth, frame by frame, outside the lips."""
+def _flicker(
+    images: list[Image], squares: list, found: np.ndarray, second: bool, pairs: np.ndarray | None = None
+) -> float:
+    """Mean absolute (second) difference of luminance around the mouth, frame by frame, outside the lips.
+
+    pairs: [n-1] bool, frames and those before them that count.
+    """
     parts = np.stack(
         [
             _cut(images[k], square, 96).mean(-1)
@@ -126,6 +138,7 @@ def _flicker(images: list[Image], squares: list, found: np.ndarray, second: bool
     ring = (row / 0.55) ** 2 + (column / 0.75) ** 2
     ring = (ring > 1) & (np.hypot(row, column) < 1)
     change = np.diff(parts[:, ring], 2 if second else 1, axis=0)
+    change = change if pairs is None else change[pairs]
     return float(np.abs(change).mean() / (2 if second else 1))
 
 

@@ -17,6 +17,9 @@ WIDTH, HEIGHT = 128, 80
 _SIDES, _BETWEEN = (0.3, 1.0), (0.35, 0.75)
 """Where lips that are nearer together than a picture's leave out a part of it: from the middle to the
 corners, and from the upper lip to the lower one."""
+_STRETCH, _BESIDE = 1.25, (0.9, 1.15)
+"""Most by which a picture is stretched along the mouth, and shares of its reach from and at which it is dark
+beside what it shows then: so it is between teeth and cheeks."""
 _LOWER = (1.3, 2.0)
 """Light below the place where a picture parts over that above it, from and at which what is at the lower lip
 stays there when lips draw together: elsewhere upper teeth hide it."""
@@ -33,13 +36,15 @@ _ONE_ROW, _BELOW = (0.7, 0.85), 1.12
 parts: it is not torn in two."""
 _ASTRAY = 0.06
 """Distance, as a share of the opening, by which columns count at most of where a picture parts."""
+_ACROSS = 0.25
+"""Weight of changes of light across a mouth, which a dark hollow above a tongue has as well."""
 _LEVELS = 32
 """Places across a mouth at which it is looked for where it parts."""
 _CENTRED = 60.0
 """Darkness, of 255, that the middle has before either lip as the place where a picture parts."""
 _SOFT = 0.012
 """Height over which a picture goes over into what is drawn between its parts, model units."""
-_HOLLOW, _OWN_LIGHT = 0.3, 0.25
+_HOLLOW, _OWN_LIGHT = 0.25, 0.25
 """Light of the hollow between the parts over the picture's, at most, and the share of its own there."""
 
 
@@ -84,8 +89,8 @@ class MouthPicture:
 
     Attributes:
         colours: float32 [HEIGHT,WIDTH,3] from `ends` on the left to the right and from `high` down to `low`.
-        ends: (left, right) of the inner lips' corners. high, low: of the picture.
-        upper, lower: [WIDTH] heights of the mesh's inner lips. top, bottom: of what they show between them.
+        ends: (left, right) of what lips show between them. high, low: of the picture.
+        upper, lower: [WIDTH] heights at which the lips end.
         cut: [WIDTH] share of the way from the upper to the lower lip at which it parts.
         hollow: float32 [1,WIDTH,3] what lies between its parts.
     """
@@ -96,8 +101,6 @@ class MouthPicture:
     low: float
     upper: np.ndarray
     lower: np.ndarray
-    top: np.ndarray
-    bottom: np.ndarray
 
     @cached_property
     def cut(self) -> np.ndarray:
@@ -118,18 +121,39 @@ class MouthPicture:
 
     @cached_property
     def hollow(self) -> np.ndarray:
-        middle = self.colours[:, WIDTH // 6 : -WIDTH // 6].reshape(-1, 3)
-        light = middle @ LUMA
-        dark = middle[light <= np.percentile(light, 8)].mean(0)
-        dark = dark * min(1.0, _HOLLOW * float(np.median(light)) / max(float(dark @ LUMA), 1.0))
+        light = self.light
+        dark = self.middle[light <= np.percentile(light, 8)].mean(0)
         row = cv2.GaussianBlur(self._sampled(self.cut[None]), (0, 0), 10.0, sigmaY=0.1)
-        return (dark + _OWN_LIGHT * (row - dark)).astype(np.float32)
+        found = dark + _OWN_LIGHT * (row - dark)
+        most = _HOLLOW * float(np.median(light))
+        return (found * np.minimum(1.0, most / np.maximum(found @ LUMA, 1.0))[..., None]).astype(np.float32)
+
+    @cached_property
+    def middle(self) -> np.ndarray:
+        """Colours of the middle of the mouth, [n,m,3] from the upper lip to the lower one."""
+        share = ((np.arange(_LEVELS) + 0.5) / _LEVELS)[:, None]
+        return self._sampled(share)[:, WIDTH // 6 : -WIDTH // 6]
+
+    @cached_property
+    def light(self) -> np.ndarray:
+        """Its light [n,m]."""
+        return self.middle @ LUMA
+
+    @property
+    def redness(self) -> np.ndarray:
+        """Its place [n,m] between green and red, a* of Lab."""
+        return cv2.cvtColor((self.middle / 255).clip(0, 1).astype(np.float32), cv2.COLOR_RGB2LAB)[..., 1]
 
     @cached_property
     def contrast(self) -> float:
-        """Deviation of the light in the middle of the mouth."""
-        share = ((np.arange(_LEVELS) + 0.5) / _LEVELS)[:, None]
-        return float((self._sampled(share) @ LUMA)[:, WIDTH // 6 : -WIDTH // 6].std())
+        """Deviation of that light."""
+        return float(self.light.std())
+
+    @cached_property
+    def teeth(self) -> float:
+        """How much that light changes along the mouth, from tooth to sharp tooth, and across it."""
+        across, along = (float(np.abs(np.diff(self.light, axis=k)).sum(k).mean()) for k in (0, 1))
+        return along + _ACROSS * across
 
     @cached_property
     def lower_share(self) -> float:
@@ -170,7 +194,7 @@ class MouthPicture:
     def _sampled(self, share: np.ndarray) -> np.ndarray:
         """Colours [n,WIDTH,3] at shares [n,1] or [n,WIDTH] of the way from the upper lip to the lower one."""
         up = self.upper - share * (self.upper - self.lower)
-        row = (self.high - np.clip(up, self.bottom, self.top)) / (self.high - self.low) * HEIGHT - 0.5
+        row = (self.high - up) / (self.high - self.low) * HEIGHT - 0.5
         column = np.tile(np.arange(WIDTH, dtype=np.float32), (len(row), 1))
         return cv2.remap(
             self.colours, column, row.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -190,11 +214,11 @@ class MouthPicture:
         (left, right), (own_left, own_right) = ends, self.ends
         aside = along - (left + right) / 2
         half, own_half = (right - left) / 2, (own_right - own_left) / 2
-        place = np.sign(aside) * _fitted(np.abs(aside), half, own_half, _SIDES) / own_half
+        reach = min(half, _STRETCH * own_half)
+        place = np.sign(aside) * _fitted(np.abs(aside), reach, own_half, _SIDES) / own_half
         column = ((place + 1) * WIDTH / 2 - 0.5).clip(0, WIDTH - 1)
-        upper, lower, top, bottom, cut = (
-            np.interp(column, np.arange(WIDTH), each)
-            for each in (self.upper, self.lower, self.top, self.bottom, self.cut)
+        upper, lower, cut = (
+            np.interp(column, np.arange(WIDTH), each) for each in (self.upper, self.lower, self.cut)
         )
         own = upper - lower
         more = np.maximum(height - own, 0)
@@ -203,16 +227,19 @@ class MouthPicture:
         closer = below + np.minimum(_LIFTED[0] * (own - height), _LIFTED[1])
         closer += self.lower_share * (_fitted(below, height, own, _BETWEEN) - closer)
         up = upper - np.where(more > 0, apart, closer)
-        row = (self.high - np.clip(up, bottom, top)) / (self.high - self.low) * HEIGHT - 0.5
+        row = (self.high - np.clip(up, lower, upper)) / (self.high - self.low) * HEIGHT - 0.5
         at = column.astype(np.float32), row.astype(np.float32)
         colour = cv2.remap(self.colours, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if self.lower_light < 1:
             lower = smoothstep(0, _SOFT, upper - up - cut * own)
             colour *= (1 - (1 - self.lower_light) * lower)[..., None]
-        if not more.any():
+        beyond = reach < half
+        if not more.any() and not beyond:
             return colour
         within = np.minimum(before, more - before)
         share = smoothstep(-_SOFT / 2, _SOFT / 2, within) * smoothstep(0, 2 * _SOFT, more)
+        if beyond:
+            share = np.maximum(share, smoothstep(*_BESIDE, np.abs(aside) / reach))
         hollow = cv2.remap(self.hollow, at[0], np.zeros_like(at[0]), cv2.INTER_LINEAR)
         return colour + share[..., None] * (hollow - colour)
 

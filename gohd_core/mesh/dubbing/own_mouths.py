@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from scipy.ndimage import grey_closing
 
 from gohd_core.images import Image
 from gohd_core.mesh.dubbing.mouth_picture import HEIGHT, WIDTH, Axes, MouthPicture
 from gohd_core.mesh.picture.photometry import smoothstep
 
-_UNEVEN = 0.012
-"""Most by which a lip's edge differs from place to place in how far it lies from the mesh's, model units."""
+_INSET, _ENDS = 0.003, 0.2
+"""How far inside the lips' edges a picture ends, model units, and the share of its height at its corners."""
 LEVELS = 12
 LEAST, APART = 0.042, 0.006
 """Gap of the smallest mouth that is kept, and by how much their gaps differ, model units."""
 THIN = 0.016
 """Openings thinner than this are darker: lips lie over them."""
+_NARROWEST = 0.2
+"""Share of the way from corner to corner of the mesh's mouth that is open at least."""
+_GAP, _FADE = WIDTH // 8, 3
+"""Columns that may be narrower within a mouth, and that found edges are smoothed over at its ends."""
+_A_LEVEL, _AS_GOOD, _FRAMES_APART = 3, 1.0, 2
+"""Most frames of one gap, by how much they may be worse than the best of it, and frames between them."""
 _WIDTH_APART = 0.04
 """Difference in width that makes a mouth as bad a choice as 8 degrees of turning do, model units."""
 _THIN_LIGHT, _MIXED = 0.42, (0.0, 0.4)
@@ -30,6 +37,8 @@ _LEAST_OPEN = (0.45, 2.5)
 is wider open than the picture's, or the inside can't be told from the lips."""
 _LEAST_CHANGE = 0.5
 """Mean change from row to row, of 255, of what is more than one row of pixels drawn out."""
+_LESS_RED, _SEEN = 0.9, 0.2
+"""Share of the lips' redness that so much of a mouth's inside is below: light on a lip is as red as that."""
 _WEIGHTS = np.array([0.5, 1.0, 1.0])
 _USUAL = 10.0
 """Mean difference in light from the others, of 255, that makes a mouth half as good a choice."""
@@ -53,17 +62,18 @@ def chosen_frames(
         return []
     speed = np.abs(np.gradient(gap)) / 0.02 + np.linalg.norm(np.gradient(place, axis=0), axis=1) / 0.01
     aside = np.degrees(np.abs(yaw - np.median(yaw))) / 8 + np.abs(width - np.median(width)) / _WIDTH_APART
-    found: dict[int, float] = {}
+    kept: set[int] = set()
     for level in np.linspace(low, top, LEVELS):
         near = np.flatnonzero((np.abs(gap - level) < 0.12 * (top - low) + 0.004) & free)
-        if len(near):
-            best = int(near[np.argmin((speed + aside + np.abs(gap - level) / 0.006)[near])])
-            found[best] = float(gap[best])
-    kept: list[int] = []
-    for frame in sorted(found, key=found.get):
-        if not kept or found[frame] - found[kept[-1]] > APART:
-            kept.append(frame)
-    return kept
+        if not len(near):
+            continue
+        bad = (speed + aside + np.abs(gap - level) / 0.006)[near]
+        found: list[int] = []
+        for frame in near[np.argsort(bad, kind="stable")][: int((bad < bad.min() + _AS_GOOD).sum())]:
+            if len(found) < _A_LEVEL and all(abs(frame - other) > _FRAMES_APART for other in found):
+                found.append(int(frame))
+        kept |= set(found)
+    return sorted(kept, key=lambda frame: gap[frame])
 
 
 def lip_colours(frame: Image, contours: np.ndarray) -> np.ndarray:
@@ -119,42 +129,50 @@ class OwnMouths:
         )
         outer = (upper + margin[0], lower - margin[1])
         cut, step = self._cut(_sampled(frame, axes, along, *outer, _ROWS), margin, outer, scale)
-        arch = np.sin(np.pi * share) ** 0.5
         middle = slice(WIDTH // 3, 2 * WIDTH // 3)
         inside = cut * step - margin
-        usual = np.median(inside[:, middle], axis=1)[:, None]
-        inside = np.clip(inside, usual - _UNEVEN * scale, usual + _UNEVEN * scale) * arch
-        inset = 0.003 * scale
-        top, bottom = upper - inside[0] - inset, lower + inside[1] + inset
-        if np.median((top - bottom)[middle]) < max(_LEAST_OPEN[0] * gap * scale, _LEAST_OPEN[1]):
+        top, bottom = upper - inside[0] - _INSET * scale, lower + inside[1] + _INSET * scale
+        height = top - bottom
+        if np.median(height[middle]) < max(_LEAST_OPEN[0] * gap * scale, _LEAST_OPEN[1]):
             return
-        centre, bad = (top + bottom) / 2, top - bottom < 1
-        top, bottom = np.where(bad, centre + 0.5, top), np.where(bad, centre - 0.5, bottom)
+        left, right = _widest(along, height, max(_ENDS * float(np.median(height[middle])), 1.0))
+        if right - left < _NARROWEST * (along[-1] - along[0]):
+            return
+        place = left + share * (right - left)
+        top, bottom = (np.interp(place, along, each) for each in (top, bottom))
         high, low = top.max(), bottom.min()
         flat = np.ones(WIDTH)
-        colours = _sampled(frame, axes, along, high * flat, low * flat, HEIGHT)
+        colours = _sampled(frame, axes, place, high * flat, low * flat, HEIGHT)
         if np.abs(np.diff(colours[:, middle].mean(-1), axis=0)).mean() < _LEAST_CHANGE:
+            return
+        ends = left / float(unit[0]), right / float(unit[0])
+        heights = [each / scale for each in (top, bottom)]
+        picture = MouthPicture(colours, ends, high / scale, low / scale, *heights)
+        if (picture.redness < _LESS_RED * self.lips[:, 1].min()).mean() < _SEEN:
             return
         self._cuts.append(inside[:, middle].mean(1) / scale)
         self.gaps.append(gap)
-        ends = left / float(unit[0]), right / float(unit[0])
-        heights = [each / scale for each in (upper, lower, top, bottom)]
-        self.pictures.append(MouthPicture(colours, ends, high / scale, low / scale, *heights))
+        self.pictures.append(picture)
 
     def settle(self) -> None:
         """Keeps of the mouths that were added the one that shows most, and those that look like it."""
         if not self.pictures:
             return
+        light = np.stack([each.light for each in self.pictures])
+        unusual = [np.abs(light - each).mean() for each in light]
         shown = [
-            float(np.sqrt(gap))
-            * each.contrast
-            / (_USUAL + np.mean([each.unlike(other) for other in self.pictures]))
-            for gap, each in zip(self.gaps, self.pictures, strict=True)
+            float(gap) ** 0.25 * each.teeth / (_USUAL + far)
+            for gap, each, far in zip(self.gaps, self.pictures, unusual, strict=True)
         ]
-        best = self.pictures[int(np.argmax(shown))]
-        most = _MOST_UNLIKE * best.contrast
-        like = [k for k, each in enumerate(self.pictures) if each is best or best.unlike(each) <= most]
-        self.gaps, self.pictures = [self.gaps[k] for k in like], [self.pictures[k] for k in like]
+        order = np.argsort(shown)[::-1]
+        best = self.pictures[order[0]]
+        kept: list[int] = []
+        for k in order:
+            apart = all(abs(self.gaps[k] - self.gaps[other]) > APART for other in kept)
+            if apart and (not kept or best.unlike(self.pictures[k]) <= _MOST_UNLIKE * best.contrast):
+                kept.append(int(k))
+        kept.sort(key=lambda k: self.gaps[k])
+        self.gaps, self.pictures = [self.gaps[k] for k in kept], [self.pictures[k] for k in kept]
 
     def _cut(
         self, seen: np.ndarray, margin: np.ndarray, outer: tuple[np.ndarray, np.ndarray], scale: float
@@ -208,3 +226,11 @@ def _sampled(
     at = axes.pixels(np.tile(along, (rows, 1)), top * (1 - share) + bottom * share).astype(np.float32)
     found = cv2.remap(frame, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return found.astype(np.float32)
+
+
+def _widest(along: np.ndarray, height: np.ndarray, least: float) -> tuple[float, float]:
+    """Where a mouth [n] that is `height` open ends on the left and the right of its middle."""
+    shut, middle = np.flatnonzero(grey_closing(height, _GAP) < least), len(height) // 2
+    left = int(shut[shut < middle].max(initial=-1)) + 1 + _FADE
+    right = int(shut[shut >= middle].min(initial=len(height))) - 1 - _FADE
+    return float(along[left]), float(along[right])

@@ -141,6 +141,53 @@ def test_no_lip_is_taken_for_what_is_between_them(faded: bool) -> None:
     assert not mouths.pictures
 
 
+def test_lips_in_a_mouths_corners_are_none_of_its_inside() -> None:
+    """Meshes have corners farther out than many a mouth opens; what is shown ends where the lips do."""
+    picture, contours = mouth_of_stripes(60)
+    picture[:, :150] = picture[:, 260:] = (170, 70, 80)
+    lab = cv2.cvtColor(np.float32([[[170, 70, 80]]]) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+    mouths, unit = OwnMouths(np.stack([lab, lab])), np.array([1000.0, 1000.0])
+    mouths.add(picture, contours, 0.06, unit)
+    left, right = mouths.pictures[0].ends
+    assert left == pytest.approx(-0.05, abs=0.01) and right == pytest.approx(0.06, abs=0.01)
+    pixels = np.stack(np.meshgrid(np.arange(105.0, 296.0), [180.0]), -1)
+    seen = mouths.inside(contours[1], 0.06, pixels, unit)[0]
+    lips = np.abs(seen - (170, 70, 80)).max(-1) < 40
+    assert not lips.any(), "nowhere"
+    assert (seen[60:120].mean(-1) > 180).all(), "teeth"
+    assert (seen[[0, -1]].mean(-1) < 90).all(), "dark beside teeth that are not stretched so far"
+
+
+def test_teeth_are_shown_rather_than_a_tongue() -> None:
+    """However much farther the mouth with the tongue is open."""
+    lab = cv2.cvtColor(np.float32([[[170, 70, 80]]]) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+    mouths, unit = OwnMouths(np.stack([lab, lab])), np.array([1000.0, 1000.0])
+    for height, gap in ((60, 0.06), (140, 0.14)):
+        picture, contours = mouth_of_stripes(height)
+        if height == 60:
+            picture[170:194, 110:290:12] = (60, 40, 40)
+        else:
+            cv2.fillPoly(picture, [contours[1].round().astype(np.int32)], (40, 25, 30))
+            picture[200:265, 115:285] = (175, 140, 145)
+        mouths.add(picture, contours, gap, unit)
+    assert len(mouths.pictures) == 2
+    mouths.settle()
+    assert mouths.gaps == [0.06]
+
+
+@pytest.mark.parametrize("red", [True, False])
+def test_light_on_a_lip_is_no_mouth(red: bool) -> None:
+    """It is far from the lips' colour, but as red as they are."""
+    picture, contours = mouth_of_stripes(90)
+    dark, light = ((90, 25, 30), (215, 105, 110)) if red else ((30, 10, 10), (215, 190, 180))
+    cv2.fillPoly(picture, [contours[1].round().astype(np.int32)], dark)
+    picture[170:230, 110:290] = light
+    lab = cv2.cvtColor(np.float32([[[130, 50, 55]]]) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+    mouths = OwnMouths(np.stack([lab, lab]))
+    mouths.add(picture, contours, 0.09, np.array([1000.0, 1000.0]))
+    assert len(mouths.pictures) == (not red)
+
+
 @pytest.mark.parametrize("contrast", [1.0, 0.2])
 def test_a_clip_has_its_own_mouths_faded_or_not(contrast: float) -> None:
     """What differs little from lips is taken for their inside only where nothing differs more."""
