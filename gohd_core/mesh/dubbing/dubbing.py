@@ -54,6 +54,8 @@ _PARTED = (0.006, 0.02)
 """Gap from and at which lips are those of a frame in which they are shut, model units."""
 _CROP = 1 / 0.42
 """Side of the drawn square, model units."""
+_FADED = 1.5
+"""By how much more mouths of a faded clip must show than those that are found as in others."""
 _MASK = (0.12, 0.50)
 """Pixels of flow from and at which a pixel is drawn."""
 
@@ -168,10 +170,9 @@ class DubbedFace:
     def learn(self) -> None:
         """Makes lips' colours and mouths' insides of the frames that were looked at, all `wanted_frames`."""
         colours = np.median(np.concatenate(self._lips, 1), axis=1)
-        self.mouths = self._own_mouths(OwnMouths(colours))
-        if not self.mouths.pictures:
-            self.mouths = self._own_mouths(OwnMouths(colours, faded=True))
-        self.mouths.settle()
+        self.mouths, faded = (self._own_mouths(OwnMouths(colours, faded=each)) for each in (False, True))
+        if faded.shows > _FADED * self.mouths.shows:
+            self.mouths = faded
         if self._lines:
             self.own_lips.meet(np.median(self._lines, axis=0))
         corner, picture = self._shut
@@ -188,6 +189,7 @@ class DubbedFace:
             corner, picture = self._shown[k]
             lips = self.pixels(self.own_lips.at(k), k) - corner
             mouths.add(picture, lips, self.gap[k], self._unit(k))
+        mouths.settle()
         return mouths
 
     def says(self, voice: Tensor) -> Said:

@@ -93,7 +93,7 @@ class OwnMouths:
     Attributes:
         gaps: of each, rising, model units. pictures: of each.
         cuts: [2] by how much the upper and the lower lip's true edge lies inside the mesh's, in the median.
-        faded: whether the clip is.
+        faded: whether the clip is. shows: how much of teeth the best of them shows.
     """
 
     def __init__(self, lips: np.ndarray, faded: bool = False) -> None:
@@ -101,6 +101,7 @@ class OwnMouths:
         faded: what differs from them less than usual lies between the lips as well."""
         self.lips = lips
         self.faded = faded
+        self.shows = 0.0
         self.gaps: list[float] = []
         self.pictures: list[MouthPicture] = []
         self._cuts: list[np.ndarray] = []
@@ -165,6 +166,7 @@ class OwnMouths:
             for gap, each, far in zip(self.gaps, self.pictures, unusual, strict=True)
         ]
         order = np.argsort(shown)[::-1]
+        self.shows = shown[order[0]]
         best = self.pictures[order[0]]
         kept: list[int] = []
         for k in order:
