@@ -54,7 +54,7 @@ _PARTED = (0.006, 0.02)
 """Gap from and at which lips are those of a frame in which they are shut, model units."""
 _CROP = 1 / 0.42
 """Side of the drawn square, model units."""
-_FADED = 1.5
+_FADED = 2.0
 """By how much more mouths of a faded clip must show than those that are found as in others."""
 _MASK = (0.12, 0.50)
 """Pixels of flow from and at which a pixel is drawn."""
