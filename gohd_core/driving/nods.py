@@ -20,8 +20,8 @@ from gohd_core.mesh.clip import upper_rigidity
 from gohd_core.mesh.reading.canonical import canonical_face
 
 SECONDS = 0.04
-"""Time over which the flow is believed rather than the mesh; at 25 frames a second both count alike. Longer is
-truer on drawn heads, and not on people's."""
+"""Time over which the flow is believed rather than the mesh; at 25 frames a second both count alike. Longer
+is truer on drawn heads, and not on people's."""
 FAST = np.radians(2.0)
 """Difference between both changes at which a change by the flow counts half."""
 _SHARE = 0.2
