@@ -36,7 +36,10 @@ def waveform(audio: Any) -> tuple[Tensor, int]:
 
 def as_audio(sound: tuple[Any, int] | None) -> dict[str, Any] | None:
     """Sound (waveform [C,N], samples a second) as core's AUDIO; None without any."""
-    return None if sound is None else {"waveform": torch.as_tensor(sound[0])[None], "sample_rate": sound[1]}
+    if sound is None:
+        return None
+    waves = torch.as_tensor(sound[0], dtype=torch.float32, device="cpu")
+    return {"waveform": waves[None], "sample_rate": sound[1]}
 
 
 def check_single(image: Tensor) -> None:
