@@ -43,7 +43,10 @@ def test_the_face_is_drawn_as_sliders_move_without_a_run(browse, tmp_path) -> No
     assert used(said["wink"]["values"]) == wink
     assert said["reset"]["values"] == dict.fromkeys(CONTROLS, 0)
     assert said["own"] == ["own/my wink"] and used(said["again"]["values"]) == wink, "a preset is a file"
-    assert said["saved"]["values"][: len(CONTROLS)] == [wink.get(name, 0) for name in CONTROLS]
+    last = ("mouth_left", "jaw_left")  # came later: after the widgets that saved workflows hold by place
+    first = [wink.get(name, 0) for name in CONTROLS if name not in last]
+    saved = said["saved"]["values"]
+    assert saved[: len(first)] == first and saved[-len(last) :] == [wink.get(name, 0) for name in last]
     assert len(said["saved"]["values"]) == len(CONTROLS) + 4, "the pad takes no place of its own"
     assert {name: said["saved"]["prompt"][name] for name in wink} == wink
     assert (tmp_path / "editor.png").stat().st_size > 10_000
